@@ -1,0 +1,90 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The codec table: everything that depends on a codec is reached through its
+ * entry, so a new codec is one file and one line here.
+ */
+
+
+#ifndef _NGX_MEDIA_CODEC_H_INCLUDED_
+#define _NGX_MEDIA_CODEC_H_INCLUDED_
+
+
+#include "formats/ngx_media_fmt.h"
+#include "formats/ngx_media_frame.h"
+
+
+#define NGX_MEDIA_CODEC_H264   ngx_media_fourcc('a', 'v', 'c', '1')
+#define NGX_MEDIA_CODEC_H265   ngx_media_fourcc('h', 'v', 'c', '1')
+#define NGX_MEDIA_CODEC_AAC    ngx_media_fourcc('m', 'p', '4', 'a')
+#define NGX_MEDIA_CODEC_MP3    ngx_media_fourcc('.', 'm', 'p', '3')
+
+/* the longest RFC 6381 string, without a terminating zero */
+#define NGX_MEDIA_CODEC_STRING_MAX  64
+
+
+/* what one frame says of itself */
+
+typedef struct {
+    unsigned                  key:1;          /* random access point */
+    unsigned                  leading:1;      /* open GOP: pictures that
+                                                 precede it in output follow */
+    unsigned                  config:1;       /* holds parameter sets */
+    unsigned                  empty:1;        /* no coded picture in it */
+} ngx_media_frame_info_t;
+
+
+typedef struct {
+    uint32_t                  id;             /* NGX_MEDIA_CODEC_* */
+    uint32_t                  type;           /* ngx_media_type_e */
+    ngx_str_t                 name;           /* "h264", for status and logs */
+
+    /*
+     * Parses a decoder configuration (avcC, hvcC, AudioSpecificConfig; MP3:
+     * any whole frame) and fills all of *params, config included.
+     * NGX_DECLINED: valid, but not supported by us.
+     */
+    ngx_int_t               (*config)(ngx_media_params_t *params,
+                                const u_char *pos, const u_char *last);
+
+    /* looks at one frame as CMAF carries it; NGX_ERROR: it is malformed */
+    ngx_int_t               (*frame)(const ngx_media_params_t *params,
+                                const u_char *pos, const u_char *last,
+                                ngx_media_frame_info_t *info);
+
+    /* RFC 6381 codecs parameter; at most NGX_MEDIA_CODEC_STRING_MAX bytes */
+    size_t                  (*string)(u_char *p,
+                                const ngx_media_params_t *params);
+
+    /* the whole sample entry box of stsd, ISO/IEC 14496-12, 8.5.2 */
+    size_t                  (*entry)(u_char *p,
+                                const ngx_media_params_t *params);
+
+    /*
+     * Audio: one frame of silence for these parameters, static data;
+     * returns NGX_DECLINED where none is known.  Video: NULL.
+     */
+    ngx_int_t               (*silence)(const ngx_media_params_t *params,
+                                ngx_media_span_t *frame);
+} ngx_media_codec_t;
+
+
+/* NULL: unknown */
+const ngx_media_codec_t *ngx_media_codec_find(uint32_t id);
+
+/* the i-th entry of the table, NULL after the last */
+const ngx_media_codec_t *ngx_media_codec_entry(ngx_uint_t i);
+
+/*
+ * AAC-LC parameters made from a sample rate and a channel count, for silence
+ * that stands in for an announced track; NGX_DECLINED: no such configuration.
+ */
+ngx_int_t ngx_media_aac_params(ngx_media_params_t *params,
+    ngx_uint_t sample_rate, ngx_uint_t channels);
+
+
+#endif /* _NGX_MEDIA_CODEC_H_INCLUDED_ */

@@ -1,0 +1,84 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The nouns every parser, muxer and store shares: what a track is (params)
+ * and what a frame is (sample).
+ */
+
+
+#ifndef _NGX_MEDIA_FRAME_H_INCLUDED_
+#define _NGX_MEDIA_FRAME_H_INCLUDED_
+
+
+#include "formats/ngx_media_fmt.h"
+
+
+typedef enum {
+    NGX_MEDIA_VIDEO = 0,
+    NGX_MEDIA_AUDIO,
+    NGX_MEDIA_TEXT
+} ngx_media_type_e;
+
+
+/* every video track has this timescale: it holds ms, 90 kHz and all rates */
+#define NGX_MEDIA_VIDEO_TIMESCALE  360000
+
+/* the largest decoder configuration that is accepted, in bytes */
+#define NGX_MEDIA_CONFIG_MAX       2048
+
+
+/*
+ * Codec parameters of a track.  Flat and without pointers: it is copied into
+ * shared memory.  Zero means unknown where not said otherwise.
+ */
+
+typedef struct {
+    uint32_t                  codec;          /* fourcc of the sample entry:
+                                                 avc1 hvc1 mp4a .mp3 */
+    uint32_t                  type;           /* ngx_media_type_e */
+    uint32_t                  timescale;      /* video 360000, audio rate */
+
+    uint32_t                  width;          /* luma samples, cropped */
+    uint32_t                  height;
+    uint32_t                  sar_num;        /* 0: unknown, treat as 1:1 */
+    uint32_t                  sar_den;
+    uint32_t                  fps_num;        /* from the bitstream, a hint */
+    uint32_t                  fps_den;
+    uint8_t                   primaries;      /* ISO 23091-2; 2: unspecified */
+    uint8_t                   transfer;
+    uint8_t                   matrix;
+    uint8_t                   full_range;
+    uint8_t                   bit_depth;
+    uint8_t                   nal_length;     /* bytes of a NAL length, 4 */
+
+    uint8_t                   object_type;    /* mpeg-4 audio object type */
+    uint8_t                   channel_config; /* ISO 23091-3 / 23001-8
+                                                 ChannelConfiguration, 0: see
+                                                 channels */
+    uint32_t                  sample_rate;    /* Hz, as played (SBR: doubled) */
+    uint32_t                  channels;
+    uint32_t                  frame_samples;  /* of one frame, in timescale */
+
+    uint32_t                  config_len;
+    u_char                    config[NGX_MEDIA_CONFIG_MAX];
+                                              /* avcC, hvcC, AudioSpecific-
+                                                 Config: as the codec's
+                                                 record in ISO BMFF */
+} ngx_media_params_t;
+
+
+/* one sample of a chunk; durations and offsets in the track's timescale */
+
+typedef struct {
+    uint32_t                  size;           /* bytes */
+    uint32_t                  duration;
+    int32_t                   cto;            /* pts - dts, signed */
+    uint32_t                  key;            /* sync sample */
+} ngx_media_sample_t;
+
+
+#endif /* _NGX_MEDIA_FRAME_H_INCLUDED_ */

@@ -1,0 +1,125 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * HLS playlists (rfc8216bis) from plain view structs.  Who fills them is not
+ * this layer's affair; nothing in a view is owned by it.
+ */
+
+
+#ifndef _NGX_MEDIA_M3U8_H_INCLUDED_
+#define _NGX_MEDIA_M3U8_H_INCLUDED_
+
+
+#include "formats/ngx_media_fmt.h"
+
+
+typedef struct {
+    uint32_t                  duration;       /* in the view's timescale */
+    unsigned                  independent:1;
+    unsigned                  gap:1;
+} ngx_media_m3u8_part_t;
+
+
+/* a segment, or (the view's last one, with open set) the one in progress */
+
+typedef struct {
+    uint64_t                  number;         /* media sequence number */
+    uint64_t                  duration;       /* in the view's timescale;
+                                                 unused if open */
+    uint64_t                  init;           /* name of its init segment */
+    int64_t                   pdt;            /* ms since the epoch */
+    const ngx_media_m3u8_part_t
+                             *parts;
+    ngx_uint_t                nparts;         /* 0: none listed any more */
+    unsigned                  discontinuity:1;
+    unsigned                  gap:1;
+    unsigned                  open:1;         /* no EXTINF, no URI yet */
+} ngx_media_m3u8_segment_t;
+
+
+/* EXT-X-RENDITION-REPORT */
+
+typedef struct {
+    ngx_str_t                 track;          /* "a1" */
+    uint64_t                  msn;
+    ngx_uint_t                part;
+    unsigned                  parts:1;        /* print LAST-PART */
+} ngx_media_m3u8_report_t;
+
+
+typedef struct {
+    ngx_str_t                 track;          /* "v1": the folder of URIs */
+    uint32_t                  timescale;
+    uint32_t                  target;         /* TARGETDURATION, s */
+    uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
+    uint32_t                  part_hold_back; /* ms */
+    uint32_t                  hold_back;      /* ms */
+    uint32_t                  can_skip;       /* CAN-SKIP-UNTIL, ms; 0: no */
+    uint64_t                  discontinuity;  /* DISCONTINUITY-SEQUENCE */
+    const ngx_media_m3u8_segment_t
+                             *segments;
+    ngx_uint_t                nsegments;
+    ngx_uint_t                skip;           /* delta update: so many of the
+                                                 first segments are replaced
+                                                 by EXT-X-SKIP; 0: full */
+    uint64_t                  hint_msn;       /* PRELOAD-HINT TYPE=PART */
+    ngx_uint_t                hint_part;
+    const ngx_media_m3u8_report_t
+                             *reports;
+    ngx_uint_t                nreports;
+    unsigned                  hint:1;
+    unsigned                  independent:1;  /* INDEPENDENT-SEGMENTS */
+    unsigned                  block:1;        /* CAN-BLOCK-RELOAD */
+    unsigned                  end:1;          /* ENDLIST */
+    unsigned                  vod:1;          /* PLAYLIST-TYPE:VOD */
+} ngx_media_m3u8_media_t;
+
+
+/* a rendition in a group, or a variant */
+
+typedef struct {
+    ngx_str_t                 track;          /* "a1"; URI is <track>.m3u8 */
+    ngx_str_t                 group;          /* "aac-2" */
+    ngx_str_t                 name;
+    ngx_str_t                 lang;           /* empty: absent */
+    ngx_uint_t                channels;
+    unsigned                  is_default:1;
+} ngx_media_m3u8_rendition_t;
+
+
+typedef struct {
+    ngx_str_t                 track;
+    ngx_str_t                 codecs;         /* all of the combination */
+    ngx_str_t                 audio;          /* group; empty: none */
+    uint64_t                  bandwidth;      /* bit/s */
+    uint64_t                  average;        /* 0: absent */
+    uint32_t                  width;          /* 0: no RESOLUTION */
+    uint32_t                  height;
+    uint32_t                  fps;            /* 1/1000; 0: absent */
+    ngx_str_t                 range;          /* VIDEO-RANGE; empty: absent */
+} ngx_media_m3u8_variant_t;
+
+
+typedef struct {
+    const ngx_media_m3u8_rendition_t
+                             *renditions;
+    ngx_uint_t                nrenditions;
+    const ngx_media_m3u8_variant_t
+                             *variants;
+    ngx_uint_t                nvariants;
+    unsigned                  independent:1;
+} ngx_media_m3u8_multi_t;
+
+
+/* p == NULL: the size; URIs follow the URL grammar of architecture.md */
+size_t ngx_media_m3u8_write_media(u_char *p,
+    const ngx_media_m3u8_media_t *view);
+size_t ngx_media_m3u8_write_multi(u_char *p,
+    const ngx_media_m3u8_multi_t *view);
+
+
+#endif /* _NGX_MEDIA_M3U8_H_INCLUDED_ */

@@ -1,0 +1,44 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Writers of CMAF headers and chunks, ISO/IEC 14496-12 and 23000-19.
+ * p == NULL: nothing is written, the size is returned.
+ */
+
+
+#ifndef _NGX_MEDIA_MP4_WRITE_H_INCLUDED_
+#define _NGX_MEDIA_MP4_WRITE_H_INCLUDED_
+
+
+#include "formats/ngx_media_fmt.h"
+#include "formats/ngx_media_frame.h"
+
+
+/*
+ * One CMAF chunk: [styp] moof mdat.  Its media data, sum of sample sizes, is
+ * appended by the caller right after what is written here.
+ */
+
+typedef struct {
+    const ngx_media_sample_t *samples;        /* borrowed */
+    ngx_uint_t                nsamples;
+    uint64_t                  decode_time;    /* tfdt, in timescale */
+    uint32_t                  sequence;       /* mfhd */
+    uint32_t                  type;           /* ngx_media_type_e */
+    unsigned                  styp:1;         /* first of its segment */
+} ngx_media_mp4_chunk_t;
+
+
+/* ftyp and moov of one track, track_ID 1; CMAF header, brands cmf2 */
+size_t ngx_media_mp4_write_init(u_char *p, const ngx_media_params_t *params);
+
+/* styp, moof and the header of mdat */
+size_t ngx_media_mp4_write_chunk(u_char *p,
+    const ngx_media_mp4_chunk_t *chunk);
+
+
+#endif /* _NGX_MEDIA_MP4_WRITE_H_INCLUDED_ */

@@ -1,0 +1,103 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * DASH manifests (ISO/IEC 23009-1) from plain view structs; nothing in a
+ * view is owned by it.
+ */
+
+
+#ifndef _NGX_MEDIA_MPD_H_INCLUDED_
+#define _NGX_MEDIA_MPD_H_INCLUDED_
+
+
+#include "formats/ngx_media_fmt.h"
+
+
+/* one S of a SegmentTimeline */
+
+typedef struct {
+    uint64_t                  time;           /* S@t, in timescale */
+    uint64_t                  duration;       /* S@d */
+} ngx_media_mpd_segment_t;
+
+
+typedef struct {
+    ngx_str_t                 track;          /* @id and folder: "v1" */
+    ngx_str_t                 codecs;
+    uint64_t                  bandwidth;      /* bit/s */
+    uint64_t                  init;           /* name of the init segment */
+    uint32_t                  timescale;
+    uint64_t                  offset;         /* presentationTimeOffset */
+    uint32_t                  width;
+    uint32_t                  height;
+    uint32_t                  sar_num;
+    uint32_t                  sar_den;
+    uint32_t                  fps_num;        /* 0: absent */
+    uint32_t                  fps_den;
+    uint32_t                  sample_rate;
+    uint32_t                  channels;
+    uint32_t                  channel_config; /* ISO 23091-3; 0: unknown */
+    uint64_t                  number;         /* startNumber */
+    const ngx_media_mpd_segment_t
+                             *segments;
+    ngx_uint_t                nsegments;
+    unsigned                  by_time:1;      /* t$Time$.m4s, not $Number$ */
+} ngx_media_mpd_representation_t;
+
+
+typedef struct {
+    uint32_t                  id;
+    uint32_t                  type;           /* ngx_media_type_e */
+    ngx_str_t                 lang;           /* empty: absent */
+    ngx_str_t                 label;
+    ngx_str_t                 role;           /* "main"; empty: absent */
+    const ngx_media_mpd_representation_t
+                             *representations;
+    ngx_uint_t                nrepresentations;
+    uint32_t                  sap;            /* startWithSAP: 1 or 2 */
+    unsigned                  connectivity:1; /* continues the set of the
+                                                 period before it */
+} ngx_media_mpd_set_t;
+
+
+typedef struct {
+    uint64_t                  id;
+    int64_t                   start;          /* ms since MPD@availability-
+                                                 StartTime */
+    int64_t                   duration;       /* ms; -1: absent */
+    const ngx_media_mpd_set_t
+                             *sets;
+    ngx_uint_t                nsets;
+    uint64_t                  prev_id;        /* for period-connectivity */
+} ngx_media_mpd_period_t;
+
+
+typedef struct {
+    int64_t                   publish_time;   /* ms since the epoch */
+    uint32_t                  update;         /* minimumUpdatePeriod, ms */
+    uint32_t                  min_buffer;     /* ms */
+    uint32_t                  depth;          /* timeShiftBufferDepth, ms */
+    uint32_t                  delay;          /* suggestedPresentation-
+                                                 Delay, ms */
+    uint32_t                  max_segment;    /* maxSegmentDuration, ms */
+    int64_t                   duration;       /* static: presentation, ms */
+    int64_t                   now;            /* UTCTiming direct, ms; -1:
+                                                 absent */
+    ngx_str_t                 time_url;       /* UTCTiming http-iso; empty:
+                                                 absent */
+    const ngx_media_mpd_period_t
+                             *periods;
+    ngx_uint_t                nperiods;
+    unsigned                  dynamic:1;
+} ngx_media_mpd_t;
+
+
+/* p == NULL: the size */
+size_t ngx_media_mpd_write(u_char *p, const ngx_media_mpd_t *mpd);
+
+
+#endif /* _NGX_MEDIA_MPD_H_INCLUDED_ */
