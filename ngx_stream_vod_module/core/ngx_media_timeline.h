@@ -1,0 +1,141 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * What a publisher's stamps become: media time.  Pure: no clock, no memory,
+ * no nginx functions; hours are simulated in milliseconds by its tests.
+ *
+ * One timeline for each publisher connection, one line for each track of it.
+ * Media time zero is the unix epoch.  Presentation time is the publisher's,
+ * smoothed within 1.5 ms (video) or by counted samples (audio); decode time
+ * is a line of our own without a hole inside a period:
+ *
+ *     dts(n + 1) = dts(n) + duration(n), always.
+ *
+ * The writer may fix the duration of the last frame before the next one has
+ * come (ngx_media_timeline_fix): the line then goes on exactly from there.
+ */
+
+
+#ifndef _NGX_MEDIA_TIMELINE_H_INCLUDED_
+#define _NGX_MEDIA_TIMELINE_H_INCLUDED_
+
+
+#include "formats/ngx_media_fmt.h"
+#include "formats/ngx_media_frame.h"
+
+
+#define NGX_MEDIA_TIMELINE_LINES  16
+
+
+typedef struct {
+    uint32_t                  timebase;       /* stamps a second: 1000 RTMP,
+                                                 90000 MPEG-TS */
+    uint32_t                  wrap;           /* bits of a stamp: 32, 33 */
+    int64_t                   floor;          /* ms since the epoch: the
+                                                 first period starts no
+                                                 earlier (the end of what a
+                                                 publisher before left) */
+    int64_t                   wait;           /* ms: track_wait */
+} ngx_media_timeline_conf_t;
+
+
+/* in: one frame as it was received */
+
+typedef struct {
+    uint64_t                  stamp;          /* dts, in timebase, wrapped */
+    int32_t                   cts;            /* pts - dts, in timebase */
+    uint32_t                  nsec;           /* to be added to the stamp */
+    int64_t                   arrival;        /* ms since the epoch */
+    unsigned                  key:1;
+} ngx_media_stamp_t;
+
+
+/* out: what to do with it */
+
+typedef struct {
+    int64_t                   dts;            /* in the line's timescale */
+    int64_t                   pts;
+    uint32_t                  duration;       /* expected, until the next
+                                                 frame or a fix says more */
+    uint32_t                  silent;         /* audio: so many silent frames
+                                                 come before this one, the
+                                                 last ends at dts */
+    unsigned                  drop:1;         /* no output for this frame */
+    unsigned                  period:1;       /* opens a new period for all
+                                                 tracks */
+    unsigned                  broken:1;       /* the period ended; what is
+                                                 open must be closed now.
+                                                 Frames are dropped until one
+                                                 with period set */
+    unsigned                  locked:1;       /* the cadence is locked: the
+                                                 duration may be fixed now */
+    const char               *note;           /* for the log, once for each
+                                                 event: "timestamp jump",
+                                                 "timestamps rebased", ...;
+                                                 NULL: nothing to say */
+} ngx_media_time_t;
+
+
+typedef struct ngx_media_line_s      ngx_media_line_t;
+typedef struct ngx_media_timeline_s  ngx_media_timeline_t;
+
+
+#include "core/ngx_media_timeline_state.h"
+
+
+void ngx_media_timeline_init(ngx_media_timeline_t *tl,
+    const ngx_media_timeline_conf_t *conf);
+
+/*
+ * Says that a track of this type was announced (metadata) though its header
+ * has not come: the first period waits for it, at most conf.wait.
+ */
+void ngx_media_timeline_announce(ngx_media_timeline_t *tl,
+    ngx_media_type_e type);
+
+/*
+ * A new line; NULL: too many.  frame: audio, samples of one frame; video,
+ * the duration of one frame where the bitstream or metadata says it, else 0.
+ */
+ngx_media_line_t *ngx_media_timeline_add(ngx_media_timeline_t *tl,
+    ngx_media_type_e type, uint32_t timescale, uint32_t frame);
+
+/* new parameters of a track (sample rate, frame length); breaks the period
+ * only if the timescale changes */
+void ngx_media_timeline_change(ngx_media_timeline_t *tl,
+    ngx_media_line_t *line, uint32_t timescale, uint32_t frame);
+
+void ngx_media_timeline_frame(ngx_media_timeline_t *tl,
+    ngx_media_line_t *line, const ngx_media_stamp_t *in,
+    ngx_media_time_t *out);
+
+/*
+ * The duration of the line's last frame is settled as this many ticks: the
+ * next frame's dts will be exactly that much later.
+ */
+void ngx_media_timeline_fix(ngx_media_line_t *line, uint32_t duration);
+
+/*
+ * Silent frames that an audio line needs now because others are ahead of it;
+ * asked after each frame of another line.  dts: of the first of them.
+ * Counted as fed when this returns.
+ */
+ngx_uint_t ngx_media_timeline_silence(ngx_media_timeline_t *tl,
+    ngx_media_line_t *line, int64_t *dts);
+
+/*
+ * Wall clock = media time + anchor (ms).  Called at each segment cut; returns
+ * 1 when the anchor moved (timing.md, 6).
+ */
+ngx_uint_t ngx_media_timeline_anchor(ngx_media_timeline_t *tl,
+    int64_t *anchor);
+
+/* where the line's next frame is expected, in its timescale */
+int64_t ngx_media_timeline_next(const ngx_media_line_t *line);
+
+
+#endif /* _NGX_MEDIA_TIMELINE_H_INCLUDED_ */
