@@ -1,0 +1,82 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Forward types, limits and the configuration of an application.  The
+ * glossary is in docs/architecture.md; its words are the identifiers.
+ */
+
+
+#ifndef _NGX_MEDIA_H_INCLUDED_
+#define _NGX_MEDIA_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef struct ngx_media_app_s   ngx_media_app_t;
+typedef struct ngx_media_zone_s  ngx_media_zone_t;
+
+
+#define NGX_MEDIA_MODULE         0x4149444d   /* "MDIA" */
+#define NGX_MEDIA_CONF           0x08000000
+
+#define NGX_MEDIA_NAME_MAX       255          /* bytes of a stream name */
+#define NGX_MEDIA_TRACKS         16           /* of a stream */
+
+/* publish_conflict */
+#define NGX_MEDIA_CONFLICT_REJECT  0
+#define NGX_MEDIA_CONFLICT_DROP    1
+
+
+/* one media NAME {} block; lives in the cycle's pool */
+
+struct ngx_media_app_s {
+    ngx_str_t                 name;
+    ngx_media_zone_t         *zone;
+
+    size_t                    zone_size;
+    ngx_msec_t                segment;
+    ngx_msec_t                segment_max;
+    ngx_msec_t                part;           /* 0: no parts */
+    ngx_msec_t                window;
+    ngx_msec_t                grace;
+    ngx_msec_t                track_wait;
+    ngx_msec_t                drain;
+    ngx_msec_t                send_limit;
+    ngx_uint_t                publish_conflict;
+    ngx_uint_t                max_streams;
+    ngx_uint_t                max_bitrate;    /* bit/s, of a stream; 0: no */
+
+    uint32_t                  target;         /* TARGETDURATION, s */
+    uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
+
+    u_char                   *file;           /* where its block stands */
+    ngx_uint_t                line;
+};
+
+
+/* a worker's unix time in ms */
+#define ngx_media_wall_msec()                                                 \
+    ((int64_t) ngx_timeofday()->sec * 1000 + ngx_timeofday()->msec)
+
+
+/* the application of this name in this cycle, or NULL */
+ngx_media_app_t *ngx_media_app_find(ngx_cycle_t *cycle, ngx_str_t *name);
+
+/*
+ * The same while the configuration is read: media blocks may stand below
+ * their users, so directives only note the name, and init_conf of the CORE
+ * module calls what is registered here when all of the file is known.
+ */
+typedef char *(*ngx_media_check_pt)(ngx_conf_t *cf, void *data);
+
+ngx_int_t ngx_media_conf_check(ngx_conf_t *cf, ngx_media_check_pt check,
+    void *data);
+
+
+#endif /* _NGX_MEDIA_H_INCLUDED_ */

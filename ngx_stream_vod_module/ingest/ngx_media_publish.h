@@ -1,0 +1,112 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The one entrance for publishers, whatever they speak:
+ *
+ *     begin, [announce], track (a codec configuration), frame..., end
+ *
+ * Everything behind it (time, cuts, parts, the zone) is the core's affair.
+ */
+
+
+#ifndef _NGX_MEDIA_PUBLISH_H_INCLUDED_
+#define _NGX_MEDIA_PUBLISH_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media.h"
+#include "formats/ngx_media_frame.h"
+
+
+typedef struct ngx_media_publisher_s  ngx_media_publisher_t;
+
+
+/* answers of begin besides NGX_OK and NGX_ERROR (no memory) */
+
+#define NGX_MEDIA_PUBLISH_CONFLICT  (-20)   /* the name is being published */
+#define NGX_MEDIA_PUBLISH_LIMIT     (-21)   /* max_streams */
+#define NGX_MEDIA_PUBLISH_NAME      (-22)   /* not a stream name */
+#define NGX_MEDIA_PUBLISH_CLOSING   (-23)   /* this worker is leaving, or the
+                                               zone was replaced: reconnect */
+
+
+typedef struct {
+    ngx_media_app_t          *app;
+    ngx_str_t                 name;           /* copied */
+    ngx_str_t                 protocol;       /* "rtmp", static */
+    ngx_str_t                 address;        /* of the peer; copied */
+    uint32_t                  timebase;       /* stamps a second */
+    uint32_t                  wrap;           /* bits of a stamp */
+    ngx_log_t                *log;            /* borrowed until end */
+
+    /*
+     * The core wants this publisher to go: another one took the name over,
+     * the zone was replaced, the drain time is over.  reason is static.
+     * Called from the event loop, never from inside a publish function; the
+     * handler closes its connection and calls ngx_media_publish_end().
+     */
+    void                    (*close)(void *data, const char *reason);
+    void                     *data;
+} ngx_media_publish_t;
+
+
+/* what metadata says will come; zero and 0 where unknown */
+
+typedef struct {
+    unsigned                  video:1;
+    unsigned                  audio:1;
+    uint32_t                  video_rate;     /* bit/s */
+    uint32_t                  audio_rate;     /* bit/s */
+    uint32_t                  frame_rate;     /* 1/1000 Hz */
+    uint32_t                  sample_rate;    /* Hz */
+    uint32_t                  channels;
+} ngx_media_announce_t;
+
+
+typedef struct {
+    ngx_uint_t                type;           /* ngx_media_type_e */
+    ngx_uint_t                id;             /* publisher's number of the
+                                                 track within its type, 0.. */
+    uint32_t                  codec;          /* NGX_MEDIA_CODEC_* */
+    uint64_t                  stamp;          /* dts, in timebase, wrapped */
+    int32_t                   cts;            /* in timebase */
+    uint32_t                  nsec;
+    const u_char             *pos;            /* borrowed during the call */
+    const u_char             *last;
+} ngx_media_publish_frame_t;
+
+
+ngx_int_t ngx_media_publish_begin(const ngx_media_publish_t *conf,
+    ngx_media_publisher_t **publisher);
+void ngx_media_publish_announce(ngx_media_publisher_t *publisher,
+    const ngx_media_announce_t *announce);
+
+/*
+ * A decoder configuration of a track (avcC, hvcC, AudioSpecificConfig); equal
+ * ones may come again and change nothing.  NGX_DECLINED: codec unknown or
+ * configuration not supported (logged once), frames of it are ignored;
+ * NGX_ERROR: malformed.
+ */
+ngx_int_t ngx_media_publish_track(ngx_media_publisher_t *publisher,
+    const ngx_media_publish_frame_t *config);
+
+/*
+ * One frame: length-prefixed NAL units, raw AAC, whole MP3 frames.  NGX_OK
+ * also when it was dropped (late, before the first key frame, no memory: all
+ * counted); NGX_ERROR: malformed, the caller closes; NGX_DECLINED: this
+ * publisher has lost the stream, the caller closes.
+ */
+ngx_int_t ngx_media_publish_frame(ngx_media_publisher_t *publisher,
+    const ngx_media_publish_frame_t *frame);
+
+/* the stream stays for grace; reason is static, for the log and status */
+void ngx_media_publish_end(ngx_media_publisher_t *publisher,
+    const char *reason);
+
+
+#endif /* _NGX_MEDIA_PUBLISH_H_INCLUDED_ */
