@@ -1,0 +1,201 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Reading the store: streams, tracks, segments and parts of a zone, from any
+ * process, without a lock.  What is returned are copies; bytes stay in the
+ * arena and are reached through ranges, which are pinned while they are read
+ * or sent.
+ *
+ * Answers:  NGX_OK;
+ *           NGX_DECLINED  there is no such thing and never was (404);
+ *           NGX_AGAIN     not yet: it may still come (wait, or 404);
+ *           NGX_DONE      it was there and has gone for good (410);
+ *           NGX_ERROR     no memory in the caller's pool.
+ */
+
+
+#ifndef _NGX_MEDIA_STORE_H_INCLUDED_
+#define _NGX_MEDIA_STORE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media.h"
+#include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_frame.h"
+
+
+#define NGX_MEDIA_RANGES         4            /* of a segment */
+#define NGX_MEDIA_ALL_TRACKS     ((ngx_uint_t) -1)
+#define NGX_MEDIA_NO_TRACK       ((ngx_uint_t) -2)
+
+/* states of a stream */
+#define NGX_MEDIA_STREAM_LIVE    1            /* has a publisher */
+#define NGX_MEDIA_STREAM_GRACE   2            /* may get one again */
+#define NGX_MEDIA_STREAM_ENDED   3            /* ENDLIST */
+
+
+typedef struct ngx_media_stream_shm_s  ngx_media_stream_shm_t;
+
+
+/* a reference by value: valid as long as the cycle, it may just miss */
+
+typedef struct {
+    ngx_media_zone_t         *zone;
+    ngx_media_stream_shm_t   *sh;
+    uint64_t                  id;
+} ngx_media_stream_t;
+
+
+/* bytes of the arena */
+
+typedef struct {
+    uint64_t                  id;             /* of the extent, when made */
+    uint64_t                  offset;         /* in the arena's file */
+    uint32_t                  size;           /* bytes */
+    uint32_t                  extent;         /* its record's index */
+} ngx_media_range_t;
+
+
+typedef struct {
+    uint64_t                  number;         /* media sequence number */
+    int64_t                   time;           /* of its first sample, in
+                                                 timescale, unix epoch */
+    uint64_t                  duration;       /* in timescale; open: so far */
+    int64_t                   wall;           /* ms since the epoch */
+    uint64_t                  init;           /* name of its init segment */
+    uint64_t                  bytes;
+    uint32_t                  nparts;         /* open: so far */
+    unsigned                  discontinuity:1;  /* starts a period */
+    unsigned                  anchored:1;     /* its wall clock was set anew:
+                                                 a period for DASH only */
+    unsigned                  forced:1;       /* no random access point */
+    unsigned                  leading:1;      /* SAP type 2 */
+    unsigned                  gap:1;
+    unsigned                  open:1;         /* in progress */
+    ngx_uint_t                nranges;        /* open: 0 */
+    ngx_media_range_t         ranges[NGX_MEDIA_RANGES];
+} ngx_media_segment_t;
+
+
+typedef struct {
+    uint64_t                  number;         /* of its segment */
+    uint32_t                  part;           /* index in it, from 0 */
+    uint32_t                  duration;       /* in timescale */
+    unsigned                  independent:1;
+    ngx_media_range_t         range;
+} ngx_media_part_t;
+
+
+/* one version of a track's parameters */
+
+typedef struct {
+    uint64_t                  name;           /* hash of the init segment */
+    ngx_media_params_t        params;         /* config_len is 0 */
+    size_t                    codec_len;
+    u_char                    codec[NGX_MEDIA_CODEC_STRING_MAX];
+} ngx_media_init_t;
+
+
+typedef struct {
+    ngx_uint_t                index;          /* in the stream */
+    ngx_str_t                 name;           /* "v1" */
+    ngx_uint_t                type;           /* ngx_media_type_e */
+    uint32_t                  timescale;
+    uint64_t                  bandwidth;      /* bit/s, peak; 0: unknown */
+    uint64_t                  average;        /* bit/s; 0: unknown */
+    uint32_t                  fps;            /* 1/1000, measured; 0 */
+    uint64_t                  edge_msn;       /* the newest part: segment */
+    ngx_uint_t                edge_part;      /* and index; if nothing is
+                                                 published, edge_any is 0 */
+    unsigned                  edge_any:1;
+    unsigned                  ended:1;        /* this track got ENDLIST */
+    unsigned                  parts_off:1;    /* publishes no parts */
+    uint64_t                  expect_msn;     /* where the next part goes: a */
+    ngx_uint_t                expect_part;    /* forecast for the hint */
+    unsigned                  expect:1;
+
+    ngx_media_segment_t      *segments;       /* listed ones, oldest first;
+                                                 the last may be open */
+    ngx_uint_t                nsegments;
+    ngx_media_part_t         *parts;          /* of the newest segments, as
+                                                 far as they are kept, in
+                                                 order */
+    ngx_uint_t                nparts;
+    ngx_media_init_t         *inits;          /* those the segments name */
+    ngx_uint_t                ninits;
+} ngx_media_track_view_t;
+
+
+typedef struct {
+    uint64_t                  version;        /* changes whenever anything
+                                                 that is listed changes */
+    ngx_uint_t                state;          /* NGX_MEDIA_STREAM_* */
+    uint32_t                  target;         /* TARGETDURATION, s */
+    uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
+    ngx_msec_t                segment;
+    ngx_msec_t                window;
+    uint64_t                  discontinuity;  /* those that were removed */
+    unsigned                  ready:1;        /* tracks are known: the
+                                                 multivariant playlist and
+                                                 the MPD may be given out */
+    unsigned                  forced:1;       /* there was a forced cut:
+                                                 no INDEPENDENT-SEGMENTS */
+    ngx_uint_t                clock;          /* index of the clock track */
+    ngx_media_track_view_t   *tracks;
+    ngx_uint_t                ntracks;
+} ngx_media_stream_view_t;
+
+
+/* NGX_OK or NGX_DECLINED */
+ngx_int_t ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_media_stream_t *stream);
+
+/* cheap: 0 when the stream has gone; compare with a view's version */
+uint64_t ngx_media_stream_version(const ngx_media_stream_t *stream);
+
+/*
+ * A consistent copy, allocated from pool.  All tracks are there; segments,
+ * parts and inits are filled for the one named, for all of them
+ * (NGX_MEDIA_ALL_TRACKS) or for none (NGX_MEDIA_NO_TRACK).
+ * NGX_OK, NGX_DONE (the stream has gone), NGX_ERROR.
+ */
+ngx_int_t ngx_media_stream_view(const ngx_media_stream_t *stream,
+    ngx_pool_t *pool, ngx_uint_t track, ngx_media_stream_view_t *view);
+
+/* track by its name "v1"; NGX_OK or NGX_DECLINED */
+ngx_int_t ngx_media_track_find(const ngx_media_stream_t *stream,
+    ngx_str_t *name, ngx_uint_t *track);
+
+ngx_int_t ngx_media_track_segment(const ngx_media_stream_t *stream,
+    ngx_uint_t track, uint64_t number, ngx_media_segment_t *segment);
+/* the closed segment whose time is exactly this */
+ngx_int_t ngx_media_track_segment_at(const ngx_media_stream_t *stream,
+    ngx_uint_t track, int64_t time, ngx_media_segment_t *segment);
+ngx_int_t ngx_media_track_part(const ngx_media_stream_t *stream,
+    ngx_uint_t track, uint64_t number, ngx_uint_t part,
+    ngx_media_part_t *copy);
+/* the bytes of an init segment, copied into pool */
+ngx_int_t ngx_media_track_init(const ngx_media_stream_t *stream,
+    ngx_uint_t track, uint64_t name, ngx_pool_t *pool, ngx_str_t *bytes);
+
+/*
+ * Pins the extents of n ranges for this process: NGX_OK, or NGX_DONE when
+ * one of them has gone (then none is pinned).  Only in the event loop.
+ */
+ngx_int_t ngx_media_pin(ngx_media_zone_t *zone,
+    const ngx_media_range_t *ranges, ngx_uint_t n);
+void ngx_media_unpin(ngx_media_zone_t *zone, const ngx_media_range_t *ranges,
+    ngx_uint_t n);
+
+/* the arena: descriptor for sendfile, and where a pinned range is mapped */
+ngx_fd_t ngx_media_arena_fd(const ngx_media_zone_t *zone);
+u_char *ngx_media_arena_bytes(const ngx_media_zone_t *zone,
+    const ngx_media_range_t *range);
+
+
+#endif /* _NGX_MEDIA_STORE_H_INCLUDED_ */
