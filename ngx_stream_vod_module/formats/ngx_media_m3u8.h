@@ -7,6 +7,10 @@
 /*
  * HLS playlists (rfc8216bis) from plain view structs.  Who fills them is not
  * this layer's affair; nothing in a view is owned by it.
+ *
+ * The version is computed, and so is where EXT-X-MAP stands: before the first
+ * listed segment (after EXT-X-SKIP too), after a discontinuity, and where the
+ * init segment changes.  A program date-time is on every segment.
  */
 
 
@@ -31,13 +35,16 @@ typedef struct {
     uint64_t                  duration;       /* in the view's timescale;
                                                  unused if open */
     uint64_t                  init;           /* name of its init segment */
-    int64_t                   pdt;            /* ms since the epoch */
+    int64_t                   pdt;            /* ms since the epoch, >= 0 */
     const ngx_media_m3u8_part_t
                              *parts;
     ngx_uint_t                nparts;         /* 0: none listed any more */
     unsigned                  discontinuity:1;
     unsigned                  gap:1;
-    unsigned                  open:1;         /* no EXTINF, no URI yet */
+    unsigned                  open:1;         /* no EXTINF, no URI yet; not
+                                                 listed before its first part,
+                                                 without a part_target, or
+                                                 after the end */
 } ngx_media_m3u8_segment_t;
 
 
@@ -53,25 +60,31 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                 track;          /* "v1": the folder of URIs */
-    uint32_t                  timescale;
+    uint32_t                  timescale;      /* > 0 */
     uint32_t                  target;         /* TARGETDURATION, s */
     uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
     uint32_t                  part_hold_back; /* ms */
     uint32_t                  hold_back;      /* ms */
     uint32_t                  can_skip;       /* CAN-SKIP-UNTIL, ms; 0: no */
-    uint64_t                  discontinuity;  /* DISCONTINUITY-SEQUENCE */
+    uint64_t                  discontinuity;  /* DISCONTINUITY-SEQUENCE: of
+                                                 those that were removed; one
+                                                 at the first listed segment
+                                                 still counts up from it */
     const ngx_media_m3u8_segment_t
                              *segments;
     ngx_uint_t                nsegments;
     ngx_uint_t                skip;           /* delta update: so many of the
                                                  first segments are replaced
-                                                 by EXT-X-SKIP; 0: full */
-    uint64_t                  hint_msn;       /* PRELOAD-HINT TYPE=PART */
+                                                 by EXT-X-SKIP; 0: full.
+                                                 Ignored at the end */
+    uint64_t                  hint_msn;       /* PRELOAD-HINT TYPE=PART; also
+                                                 MEDIA-SEQUENCE while there
+                                                 is no segment at all */
     ngx_uint_t                hint_part;
     const ngx_media_m3u8_report_t
                              *reports;
     ngx_uint_t                nreports;
-    unsigned                  hint:1;
+    unsigned                  hint:1;         /* ignored at the end */
     unsigned                  independent:1;  /* INDEPENDENT-SEGMENTS */
     unsigned                  block:1;        /* CAN-BLOCK-RELOAD */
     unsigned                  end:1;          /* ENDLIST */
@@ -85,8 +98,8 @@ typedef struct {
     ngx_str_t                 track;          /* "a1"; URI is <track>.m3u8 */
     ngx_str_t                 group;          /* "aac-2" */
     ngx_str_t                 name;
-    ngx_str_t                 lang;           /* empty: absent */
-    ngx_uint_t                channels;
+    ngx_str_t                 lang;           /* empty: "und" */
+    ngx_uint_t                channels;       /* 0: absent */
     unsigned                  is_default:1;
 } ngx_media_m3u8_rendition_t;
 
@@ -115,10 +128,14 @@ typedef struct {
 } ngx_media_m3u8_multi_t;
 
 
-/* p == NULL: the size; URIs follow the URL grammar of architecture.md */
-size_t ngx_media_m3u8_write_media(u_char *p,
+/*
+ * Both write at most size bytes and return the length of the whole text;
+ * p may be NULL if size is 0.  Longer than size: what was written is of no
+ * use.  URIs follow the URL grammar of docs/urls.md.
+ */
+size_t ngx_media_m3u8_write_media(u_char *p, size_t size,
     const ngx_media_m3u8_media_t *view);
-size_t ngx_media_m3u8_write_multi(u_char *p,
+size_t ngx_media_m3u8_write_multi(u_char *p, size_t size,
     const ngx_media_m3u8_multi_t *view);
 
 

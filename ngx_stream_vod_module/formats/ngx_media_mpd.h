@@ -7,6 +7,10 @@
 /*
  * DASH manifests (ISO/IEC 23009-1) from plain view structs; nothing in a
  * view is owned by it.
+ *
+ * availabilityStartTime is the epoch in every dynamic MPD.  Equal segments
+ * that follow one another are folded (S@r); S@t stands where the line of the
+ * S before is left.  maxWidth, maxHeight, maxFrameRate and par are computed.
  */
 
 
@@ -30,16 +34,17 @@ typedef struct {
     ngx_str_t                 codecs;
     uint64_t                  bandwidth;      /* bit/s */
     uint64_t                  init;           /* name of the init segment */
-    uint32_t                  timescale;
+    uint32_t                  timescale;      /* > 0 */
     uint64_t                  offset;         /* presentationTimeOffset */
-    uint32_t                  width;
+    uint32_t                  width;          /* 0: absent */
     uint32_t                  height;
-    uint32_t                  sar_num;
+    uint32_t                  sar_num;        /* 0: unknown, 1:1 */
     uint32_t                  sar_den;
     uint32_t                  fps_num;        /* 0: absent */
     uint32_t                  fps_den;
-    uint32_t                  sample_rate;
-    uint32_t                  channels;
+    uint32_t                  sample_rate;    /* 0: absent */
+    uint32_t                  channels;       /* told if the configuration is
+                                                 unknown and they are <= 6 */
     uint32_t                  channel_config; /* ISO 23091-3; 0: unknown */
     uint64_t                  number;         /* startNumber */
     const ngx_media_mpd_segment_t
@@ -58,9 +63,11 @@ typedef struct {
     const ngx_media_mpd_representation_t
                              *representations;
     ngx_uint_t                nrepresentations;
-    uint32_t                  sap;            /* startWithSAP: 1 or 2 */
+    uint32_t                  sap;            /* startWithSAP: 1 or 2; 0:
+                                                 absent */
     unsigned                  connectivity:1; /* continues the set of the
-                                                 period before it */
+                                                 same id of prev_id */
+    unsigned                  unaligned:1;    /* segmentAlignment=false */
 } ngx_media_mpd_set_t;
 
 
@@ -77,14 +84,21 @@ typedef struct {
 
 
 typedef struct {
-    int64_t                   publish_time;   /* ms since the epoch */
-    uint32_t                  update;         /* minimumUpdatePeriod, ms */
+    int64_t                   publish_time;   /* ms since the epoch; used
+                                                 if dynamic */
+    uint32_t                  update;         /* minimumUpdatePeriod, ms; 0:
+                                                 absent, the MPD is final and
+                                                 the last period has its
+                                                 duration */
     uint32_t                  min_buffer;     /* ms */
-    uint32_t                  depth;          /* timeShiftBufferDepth, ms */
+    uint32_t                  depth;          /* timeShiftBufferDepth, ms;
+                                                 0: absent */
     uint32_t                  delay;          /* suggestedPresentation-
-                                                 Delay, ms */
-    uint32_t                  max_segment;    /* maxSegmentDuration, ms */
-    int64_t                   duration;       /* static: presentation, ms */
+                                                 Delay, ms; 0: absent */
+    uint32_t                  max_segment;    /* maxSegmentDuration, ms; 0:
+                                                 absent */
+    int64_t                   duration;       /* mediaPresentationDuration,
+                                                 ms; -1: absent */
     int64_t                   now;            /* UTCTiming direct, ms; -1:
                                                  absent */
     ngx_str_t                 time_url;       /* UTCTiming http-iso; empty:
@@ -96,8 +110,11 @@ typedef struct {
 } ngx_media_mpd_t;
 
 
-/* p == NULL: the size */
-size_t ngx_media_mpd_write(u_char *p, const ngx_media_mpd_t *mpd);
+/*
+ * Writes at most size bytes and returns the length of the whole text; p may
+ * be NULL if size is 0.  Longer than size: what was written is of no use.
+ */
+size_t ngx_media_mpd_write(u_char *p, size_t size, const ngx_media_mpd_t *mpd);
 
 
 #endif /* _NGX_MEDIA_MPD_H_INCLUDED_ */
