@@ -1,0 +1,135 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Statistics: snapshots by value, taken from any process without a lock that
+ * a publisher could notice.  Counters begin with the life of what they count
+ * and never go back; numbers of one snapshot may be a few frames apart.
+ */
+
+
+#ifndef _NGX_MEDIA_STAT_H_INCLUDED_
+#define _NGX_MEDIA_STAT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media.h"
+#include "core/ngx_media_store.h"
+
+
+#define NGX_MEDIA_ADDRESS_MAX  64             /* text of a peer's address */
+
+
+typedef struct {
+    uint64_t                  size;           /* bytes for payload */
+    uint64_t                  used;           /* bytes of payload pages taken,
+                                                 by the allocator's books */
+    uint64_t                  blocks;         /* bytes that the arena's file
+                                                 really has (st_blocks) */
+    uint64_t                  slab_size;      /* bytes for records */
+    uint64_t                  slab_used;
+    ngx_uint_t                extents;        /* linked */
+    ngx_uint_t                limbo;          /* unlinked, not yet free */
+    ngx_uint_t                pins;           /* of all processes */
+    ngx_uint_t                rows;           /* processes attached */
+    ngx_uint_t                waiters;        /* bits set, of all streams */
+    ngx_uint_t                streams;
+    ngx_uint_t                publishers;
+    uint64_t                  evictions;      /* segments, for no memory */
+    uint64_t                  nomem;          /* allocations that failed */
+    uint64_t                  published;      /* publishers that began */
+    uint64_t                  refused;        /* publishers turned away */
+    uint64_t                  expired;        /* streams that are gone */
+    uint64_t                  swept;          /* rows of dead processes */
+    unsigned                  retired:1;      /* replaced by another zone */
+} ngx_media_zone_stat_t;
+
+
+typedef struct {
+    ngx_uint_t                index;          /* in the stream */
+    size_t                    name_len;       /* "v1" */
+    u_char                    name[8];
+    ngx_uint_t                type;           /* ngx_media_type_e */
+    uint32_t                  timescale;
+    ngx_media_init_t          init;           /* the newest parameters */
+    unsigned                  ended:1;
+    unsigned                  clock:1;        /* decides the cuts */
+    unsigned                  parts_off:1;
+    uint32_t                  fps;            /* 1/1000, measured; 0 */
+    uint32_t                  bitrate;        /* bit/s, of the last complete
+                                                 segments; 0: unknown */
+    uint64_t                  bandwidth;      /* as listed: peak */
+    uint64_t                  average;        /* as listed */
+    uint32_t                  key_interval;   /* ms, of the last two key
+                                                 frames; 0: unknown */
+    uint32_t                  key_interval_max;
+    uint64_t                  frames;
+    uint64_t                  bytes;
+    uint64_t                  keys;
+    uint64_t                  segments;       /* closed, since birth */
+    uint64_t                  parts;          /* closed, since birth */
+    uint64_t                  parts_late;     /* closed by the next frame */
+    uint64_t                  parts_over;     /* one frame above the target */
+    uint64_t                  forced_cuts;
+    uint64_t                  silent_frames;  /* fed */
+    uint64_t                  dropped_late;   /* frames dropped, by reason */
+    uint64_t                  dropped_key;    /* waiting for a key frame */
+    uint64_t                  dropped_nomem;
+    uint64_t                  dropped_bad;    /* malformed or too large */
+    ngx_uint_t                kept_segments;  /* now in the zone */
+    uint64_t                  kept_bytes;
+    uint64_t                  first;          /* oldest number kept */
+    uint64_t                  last;           /* newest number, open or not */
+} ngx_media_track_stat_t;
+
+
+typedef struct {
+    ngx_str_t                 name;           /* in the caller's pool */
+    ngx_uint_t                state;          /* NGX_MEDIA_STREAM_* */
+    int64_t                   born;           /* ms since the epoch */
+    uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
+    uint32_t                  target;         /* TARGETDURATION, s */
+    ngx_uint_t                waiters;        /* processes that wait */
+    uint64_t                  publishes;      /* publishers, since birth */
+    uint64_t                  periods;        /* since birth */
+    uint64_t                  anchors;        /* wall clock set anew */
+    uint64_t                  jumps;          /* stamps that broke a period */
+    uint64_t                  evictions;      /* segments, for no memory */
+    int64_t                   drift;          /* ms: arrival against anchor */
+    uint64_t                  used;           /* bytes of payload held */
+
+    /* the publisher; in grace and after: the last one */
+    size_t                    protocol_len;
+    u_char                    protocol[8];
+    size_t                    address_len;
+    u_char                    address[NGX_MEDIA_ADDRESS_MAX];
+    int64_t                   since;          /* ms since the epoch */
+    ngx_pid_t                 pid;            /* 0: none */
+    size_t                    reason_len;     /* why the last one ended */
+    u_char                    reason[64];
+
+    ngx_media_track_stat_t   *tracks;         /* in the caller's pool */
+    ngx_uint_t                ntracks;
+} ngx_media_stream_stat_t;
+
+
+/* the i-th application of this cycle, NULL after the last */
+ngx_media_app_t *ngx_media_app_entry(ngx_cycle_t *cycle, ngx_uint_t i);
+
+void ngx_media_zone_stat(ngx_media_zone_t *zone,
+    ngx_media_zone_stat_t *stat);
+
+/* references to all streams, an array in pool; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_media_zone_streams(ngx_media_zone_t *zone, ngx_pool_t *pool,
+    ngx_media_stream_t **streams, ngx_uint_t *n);
+
+/* NGX_OK, NGX_DONE (the stream has gone), NGX_ERROR */
+ngx_int_t ngx_media_stream_stat(const ngx_media_stream_t *stream,
+    ngx_pool_t *pool, ngx_media_stream_stat_t *stat);
+
+
+#endif /* _NGX_MEDIA_STAT_H_INCLUDED_ */
