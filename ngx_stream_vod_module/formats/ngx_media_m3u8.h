@@ -97,7 +97,7 @@ typedef struct {
 typedef struct {
     ngx_str_t                 track;          /* "a1"; URI is <track>.m3u8 */
     ngx_str_t                 group;          /* "aac-2" */
-    ngx_str_t                 name;
+    ngx_str_t                 name;           /* empty: the track's */
     ngx_str_t                 lang;           /* empty: "und" */
     ngx_uint_t                channels;       /* 0: absent */
     unsigned                  is_default:1;

@@ -1,0 +1,440 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Playlists as draft-pantos-hls-rfc8216bis describes them; clauses below are
+ * of revision 22.  A line that was published once must not change later
+ * (6.2.1), so a segment prints the same whatever stands around it: durations
+ * are rounded one by one, and only EXT-X-MAP depends on the segment before.
+ */
+
+
+#include "formats/ngx_media_m3u8.h"
+#include "formats/ngx_media_text.h"
+
+
+static void ngx_media_m3u8_header(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view, ngx_uint_t skip);
+static void ngx_media_m3u8_control(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view);
+static void ngx_media_m3u8_segment(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view, ngx_uint_t i, ngx_uint_t first);
+static void ngx_media_m3u8_part(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view,
+    const ngx_media_m3u8_segment_t *segment, ngx_uint_t n);
+static void ngx_media_m3u8_hint(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view);
+static void ngx_media_m3u8_report(ngx_media_text_t *text,
+    const ngx_media_m3u8_report_t *report);
+static void ngx_media_m3u8_rendition(ngx_media_text_t *text,
+    const ngx_media_m3u8_rendition_t *rendition);
+static void ngx_media_m3u8_variant(ngx_media_text_t *text,
+    const ngx_media_m3u8_variant_t *variant);
+
+
+size_t
+ngx_media_m3u8_write_media(u_char *p, size_t size,
+    const ngx_media_m3u8_media_t *view)
+{
+    ngx_uint_t        i, skip;
+    ngx_media_text_t  text;
+
+    ngx_media_text_init(&text, p, size);
+
+    /*
+     * 6.2.5.1: no delta update without CAN-SKIP-UNTIL or after the end; at
+     * least one segment has to remain for a client to join on
+     */
+
+    skip = view->skip;
+
+    if (view->can_skip == 0 || view->end || skip >= view->nsegments) {
+        skip = 0;
+    }
+
+    ngx_media_m3u8_header(&text, view, skip);
+
+    for (i = skip; i < view->nsegments; i++) {
+        ngx_media_m3u8_segment(&text, view, i, skip);
+    }
+
+    if (view->end) {
+        ngx_media_text_cstr(&text, "#EXT-X-ENDLIST\n");
+        return text.total;
+    }
+
+    /* 4.4.5.3: an ended playlist has no hint */
+
+    if (view->hint && view->part_target) {
+        ngx_media_m3u8_hint(&text, view);
+    }
+
+    for (i = 0; i < view->nreports; i++) {
+        ngx_media_m3u8_report(&text, &view->reports[i]);
+    }
+
+    return text.total;
+}
+
+
+static void
+ngx_media_m3u8_header(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view, ngx_uint_t skip)
+{
+    uint64_t  number;
+
+    ngx_media_text_cstr(text, "#EXTM3U\n#EXT-X-VERSION:");
+
+    /* 8: EXT-X-MAP asks for 6, EXT-X-SKIP for 9, nothing else for more */
+
+    ngx_media_text_u64(text, skip ? 9 : 6);
+
+    if (view->independent) {
+        ngx_media_text_cstr(text, "\n#EXT-X-INDEPENDENT-SEGMENTS");
+    }
+
+    ngx_media_text_cstr(text, "\n#EXT-X-TARGETDURATION:");
+    ngx_media_text_u64(text, view->target);
+    ngx_media_text_cstr(text, "\n");
+
+    ngx_media_m3u8_control(text, view);
+
+    if (view->part_target) {
+        ngx_media_text_cstr(text, "#EXT-X-PART-INF:PART-TARGET=");
+        ngx_media_text_decimal(text, view->part_target, 10000, 4,
+                               NGX_MEDIA_TEXT_DOWN);
+        ngx_media_text_cstr(text, "\n");
+    }
+
+    /* 4.4.5.2: both numbers are those of the full playlist */
+
+    number = view->nsegments ? view->segments[0].number : view->hint_msn;
+
+    ngx_media_text_cstr(text, "#EXT-X-MEDIA-SEQUENCE:");
+    ngx_media_text_u64(text, number);
+    ngx_media_text_cstr(text, "\n#EXT-X-DISCONTINUITY-SEQUENCE:");
+    ngx_media_text_u64(text, view->discontinuity);
+    ngx_media_text_cstr(text, "\n");
+
+    if (view->vod) {
+        ngx_media_text_cstr(text, "#EXT-X-PLAYLIST-TYPE:VOD\n");
+    }
+
+    if (skip) {
+        ngx_media_text_cstr(text, "#EXT-X-SKIP:SKIPPED-SEGMENTS=");
+        ngx_media_text_u64(text, skip);
+        ngx_media_text_cstr(text, "\n");
+    }
+}
+
+
+/* 4.4.3.8: the attributes have to be the same in all renditions (6.2.4) */
+
+static void
+ngx_media_m3u8_control(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view)
+{
+    ngx_uint_t  i, n;
+
+    const struct {
+        const char  *name;
+        size_t       len;
+        uint32_t     msec;
+    } attrs[] = {
+#define ngx_media_m3u8_attr(name, msec)  { name, sizeof(name) - 1, msec }
+        ngx_media_m3u8_attr("CAN-SKIP-UNTIL=", view->can_skip),
+        ngx_media_m3u8_attr("HOLD-BACK=", view->hold_back),
+        ngx_media_m3u8_attr("PART-HOLD-BACK=",
+                            view->part_target ? view->part_hold_back : 0)
+    };
+
+    n = 0;
+
+    if (view->block) {
+        ngx_media_text_cstr(text,
+                            "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES");
+        n++;
+    }
+
+    for (i = 0; i < sizeof(attrs) / sizeof(attrs[0]); i++) {
+
+        if (attrs[i].msec == 0) {
+            continue;
+        }
+
+        if (n++ == 0) {
+            ngx_media_text_cstr(text, "#EXT-X-SERVER-CONTROL:");
+
+        } else {
+            ngx_media_text_cstr(text, ",");
+        }
+
+        ngx_media_text_data(text, attrs[i].name, attrs[i].len);
+        ngx_media_text_decimal(text, attrs[i].msec, 1000, 3,
+                               NGX_MEDIA_TEXT_DOWN);
+    }
+
+    if (n) {
+        ngx_media_text_cstr(text, "\n");
+    }
+}
+
+
+static void
+ngx_media_m3u8_segment(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view, ngx_uint_t i, ngx_uint_t first)
+{
+    ngx_uint_t                       n, nparts;
+    const ngx_media_m3u8_segment_t  *segment;
+
+    segment = &view->segments[i];
+
+    nparts = view->part_target ? segment->nparts : 0;
+
+    if (segment->open && (nparts == 0 || view->end)) {
+        return;
+    }
+
+    /* 4.4.4.9: DISCONTINUITY, MAP and date-time come before the first part */
+
+    if (segment->discontinuity) {
+        ngx_media_text_cstr(text, "#EXT-X-DISCONTINUITY\n");
+    }
+
+    if (i == first
+        || segment->discontinuity
+        || segment->init != view->segments[i - 1].init)
+    {
+        ngx_media_text_cstr(text, "#EXT-X-MAP:URI=\"");
+        ngx_media_text_str(text, &view->track);
+        ngx_media_text_cstr(text, "/init-");
+        ngx_media_text_hex64(text, segment->init);
+        ngx_media_text_cstr(text, ".mp4\"\n");
+    }
+
+    ngx_media_text_cstr(text, "#EXT-X-PROGRAM-DATE-TIME:");
+    ngx_media_text_date(text, segment->pdt);
+    ngx_media_text_cstr(text, "\n");
+
+    /* 6.2.1: the parts of a gap are gaps; it is told before them */
+
+    if (segment->gap) {
+        ngx_media_text_cstr(text, "#EXT-X-GAP\n");
+    }
+
+    for (n = 0; n < nparts; n++) {
+        ngx_media_m3u8_part(text, view, segment, n);
+    }
+
+    if (segment->open) {
+        return;
+    }
+
+    /* 4.4.4.1: nearest, so that errors do not add up over a window */
+
+    ngx_media_text_cstr(text, "#EXTINF:");
+    ngx_media_text_decimal(text, segment->duration, view->timescale, 5,
+                           NGX_MEDIA_TEXT_HALF_UP);
+    ngx_media_text_cstr(text, ",\n");
+    ngx_media_text_str(text, &view->track);
+    ngx_media_text_cstr(text, "/");
+    ngx_media_text_u64(text, segment->number);
+    ngx_media_text_cstr(text, ".m4s\n");
+}
+
+
+static void
+ngx_media_m3u8_part(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view,
+    const ngx_media_m3u8_segment_t *segment, ngx_uint_t n)
+{
+    const ngx_media_m3u8_part_t  *part;
+
+    part = &segment->parts[n];
+
+    /* 4.4.4.9: never above PART-TARGET, not by rounding either */
+
+    ngx_media_text_cstr(text, "#EXT-X-PART:DURATION=");
+    ngx_media_text_decimal(text, part->duration, view->timescale, 5,
+                           NGX_MEDIA_TEXT_DOWN);
+    ngx_media_text_cstr(text, ",URI=\"");
+    ngx_media_text_str(text, &view->track);
+    ngx_media_text_cstr(text, "/");
+    ngx_media_text_u64(text, segment->number);
+    ngx_media_text_cstr(text, ".");
+    ngx_media_text_u64(text, n);
+    ngx_media_text_cstr(text, ".m4s\"");
+
+    if (part->gap || segment->gap) {
+        ngx_media_text_cstr(text, ",GAP=YES");
+
+    } else if (part->independent) {
+        ngx_media_text_cstr(text, ",INDEPENDENT=YES");
+    }
+
+    ngx_media_text_cstr(text, "\n");
+}
+
+
+/* 4.4.5.3: the URI is that of the later EXT-X-PART to the letter */
+
+static void
+ngx_media_m3u8_hint(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view)
+{
+    ngx_media_text_cstr(text, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"");
+    ngx_media_text_str(text, &view->track);
+    ngx_media_text_cstr(text, "/");
+    ngx_media_text_u64(text, view->hint_msn);
+    ngx_media_text_cstr(text, ".");
+    ngx_media_text_u64(text, view->hint_part);
+    ngx_media_text_cstr(text, ".m4s\"\n");
+}
+
+
+/* 4.4.5.4 */
+
+static void
+ngx_media_m3u8_report(ngx_media_text_t *text,
+    const ngx_media_m3u8_report_t *report)
+{
+    ngx_media_text_cstr(text, "#EXT-X-RENDITION-REPORT:URI=\"");
+    ngx_media_text_str(text, &report->track);
+    ngx_media_text_cstr(text, ".m3u8\",LAST-MSN=");
+    ngx_media_text_u64(text, report->msn);
+
+    if (report->parts) {
+        ngx_media_text_cstr(text, ",LAST-PART=");
+        ngx_media_text_u64(text, report->part);
+    }
+
+    ngx_media_text_cstr(text, "\n");
+}
+
+
+size_t
+ngx_media_m3u8_write_multi(u_char *p, size_t size,
+    const ngx_media_m3u8_multi_t *view)
+{
+    ngx_uint_t        i;
+    ngx_media_text_t  text;
+
+    ngx_media_text_init(&text, p, size);
+
+    ngx_media_text_cstr(&text, "#EXTM3U\n");
+
+    /* 8: nothing here needs more than 1; 4 is what it suggests for MEDIA */
+
+    if (view->nrenditions) {
+        ngx_media_text_cstr(&text, "#EXT-X-VERSION:4\n");
+    }
+
+    if (view->independent) {
+        ngx_media_text_cstr(&text, "#EXT-X-INDEPENDENT-SEGMENTS\n");
+    }
+
+    for (i = 0; i < view->nrenditions; i++) {
+        ngx_media_m3u8_rendition(&text, &view->renditions[i]);
+    }
+
+    for (i = 0; i < view->nvariants; i++) {
+        ngx_media_m3u8_variant(&text, &view->variants[i]);
+    }
+
+    return text.total;
+}
+
+
+/* 4.4.6.1 */
+
+static void
+ngx_media_m3u8_rendition(ngx_media_text_t *text,
+    const ngx_media_m3u8_rendition_t *rendition)
+{
+    ngx_media_text_cstr(text, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"");
+    ngx_media_text_quoted(text, &rendition->group);
+    ngx_media_text_cstr(text, "\",NAME=\"");
+    ngx_media_text_quoted(text, rendition->name.len ? &rendition->name
+                                                    : &rendition->track);
+    ngx_media_text_cstr(text, "\",LANGUAGE=\"");
+
+    if (rendition->lang.len) {
+        ngx_media_text_quoted(text, &rendition->lang);
+
+    } else {
+        ngx_media_text_cstr(text, "und");
+    }
+
+    ngx_media_text_cstr(text, "\",");
+
+    if (rendition->is_default) {
+        ngx_media_text_cstr(text, "DEFAULT=YES,");
+    }
+
+    ngx_media_text_cstr(text, "AUTOSELECT=YES,");
+
+    if (rendition->channels) {
+        ngx_media_text_cstr(text, "CHANNELS=\"");
+        ngx_media_text_u64(text, rendition->channels);
+        ngx_media_text_cstr(text, "\",");
+    }
+
+    ngx_media_text_cstr(text, "URI=\"");
+    ngx_media_text_str(text, &rendition->track);
+    ngx_media_text_cstr(text, ".m3u8\"\n");
+}
+
+
+/* 4.4.6.2 */
+
+static void
+ngx_media_m3u8_variant(ngx_media_text_t *text,
+    const ngx_media_m3u8_variant_t *variant)
+{
+    ngx_media_text_cstr(text, "#EXT-X-STREAM-INF:BANDWIDTH=");
+    ngx_media_text_u64(text, variant->bandwidth);
+
+    if (variant->average) {
+        ngx_media_text_cstr(text, ",AVERAGE-BANDWIDTH=");
+        ngx_media_text_u64(text, variant->average);
+    }
+
+    if (variant->codecs.len) {
+        ngx_media_text_cstr(text, ",CODECS=\"");
+        ngx_media_text_quoted(text, &variant->codecs);
+        ngx_media_text_cstr(text, "\"");
+    }
+
+    if (variant->width && variant->height) {
+        ngx_media_text_cstr(text, ",RESOLUTION=");
+        ngx_media_text_u64(text, variant->width);
+        ngx_media_text_cstr(text, "x");
+        ngx_media_text_u64(text, variant->height);
+    }
+
+    if (variant->fps) {
+        ngx_media_text_cstr(text, ",FRAME-RATE=");
+        ngx_media_text_decimal(text, variant->fps, 1000, 3,
+                               NGX_MEDIA_TEXT_DOWN);
+    }
+
+    /* an enumerated-string: not quoted */
+
+    if (variant->range.len) {
+        ngx_media_text_cstr(text, ",VIDEO-RANGE=");
+        ngx_media_text_str(text, &variant->range);
+    }
+
+    if (variant->audio.len) {
+        ngx_media_text_cstr(text, ",AUDIO=\"");
+        ngx_media_text_quoted(text, &variant->audio);
+        ngx_media_text_cstr(text, "\"");
+    }
+
+    ngx_media_text_cstr(text, "\n");
+    ngx_media_text_str(text, &variant->track);
+    ngx_media_text_cstr(text, ".m3u8\n");
+}
