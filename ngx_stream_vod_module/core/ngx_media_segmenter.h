@@ -37,6 +37,7 @@ typedef struct {
     int64_t                   gap_max;        /* gmax */
     int64_t                   aligned;        /* audio: the next multiple */
     ngx_uint_t                keys;           /* key frames seen */
+    int64_t                   duration;       /* of a frame, the last */
     ngx_uint_t                regular;        /* equal gaps in a row */
     unsigned                  first:1;        /* no cut in this period yet */
 } ngx_media_segmenter_t;
@@ -54,7 +55,8 @@ void ngx_media_segmenter_start(ngx_media_segmenter_t *s, int64_t pts,
 /*
  * Before each frame of the clock track but the first of a period: does a new
  * segment start with it?  On a cut the state has moved on to the new one.
- * wall: ms to be added to pts to have the wall clock (first cut of a period).
+ * pts: of a key frame its pts, of any other its dts (there the segment would
+ * start).  Media time is taken for the wall clock (first cut of a period).
  */
 ngx_uint_t ngx_media_segmenter_frame(ngx_media_segmenter_t *s, int64_t pts,
     int64_t duration, ngx_uint_t key);

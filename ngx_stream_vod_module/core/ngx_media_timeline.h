@@ -5,8 +5,7 @@
 
 
 /*
- * What a publisher's stamps become: media time.  Pure: no clock, no memory,
- * no nginx functions; hours are simulated in milliseconds by its tests.
+ * What a publisher's stamps become: media time.  Pure: no clock, no memory.
  *
  * One timeline for each publisher connection, one line for each track of it.
  * Media time zero is the unix epoch.  Presentation time is the publisher's,
@@ -14,9 +13,6 @@
  * is a line of our own without a hole inside a period:
  *
  *     dts(n + 1) = dts(n) + duration(n), always.
- *
- * The writer may fix the duration of the last frame before the next one has
- * come (ngx_media_timeline_fix): the line then goes on exactly from there.
  */
 
 
@@ -35,10 +31,9 @@ typedef struct {
     uint32_t                  timebase;       /* stamps a second: 1000 RTMP,
                                                  90000 MPEG-TS */
     uint32_t                  wrap;           /* bits of a stamp: 32, 33 */
-    int64_t                   floor;          /* ms since the epoch: the
-                                                 first period starts no
-                                                 earlier (the end of what a
-                                                 publisher before left) */
+    int64_t                   floor;          /* ms since the epoch: no
+                                                 period starts earlier (what
+                                                 a publisher before left) */
     int64_t                   wait;           /* ms: track_wait */
 } ngx_media_timeline_conf_t;
 
@@ -50,6 +45,10 @@ typedef struct {
     int32_t                   cts;            /* pts - dts, in timebase */
     uint32_t                  nsec;           /* to be added to the stamp */
     int64_t                   arrival;        /* ms since the epoch */
+    uint32_t                  limit;          /* the most ticks that the
+                                                 line's previous frame may
+                                                 last (what is left of its
+                                                 part); 0: no limit */
     unsigned                  key:1;
 } ngx_media_stamp_t;
 
@@ -70,7 +69,8 @@ typedef struct {
     unsigned                  broken:1;       /* the period ended; what is
                                                  open must be closed now.
                                                  Frames are dropped until one
-                                                 with period set */
+                                                 with period set, which may
+                                                 be this one */
     unsigned                  locked:1;       /* the cadence is locked: the
                                                  duration may be fixed now */
     const char               *note;           /* for the log, once for each
@@ -92,7 +92,8 @@ void ngx_media_timeline_init(ngx_media_timeline_t *tl,
 
 /*
  * Says that a track of this type was announced (metadata) though its header
- * has not come: the first period waits for it, at most conf.wait.
+ * has not come.  A period that audio would open waits for announced video,
+ * at most conf.wait; a key frame of video opens a period at once.
  */
 void ngx_media_timeline_announce(ngx_media_timeline_t *tl,
     ngx_media_type_e type);
@@ -104,8 +105,10 @@ void ngx_media_timeline_announce(ngx_media_timeline_t *tl,
 ngx_media_line_t *ngx_media_timeline_add(ngx_media_timeline_t *tl,
     ngx_media_type_e type, uint32_t timescale, uint32_t frame);
 
-/* new parameters of a track (sample rate, frame length); breaks the period
- * only if the timescale changes */
+/*
+ * New parameters of a track (sample rate, frame length).  If the timescale
+ * changes, the next frame of any line has broken set.
+ */
 void ngx_media_timeline_change(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, uint32_t timescale, uint32_t frame);
 
@@ -115,7 +118,8 @@ void ngx_media_timeline_frame(ngx_media_timeline_t *tl,
 
 /*
  * The duration of the line's last frame is settled as this many ticks: the
- * next frame's dts will be exactly that much later.
+ * next frame's dts (its first silent frame's, if any) will be exactly that
+ * much later, unless that one opens a period.
  */
 void ngx_media_timeline_fix(ngx_media_line_t *line, uint32_t duration);
 
@@ -133,6 +137,14 @@ ngx_uint_t ngx_media_timeline_silence(ngx_media_timeline_t *tl,
  */
 ngx_uint_t ngx_media_timeline_anchor(ngx_media_timeline_t *tl,
     int64_t *anchor);
+
+/*
+ * The line that decides the cuts: the first video line in the period, else
+ * the first audio line.  It changes when video joins a period that audio
+ * opened, and to audio when video has stopped (to end with a new period when
+ * it returns).  NULL: no period is open.  Ask after each frame.
+ */
+ngx_media_line_t *ngx_media_timeline_clock(ngx_media_timeline_t *tl);
 
 /* where the line's next frame is expected, in its timescale */
 int64_t ngx_media_timeline_next(const ngx_media_line_t *line);
