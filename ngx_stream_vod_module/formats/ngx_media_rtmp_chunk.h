@@ -84,8 +84,8 @@ typedef struct {
     ngx_uint_t                state;
     ngx_uint_t                fmt;
     uint32_t                  left;           /* payload of this chunk */
-    uint32_t                  time;           /* or delta, of this header */
     size_t                    have;           /* bytes in header[] */
+    size_t                    need;
     size_t                    again_pos;
     size_t                    again_last;
     u_char                    header[11];

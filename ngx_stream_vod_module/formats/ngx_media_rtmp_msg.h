@@ -59,14 +59,14 @@ typedef struct {
 } ngx_media_rtmp_control_t;
 
 
-/* NGX_DECLINED: another type or event, NGX_ERROR: too short */
+/* NGX_DECLINED: another type, NGX_ERROR: too short */
 ngx_int_t ngx_media_rtmp_control_parse(uint32_t type, const u_char *pos,
     const u_char *last, ngx_media_rtmp_control_t *control);
 
 
 /*
  * The whole message on chunk stream 2, message stream 0, time stamp 0;
- * p == NULL: the size.  For any chunk size of at least 6.
+ * p == NULL: the size.  One chunk: for any chunk size of at least 6.
  */
 
 /* CHUNK, ABORT, ACK, WINDOW, BANDWIDTH (dynamic) */
