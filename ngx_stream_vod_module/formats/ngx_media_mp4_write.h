@@ -30,13 +30,27 @@ typedef struct {
     uint32_t                  sequence;       /* mfhd */
     uint32_t                  type;           /* ngx_media_type_e */
     unsigned                  styp:1;         /* first of its segment */
+    unsigned                  pad:1;          /* four bytes more: for a room
+                                                 too small for a free box */
 } ngx_media_mp4_chunk_t;
 
 
-/* ftyp and moov of one track, track_ID 1; CMAF header, brands cmf2 */
+/* what ngx_media_mp4_write_chunk() makes of n samples, at most */
+#define NGX_MEDIA_MP4_STYP_SIZE  28
+#define ngx_media_mp4_chunk_max(n)                                            \
+    (NGX_MEDIA_MP4_STYP_SIZE + 116 + 16 * (size_t) (n))
+
+
+/*
+ * ftyp and moov of one track, track_ID 1; CMAF header, brands cmf2;
+ * returns 0 for an unknown codec
+ */
 size_t ngx_media_mp4_write_init(u_char *p, const ngx_media_params_t *params);
 
-/* styp, moof and the header of mdat */
+/*
+ * styp, moof and the header of mdat, all of them multiples of four bytes
+ * long; the caller sees to it that all sizes together are less than 2^31
+ */
 size_t ngx_media_mp4_write_chunk(u_char *p,
     const ngx_media_mp4_chunk_t *chunk);
 

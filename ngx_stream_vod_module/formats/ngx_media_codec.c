@@ -1,0 +1,42 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include "formats/ngx_media_aac.h"
+#include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_h264.h"
+
+
+static const ngx_media_codec_t  *const ngx_media_codecs[] = {
+    &ngx_media_h264_codec,
+    &ngx_media_aac_codec,
+    NULL
+};
+
+
+const ngx_media_codec_t *
+ngx_media_codec_find(uint32_t id)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_media_codecs[i] != NULL; i++) {
+        if (ngx_media_codecs[i]->id == id) {
+            return ngx_media_codecs[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const ngx_media_codec_t *
+ngx_media_codec_entry(ngx_uint_t i)
+{
+    if (i >= sizeof(ngx_media_codecs) / sizeof(ngx_media_codecs[0])) {
+        return NULL;
+    }
+
+    return ngx_media_codecs[i];
+}

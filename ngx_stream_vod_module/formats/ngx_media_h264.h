@@ -1,0 +1,69 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#ifndef _NGX_MEDIA_H264_H_INCLUDED_
+#define _NGX_MEDIA_H264_H_INCLUDED_
+
+
+#include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_video.h"
+
+
+/* nal_unit_type, ISO/IEC 14496-10, 7.4.1 */
+#define NGX_MEDIA_H264_SLICE       1
+#define NGX_MEDIA_H264_PARTITION_A 2
+#define NGX_MEDIA_H264_IDR         5
+#define NGX_MEDIA_H264_SEI         6
+#define NGX_MEDIA_H264_SPS         7
+#define NGX_MEDIA_H264_PPS         8
+#define NGX_MEDIA_H264_AUD         9
+#define NGX_MEDIA_H264_SPS_EXT     13
+
+
+/* AVCDecoderConfigurationRecord, ISO/IEC 14496-15, 5.3.3.1 */
+
+typedef struct {
+    uint8_t                   profile;
+    uint8_t                   compatibility;
+    uint8_t                   level;
+    uint8_t                   nal_length;     /* 1, 2 or 4 */
+    uint32_t                  nsps;
+    uint32_t                  npps;
+    ngx_media_span_t          sps;            /* the first ones, with header */
+    ngx_media_span_t          pps;
+} ngx_media_h264_record_t;
+
+
+/* what is of use to a muxer */
+
+typedef struct {
+    uint8_t                   profile;
+    uint8_t                   compatibility;
+    uint8_t                   level;
+    uint8_t                   chroma_format;  /* 0 to 3 */
+    uint8_t                   bit_depth;      /* luma */
+    uint32_t                  id;
+    uint32_t                  width;          /* cropped */
+    uint32_t                  height;
+    uint32_t                  reorder;        /* max_num_reorder_frames */
+    ngx_media_video_t         video;
+    unsigned                  interlaced:1;   /* fields may occur */
+    unsigned                  fixed_rate:1;
+    unsigned                  has_reorder:1;
+} ngx_media_h264_sps_t;
+
+
+/* both take the whole of it; spans in the output point into the input */
+ngx_int_t ngx_media_h264_parse_record(ngx_media_h264_record_t *record,
+    const u_char *pos, const u_char *last);
+ngx_int_t ngx_media_h264_parse_sps(ngx_media_h264_sps_t *sps,
+    const u_char *pos, const u_char *last);
+
+
+extern const ngx_media_codec_t  ngx_media_h264_codec;
+
+
+#endif /* _NGX_MEDIA_H264_H_INCLUDED_ */
