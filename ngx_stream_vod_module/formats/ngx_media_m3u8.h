@@ -98,7 +98,7 @@ typedef struct {
     ngx_str_t                 track;          /* "a1"; URI is <track>.m3u8 */
     ngx_str_t                 group;          /* "aac-2" */
     ngx_str_t                 name;           /* empty: the track's */
-    ngx_str_t                 lang;           /* empty: "und" */
+    ngx_str_t                 lang;           /* RFC 5646; empty: und */
     ngx_uint_t                channels;       /* 0: absent */
     unsigned                  is_default:1;
 } ngx_media_m3u8_rendition_t;

@@ -46,7 +46,8 @@ typedef struct {
     uint32_t                  channels;       /* told if the configuration is
                                                  unknown and they are <= 6 */
     uint32_t                  channel_config; /* ISO 23091-3; 0: unknown */
-    uint64_t                  number;         /* startNumber */
+    uint64_t                  number;         /* startNumber; the numbers go
+                                                 +1 a segment, S@t or not */
     const ngx_media_mpd_segment_t
                              *segments;
     ngx_uint_t                nsegments;
@@ -57,7 +58,7 @@ typedef struct {
 typedef struct {
     uint32_t                  id;
     uint32_t                  type;           /* ngx_media_type_e */
-    ngx_str_t                 lang;           /* empty: absent */
+    ngx_str_t                 lang;           /* RFC 5646; empty: absent */
     ngx_str_t                 label;
     ngx_str_t                 role;           /* "main"; empty: absent */
     const ngx_media_mpd_representation_t

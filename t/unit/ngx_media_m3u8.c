@@ -191,14 +191,15 @@ static const ngx_media_m3u8_media_t  media_delta_all = {
     .can_skip = 18000,
     .segments = segments_live,
     .nsegments = 1,
-    .skip = 1
+    .skip = 1,
+    .block = 1
 };
 
 static const char  text_delta_all[] =
     "#EXTM3U\n"
     "#EXT-X-VERSION:6\n"
     "#EXT-X-TARGETDURATION:3\n"
-    "#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=18.000\n"
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=18.000\n"
     "#EXT-X-MEDIA-SEQUENCE:1767225600\n"
     "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
     "#EXT-X-MAP:URI=\"v1/init-0123456789abcdef.mp4\"\n"
@@ -243,7 +244,7 @@ static const ngx_media_m3u8_part_t  parts_two[] = {
 
 static const ngx_media_m3u8_segment_t  segments_change[] = {
     { 20, 720000, INIT_A, Y2026, NULL, 0, 1, 0, 0 },
-    { 21, 86400, INIT_A, Y2026 + 2000, parts_two, 2, 0, 0, 0 },
+    { 21, 86400, INIT_A, Y2026 + 2000, NULL, 0, 0, 0, 0 },
     { 22, 86400, INIT_B, Y2026 + 5123, parts_two, 2, 1, 0, 0 },
     { 23, 86400, INIT_A, Y2026 + 5363, parts_two, 2, 0, 0, 0 },
     { 24, 0, INIT_A, Y2026 + 9000, parts_two, 1, 1, 0, 1 }
@@ -278,8 +279,6 @@ static const char  text_change[] =
     "#EXTINF:2.00000,\n"
     "v1/20.m4s\n"
     "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:02.000Z\n"
-    "#EXT-X-PART:DURATION=0.20000,URI=\"v1/21.0.m4s\",INDEPENDENT=YES\n"
-    "#EXT-X-PART:DURATION=0.04000,URI=\"v1/21.1.m4s\"\n"
     "#EXTINF:0.24000,\n"
     "v1/21.m4s\n"
     "#EXT-X-DISCONTINUITY\n"
@@ -319,14 +318,15 @@ static const ngx_media_m3u8_media_t  media_cut = {
     .segments = segments_cut,
     .nsegments = 2,
     .hint_msn = 24,
-    .hint = 1
+    .hint = 1,
+    .block = 1
 };
 
 static const char  text_cut[] =
     "#EXTM3U\n"
     "#EXT-X-VERSION:6\n"
     "#EXT-X-TARGETDURATION:3\n"
-    "#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=0.680\n"
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.680\n"
     "#EXT-X-PART-INF:PART-TARGET=0.2134\n"
     "#EXT-X-MEDIA-SEQUENCE:23\n"
     "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
@@ -339,10 +339,15 @@ static const char  text_cut[] =
     "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"v1/24.0.m4s\"\n";
 
 
-/* the first parts of a stream: no complete segment yet */
+/* the first part of a stream: no complete segment yet */
+
+static const ngx_media_m3u8_part_t  parts_one[] = {
+    { 345600, 1, 0 }
+};
+
 
 static const ngx_media_m3u8_segment_t  segments_first[] = {
-    { 7, 0, INIT_A, 0, parts_two, 1, 0, 0, 1 }
+    { 7, 0, INIT_A, 0, parts_one, 1, 0, 0, 1 }
 };
 
 
@@ -356,20 +361,21 @@ static const ngx_media_m3u8_media_t  media_first = {
     .nsegments = 1,
     .hint_msn = 7,
     .hint_part = 1,
-    .hint = 1
+    .hint = 1,
+    .block = 1
 };
 
 static const char  text_first[] =
     "#EXTM3U\n"
     "#EXT-X-VERSION:6\n"
     "#EXT-X-TARGETDURATION:3\n"
-    "#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=3.040\n"
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3.040\n"
     "#EXT-X-PART-INF:PART-TARGET=1.0000\n"
     "#EXT-X-MEDIA-SEQUENCE:7\n"
     "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
     "#EXT-X-MAP:URI=\"a12/init-0123456789abcdef.mp4\"\n"
     "#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:00:00.000Z\n"
-    "#EXT-X-PART:DURATION=0.20000,URI=\"a12/7.0.m4s\",INDEPENDENT=YES\n"
+    "#EXT-X-PART:DURATION=0.96000,URI=\"a12/7.0.m4s\",INDEPENDENT=YES\n"
     "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"a12/7.1.m4s\"\n";
 
 
@@ -380,14 +386,15 @@ static const ngx_media_m3u8_media_t  media_empty = {
     .part_target = 2134,
     .part_hold_back = 680,
     .hint_msn = 9,
-    .hint = 1
+    .hint = 1,
+    .block = 1
 };
 
 static const char  text_empty[] =
     "#EXTM3U\n"
     "#EXT-X-VERSION:6\n"
     "#EXT-X-TARGETDURATION:3\n"
-    "#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=0.680\n"
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.680\n"
     "#EXT-X-PART-INF:PART-TARGET=0.2134\n"
     "#EXT-X-MEDIA-SEQUENCE:9\n"
     "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
@@ -431,8 +438,6 @@ static const char  text_end[] =
     "#EXTINF:2.00000,\n"
     "v1/20.m4s\n"
     "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:02.000Z\n"
-    "#EXT-X-PART:DURATION=0.20000,URI=\"v1/21.0.m4s\",INDEPENDENT=YES\n"
-    "#EXT-X-PART:DURATION=0.04000,URI=\"v1/21.1.m4s\"\n"
     "#EXTINF:0.24000,\n"
     "v1/21.m4s\n"
     "#EXT-X-DISCONTINUITY\n"
@@ -502,14 +507,15 @@ static const ngx_media_m3u8_media_t  media_gap = {
     .nsegments = 3,
     .hint_msn = 3,
     .hint_part = 1,
-    .hint = 1
+    .hint = 1,
+    .block = 1
 };
 
 static const char  text_gap[] =
     "#EXTM3U\n"
     "#EXT-X-VERSION:6\n"
     "#EXT-X-TARGETDURATION:3\n"
-    "#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=0.680\n"
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.680\n"
     "#EXT-X-PART-INF:PART-TARGET=0.2134\n"
     "#EXT-X-MEDIA-SEQUENCE:1\n"
     "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"

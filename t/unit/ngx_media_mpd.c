@@ -472,7 +472,7 @@ static const ngx_media_mpd_set_t  sets_static[] = {
     {
         .id = 3,
         .type = 99,
-        .lang = ngx_string("\"x\"")
+        .lang = ngx_string("zh-Hant-TW")
     }
 };
 
@@ -553,7 +553,7 @@ static const char  text_static[] =
     "      </Representation>\n"
     "    </AdaptationSet>\n"
     "    <AdaptationSet id=\"3\" contentType=\"text\""
-        " mimeType=\"application/mp4\" lang=\"&quot;x&quot;\""
+        " mimeType=\"application/mp4\" lang=\"zh-Hant-TW\""
         " segmentAlignment=\"true\">\n"
     "    </AdaptationSet>\n"
     "  </Period>\n"
