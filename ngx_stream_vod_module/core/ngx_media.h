@@ -52,17 +52,28 @@ struct ngx_media_app_s {
     ngx_uint_t                max_streams;
     ngx_uint_t                max_bitrate;    /* bit/s, of a stream; 0: no */
 
+    /* made of the above */
     uint32_t                  target;         /* TARGETDURATION, s */
     uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
+    ngx_uint_t                ring_segments;  /* entries of a track's rings */
+    ngx_uint_t                ring_parts;
 
     u_char                   *file;           /* where its block stands */
     ngx_uint_t                line;
 };
 
 
-/* a worker's unix time in ms */
-#define ngx_media_wall_msec()                                                 \
-    ((int64_t) ngx_timeofday()->sec * 1000 + ngx_timeofday()->msec)
+/* the unix time of this event in ms */
+
+static ngx_inline int64_t
+ngx_media_wall_msec(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (int64_t) tp->sec * 1000 + tp->msec;
+}
 
 
 /* the application of this name in this cycle, or NULL */

@@ -70,6 +70,13 @@ typedef struct {
     uint64_t                  init;           /* name of its init segment */
     uint64_t                  bytes;
     uint32_t                  nparts;         /* open: so far */
+    uint64_t                  bandwidth;      /* bit/s, announced: the same in
+                                                 all of its period; 0 */
+    uint64_t                  period;         /* DASH period: the number of
+                                                 its first segment, */
+    int64_t                   period_time;    /* its start in this track's
+                                                 timescale, */
+    int64_t                   period_wall;    /* and in ms since the epoch */
     unsigned                  discontinuity:1;  /* starts a period */
     unsigned                  anchored:1;     /* its wall clock was set anew:
                                                  a period for DASH only */
@@ -77,6 +84,9 @@ typedef struct {
     unsigned                  leading:1;      /* SAP type 2 */
     unsigned                  gap:1;
     unsigned                  open:1;         /* in progress */
+    unsigned                  runs:1;         /* its DASH period has forced
+                                                 cuts: addressed by time, in
+                                                 runs (timing.md, 4) */
     ngx_uint_t                nranges;        /* open: 0 */
     ngx_media_range_t         ranges[NGX_MEDIA_RANGES];
 } ngx_media_segment_t;
@@ -89,6 +99,18 @@ typedef struct {
     unsigned                  independent:1;
     ngx_media_range_t         range;
 } ngx_media_part_t;
+
+
+/* how far a track is: what a waiting request looks at */
+
+typedef struct {
+    ngx_uint_t                state;          /* NGX_MEDIA_STREAM_* */
+    uint64_t                  msn;            /* of the newest part */
+    ngx_uint_t                part;
+    uint64_t                  closed;         /* segments below are complete */
+    unsigned                  any:1;          /* 0: nothing is published */
+    unsigned                  ended:1;        /* ENDLIST: nothing will come */
+} ngx_media_edge_t;
 
 
 /* one version of a track's parameters */
@@ -170,6 +192,10 @@ ngx_int_t ngx_media_stream_view(const ngx_media_stream_t *stream,
 /* track by its name "v1"; NGX_OK or NGX_DECLINED */
 ngx_int_t ngx_media_track_find(const ngx_media_stream_t *stream,
     ngx_str_t *name, ngx_uint_t *track);
+
+/* cheap; NGX_OK or NGX_DONE (the stream has gone) */
+ngx_int_t ngx_media_track_edge(const ngx_media_stream_t *stream,
+    ngx_uint_t track, ngx_media_edge_t *edge);
 
 ngx_int_t ngx_media_track_segment(const ngx_media_stream_t *stream,
     ngx_uint_t track, uint64_t number, ngx_media_segment_t *segment);

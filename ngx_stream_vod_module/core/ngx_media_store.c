@@ -1,0 +1,749 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Reading without a lock.  A reader may be overtaken at any moment: by the
+ * writer (an entry is given up: its tail has moved), or by the end of the
+ * stream (its id has gone, and its pages may already be somebody else's).  So
+ * every entry is copied first and judged afterwards, and a pointer that was
+ * read from a page is followed only if it points to a page.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_stream.h"
+
+
+typedef struct {
+    uint64_t                  tail;
+    uint64_t                  closed;
+    uint64_t                  head;
+    uint64_t                  edge;
+} ngx_media_heads_t;
+
+
+static ngx_uint_t ngx_media_block_valid(const ngx_media_zone_t *zone,
+    const void *p);
+static ngx_media_track_shm_t *ngx_media_track_get(
+    const ngx_media_stream_t *stream, ngx_uint_t track);
+static ngx_uint_t ngx_media_stream_alive(const ngx_media_stream_t *stream);
+static void ngx_media_heads_read(const ngx_media_track_shm_t *t,
+    ngx_media_heads_t *heads);
+static ngx_int_t ngx_media_segment_copy(const ngx_media_stream_t *stream,
+    const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
+    uint64_t number, ngx_media_segment_shm_t *copy);
+static ngx_int_t ngx_media_part_copy(const ngx_media_stream_t *stream,
+    const ngx_media_track_shm_t *t, uint64_t index,
+    ngx_media_part_shm_t *copy);
+static void ngx_media_segment_export(const ngx_media_segment_shm_t *entry,
+    ngx_uint_t open, const ngx_media_heads_t *heads,
+    ngx_media_segment_t *segment);
+static void ngx_media_part_export(const ngx_media_part_shm_t *entry,
+    ngx_media_part_t *part);
+static ngx_int_t ngx_media_track_view(const ngx_media_stream_t *stream,
+    ngx_pool_t *pool, ngx_uint_t index, ngx_uint_t fill, uint64_t listed,
+    ngx_media_track_view_t *view);
+static ngx_int_t ngx_media_track_view_segments(
+    const ngx_media_stream_t *stream, ngx_pool_t *pool,
+    const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
+    uint64_t listed, ngx_media_track_view_t *view);
+static ngx_int_t ngx_media_track_view_parts(
+    const ngx_media_stream_t *stream, ngx_pool_t *pool,
+    const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
+    ngx_media_track_view_t *view);
+static ngx_int_t ngx_media_track_view_inits(
+    const ngx_media_stream_t *stream, ngx_pool_t *pool,
+    const ngx_media_track_shm_t *t, ngx_media_track_view_t *view);
+
+
+uint64_t
+ngx_media_stream_version(const ngx_media_stream_t *stream)
+{
+    uint64_t  version;
+
+    version = ngx_media_load(&stream->sh->version);
+
+    return ngx_media_stream_alive(stream) ? version : 0;
+}
+
+
+static ngx_uint_t
+ngx_media_stream_alive(const ngx_media_stream_t *stream)
+{
+    ngx_media_fence_acquire();
+
+    return ngx_media_load(&stream->sh->id) == stream->id;
+}
+
+
+static ngx_uint_t
+ngx_media_block_valid(const ngx_media_zone_t *zone, const void *p)
+{
+    const u_char  *b;
+
+    b = p;
+
+    return b >= zone->sh->blocks
+           && b < zone->sh->blocks
+                  + (size_t) zone->sh->nblocks * NGX_MEDIA_PAGE
+           && (size_t) (b - zone->sh->blocks) % NGX_MEDIA_PAGE == 0;
+}
+
+
+static ngx_media_track_shm_t *
+ngx_media_track_get(const ngx_media_stream_t *stream, ngx_uint_t track)
+{
+    ngx_media_track_shm_t  *t;
+
+    if (track >= ngx_media_load(&stream->sh->ntracks)
+        || track >= NGX_MEDIA_TRACKS)
+    {
+        return NULL;
+    }
+
+    t = ngx_media_load(&stream->sh->tracks[track]);
+
+    if (!ngx_media_block_valid(stream->zone, t)
+        || !ngx_media_stream_alive(stream))
+    {
+        return NULL;
+    }
+
+    return t;
+}
+
+
+ngx_int_t
+ngx_media_track_find(const ngx_media_stream_t *stream, ngx_str_t *name,
+    ngx_uint_t *track)
+{
+    ngx_uint_t              i;
+    ngx_media_track_shm_t  *t;
+
+    for (i = 0; i < NGX_MEDIA_TRACKS; i++) {
+        t = ngx_media_track_get(stream, i);
+
+        if (t == NULL) {
+            break;
+        }
+
+        if (t->name_len == name->len && name->len <= sizeof(t->name)
+            && ngx_memcmp(t->name, name->data, name->len) == 0)
+        {
+            *track = i;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* in this order each of them is at most what comes after it */
+
+static void
+ngx_media_heads_read(const ngx_media_track_shm_t *t,
+    ngx_media_heads_t *heads)
+{
+    heads->tail = ngx_media_load(&t->segment_tail);
+    heads->closed = ngx_media_load(&t->segment_closed);
+    heads->head = ngx_media_load(&t->segment_head);
+    heads->edge = ngx_media_load(&t->edge);
+}
+
+
+static ngx_int_t
+ngx_media_segment_copy(const ngx_media_stream_t *stream,
+    const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
+    uint64_t number, ngx_media_segment_shm_t *copy)
+{
+    uint64_t                   n, size;
+    ngx_media_segment_shm_t  **pages, *page;
+
+    if (heads->head == 0 || number >= heads->head) {
+        return NGX_AGAIN;
+    }
+
+    if (number < heads->tail) {
+        return NGX_DONE;
+    }
+
+    size = t->segment_size;
+    pages = t->segments;
+
+    if (size == 0 || !ngx_media_block_valid(stream->zone, pages)) {
+        return NGX_DONE;
+    }
+
+    n = number % size;
+
+    if (n / NGX_MEDIA_SEGMENT_PER_PAGE >= NGX_MEDIA_SEGMENT_PAGES) {
+        return NGX_DONE;
+    }
+
+    page = ngx_media_load(&pages[n / NGX_MEDIA_SEGMENT_PER_PAGE]);
+
+    if (!ngx_media_block_valid(stream->zone, page)) {
+        return NGX_DONE;
+    }
+
+    *copy = page[n % NGX_MEDIA_SEGMENT_PER_PAGE];
+
+    ngx_media_fence_acquire();
+
+    if (ngx_media_load(&t->segment_tail) > number
+        || !ngx_media_stream_alive(stream)
+        || copy->number != number)
+    {
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_part_copy(const ngx_media_stream_t *stream,
+    const ngx_media_track_shm_t *t, uint64_t index,
+    ngx_media_part_shm_t *copy)
+{
+    uint64_t               n, size;
+    ngx_media_part_shm_t  *page;
+
+    if (index < ngx_media_load(&t->part_tail)) {
+        return NGX_DONE;
+    }
+
+    if (index >= ngx_media_load(&t->part_head)) {
+        return NGX_AGAIN;
+    }
+
+    size = t->part_size;
+
+    if (size == 0) {
+        return NGX_DONE;
+    }
+
+    n = index % size;
+
+    if (n / NGX_MEDIA_PART_PER_PAGE >= NGX_MEDIA_PART_PAGES) {
+        return NGX_DONE;
+    }
+
+    page = ngx_media_load(&t->parts[n / NGX_MEDIA_PART_PER_PAGE]);
+
+    if (!ngx_media_block_valid(stream->zone, page)) {
+        return NGX_DONE;
+    }
+
+    *copy = page[n % NGX_MEDIA_PART_PER_PAGE];
+
+    ngx_media_fence_acquire();
+
+    if (ngx_media_load(&t->part_tail) > index
+        || !ngx_media_stream_alive(stream))
+    {
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_media_segment_export(const ngx_media_segment_shm_t *entry,
+    ngx_uint_t open, const ngx_media_heads_t *heads,
+    ngx_media_segment_t *segment)
+{
+    ngx_memzero(segment, sizeof(ngx_media_segment_t));
+
+    segment->number = entry->number;
+    segment->time = entry->time;
+    segment->wall = entry->wall;
+    segment->init = entry->init;
+    segment->bandwidth = entry->bandwidth;
+    segment->period = entry->period;
+    segment->period_time = entry->period_time;
+    segment->period_wall = entry->period_wall;
+
+    segment->discontinuity =
+                 (entry->flags & NGX_MEDIA_SEGMENT_DISCONTINUITY) ? 1 : 0;
+    segment->anchored = (entry->flags & NGX_MEDIA_SEGMENT_ANCHORED) ? 1 : 0;
+    segment->forced = (entry->flags & NGX_MEDIA_SEGMENT_FORCED) ? 1 : 0;
+    segment->leading = (entry->flags & NGX_MEDIA_SEGMENT_LEADING) ? 1 : 0;
+    segment->gap = (entry->flags & NGX_MEDIA_SEGMENT_GAP) ? 1 : 0;
+
+    if (open) {
+        segment->open = 1;
+
+        if (ngx_media_edge_number(heads->edge) == entry->number) {
+            segment->nparts = ngx_media_edge_part(heads->edge) + 1;
+        }
+
+        return;
+    }
+
+    segment->duration = entry->duration;
+    segment->bytes = entry->bytes;
+    segment->nparts = entry->nparts;
+    segment->nranges = ngx_min(entry->nranges, NGX_MEDIA_RANGES);
+
+    ngx_memcpy(segment->ranges, entry->ranges, sizeof(entry->ranges));
+}
+
+
+static void
+ngx_media_part_export(const ngx_media_part_shm_t *entry,
+    ngx_media_part_t *part)
+{
+    part->number = entry->number;
+    part->part = entry->part;
+    part->duration = entry->duration;
+    part->independent = entry->independent;
+    part->range = entry->range;
+}
+
+
+ngx_int_t
+ngx_media_track_segment(const ngx_media_stream_t *stream, ngx_uint_t track,
+    uint64_t number, ngx_media_segment_t *segment)
+{
+    ngx_int_t                 rc;
+    ngx_media_heads_t         heads;
+    ngx_media_track_shm_t    *t;
+    ngx_media_segment_shm_t   copy;
+
+    t = ngx_media_track_get(stream, track);
+
+    if (t == NULL) {
+        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
+    }
+
+    ngx_media_heads_read(t, &heads);
+
+    rc = ngx_media_segment_copy(stream, t, &heads, number, &copy);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_media_segment_export(&copy, number >= heads.closed, &heads, segment);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_track_segment_at(const ngx_media_stream_t *stream,
+    ngx_uint_t track, int64_t time, ngx_media_segment_t *segment)
+{
+    uint64_t                  n, low, high;
+    ngx_media_heads_t         heads;
+    ngx_media_track_shm_t    *t;
+    ngx_media_segment_shm_t   copy;
+
+    t = ngx_media_track_get(stream, track);
+
+    if (t == NULL) {
+        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
+    }
+
+    ngx_media_heads_read(t, &heads);
+
+    /* media time grows with the number */
+
+    low = heads.tail;
+    high = heads.head;
+
+    while (low < high) {
+        n = low + (high - low) / 2;
+
+        if (ngx_media_segment_copy(stream, t, &heads, n, &copy) != NGX_OK) {
+            /* overtaken: the answer can only be further up */
+            low = n + 1;
+            continue;
+        }
+
+        if (copy.time == time) {
+            ngx_media_segment_export(&copy, n >= heads.closed, &heads,
+                                     segment);
+            return NGX_OK;
+        }
+
+        if (copy.time < time) {
+            low = n + 1;
+
+        } else {
+            high = n;
+        }
+    }
+
+    return low == heads.tail ? NGX_DONE : NGX_AGAIN;
+}
+
+
+ngx_int_t
+ngx_media_track_part(const ngx_media_stream_t *stream, ngx_uint_t track,
+    uint64_t number, ngx_uint_t part, ngx_media_part_t *copy)
+{
+    ngx_int_t                 rc;
+    ngx_media_heads_t         heads;
+    ngx_media_part_shm_t      entry;
+    ngx_media_track_shm_t    *t;
+    ngx_media_segment_shm_t   segment;
+
+    t = ngx_media_track_get(stream, track);
+
+    if (t == NULL) {
+        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
+    }
+
+    ngx_media_heads_read(t, &heads);
+
+    rc = ngx_media_segment_copy(stream, t, &heads, number, &segment);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (number < heads.closed && part >= segment.nparts) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_media_part_copy(stream, t, segment.part + part, &entry);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (entry.number != number || entry.part != part) {
+
+        /* the open segment was closed meanwhile: this part never came */
+
+        return NGX_DECLINED;
+    }
+
+    ngx_media_part_export(&entry, copy);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_track_init(const ngx_media_stream_t *stream, ngx_uint_t track,
+    uint64_t name, ngx_pool_t *pool, ngx_str_t *bytes)
+{
+    ngx_uint_t              i;
+    ngx_media_init_shm_t   *init;
+    ngx_media_track_shm_t  *t;
+
+    t = ngx_media_track_get(stream, track);
+
+    if (t == NULL) {
+        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
+    }
+
+    bytes->data = ngx_pnalloc(pool, NGX_MEDIA_INIT_MAX);
+    if (bytes->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+        init = ngx_media_load(&t->inits[i]);
+
+        if (!ngx_media_block_valid(stream->zone, init)
+            || init->init.name != name)
+        {
+            continue;
+        }
+
+        bytes->len = ngx_min(init->size, NGX_MEDIA_INIT_MAX);
+        ngx_memcpy(bytes->data, init->bytes, bytes->len);
+
+        ngx_media_fence_acquire();
+
+        if (ngx_media_load(&t->inits[i]) == init
+            && ngx_media_stream_alive(stream))
+        {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
+    ngx_uint_t track, ngx_media_stream_view_t *view)
+{
+    uint64_t                       listed;
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    const ngx_media_stream_shm_t  *s;
+
+    s = stream->sh;
+
+    ngx_memzero(view, sizeof(ngx_media_stream_view_t));
+
+    /* first: what is read afterwards is at least as new */
+
+    view->version = ngx_media_load(&s->version);
+
+    listed = ngx_media_load(&s->listed);
+
+    view->discontinuity = ngx_media_load(&s->discontinuity);
+    view->state = ngx_media_load(&s->state);
+    view->target = s->target;
+    view->part_target = s->part_target;
+    view->segment = s->segment;
+    view->window = s->window;
+    view->ready = s->ready;
+    view->forced = s->forced;
+    view->clock = s->clock;
+    view->ntracks = ngx_min(ngx_media_load(&s->ntracks), NGX_MEDIA_TRACKS);
+
+    view->tracks = ngx_pcalloc(pool, (view->ntracks + 1)
+                                     * sizeof(ngx_media_track_view_t));
+    if (view->tracks == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < view->ntracks; i++) {
+        rc = ngx_media_track_view(stream, pool, i,
+                                  track == NGX_MEDIA_ALL_TRACKS || track == i,
+                                  listed, &view->tracks[i]);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (listed != ngx_media_load(&s->listed)) {
+
+        /* the window moved on under us, once in a segment: look again */
+
+        return ngx_media_stream_view(stream, pool, track, view);
+    }
+
+    return ngx_media_stream_alive(stream) ? NGX_OK : NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
+    ngx_uint_t index, ngx_uint_t fill, uint64_t listed,
+    ngx_media_track_view_t *view)
+{
+    u_char                       *name;
+    ngx_int_t                     rc;
+    ngx_media_heads_t             heads;
+    const ngx_media_track_shm_t  *t;
+
+    t = ngx_media_track_get(stream, index);
+
+    if (t == NULL) {
+        return NGX_DONE;
+    }
+
+    ngx_media_heads_read(t, &heads);
+
+    name = ngx_pnalloc(pool, sizeof(t->name));
+    if (name == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(name, t->name, sizeof(t->name));
+
+    view->index = index;
+    view->name.data = name;
+    view->name.len = ngx_min(t->name_len, sizeof(t->name));
+    view->type = t->type;
+    view->timescale = ngx_max(t->timescale, 1);
+    view->bandwidth = ngx_media_peek(&t->bandwidth);
+    view->average = t->ticks ? t->bits * view->timescale / t->ticks : 0;
+    view->fps = t->fps;
+    view->edge_any = heads.edge != 0;
+    view->edge_msn = ngx_media_edge_number(heads.edge);
+    view->edge_part = ngx_media_edge_part(heads.edge);
+    view->ended = t->ended
+                  || ngx_media_load(&stream->sh->state)
+                     == NGX_MEDIA_STREAM_ENDED;
+    view->parts_off = t->parts_off;
+
+    if (ngx_media_load(&stream->sh->state) == NGX_MEDIA_STREAM_LIVE
+        && !view->ended)
+    {
+        view->expect_msn = ngx_media_edge_number(t->expect);
+        view->expect_part = ngx_media_edge_part(t->expect);
+        view->expect = t->expect != 0;
+    }
+
+    if (!fill || heads.head == 0) {
+        return NGX_OK;
+    }
+
+    rc = ngx_media_track_view_segments(stream, pool, t, &heads, listed, view);
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_track_view_parts(stream, pool, t, &heads, view);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_track_view_inits(stream, pool, t, view);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_media_track_view_segments(const ngx_media_stream_t *stream,
+    ngx_pool_t *pool, const ngx_media_track_shm_t *t,
+    const ngx_media_heads_t *heads, uint64_t listed,
+    ngx_media_track_view_t *view)
+{
+    uint64_t                  n, first;
+    ngx_media_segment_t      *segment;
+    ngx_media_segment_shm_t   copy;
+
+    first = ngx_max(heads->tail, listed);
+
+    if (first >= heads->head || heads->head - first > t->segment_size) {
+        return NGX_OK;
+    }
+
+    view->segments = ngx_palloc(pool, (heads->head - first)
+                                      * sizeof(ngx_media_segment_t));
+    if (view->segments == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (n = first; n < heads->head; n++) {
+
+        if (ngx_media_segment_copy(stream, t, heads, n, &copy) != NGX_OK) {
+
+            /* memory was short, the oldest have gone: start after them */
+
+            view->nsegments = 0;
+            continue;
+        }
+
+        segment = &view->segments[view->nsegments++];
+
+        ngx_media_segment_export(&copy, n >= heads->closed, heads, segment);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_track_view_parts(const ngx_media_stream_t *stream,
+    ngx_pool_t *pool, const ngx_media_track_shm_t *t,
+    const ngx_media_heads_t *heads, ngx_media_track_view_t *view)
+{
+    uint64_t               n, tail, head;
+    ngx_media_part_t      *part;
+    ngx_media_segment_t   *last;
+    ngx_media_part_shm_t   copy;
+
+    tail = ngx_media_load(&t->part_tail);
+    head = ngx_media_load(&t->part_head);
+
+    if (head == tail || head - tail > t->part_size) {
+        return NGX_OK;
+    }
+
+    view->parts = ngx_palloc(pool, (head - tail) * sizeof(ngx_media_part_t));
+    if (view->parts == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (n = tail; n < head; n++) {
+
+        if (ngx_media_part_copy(stream, t, n, &copy) != NGX_OK) {
+            view->nparts = 0;
+            continue;
+        }
+
+        if (ngx_media_edge(copy.number, copy.part) > heads->edge) {
+            break;
+        }
+
+        part = &view->parts[view->nparts++];
+
+        ngx_media_part_export(&copy, part);
+    }
+
+    /* how long the open segment is so far */
+
+    if (view->nsegments == 0) {
+        return NGX_OK;
+    }
+
+    last = &view->segments[view->nsegments - 1];
+
+    if (last->open) {
+        for (n = view->nparts; n > 0; n--) {
+            part = &view->parts[n - 1];
+
+            if (part->number != last->number) {
+                break;
+            }
+
+            last->duration += part->duration;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_track_view_inits(const ngx_media_stream_t *stream,
+    ngx_pool_t *pool, const ngx_media_track_shm_t *t,
+    ngx_media_track_view_t *view)
+{
+    ngx_uint_t             i, k;
+    ngx_media_init_t      *copy;
+    ngx_media_init_shm_t  *init;
+
+    view->inits = ngx_palloc(pool, NGX_MEDIA_INITS
+                                   * sizeof(ngx_media_init_t));
+    if (view->inits == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+        init = ngx_media_load(&t->inits[i]);
+
+        if (!ngx_media_block_valid(stream->zone, init)) {
+            continue;
+        }
+
+        copy = &view->inits[view->ninits];
+        *copy = init->init;
+
+        ngx_media_fence_acquire();
+
+        if (ngx_media_load(&t->inits[i]) != init
+            || !ngx_media_stream_alive(stream)
+            || copy->codec_len > sizeof(copy->codec))
+        {
+            continue;
+        }
+
+        for (k = 0; k < view->nsegments; k++) {
+            if (view->segments[k].init == copy->name) {
+                view->ninits++;
+                break;
+            }
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,554 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The life of a stream:
+ *
+ *     acquire -> LIVE -> release -> GRACE -> ENDED -> its record is free
+ *                 ^                   |
+ *                 '----- acquire -----'
+ *
+ * A publisher whose process died is released by whoever notices.  A name that
+ * is published again after its stream has ended gets a new record: its
+ * numbers go on above the old ones.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_notify.h"
+#include "core/ngx_media_stream.h"
+
+
+/* hours since 2026-01-01T00:00:00Z: DISCONTINUITY-SEQUENCE of a birth */
+#define NGX_MEDIA_DISCONTINUITY_EPOCH  1767225600
+
+
+static uint32_t ngx_media_name_hash(ngx_str_t *name);
+static ngx_int_t ngx_media_stream_born(ngx_media_zone_t *zone,
+    ngx_str_t *name, ngx_media_claim_t *claim);
+static void ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
+    ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);
+static void ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
+static void ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
+static void ngx_media_stream_tick(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
+static void ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
+static void ngx_media_stream_set(u_char *dst, uint32_t *len, size_t size,
+    ngx_str_t *src);
+
+
+static uint32_t
+ngx_media_name_hash(ngx_str_t *name)
+{
+    uint32_t  hash;
+
+    hash = (uint32_t) ngx_media_hash(name->data, name->len);
+
+    return hash ? hash : 1;
+}
+
+
+ngx_int_t
+ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_media_stream_t *stream)
+{
+    uint32_t                 hash, i, n;
+    uint64_t                 id;
+    ngx_media_stream_shm_t  *s;
+
+    hash = ngx_media_name_hash(name);
+    n = ngx_media_load(&zone->sh->used_streams);
+
+    for (i = 0; i < n; i++) {
+
+        if (ngx_media_peek(&zone->sh->hashes[i]) != hash) {
+            continue;
+        }
+
+        s = ngx_media_stream_record(zone, i);
+        id = ngx_media_load(&s->id);
+
+        if (id == 0
+            || s->name_len != name->len
+            || ngx_memcmp(s->name, name->data, name->len) != 0)
+        {
+            continue;
+        }
+
+        ngx_media_fence_acquire();
+
+        if (ngx_media_load(&s->id) != id) {
+            continue;
+        }
+
+        stream->zone = zone;
+        stream->sh = s;
+        stream->id = id;
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim)
+{
+    ngx_int_t                rc;
+    ngx_media_stream_shm_t  *s;
+
+    for ( ;; ) {
+
+        if (ngx_media_stream_find(zone, name, &claim->stream) != NGX_OK) {
+            rc = ngx_media_stream_born(zone, name, claim);
+
+            if (rc == NGX_AGAIN) {
+                continue;
+            }
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
+
+        s = claim->stream.sh;
+
+        ngx_media_stream_lock(zone, s);
+
+        if (s->id != claim->stream.id) {
+            ngx_media_stream_unlock(s);
+            continue;
+        }
+
+        if (s->state == NGX_MEDIA_STREAM_ENDED) {
+            ngx_media_stream_remove_locked(zone, s);
+            continue;
+        }
+
+        if (s->pid && !ngx_media_process_dead(s->pid)
+            && zone->app->publish_conflict == NGX_MEDIA_CONFLICT_REJECT)
+        {
+            ngx_media_stream_unlock(s);
+            return NGX_MEDIA_CLAIM_CONFLICT;
+        }
+
+        break;
+    }
+
+    ngx_media_stream_leave_locked(zone, s);
+    ngx_media_stream_claim_locked(s, protocol, address, claim);
+
+    ngx_media_stream_unlock(s);
+
+    ngx_media_notify(s);
+
+    return NGX_OK;
+}
+
+
+/* links a record that nobody publishes yet; NGX_AGAIN: somebody was faster */
+
+static ngx_int_t
+ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_media_claim_t *claim)
+{
+    uint32_t                 i;
+    uint64_t                 hours, now;
+    ngx_media_app_t         *app;
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_stream_shm_t  *s;
+
+    sh = zone->sh;
+    app = zone->app;
+
+    ngx_media_zone_lock(zone);
+
+    if (ngx_media_stream_find(zone, name, &claim->stream) == NGX_OK) {
+        ngx_media_zone_unlock(zone);
+        return NGX_AGAIN;
+    }
+
+    for (i = 0; i < sh->nstreams; i++) {
+        s = &sh->streams[i];
+
+        if (s->state == NGX_MEDIA_STREAM_FREE) {
+            break;
+        }
+    }
+
+    if (i == sh->nstreams) {
+        ngx_media_zone_unlock(zone);
+        return NGX_MEDIA_CLAIM_LIMIT;
+    }
+
+    now = ngx_time();
+
+    /* epoch and version go on: late readers must not take them for theirs */
+
+    ngx_memzero((u_char *) s + offsetof(ngx_media_stream_shm_t, hash),
+                offsetof(ngx_media_stream_shm_t, pages)
+                - offsetof(ngx_media_stream_shm_t, hash));
+
+    s->hash = ngx_media_name_hash(name);
+    s->name_len = name->len;
+    ngx_memcpy(s->name, name->data, name->len);
+
+    s->target = app->target;
+    s->part_target = app->part_target;
+    s->segment = app->segment;
+    s->segment_max = app->segment_max;
+    s->window = app->window;
+    s->grace = app->grace;
+    s->left = ngx_current_msec;
+
+    /*
+     * A segment lasts a second or more, so numbers never overtake the clock
+     * that the next birth starts from; a clock that was set back is outrun by
+     * what the zone remembers.
+     */
+
+    s->number = ngx_max(now, sh->number + 1);
+    s->listed = s->number;
+
+    hours = now > NGX_MEDIA_DISCONTINUITY_EPOCH
+            ? (now - NGX_MEDIA_DISCONTINUITY_EPOCH) / 3600 : 0;
+    s->discontinuity = ngx_max(hours, sh->discontinuity + 1);
+
+    s->ready = 0;
+    s->forced = 0;
+    s->clock = 0;
+    s->ntracks = 0;
+    s->publishers = 0;
+    s->periods = 0;
+    s->evicted = 0;
+    s->end = 0;
+    s->state = NGX_MEDIA_STREAM_GRACE;
+
+    claim->stream.zone = zone;
+    claim->stream.sh = s;
+    claim->stream.id = sh->next_id++;
+
+    if (i >= sh->used_streams) {
+        ngx_media_store(&sh->used_streams, i + 1);
+    }
+
+    ngx_media_store(&s->version, s->version + 1);
+    ngx_media_store(&sh->hashes[i], s->hash);
+    ngx_media_store(&s->id, claim->stream.id);
+
+    ngx_media_zone_unlock(zone);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
+    ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim)
+{
+    claim->epoch = ++s->epoch;
+    claim->floor = s->end;
+    claim->returned = s->publishers > 0;
+
+    s->pid = (uint32_t) ngx_pid;
+    s->state = NGX_MEDIA_STREAM_LIVE;
+    s->since = ngx_media_wall_msec();
+    s->publishers++;
+    s->version++;
+
+    ngx_media_stream_set(s->protocol, &s->protocol_len,
+                         sizeof(s->protocol), protocol);
+    ngx_media_stream_set(s->address, &s->address_len, sizeof(s->address),
+                         address);
+}
+
+
+static void
+ngx_media_stream_set(u_char *dst, uint32_t *len, size_t size, ngx_str_t *src)
+{
+    *len = ngx_min(src->len, size);
+    ngx_memcpy(dst, src->data, *len);
+}
+
+
+ngx_uint_t
+ngx_media_claim_valid(const ngx_media_claim_t *claim)
+{
+    return ngx_media_load(&claim->stream.sh->id) == claim->stream.id
+           && ngx_media_load(&claim->stream.sh->epoch) == claim->epoch;
+}
+
+
+ngx_int_t
+ngx_media_claim_lock(const ngx_media_claim_t *claim)
+{
+    ngx_media_stream_shm_t  *s;
+
+    s = claim->stream.sh;
+
+    ngx_media_stream_lock(claim->stream.zone, s);
+
+    if (s->id != claim->stream.id || s->epoch != claim->epoch) {
+        ngx_media_stream_unlock(s);
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_stream_release(const ngx_media_claim_t *claim)
+{
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    ngx_media_stream_leave_locked(claim->stream.zone, claim->stream.sh);
+    ngx_media_stream_unlock(claim->stream.sh);
+
+    ngx_media_notify(claim->stream.sh);
+}
+
+
+/* what the publisher left open is closed with the parts that were published */
+
+static void
+ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s)
+{
+    ngx_uint_t  i;
+
+    if (s->pid == 0) {
+        return;
+    }
+
+    for (i = 0; i < s->ntracks; i++) {
+        ngx_media_segment_close_locked(zone, s, s->tracks[i]);
+        ngx_media_track_leave_locked(zone, s->tracks[i]);
+    }
+
+    s->epoch++;
+    s->pid = 0;
+    s->left = ngx_current_msec;
+    s->state = NGX_MEDIA_STREAM_GRACE;
+    s->version++;
+}
+
+
+/* unlocks */
+
+static void
+ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s)
+{
+    uint32_t               index;
+    ngx_uint_t             i;
+    ngx_media_zone_shm_t  *sh;
+
+    sh = zone->sh;
+    index = ngx_media_stream_index(zone, s);
+
+    ngx_media_stream_leave_locked(zone, s);
+
+    s->pid = (uint32_t) ngx_pid;
+    s->state = NGX_MEDIA_STREAM_LEAVING;
+
+    ngx_media_store(&sh->hashes[index], 0);
+    ngx_media_store(&s->id, 0);
+    ngx_media_store(&s->version, s->version + 1);
+    ngx_media_fence();
+
+    for (i = 0; i < s->ntracks; i++) {
+        while (s->tracks[i]->segment_tail < s->tracks[i]->segment_head) {
+            ngx_media_segment_drop_locked(zone, s->tracks[i]);
+        }
+    }
+
+    ngx_media_block_free_all(zone, index);
+
+    ngx_media_zone_lock(zone);
+
+    sh->number = ngx_max(sh->number, s->number - 1);
+    sh->discontinuity = ngx_max(sh->discontinuity,
+                                s->discontinuity + s->periods);
+    s->ntracks = 0;
+    s->pid = 0;
+    s->state = NGX_MEDIA_STREAM_FREE;
+
+    ngx_media_zone_unlock(zone);
+
+    ngx_media_stream_unlock(s);
+
+    ngx_media_notify(s);
+
+    (void) ngx_media_zone_reclaim(zone);
+}
+
+
+void
+ngx_media_streams_tick(ngx_media_zone_t *zone)
+{
+    uint32_t  i, n;
+
+    n = ngx_media_load(&zone->sh->used_streams);
+
+    for (i = 0; i < n; i++) {
+        if (zone->sh->streams[i].state != NGX_MEDIA_STREAM_FREE) {
+            ngx_media_stream_tick(zone, ngx_media_stream_record(zone, i));
+        }
+    }
+}
+
+
+static void
+ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
+{
+    ngx_msec_t  gone;
+
+    if (ngx_media_stream_trylock(zone, s) != NGX_OK) {
+        return;
+    }
+
+    if (s->pid && s->pid != (uint32_t) ngx_pid
+        && ngx_media_process_dead(s->pid))
+    {
+        if (s->state == NGX_MEDIA_STREAM_LEAVING) {
+            s->pid = 0;
+            ngx_media_stream_remove_locked(zone, s);
+            return;
+        }
+
+        ngx_log_error(NGX_LOG_WARN, zone->log, 0,
+                      "media stream \"%*s\" lost its publisher: "
+                      "process %uD died",
+                      (size_t) s->name_len, s->name, s->pid);
+
+        ngx_media_stream_leave_locked(zone, s);
+        ngx_media_stream_unlock(s);
+        ngx_media_notify(s);
+        return;
+    }
+
+    gone = ngx_current_msec - (ngx_msec_t) s->left;
+
+    if (s->state == NGX_MEDIA_STREAM_GRACE
+        && (ngx_msec_int_t) gone > (ngx_msec_int_t) s->grace)
+    {
+        s->state = NGX_MEDIA_STREAM_ENDED;
+        s->version++;
+
+        ngx_media_stream_unlock(s);
+        ngx_media_notify(s);
+        return;
+    }
+
+    if (s->state == NGX_MEDIA_STREAM_ENDED
+        && (ngx_msec_int_t) gone > (ngx_msec_int_t) (s->grace + s->window))
+    {
+        ngx_media_stream_remove_locked(zone, s);
+        return;
+    }
+
+    ngx_media_stream_unlock(s);
+}
+
+
+void
+ngx_media_stream_lock(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
+{
+    if (ngx_media_lock(&s->lock) == NGX_DONE) {
+        ngx_media_stream_repair_locked(zone, s);
+    }
+}
+
+
+ngx_int_t
+ngx_media_stream_trylock(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_media_trylock(&s->lock);
+
+    if (rc == NGX_DONE) {
+        ngx_media_stream_repair_locked(zone, s);
+        rc = NGX_OK;
+    }
+
+    return rc;
+}
+
+
+void
+ngx_media_stream_unlock(ngx_media_stream_shm_t *s)
+{
+    ngx_media_unlock(&s->lock);
+}
+
+
+/*
+ * The one thing that is not consistent at every moment are the reference
+ * counts of extents: they are counted anew from the tables.
+ */
+
+static void
+ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s)
+{
+    uint32_t                  e, index;
+    uint64_t                  n;
+    ngx_uint_t                i, k;
+    ngx_media_zone_shm_t     *sh;
+    ngx_media_track_shm_t    *t;
+    ngx_media_segment_shm_t  *segment;
+
+    sh = zone->sh;
+    index = ngx_media_stream_index(zone, s);
+
+#define ngx_media_extent_of(e, index)                                         \
+    (sh->extents[e].state == NGX_MEDIA_EXTENT_USED                            \
+     && sh->extents[e].stream == (index))
+
+    for (e = 0; e < sh->used_extents; e++) {
+        if (ngx_media_extent_of(e, index)) {
+            sh->extents[e].refs = 0;
+        }
+    }
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t->extent != NGX_MEDIA_NONE) {
+            sh->extents[t->extent].refs++;
+        }
+
+        for (n = t->segment_tail; n < t->segment_head; n++) {
+            segment = ngx_media_segment_record(t, n);
+
+            for (k = 0; k < segment->nranges; k++) {
+                sh->extents[segment->ranges[k].extent].refs++;
+            }
+        }
+    }
+
+    for (e = 0; e < sh->used_extents; e++) {
+        if (ngx_media_extent_of(e, index) && sh->extents[e].refs == 0) {
+            ngx_media_extent_evict(zone, e);
+        }
+    }
+
+#undef ngx_media_extent_of
+
+    ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
+                  "media stream \"%*s\" repaired after a process died in it",
+                  (size_t) s->name_len, s->name);
+}

@@ -1,0 +1,148 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Changing the store: how streams are born, written, handed over, and how
+ * they end.  Each function takes the stream's lock itself.
+ *
+ * An epoch fences publishers: whoever acquires the stream raises it, and all
+ * that is written with an older one is answered NGX_DECLINED.
+ */
+
+
+#ifndef _NGX_MEDIA_STREAM_H_INCLUDED_
+#define _NGX_MEDIA_STREAM_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_store.h"
+#include "core/ngx_media_zone.h"
+
+
+/* who publishes */
+
+typedef struct {
+    ngx_media_stream_t        stream;
+    uint64_t                  epoch;
+    int64_t                   floor;          /* ms: media time goes on here */
+    ngx_uint_t                returned;       /* the stream was there */
+} ngx_media_claim_t;
+
+
+/* answers of acquire besides NGX_OK */
+#define NGX_MEDIA_CLAIM_CONFLICT  (-20)
+#define NGX_MEDIA_CLAIM_LIMIT     (-21)
+
+ngx_int_t ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);
+
+/* 1 while nobody else took the stream */
+ngx_uint_t ngx_media_claim_valid(const ngx_media_claim_t *claim);
+
+/* the publisher has gone; all it has published is closed */
+void ngx_media_stream_release(const ngx_media_claim_t *claim);
+
+/* a stream that is not claimed ends, after its grace time or at once */
+void ngx_media_streams_tick(ngx_media_zone_t *zone);
+
+/*
+ * The track for this codec, found or made; what the same publisher's track
+ * was before (another codec or timescale) ends.  NGX_OK, NGX_DECLINED,
+ * NGX_ABORT: too many tracks, or no memory for it.
+ */
+ngx_int_t ngx_media_track_add(const ngx_media_claim_t *claim,
+    const ngx_media_params_t *params, uint32_t publisher, ngx_uint_t *track);
+
+/* a version of its parameters; the name is the hash of the bytes */
+ngx_int_t ngx_media_track_set_init(const ngx_media_claim_t *claim,
+    ngx_uint_t track, const ngx_media_params_t *params, uint64_t *name);
+
+/* tracks are known now: the multivariant playlist may be given out */
+void ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock);
+
+/* the number that the next segment of this stream gets */
+uint64_t ngx_media_stream_number(const ngx_media_claim_t *claim);
+
+/*
+ * One part, written to the arena and listed.  data: two runs of bytes, header
+ * and payload.  The first part of a segment opens it, with what is said in
+ * *segment.  NGX_OK, NGX_DECLINED, NGX_ABORT: no memory, it was not stored.
+ */
+typedef struct {
+    const ngx_media_segment_t
+                             *segment;        /* number, time, wall, init,
+                                                 flags, period */
+    uint32_t                  part;
+    uint32_t                  duration;
+    unsigned                  independent:1;
+    ngx_str_t                 data[2];
+    uint64_t                  expect_number;  /* of the next part */
+    uint32_t                  expect_part;
+} ngx_media_part_put_t;
+
+ngx_int_t ngx_media_part_put(const ngx_media_claim_t *claim,
+    ngx_uint_t track, const ngx_media_part_put_t *put);
+
+/* the open segment, if there is one, is complete */
+ngx_int_t ngx_media_segment_close(const ngx_media_claim_t *claim,
+    ngx_uint_t track);
+
+/* BANDWIDTH goes up to this (bit/s), never down */
+void ngx_media_track_bandwidth(const ngx_media_claim_t *claim,
+    ngx_uint_t track, uint64_t bandwidth);
+
+ngx_media_track_shm_t *ngx_media_track_record(const ngx_media_claim_t *claim,
+    ngx_uint_t track);
+
+
+/* between the files that change the store; a record, its lock held */
+
+void ngx_media_stream_lock(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
+ngx_int_t ngx_media_stream_trylock(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
+void ngx_media_stream_unlock(ngx_media_stream_shm_t *s);
+ngx_int_t ngx_media_claim_lock(const ngx_media_claim_t *claim);
+
+void ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t);
+void ngx_media_segment_close_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
+void ngx_media_track_leave_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t);
+void ngx_media_extent_unref_locked(ngx_media_zone_t *zone, uint32_t extent);
+
+/*
+ * Memory for a part: what is in limbo first, then segments that are listed no
+ * more, then the oldest one of the largest stream.  1 if something was done.
+ */
+ngx_uint_t ngx_media_zone_make_room(ngx_media_zone_t *zone);
+
+static ngx_inline ngx_media_segment_shm_t *
+ngx_media_segment_record(const ngx_media_track_shm_t *t, uint64_t number)
+{
+    uint64_t  n;
+
+    n = number % t->segment_size;
+
+    return &t->segments[n / NGX_MEDIA_SEGMENT_PER_PAGE]
+                       [n % NGX_MEDIA_SEGMENT_PER_PAGE];
+}
+
+static ngx_inline ngx_media_part_shm_t *
+ngx_media_part_record(const ngx_media_track_shm_t *t, uint64_t index)
+{
+    uint64_t  n;
+
+    n = index % t->part_size;
+
+    return &t->parts[n / NGX_MEDIA_PART_PER_PAGE]
+                    [n % NGX_MEDIA_PART_PER_PAGE];
+}
+
+
+#endif /* _NGX_MEDIA_STREAM_H_INCLUDED_ */

@@ -1,0 +1,1080 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Writing tracks: parts go into the arena and become segments.
+ *
+ * The order of stores is what keeps a reader without a lock, and a process
+ * that takes over from a dead one, on firm ground: bytes first, then the
+ * entry, then the head that makes it valid; and the tail before an entry's
+ * place or its extent is given up.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_notify.h"
+#include "core/ngx_media_stream.h"
+#include "formats/ngx_media_mp4_write.h"
+
+
+/*
+ * Segments up to a quarter of this share an extent: otherwise rounding to
+ * pages would cost more than they hold.
+ */
+#define NGX_MEDIA_SHARED_EXTENT  (128 * 1024)
+
+/* how long a segment is kept after it left the playlist, in segments */
+#define NGX_MEDIA_KEPT           2
+
+
+static ngx_media_track_shm_t *ngx_media_track_make_locked(
+    const ngx_media_claim_t *claim, const ngx_media_params_t *params,
+    uint32_t publisher);
+static void ngx_media_track_name_locked(ngx_media_stream_shm_t *s,
+    ngx_media_track_shm_t *t);
+static ngx_uint_t ngx_media_init_place_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t);
+static ngx_uint_t ngx_media_init_used_locked(ngx_media_track_shm_t *t,
+    uint64_t name);
+
+static ngx_int_t ngx_media_part_place_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size);
+static ngx_int_t ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, size_t size, ngx_uint_t opens);
+static ngx_int_t ngx_media_rings_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, uint64_t number);
+static ngx_int_t ngx_media_segment_open_locked(
+    const ngx_media_claim_t *claim, ngx_media_track_shm_t *t,
+    const ngx_media_segment_t *segment);
+static ngx_int_t ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_segment_t *segment);
+static void ngx_media_part_write_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size);
+
+static void ngx_media_stream_window_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
+static void ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s);
+static uint64_t ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s,
+    uint64_t number, uint32_t *flags);
+static uint64_t ngx_media_stream_closed_locked(ngx_media_stream_shm_t *s);
+static ngx_uint_t ngx_media_stream_shrinks(ngx_media_stream_shm_t *s,
+    ngx_uint_t listed);
+static ngx_uint_t ngx_media_stream_shrink(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_uint_t listed);
+
+
+ngx_int_t
+ngx_media_track_add(const ngx_media_claim_t *claim,
+    const ngx_media_params_t *params, uint32_t publisher, ngx_uint_t *track)
+{
+    ngx_uint_t               i;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    s = claim->stream.sh;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t->type != params->type || t->publisher != publisher
+            || t->ended)
+        {
+            continue;
+        }
+
+        if (t->codec == params->codec && t->timescale == params->timescale) {
+            *track = i;
+            ngx_media_stream_unlock(s);
+            return NGX_OK;
+        }
+
+        /* a client cannot follow it into another codec: this track ends */
+
+        ngx_media_segment_close_locked(claim->stream.zone, s, t);
+        ngx_media_track_leave_locked(claim->stream.zone, t);
+
+        t->ended = 1;
+        s->version++;
+    }
+
+    t = NULL;
+
+    if (s->ntracks < NGX_MEDIA_TRACKS) {
+        t = ngx_media_track_make_locked(claim, params, publisher);
+    }
+
+    if (t == NULL) {
+        ngx_media_stream_unlock(s);
+        return NGX_ABORT;
+    }
+
+    *track = s->ntracks;
+
+    s->tracks[s->ntracks] = t;
+    ngx_media_store(&s->ntracks, s->ntracks + 1);
+    s->version++;
+
+    ngx_media_stream_unlock(s);
+
+    return NGX_OK;
+}
+
+
+static ngx_media_track_shm_t *
+ngx_media_track_make_locked(const ngx_media_claim_t *claim,
+    const ngx_media_params_t *params, uint32_t publisher)
+{
+    uint32_t                 index;
+    ngx_media_zone_t        *zone;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+    index = ngx_media_stream_index(zone, s);
+
+    t = ngx_media_block_alloc(zone, index);
+    if (t == NULL) {
+        return NULL;
+    }
+
+    t->segments = ngx_media_block_alloc(zone, index);
+    if (t->segments == NULL) {
+        ngx_media_block_free(zone, t);
+        return NULL;
+    }
+
+    t->type = params->type;
+    t->codec = params->codec;
+    t->timescale = params->timescale;
+    t->publisher = publisher;
+    t->extent = NGX_MEDIA_NONE;
+    t->segment_size = zone->app->ring_segments;
+    t->part_size = zone->app->ring_parts;
+
+    ngx_media_track_name_locked(s, t);
+
+    return t;
+}
+
+
+/* letter and number, in order of appearance, never used again */
+
+static void
+ngx_media_track_name_locked(ngx_media_stream_shm_t *s,
+    ngx_media_track_shm_t *t)
+{
+    ngx_uint_t  i, n;
+
+    n = 1;
+
+    for (i = 0; i < s->ntracks; i++) {
+        n += s->tracks[i]->type == t->type;
+    }
+
+    t->name[0] = "vat"[t->type];
+
+    if (n < 10) {
+        t->name[1] = '0' + n;
+        t->name_len = 2;
+
+    } else {
+        t->name[1] = '0' + n / 10;
+        t->name[2] = '0' + n % 10;
+        t->name_len = 3;
+    }
+}
+
+
+ngx_int_t
+ngx_media_track_set_init(const ngx_media_claim_t *claim, ngx_uint_t track,
+    const ngx_media_params_t *params, uint64_t *name)
+{
+    size_t                          size;
+    ngx_uint_t                      i;
+    ngx_media_zone_t               *zone;
+    ngx_media_init_shm_t           *init;
+    ngx_media_track_shm_t          *t;
+    ngx_media_stream_shm_t         *s;
+    const ngx_media_codec_t        *codec;
+
+    size = ngx_media_mp4_write_init(NULL, params);
+    codec = ngx_media_codec_find(params->codec);
+
+    if (size > NGX_MEDIA_INIT_MAX || codec == NULL) {
+        return NGX_ABORT;
+    }
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+    t = s->tracks[track];
+
+    init = ngx_media_block_alloc(zone, ngx_media_stream_index(zone, s));
+    if (init == NULL) {
+        ngx_media_stream_unlock(s);
+        return NGX_ABORT;
+    }
+
+    init->size = ngx_media_mp4_write_init(init->bytes, params);
+    init->init.name = ngx_media_hash(init->bytes, init->size);
+    init->init.params = *params;
+    init->init.params.config_len = 0;
+    init->init.codec_len = codec->string(init->init.codec, params);
+
+    *name = init->init.name;
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+        if (t->inits[i] && t->inits[i]->init.name == *name) {
+            ngx_media_block_free(zone, init);
+            ngx_media_stream_unlock(s);
+            return NGX_OK;
+        }
+    }
+
+    ngx_media_store(&t->inits[ngx_media_init_place_locked(zone, t)], init);
+
+    ngx_media_stream_unlock(s);
+
+    return NGX_OK;
+}
+
+
+/* a free place; if all versions are in use, the oldest segments go */
+
+static ngx_uint_t
+ngx_media_init_place_locked(ngx_media_zone_t *zone, ngx_media_track_shm_t *t)
+{
+    ngx_uint_t             i;
+    ngx_media_init_shm_t  *init;
+
+    for ( ;; ) {
+
+        for (i = 0; i < NGX_MEDIA_INITS; i++) {
+            init = t->inits[i];
+
+            if (init == NULL) {
+                return i;
+            }
+
+            if (!ngx_media_init_used_locked(t, init->init.name)) {
+                ngx_media_store(&t->inits[i], NULL);
+                ngx_media_block_free(zone, init);
+                return i;
+            }
+        }
+
+        ngx_media_segment_drop_locked(zone, t);
+    }
+}
+
+
+static ngx_uint_t
+ngx_media_init_used_locked(ngx_media_track_shm_t *t, uint64_t name)
+{
+    uint64_t  n;
+
+    for (n = t->segment_tail; n < t->segment_head; n++) {
+        if (ngx_media_segment_record(t, n)->init == name) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock)
+{
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    s = claim->stream.sh;
+
+    s->ready = 1;
+    s->clock = clock;
+    s->version++;
+
+    ngx_media_stream_unlock(s);
+
+    ngx_media_notify(s);
+}
+
+
+uint64_t
+ngx_media_stream_number(const ngx_media_claim_t *claim)
+{
+    return ngx_media_load(&claim->stream.sh->number);
+}
+
+
+ngx_media_track_shm_t *
+ngx_media_track_record(const ngx_media_claim_t *claim, ngx_uint_t track)
+{
+    return claim->stream.sh->tracks[track];
+}
+
+
+void
+ngx_media_track_bandwidth(const ngx_media_claim_t *claim, ngx_uint_t track,
+    uint64_t bandwidth)
+{
+    uint64_t                unit;
+    ngx_media_track_shm_t  *t;
+
+    /* two significant digits, upwards */
+
+    for (unit = 1; bandwidth / unit >= 100; unit *= 10) { /* void */ }
+
+    bandwidth = (bandwidth + unit - 1) / unit * unit;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    t = claim->stream.sh->tracks[track];
+
+    if (bandwidth > t->bandwidth) {
+        t->bandwidth = bandwidth;
+    }
+
+    ngx_media_stream_unlock(claim->stream.sh);
+}
+
+
+ngx_int_t
+ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
+    const ngx_media_part_put_t *put)
+{
+    size_t                   size;
+    ngx_int_t                rc;
+    ngx_media_zone_t        *zone;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+    size = put->data[0].len + put->data[1].len;
+
+    for ( ;; ) {
+
+        if (ngx_media_claim_lock(claim) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        t = s->tracks[track];
+
+        rc = ngx_media_part_place_locked(claim, t, put, size);
+
+        if (rc != NGX_AGAIN) {
+            break;
+        }
+
+        ngx_media_stream_unlock(s);
+
+        if (!ngx_media_zone_make_room(zone)) {
+            ngx_media_count(&t->count.lost, 1);
+            ngx_media_count(&zone->sh->nomem, 1);
+            return NGX_ABORT;
+        }
+    }
+
+    if (rc == NGX_OK) {
+        ngx_media_part_write_locked(claim, t, put, size);
+    }
+
+    ngx_media_stream_unlock(s);
+
+    if (rc == NGX_OK) {
+        ngx_media_notify(s);
+    }
+
+    return rc;
+}
+
+
+/* room in an extent and in the rings; NGX_AGAIN: memory must be made free */
+
+static ngx_int_t
+ngx_media_part_place_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                opens;
+    ngx_media_segment_shm_t  *segment;
+
+    opens = t->segment_head == t->segment_closed;
+
+    rc = ngx_media_rings_locked(claim, t, put->segment->number);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_media_extent_next_locked(claim, t, size, opens);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (opens) {
+        return ngx_media_segment_open_locked(claim, t, put->segment);
+    }
+
+    segment = ngx_media_segment_record(t, t->segment_closed);
+
+    if (segment->nranges == NGX_MEDIA_RANGES
+        && segment->ranges[NGX_MEDIA_RANGES - 1].extent != t->extent)
+    {
+        /* memory is in shreds, or the segment grew out of all proportion */
+        return NGX_ABORT;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, size_t size, ngx_uint_t opens)
+{
+    size_t             want, left;
+    uint32_t           extent;
+    ngx_uint_t         fits;
+    ngx_media_zone_t  *zone;
+
+    zone = claim->stream.zone;
+    fits = 0;
+
+    if (t->extent != NGX_MEDIA_NONE) {
+        left = ngx_media_extent_size(zone, t->extent) - t->used;
+        fits = left >= size;
+
+        if (opens
+            && (left < t->largest
+                || t->largest > NGX_MEDIA_SHARED_EXTENT / 4))
+        {
+            fits = 0;
+        }
+    }
+
+    if (!fits) {
+        want = ngx_max(t->largest * 2, size);
+
+        if (t->largest <= NGX_MEDIA_SHARED_EXTENT / 4) {
+            want = ngx_max(want, NGX_MEDIA_SHARED_EXTENT);
+        }
+
+        extent = ngx_media_extent_alloc(zone,
+                                        ngx_media_stream_index(zone,
+                                                           claim->stream.sh),
+                                        want);
+
+        if (extent == NGX_MEDIA_NONE && want > size) {
+            extent = ngx_media_extent_alloc(zone,
+                                        ngx_media_stream_index(zone,
+                                                           claim->stream.sh),
+                                        size);
+        }
+
+        if (extent == NGX_MEDIA_NONE) {
+            return NGX_AGAIN;
+        }
+
+        ngx_media_track_leave_locked(zone, t);
+
+        t->extent = extent;
+        t->used = 0;
+    }
+
+    if (ngx_media_extent_commit(zone, t->extent, t->used + size) != NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    return NGX_OK;
+}
+
+
+/* pages for the entries that come next; a full ring loses its oldest */
+
+static ngx_int_t
+ngx_media_rings_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, uint64_t number)
+{
+    uint64_t                  n;
+    ngx_uint_t                page;
+    ngx_media_zone_t         *zone;
+    ngx_media_part_shm_t     *parts;
+    ngx_media_segment_shm_t  *segments;
+
+    zone = claim->stream.zone;
+
+    if (t->part_head - t->part_tail == t->part_size) {
+        ngx_media_store(&t->part_tail, t->part_tail + 1);
+        ngx_media_fence();
+    }
+
+    page = t->part_head % t->part_size / NGX_MEDIA_PART_PER_PAGE;
+
+    if (t->parts[page] == NULL) {
+        parts = ngx_media_block_alloc(zone,
+                         ngx_media_stream_index(zone, claim->stream.sh));
+        if (parts == NULL) {
+            return NGX_ABORT;
+        }
+
+        t->parts[page] = parts;
+    }
+
+    /* gaps in front of the segment may need entries of their own */
+
+    n = t->segment_head ? t->segment_head : number;
+
+    for ( /* void */ ; n <= number; n++) {
+        page = n % t->segment_size / NGX_MEDIA_SEGMENT_PER_PAGE;
+
+        if (t->segments[page] == NULL) {
+            segments = ngx_media_block_alloc(zone,
+                         ngx_media_stream_index(zone, claim->stream.sh));
+            if (segments == NULL) {
+                return NGX_ABORT;
+            }
+
+            t->segments[page] = segments;
+        }
+
+        if (n - t->segment_tail >= t->segment_size && t->segment_head) {
+            ngx_media_segment_drop_locked(zone, t);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_segment_open_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_segment_t *segment)
+{
+    ngx_media_stream_shm_t   *s;
+    ngx_media_segment_shm_t  *entry;
+
+    s = claim->stream.sh;
+
+    if (t->segment_head == 0) {
+        ngx_media_store(&t->segment_tail, segment->number);
+        ngx_media_store(&t->segment_closed, segment->number);
+        ngx_media_store(&t->segment_head, segment->number);
+    }
+
+    while (t->segment_head < segment->number) {
+        if (ngx_media_segment_gap_locked(claim, t, segment) != NGX_OK) {
+            return NGX_ABORT;
+        }
+    }
+
+    if (t->segment_head != segment->number) {
+        return NGX_ABORT;
+    }
+
+    entry = ngx_media_segment_record(t, segment->number);
+
+    ngx_memzero(entry, sizeof(ngx_media_segment_shm_t));
+
+    entry->number = segment->number;
+    entry->time = segment->time;
+    entry->wall = segment->wall;
+    entry->init = segment->init;
+    entry->bandwidth = segment->bandwidth;
+    entry->period = segment->period;
+    entry->period_time = segment->period_time;
+    entry->period_wall = segment->period_wall;
+    entry->part = t->part_head;
+    entry->flags = segment->discontinuity * NGX_MEDIA_SEGMENT_DISCONTINUITY
+                   | segment->anchored * NGX_MEDIA_SEGMENT_ANCHORED
+                   | segment->forced * NGX_MEDIA_SEGMENT_FORCED
+                   | segment->leading * NGX_MEDIA_SEGMENT_LEADING;
+
+    if (s->number <= segment->number) {
+        ngx_media_store(&s->number, segment->number + 1);
+        s->periods += segment->discontinuity;
+    }
+
+    s->forced |= segment->forced;
+
+    ngx_media_store(&t->segment_head, segment->number + 1);
+
+    return NGX_OK;
+}
+
+
+/* a number that other tracks have used and this one could not */
+
+static ngx_int_t
+ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_segment_t *segment)
+{
+    uint64_t                  n;
+    ngx_media_segment_shm_t  *entry, *prev;
+
+    n = t->segment_head;
+    entry = ngx_media_segment_record(t, n);
+
+    ngx_memzero(entry, sizeof(ngx_media_segment_shm_t));
+
+    entry->number = n;
+    entry->time = segment->time;
+    entry->wall = segment->wall;
+    entry->init = segment->init;
+    entry->bandwidth = segment->bandwidth;
+    entry->period = segment->period;
+    entry->period_time = segment->period_time;
+    entry->period_wall = segment->period_wall;
+    entry->part = t->part_head;
+    entry->duration = claim->stream.sh->segment * t->timescale / 1000;
+    entry->flags = NGX_MEDIA_SEGMENT_GAP;
+
+    if (n > t->segment_tail) {
+        prev = ngx_media_segment_record(t, n - 1);
+
+        entry->time = prev->time + prev->duration;
+        entry->wall = prev->wall + prev->duration * 1000 / t->timescale;
+        entry->init = prev->init;
+        entry->period = prev->period;
+        entry->period_time = prev->period_time;
+        entry->period_wall = prev->period_wall;
+    }
+
+    ngx_media_store(&t->segment_head, n + 1);
+    ngx_media_store(&t->segment_closed, n + 1);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_media_part_write_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size)
+{
+    u_char                   *p;
+    ngx_media_zone_t         *zone;
+    ngx_media_range_t        *range;
+    ngx_media_part_shm_t     *part;
+    ngx_media_stream_shm_t   *s;
+    ngx_media_segment_shm_t  *segment;
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+
+    p = ngx_media_extent_addr(zone, t->extent) + t->used;
+    p = ngx_cpymem(p, put->data[0].data, put->data[0].len);
+    ngx_memcpy(p, put->data[1].data, put->data[1].len);
+
+    part = ngx_media_part_record(t, t->part_head);
+
+    part->number = put->segment->number;
+    part->part = put->part;
+    part->duration = put->duration;
+    part->independent = put->independent;
+    part->range.extent = t->extent;
+    part->range.id = zone->sh->extents[t->extent].id;
+    part->range.offset = (uint64_t) zone->sh->extents[t->extent].page
+                         * NGX_MEDIA_PAGE + t->used;
+    part->range.size = size;
+
+    t->used += size;
+
+    segment = ngx_media_segment_record(t, t->segment_closed);
+
+    if (segment->nranges
+        && segment->ranges[segment->nranges - 1].extent == t->extent)
+    {
+        range = &segment->ranges[segment->nranges - 1];
+        range->size += size;
+
+    } else {
+        zone->sh->extents[t->extent].refs++;
+        segment->ranges[segment->nranges++] = part->range;
+    }
+
+    segment->bytes += size;
+    segment->duration += put->duration;
+    segment->nparts++;
+
+    if (segment->bytes > t->largest) {
+        t->largest = segment->bytes;
+    }
+
+    ngx_media_store(&t->part_head, t->part_head + 1);
+    ngx_media_store(&t->edge, ngx_media_edge(put->segment->number,
+                                             put->part));
+    ngx_media_store(&t->expect, ngx_media_edge(put->expect_number,
+                                               put->expect_part));
+
+    s->end = ngx_max(s->end, (segment->time + (int64_t) segment->duration)
+                             * 1000 / (int64_t) t->timescale + 1);
+
+    ngx_media_count(&t->count.parts, 1);
+    ngx_media_store(&s->version, s->version + 1);
+}
+
+
+ngx_int_t
+ngx_media_segment_close(const ngx_media_claim_t *claim, ngx_uint_t track)
+{
+    ngx_media_stream_shm_t  *s;
+
+    s = claim->stream.sh;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    ngx_media_segment_close_locked(claim->stream.zone, s, s->tracks[track]);
+
+    ngx_media_stream_unlock(s);
+
+    ngx_media_notify(s);
+
+    (void) ngx_media_zone_reclaim(claim->stream.zone);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_segment_close_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t)
+{
+    ngx_media_segment_shm_t  *segment;
+
+    if (t->segment_head == t->segment_closed) {
+        return;
+    }
+
+    segment = ngx_media_segment_record(t, t->segment_closed);
+
+    t->bits += segment->bytes * 8;
+    t->ticks += segment->duration;
+
+    if (segment->duration) {
+        ngx_media_store(&t->count.rate, segment->bytes * 8 * t->timescale
+                                        / segment->duration);
+    }
+
+    ngx_media_count(&t->count.segments, 1);
+    ngx_media_store(&t->segment_closed, t->segment_closed + 1);
+    ngx_media_store(&s->version, s->version + 1);
+
+    /* the next one gets an extent of its own: this one need not wait */
+
+    if (t->largest > NGX_MEDIA_SHARED_EXTENT / 4) {
+        ngx_media_track_leave_locked(zone, t);
+    }
+
+    ngx_media_stream_window_locked(zone, s);
+}
+
+
+/* the writer has no more to write into the track's extent */
+
+void
+ngx_media_track_leave_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t)
+{
+    uint32_t  extent;
+
+    extent = t->extent;
+
+    if (extent == NGX_MEDIA_NONE) {
+        return;
+    }
+
+    ngx_media_extent_trim(zone, extent, t->used);
+
+    t->extent = NGX_MEDIA_NONE;
+
+    ngx_media_extent_unref_locked(zone, extent);
+}
+
+
+void
+ngx_media_extent_unref_locked(ngx_media_zone_t *zone, uint32_t extent)
+{
+    if (--zone->sh->extents[extent].refs == 0) {
+        ngx_media_extent_evict(zone, extent);
+    }
+}
+
+
+void
+ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t)
+{
+    ngx_uint_t                i;
+    ngx_media_segment_shm_t  *segment;
+
+    segment = ngx_media_segment_record(t, t->segment_tail);
+
+    if (t->segment_closed == t->segment_tail) {
+        ngx_media_store(&t->segment_closed, t->segment_tail + 1);
+    }
+
+    ngx_media_store(&t->segment_tail, t->segment_tail + 1);
+    ngx_media_fence();
+
+    for (i = 0; i < segment->nranges; i++) {
+        ngx_media_extent_unref_locked(zone, segment->ranges[i].extent);
+    }
+
+    segment->nranges = 0;
+}
+
+
+/*
+ * The playlist shows the shortest run of newest segments that fills the
+ * window; what left it stays for clients that have just read it.
+ */
+
+static void
+ngx_media_stream_window_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s)
+{
+    uint32_t                flags;
+    uint64_t                closed, first, n, sum;
+    ngx_uint_t              i;
+    ngx_media_track_shm_t  *t;
+
+    closed = ngx_media_stream_closed_locked(s);
+
+    sum = 0;
+    first = closed;
+
+    for (n = closed; n > s->listed && sum < s->window; n--) {
+        sum += ngx_media_stream_duration_locked(s, n - 1, &flags);
+        first = n - 1;
+    }
+
+    while (s->listed < first) {
+        ngx_media_stream_unlist_locked(s);
+    }
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        while (t->segment_tail + NGX_MEDIA_KEPT < s->listed
+               && t->segment_tail < t->segment_closed)
+        {
+            ngx_media_segment_drop_locked(zone, t);
+        }
+    }
+}
+
+
+/* the first listed segment leaves the playlists of all tracks */
+
+static void
+ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s)
+{
+    uint32_t  flags;
+
+    (void) ngx_media_stream_duration_locked(s, s->listed, &flags);
+
+    if (flags & NGX_MEDIA_SEGMENT_DISCONTINUITY) {
+        s->discontinuity++;
+        s->periods--;
+    }
+
+    s->listed++;
+}
+
+
+/* in ms; a track that has the segment is asked */
+
+static uint64_t
+ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s, uint64_t number,
+    uint32_t *flags)
+{
+    uint64_t                  duration;
+    ngx_uint_t                i;
+    ngx_media_track_shm_t    *t;
+    ngx_media_segment_shm_t  *segment;
+
+    *flags = 0;
+    duration = 0;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (number < t->segment_tail || number >= t->segment_closed) {
+            continue;
+        }
+
+        segment = ngx_media_segment_record(t, number);
+
+        *flags |= segment->flags;
+        duration = ngx_max(duration, segment->duration * 1000
+                                     / t->timescale);
+    }
+
+    return duration;
+}
+
+
+/* the number below which the clock track, or who goes on, is complete */
+
+static uint64_t
+ngx_media_stream_closed_locked(ngx_media_stream_shm_t *s)
+{
+    uint64_t    closed;
+    ngx_uint_t  i;
+
+    closed = 0;
+
+    for (i = 0; i < s->ntracks; i++) {
+        closed = ngx_max(closed, s->tracks[i]->segment_closed);
+    }
+
+    return closed;
+}
+
+
+ngx_uint_t
+ngx_media_zone_make_room(ngx_media_zone_t *zone)
+{
+    uint32_t                 i, n;
+    uint64_t                 most;
+    ngx_uint_t               listed;
+    ngx_media_stream_shm_t  *s, *victim;
+
+    if (ngx_media_zone_reclaim(zone)) {
+        return 1;
+    }
+
+    n = ngx_media_load(&zone->sh->used_streams);
+
+    for (listed = 0; listed < 2; listed++) {
+
+        most = 0;
+        victim = NULL;
+
+        for (i = 0; i < n; i++) {
+            s = ngx_media_stream_record(zone, i);
+
+            if (s->id && s->pages > most
+                && ngx_media_stream_shrinks(s, listed))
+            {
+                most = s->pages;
+                victim = s;
+            }
+        }
+
+        if (victim && ngx_media_stream_shrink(zone, victim, listed)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * Has it segments to give: such as are listed no more, or (listed set) more
+ * than a playlist must show, 3 target durations.  A guess without the lock.
+ */
+
+static ngx_uint_t
+ngx_media_stream_shrinks(ngx_media_stream_shm_t *s, ngx_uint_t listed)
+{
+    uint64_t                least;
+    ngx_uint_t              i;
+    ngx_media_track_shm_t  *t;
+
+    least = s->state == NGX_MEDIA_STREAM_LIVE
+            ? 3 * (uint64_t) s->target * 1000 / s->segment + 2 : 0;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t->segment_tail < t->segment_closed
+            && (t->segment_tail < s->listed
+                || (listed && t->segment_closed - s->listed > least)))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* drops the oldest segment of all tracks */
+
+static ngx_uint_t
+ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
+    ngx_uint_t listed)
+{
+    uint64_t                oldest;
+    ngx_uint_t              done, i;
+    ngx_media_track_shm_t  *t;
+
+    if (ngx_media_stream_trylock(zone, s) != NGX_OK) {
+        return 0;
+    }
+
+    if (s->id == 0 || !ngx_media_stream_shrinks(s, listed)) {
+        ngx_media_stream_unlock(s);
+        return 0;
+    }
+
+    oldest = (uint64_t) -1;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t->segment_tail < t->segment_closed) {
+            oldest = ngx_min(oldest, t->segment_tail);
+        }
+    }
+
+    if (listed && oldest >= s->listed) {
+        ngx_media_stream_unlist_locked(s);
+        ngx_media_store(&s->version, s->version + 1);
+    }
+
+    done = 0;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t->segment_tail == oldest && t->segment_tail < t->segment_closed)
+        {
+            ngx_media_segment_drop_locked(zone, t);
+            done = 1;
+        }
+    }
+
+    ngx_media_count(&s->evicted, 1);
+    ngx_media_count(&zone->sh->evicted, 1);
+
+    ngx_media_stream_unlock(s);
+
+    (void) ngx_media_zone_reclaim(zone);
+
+    return done;
+}

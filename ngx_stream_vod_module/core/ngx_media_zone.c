@@ -1,0 +1,949 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The truth about the arena is the table of extents: which pages a record
+ * has reserved, and its state.  Everything else that the zone lock guards (the
+ * buddy maps, the sets of free records, the list of limbo, the sums) can be
+ * made anew from it, and is, when the lock is taken from a dead process.
+ *
+ *     FREE -> USED -> LIMBO -> PUNCH -> FREE
+ *                       ^--------'  (its puncher died)
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <sys/mman.h>
+#include "core/ngx_media_zone.h"
+
+
+#define NGX_MEDIA_COMMIT_STEP   (256 * 1024)
+#define NGX_MEDIA_PUNCH_STEP    (1024 * 1024)
+#define NGX_MEDIA_PUNCH_BATCH   32
+
+#define NGX_MEDIA_ARENA_FACTOR  4
+#define NGX_MEDIA_EXTENT_ORDER  14            /* 64 MB */
+
+/* pages of a stream besides its rings: itself and for each track the record,
+ * the directory of segments and two versions of an init segment */
+#define NGX_MEDIA_TRACK_BLOCKS  4
+#define NGX_MEDIA_USUAL_TRACKS  4
+
+
+static ngx_uint_t ngx_media_zone_extents(const ngx_media_app_t *app);
+static ngx_uint_t ngx_media_zone_blocks(const ngx_media_app_t *app);
+static ngx_uint_t ngx_media_arena_top(ngx_uint_t pages);
+static ngx_uint_t ngx_media_arena_pages(size_t limit, ngx_uint_t *top);
+static void ngx_media_zone_repair_locked(ngx_media_zone_t *zone);
+static uint64_t ngx_media_process_start(ngx_pid_t pid);
+static ngx_uint_t ngx_media_extent_pinned_locked(ngx_media_zone_t *zone,
+    uint32_t extent);
+static void ngx_media_extent_punch(ngx_media_zone_t *zone, uint32_t extent);
+static void ngx_media_extent_free_locked(ngx_media_zone_t *zone,
+    uint32_t extent);
+static void ngx_media_limbo_put_locked(ngx_media_zone_t *zone,
+    uint32_t extent);
+
+
+size_t
+ngx_media_zone_memory(const ngx_media_app_t *app)
+{
+    size_t      len;
+    ngx_uint_t  extents, blocks, pages, top;
+
+    extents = ngx_media_zone_extents(app);
+    blocks = ngx_media_zone_blocks(app);
+    pages = ngx_media_arena_pages(app->zone_size, &top);
+
+    len = ngx_align(sizeof(ngx_media_zone_shm_t), 64);
+    len += ngx_align(extents * sizeof(ngx_media_extent_shm_t), 64);
+    len += ngx_align(app->max_streams * sizeof(ngx_media_stream_shm_t), 64);
+    len += ngx_align(app->max_streams * sizeof(uint32_t), 64);
+    len += ngx_align(blocks * sizeof(uint32_t), 64);
+    len += ngx_align(ngx_media_buddy_memory(pages, top), 64);
+    len += ngx_align(ngx_media_bitmap_memory(extents), 64);
+    len += ngx_align(ngx_media_bitmap_memory(blocks), 64);
+    len += NGX_MEDIA_ROWS * extents * sizeof(uint32_t);
+    len += NGX_MEDIA_PAGE;
+    len += blocks * NGX_MEDIA_PAGE;
+
+    return len;
+}
+
+
+/* records for extents of 32 KB on the average, and some for small zones */
+
+static ngx_uint_t
+ngx_media_zone_extents(const ngx_media_app_t *app)
+{
+    return app->zone_size / 32768 + 1024;
+}
+
+
+static ngx_uint_t
+ngx_media_zone_blocks(const ngx_media_app_t *app)
+{
+    ngx_uint_t  ring;
+
+    ring = app->ring_segments / NGX_MEDIA_SEGMENT_PER_PAGE + 1
+           + app->ring_parts / NGX_MEDIA_PART_PER_PAGE + 1;
+
+    return app->max_streams * NGX_MEDIA_USUAL_TRACKS
+           * (NGX_MEDIA_TRACK_BLOCKS + ring);
+}
+
+
+static ngx_uint_t
+ngx_media_arena_top(ngx_uint_t pages)
+{
+    ngx_uint_t  top;
+
+    for (top = 0; top < NGX_MEDIA_EXTENT_ORDER; top++) {
+        if ((ngx_uint_t) 2 << top > pages) {
+            break;
+        }
+    }
+
+    return top;
+}
+
+
+static ngx_uint_t
+ngx_media_arena_pages(size_t limit, ngx_uint_t *top)
+{
+    ngx_uint_t  pages;
+
+    pages = limit / NGX_MEDIA_PAGE * NGX_MEDIA_ARENA_FACTOR;
+
+    *top = ngx_media_arena_top(pages);
+
+    return pages >> *top << *top;
+}
+
+
+void
+ngx_media_zone_format(ngx_media_zone_shm_t *sh, void *mem,
+    const ngx_media_app_t *app)
+{
+    u_char      *p;
+    ngx_uint_t   i, pages, top;
+
+    sh->layout = NGX_MEDIA_LAYOUT;
+    sh->next_id = 1;
+    sh->limbo = NGX_MEDIA_NONE;
+    sh->limit = app->zone_size / NGX_MEDIA_PAGE;
+    sh->nextents = ngx_media_zone_extents(app);
+    sh->nstreams = app->max_streams;
+    sh->nblocks = ngx_media_zone_blocks(app);
+
+    pages = ngx_media_arena_pages(app->zone_size, &top);
+
+    p = (u_char *) mem + ngx_align(sizeof(ngx_media_zone_shm_t), 64);
+
+    sh->extents = (ngx_media_extent_shm_t *) p;
+    p += ngx_align(sh->nextents * sizeof(ngx_media_extent_shm_t), 64);
+
+    sh->streams = (ngx_media_stream_shm_t *) p;
+    p += ngx_align(sh->nstreams * sizeof(ngx_media_stream_shm_t), 64);
+
+    sh->hashes = (uint32_t *) p;
+    p += ngx_align(sh->nstreams * sizeof(uint32_t), 64);
+
+    sh->owners = (uint32_t *) p;
+    p += ngx_align(sh->nblocks * sizeof(uint32_t), 64);
+
+    ngx_media_buddy_init(&sh->buddy, pages, top, p);
+    p += ngx_align(ngx_media_buddy_memory(pages, top), 64);
+
+    ngx_media_bitmap_init(&sh->free_extents, sh->nextents, p);
+    p += ngx_align(ngx_media_bitmap_memory(sh->nextents), 64);
+
+    ngx_media_bitmap_init(&sh->free_blocks, sh->nblocks, p);
+    p += ngx_align(ngx_media_bitmap_memory(sh->nblocks), 64);
+
+    sh->pins = (uint32_t *) p;
+    p += NGX_MEDIA_ROWS * sh->nextents * sizeof(uint32_t);
+
+    sh->blocks = ngx_align_ptr(p, NGX_MEDIA_PAGE);
+
+    for (i = 0; i < sh->nextents; i++) {
+        ngx_media_bitmap_set(&sh->free_extents, i);
+    }
+
+    for (i = 0; i < sh->nblocks; i++) {
+        ngx_media_bitmap_set(&sh->free_blocks, i);
+    }
+}
+
+
+ngx_media_arena_t *
+ngx_media_arena_create(size_t limit, ngx_log_t *log)
+{
+    int                 fd;
+    ngx_uint_t          top;
+    ngx_media_arena_t  *arena;
+
+    arena = ngx_alloc(sizeof(ngx_media_arena_t), log);
+    if (arena == NULL) {
+        return NULL;
+    }
+
+    arena->count = 1;
+    arena->size = ngx_media_arena_pages(limit, &top) * NGX_MEDIA_PAGE;
+
+    fd = memfd_create("ngx_media", MFD_CLOEXEC|MFD_ALLOW_SEALING);
+    if (fd == -1) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno, "memfd_create() failed");
+        goto failed;
+    }
+
+    if (ftruncate(fd, arena->size) == -1
+        || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK|F_SEAL_GROW) == -1)
+    {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      "sizing the media arena to %uz failed", arena->size);
+        goto close;
+    }
+
+    arena->addr = mmap(NULL, arena->size, PROT_READ|PROT_WRITE,
+                       MAP_SHARED|MAP_NORESERVE, fd, 0);
+
+    if (arena->addr == MAP_FAILED) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      "mmap(%uz) of the media arena failed", arena->size);
+        goto close;
+    }
+
+    (void) madvise(arena->addr, arena->size, MADV_DONTDUMP);
+
+    arena->fd = fd;
+
+    return arena;
+
+close:
+
+    (void) close(fd);
+
+failed:
+
+    ngx_free(arena);
+
+    return NULL;
+}
+
+
+void
+ngx_media_arena_release(ngx_media_arena_t *arena)
+{
+    if (--arena->count) {
+        return;
+    }
+
+    (void) munmap(arena->addr, arena->size);
+    (void) close(arena->fd);
+
+    ngx_free(arena);
+}
+
+
+void
+ngx_media_zone_lock(ngx_media_zone_t *zone)
+{
+    if (ngx_media_lock(&zone->sh->lock) == NGX_DONE) {
+        ngx_media_zone_repair_locked(zone);
+    }
+}
+
+
+static void
+ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
+{
+    uint32_t                 i;
+    ngx_uint_t               top;
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
+
+    sh = zone->sh;
+    top = sh->buddy.top;
+
+    sh->limbo = NGX_MEDIA_NONE;
+    sh->pages = 0;
+
+    for (i = 0; i < sh->nstreams; i++) {
+        sh->streams[i].pages = 0;
+    }
+
+    ngx_media_buddy_init(&sh->buddy, sh->buddy.pages, top,
+                         sh->buddy.free[0].levels[0]);
+
+    for (i = 0; i < sh->nextents; i++) {
+        e = &sh->extents[i];
+
+        if (e->state == NGX_MEDIA_EXTENT_FREE) {
+            ngx_media_bitmap_set(&sh->free_extents, i);
+            continue;
+        }
+
+        ngx_media_bitmap_clear(&sh->free_extents, i);
+        (void) ngx_media_buddy_take(&sh->buddy, e->page, e->order);
+
+        sh->pages += e->pages;
+        sh->streams[e->stream].pages += e->pages;
+
+        if (e->state == NGX_MEDIA_EXTENT_LIMBO) {
+            e->next = sh->limbo;
+            sh->limbo = i;
+        }
+    }
+
+    for (i = 0; i < sh->nblocks; i++) {
+
+        if (sh->owners[i] == 0) {
+            ngx_media_bitmap_set(&sh->free_blocks, i);
+
+        } else {
+            ngx_media_bitmap_clear(&sh->free_blocks, i);
+        }
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
+                  "media zone repaired after a process died in it");
+}
+
+
+/* field 22 of /proc/PID/stat; 0: no such process, or no /proc */
+
+static uint64_t
+ngx_media_process_start(ngx_pid_t pid)
+{
+    char         *p;
+    char          path[sizeof("/proc//stat") + NGX_INT64_LEN], buf[1024];
+    ssize_t       n;
+    ngx_fd_t      fd;
+    ngx_uint_t    field;
+
+    (void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
+
+    fd = open(path, O_RDONLY|O_CLOEXEC);
+    if (fd == NGX_INVALID_FILE) {
+        return 0;
+    }
+
+    n = read(fd, buf, sizeof(buf) - 1);
+
+    (void) close(fd);
+
+    if (n <= 0) {
+        return 0;
+    }
+
+    buf[n] = '\0';
+
+    /* the name, field 2, stands in parentheses and may hold anything */
+
+    p = strrchr(buf, ')');
+
+    for (field = 2; p && field < 22; field++) {
+        p = strchr(p + 1, ' ');
+    }
+
+    return p ? strtoull(p + 1, NULL, 10) : 0;
+}
+
+
+ngx_int_t
+ngx_media_zone_attach(ngx_media_zone_t *zone)
+{
+    ngx_uint_t             i, n;
+    ngx_media_zone_shm_t  *sh;
+
+    if (zone->row) {
+        return NGX_OK;
+    }
+
+    sh = zone->sh;
+    n = NGX_MEDIA_ROWS;
+
+    ngx_media_zone_lock(zone);
+
+    for (i = 0; i < NGX_MEDIA_ROWS; i++) {
+
+        if (sh->rows[i].pid == (uint32_t) ngx_pid) {
+            n = i;
+            break;
+        }
+
+        if (sh->rows[i].pid == 0 && n == NGX_MEDIA_ROWS) {
+            n = i;
+        }
+    }
+
+    if (n == NGX_MEDIA_ROWS) {
+        ngx_media_zone_unlock(zone);
+        ngx_log_error(NGX_LOG_ERR, zone->log, 0,
+                      "more than %d processes use a media zone",
+                      NGX_MEDIA_ROWS);
+        return NGX_ERROR;
+    }
+
+    zone->nrow = n;
+    zone->row = sh->pins + n * sh->nextents;
+
+    ngx_memzero(zone->row, sh->nextents * sizeof(uint32_t));
+
+    sh->rows[n].start = ngx_media_process_start(ngx_pid);
+    sh->rows[n].pid = (uint32_t) ngx_pid;
+
+    ngx_media_zone_unlock(zone);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_zone_detach(ngx_media_zone_t *zone)
+{
+    if (zone->row == NULL) {
+        return;
+    }
+
+    ngx_media_zone_lock(zone);
+
+    ngx_memzero(zone->row, zone->sh->nextents * sizeof(uint32_t));
+    zone->sh->rows[zone->nrow].pid = 0;
+
+    ngx_media_zone_unlock(zone);
+
+    zone->row = NULL;
+}
+
+
+void
+ngx_media_zone_sweep(ngx_media_zone_t *zone)
+{
+    uint64_t                 start;
+    uint32_t                 i, pid;
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
+
+    sh = zone->sh;
+
+    ngx_media_zone_lock(zone);
+
+    for (i = 0; i < NGX_MEDIA_ROWS; i++) {
+        pid = sh->rows[i].pid;
+
+        if (pid == 0 || pid == (uint32_t) ngx_pid) {
+            continue;
+        }
+
+        if (!ngx_media_process_dead(pid)) {
+            start = ngx_media_process_start(pid);
+
+            if (start == 0 || start == sh->rows[i].start) {
+                continue;
+            }
+        }
+
+        ngx_memzero(sh->pins + (size_t) i * sh->nextents,
+                    sh->nextents * sizeof(uint32_t));
+        sh->rows[i].pid = 0;
+        sh->swept++;
+
+        ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
+                      "media zone swept after process %uD", pid);
+    }
+
+    for (i = 0; i < sh->used_extents; i++) {
+        e = &sh->extents[i];
+
+        if (e->state == NGX_MEDIA_EXTENT_PUNCH
+            && e->pid != (uint32_t) ngx_pid
+            && ngx_media_process_dead(e->pid))
+        {
+            ngx_media_limbo_put_locked(zone, i);
+        }
+    }
+
+    ngx_media_zone_unlock(zone);
+
+    (void) ngx_media_zone_reclaim(zone);
+}
+
+
+void *
+ngx_media_block_alloc(ngx_media_zone_t *zone, uint32_t stream)
+{
+    u_char      *p;
+    ngx_uint_t   n;
+
+    ngx_media_zone_lock(zone);
+
+    n = ngx_media_bitmap_lowest(&zone->sh->free_blocks);
+
+    if (n == NGX_MEDIA_BITMAP_NONE) {
+        ngx_media_zone_unlock(zone);
+        return NULL;
+    }
+
+    zone->sh->owners[n] = stream + 1;
+    ngx_media_bitmap_clear(&zone->sh->free_blocks, n);
+
+    ngx_media_zone_unlock(zone);
+
+    p = zone->sh->blocks + n * NGX_MEDIA_PAGE;
+
+    ngx_memzero(p, NGX_MEDIA_PAGE);
+
+    return p;
+}
+
+
+void
+ngx_media_block_free(ngx_media_zone_t *zone, void *block)
+{
+    ngx_uint_t  n;
+
+    n = ((u_char *) block - zone->sh->blocks) / NGX_MEDIA_PAGE;
+
+    ngx_media_zone_lock(zone);
+
+    zone->sh->owners[n] = 0;
+    ngx_media_bitmap_set(&zone->sh->free_blocks, n);
+
+    ngx_media_zone_unlock(zone);
+}
+
+
+void
+ngx_media_block_free_all(ngx_media_zone_t *zone, uint32_t stream)
+{
+    ngx_uint_t  i;
+
+    ngx_media_zone_lock(zone);
+
+    for (i = 0; i < zone->sh->nblocks; i++) {
+        if (zone->sh->owners[i] == stream + 1) {
+            zone->sh->owners[i] = 0;
+            ngx_media_bitmap_set(&zone->sh->free_blocks, i);
+        }
+    }
+
+    ngx_media_zone_unlock(zone);
+}
+
+
+uint32_t
+ngx_media_extent_alloc(ngx_media_zone_t *zone, uint32_t stream, size_t size)
+{
+    ngx_uint_t               n, order, page;
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
+
+    sh = zone->sh;
+
+    for (order = 0; (size_t) NGX_MEDIA_PAGE << order < size; order++) {
+        if (order == sh->buddy.top) {
+            return NGX_MEDIA_NONE;
+        }
+    }
+
+    ngx_media_zone_lock(zone);
+
+    n = ngx_media_bitmap_lowest(&sh->free_extents);
+    page = NGX_MEDIA_BUDDY_NONE;
+
+    if (n != NGX_MEDIA_BITMAP_NONE) {
+        page = ngx_media_buddy_alloc(&sh->buddy, order);
+    }
+
+    if (page == NGX_MEDIA_BUDDY_NONE) {
+        ngx_media_zone_unlock(zone);
+        return NGX_MEDIA_NONE;
+    }
+
+    e = &sh->extents[n];
+
+    e->page = page;
+    e->order = order;
+    e->pages = 0;
+    e->stream = stream;
+    e->refs = 1;
+    e->state = NGX_MEDIA_EXTENT_USED;
+
+    ngx_media_bitmap_clear(&sh->free_extents, n);
+
+    if (n >= sh->used_extents) {
+        sh->used_extents = n + 1;
+    }
+
+    ngx_media_store(&e->id, sh->next_id++);
+
+    ngx_media_zone_unlock(zone);
+
+    return n;
+}
+
+
+ngx_int_t
+ngx_media_extent_commit(ngx_media_zone_t *zone, uint32_t extent, size_t size)
+{
+    off_t                    offset;
+    size_t                   step, need, most;
+    ngx_int_t                rc;
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
+
+    sh = zone->sh;
+    e = &sh->extents[extent];
+
+    need = (size + NGX_MEDIA_PAGE - 1) / NGX_MEDIA_PAGE;
+
+    if (need <= e->pages) {
+        return NGX_OK;
+    }
+
+    ngx_media_zone_lock(zone);
+
+    need -= e->pages;
+    most = (ngx_media_extent_size(zone, extent) / NGX_MEDIA_PAGE) - e->pages;
+
+    /* ahead of the writer by half of what is there, within bounds */
+
+    step = ngx_min(e->pages / 2, NGX_MEDIA_COMMIT_STEP / NGX_MEDIA_PAGE);
+    step = ngx_min(ngx_max(need, step), most);
+
+    if (sh->pages + step > sh->limit) {
+        step = need;
+    }
+
+    if (sh->pages + step > sh->limit) {
+        ngx_media_zone_unlock(zone);
+        return NGX_DECLINED;
+    }
+
+    sh->pages += step;
+    sh->streams[e->stream].pages += step;
+    e->pages += step;
+
+    ngx_media_zone_unlock(zone);
+
+    /*
+     * A store into a hole that cannot be filled is SIGBUS: this is where the
+     * lack of memory is met instead.
+     */
+
+    offset = ((off_t) e->page + e->pages - step) * NGX_MEDIA_PAGE;
+    rc = NGX_OK;
+
+    while (fallocate(zone->arena->fd, 0, offset,
+                     (off_t) step * NGX_MEDIA_PAGE)
+           == -1)
+    {
+        if (ngx_errno == NGX_EINTR) {
+            continue;
+        }
+
+        rc = NGX_DECLINED;
+        break;
+    }
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_media_zone_lock(zone);
+
+    sh->pages -= step;
+    sh->streams[e->stream].pages -= step;
+    e->pages -= step;
+
+    ngx_media_zone_unlock(zone);
+
+    return rc;
+}
+
+
+void
+ngx_media_extent_trim(ngx_media_zone_t *zone, uint32_t extent, size_t size)
+{
+    off_t                    offset;
+    size_t                   used, drop;
+    ngx_uint_t               order;
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
+
+    sh = zone->sh;
+    e = &sh->extents[extent];
+
+    used = ngx_max((size + NGX_MEDIA_PAGE - 1) / NGX_MEDIA_PAGE, 1);
+
+    if (e->pages > used) {
+
+        /* what was committed ahead and never written; nobody can see it */
+
+        drop = e->pages - used;
+        offset = ((off_t) e->page + used) * NGX_MEDIA_PAGE;
+
+        (void) fallocate(zone->arena->fd,
+                         FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE, offset,
+                         (off_t) drop * NGX_MEDIA_PAGE);
+
+    } else {
+        drop = 0;
+    }
+
+    for (order = 0; (size_t) 1 << order < used; order++) { /* void */ }
+
+    ngx_media_zone_lock(zone);
+
+    sh->pages -= drop;
+    sh->streams[e->stream].pages -= drop;
+    e->pages -= drop;
+
+    if (order < e->order) {
+        ngx_media_buddy_shrink(&sh->buddy, e->page, e->order, order);
+        e->order = order;
+    }
+
+    ngx_media_zone_unlock(zone);
+}
+
+
+void
+ngx_media_extent_evict(ngx_media_zone_t *zone, uint32_t extent)
+{
+    ngx_media_store(&zone->sh->extents[extent].id, 0);
+    ngx_media_fence();
+
+    ngx_media_zone_lock(zone);
+    ngx_media_limbo_put_locked(zone, extent);
+    ngx_media_zone_unlock(zone);
+}
+
+
+static void
+ngx_media_limbo_put_locked(ngx_media_zone_t *zone, uint32_t extent)
+{
+    ngx_media_extent_shm_t  *e;
+
+    e = &zone->sh->extents[extent];
+
+    e->next = zone->sh->limbo;
+    e->state = NGX_MEDIA_EXTENT_LIMBO;
+
+    zone->sh->limbo = extent;
+}
+
+
+ngx_uint_t
+ngx_media_zone_reclaim(ngx_media_zone_t *zone)
+{
+    uint32_t               batch[NGX_MEDIA_PUNCH_BATCH], *link, extent;
+    ngx_uint_t             any, i, n;
+    ngx_media_zone_shm_t  *sh;
+
+    sh = zone->sh;
+    any = 0;
+
+    if (ngx_media_peek(&sh->limbo) == NGX_MEDIA_NONE) {
+        return 0;
+    }
+
+    do {
+        n = 0;
+
+        ngx_media_zone_lock(zone);
+
+        link = &sh->limbo;
+
+        while (*link != NGX_MEDIA_NONE && n < NGX_MEDIA_PUNCH_BATCH) {
+            extent = *link;
+
+            if (ngx_media_extent_pinned_locked(zone, extent)) {
+                link = &sh->extents[extent].next;
+                continue;
+            }
+
+            *link = sh->extents[extent].next;
+            sh->extents[extent].pid = (uint32_t) ngx_pid;
+            sh->extents[extent].state = NGX_MEDIA_EXTENT_PUNCH;
+
+            batch[n++] = extent;
+        }
+
+        ngx_media_zone_unlock(zone);
+
+        for (i = 0; i < n; i++) {
+            ngx_media_extent_punch(zone, batch[i]);
+        }
+
+        if (n) {
+            ngx_media_zone_lock(zone);
+
+            for (i = 0; i < n; i++) {
+                ngx_media_extent_free_locked(zone, batch[i]);
+            }
+
+            ngx_media_zone_unlock(zone);
+
+            any = 1;
+        }
+
+    } while (n == NGX_MEDIA_PUNCH_BATCH);
+
+    return any;
+}
+
+
+static ngx_uint_t
+ngx_media_extent_pinned_locked(ngx_media_zone_t *zone, uint32_t extent)
+{
+    ngx_uint_t             i;
+    ngx_media_zone_shm_t  *sh;
+
+    sh = zone->sh;
+
+    for (i = 0; i < NGX_MEDIA_ROWS; i++) {
+        if (sh->rows[i].pid
+            && ngx_media_load(&sh->pins[i * sh->nextents + extent]))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_media_extent_punch(ngx_media_zone_t *zone, uint32_t extent)
+{
+    off_t                    offset;
+    size_t                   len, step;
+    ngx_media_extent_shm_t  *e;
+
+    e = &zone->sh->extents[extent];
+
+    offset = (off_t) e->page * NGX_MEDIA_PAGE;
+    len = (size_t) e->pages * NGX_MEDIA_PAGE;
+
+    while (len) {
+        step = ngx_min(len, NGX_MEDIA_PUNCH_STEP);
+
+        if (fallocate(zone->arena->fd,
+                      FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE, offset, step)
+            == -1)
+        {
+            if (ngx_errno == NGX_EINTR) {
+                continue;
+            }
+
+            ngx_log_error(NGX_LOG_CRIT, zone->log, ngx_errno,
+                          "punching the media arena failed");
+            return;
+        }
+
+        offset += step;
+        len -= step;
+    }
+}
+
+
+static void
+ngx_media_extent_free_locked(ngx_media_zone_t *zone, uint32_t extent)
+{
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
+
+    sh = zone->sh;
+    e = &sh->extents[extent];
+
+    sh->pages -= e->pages;
+    sh->streams[e->stream].pages -= e->pages;
+
+    ngx_media_buddy_free(&sh->buddy, e->page, e->order);
+
+    e->pages = 0;
+    e->state = NGX_MEDIA_EXTENT_FREE;
+
+    ngx_media_bitmap_set(&sh->free_extents, extent);
+}
+
+
+ngx_int_t
+ngx_media_pin(ngx_media_zone_t *zone, const ngx_media_range_t *ranges,
+    ngx_uint_t n)
+{
+    uint32_t    *pin;
+    ngx_uint_t   i;
+
+    if (zone->row == NULL && ngx_media_zone_attach(zone) != NGX_OK) {
+        return NGX_DONE;
+    }
+
+    for (i = 0; i < n; i++) {
+        pin = &zone->row[ranges[i].extent];
+
+        ngx_media_store(pin, *pin + 1);
+        ngx_media_fence();
+
+        if (ngx_media_load(&zone->sh->extents[ranges[i].extent].id)
+            != ranges[i].id)
+        {
+            ngx_media_unpin(zone, ranges, i + 1);
+            return NGX_DONE;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_unpin(ngx_media_zone_t *zone, const ngx_media_range_t *ranges,
+    ngx_uint_t n)
+{
+    uint32_t    *pin;
+    ngx_uint_t   i;
+
+    if (zone->row == NULL) {
+        return;
+    }
+
+    for (i = 0; i < n; i++) {
+        pin = &zone->row[ranges[i].extent];
+        ngx_media_store(pin, *pin - 1);
+    }
+}
+
+
+ngx_fd_t
+ngx_media_arena_fd(const ngx_media_zone_t *zone)
+{
+    return zone->arena->fd;
+}
+
+
+u_char *
+ngx_media_arena_bytes(const ngx_media_zone_t *zone,
+    const ngx_media_range_t *range)
+{
+    return zone->arena->addr + range->offset;
+}
+
+
+size_t
+ngx_media_zone_room(ngx_media_zone_t *zone)
+{
+    uint64_t  limit, pages;
+
+    limit = zone->sh->limit;
+    pages = ngx_media_peek(&zone->sh->pages);
+
+    return pages < limit ? (size_t) (limit - pages) * NGX_MEDIA_PAGE : 0;
+}
