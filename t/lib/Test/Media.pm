@@ -403,8 +403,6 @@ sub expand {
         if $text !~ /^error_log\s/m && !$has->('error_log');
     $front .= $self->user() if !$has->('user');
     $front .= "%%MODULES%%" if $text !~ /%%MODULES%%/;
-    $front .= "events { worker_connections 4096; }\n"
-        if !$has->('events');
 
     my $temp = join '', map { "    ${_}_temp_path %%DIR%%/tmp_$_;\n" }
         grep { $text !~ /${_}_temp_path/ }
@@ -415,6 +413,7 @@ sub expand {
 
     # modules have to be loaded before any block
     $text = $front . $text;
+    $text .= "events { worker_connections 4096; }\n" if !$has->('events');
 
     $text =~ s/%%MODULES%%/$self->modules()/ge;
     $text =~ s/%%WORKERS%%/$self->{workers}/g;
@@ -661,15 +660,24 @@ sub connections {
     open my $fh, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!\n";
     <$fh>;
 
-    while (<$fh>) {
-        my (undef, $local, $remote, $state, undef, undef, undef, undef, undef,
-            $inode) = split;
+    while (my $line = <$fh>) {
+        my ($local, $remote, $state, $inode)
+            = (split ' ', $line)[1, 2, 3, 9];
         next if $state ne '01';
 
         push @list, [map({ hex((split /:/)[1]) } $local, $remote), $inode];
     }
 
     return @list;
+}
+
+
+sub process_state {
+    my ($pid) = @_;
+
+    my $stat = eval { slurp("/proc/$pid/stat") } || '';
+
+    return $stat =~ /\) (\S)/ ? $1 : 'Z';
 }
 
 
@@ -726,7 +734,16 @@ sub on_worker {
 
     kill 'STOP', @others;
 
-    my $ok = eval { @rc = $sub->(); 1 };
+    # a wake-up may still go to one that has not stopped yet, and be lost
+    my $ok = eval {
+        wait_until(sub {
+            !grep { process_state($_) =~ /[^TtZ]/ } @others;
+        }, 5, 'workers to stand still');
+
+        @rc = $sub->();
+        1;
+    };
+
     my $error = $@;
 
     kill 'CONT', @others;
