@@ -1,0 +1,1121 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Commands, "RTMP 1.0", 7.2, and those that encoders send beyond it.  All of
+ * a command is read at once, by one table: the name, the transaction, then
+ * an object or null, then two strings or numbers.
+ *
+ * The name of a stream is what follows the application in connect, a slash,
+ * and the name in publish, each without its query string:
+ *
+ *     rtmp://host/live/room?key=1   x?token=2   ->   app live, stream room/x
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "formats/ngx_media_amf.h"
+#include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_codec.h"
+#include "ingest/ngx_media_rtmp_session.h"
+
+
+#define NGX_MEDIA_RTMP_CSID_COMMAND  3
+#define NGX_MEDIA_RTMP_CSID_STATUS   5
+
+/* the largest answer, that to connect, is half of it */
+#define NGX_MEDIA_RTMP_ANSWER        1536
+
+/* Enhanced RTMP v2, "Enhancing NetConnection connect Command" */
+#define NGX_MEDIA_RTMP_RECONNECT     0x01
+#define NGX_MEDIA_RTMP_CAPS          0x0f     /* and multitrack, ModEx, its
+                                                 nanosecond offsets */
+#define NGX_MEDIA_RTMP_CAN_FORWARD   4
+
+
+typedef struct {
+    uint32_t                  stream;         /* message stream id */
+    ngx_media_span_t          name;
+    double                    transaction;
+
+    /* first argument after the object */
+    ngx_media_amf_value_t     value;
+
+    /* properties of connect's object */
+    ngx_media_span_t          app;
+    ngx_media_span_t          version;
+    double                    caps;
+    ngx_media_amf_value_t     fourccs;
+    ngx_media_amf_value_t     video;
+    ngx_media_amf_value_t     audio;
+} ngx_media_rtmp_command_t;
+
+
+typedef struct {
+    ngx_str_t                 name;
+    ngx_int_t               (*handler)(ngx_media_rtmp_session_t *session,
+                                const ngx_media_rtmp_command_t *cmd);
+} ngx_media_rtmp_command_entry_t;
+
+
+/* an answer in the making */
+
+typedef struct {
+    ngx_media_text_t          text;
+    u_char                    buffer[NGX_MEDIA_RTMP_ANSWER];
+} ngx_media_rtmp_answer_t;
+
+
+/* why a stream may not be published */
+
+typedef struct {
+    ngx_int_t                 rc;             /* of publish begin */
+    const char               *code;
+    const char               *text;
+} ngx_media_rtmp_refusal_t;
+
+
+static ngx_int_t ngx_media_rtmp_connect(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_find_app(ngx_media_rtmp_session_t *session,
+    const ngx_media_span_t *value);
+static ngx_int_t ngx_media_rtmp_connected(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static void ngx_media_rtmp_capabilities(ngx_media_text_t *text);
+static ngx_int_t ngx_media_rtmp_create_stream(
+    ngx_media_rtmp_session_t *session, const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream,
+    ngx_str_t *name);
+static void ngx_media_rtmp_close_handler(void *data, const char *reason);
+static ngx_int_t ngx_media_rtmp_fcpublish(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_fcunpublish(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_close_stream(
+    ngx_media_rtmp_session_t *session, const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_delete_stream(
+    ngx_media_rtmp_session_t *session, const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_stop(ngx_media_rtmp_stream_t *stream,
+    const char *reason);
+static ngx_int_t ngx_media_rtmp_play(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_seek(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_length(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_accept(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_ignore(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+
+static ngx_int_t ngx_media_rtmp_name(ngx_media_rtmp_session_t *session,
+    const ngx_media_span_t *value, u_char *buf, ngx_str_t *name);
+static void ngx_media_rtmp_trim(ngx_media_span_t *span);
+static void ngx_media_rtmp_result(ngx_media_rtmp_answer_t *answer,
+    ngx_uint_t ok, double transaction);
+static void ngx_media_rtmp_info(ngx_media_text_t *text, const char *level,
+    const char *code, const char *description);
+static ngx_int_t ngx_media_rtmp_error(ngx_media_rtmp_session_t *session,
+    double transaction, const char *code, const char *description);
+static ngx_int_t ngx_media_rtmp_status(ngx_media_rtmp_session_t *session,
+    uint32_t stream, const char *level, const char *code,
+    const char *description);
+static ngx_int_t ngx_media_rtmp_send(ngx_media_rtmp_session_t *session,
+    ngx_media_rtmp_answer_t *answer, uint32_t csid, uint32_t stream);
+static ngx_int_t ngx_media_rtmp_send_user(ngx_media_rtmp_session_t *session,
+    uint32_t event, uint32_t value);
+
+
+static const ngx_media_amf_elt_t  ngx_media_rtmp_object[] = {
+
+    { NGX_MEDIA_AMF_STRING, ngx_string("app"),
+      offsetof(ngx_media_rtmp_command_t, app), NULL },
+
+    { NGX_MEDIA_AMF_STRING, ngx_string("flashVer"),
+      offsetof(ngx_media_rtmp_command_t, version), NULL },
+
+    { NGX_MEDIA_AMF_NUMBER, ngx_string("capsEx"),
+      offsetof(ngx_media_rtmp_command_t, caps), NULL },
+
+    { NGX_MEDIA_AMF_VALUE, ngx_string("fourCcList"),
+      offsetof(ngx_media_rtmp_command_t, fourccs), NULL },
+
+    { NGX_MEDIA_AMF_VALUE, ngx_string("videoFourCcInfoMap"),
+      offsetof(ngx_media_rtmp_command_t, video), NULL },
+
+    { NGX_MEDIA_AMF_VALUE, ngx_string("audioFourCcInfoMap"),
+      offsetof(ngx_media_rtmp_command_t, audio), NULL },
+
+    ngx_media_amf_null_elt
+};
+
+
+static const ngx_media_amf_elt_t  ngx_media_rtmp_arguments[] = {
+
+    { NGX_MEDIA_AMF_STRING, ngx_null_string,
+      offsetof(ngx_media_rtmp_command_t, name), NULL },
+
+    { NGX_MEDIA_AMF_NUMBER, ngx_null_string,
+      offsetof(ngx_media_rtmp_command_t, transaction), NULL },
+
+    { NGX_MEDIA_AMF_OBJECT, ngx_null_string, 0, ngx_media_rtmp_object },
+
+    { NGX_MEDIA_AMF_VALUE, ngx_null_string,
+      offsetof(ngx_media_rtmp_command_t, value), NULL },
+
+    ngx_media_amf_null_elt
+};
+
+
+static const ngx_media_rtmp_command_entry_t  ngx_media_rtmp_commands[] = {
+
+    { ngx_string("connect"), ngx_media_rtmp_connect },
+    { ngx_string("createStream"), ngx_media_rtmp_create_stream },
+    { ngx_string("publish"), ngx_media_rtmp_publish },
+    { ngx_string("closeStream"), ngx_media_rtmp_close_stream },
+    { ngx_string("deleteStream"), ngx_media_rtmp_delete_stream },
+
+    /* FMLE's, sent by nearly all encoders */
+    { ngx_string("releaseStream"), ngx_media_rtmp_accept },
+    { ngx_string("FCPublish"), ngx_media_rtmp_fcpublish },
+    { ngx_string("FCUnpublish"), ngx_media_rtmp_fcunpublish },
+    { ngx_string("FCSubscribe"), ngx_media_rtmp_accept },
+    { ngx_string("_checkbw"), ngx_media_rtmp_accept },
+    { ngx_string("getStreamLength"), ngx_media_rtmp_length },
+
+    { ngx_string("play"), ngx_media_rtmp_play },
+    { ngx_string("play2"), ngx_media_rtmp_play },
+    { ngx_string("seek"), ngx_media_rtmp_seek },
+    { ngx_string("pause"), ngx_media_rtmp_seek },
+    { ngx_string("receiveAudio"), ngx_media_rtmp_ignore },
+    { ngx_string("receiveVideo"), ngx_media_rtmp_ignore },
+
+    /* answers to what we never ask */
+    { ngx_string("_result"), ngx_media_rtmp_ignore },
+    { ngx_string("_error"), ngx_media_rtmp_ignore },
+    { ngx_string("onStatus"), ngx_media_rtmp_ignore },
+
+    { ngx_null_string, NULL }
+};
+
+
+static const ngx_media_rtmp_refusal_t  ngx_media_rtmp_refusals[] = {
+
+    { NGX_MEDIA_PUBLISH_CONFLICT, "NetStream.Publish.BadName",
+      "the stream is being published already" },
+
+    { NGX_MEDIA_PUBLISH_NAME, "NetStream.Publish.BadName",
+      "this is not a name for a stream" },
+
+    { NGX_MEDIA_PUBLISH_LIMIT, "NetStream.Publish.Denied",
+      "there are too many streams" },
+
+    { NGX_MEDIA_PUBLISH_CLOSING, "NetStream.Publish.Denied",
+      "the server is restarting, connect again" },
+
+    { NGX_ERROR, "NetStream.Publish.Failed",
+      "the server is out of resources" },
+
+    { NGX_OK, NULL, NULL }
+};
+
+
+ngx_int_t
+ngx_media_rtmp_command(ngx_media_rtmp_session_t *session, uint32_t stream,
+    const u_char *pos, const u_char *last)
+{
+    ngx_int_t                              rc;
+    ngx_media_rtmp_command_t               cmd;
+    const ngx_media_rtmp_command_entry_t  *entry;
+
+    ngx_memzero(&cmd, sizeof(ngx_media_rtmp_command_t));
+
+    cmd.stream = stream;
+    cmd.value.type = NGX_MEDIA_AMF_UNDEFINED;
+    cmd.fourccs.type = NGX_MEDIA_AMF_UNDEFINED;
+    cmd.video.type = NGX_MEDIA_AMF_UNDEFINED;
+    cmd.audio.type = NGX_MEDIA_AMF_UNDEFINED;
+
+    /* NGX_DECLINED: something in AMF3 that is not for us */
+
+    rc = ngx_media_amf_parse(&pos, last, ngx_media_rtmp_arguments, &cmd);
+
+    if (rc == NGX_ERROR || cmd.name.pos == NULL) {
+        return ngx_media_rtmp_fail(session, "malformed command");
+    }
+
+    for (entry = ngx_media_rtmp_commands; entry->handler; entry++) {
+        if (entry->name.len == ngx_media_span_len(&cmd.name)
+            && ngx_memcmp(entry->name.data, cmd.name.pos, entry->name.len)
+               == 0)
+        {
+            break;
+        }
+    }
+
+    ngx_log_debug3(NGX_LOG_DEBUG_STREAM, session->connection->log, 0,
+                   "rtmp command \"%V\" stream:%uD transaction:%i",
+                   &entry->name, stream, (ngx_int_t) cmd.transaction);
+
+    if (session->state == NGX_MEDIA_RTMP_CONNECT
+        && entry->handler != ngx_media_rtmp_connect)
+    {
+        return ngx_media_rtmp_fail(session, "command before connect");
+    }
+
+    if (entry->handler) {
+        return entry->handler(session, &cmd);
+    }
+
+    if (cmd.transaction == 0) {
+        return NGX_OK;
+    }
+
+    return ngx_media_rtmp_error(session, cmd.transaction,
+                                "NetConnection.Call.Failed",
+                                "there is no such command");
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_connect(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_int_t   rc;
+    ngx_log_t  *log;
+
+    log = session->connection->log;
+
+    if (session->state != NGX_MEDIA_RTMP_CONNECT) {
+        return ngx_media_rtmp_fail(session, "second connect");
+    }
+
+    log->action = "connecting to RTMP application";
+
+    rc = ngx_media_rtmp_find_app(session, &cmd->app);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_INFO, log, 0,
+                      "rtmp connect refused: no such application");
+
+        session->status = 403;
+
+        rc = ngx_media_rtmp_error(session, cmd->transaction,
+                                  "NetConnection.Connect.InvalidApp",
+                                  "there is no such application");
+
+        ngx_media_rtmp_close(session, "no such application");
+
+        return rc;
+    }
+
+    if (ngx_exiting || ngx_terminate) {
+        rc = ngx_media_rtmp_error(session, cmd->transaction,
+                                  "NetConnection.Connect.Rejected",
+                                  "the server is restarting, connect again");
+
+        ngx_media_rtmp_close(session, "worker is shutting down");
+
+        return rc;
+    }
+
+    session->state = NGX_MEDIA_RTMP_CONNECTED;
+    session->reconnect = cmd->caps >= 0 && cmd->caps < 0x80000000
+                         && ((uint32_t) cmd->caps & NGX_MEDIA_RTMP_RECONNECT);
+
+    log->action = "waiting for RTMP publish";
+
+    return ngx_media_rtmp_connected(session, cmd);
+}
+
+
+/* NGX_OK, NGX_DECLINED: there is none, NGX_ERROR */
+
+static ngx_int_t
+ngx_media_rtmp_find_app(ngx_media_rtmp_session_t *session,
+    const ngx_media_span_t *value)
+{
+    size_t             len;
+    u_char            *p;
+    ngx_str_t          name;
+    ngx_media_span_t   app, rest;
+    ngx_media_app_t   *found;
+
+    app = *value;
+
+    ngx_media_rtmp_trim(&app);
+
+    rest.pos = app.pos;
+    rest.last = app.last;
+
+    while (rest.pos < rest.last && *rest.pos != '/') {
+        rest.pos++;
+    }
+
+    app.last = rest.pos;
+
+    ngx_media_rtmp_trim(&rest);
+
+    name = session->conf->app;
+
+    if (name.len == 0) {
+        name.len = ngx_media_span_len(&app);
+        name.data = (u_char *) app.pos;
+    }
+
+    if (name.len == 0) {
+        return NGX_DECLINED;
+    }
+
+    found = ngx_media_app_find((ngx_cycle_t *) ngx_cycle, &name);
+
+    len = ngx_media_span_len(&rest);
+
+    if (found == NULL || len > NGX_MEDIA_NAME_MAX) {
+        return NGX_DECLINED;
+    }
+
+    if (len) {
+        p = ngx_pnalloc(session->connection->pool, len);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(p, rest.pos, len);
+
+        session->prefix.data = p;
+        session->prefix.len = len;
+    }
+
+    session->app = found;
+
+    return NGX_OK;
+}
+
+
+/* RTMP 1.0, 7.2.1.1 */
+
+static ngx_int_t
+ngx_media_rtmp_connected(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    u_char                   *p;
+    ngx_uint_t                enhanced;
+    ngx_media_text_t         *text;
+    ngx_media_rtmp_answer_t   answer;
+
+    p = ngx_media_rtmp_reserve(session, 3 * NGX_MEDIA_RTMP_CONTROL_MAX);
+    if (p == NULL) {
+        return ngx_media_rtmp_fail(session, "it does not read answers");
+    }
+
+    p += ngx_media_rtmp_control_write(p, NGX_MEDIA_RTMP_WINDOW,
+                                      session->conf->window);
+    p += ngx_media_rtmp_control_write(p, NGX_MEDIA_RTMP_BANDWIDTH,
+                                      session->conf->window);
+    p += ngx_media_rtmp_control_write(p, NGX_MEDIA_RTMP_CHUNK,
+                                      session->conf->chunk_size);
+
+    session->out_last = p;
+    session->chunk_size = session->conf->chunk_size;
+
+    enhanced = cmd->fourccs.type != NGX_MEDIA_AMF_UNDEFINED
+               || cmd->video.type != NGX_MEDIA_AMF_UNDEFINED
+               || cmd->audio.type != NGX_MEDIA_AMF_UNDEFINED
+               || cmd->caps != 0;
+
+    ngx_media_rtmp_result(&answer, 1, cmd->transaction);
+
+    text = &answer.text;
+
+    /* properties: version and capabilities are what clients know from FMS */
+
+    ngx_media_amf_write_object(text);
+    ngx_media_amf_write_name(text, "fmsVer");
+    ngx_media_amf_write_cstr(text, "FMS/3,5,7,7009");
+    ngx_media_amf_write_name(text, "capabilities");
+    ngx_media_amf_write_number(text, 31);
+    ngx_media_amf_write_name(text, "mode");
+    ngx_media_amf_write_number(text, 1);
+
+    if (enhanced) {
+        ngx_media_rtmp_capabilities(text);
+    }
+
+    ngx_media_amf_write_end(text);
+
+    ngx_media_amf_write_object(text);
+    ngx_media_rtmp_info(text, "status", "NetConnection.Connect.Success",
+                        "connected");
+
+    /* AMF3 commands are understood, but never asked for */
+
+    ngx_media_amf_write_name(text, "objectEncoding");
+    ngx_media_amf_write_number(text, 0);
+
+    if (enhanced) {
+        ngx_media_rtmp_capabilities(text);
+    }
+
+    ngx_media_amf_write_end(text);
+
+    return ngx_media_rtmp_send(session, &answer, NGX_MEDIA_RTMP_CSID_COMMAND,
+                               0);
+}
+
+
+/*
+ * Enhanced RTMP v2: the server answers with the names that the client uses,
+ * in "an object", so in both of them.
+ */
+
+static void
+ngx_media_rtmp_capabilities(ngx_media_text_t *text)
+{
+    u_char                    id[4], array[5];
+    ngx_uint_t                i, type;
+    const ngx_media_codec_t  *codec;
+
+    ngx_media_amf_write_name(text, "capsEx");
+    ngx_media_amf_write_number(text, NGX_MEDIA_RTMP_CAPS);
+
+    for (i = 0; ngx_media_codec_entry(i); i++) {
+        /* void */
+    }
+
+    ngx_media_amf_write_name(text, "fourCcList");
+
+    array[0] = NGX_MEDIA_AMF_ARRAY;
+    (void) ngx_media_put_be32(&array[1], i);
+
+    ngx_media_text_data(text, array, sizeof(array));
+
+    for (i = 0; (codec = ngx_media_codec_entry(i)) != NULL; i++) {
+        (void) ngx_media_put_be32(id, codec->id);
+        ngx_media_amf_write_string(text, id, sizeof(id));
+    }
+
+    for (type = NGX_MEDIA_VIDEO; type <= NGX_MEDIA_AUDIO; type++) {
+
+        if (type == NGX_MEDIA_VIDEO) {
+            ngx_media_amf_write_name(text, "videoFourCcInfoMap");
+
+        } else {
+            ngx_media_amf_write_name(text, "audioFourCcInfoMap");
+        }
+
+        ngx_media_amf_write_object(text);
+
+        for (i = 0; (codec = ngx_media_codec_entry(i)) != NULL; i++) {
+
+            if (codec->type == type) {
+                (void) ngx_media_put_be32(id, codec->id);
+                ngx_media_amf_write_key(text, id, sizeof(id));
+                ngx_media_amf_write_number(text, NGX_MEDIA_RTMP_CAN_FORWARD);
+            }
+        }
+
+        ngx_media_amf_write_end(text);
+    }
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_create_stream(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_int_t                i;
+    ngx_media_rtmp_answer_t  answer;
+
+    for (i = 0; i < session->conf->max_streams; i++) {
+        if (!session->streams[i].created) {
+            break;
+        }
+    }
+
+    if (i == session->conf->max_streams) {
+        ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
+                      "rtmp createStream refused: more than %i streams",
+                      session->conf->max_streams);
+
+        return ngx_media_rtmp_error(session, cmd->transaction,
+                                    "NetConnection.Call.Failed",
+                                    "too many streams on this connection");
+    }
+
+    session->streams[i].created = 1;
+
+    ngx_media_rtmp_result(&answer, 1, cmd->transaction);
+    ngx_media_amf_write_null(&answer.text);
+    ngx_media_amf_write_number(&answer.text, i + 1);
+
+    return ngx_media_rtmp_send(session, &answer, NGX_MEDIA_RTMP_CSID_COMMAND,
+                               0);
+}
+
+
+/* RTMP 1.0, 7.2.2.6; "record" and "append" are published as "live" is */
+
+static ngx_int_t
+ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_int_t                        rc;
+    ngx_str_t                        name;
+    ngx_media_rtmp_stream_t         *stream;
+    const ngx_media_rtmp_refusal_t  *refusal;
+
+    stream = ngx_media_rtmp_stream(session, cmd->stream);
+
+    if (stream == NULL) {
+        return ngx_media_rtmp_status(session, cmd->stream, "error",
+                                     "NetStream.Publish.Denied",
+                                     "the stream was not created");
+    }
+
+    if (stream->publisher) {
+        return ngx_media_rtmp_status(session, cmd->stream, "error",
+                                     "NetStream.Publish.BadName",
+                                     "something is being published here");
+    }
+
+    if (stream->buffer == NULL) {
+        stream->buffer = ngx_pnalloc(session->connection->pool,
+                                     NGX_MEDIA_NAME_MAX);
+        if (stream->buffer == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    rc = NGX_MEDIA_PUBLISH_NAME;
+
+    if (cmd->value.type == NGX_MEDIA_AMF_STRING
+        && ngx_media_rtmp_name(session, &cmd->value.data, stream->buffer,
+                               &name)
+           == NGX_OK)
+    {
+        rc = ngx_media_rtmp_begin(stream, &name);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_rtmp_send_user(session, NGX_MEDIA_RTMP_STREAM_BEGIN,
+                                      cmd->stream);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        return ngx_media_rtmp_status(session, cmd->stream, "status",
+                                     "NetStream.Publish.Start",
+                                     "publishing");
+    }
+
+    for (refusal = ngx_media_rtmp_refusals; refusal[1].code; refusal++) {
+        if (refusal->rc == rc) {
+            break;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
+                  "rtmp publish refused: %s", refusal->text);
+
+    if (rc == NGX_MEDIA_PUBLISH_CLOSING && session->reconnect
+        && ngx_media_rtmp_reconnect(session) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_media_rtmp_status(session, cmd->stream, "error", refusal->code,
+                                 refusal->text);
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, ngx_str_t *name)
+{
+    ngx_int_t                  rc;
+    ngx_connection_t          *c;
+    ngx_media_publish_t        conf;
+    ngx_media_rtmp_session_t  *session;
+
+    session = stream->session;
+    c = session->connection;
+
+    ngx_memzero(&conf, sizeof(ngx_media_publish_t));
+
+    conf.app = session->app;
+    conf.name = *name;
+    ngx_str_set(&conf.protocol, "rtmp");
+    conf.address = c->addr_text;
+    conf.timebase = 1000;
+    conf.wrap = 32;
+    conf.log = &stream->log;
+    conf.close = ngx_media_rtmp_close_handler;
+    conf.data = stream;
+
+    rc = ngx_media_publish_begin(&conf, &stream->publisher);
+
+    if (rc != NGX_OK) {
+        stream->publisher = NULL;
+        return rc;
+    }
+
+    stream->name = *name;
+    stream->unknown = 0;
+    session->publishers++;
+
+    c->log->action = "receiving RTMP media";
+
+    ngx_log_error(NGX_LOG_INFO, &stream->log, 0, "rtmp publish started");
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_media_rtmp_close_handler(void *data, const char *reason)
+{
+    ngx_media_rtmp_stream_t *stream = data;
+
+    ngx_media_rtmp_session_t  *session;
+
+    session = stream->session;
+
+    ngx_media_rtmp_lost(stream, reason);
+
+    /* what is left to send, and the timer */
+
+    ngx_media_rtmp_session_write(session);
+}
+
+
+void
+ngx_media_rtmp_lost(ngx_media_rtmp_stream_t *stream, const char *reason)
+{
+    ngx_media_rtmp_session_t  *session;
+
+    session = stream->session;
+
+    /* an answer that finds no room: the end of the connection says it too */
+
+    (void) ngx_media_rtmp_stop(stream, reason);
+
+    if (session->publishers == 0) {
+        ngx_media_rtmp_close(session, reason);
+    }
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_fcpublish(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_media_rtmp_answer_t  answer;
+
+    if (ngx_media_rtmp_accept(session, cmd) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_media_text_init(&answer.text, answer.buffer, NGX_MEDIA_RTMP_ANSWER);
+
+    ngx_media_amf_write_cstr(&answer.text, "onFCPublish");
+    ngx_media_amf_write_number(&answer.text, 0);
+    ngx_media_amf_write_null(&answer.text);
+    ngx_media_amf_write_object(&answer.text);
+    ngx_media_rtmp_info(&answer.text, "status", "NetStream.Publish.Start",
+                        "go on");
+    ngx_media_amf_write_end(&answer.text);
+
+    return ngx_media_rtmp_send(session, &answer, NGX_MEDIA_RTMP_CSID_COMMAND,
+                               0);
+}
+
+
+/* by name: it comes on message stream 0 as well as on that of the stream */
+
+static ngx_int_t
+ngx_media_rtmp_fcunpublish(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    u_char                    buf[NGX_MEDIA_NAME_MAX];
+    ngx_int_t                 i;
+    ngx_str_t                 name;
+    ngx_media_rtmp_stream_t  *stream;
+
+    if (ngx_media_rtmp_accept(session, cmd) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (cmd->value.type != NGX_MEDIA_AMF_STRING
+        || ngx_media_rtmp_name(session, &cmd->value.data, buf, &name)
+           != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < session->conf->max_streams; i++) {
+        stream = &session->streams[i];
+
+        if (stream->publisher
+            && stream->name.len == name.len
+            && ngx_memcmp(stream->name.data, name.data, name.len) == 0)
+        {
+            return ngx_media_rtmp_stop(stream, "client unpublished");
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_close_stream(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_media_rtmp_stream_t  *stream;
+
+    stream = ngx_media_rtmp_stream(session, cmd->stream);
+
+    if (stream == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_media_rtmp_stop(stream, "client closed stream");
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_delete_stream(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_int_t                 rc;
+    ngx_media_rtmp_stream_t  *stream;
+
+    if (cmd->value.type != NGX_MEDIA_AMF_NUMBER
+        || !(cmd->value.number >= 1
+             && cmd->value.number <= session->conf->max_streams))
+    {
+        return NGX_OK;
+    }
+
+    stream = ngx_media_rtmp_stream(session, (uint32_t) cmd->value.number);
+
+    if (stream == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_media_rtmp_stop(stream, "client deleted stream");
+
+    stream->created = 0;
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_stop(ngx_media_rtmp_stream_t *stream, const char *reason)
+{
+    ngx_media_rtmp_session_t  *session;
+
+    if (stream->publisher == NULL) {
+        return NGX_OK;
+    }
+
+    session = stream->session;
+
+    ngx_media_rtmp_unpublish(stream, reason);
+
+    if (session->publishers == 0) {
+        session->connection->log->action = "waiting for RTMP publish";
+    }
+
+    return ngx_media_rtmp_status(session, stream - session->streams + 1,
+                                 "status", "NetStream.Unpublish.Success",
+                                 reason);
+}
+
+
+/* viewers are served over HTTP */
+
+static ngx_int_t
+ngx_media_rtmp_play(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
+                  "rtmp play refused: this server is for publishers");
+
+    return ngx_media_rtmp_status(session, cmd->stream, "error",
+                                 "NetStream.Play.Failed",
+                                 "this server is for publishers");
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_seek(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    return ngx_media_rtmp_status(session, cmd->stream, "error",
+                                 "NetStream.Seek.Failed",
+                                 "this server is for publishers");
+}
+
+
+/* of what is not there, or live: without an end */
+
+static ngx_int_t
+ngx_media_rtmp_length(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_media_rtmp_answer_t  answer;
+
+    if (cmd->transaction == 0) {
+        return NGX_OK;
+    }
+
+    ngx_media_rtmp_result(&answer, 1, cmd->transaction);
+    ngx_media_amf_write_null(&answer.text);
+    ngx_media_amf_write_number(&answer.text, 0);
+
+    return ngx_media_rtmp_send(session, &answer, NGX_MEDIA_RTMP_CSID_COMMAND,
+                               0);
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_accept(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_media_rtmp_answer_t  answer;
+
+    if (cmd->transaction == 0) {
+        return NGX_OK;
+    }
+
+    ngx_media_rtmp_result(&answer, 1, cmd->transaction);
+    ngx_media_amf_write_null(&answer.text);
+    ngx_media_amf_write_null(&answer.text);
+
+    return ngx_media_rtmp_send(session, &answer, NGX_MEDIA_RTMP_CSID_COMMAND,
+                               0);
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_ignore(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_rtmp_reconnect(ngx_media_rtmp_session_t *session)
+{
+    ngx_log_debug0(NGX_LOG_DEBUG_STREAM, session->connection->log, 0,
+                   "rtmp reconnect request");
+
+    return ngx_media_rtmp_status(session, 0, "status",
+                                 "NetConnection.Connect.ReconnectRequest",
+                                 "the server is restarting");
+}
+
+
+/* NGX_DECLINED: it is too long or empty; what it may hold is publish's */
+
+static ngx_int_t
+ngx_media_rtmp_name(ngx_media_rtmp_session_t *session,
+    const ngx_media_span_t *value, u_char *buf, ngx_str_t *name)
+{
+    size_t             len;
+    u_char            *p;
+    ngx_media_span_t   span;
+
+    span = *value;
+
+    ngx_media_rtmp_trim(&span);
+
+    len = ngx_media_span_len(&span);
+
+    if (len == 0 || len > NGX_MEDIA_NAME_MAX) {
+        return NGX_DECLINED;
+    }
+
+    p = buf;
+
+    if (session->prefix.len) {
+
+        if (len + 1 > NGX_MEDIA_NAME_MAX - session->prefix.len) {
+            return NGX_DECLINED;
+        }
+
+        p = ngx_cpymem(p, session->prefix.data, session->prefix.len);
+        *p++ = '/';
+    }
+
+    p = ngx_cpymem(p, span.pos, len);
+
+    name->data = buf;
+    name->len = p - buf;
+
+    return NGX_OK;
+}
+
+
+/* drops the query string and slashes at both ends */
+
+static void
+ngx_media_rtmp_trim(ngx_media_span_t *span)
+{
+    const u_char  *p;
+
+    for (p = span->pos; p < span->last; p++) {
+        if (*p == '?') {
+            span->last = p;
+            break;
+        }
+    }
+
+    while (span->pos < span->last && *span->pos == '/') {
+        span->pos++;
+    }
+
+    while (span->pos < span->last && span->last[-1] == '/') {
+        span->last--;
+    }
+}
+
+
+static void
+ngx_media_rtmp_result(ngx_media_rtmp_answer_t *answer, ngx_uint_t ok,
+    double transaction)
+{
+    ngx_media_text_init(&answer->text, answer->buffer, NGX_MEDIA_RTMP_ANSWER);
+
+    if (ok) {
+        ngx_media_amf_write_cstr(&answer->text, "_result");
+
+    } else {
+        ngx_media_amf_write_cstr(&answer->text, "_error");
+    }
+
+    ngx_media_amf_write_number(&answer->text, transaction);
+}
+
+
+static void
+ngx_media_rtmp_info(ngx_media_text_t *text, const char *level,
+    const char *code, const char *description)
+{
+    ngx_media_amf_write_name(text, "level");
+    ngx_media_amf_write_string(text, level, ngx_strlen(level));
+    ngx_media_amf_write_name(text, "code");
+    ngx_media_amf_write_string(text, code, ngx_strlen(code));
+    ngx_media_amf_write_name(text, "description");
+    ngx_media_amf_write_string(text, description, ngx_strlen(description));
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_error(ngx_media_rtmp_session_t *session, double transaction,
+    const char *code, const char *description)
+{
+    ngx_media_rtmp_answer_t  answer;
+
+    ngx_media_rtmp_result(&answer, 0, transaction);
+    ngx_media_amf_write_null(&answer.text);
+    ngx_media_amf_write_object(&answer.text);
+    ngx_media_rtmp_info(&answer.text, "error", code, description);
+    ngx_media_amf_write_end(&answer.text);
+
+    return ngx_media_rtmp_send(session, &answer, NGX_MEDIA_RTMP_CSID_COMMAND,
+                               0);
+}
+
+
+/* RTMP 1.0, 7.2.2: onStatus has no answer, so transaction 0 */
+
+static ngx_int_t
+ngx_media_rtmp_status(ngx_media_rtmp_session_t *session, uint32_t stream,
+    const char *level, const char *code, const char *description)
+{
+    ngx_media_rtmp_answer_t  answer;
+
+    ngx_media_text_init(&answer.text, answer.buffer, NGX_MEDIA_RTMP_ANSWER);
+
+    ngx_media_amf_write_cstr(&answer.text, "onStatus");
+    ngx_media_amf_write_number(&answer.text, 0);
+    ngx_media_amf_write_null(&answer.text);
+    ngx_media_amf_write_object(&answer.text);
+    ngx_media_rtmp_info(&answer.text, level, code, description);
+    ngx_media_amf_write_end(&answer.text);
+
+    return ngx_media_rtmp_send(session, &answer,
+                               stream ? NGX_MEDIA_RTMP_CSID_STATUS
+                                      : NGX_MEDIA_RTMP_CSID_COMMAND,
+                               stream);
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_send(ngx_media_rtmp_session_t *session,
+    ngx_media_rtmp_answer_t *answer, uint32_t csid, uint32_t stream)
+{
+    u_char                         *p;
+    size_t                          len, size;
+    ngx_media_rtmp_chunk_header_t   header;
+
+    if (answer->text.overflow) {
+        ngx_log_error(NGX_LOG_ALERT, session->connection->log, 0,
+                      "rtmp answer does not fit, len:%uz",
+                      answer->text.total);
+        return NGX_ERROR;
+    }
+
+    len = answer->text.total;
+
+    header.csid = csid;
+    header.timestamp = 0;
+    header.type = NGX_MEDIA_RTMP_COMMAND;
+    header.stream = stream;
+
+    size = ngx_media_rtmp_chunk_write(NULL, &header, answer->buffer, len,
+                                      session->chunk_size);
+
+    p = ngx_media_rtmp_reserve(session, size);
+    if (p == NULL) {
+        return ngx_media_rtmp_fail(session, "it does not read answers");
+    }
+
+    session->out_last += ngx_media_rtmp_chunk_write(p, &header,
+                                                    answer->buffer, len,
+                                                    session->chunk_size);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_send_user(ngx_media_rtmp_session_t *session, uint32_t event,
+    uint32_t value)
+{
+    u_char  *p;
+
+    p = ngx_media_rtmp_reserve(session, NGX_MEDIA_RTMP_CONTROL_MAX);
+    if (p == NULL) {
+        return ngx_media_rtmp_fail(session, "it does not read answers");
+    }
+
+    session->out_last += ngx_media_rtmp_user_write(p, event, value);
+
+    return NGX_OK;
+}

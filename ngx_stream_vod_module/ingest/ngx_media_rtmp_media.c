@@ -1,0 +1,235 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Media messages of a stream that is being published.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_flv.h"
+#include "ingest/ngx_media_rtmp_session.h"
+
+
+/* bit rates above are nonsense, and would not fit into bit/s; in kbit/s */
+#define NGX_MEDIA_RTMP_RATE_MAX  4000000
+
+
+static ngx_int_t ngx_media_rtmp_packets(ngx_media_rtmp_stream_t *stream,
+    uint32_t type, uint32_t timestamp, const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream,
+    uint32_t timestamp, const ngx_media_flv_packet_t *packet);
+static ngx_int_t ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream,
+    const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_rtmp_aggregate(ngx_media_rtmp_stream_t *stream,
+    uint32_t timestamp, const u_char *pos, const u_char *last);
+
+
+ngx_int_t
+ngx_media_rtmp_media(ngx_media_rtmp_stream_t *stream, uint32_t type,
+    uint32_t timestamp, const u_char *pos, const u_char *last)
+{
+    switch (type) {
+
+    case NGX_MEDIA_RTMP_AUDIO:
+    case NGX_MEDIA_RTMP_VIDEO:
+        return ngx_media_rtmp_packets(stream, type, timestamp, pos, last);
+
+    case NGX_MEDIA_RTMP_DATA:
+    case NGX_MEDIA_RTMP_DATA3:
+        return ngx_media_rtmp_metadata(stream, pos, last);
+
+    case NGX_MEDIA_RTMP_AGGREGATE:
+        return ngx_media_rtmp_aggregate(stream, timestamp, pos, last);
+
+    default: /* shared objects and what is not known */
+        return NGX_OK;
+    }
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_packets(ngx_media_rtmp_stream_t *stream, uint32_t type,
+    uint32_t timestamp, const u_char *pos, const u_char *last)
+{
+    ngx_int_t                 rc;
+    ngx_media_flv_packet_t    packet;
+    ngx_media_flv_iterator_t  it;
+
+    if (type == NGX_MEDIA_RTMP_VIDEO) {
+        rc = ngx_media_flv_video(&it, pos, last);
+
+    } else {
+        rc = ngx_media_flv_audio(&it, pos, last);
+    }
+
+    while (rc == NGX_OK) {
+
+        rc = ngx_media_flv_next(&it, &packet);
+
+        if (rc == NGX_DECLINED) {
+
+            if (!stream->unknown) {
+                stream->unknown = 1;
+                ngx_log_error(NGX_LOG_INFO, &stream->log, 0,
+                              "rtmp %s of an unknown codec is ignored, "
+                              "codec:%xD id:%uD track:%uD",
+                              type == NGX_MEDIA_RTMP_VIDEO ? "video"
+                                                           : "audio",
+                              packet.codec, packet.codec_id, packet.track);
+            }
+
+            rc = NGX_OK;
+            continue;
+        }
+
+        if (rc == NGX_OK) {
+            rc = ngx_media_rtmp_packet(stream, timestamp, &packet);
+
+            if (rc != NGX_OK || stream->publisher == NULL) {
+                return rc;
+            }
+        }
+    }
+
+    if (rc == NGX_ERROR) {
+        return ngx_media_rtmp_fail(stream->session,
+                                   type == NGX_MEDIA_RTMP_VIDEO
+                                   ? "malformed video message"
+                                   : "malformed audio message");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
+    const ngx_media_flv_packet_t *packet)
+{
+    ngx_int_t                  rc;
+    ngx_media_publish_frame_t  frame;
+
+    if (packet->kind != NGX_MEDIA_FLV_CONFIG
+        && packet->kind != NGX_MEDIA_FLV_FRAME)
+    {
+        return NGX_OK;
+    }
+
+    frame.type = packet->type;
+    frame.id = packet->track;
+    frame.codec = packet->codec;
+    frame.stamp = timestamp;
+    frame.cts = packet->cts;
+    frame.nsec = packet->nano;
+    frame.pos = packet->body.pos;
+    frame.last = packet->body.last;
+
+    if (packet->kind == NGX_MEDIA_FLV_CONFIG) {
+        rc = ngx_media_publish_track(stream->publisher, &frame);
+
+        if (rc == NGX_ERROR) {
+            return ngx_media_rtmp_fail(stream->session,
+                                       "malformed decoder configuration");
+        }
+
+        return NGX_OK;
+    }
+
+    rc = ngx_media_publish_frame(stream->publisher, &frame);
+
+    if (rc == NGX_ERROR) {
+        return ngx_media_rtmp_fail(stream->session, "malformed frame");
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_media_rtmp_lost(stream, "another publisher has the stream");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream, const u_char *pos,
+    const u_char *last)
+{
+    ngx_int_t                 rc;
+    ngx_media_announce_t      announce;
+    ngx_media_flv_metadata_t  meta;
+
+    rc = ngx_media_flv_metadata(pos, last, &meta);
+
+    ngx_log_debug5(NGX_LOG_DEBUG_STREAM, &stream->log, 0,
+                   "rtmp metadata rc:%i video:%d audio:%d %uDx%uD",
+                   rc, (int) meta.has_video, (int) meta.has_audio,
+                   meta.width, meta.height);
+
+    /* other data messages, cue points and the like, are not for us */
+
+    if (rc == NGX_DECLINED || (!meta.has_video && !meta.has_audio)) {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&announce, sizeof(ngx_media_announce_t));
+
+    announce.video = meta.has_video;
+    announce.audio = meta.has_audio;
+    announce.frame_rate = meta.fps;
+    announce.sample_rate = meta.sample_rate;
+    announce.channels = meta.channels;
+
+    if (meta.video_rate <= NGX_MEDIA_RTMP_RATE_MAX) {
+        announce.video_rate = meta.video_rate * 1000;
+    }
+
+    if (meta.audio_rate <= NGX_MEDIA_RTMP_RATE_MAX) {
+        announce.audio_rate = meta.audio_rate * 1000;
+    }
+
+    ngx_media_publish_announce(stream->publisher, &announce);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_aggregate(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
+    const u_char *pos, const u_char *last)
+{
+    ngx_int_t             rc;
+    ngx_media_flv_tag_t   tag;
+    ngx_media_flv_tags_t  tags;
+
+    ngx_media_flv_tags(&tags, pos, last, timestamp);
+
+    for ( ;; ) {
+        rc = ngx_media_flv_tag(&tags, &tag);
+
+        if (rc == NGX_DONE) {
+            return NGX_OK;
+        }
+
+        if (rc != NGX_OK) {
+            return ngx_media_rtmp_fail(stream->session,
+                                       "malformed aggregate message");
+        }
+
+        if (tag.type == NGX_MEDIA_RTMP_AGGREGATE) {
+            continue;
+        }
+
+        rc = ngx_media_rtmp_media(stream, tag.type, tag.timestamp,
+                                  tag.body.pos, tag.body.last);
+
+        if (rc != NGX_OK || stream->publisher == NULL) {
+            return rc;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * How nginx's stream module is reached.
+ *
+ * It may be built in, be an .so of its own, or be missing, and it may come
+ * and go with a reload.  So the module has no undefined ngx_stream_* symbol:
+ * what it calls is looked up each time a directive of ours is parsed in a
+ * stream block, where the stream module is certain to be loaded.  Weak
+ * symbols would not do: they are bound once, when our .so is loaded.
+ */
+
+
+#ifndef _NGX_STREAM_MEDIA_H_INCLUDED_
+#define _NGX_STREAM_MEDIA_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_stream.h>
+
+
+typedef struct {
+    ngx_module_t             *core_module;
+    void                    (*finalize_session)(ngx_stream_session_t *s,
+                                ngx_uint_t rc);
+} ngx_stream_media_symbols_t;
+
+
+/* valid from the first directive on, inherited by the workers */
+extern ngx_stream_media_symbols_t  ngx_stream_media_symbols;
+
+
+/* NGX_CONF_OK, or the error for the directive being parsed */
+char *ngx_stream_media_resolve(ngx_conf_t *cf);
+
+
+#define ngx_stream_media_core_srv_conf(cf)                                    \
+    ((ngx_stream_core_srv_conf_t *)                                           \
+     ((ngx_stream_conf_ctx_t *) (cf)->ctx)                                    \
+         ->srv_conf[ngx_stream_media_symbols.core_module->ctx_index])
+
+#define ngx_stream_media_core_main_conf(cf)                                   \
+    ((ngx_stream_core_main_conf_t *)                                          \
+     ((ngx_stream_conf_ctx_t *) (cf)->ctx)                                    \
+         ->main_conf[ngx_stream_media_symbols.core_module->ctx_index])
+
+
+#endif /* _NGX_STREAM_MEDIA_H_INCLUDED_ */

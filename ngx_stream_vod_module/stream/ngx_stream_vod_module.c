@@ -1,0 +1,514 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The directives of stream {} servers, and the glue between nginx's stream
+ * sessions and the sessions of ingest/.  This module gives the .so its name.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_stream.h>
+
+#include "core/ngx_media.h"
+#include "ingest/ngx_media_rtmp.h"
+#include "stream/ngx_stream_media.h"
+
+#include <dlfcn.h>
+
+
+#define NGX_STREAM_MEDIA_WINDOW  2500000
+
+
+typedef struct {
+    ngx_media_rtmp_conf_t     rtmp;
+
+    /* where media_rtmp stands; NULL: this server has none */
+    u_char                   *file;
+    ngx_uint_t                line;
+} ngx_stream_media_srv_conf_t;
+
+
+/* limits of sizes and times, in the manner of ngx_conf_num_bounds_t */
+
+typedef struct {
+    ngx_conf_post_handler_pt  post_handler;
+    ngx_uint_t                low;
+    ngx_uint_t                high;
+    const char               *text;
+} ngx_stream_media_bounds_t;
+
+
+static void ngx_stream_media_rtmp_handler(ngx_stream_session_t *s);
+static void ngx_stream_media_rtmp_read(ngx_event_t *rev);
+static void ngx_stream_media_rtmp_write(ngx_event_t *wev);
+static void ngx_stream_media_rtmp_finalize(void *data, ngx_uint_t status);
+static u_char *ngx_stream_media_rtmp_log(ngx_log_t *log, u_char *buf,
+    size_t len);
+
+static void *ngx_stream_media_create_srv_conf(ngx_conf_t *cf);
+static char *ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_uint_t ngx_stream_media_listens_udp(ngx_conf_t *cf);
+static char *ngx_stream_media_rtmp(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_stream_media_check_app(ngx_conf_t *cf, void *data);
+static char *ngx_stream_media_check_bounds(ngx_conf_t *cf, void *post,
+    void *data);
+
+
+static ngx_stream_media_bounds_t  ngx_stream_media_timeout_bounds = {
+    ngx_stream_media_check_bounds, 100, 3600000, "from 100ms to 1h"
+};
+
+static ngx_stream_media_bounds_t  ngx_stream_media_message_bounds = {
+    ngx_stream_media_check_bounds, 65536, 16777216, "from 64k to 16m"
+};
+
+static ngx_stream_media_bounds_t  ngx_stream_media_chunk_bounds = {
+    ngx_stream_media_check_bounds, 128, 65536, "from 128 to 64k"
+};
+
+static ngx_stream_media_bounds_t  ngx_stream_media_window_bounds = {
+    ngx_stream_media_check_bounds, 16384, 1073741824, "from 16k to 1g"
+};
+
+static ngx_conf_num_bounds_t  ngx_stream_media_streams_bounds = {
+    ngx_conf_check_num_bounds, 1, 64
+};
+
+
+static ngx_command_t  ngx_stream_media_commands[] = {
+
+    { ngx_string("media_rtmp"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_stream_media_rtmp,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("media_rtmp_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, rtmp.timeout),
+      &ngx_stream_media_timeout_bounds },
+
+    { ngx_string("media_rtmp_idle_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, rtmp.idle_timeout),
+      &ngx_stream_media_timeout_bounds },
+
+    { ngx_string("media_rtmp_max_message"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, rtmp.max_message),
+      &ngx_stream_media_message_bounds },
+
+    { ngx_string("media_rtmp_max_streams"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, rtmp.max_streams),
+      &ngx_stream_media_streams_bounds },
+
+    { ngx_string("media_rtmp_chunk_size"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, rtmp.chunk_size),
+      &ngx_stream_media_chunk_bounds },
+
+    { ngx_string("media_rtmp_window"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, rtmp.window),
+      &ngx_stream_media_window_bounds },
+
+      ngx_null_command
+};
+
+
+static ngx_stream_module_t  ngx_stream_vod_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    ngx_stream_media_create_srv_conf,      /* create server configuration */
+    ngx_stream_media_merge_srv_conf        /* merge server configuration */
+};
+
+
+ngx_module_t  ngx_stream_vod_module = {
+    NGX_MODULE_V1,
+    &ngx_stream_vod_module_ctx,            /* module context */
+    ngx_stream_media_commands,             /* module directives */
+    NGX_STREAM_MODULE,                     /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+ngx_stream_media_symbols_t  ngx_stream_media_symbols;
+
+
+static void
+ngx_stream_media_rtmp_handler(ngx_stream_session_t *s)
+{
+    ngx_connection_t             *c;
+    ngx_media_rtmp_session_t     *session;
+    ngx_stream_media_srv_conf_t  *mscf;
+
+    c = s->connection;
+
+    mscf = ngx_stream_get_module_srv_conf(s, ngx_stream_vod_module);
+
+    session = ngx_media_rtmp_session_create(c, &mscf->rtmp,
+                                    ngx_stream_media_rtmp_finalize, s);
+    if (session == NULL) {
+        ngx_stream_media_symbols.finalize_session(s,
+                                             NGX_STREAM_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_stream_set_ctx(s, session, ngx_stream_vod_module);
+
+    s->log_handler = ngx_stream_media_rtmp_log;
+
+    c->read->handler = ngx_stream_media_rtmp_read;
+    c->write->handler = ngx_stream_media_rtmp_write;
+
+    ngx_media_rtmp_session_start(session, c->buffer);
+}
+
+
+static void
+ngx_stream_media_rtmp_read(ngx_event_t *rev)
+{
+    ngx_connection_t      *c;
+    ngx_stream_session_t  *s;
+
+    c = rev->data;
+    s = c->data;
+
+    ngx_media_rtmp_session_read(ngx_stream_get_module_ctx(s, ngx_stream_vod_module));
+}
+
+
+static void
+ngx_stream_media_rtmp_write(ngx_event_t *wev)
+{
+    ngx_connection_t      *c;
+    ngx_stream_session_t  *s;
+
+    c = wev->data;
+    s = c->data;
+
+    ngx_media_rtmp_session_write(ngx_stream_get_module_ctx(s, ngx_stream_vod_module));
+}
+
+
+static void
+ngx_stream_media_rtmp_finalize(void *data, ngx_uint_t status)
+{
+    ngx_stream_session_t *s = data;
+
+    ngx_media_rtmp_session_t  *session;
+
+    session = ngx_stream_get_module_ctx(s, ngx_stream_vod_module);
+
+    s->received = ngx_media_rtmp_session_received(session);
+
+    ngx_stream_media_symbols.finalize_session(s, status);
+}
+
+
+static u_char *
+ngx_stream_media_rtmp_log(ngx_log_t *log, u_char *buf, size_t len)
+{
+    ngx_stream_session_t *s = log->data;
+
+    return ngx_media_rtmp_session_log(
+                          ngx_stream_get_module_ctx(s, ngx_stream_vod_module),
+                          buf, len);
+}
+
+
+char *
+ngx_stream_media_resolve(ngx_conf_t *cf)
+{
+    ngx_stream_media_symbols_t  symbols;
+
+    symbols.core_module = dlsym(RTLD_DEFAULT, "ngx_stream_core_module");
+
+    /* POSIX, dlsym(): a function is reached through an object pointer */
+
+    *(void **) &symbols.finalize_session =
+                          dlsym(RTLD_DEFAULT, "ngx_stream_finalize_session");
+
+    if (symbols.core_module == NULL || symbols.finalize_session == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "nginx's stream module is not visible to "
+                           "ngx_stream_vod_module.so: load "
+                           "ngx_stream_module.so before it, or use an nginx "
+                           "that is built --with-stream and exports its "
+                           "symbols (-Wl,-E)");
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_stream_media_symbols = symbols;
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_stream_media_create_srv_conf(ngx_conf_t *cf)
+{
+    ngx_stream_media_srv_conf_t  *mscf;
+
+    mscf = ngx_pcalloc(cf->pool, sizeof(ngx_stream_media_srv_conf_t));
+    if (mscf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     mscf->rtmp.app = { 0, NULL };
+     *     mscf->file = NULL;
+     *     mscf->line = 0;
+     */
+
+    mscf->rtmp.timeout = NGX_CONF_UNSET_MSEC;
+    mscf->rtmp.idle_timeout = NGX_CONF_UNSET_MSEC;
+    mscf->rtmp.max_message = NGX_CONF_UNSET_SIZE;
+    mscf->rtmp.max_streams = NGX_CONF_UNSET;
+    mscf->rtmp.chunk_size = NGX_CONF_UNSET_SIZE;
+    mscf->rtmp.window = NGX_CONF_UNSET_SIZE;
+
+    return mscf;
+}
+
+
+static char *
+ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_stream_media_srv_conf_t *prev = parent;
+    ngx_stream_media_srv_conf_t *conf = child;
+
+    ngx_stream_core_srv_conf_t  *cscf;
+
+    ngx_conf_merge_msec_value(conf->rtmp.timeout, prev->rtmp.timeout, 10000);
+    ngx_conf_merge_msec_value(conf->rtmp.idle_timeout,
+                              prev->rtmp.idle_timeout, 30000);
+    ngx_conf_merge_size_value(conf->rtmp.max_message, prev->rtmp.max_message,
+                              8 * 1024 * 1024);
+    ngx_conf_merge_value(conf->rtmp.max_streams, prev->rtmp.max_streams, 8);
+    ngx_conf_merge_size_value(conf->rtmp.chunk_size, prev->rtmp.chunk_size,
+                              4096);
+    ngx_conf_merge_size_value(conf->rtmp.window, prev->rtmp.window,
+                              NGX_STREAM_MEDIA_WINDOW);
+
+    if (conf->file == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    cscf = ngx_stream_media_core_srv_conf(cf);
+
+    if (cscf->handler != ngx_stream_media_rtmp_handler) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"media_rtmp\" is incompatible with another handler, "
+                      "such as \"proxy_pass\" or \"return\", in the same "
+                      "server: give it a server of its own in %s:%ui",
+                      conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_stream_media_listens_udp(cf)) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"media_rtmp\" is incompatible with the \"udp\" "
+                      "parameter of \"listen\": remove it in the server of "
+                      "%s:%ui", conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+#if (nginx_version >= 1025005)
+
+static ngx_uint_t
+ngx_stream_media_listens_udp(ngx_conf_t *cf)
+{
+    ngx_uint_t                     i, j, n;
+    ngx_stream_conf_addr_t        *addr;
+    ngx_stream_conf_port_t        *port;
+    ngx_stream_core_srv_conf_t    *cscf, **server;
+    ngx_stream_core_main_conf_t   *cmcf;
+
+    cscf = ngx_stream_media_core_srv_conf(cf);
+    cmcf = ngx_stream_media_core_main_conf(cf);
+
+    if (cmcf->ports == NULL) {
+        return 0;
+    }
+
+    port = cmcf->ports->elts;
+
+    for (i = 0; i < cmcf->ports->nelts; i++) {
+
+        if (port[i].type != SOCK_DGRAM) {
+            continue;
+        }
+
+        addr = port[i].addrs.elts;
+
+        for (j = 0; j < port[i].addrs.nelts; j++) {
+            server = addr[j].servers.elts;
+
+            for (n = 0; n < addr[j].servers.nelts; n++) {
+                if (server[n] == cscf) {
+                    return 1;
+                }
+            }
+        }
+    }
+
+    return 0;
+}
+
+#else
+
+static ngx_uint_t
+ngx_stream_media_listens_udp(ngx_conf_t *cf)
+{
+    ngx_uint_t                    i;
+    ngx_stream_listen_t          *ls;
+    ngx_stream_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_stream_media_core_main_conf(cf);
+
+    ls = cmcf->listen.elts;
+
+    for (i = 0; i < cmcf->listen.nelts; i++) {
+        if (ls[i].ctx == cf->ctx && ls[i].type == SOCK_DGRAM) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+#endif
+
+
+static char *
+ngx_stream_media_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_stream_media_srv_conf_t *mscf = conf;
+
+    char                        *rv;
+    ngx_str_t                   *value;
+    ngx_stream_core_srv_conf_t  *cscf;
+
+    if (mscf->file) {
+        return "is duplicate";
+    }
+
+    rv = ngx_stream_media_resolve(cf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2) {
+
+        if (value[1].len == 0) {
+            return "needs the name of a \"media\" block, or no parameter";
+        }
+
+        mscf->rtmp.app = value[1];
+    }
+
+    mscf->file = cf->conf_file->file.name.data;
+    mscf->line = cf->conf_file->line;
+
+    cscf = ngx_stream_media_core_srv_conf(cf);
+
+    if (cscf->handler != NULL) {
+        return "is incompatible with another handler, such as "
+               "\"proxy_pass\" or \"return\", in the same server: give it a "
+               "server of its own";
+    }
+
+    cscf->handler = ngx_stream_media_rtmp_handler;
+
+    if (ngx_media_conf_check(cf, ngx_stream_media_check_app, mscf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_stream_media_check_app(ngx_conf_t *cf, void *data)
+{
+    ngx_stream_media_srv_conf_t *mscf = data;
+
+    if (mscf->rtmp.app.len == 0
+        || ngx_media_app_find(cf->cycle, &mscf->rtmp.app) != NULL)
+    {
+        return NGX_CONF_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "unknown application in \"media_rtmp %V\": add "
+                  "\"media %V { ... }\" outside of the http and stream "
+                  "blocks, in %s:%ui",
+                  &mscf->rtmp.app, &mscf->rtmp.app, mscf->file, mscf->line);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_stream_media_check_bounds(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_uint_t                *value = data;
+    ngx_stream_media_bounds_t *bounds = post;
+
+    ngx_str_t  *arg;
+
+    if (*value >= bounds->low && *value <= bounds->high) {
+        return NGX_CONF_OK;
+    }
+
+    arg = cf->args->elts;
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\" of \"%V\": it must be %s",
+                       &arg[1], &arg[0], bounds->text);
+
+    return NGX_CONF_ERROR;
+}
