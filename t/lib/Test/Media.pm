@@ -47,8 +47,9 @@ text has none of its own: modules, daemon off, master_process on,
 worker_processes, pid, error_log %%DIR%%/error.log info, user, and an events
 block; C<http {> gets temporary paths and access_log off.
 
-new(): C<< workers => N >>, C<< modules => 0 >> (plain nginx), C<< stream => 0 >>
-(do not load nginx's stream module), C<< user => 'nobody' >>.
+new(): C<< workers => N >>, C<< modules => 0 >> (plain nginx),
+C<< stream => 0 >> (do not load nginx's stream module),
+C<< user => 'nobody' >>.
 
 Environment: TEST_NGINX_BINARY (another nginx; one with the module linked in
 needs no load_module), TEST_NGINX_MODULE (the .so), TEST_NGINX_MODULES (where

@@ -1,0 +1,137 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_stream_vod_module authors
+
+# Each layer includes itself and those below it, as docs/architecture.md says;
+# formats/ is pure.
+
+use strict;
+use warnings;
+
+use Test::More;
+use FindBin;
+use File::Temp qw/ tempdir /;
+use lib "$FindBin::Bin/lib";
+
+use Test::Media::Build qw/ parallel /;
+
+my $root = "$FindBin::Bin/../ngx_stream_vod_module";
+
+my %below = (
+    formats => [],
+    core => [qw/ formats /],
+    map({ $_ => [qw/ core formats /] }
+        qw/ access packager vod transcode record /),
+    ingest => [qw/ access core formats /],
+    stream => [qw/ ingest access core formats /],
+    http => [qw/ packager vod transcode access ingest core formats /],
+);
+
+my %system = (
+    formats => [qw/ ngx_config.h ngx_core.h /],
+    http => [qw/ ngx_config.h ngx_core.h ngx_event.h ngx_http.h /],
+    stream => [qw/ ngx_config.h ngx_core.h ngx_event.h ngx_stream.h /],
+);
+
+# what of nginx's names formats/ may call: macros without state
+my %macro = map { $_ => 1 } qw/
+    ngx_memcpy ngx_cpymem ngx_copy ngx_memmove ngx_movemem ngx_memset
+    ngx_memzero ngx_memcmp ngx_strlen ngx_strcmp ngx_strncmp ngx_string
+    ngx_null_string ngx_str_set ngx_str_null ngx_tolower ngx_toupper ngx_min
+    ngx_max ngx_abs ngx_align ngx_value ngx_inline
+/;
+
+my @wrong;
+
+for my $file (sort glob "$root/*/*.[ch]") {
+    my ($layer, $name) = $file =~ m|([^/]+)/([^/]+)$|;
+
+    if (!$below{$layer}) {
+        push @wrong, "$layer is no layer";
+        next;
+    }
+
+    open my $fh, '<', $file or die "$file: $!\n";
+    local $/;
+    my $text = <$fh>;
+
+    while ($text =~ /^#\s*include\s+(["<])([^">]+)[">]/mg) {
+        my ($kind, $path) = ($1, $2);
+
+        if ($kind eq '"') {
+            my ($to) = $path =~ m|^([^/]+)/[^/]+$|;
+
+            push @wrong, "$layer/$name includes \"$path\""
+                if !defined $to
+                   || !grep { $_ eq $to } $layer, @{$below{$layer}};
+
+        } elsif ($layer eq 'formats') {
+            push @wrong, "$layer/$name includes <$path>"
+                if $name ne 'ngx_media_fmt.h'
+                   || !grep { $_ eq $path } @{$system{formats}};
+
+        } elsif ($path =~ /^ngx_(?:http|stream|mail)/) {
+            push @wrong, "$layer/$name includes <$path>"
+                if !grep { $_ eq $path } @{$system{$layer} || []};
+        }
+    }
+
+    next if $layer ne 'formats';
+
+    my $code = $text =~ s{/\*.*?\*/|"(?:[^"\\]|\\.)*"}{}gsr;
+    my %own = map { $_ => 1 } $code =~ /^#define\s+(\w+)\(/mg;
+
+    while ($code =~ /\b(ngx_(?!media_)\w+|malloc|calloc|realloc|free|time
+                       |clock_gettime|gettimeofday|printf|fprintf|open|read
+                       |write|rand|random|getenv)\s*\(/xg)
+    {
+        my $call = $1;
+        next if $macro{$call} || $own{$call} || $call =~ /_t$/;
+        push @wrong, "$layer/$name calls $call()"
+            if substr($code, 0, $-[0]) !~ /(?:\.|->)$/;
+    }
+}
+
+is(join("\n", @wrong), '', 'layers');
+
+# what the compiler sees of formats/: nothing but libc's memory and string
+# functions is missing, and nothing can be written
+
+my @sources = sort glob "$root/formats/*.c";
+my $tmp = tempdir('ngx-media-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my @flags = split ' ', `$root/../scripts/build --cflags`;
+
+my @status = parallel(Test::Media::Build::jobs(), map {
+    my $source = $_;
+    my ($name) = $source =~ m|([^/]+)\.c$|;
+
+    sub {
+        return system('gcc', '-O1', '-w', '-fno-pie', '-fno-stack-protector',
+                      @flags, '-c', '-o', "$tmp/$name.o", $source) ? 1 : 0;
+    };
+} @sources);
+
+is(scalar(grep { $_ } @status), 0, 'formats are compiled');
+
+my (%defined, %missing, @mutable);
+
+for my $object (sort glob "$tmp/*.o") {
+    my ($name) = $object =~ m|([^/]+)\.o$|;
+
+    for my $line (split /\n/, `nm $object`) {
+        my ($type, $symbol) = $line =~ /(\w) (\S+)$/ or next;
+
+        $missing{$symbol} = $name if $type eq 'U';
+        $defined{$symbol} = 1 if $type =~ /[TRDBC]/;
+        push @mutable, "$name.c: $symbol" if $type =~ /[dDbBC]/;
+    }
+}
+
+my @missing = map { "$missing{$_}.c: $_" } grep {
+    !$defined{$_} && !/^(?:mem(?:cpy|move|set|cmp|chr)|str(?:len|n?cmp))$/
+} sort keys %missing;
+
+is(join("\n", @missing), '', 'formats call nobody else');
+is(join("\n", @mutable), '', 'formats have no state');
+
+done_testing();
