@@ -81,6 +81,49 @@ my @tests = (
      . ' -b:v 300k -maxrate 300k -bufsize 300k -x264-params nal-hrd=cbr'
      . ' -pix_fmt yuv420p', 'mp4', qr/^avc1\./, { }],
 
+    ['hevc main, open gop', 'hvc1',
+     sprintf($picture, '320x180', 25, 3)
+     . ' -c:v libx265 -preset ultrafast -x265-params'
+     . ' log-level=error:keyint=25:min-keyint=25:bframes=3:scenecut=0'
+     . ' -pix_fmt yuv420p', 'mp4', qr/^hvc1\.1\.6\.L60\.90$/,
+     { keys => 3, leading => 2 }],
+
+    ['hevc main, closed gop, 1080p cropped, sar', 'hvc1',
+     sprintf($picture, '1920x1080', '30000/1001', 0.5)
+     . ' -vf setsar=4/3 -c:v libx265 -preset ultrafast -x265-params'
+     . ' log-level=error:open-gop=0:keyint=10:scenecut=0 -pix_fmt yuv420p',
+     'mp4', qr/^hvc1\.1\.6\.L120\.90$/, { leading => 0 }],
+
+    ['hevc main 10, hdr10', 'hvc1',
+     sprintf($picture, '640x360', 50, 0.5)
+     . ' -c:v libx265 -preset ultrafast -x265-params log-level=error'
+     . ':colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:hdr10=1'
+     . ':master-display="G(13250,34500)B(7500,3000)R(34000,16000)'
+     . 'WP(15635,16450)L(10000000,1)":max-cll="1000,400":repeat-headers=1'
+     . ' -pix_fmt yuv420p10le', 'mp4', qr/^hvc1\.2\.4\.L\d+\.90$/,
+     { color => '9,16,9,0' }],
+
+    ['hevc 4:4:4 12 bit, odd size', 'hvc1',
+     sprintf($picture, '321x181', 24, 0.5)
+     . ' -c:v libx265 -preset ultrafast -x265-params log-level=error'
+     . ' -pix_fmt yuv444p12le', 'mp4', qr/^hvc1\.4\./, { }],
+
+    ['hevc temporal layers, scaling lists, hrd, vfr', 'hvc1',
+     sprintf($picture, '320x240', '25', 2)
+     . q( -vf "select='not(eq(mod(n,7),3))'" -vsync vfr -c:v libx265)
+     . ' -preset ultrafast -x265-params log-level=error:temporal-layers=2'
+     . ':scaling-list=default:hrd=1:vbv-bufsize=300:vbv-maxrate=300'
+     . ':bitrate=300 -pix_fmt yuv420p', 'mp4', qr/^hvc1\.1\./, { }],
+
+    ['mp3 stereo', '.mp3', sprintf($tone, 44100, 'stereo')
+     . ' -c:a libmp3lame -b:a 128k -write_xing 0', 'mp3', 'mp4a.6B', { }],
+
+    ['mp3 mono, half rate, vbr', '.mp3', sprintf($tone, 22050, 'mono')
+     . ' -c:a libmp3lame -q:a 4 -write_xing 0', 'mp3', 'mp4a.69', { }],
+
+    ['mp3 mono, quarter rate', '.mp3', sprintf($tone, 8000, 'mono')
+     . ' -c:a libmp3lame -b:a 16k -write_xing 0', 'mp3', 'mp4a.69', { }],
+
     ['aac lc stereo', 'mp4a', sprintf($tone, 48000, 'stereo')
      . ' -c:a aac', 'mp4', 'mp4a.40.2', { }],
 
@@ -213,13 +256,13 @@ sub records {
     my ($probe, $video) = @_;
 
     my ($unit) = $probe->{stream}{time_base} =~ m|/(\d+)|;
-    my $scale = $video ? 360000 / $unit : 1;
+    my $scale = ($video ? 360000 : $probe->{stream}{sample_rate}) / $unit;
     my @packets = @{$probe->{packets}};
     my $delay = $packets[0]{pts} - $packets[0]{dts};
     my $config = $probe->{stream}{extradata};
 
     # MP3: any frame will do
-    $config = $packets[0]{data} if !defined $config;
+    $config = $packets[0]{data} if !length($config || '');
 
     open my $fh, '>', "$dir/records" or die "$dir/records: $!\n";
     binmode $fh;
@@ -245,8 +288,9 @@ sub records {
 sub decode {
     my ($file) = @_;
 
+    my $option = $file =~ /mp4$/ ? '-ignore_editlist 1' : '';
     my $said = `ffmpeg -nostdin -v error -flags2 +skip_manual -xerror \\
-                -ignore_editlist 1 -i $file -vsync passthrough \\
+                $option -i $file -vsync passthrough \\
                 -f hash -hash md5 - 2>&1`;
 
     return $said =~ /^MD5=\w+\n$/ ? $said : "$file: $said";

@@ -7,11 +7,15 @@
 #include "formats/ngx_media_aac.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_h264.h"
+#include "formats/ngx_media_h265.h"
+#include "formats/ngx_media_mp3.h"
 
 
 static const ngx_media_codec_t  *const ngx_media_codecs[] = {
     &ngx_media_h264_codec,
+    &ngx_media_h265_codec,
     &ngx_media_aac_codec,
+    &ngx_media_mp3_codec,
     NULL
 };
 

@@ -18,12 +18,14 @@
 
 /* link: formats/ngx_media_aac.c formats/ngx_media_bits.c
          formats/ngx_media_codec.c formats/ngx_media_h264.c
-         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_write.c
-         formats/ngx_media_video.c */
+         formats/ngx_media_h265.c formats/ngx_media_mp3.c
+         formats/ngx_media_mp4_chunk.c formats/ngx_media_mp4_desc.c
+         formats/ngx_media_mp4_write.c formats/ngx_media_video.c */
 
 
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_mp4_chunk.h"
 #include "formats/ngx_media_mp4_write.h"
 
 #include <stdio.h>
@@ -73,20 +75,56 @@ record(u_char head[20], size_t *len)
 }
 
 
+/* what was written is read again, whole and cut short */
+
 static void
-put(size_t (*write)(u_char *, const void *), const void *arg)
+again(u_char *p, size_t n)
 {
-    size_t   n;
-    u_char  *p;
+    size_t                  i, len;
+    ngx_uint_t              j;
+    ngx_media_mp4_frame_t   frame;
+    ngx_media_mp4_reader_t  reader;
 
-    n = write(NULL, arg);
-    p = malloc(n);
+    len = n + ndata;
+    p = realloc(p, len);
 
-    if (p == NULL || n == 0 || write(p, arg) != n) {
-        die("size");
+    if (p == NULL) {
+        die("memory");
     }
 
-    fwrite(p, 1, n, out);
+    memcpy(p + n, data, ndata);
+
+    if (ngx_media_mp4_chunk_open(&reader, p, p + len) != NGX_OK
+        || reader.last != p + len || reader.sequence != chunk.sequence
+        || reader.decode_time != chunk.decode_time)
+    {
+        die("chunk is not read");
+    }
+
+    for (j = 0; j < chunk.nsamples; j++) {
+
+        if (ngx_media_mp4_chunk_next(&reader, &frame) != NGX_OK
+            || memcmp(&frame.sample, &samples[j],
+                      sizeof(ngx_media_sample_t))
+               != 0
+            || frame.data + frame.sample.size > p + len)
+        {
+            die("frame is not read");
+        }
+    }
+
+    if (ngx_media_mp4_chunk_next(&reader, &frame) != NGX_DONE
+        || frame.data + frame.sample.size != p + len)
+    {
+        die("frames do not end");
+    }
+
+    for (i = 0; i < len; i = (i < n) ? i + 1 : i + 97) {
+        if (ngx_media_mp4_chunk_open(&reader, p, p + i) == NGX_OK) {
+            die("short chunk is read");
+        }
+    }
+
     free(p);
 }
 
@@ -94,6 +132,9 @@ put(size_t (*write)(u_char *, const void *), const void *arg)
 static void
 flush(void)
 {
+    size_t   n;
+    u_char  *p;
+
     if (chunk.nsamples == 0) {
         return;
     }
@@ -107,9 +148,17 @@ flush(void)
 
     chunk.pad = chunks++ % 2;
 
-    put((size_t (*)(u_char *, const void *)) ngx_media_mp4_write_chunk,
-        &chunk);
+    n = ngx_media_mp4_write_chunk(NULL, &chunk);
+    p = malloc(n);
+
+    if (p == NULL || ngx_media_mp4_write_chunk(p, &chunk) != n) {
+        die("chunk size");
+    }
+
+    fwrite(p, 1, n, out);
     fwrite(data, 1, ndata, out);
+
+    again(p, n);
 
     chunk.nsamples = 0;
     chunk.sequence++;
@@ -162,8 +211,15 @@ main(int argc, char **argv)
     printf("audio %u rate %u channels %u frame %u\n", params.object_type,
            params.sample_rate, params.channels, params.frame_samples);
 
-    put((size_t (*)(u_char *, const void *)) ngx_media_mp4_write_init,
-        &params);
+    len = ngx_media_mp4_write_init(NULL, &params);
+    p = malloc(len);
+
+    if (p == NULL || len == 0 || ngx_media_mp4_write_init(p, &params) != len) {
+        die("init size");
+    }
+
+    fwrite(p, 1, len, out);
+    free(p);
 
     chunk.type = codec->type;
     configs = frames = keys = leading = 0;
