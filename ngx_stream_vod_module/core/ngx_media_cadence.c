@@ -13,6 +13,11 @@
  * second, where it is near enough.  The smoothed stamp advances by multiples
  * of D and is kept within 1.5 ms of the publisher's, so constant rates come
  * out exact, variable ones follow the publisher, and nothing can wind up.
+ *
+ * Where the publisher's clock is not quite what its rate says, the bound alone
+ * would make steps at frames whose predecessor may be settled already.  So
+ * while the cadence is locked, a lasting error is worked off ahead of that by
+ * a few ticks a frame, which are known one frame before.
  */
 
 
@@ -24,6 +29,11 @@
 #define NGX_MEDIA_CADENCE_LOCK    16
 #define NGX_MEDIA_CADENCE_NEAR    (2 * NGX_MEDIA_U_MSEC)
 #define NGX_MEDIA_CADENCE_SLOW    4
+
+#define NGX_MEDIA_CADENCE_FILTER  16
+#define NGX_MEDIA_CADENCE_OFF     108       /* 0.3 ms: is worked off */
+#define NGX_MEDIA_CADENCE_DONE    18        /* 0.05 ms: no more */
+#define NGX_MEDIA_CADENCE_PACE    512       /* by D / 512 a frame */
 
 
 static void ngx_media_cadence_learn(ngx_media_cadence_t *c,
@@ -37,6 +47,7 @@ static void ngx_media_cadence_set(ngx_media_cadence_t *c, int64_t num,
     int64_t den);
 static ngx_uint_t ngx_media_cadence_within(int64_t sum, int64_t n,
     int64_t num, int64_t den, int64_t tolerance);
+static void ngx_media_cadence_correct(ngx_media_cadence_t *c, int64_t error);
 static int64_t ngx_media_cadence_count(const ngx_media_cadence_t *c,
     int64_t v);
 
@@ -61,6 +72,8 @@ ngx_media_cadence_start(ngx_media_cadence_t *c, int64_t stamp)
 {
     c->out = stamp;
     c->frac = 0;
+    c->error = 0;
+    c->correction = 0;
     c->run = 0;
     c->odd = 0;
     c->slow = 0;
@@ -84,7 +97,7 @@ ngx_media_cadence_frame(ngx_media_cadence_t *c, int64_t stamp,
         k = ngx_max(ngx_media_cadence_count(c, stamp - c->out), 1);
         total = c->frac + k * c->num;
 
-        c->out += total / c->den;
+        c->out += total / c->den + c->correction;
         c->frac = total % c->den;
     }
 
@@ -101,6 +114,8 @@ ngx_media_cadence_frame(ngx_media_cadence_t *c, int64_t stamp,
         c->out = previous + NGX_MEDIA_U_STEP;
         c->frac = 0;
     }
+
+    ngx_media_cadence_correct(c, stamp - c->out);
 }
 
 
@@ -356,6 +371,35 @@ ngx_media_cadence_set(ngx_media_cadence_t *c, int64_t num, int64_t den)
 }
 
 
+static void
+ngx_media_cadence_correct(ngx_media_cadence_t *c, int64_t error)
+{
+    int64_t  off, step;
+
+    if (c->run < NGX_MEDIA_CADENCE_LOCK) {
+        c->error = 0;
+        c->correction = 0;
+        return;
+    }
+
+    c->error += error - c->error / NGX_MEDIA_CADENCE_FILTER;
+
+    off = c->error / NGX_MEDIA_CADENCE_FILTER;
+
+    if (ngx_abs(off) <= (c->correction ? NGX_MEDIA_CADENCE_DONE
+                                       : NGX_MEDIA_CADENCE_OFF))
+    {
+        c->correction = 0;
+        return;
+    }
+
+    step = c->num / c->den / NGX_MEDIA_CADENCE_PACE + 1;
+
+    c->correction = (off > 0) ? step : -step;
+    c->error -= c->correction * NGX_MEDIA_CADENCE_FILTER;
+}
+
+
 /* sum / n is within tolerance per mille of num / den */
 
 static ngx_uint_t
@@ -410,6 +454,23 @@ ngx_media_cadence_place(const ngx_media_cadence_t *c, int64_t stamp,
 
     return ngx_media_clamp(v, stamp + cts - NGX_MEDIA_U_BOUND,
                            stamp + cts + NGX_MEDIA_U_BOUND);
+}
+
+
+int64_t
+ngx_media_cadence_step(const ngx_media_cadence_t *c, int64_t cts)
+{
+    int64_t  k;
+
+    if (c->num == 0) {
+        return NGX_MEDIA_CADENCE_GUESS;
+    }
+
+    k = ngx_media_cadence_count(c, cts);
+
+    return ngx_media_rescale(c->frac + (k + 1) * c->num, 1, c->den)
+           - ngx_media_rescale(c->frac + k * c->num, 1, c->den)
+           + c->correction;
 }
 
 

@@ -78,6 +78,9 @@ void ngx_media_cadence_frame(ngx_media_cadence_t *c, int64_t stamp,
 int64_t ngx_media_cadence_place(const ngx_media_cadence_t *c, int64_t stamp,
     int64_t cts);
 
+/* from where that is to where it will be one D later */
+int64_t ngx_media_cadence_step(const ngx_media_cadence_t *c, int64_t cts);
+
 /* D, rounded down; a guess as long as nothing is known */
 int64_t ngx_media_cadence_duration(const ngx_media_cadence_t *c);
 

@@ -20,6 +20,9 @@
 
 #define NGX_MEDIA_AUDIO_FILTER  64
 
+/* so many errors > 40 ms in a row are no accident */
+#define NGX_MEDIA_AUDIO_OFF     3
+
 /* the most that a line may be behind the others before it is fed, ms */
 #define NGX_MEDIA_AUDIO_LAG_MAX  3000
 
@@ -33,6 +36,8 @@ static ngx_int_t ngx_media_line_audio_next(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, const ngx_media_stamp_t *in, int64_t stamp,
     ngx_media_time_t *out);
 static int64_t ngx_media_line_audio_silent(ngx_media_line_t *line,
+    int64_t error);
+static void ngx_media_line_audio_judge(ngx_media_line_t *line,
     int64_t error);
 static ngx_uint_t ngx_media_line_audio_late(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, int64_t error, int64_t stamp);
@@ -133,6 +138,8 @@ ngx_media_line_audio_next(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         return NGX_DECLINED;
     }
 
+    ngx_media_line_audio_judge(line, error);
+
     if (ngx_media_line_audio_late(tl, line, error, stamp)) {
         out->drop = 1;
         return NGX_OK;
@@ -148,7 +155,7 @@ ngx_media_line_audio_next(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         line->steady = 0;
     }
 
-    if (silent || line->silent || line->off >= 3) {
+    if (silent || line->silent) {
 
         /* begins anew from here */
         line->error = error * NGX_MEDIA_AUDIO_FILTER;
@@ -181,8 +188,12 @@ ngx_media_line_audio_silent(ngx_media_line_t *line, int64_t error)
         return 0;
     }
 
-    if (line->silent || line->off >= 3) {
+    if (line->silent) {
         return n;
+    }
+
+    if (line->off >= NGX_MEDIA_AUDIO_OFF) {
+        return (line->off_least + line->frame / 2) / line->frame;
     }
 
     /* lost frames are an exact number of them where stamps are good */
@@ -201,30 +212,47 @@ ngx_media_line_audio_silent(ngx_media_line_t *line, int64_t error)
 }
 
 
+/* counts errors that are too large to be worked off */
+
+static void
+ngx_media_line_audio_judge(ngx_media_line_t *line, int64_t error)
+{
+    int64_t  small;
+
+    small = ngx_max(ngx_media_line_msec(line, 40), (int64_t) line->frame);
+
+    if (error > small) {
+        line->off_least = (line->off > 0) ? ngx_min(line->off_least, error)
+                                          : error;
+        line->off = (line->off > 0) ? line->off + 1 : 1;
+
+    } else if (error < -small) {
+        line->off = (line->off < 0) ? line->off - 1 : -1;
+
+    } else {
+        line->off = 0;
+    }
+}
+
+
 /* frames that overlap what was put out: is this one to be dropped? */
 
 static ngx_uint_t
 ngx_media_line_audio_late(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     int64_t error, int64_t stamp)
 {
-    int64_t  behind, head, large, small;
+    int64_t  behind, head, large;
 
-    small = ngx_max(ngx_media_line_msec(line, 40), (int64_t) line->frame);
     large = ngx_max(ngx_media_line_msec(line, 100),
                     2 * (int64_t) line->frame);
-
-    if (ngx_abs(error) > small) {
-        line->off++;
-
-    } else if (!line->silent) {
-        line->off = 0;
-    }
 
     if (error >= -((int64_t) line->frame / 2)) {
         return 0;
     }
 
-    if (!line->silent && line->off < 3 && error >= -large) {
+    if (!line->silent && line->off > -NGX_MEDIA_AUDIO_OFF
+        && error >= -large)
+    {
         return 0;
     }
 

@@ -236,14 +236,25 @@ static void
 ngx_media_line_video_expect(ngx_media_line_t *line, int64_t aim,
     ngx_media_time_t *out)
 {
-    int64_t  d, duration;
+    int64_t  duration, step;
 
-    d = ngx_media_cadence_duration(&line->cadence);
-    duration = ngx_media_clamp(aim + d - line->dts, NGX_MEDIA_U_STEP, 2 * d);
+    step = ngx_media_cadence_step(&line->cadence, line->reorder);
+    duration = ngx_max(aim + step - line->dts, NGX_MEDIA_U_STEP);
+
+    /*
+     * Where something is missing the next frame may come later than this,
+     * within its limit: so parts are filled as always.
+     */
+
+    out->locked = ngx_media_cadence_locked(&line->cadence)
+                  && duration <= step + NGX_MEDIA_U_BOUND;
+
+    if (!out->locked) {
+        duration = ngx_min(duration, step);
+    }
 
     line->next = line->dts + duration;
     line->fixed = 0;
 
     out->duration = (uint32_t) duration;
-    out->locked = ngx_media_cadence_locked(&line->cadence);
 }

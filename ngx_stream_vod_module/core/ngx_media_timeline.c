@@ -31,7 +31,6 @@
 #define NGX_MEDIA_FOLLOW_NEAR    NGX_MEDIA_U
 
 #define NGX_MEDIA_ANCHOR_BUCKET  (10 * NGX_MEDIA_U)
-#define NGX_MEDIA_ANCHOR_COUNT   6           /* buckets: 60 s */
 #define NGX_MEDIA_ANCHOR_OFF     500         /* ms */
 #define NGX_MEDIA_ANCHOR_PERIOD  1000        /* ms: a new period */
 #define NGX_MEDIA_ANCHOR_BACK    600         /* ms: the most at once */
@@ -74,6 +73,9 @@ static int64_t ngx_media_timeline_base(ngx_media_timeline_t *tl,
 static int64_t ngx_media_line_end(const ngx_media_line_t *line);
 static void ngx_media_timeline_observe(ngx_media_timeline_t *tl,
     int64_t media, int64_t arrival);
+static void ngx_media_timeline_bucket(ngx_media_timeline_t *tl);
+static int64_t ngx_media_timeline_clock_least(const ngx_media_timeline_t *tl);
+static int64_t ngx_media_timeline_clock_most(const ngx_media_timeline_t *tl);
 static void ngx_media_timeline_rate(ngx_media_timeline_t *tl, int64_t media,
     int64_t arrival, ngx_media_time_t *out);
 
@@ -704,8 +706,9 @@ ngx_media_timeline_base(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     } else {
         wall = in->arrival * NGX_MEDIA_U_MSEC;
 
-        if (tl->restart && tl->high >= NGX_MEDIA_ANCHOR_COUNT) {
-            wall = pts + tl->base + tl->high_least * NGX_MEDIA_U_MSEC;
+        if (tl->restart && tl->high >= NGX_MEDIA_ANCHOR_BUCKETS) {
+            wall = pts + tl->base
+                   + ngx_media_timeline_clock_least(tl) * NGX_MEDIA_U_MSEC;
         }
 
         start = ngx_max(wall, tl->conf.floor * NGX_MEDIA_U_MSEC);
@@ -750,48 +753,76 @@ static void
 ngx_media_timeline_observe(ngx_media_timeline_t *tl, int64_t media,
     int64_t arrival)
 {
-    int64_t  off, wall;
+    int64_t  wall;
 
     wall = arrival - ngx_media_rescale(media, 1, NGX_MEDIA_U_MSEC);
 
-    if (tl->bucket == 0) {
-        tl->bucket = media + NGX_MEDIA_ANCHOR_BUCKET;
-        tl->least = wall;
-        return;
-    }
-
-    if (media < tl->bucket) {
+    if (tl->bucket != 0 && media < tl->bucket) {
         tl->least = ngx_min(tl->least, wall);
         return;
     }
 
-    off = tl->least - tl->anchor;
-
-    if (off > NGX_MEDIA_ANCHOR_OFF) {
-        tl->high_least = tl->high ? ngx_min(tl->high_least, tl->least)
-                                  : tl->least;
-        tl->high++;
-        tl->low = 0;
-
-    } else if (off < -NGX_MEDIA_ANCHOR_OFF) {
-        tl->low_least = tl->low ? ngx_max(tl->low_least, tl->least)
-                                : tl->least;
-        tl->low++;
-        tl->high = 0;
-
-    } else {
-        tl->high = 0;
-        tl->low = 0;
-    }
-
-    if (tl->high >= NGX_MEDIA_ANCHOR_COUNT
-        && tl->high_least - tl->anchor > NGX_MEDIA_ANCHOR_PERIOD)
-    {
-        tl->restart = 1;
+    if (tl->bucket != 0) {
+        ngx_media_timeline_bucket(tl);
     }
 
     tl->bucket = media + NGX_MEDIA_ANCHOR_BUCKET;
     tl->least = wall;
+}
+
+
+static void
+ngx_media_timeline_bucket(ngx_media_timeline_t *tl)
+{
+    int64_t  off;
+
+    tl->leasts[tl->nbuckets++ % NGX_MEDIA_ANCHOR_BUCKETS] = tl->least;
+
+    off = tl->least - tl->anchor;
+
+    tl->high = (off > NGX_MEDIA_ANCHOR_OFF) ? tl->high + 1 : 0;
+    tl->low = (off < -NGX_MEDIA_ANCHOR_OFF) ? tl->low + 1 : 0;
+
+    if (tl->high >= NGX_MEDIA_ANCHOR_BUCKETS
+        && ngx_media_timeline_clock_least(tl) - tl->anchor
+           > NGX_MEDIA_ANCHOR_PERIOD)
+    {
+        tl->restart = 1;
+    }
+}
+
+
+/* over the last 60 s, which have been observed */
+
+static int64_t
+ngx_media_timeline_clock_least(const ngx_media_timeline_t *tl)
+{
+    int64_t     least;
+    ngx_uint_t  i;
+
+    least = tl->leasts[0];
+
+    for (i = 1; i < NGX_MEDIA_ANCHOR_BUCKETS; i++) {
+        least = ngx_min(least, tl->leasts[i]);
+    }
+
+    return least;
+}
+
+
+static int64_t
+ngx_media_timeline_clock_most(const ngx_media_timeline_t *tl)
+{
+    int64_t     most;
+    ngx_uint_t  i;
+
+    most = tl->leasts[0];
+
+    for (i = 1; i < NGX_MEDIA_ANCHOR_BUCKETS; i++) {
+        most = ngx_max(most, tl->leasts[i]);
+    }
+
+    return most;
 }
 
 
@@ -853,15 +884,15 @@ ngx_media_timeline_anchor(ngx_media_timeline_t *tl, int64_t *anchor)
 
     moved = 0;
 
-    if (tl->high >= NGX_MEDIA_ANCHOR_COUNT && !tl->restart) {
-        tl->anchor = tl->high_least;
+    if (tl->high >= NGX_MEDIA_ANCHOR_BUCKETS && !tl->restart) {
+        tl->anchor = ngx_media_timeline_clock_least(tl);
         moved = 1;
 
-    } else if (tl->low >= NGX_MEDIA_ANCHOR_COUNT) {
+    } else if (tl->low >= NGX_MEDIA_ANCHOR_BUCKETS) {
 
         /* little enough that the wall clock of segments never goes back */
 
-        tl->anchor = ngx_max(tl->low_least,
+        tl->anchor = ngx_max(ngx_media_timeline_clock_most(tl),
                              tl->anchor - NGX_MEDIA_ANCHOR_BACK);
         moved = 1;
     }
@@ -888,4 +919,11 @@ int64_t
 ngx_media_timeline_next(const ngx_media_line_t *line)
 {
     return line->next;
+}
+
+
+void
+ngx_media_timeline_break(ngx_media_timeline_t *tl)
+{
+    tl->breaking = tl->open;
 }

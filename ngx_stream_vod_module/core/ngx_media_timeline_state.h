@@ -20,6 +20,7 @@
 
 #define NGX_MEDIA_CADENCE_WINDOW  300
 #define NGX_MEDIA_LINE_RECENT     32
+#define NGX_MEDIA_ANCHOR_BUCKETS  6              /* of 10 s */
 
 
 /* video: frame duration and the smoothed decode stamps */
@@ -29,6 +30,8 @@ typedef struct {
     int64_t                   den;
     int64_t                   out;            /* smoothed stamp: out + */
     int64_t                   frac;           /* frac / den, in u */
+    int64_t                   error;          /* of it, low-passed, 1/16 u */
+    int64_t                   correction;     /* in its next step, u */
     uint32_t                  hint;           /* D as announced, 0: unknown */
     uint32_t                  count;          /* intervals in the window */
     uint32_t                  head;           /* next place in it */
@@ -73,7 +76,9 @@ struct ngx_media_line_s {
     int64_t                   error;          /* low-passed, in 1/64 tick */
     int64_t                   lag;            /* how far behind the others it
                                                  may be unfed, ms */
-    uint32_t                  off;            /* errors > 40 ms in a row */
+    int64_t                   off_least;      /* of these errors */
+    int32_t                   off;            /* errors > 40 ms in a row, < 0:
+                                                 as many < -40 ms */
     uint32_t                  steady;         /* errors < 3 ms in a row */
 
     unsigned                  seen:1;         /* stamp, u are valid */
@@ -105,8 +110,8 @@ struct ngx_media_timeline_s {
     int64_t                   anchor;
     int64_t                   bucket;         /* end of this one, media u */
     int64_t                   least;          /* in this bucket */
-    int64_t                   high_least;     /* over the high ones */
-    int64_t                   low_least;      /* over the low ones */
+    int64_t                   leasts[NGX_MEDIA_ANCHOR_BUCKETS];
+    uint32_t                  nbuckets;
     uint32_t                  high;           /* buckets in a row that are
                                                  500 ms late */
     uint32_t                  low;            /* early */

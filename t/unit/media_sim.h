@@ -48,6 +48,9 @@ typedef struct {
     int64_t               jitter;        /* of video stamps, us, +- */
     int64_t               delay;         /* of arrivals, ms, 0 .. */
 
+    int64_t               late;          /* audio is so late in the order
+                                            of frames, ms */
+
     int64_t               seconds;
 
     /* what becomes of the frame number n; may change stamp, arrival (ms) */
@@ -75,6 +78,7 @@ typedef struct {
     int64_t               early;         /* closed with the last frame */
     int64_t               offset_min;    /* pts less true time, ns */
     int64_t               offset_max;
+    int64_t               offset;        /* the last */
     int64_t               cto_min;
     int64_t               cto_max;
     int64_t               key_cto;       /* key frames with cto != 0 */
@@ -96,6 +100,11 @@ typedef struct {
     int64_t               broken;
     int64_t               notes;
     const char           *note;
+    int64_t               av_min;        /* audio against video, ns */
+    int64_t               av_max;
+    int64_t               anchors;       /* moves of the anchor */
+    int64_t               wall_min;      /* arrival less wall, ms */
+    int64_t               wall_max;
     int64_t               warm;          /* true time, ns, from which offsets
                                             count */
     int64_t               bad;           /* violations */
@@ -168,6 +177,10 @@ sim_init(sim_t *sim, const sim_conf_t *conf)
     sim->video.offset_max = INT64_MIN;
     sim->video.shortest = INT64_MAX;
     sim->audio = sim->video;
+    sim->av_min = INT64_MAX;
+    sim->av_max = INT64_MIN;
+    sim->wall_min = INT64_MAX;
+    sim->wall_max = INT64_MIN;
 
     if (conf->num) {
         sim->video.line = ngx_media_timeline_add(&sim->tl, NGX_MEDIA_VIDEO,
@@ -360,9 +373,19 @@ sim_output(sim_t *sim, sim_line_t *l, const ngx_media_stamp_t *in,
     if (sim->now >= sim->warm) {
         offset = out->pts - SIM_WALL * (int64_t) line->timescale / 1000;
         offset = (int64_t) ((__int128) offset * 1000000000
-                            / line->timescale) - truth;
+                            / line->timescale)
+                 - (truth + truth / 1000000 * sim->conf.ppm);
         l->offset_min = ngx_min(l->offset_min, offset);
         l->offset_max = ngx_max(l->offset_max, offset);
+        l->offset = offset;
+
+        if (sim->video.offset_max != INT64_MIN
+            && sim->audio.offset_max != INT64_MIN)
+        {
+            offset = sim->video.offset - sim->audio.offset;
+            sim->av_min = ngx_min(sim->av_min, offset);
+            sim->av_max = ngx_max(sim->av_max, offset);
+        }
     }
 
     sim_append(sim, l, out->dts, out->duration, in->key, out->locked);
@@ -375,7 +398,7 @@ static inline void
 sim_frame(sim_t *sim, sim_line_t *l, ngx_media_stamp_t *in, int64_t truth,
     ngx_media_time_t *out)
 {
-    int64_t     dts, room;
+    int64_t     anchor, dts, room;
     ngx_uint_t  n;
 
     in->limit = 0;
@@ -415,6 +438,15 @@ sim_frame(sim_t *sim, sim_line_t *l, ngx_media_stamp_t *in, int64_t truth,
     }
 
     sim_output(sim, l, in, out, truth);
+
+    if (ngx_media_timeline_clock(&sim->tl) == l->line && in->key) {
+        sim->anchors += ngx_media_timeline_anchor(&sim->tl, &anchor);
+
+        dts = in->arrival - anchor
+              - (int64_t) ((__int128) out->pts * 1000 / l->line->timescale);
+        sim->wall_min = ngx_min(sim->wall_min, dts);
+        sim->wall_max = ngx_max(sim->wall_max, dts);
+    }
 
     if (l == &sim->video && sim->audio.line) {
         n = ngx_media_timeline_silence(&sim->tl, sim->audio.line, &dts);
@@ -558,6 +590,12 @@ sim_next(sim_t *sim, int video, ngx_media_time_t *out)
         }
     }
 
+    if (!video) {
+        in.key = (n % 64 == 0);
+        sim->now += sim->conf.late * 1000000;
+        arrival += sim->conf.late;
+    }
+
     in.cts = (int32_t) (pts - stamp);
 
     if (sim->conf.delay) {
@@ -593,6 +631,10 @@ sim_run(sim_t *sim, int64_t seconds)
         v = sim->video.line ? sim_truth(sim, 1, sim->video.n) : INT64_MAX;
         a = sim->audio.line ? sim_truth(sim, 0, sim->audio.n) : INT64_MAX;
 
+        if (sim->audio.line) {
+            a += sim->conf.late * 1000000;
+        }
+
         if (ngx_min(v, a) >= end) {
             break;
         }
@@ -608,12 +650,11 @@ sim_run(sim_t *sim, int64_t seconds)
 static inline int64_t
 sim_spread(const sim_t *sim)
 {
-    int64_t  high, low;
+    if (sim->av_max == INT64_MIN) {
+        return 0;
+    }
 
-    high = sim->video.offset_max - sim->audio.offset_min;
-    low = sim->video.offset_min - sim->audio.offset_max;
-
-    return (high - low) / 1000;
+    return (sim->av_max - sim->av_min) / 1000;
 }
 
 
