@@ -53,6 +53,9 @@ void ngx_media_rtmp_session_start(ngx_media_rtmp_session_t *session,
 void ngx_media_rtmp_session_read(ngx_media_rtmp_session_t *session);
 void ngx_media_rtmp_session_write(ngx_media_rtmp_session_t *session);
 
+/* this worker ends now: so do all of its sessions */
+void ngx_media_rtmp_exit(void);
+
 /* bytes received so far */
 off_t ngx_media_rtmp_session_received(
     const ngx_media_rtmp_session_t *session);

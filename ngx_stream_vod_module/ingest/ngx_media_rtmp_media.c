@@ -116,6 +116,13 @@ ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
     ngx_int_t                  rc;
     ngx_media_publish_frame_t  frame;
 
+    ngx_log_debug7(NGX_LOG_DEBUG_STREAM, &stream->log, 0,
+                   "rtmp packet type:%uD track:%uD kind:%d time:%uD cts:%D "
+                   "nano:%uD len:%uz",
+                   packet->type, packet->track, (int) packet->kind, timestamp,
+                   packet->cts, packet->nano,
+                   ngx_media_span_len(&packet->body));
+
     if (packet->kind != NGX_MEDIA_FLV_CONFIG
         && packet->kind != NGX_MEDIA_FLV_FRAME)
     {

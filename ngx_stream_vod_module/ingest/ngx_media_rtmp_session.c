@@ -55,6 +55,11 @@ static u_char *ngx_media_rtmp_stream_log(ngx_log_t *log, u_char *buf,
 /* of this worker: nothing of it is used after the call that filled it */
 static u_char  ngx_media_rtmp_buffer[NGX_MEDIA_RTMP_READ];
 
+/* from start to finalize */
+static ngx_queue_t  ngx_media_rtmp_sessions = {
+    &ngx_media_rtmp_sessions, &ngx_media_rtmp_sessions
+};
+
 
 ngx_media_rtmp_session_t *
 ngx_media_rtmp_session_create(ngx_connection_t *c,
@@ -115,6 +120,8 @@ ngx_media_rtmp_session_start(ngx_media_rtmp_session_t *session,
     ngx_connection_t  *c;
 
     c = session->connection;
+
+    ngx_queue_insert_tail(&ngx_media_rtmp_sessions, &session->queue);
 
     c->log->action = "reading RTMP handshake";
 
@@ -202,6 +209,8 @@ ngx_media_rtmp_finalize(ngx_media_rtmp_session_t *session)
         session->status = 500;
     }
 
+    ngx_queue_remove(&session->queue);
+
     for (i = 0; i < session->conf->max_streams; i++) {
         ngx_media_rtmp_unpublish(&session->streams[i], session->reason);
     }
@@ -224,6 +233,33 @@ ngx_media_rtmp_finalize(ngx_media_rtmp_session_t *session)
     c->log->action = "closing RTMP session";
 
     session->finalize(session->data, session->status);
+}
+
+
+void
+ngx_media_rtmp_exit(void)
+{
+    ngx_queue_t               *q;
+    ngx_connection_t          *c;
+    ngx_media_rtmp_session_t  *session;
+
+    while (!ngx_queue_empty(&ngx_media_rtmp_sessions)) {
+
+        q = ngx_queue_head(&ngx_media_rtmp_sessions);
+        session = ngx_queue_data(q, ngx_media_rtmp_session_t, queue);
+        c = session->connection;
+
+#if (NGX_SSL)
+        if (c->ssl) {
+            c->ssl->no_wait_shutdown = 1;
+            c->ssl->no_send_shutdown = 1;
+        }
+#endif
+
+        session->reason = "worker exited";
+
+        ngx_media_rtmp_finalize(session);
+    }
 }
 
 

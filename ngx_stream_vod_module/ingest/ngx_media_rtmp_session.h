@@ -62,6 +62,7 @@ typedef struct {
 
 
 struct ngx_media_rtmp_session_s {
+    ngx_queue_t                   queue;      /* of this worker's sessions */
     ngx_connection_t             *connection;
     const ngx_media_rtmp_conf_t  *conf;
     ngx_media_rtmp_finalize_pt    finalize;
@@ -99,9 +100,7 @@ struct ngx_media_rtmp_session_s {
 };
 
 
-/* session */
-
-/* notes and logs the client's fault, returns NGX_ERROR */
+/* session: notes and logs the client's fault, returns NGX_ERROR */
 ngx_int_t ngx_media_rtmp_fail(ngx_media_rtmp_session_t *session,
     const char *reason);
 
@@ -122,13 +121,11 @@ ngx_media_rtmp_stream_t *ngx_media_rtmp_stream(
 
 
 /* handshake: NGX_AGAIN, NGX_OK when it is over, NGX_ERROR */
-
 ngx_int_t ngx_media_rtmp_handshake(ngx_media_rtmp_session_t *session,
     const u_char **pos, const u_char *last);
 
 
 /* cmd */
-
 ngx_int_t ngx_media_rtmp_command(ngx_media_rtmp_session_t *session,
     uint32_t stream, const u_char *pos, const u_char *last);
 
@@ -144,7 +141,6 @@ ngx_int_t ngx_media_rtmp_reconnect(ngx_media_rtmp_session_t *session);
 
 
 /* media: one message of type AUDIO, VIDEO, DATA or AGGREGATE */
-
 ngx_int_t ngx_media_rtmp_media(ngx_media_rtmp_stream_t *stream,
     uint32_t type, uint32_t timestamp, const u_char *pos, const u_char *last);
 

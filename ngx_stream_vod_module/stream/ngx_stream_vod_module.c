@@ -50,6 +50,7 @@ static void ngx_stream_media_rtmp_write(ngx_event_t *wev);
 static void ngx_stream_media_rtmp_finalize(void *data, ngx_uint_t status);
 static u_char *ngx_stream_media_rtmp_log(ngx_log_t *log, u_char *buf,
     size_t len);
+static void ngx_stream_media_exit_process(ngx_cycle_t *cycle);
 
 static void *ngx_stream_media_create_srv_conf(ngx_conf_t *cf);
 static char *ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent,
@@ -160,7 +161,7 @@ ngx_module_t  ngx_stream_vod_module = {
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_stream_media_exit_process,         /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -208,7 +209,8 @@ ngx_stream_media_rtmp_read(ngx_event_t *rev)
     c = rev->data;
     s = c->data;
 
-    ngx_media_rtmp_session_read(ngx_stream_get_module_ctx(s, ngx_stream_vod_module));
+    ngx_media_rtmp_session_read(
+                         ngx_stream_get_module_ctx(s, ngx_stream_vod_module));
 }
 
 
@@ -221,7 +223,8 @@ ngx_stream_media_rtmp_write(ngx_event_t *wev)
     c = wev->data;
     s = c->data;
 
-    ngx_media_rtmp_session_write(ngx_stream_get_module_ctx(s, ngx_stream_vod_module));
+    ngx_media_rtmp_session_write(
+                         ngx_stream_get_module_ctx(s, ngx_stream_vod_module));
 }
 
 
@@ -248,6 +251,13 @@ ngx_stream_media_rtmp_log(ngx_log_t *log, u_char *buf, size_t len)
     return ngx_media_rtmp_session_log(
                           ngx_stream_get_module_ctx(s, ngx_stream_vod_module),
                           buf, len);
+}
+
+
+static void
+ngx_stream_media_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_media_rtmp_exit();
 }
 
 
