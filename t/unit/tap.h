@@ -238,7 +238,7 @@ tap_dup(const void *p, size_t len)
 {
     void  *q;
 
-    q = malloc(len ? len : 16);
+    q = calloc(1, len ? len : 16);
     if (q == NULL) {
         abort();
     }
