@@ -1,0 +1,468 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Playlists and manifests.  Delivery directives are those of RFC 8216bis,
+ * 6.2.5: a request may ask to be answered only when a part or segment is
+ * listed, and for a delta update.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "formats/ngx_media_text.h"
+#include "http/ngx_http_media.h"
+#include "http/ngx_http_media_text.h"
+
+
+/* 6.2.5.2: how far ahead a request may ask */
+#define NGX_HTTP_MEDIA_AHEAD     2            /* segments */
+
+/* lifetimes in target durations (B.1) */
+#define NGX_HTTP_MEDIA_BLOCKED   6
+#define NGX_HTTP_MEDIA_REFUSED   4
+
+
+static ngx_int_t ngx_http_media_directives(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx);
+static ngx_int_t ngx_http_media_directive(ngx_http_request_t *r,
+    const char *name, size_t len, uint64_t *value);
+static ngx_int_t ngx_http_media_ahead(ngx_http_media_ctx_t *ctx,
+    const ngx_media_edge_t *edge);
+static ngx_uint_t ngx_http_media_reached(ngx_http_media_ctx_t *ctx,
+    const ngx_media_edge_t *edge);
+static ngx_int_t ngx_http_media_playlist_send(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx, ngx_http_media_text_t *text);
+static time_t ngx_http_media_playlist_lifetime(ngx_http_media_ctx_t *ctx,
+    ngx_http_media_text_t *text);
+static ngx_int_t ngx_http_media_text_send(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx, ngx_http_media_text_t *text, time_t lifetime);
+static ngx_int_t ngx_http_media_text_gzip(ngx_http_request_t *r,
+    ngx_http_media_text_t *text);
+static ngx_int_t ngx_http_media_text_body(ngx_http_request_t *r, u_char *p,
+    size_t len);
+static void ngx_http_media_text_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_media_playlist_handler(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_media_edge_t            edge;
+    ngx_http_media_text_t      *text;
+    ngx_http_media_text_key_t   key;
+
+    rc = ngx_media_track_edge(&ctx->stream, ctx->track, &edge);
+
+    if (rc != NGX_OK) {
+        return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
+    }
+
+    if (edge.state == NGX_MEDIA_STREAM_ENDED) {
+        edge.ended = 1;
+    }
+
+    rc = ngx_http_media_directives(r, ctx);
+
+    /* 6.2.5: they are ignored once the playlist has ended */
+
+    if (edge.ended) {
+        ctx->block = 0;
+        ctx->skip = 0;
+
+    } else if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ctx->block) {
+
+        if (edge.any && ngx_http_media_ahead(ctx, &edge) != NGX_OK) {
+            return ngx_http_media_refuse(r, NGX_HTTP_BAD_REQUEST, 1);
+        }
+
+        if (!ngx_http_media_reached(ctx, &edge)) {
+            goto later;
+        }
+    }
+
+    key.stream = ctx->stream;
+    key.kind = NGX_HTTP_MEDIA_PLAYLIST;
+    key.track = ctx->track;
+    key.skip = ctx->skip;
+
+    rc = ngx_http_media_text_get(&key, r->connection->log, &text);
+
+    if (rc == NGX_OK) {
+
+        if (!ctx->block || ngx_http_media_reached(ctx, &text->edge)) {
+            return ngx_http_media_playlist_send(r, ctx, text);
+        }
+
+        /* rendered a moment before the edge moved */
+
+        ngx_http_media_text_release(text);
+        goto later;
+    }
+
+    if (rc == NGX_AGAIN) {
+
+        if (ngx_http_media_is_live(&edge)) {
+            goto later;
+        }
+
+        return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
+    }
+
+    if (rc == NGX_DONE) {
+        return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+later:
+
+    /* in its grace time a stream may still go on: the request waits */
+
+    if (ctx->timedout) {
+        return ngx_http_media_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     NGX_HTTP_MEDIA_NO_STORE);
+    }
+
+    return NGX_HTTP_MEDIA_WAIT;
+}
+
+
+/* the multivariant playlist and the MPD */
+
+ngx_int_t
+ngx_http_media_manifest_handler(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx)
+{
+    time_t                      lifetime;
+    ngx_int_t                   rc;
+    ngx_http_media_text_t      *text;
+    ngx_http_media_text_key_t   key;
+
+    key.stream = ctx->stream;
+    key.kind = ctx->url.kind;
+    key.track = 0;
+    key.skip = 0;
+
+    rc = ngx_http_media_text_get(&key, r->connection->log, &text);
+
+    if (rc == NGX_OK) {
+        lifetime = (ctx->url.kind == NGX_HTTP_MEDIA_MPD) ? 1
+                                                         : ctx->app->target;
+
+        return ngx_http_media_text_send(r, ctx, text, lifetime);
+    }
+
+    if (rc == NGX_AGAIN) {
+
+        if (ctx->timedout) {
+            return ngx_http_media_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                         NGX_HTTP_MEDIA_NO_STORE);
+        }
+
+        return NGX_HTTP_MEDIA_WAIT;
+    }
+
+    if (rc == NGX_DONE) {
+        return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* UTCTiming, urn:mpeg:dash:utc:http-iso:2014 */
+
+ngx_int_t
+ngx_http_media_time_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
+{
+    u_char            *p;
+    ngx_int_t          rc;
+    ngx_media_text_t   text;
+
+    p = ngx_pnalloc(r->pool, NGX_TIME_T_LEN * 2);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_time_update();
+
+    ngx_media_text_init(&text, p, NGX_TIME_T_LEN * 2);
+    ngx_media_text_date(&text, ngx_media_wall_msec());
+
+    if (ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_NO_STORE, 0)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = text.total;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_media_text_body(r, p, text.total);
+}
+
+
+static ngx_int_t
+ngx_http_media_directives(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
+{
+    time_t     lifetime;
+    ngx_int_t  msn, part;
+    ngx_str_t  value;
+
+    if (ctx->parsed || r->args.len == 0) {
+        return NGX_OK;
+    }
+
+    msn = ngx_http_media_directive(r, "_HLS_msn", 8, &ctx->msn);
+    part = ngx_http_media_directive(r, "_HLS_part", 9, &ctx->part);
+
+    /* 6.2.5.2: _HLS_part without _HLS_msn is an error */
+
+    if (msn == NGX_ERROR || part == NGX_ERROR
+        || (part == NGX_OK && msn != NGX_OK))
+    {
+        lifetime = ctx->app->target * NGX_HTTP_MEDIA_REFUSED;
+
+        return ngx_http_media_refuse(r, NGX_HTTP_BAD_REQUEST, lifetime);
+    }
+
+    ctx->block = (msn == NGX_OK);
+    ctx->whole = (part != NGX_OK);
+
+    if (ngx_http_arg(r, (u_char *) "_HLS_skip", 9, &value) == NGX_OK
+        && ((value.len == 3 && ngx_memcmp(value.data, "YES", 3) == 0)
+            || (value.len == 2 && ngx_memcmp(value.data, "v2", 2) == 0)))
+    {
+        ctx->skip = 1;
+    }
+
+    ctx->parsed = 1;
+
+    return NGX_OK;
+}
+
+
+/* a decimal number; NGX_DECLINED: it is not there */
+
+static ngx_int_t
+ngx_http_media_directive(ngx_http_request_t *r, const char *name, size_t len,
+    uint64_t *value)
+{
+    off_t      n;
+    ngx_str_t  arg;
+
+    if (ngx_http_arg(r, (u_char *) name, len, &arg) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    n = ngx_atoof(arg.data, arg.len);
+
+    if (n == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    *value = n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_media_ahead(ngx_http_media_ctx_t *ctx, const ngx_media_edge_t *edge)
+{
+    uint64_t  limit;
+
+    if (ctx->msn > edge->msn + NGX_HTTP_MEDIA_AHEAD) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->whole || ctx->msn < edge->msn) {
+        return NGX_OK;
+    }
+
+    limit = ngx_http_media_advance(ctx->app);
+
+    if (ctx->msn == edge->msn) {
+        limit += edge->part;
+    }
+
+    return ctx->part > limit ? NGX_ERROR : NGX_OK;
+}
+
+
+/*
+ * Is what the request asked for listed?  A part beyond the last one of its
+ * segment means the first of the next, which comes at the same moment.
+ */
+
+static ngx_uint_t
+ngx_http_media_reached(ngx_http_media_ctx_t *ctx,
+    const ngx_media_edge_t *edge)
+{
+    if (!edge->any) {
+        return 0;
+    }
+
+    if (ctx->whole) {
+        return edge->closed > ctx->msn;
+    }
+
+    return edge->msn > ctx->msn
+           || (edge->msn == ctx->msn && edge->part >= ctx->part);
+}
+
+
+static ngx_int_t
+ngx_http_media_playlist_send(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
+    ngx_http_media_text_t *text)
+{
+    return ngx_http_media_text_send(r, ctx, text,
+                                    ngx_http_media_playlist_lifetime(ctx,
+                                                                     text));
+}
+
+
+static time_t
+ngx_http_media_playlist_lifetime(ngx_http_media_ctx_t *ctx,
+    ngx_http_media_text_t *text)
+{
+    time_t  half;
+
+    if (ctx->block) {
+        return ctx->app->target * NGX_HTTP_MEDIA_BLOCKED;
+    }
+
+    half = ctx->app->target / 2;
+
+    /* with parts it is old after one of them; a second is the least */
+
+    if (half == 0 || (ctx->app->part_target && !text->edge.ended)) {
+        return 1;
+    }
+
+    return half;
+}
+
+
+static ngx_int_t
+ngx_http_media_text_send(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
+    ngx_http_media_text_t *text, time_t lifetime)
+{
+    size_t               len;
+    u_char              *p;
+    ngx_int_t            rc;
+    ngx_uint_t           gzip;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        ngx_http_media_text_release(text);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_media_text_cleanup;
+    cln->data = text;
+
+    gzip = 0;
+
+#if (NGX_HTTP_GZIP)
+
+    if (ngx_http_gzip_ok(r) == NGX_OK) {
+        ngx_http_media_text_compress(text, r->connection->log);
+        gzip = (text->gzip != NULL);
+    }
+
+#endif
+
+    p = gzip ? text->gzip : text->data;
+    len = gzip ? text->gzip_len : text->len;
+
+    if (ngx_http_media_cache_control(r, lifetime, 0) != NGX_OK
+        || ngx_http_media_header(r, "Vary", "Accept-Encoding") != NGX_OK
+        || ngx_http_media_etag(r, gzip ? "%016xL-gz" : "%016xL", text->tag)
+           != NGX_OK
+        || (gzip && ngx_http_media_text_gzip(r, text) != NGX_OK))
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = len;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_media_text_body(r, p, len);
+}
+
+
+static ngx_int_t
+ngx_http_media_text_gzip(ngx_http_request_t *r, ngx_http_media_text_t *text)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Content-Encoding");
+    ngx_str_set(&h->value, "gzip");
+
+    r->headers_out.content_encoding = h;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_media_text_body(ngx_http_request_t *r, u_char *p, size_t len)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->pos = p;
+    b->last = p + len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static void
+ngx_http_media_text_cleanup(void *data)
+{
+    ngx_http_media_text_release(data);
+}

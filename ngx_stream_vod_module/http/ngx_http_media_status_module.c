@@ -1,0 +1,236 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "http/ngx_http_media_status.h"
+
+
+static ngx_int_t ngx_http_media_status_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_media_status_collect(ngx_http_request_t *r,
+    ngx_http_media_status_t *status);
+static ngx_int_t ngx_http_media_status_collect_app(ngx_http_request_t *r,
+    ngx_http_media_status_app_t *app);
+static ngx_int_t ngx_http_media_status_header(ngx_http_request_t *r,
+    size_t len);
+
+static char *ngx_http_media_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+static ngx_command_t  ngx_http_media_status_commands[] = {
+
+    { ngx_string("media_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_media_status,
+      0,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_media_status_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    NULL,                                  /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_media_status_module = {
+    NGX_MODULE_V1,
+    &ngx_http_media_status_module_ctx,     /* module context */
+    ngx_http_media_status_commands,        /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_int_t
+ngx_http_media_status_handler(ngx_http_request_t *r)
+{
+    size_t                    len;
+    ngx_buf_t                *b;
+    ngx_int_t                 rc;
+    ngx_chain_t               out;
+    ngx_http_media_status_t   status;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_media_status_collect(r, &status) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    len = ngx_http_media_status_json(NULL, 0, &status);
+
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->last += ngx_http_media_status_json(b->pos, len, &status);
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    rc = ngx_http_media_status_header(r, len);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_http_media_status_collect(ngx_http_request_t *r,
+    ngx_http_media_status_t *status)
+{
+    ngx_uint_t  n;
+
+    for (n = 0; ngx_media_app_entry((ngx_cycle_t *) ngx_cycle, n); n++) {
+        /* void */
+    }
+
+    ngx_memzero(status, sizeof(ngx_http_media_status_t));
+
+    status->time = ngx_media_wall_msec();
+    status->worker = ngx_worker;
+    status->napps = n;
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    status->apps = ngx_pcalloc(r->pool,
+                               n * sizeof(ngx_http_media_status_app_t));
+    if (status->apps == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (n = 0; n < status->napps; n++) {
+        status->apps[n].app = ngx_media_app_entry((ngx_cycle_t *) ngx_cycle,
+                                                  n);
+
+        if (ngx_http_media_status_collect_app(r, &status->apps[n])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_media_status_collect_app(ngx_http_request_t *r,
+    ngx_http_media_status_app_t *app)
+{
+    ngx_int_t            rc;
+    ngx_uint_t           i, n;
+    ngx_media_zone_t    *zone;
+    ngx_media_stream_t  *streams;
+
+    zone = app->app->zone;
+
+    ngx_media_zone_stat(zone, &app->zone);
+
+    if (ngx_media_zone_streams(zone, r->pool, &streams, &n) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    app->streams = ngx_pcalloc(r->pool, n * sizeof(ngx_media_stream_stat_t));
+    if (app->streams == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        rc = ngx_media_stream_stat(&streams[i], r->pool,
+                                   &app->streams[app->nstreams]);
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc == NGX_OK) {
+            app->nstreams++;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_media_status_header(ngx_http_request_t *r, size_t len)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Cache-Control");
+    ngx_str_set(&h->value, "no-store");
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = len;
+
+    ngx_str_set(&r->headers_out.content_type, "application/json");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    return ngx_http_send_header(r);
+}
+
+
+static char *
+ngx_http_media_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_media_status_handler;
+
+    return NGX_CONF_OK;
+}

@@ -1,0 +1,414 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <zlib.h>
+#include "formats/ngx_media_fmt.h"
+#include "http/ngx_http_media_text.h"
+#include "packager/ngx_media_pack.h"
+
+
+#define NGX_HTTP_MEDIA_TEXT_BUCKETS  1024     /* a power of two */
+#define NGX_HTTP_MEDIA_TEXT_MAX      (16 * 1024 * 1024)   /* bytes cached */
+#define NGX_HTTP_MEDIA_TEXT_POOL     32768
+
+#define NGX_HTTP_MEDIA_GZIP_LEVEL    4
+#define NGX_HTTP_MEDIA_GZIP_BITS     (15 + 16)   /* 16: gzip, not zlib */
+#define NGX_HTTP_MEDIA_GZIP_MEM      8
+
+
+/* of this process */
+
+typedef struct {
+    ngx_queue_t               buckets[NGX_HTTP_MEDIA_TEXT_BUCKETS];
+    ngx_queue_t               lru;            /* oldest last */
+    size_t                    size;
+    z_stream                  zstream;
+    ngx_uint_t                deflate;        /* zstream is initialized */
+    ngx_uint_t                initialized;
+} ngx_http_media_texts_t;
+
+
+static void ngx_http_media_text_init(void);
+static ngx_uint_t ngx_http_media_text_hash(
+    const ngx_http_media_text_key_t *key);
+static ngx_http_media_text_t *ngx_http_media_text_lookup(
+    const ngx_http_media_text_key_t *key, ngx_uint_t hash);
+static ngx_int_t ngx_http_media_text_render(ngx_pool_t *pool,
+    const ngx_http_media_text_key_t *key, ngx_media_stream_view_t *view,
+    ngx_str_t *bytes);
+static ngx_http_media_text_t *ngx_http_media_text_add(
+    const ngx_http_media_text_key_t *key, ngx_uint_t hash, ngx_str_t *bytes,
+    ngx_log_t *log);
+static void ngx_http_media_text_edge(ngx_http_media_text_t *text,
+    const ngx_media_stream_view_t *view);
+static void ngx_http_media_text_remove(ngx_http_media_text_t *text);
+static ngx_int_t ngx_http_media_text_deflate(ngx_log_t *log);
+
+
+static ngx_http_media_texts_t  ngx_http_media_texts;
+
+static ngx_str_t  ngx_http_media_time_url = ngx_string("time.txt");
+
+
+ngx_int_t
+ngx_http_media_text_get(const ngx_http_media_text_key_t *key, ngx_log_t *log,
+    ngx_http_media_text_t **text)
+{
+    uint64_t                  version;
+    ngx_int_t                 rc;
+    ngx_str_t                 bytes;
+    ngx_pool_t               *pool;
+    ngx_uint_t                hash;
+    ngx_http_media_text_t    *old, *new;
+    ngx_media_stream_view_t   view;
+
+    ngx_http_media_text_init();
+
+    version = ngx_media_stream_version(&key->stream);
+    if (version == 0) {
+        return NGX_DONE;
+    }
+
+    hash = ngx_http_media_text_hash(key);
+    old = ngx_http_media_text_lookup(key, hash);
+
+    if (old && old->version == version) {
+        ngx_queue_remove(&old->lru);
+        ngx_queue_insert_head(&ngx_http_media_texts.lru, &old->lru);
+
+        old->refs++;
+        *text = old;
+
+        return NGX_OK;
+    }
+
+    pool = ngx_create_pool(NGX_HTTP_MEDIA_TEXT_POOL, log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_media_text_render(pool, key, &view, &bytes);
+
+    if (rc != NGX_OK) {
+        goto done;
+    }
+
+    if (old && old->len == bytes.len
+        && ngx_memcmp(old->data, bytes.data, bytes.len) == 0)
+    {
+        /* another track went on */
+
+        new = old;
+
+    } else {
+        new = ngx_http_media_text_add(key, hash, &bytes, log);
+
+        if (new == NULL) {
+            rc = NGX_ERROR;
+            goto done;
+        }
+
+        if (old) {
+            ngx_http_media_text_remove(old);
+        }
+    }
+
+    new->version = view.version;
+    new->refs++;
+    ngx_http_media_text_edge(new, &view);
+
+    *text = new;
+
+done:
+
+    ngx_destroy_pool(pool);
+
+    return rc;
+}
+
+
+static void
+ngx_http_media_text_init(void)
+{
+    ngx_uint_t  i;
+
+    if (ngx_http_media_texts.initialized) {
+        return;
+    }
+
+    for (i = 0; i < NGX_HTTP_MEDIA_TEXT_BUCKETS; i++) {
+        ngx_queue_init(&ngx_http_media_texts.buckets[i]);
+    }
+
+    ngx_queue_init(&ngx_http_media_texts.lru);
+
+    ngx_http_media_texts.initialized = 1;
+}
+
+
+static ngx_uint_t
+ngx_http_media_text_hash(const ngx_http_media_text_key_t *key)
+{
+    uint64_t  h;
+
+    h = key->stream.id * 31 + key->kind;
+    h = h * 31 + key->track;
+    h = h * 2 + key->skip;
+    h *= 0x9e3779b97f4a7c15ull;
+
+    return (ngx_uint_t) (h >> 32);
+}
+
+
+static ngx_http_media_text_t *
+ngx_http_media_text_lookup(const ngx_http_media_text_key_t *key,
+    ngx_uint_t hash)
+{
+    ngx_queue_t            *q, *bucket;
+    ngx_http_media_text_t  *text;
+
+    bucket = &ngx_http_media_texts.buckets[hash
+                                           % NGX_HTTP_MEDIA_TEXT_BUCKETS];
+
+    for (q = ngx_queue_head(bucket);
+         q != ngx_queue_sentinel(bucket);
+         q = ngx_queue_next(q))
+    {
+        text = ngx_queue_data(q, ngx_http_media_text_t, bucket);
+
+        if (text->hash == hash
+            && text->key.stream.id == key->stream.id
+            && text->key.stream.sh == key->stream.sh
+            && text->key.kind == key->kind
+            && text->key.track == key->track
+            && text->key.skip == key->skip)
+        {
+            return text;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_media_text_render(ngx_pool_t *pool,
+    const ngx_http_media_text_key_t *key, ngx_media_stream_view_t *view,
+    ngx_str_t *bytes)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_media_stream_view(&key->stream, pool, NGX_MEDIA_ALL_TRACKS,
+                               view);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    switch (key->kind) {
+
+    case NGX_HTTP_MEDIA_MULTI:
+        return ngx_media_hls_multi(pool, view, bytes);
+
+    case NGX_HTTP_MEDIA_MPD:
+        return ngx_media_dash_mpd(pool, view, &ngx_http_media_time_url,
+                                  bytes);
+
+    default:
+        return ngx_media_hls_media(pool, view, key->track, key->skip, bytes);
+    }
+}
+
+
+static ngx_http_media_text_t *
+ngx_http_media_text_add(const ngx_http_media_text_key_t *key, ngx_uint_t hash,
+    ngx_str_t *bytes, ngx_log_t *log)
+{
+    size_t                  size;
+    ngx_queue_t            *q, *bucket;
+    ngx_http_media_text_t  *text;
+
+    size = sizeof(ngx_http_media_text_t) + bytes->len;
+
+    while (ngx_http_media_texts.size + size > NGX_HTTP_MEDIA_TEXT_MAX
+           && !ngx_queue_empty(&ngx_http_media_texts.lru))
+    {
+        q = ngx_queue_last(&ngx_http_media_texts.lru);
+
+        ngx_http_media_text_remove(ngx_queue_data(q, ngx_http_media_text_t,
+                                                  lru));
+    }
+
+    text = ngx_alloc(size, log);
+    if (text == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(text, sizeof(ngx_http_media_text_t));
+
+    text->key = *key;
+    text->hash = hash;
+    text->refs = 1;
+    text->len = bytes->len;
+    text->tag = ngx_media_hash(bytes->data, bytes->len);
+
+    ngx_memcpy(text->data, bytes->data, bytes->len);
+
+    bucket = &ngx_http_media_texts.buckets[hash
+                                           % NGX_HTTP_MEDIA_TEXT_BUCKETS];
+
+    ngx_queue_insert_head(bucket, &text->bucket);
+    ngx_queue_insert_head(&ngx_http_media_texts.lru, &text->lru);
+
+    ngx_http_media_texts.size += size;
+
+    return text;
+}
+
+
+static void
+ngx_http_media_text_edge(ngx_http_media_text_t *text,
+    const ngx_media_stream_view_t *view)
+{
+    ngx_uint_t               n;
+    ngx_media_track_view_t  *track;
+
+    ngx_memzero(&text->edge, sizeof(ngx_media_edge_t));
+
+    text->edge.state = view->state;
+
+    if (text->key.kind != NGX_HTTP_MEDIA_PLAYLIST) {
+        return;
+    }
+
+    track = &view->tracks[text->key.track];
+
+    text->edge.msn = track->edge_msn;
+    text->edge.part = track->edge_part;
+    text->edge.any = track->edge_any;
+    text->edge.ended = track->ended;
+
+    n = track->nsegments;
+
+    if (n) {
+        text->edge.closed = track->segments[n - 1].number
+                            + !track->segments[n - 1].open;
+    }
+}
+
+
+/* out of the cache: it lives as long as a response needs it */
+
+static void
+ngx_http_media_text_remove(ngx_http_media_text_t *text)
+{
+    ngx_queue_remove(&text->bucket);
+    ngx_queue_remove(&text->lru);
+
+    ngx_http_media_texts.size -= sizeof(ngx_http_media_text_t) + text->len
+                                 + text->gzip_len;
+
+    ngx_http_media_text_release(text);
+}
+
+
+void
+ngx_http_media_text_release(ngx_http_media_text_t *text)
+{
+    if (--text->refs) {
+        return;
+    }
+
+    if (text->gzip) {
+        ngx_free(text->gzip);
+    }
+
+    ngx_free(text);
+}
+
+
+/* called while the text is in the cache */
+
+void
+ngx_http_media_text_compress(ngx_http_media_text_t *text, ngx_log_t *log)
+{
+    size_t     size;
+    u_char    *p;
+    z_stream  *z;
+
+    if (text->compressed) {
+        return;
+    }
+
+    text->compressed = 1;
+
+    if (ngx_http_media_text_deflate(log) != NGX_OK) {
+        return;
+    }
+
+    z = &ngx_http_media_texts.zstream;
+
+    size = deflateBound(z, text->len);
+
+    p = ngx_alloc(size, log);
+    if (p == NULL) {
+        return;
+    }
+
+    z->next_in = text->data;
+    z->avail_in = text->len;
+    z->next_out = p;
+    z->avail_out = size;
+
+    if (deflate(z, Z_FINISH) != Z_STREAM_END || z->total_out >= text->len) {
+        ngx_free(p);
+        return;
+    }
+
+    text->gzip_len = z->total_out;
+
+    text->gzip = ngx_alloc(text->gzip_len, log);
+
+    if (text->gzip) {
+        ngx_memcpy(text->gzip, p, text->gzip_len);
+        ngx_http_media_texts.size += text->gzip_len;
+
+    } else {
+        text->gzip_len = 0;
+    }
+
+    ngx_free(p);
+}
+
+
+static ngx_int_t
+ngx_http_media_text_deflate(ngx_log_t *log)
+{
+    int        rc;
+    z_stream  *z;
+
+    z = &ngx_http_media_texts.zstream;
+
+    if (ngx_http_media_texts.deflate) {
+        rc = deflateReset(z);
+
+    } else {
+        rc = deflateInit2(z, NGX_HTTP_MEDIA_GZIP_LEVEL, Z_DEFLATED,
+                          NGX_HTTP_MEDIA_GZIP_BITS, NGX_HTTP_MEDIA_GZIP_MEM,
+                          Z_DEFAULT_STRATEGY);
+    }
+
+    if (rc != Z_OK) {
+        ngx_log_error(NGX_LOG_ALERT, log, 0,
+                      "media playlist: deflate failed: %d", rc);
+        return NGX_ERROR;
+    }
+
+    ngx_http_media_texts.deflate = 1;
+
+    return NGX_OK;
+}

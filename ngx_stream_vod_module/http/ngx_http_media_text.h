@@ -1,0 +1,66 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Texts of this worker: each playlist is rendered once for a version of its
+ * stream, whoever asks for it, and compressed once for all clients that
+ * accept gzip.  A text is counted and never changed; what is cached is
+ * bounded and the least recently used goes first.
+ */
+
+
+#ifndef _NGX_HTTP_MEDIA_TEXT_H_INCLUDED_
+#define _NGX_HTTP_MEDIA_TEXT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_store.h"
+#include "http/ngx_http_media_url.h"
+
+
+/* what a text is of */
+
+typedef struct {
+    ngx_media_stream_t        stream;
+    ngx_http_media_kind_e     kind;           /* MULTI, MPD, PLAYLIST */
+    ngx_uint_t                track;          /* PLAYLIST */
+    ngx_uint_t                skip;           /* PLAYLIST: delta update */
+} ngx_http_media_text_key_t;
+
+
+typedef struct {
+    ngx_queue_t               bucket;
+    ngx_queue_t               lru;
+    ngx_http_media_text_key_t key;
+    ngx_uint_t                refs;
+    ngx_uint_t                hash;           /* of the key */
+    uint64_t                  version;        /* of the stream */
+    uint64_t                  tag;            /* of the bytes */
+    ngx_media_edge_t          edge;           /* PLAYLIST: what it lists */
+    u_char                   *gzip;           /* NULL: not yet, or larger */
+    size_t                    gzip_len;
+    unsigned                  compressed:1;   /* was tried */
+    size_t                    len;
+    u_char                    data[];
+} ngx_http_media_text_t;
+
+
+/*
+ * The newest text: NGX_OK; NGX_AGAIN: there is nothing to list yet; NGX_DONE:
+ * the stream has gone; NGX_ERROR.  *text is a reference.
+ */
+ngx_int_t ngx_http_media_text_get(const ngx_http_media_text_key_t *key,
+    ngx_log_t *log, ngx_http_media_text_t **text);
+
+/* text->gzip is there if it is of use */
+void ngx_http_media_text_compress(ngx_http_media_text_t *text,
+    ngx_log_t *log);
+
+void ngx_http_media_text_release(ngx_http_media_text_t *text);
+
+
+#endif /* _NGX_HTTP_MEDIA_TEXT_H_INCLUDED_ */
