@@ -19,8 +19,8 @@
 #include "core/ngx_media_segmenter.h"
 
 
-/* part of the largest gap that is forgotten at each key frame: 1/32 */
-#define NGX_MEDIA_SEGMENTER_FORGET  32
+/* the largest gap is forgotten after one to two times so many key frames */
+#define NGX_MEDIA_SEGMENTER_MEMORY  32
 
 
 typedef struct {
@@ -180,11 +180,13 @@ ngx_media_segmenter_key(ngx_media_segmenter_t *s, int64_t pts)
     s->key = pts;
     s->gap = gap;
 
-    s->gap_max -= (s->gap_max - gap) / NGX_MEDIA_SEGMENTER_FORGET;
-
-    if (s->gap_max < gap) {
-        s->gap_max = gap;
+    if (s->keys % NGX_MEDIA_SEGMENTER_MEMORY == 0) {
+        s->gap_old = s->gap_recent;
+        s->gap_recent = 0;
     }
+
+    s->gap_recent = ngx_max(s->gap_recent, gap);
+    s->gap_max = ngx_max(s->gap_recent, s->gap_old);
 
     due = ngx_media_segmenter_due(s, pts);
 
@@ -232,7 +234,13 @@ ngx_media_segmenter_overrun(const ngx_media_segmenter_t *s, int64_t pts,
         return 0;
     }
 
-    limit = (s->gap_max > s->max) ? s->segment : s->max;
+    limit = s->max;
+
+    if (s->gap_max > limit || pts - s->key > limit) {
+
+        /* key frames are too far apart, so there is nothing to wait for */
+        limit = s->segment;
+    }
 
     return e + duration > limit;
 }

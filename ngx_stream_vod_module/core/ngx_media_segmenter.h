@@ -34,7 +34,9 @@ typedef struct {
     int64_t                   start;          /* pts of the segment's first */
     int64_t                   key;            /* pts of the last key frame */
     int64_t                   gap;            /* g */
-    int64_t                   gap_max;        /* gmax */
+    int64_t                   gap_max;        /* gmax, slowly forgotten */
+    int64_t                   gap_recent;
+    int64_t                   gap_old;
     int64_t                   aligned;        /* audio: the next multiple */
     ngx_uint_t                keys;           /* key frames seen */
     int64_t                   duration;       /* of a frame, the last */

@@ -122,25 +122,22 @@ typedef struct {
     (NGX_MEDIA_PAGE - offsetof(ngx_media_init_shm_t, bytes))
 
 
-/*
- * Counters of a track.  [atomic] Relaxed, written by the publisher's process.
- */
+/* what a track's writer counts; it hands them over with each part */
 
 typedef struct {
     uint64_t                  frames;
     uint64_t                  keys;
     uint64_t                  bytes;
-    uint64_t                  parts;
-    uint64_t                  segments;
     uint64_t                  parts_late;     /* closed by the next frame */
     uint64_t                  parts_over;     /* longer than PART-TARGET */
     uint64_t                  forced_cuts;
     uint64_t                  silent;         /* frames fed */
-    uint64_t                  dropped;        /* frames: late, before a key
-                                                 frame, no memory */
-    uint64_t                  lost;           /* parts, for want of memory */
-    uint64_t                  rate;           /* bit/s over the last segment */
+    uint64_t                  dropped_late;   /* frames */
+    uint64_t                  dropped_key;    /* waiting for a key frame */
+    uint64_t                  dropped_nomem;
+    uint64_t                  dropped_bad;    /* malformed or too large */
     uint64_t                  key_msec;       /* the last key frame interval */
+    uint64_t                  key_msec_max;
 } ngx_media_track_count_t;
 
 
@@ -184,6 +181,9 @@ typedef struct {
     uint64_t                  ticks;          /* [stream] their duration */
     uint32_t                  fps;            /* [atomic] 1/1000 */
 
+    uint64_t                  rate;           /* bit/s, the last segment */
+    uint64_t                  nparts;         /* since birth */
+    uint64_t                  nsegments;
     ngx_media_track_count_t   count;
 } ngx_media_track_shm_t;
 
@@ -234,10 +234,17 @@ struct ngx_media_stream_shm_s {
     uint32_t                  ntracks;        /* [stream, atomic] */
     ngx_media_track_shm_t    *tracks[NGX_MEDIA_TRACKS];
 
-    /* counters [atomic] */
+    /* counters and what status shows of the publisher [stream] */
+    int64_t                   born;           /* ms since the epoch */
     uint64_t                  publishers;
+    uint64_t                  discontinuities;  /* still in the tables */
     uint64_t                  periods;
+    uint64_t                  anchors;
+    uint64_t                  jumps;
     uint64_t                  evicted;        /* segments, for want of memory */
+    int64_t                   drift;          /* ms: arrival against anchor */
+    uint32_t                  reason_len;
+    u_char                    reason[64];     /* why the last one ended */
 };
 
 
@@ -278,6 +285,9 @@ typedef struct {
     uint64_t                  nomem;
     uint64_t                  evicted;
     uint64_t                  swept;
+    uint64_t                  published;      /* publishers that began */
+    uint64_t                  refused;        /* that were turned away */
+    uint64_t                  expired;        /* streams that are gone */
 } ngx_media_zone_shm_t;
 
 

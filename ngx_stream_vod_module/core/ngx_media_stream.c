@@ -33,7 +33,7 @@ static ngx_int_t ngx_media_stream_born(ngx_media_zone_t *zone,
 static void ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
     ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);
 static void ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s);
+    ngx_media_stream_shm_t *s, const char *reason);
 static void ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 static void ngx_media_stream_tick(ngx_media_zone_t *zone,
@@ -138,17 +138,19 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
             && zone->app->publish_conflict == NGX_MEDIA_CONFLICT_REJECT)
         {
             ngx_media_stream_unlock(s);
+            ngx_media_count(&zone->sh->refused, 1);
             return NGX_MEDIA_CLAIM_CONFLICT;
         }
 
         break;
     }
 
-    ngx_media_stream_leave_locked(zone, s);
+    ngx_media_stream_leave_locked(zone, s, "replaced by another publisher");
     ngx_media_stream_claim_locked(s, protocol, address, claim);
 
     ngx_media_stream_unlock(s);
 
+    ngx_media_count(&zone->sh->published, 1);
     ngx_media_notify(s);
 
     return NGX_OK;
@@ -162,7 +164,7 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_media_claim_t *claim)
 {
     uint32_t                 i;
-    uint64_t                 hours, now;
+    uint64_t                 hours, now, pages;
     ngx_media_app_t         *app;
     ngx_media_zone_shm_t    *sh;
     ngx_media_stream_shm_t  *s;
@@ -186,6 +188,7 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     }
 
     if (i == sh->nstreams) {
+        sh->refused++;
         ngx_media_zone_unlock(zone);
         return NGX_MEDIA_CLAIM_LIMIT;
     }
@@ -194,9 +197,13 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
 
     /* epoch and version go on: late readers must not take them for theirs */
 
+    pages = s->pages;
+
     ngx_memzero((u_char *) s + offsetof(ngx_media_stream_shm_t, hash),
-                offsetof(ngx_media_stream_shm_t, pages)
+                sizeof(ngx_media_stream_shm_t)
                 - offsetof(ngx_media_stream_shm_t, hash));
+
+    s->pages = pages;
 
     s->hash = ngx_media_name_hash(name);
     s->name_len = name->len;
@@ -223,14 +230,8 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
             ? (now - NGX_MEDIA_DISCONTINUITY_EPOCH) / 3600 : 0;
     s->discontinuity = ngx_max(hours, sh->discontinuity + 1);
 
-    s->ready = 0;
-    s->forced = 0;
-    s->clock = 0;
     s->ntracks = 0;
-    s->publishers = 0;
-    s->periods = 0;
-    s->evicted = 0;
-    s->end = 0;
+    s->born = ngx_media_wall_msec();
     s->state = NGX_MEDIA_STREAM_GRACE;
 
     claim->stream.zone = zone;
@@ -307,13 +308,14 @@ ngx_media_claim_lock(const ngx_media_claim_t *claim)
 
 
 void
-ngx_media_stream_release(const ngx_media_claim_t *claim)
+ngx_media_stream_release(const ngx_media_claim_t *claim, const char *reason)
 {
     if (ngx_media_claim_lock(claim) != NGX_OK) {
         return;
     }
 
-    ngx_media_stream_leave_locked(claim->stream.zone, claim->stream.sh);
+    ngx_media_stream_leave_locked(claim->stream.zone, claim->stream.sh,
+                                  reason);
     ngx_media_stream_unlock(claim->stream.sh);
 
     ngx_media_notify(claim->stream.sh);
@@ -324,8 +326,9 @@ ngx_media_stream_release(const ngx_media_claim_t *claim)
 
 static void
 ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s)
+    ngx_media_stream_shm_t *s, const char *reason)
 {
+    ngx_str_t   text;
     ngx_uint_t  i;
 
     if (s->pid == 0) {
@@ -336,6 +339,11 @@ ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
         ngx_media_segment_close_locked(zone, s, s->tracks[i]);
         ngx_media_track_leave_locked(zone, s->tracks[i]);
     }
+
+    text.data = (u_char *) reason;
+    text.len = ngx_strlen(reason);
+
+    ngx_media_stream_set(s->reason, &s->reason_len, sizeof(s->reason), &text);
 
     s->epoch++;
     s->pid = 0;
@@ -358,7 +366,7 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
     sh = zone->sh;
     index = ngx_media_stream_index(zone, s);
 
-    ngx_media_stream_leave_locked(zone, s);
+    ngx_media_stream_leave_locked(zone, s, "its stream was removed");
 
     s->pid = (uint32_t) ngx_pid;
     s->state = NGX_MEDIA_STREAM_LEAVING;
@@ -380,7 +388,8 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 
     sh->number = ngx_max(sh->number, s->number - 1);
     sh->discontinuity = ngx_max(sh->discontinuity,
-                                s->discontinuity + s->periods);
+                                s->discontinuity + s->discontinuities);
+    sh->expired++;
     s->ntracks = 0;
     s->pid = 0;
     s->state = NGX_MEDIA_STREAM_FREE;
@@ -433,7 +442,7 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
                       "process %uD died",
                       (size_t) s->name_len, s->name, s->pid);
 
-        ngx_media_stream_leave_locked(zone, s);
+        ngx_media_stream_leave_locked(zone, s, "its process died");
         ngx_media_stream_unlock(s);
         ngx_media_notify(s);
         return;

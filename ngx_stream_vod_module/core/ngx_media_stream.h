@@ -43,8 +43,9 @@ ngx_int_t ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 /* 1 while nobody else took the stream */
 ngx_uint_t ngx_media_claim_valid(const ngx_media_claim_t *claim);
 
-/* the publisher has gone; all it has published is closed */
-void ngx_media_stream_release(const ngx_media_claim_t *claim);
+/* the publisher has gone, for this reason; all it published is closed */
+void ngx_media_stream_release(const ngx_media_claim_t *claim,
+    const char *reason);
 
 /* a stream that is not claimed ends, after its grace time or at once */
 void ngx_media_streams_tick(ngx_media_zone_t *zone);
@@ -82,6 +83,11 @@ typedef struct {
     ngx_str_t                 data[2];
     uint64_t                  expect_number;  /* of the next part */
     uint32_t                  expect_part;
+    const ngx_media_track_count_t
+                             *count;          /* what the writer counts */
+    uint32_t                  fps;            /* 1/1000 */
+    int64_t                   drift;          /* ms, for status */
+    unsigned                  parts_off:1;    /* this track lists none */
 } ngx_media_part_put_t;
 
 ngx_int_t ngx_media_part_put(const ngx_media_claim_t *claim,

@@ -146,6 +146,9 @@ ngx_uint_t ngx_media_timeline_anchor(ngx_media_timeline_t *tl,
  */
 ngx_media_line_t *ngx_media_timeline_clock(ngx_media_timeline_t *tl);
 
+/* what came out could not be kept: the next frame has broken set */
+void ngx_media_timeline_break(ngx_media_timeline_t *tl);
+
 /* where the line's next frame is expected, in its timescale */
 int64_t ngx_media_timeline_next(const ngx_media_line_t *line);
 

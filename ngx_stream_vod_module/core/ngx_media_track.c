@@ -388,7 +388,6 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
         ngx_media_stream_unlock(s);
 
         if (!ngx_media_zone_make_room(zone)) {
-            ngx_media_count(&t->count.lost, 1);
             ngx_media_count(&zone->sh->nomem, 1);
             return NGX_ABORT;
         }
@@ -612,7 +611,10 @@ ngx_media_segment_open_locked(const ngx_media_claim_t *claim,
 
     if (s->number <= segment->number) {
         ngx_media_store(&s->number, segment->number + 1);
-        s->periods += segment->discontinuity;
+        s->discontinuities += segment->discontinuity;
+        s->periods += segment->discontinuity || segment->number
+                                                == segment->period;
+        s->anchors += segment->anchored;
     }
 
     s->forced |= segment->forced;
@@ -726,10 +728,15 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     ngx_media_store(&t->expect, ngx_media_edge(put->expect_number,
                                                put->expect_part));
 
+    t->count = *put->count;
+    t->fps = put->fps;
+    t->parts_off |= put->parts_off;
+    t->nparts++;
+
+    s->drift = put->drift;
     s->end = ngx_max(s->end, (segment->time + (int64_t) segment->duration)
                              * 1000 / (int64_t) t->timescale + 1);
 
-    ngx_media_count(&t->count.parts, 1);
     ngx_media_store(&s->version, s->version + 1);
 }
 
@@ -773,11 +780,10 @@ ngx_media_segment_close_locked(ngx_media_zone_t *zone,
     t->ticks += segment->duration;
 
     if (segment->duration) {
-        ngx_media_store(&t->count.rate, segment->bytes * 8 * t->timescale
-                                        / segment->duration);
+        t->rate = segment->bytes * 8 * t->timescale / segment->duration;
     }
 
-    ngx_media_count(&t->count.segments, 1);
+    t->nsegments++;
     ngx_media_store(&t->segment_closed, t->segment_closed + 1);
     ngx_media_store(&s->version, s->version + 1);
 
@@ -897,7 +903,7 @@ ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s)
 
     if (flags & NGX_MEDIA_SEGMENT_DISCONTINUITY) {
         s->discontinuity++;
-        s->periods--;
+        s->discontinuities--;
     }
 
     s->listed++;

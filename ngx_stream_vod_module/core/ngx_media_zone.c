@@ -25,13 +25,10 @@
 #define NGX_MEDIA_PUNCH_STEP    (1024 * 1024)
 #define NGX_MEDIA_PUNCH_BATCH   32
 
-#define NGX_MEDIA_ARENA_FACTOR  4
-#define NGX_MEDIA_EXTENT_ORDER  14            /* 64 MB */
+#define NGX_MEDIA_ARENA_FACTOR   4
+#define NGX_MEDIA_EXTENT_ORDER   14           /* 64 MB */
 
-/* pages of a stream besides its rings: itself and for each track the record,
- * the directory of segments and two versions of an init segment */
-#define NGX_MEDIA_TRACK_BLOCKS  4
-#define NGX_MEDIA_USUAL_TRACKS  4
+#define NGX_MEDIA_STREAM_BLOCKS  40
 
 
 static ngx_uint_t ngx_media_zone_extents(const ngx_media_app_t *app);
@@ -84,16 +81,16 @@ ngx_media_zone_extents(const ngx_media_app_t *app)
 }
 
 
+/*
+ * Pages for records: some for each stream, and for long windows one for each
+ * MB of payload.  Not a function of the window: a reload may change that.
+ */
+
 static ngx_uint_t
 ngx_media_zone_blocks(const ngx_media_app_t *app)
 {
-    ngx_uint_t  ring;
-
-    ring = app->ring_segments / NGX_MEDIA_SEGMENT_PER_PAGE + 1
-           + app->ring_parts / NGX_MEDIA_PART_PER_PAGE + 1;
-
-    return app->max_streams * NGX_MEDIA_USUAL_TRACKS
-           * (NGX_MEDIA_TRACK_BLOCKS + ring);
+    return app->max_streams * NGX_MEDIA_STREAM_BLOCKS
+           + app->zone_size / (1024 * 1024);
 }
 
 

@@ -45,6 +45,7 @@ struct ngx_media_zone_s {
     ngx_media_arena_t        *arena;
     ngx_media_app_t          *app;
     ngx_shm_zone_t           *shm_zone;
+    ngx_cycle_t              *cycle;
     uint32_t                 *row;            /* my pins; NULL: not attached */
     ngx_uint_t                nrow;
     ngx_queue_t               publishers;     /* of this process */

@@ -20,6 +20,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
+#include "core/ngx_media_writer.h"
 #include "formats/ngx_media_frame.h"
 
 
@@ -53,19 +54,6 @@ typedef struct {
     void                    (*close)(void *data, const char *reason);
     void                     *data;
 } ngx_media_publish_t;
-
-
-/* what metadata says will come; zero and 0 where unknown */
-
-typedef struct {
-    unsigned                  video:1;
-    unsigned                  audio:1;
-    uint32_t                  video_rate;     /* bit/s */
-    uint32_t                  audio_rate;     /* bit/s */
-    uint32_t                  frame_rate;     /* 1/1000 Hz */
-    uint32_t                  sample_rate;    /* Hz */
-    uint32_t                  channels;
-} ngx_media_announce_t;
 
 
 typedef struct {

@@ -1,0 +1,265 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_stat.h"
+#include "core/ngx_media_stream.h"
+
+
+static void ngx_media_track_stat(const ngx_media_stream_t *stream,
+    ngx_uint_t index, ngx_media_track_stat_t *stat);
+static void ngx_media_extents_stat(ngx_media_zone_t *zone,
+    ngx_media_zone_stat_t *stat);
+
+
+void
+ngx_media_zone_stat(ngx_media_zone_t *zone, ngx_media_zone_stat_t *stat)
+{
+    struct stat                    st;
+    ngx_uint_t                     i;
+    ngx_media_zone_shm_t          *sh;
+    const ngx_media_stream_shm_t  *s;
+
+    sh = zone->sh;
+
+    ngx_memzero(stat, sizeof(ngx_media_zone_stat_t));
+
+    stat->size = sh->limit * NGX_MEDIA_PAGE;
+    stat->used = ngx_media_peek(&sh->pages) * NGX_MEDIA_PAGE;
+
+    if (fstat(zone->arena->fd, &st) == 0) {
+        stat->blocks = (uint64_t) st.st_blocks * 512;
+    }
+
+    stat->slab_size = (uint64_t) sh->nblocks * NGX_MEDIA_PAGE;
+    stat->retired = ngx_media_peek(&sh->retired) != 0;
+    stat->evictions = ngx_media_peek(&sh->evicted);
+    stat->nomem = ngx_media_peek(&sh->nomem);
+    stat->published = ngx_media_peek(&sh->published);
+    stat->refused = ngx_media_peek(&sh->refused);
+    stat->expired = ngx_media_peek(&sh->expired);
+    stat->swept = ngx_media_peek(&sh->swept);
+
+    ngx_media_extents_stat(zone, stat);
+
+    for (i = 0; i < sh->nblocks; i++) {
+        stat->slab_used += sh->owners[i] ? NGX_MEDIA_PAGE : 0;
+    }
+
+    for (i = 0; i < sh->used_streams; i++) {
+        s = &sh->streams[i];
+
+        if (ngx_media_load(&s->id)) {
+            stat->streams++;
+            stat->publishers += s->pid != 0;
+            stat->waiters +=
+                         __builtin_popcountll(ngx_media_peek(&s->waiters));
+        }
+    }
+}
+
+
+static void
+ngx_media_extents_stat(ngx_media_zone_t *zone, ngx_media_zone_stat_t *stat)
+{
+    uint32_t              *row;
+    ngx_uint_t             i, k;
+    ngx_media_zone_shm_t  *sh;
+
+    sh = zone->sh;
+
+    for (i = 0; i < sh->used_extents; i++) {
+
+        if (ngx_media_load(&sh->extents[i].id)) {
+            stat->extents++;
+
+        } else if (sh->extents[i].state != NGX_MEDIA_EXTENT_FREE) {
+            stat->limbo++;
+        }
+    }
+
+    for (i = 0; i < NGX_MEDIA_ROWS; i++) {
+
+        if (sh->rows[i].pid == 0) {
+            continue;
+        }
+
+        stat->rows++;
+        row = sh->pins + i * sh->nextents;
+
+        for (k = 0; k < sh->used_extents; k++) {
+            stat->pins += ngx_media_peek(&row[k]);
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_media_zone_streams(ngx_media_zone_t *zone, ngx_pool_t *pool,
+    ngx_media_stream_t **streams, ngx_uint_t *n)
+{
+    uint64_t                id;
+    ngx_uint_t              i, used;
+    ngx_media_stream_t     *stream;
+
+    used = ngx_media_load(&zone->sh->used_streams);
+
+    stream = ngx_palloc(pool, (used + 1) * sizeof(ngx_media_stream_t));
+    if (stream == NULL) {
+        return NGX_ERROR;
+    }
+
+    *streams = stream;
+
+    for (i = 0; i < used; i++) {
+        id = ngx_media_load(&zone->sh->streams[i].id);
+
+        if (id) {
+            stream->zone = zone;
+            stream->sh = &zone->sh->streams[i];
+            stream->id = id;
+            stream++;
+        }
+    }
+
+    *n = stream - *streams;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The stream's lock is held: this is for people who look at a page, and the
+ * copy takes microseconds.
+ */
+
+ngx_int_t
+ngx_media_stream_stat(const ngx_media_stream_t *stream, ngx_pool_t *pool,
+    ngx_media_stream_stat_t *stat)
+{
+    u_char                  *name;
+    ngx_uint_t               i;
+    ngx_media_zone_t        *zone;
+    ngx_media_stream_shm_t  *s;
+
+    zone = stream->zone;
+    s = stream->sh;
+
+    ngx_memzero(stat, sizeof(ngx_media_stream_stat_t));
+
+    name = ngx_pnalloc(pool, NGX_MEDIA_NAME_MAX);
+    stat->tracks = ngx_pcalloc(pool, NGX_MEDIA_TRACKS
+                                     * sizeof(ngx_media_track_stat_t));
+
+    if (name == NULL || stat->tracks == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_media_stream_lock(zone, s);
+
+    if (s->id != stream->id) {
+        ngx_media_stream_unlock(s);
+        return NGX_DONE;
+    }
+
+    ngx_memcpy(name, s->name, s->name_len);
+
+    stat->name.data = name;
+    stat->name.len = s->name_len;
+    stat->state = s->state;
+    stat->born = s->born;
+    stat->part_target = s->part_target;
+    stat->target = s->target;
+    stat->waiters = __builtin_popcountll(ngx_media_peek(&s->waiters));
+    stat->publishes = s->publishers;
+    stat->periods = s->periods;
+    stat->anchors = s->anchors;
+    stat->evictions = s->evicted;
+    stat->drift = s->drift;
+    stat->used = s->pages * NGX_MEDIA_PAGE;
+    stat->since = s->since;
+    stat->pid = s->pid;
+
+    stat->protocol_len = ngx_min(s->protocol_len, sizeof(stat->protocol));
+    ngx_memcpy(stat->protocol, s->protocol, stat->protocol_len);
+
+    stat->address_len = ngx_min(s->address_len, sizeof(stat->address));
+    ngx_memcpy(stat->address, s->address, stat->address_len);
+
+    stat->reason_len = ngx_min(s->reason_len, sizeof(stat->reason));
+    ngx_memcpy(stat->reason, s->reason, stat->reason_len);
+
+    stat->ntracks = s->ntracks;
+
+    for (i = 0; i < s->ntracks; i++) {
+        ngx_media_track_stat(stream, i, &stat->tracks[i]);
+        stat->tracks[i].clock = s->ready && s->clock == i;
+    }
+
+    ngx_media_stream_unlock(s);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_media_track_stat(const ngx_media_stream_t *stream, ngx_uint_t index,
+    ngx_media_track_stat_t *stat)
+{
+    uint64_t                        n, name;
+    ngx_uint_t                      i;
+    const ngx_media_track_shm_t    *t;
+    const ngx_media_track_count_t  *count;
+
+    t = stream->sh->tracks[index];
+    count = &t->count;
+
+    stat->index = index;
+    stat->name_len = t->name_len;
+    ngx_memcpy(stat->name, t->name, sizeof(t->name));
+    stat->type = t->type;
+    stat->timescale = t->timescale;
+    stat->ended = t->ended;
+    stat->parts_off = t->parts_off;
+    stat->fps = t->fps;
+    stat->bitrate = t->rate;
+    stat->bandwidth = t->bandwidth;
+    stat->average = t->ticks ? t->bits * t->timescale / t->ticks : 0;
+    stat->key_interval = count->key_msec;
+    stat->key_interval_max = count->key_msec_max;
+    stat->frames = count->frames;
+    stat->bytes = count->bytes;
+    stat->keys = count->keys;
+    stat->segments = t->nsegments;
+    stat->parts = t->nparts;
+    stat->parts_late = count->parts_late;
+    stat->parts_over = count->parts_over;
+    stat->forced_cuts = count->forced_cuts;
+    stat->silent_frames = count->silent;
+    stat->dropped_late = count->dropped_late;
+    stat->dropped_key = count->dropped_key;
+    stat->dropped_nomem = count->dropped_nomem;
+    stat->dropped_bad = count->dropped_bad;
+    stat->kept_segments = t->segment_head - t->segment_tail;
+    stat->first = t->segment_tail;
+    stat->last = t->segment_head ? t->segment_head - 1 : 0;
+
+    name = 0;
+
+    for (n = t->segment_tail; n < t->segment_head; n++) {
+        stat->kept_bytes += ngx_media_segment_record(t, n)->bytes;
+        name = ngx_media_segment_record(t, n)->init;
+    }
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+        if (t->inits[i]
+            && (t->inits[i]->init.name == name || stat->init.name == 0))
+        {
+            stat->init = t->inits[i]->init;
+        }
+    }
+}

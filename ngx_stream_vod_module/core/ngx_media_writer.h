@@ -1,0 +1,96 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * From a publisher's frames to parts and segments of a stream: time, cuts and
+ * parts come together here.  The open part of each track is kept in this
+ * process's memory; it is written to the zone as it closes.
+ */
+
+
+#ifndef _NGX_MEDIA_WRITER_H_INCLUDED_
+#define _NGX_MEDIA_WRITER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media.h"
+#include "core/ngx_media_stream.h"
+#include "formats/ngx_media_frame.h"
+
+
+typedef struct ngx_media_writer_s  ngx_media_writer_t;
+
+
+/* what metadata says will come; zero where unknown */
+
+typedef struct {
+    unsigned                  video:1;
+    unsigned                  audio:1;
+    uint32_t                  video_rate;     /* bit/s */
+    uint32_t                  audio_rate;     /* bit/s */
+    uint32_t                  frame_rate;     /* 1/1000 Hz */
+    uint32_t                  sample_rate;    /* Hz */
+    uint32_t                  channels;
+} ngx_media_announce_t;
+
+
+typedef struct {
+    uint64_t                  stamp;          /* dts, in timebase, wrapped */
+    int32_t                   cts;            /* pts - dts, in timebase */
+    uint32_t                  nsec;
+    const u_char             *pos;            /* borrowed during the call */
+    const u_char             *last;
+    unsigned                  key:1;
+    unsigned                  leading:1;      /* open GOP starts here */
+} ngx_media_writer_frame_t;
+
+
+/*
+ * Takes the claim over.  log is borrowed until destroy; its context names the
+ * stream.  NULL: no memory.
+ */
+ngx_media_writer_t *ngx_media_writer_create(ngx_media_app_t *app,
+    const ngx_media_claim_t *claim, uint32_t timebase, uint32_t wrap,
+    ngx_log_t *log);
+
+/*
+ * Who is told when the claim is lost, the zone was replaced or the worker is
+ * to leave (reason is static).  Called from a timer; the handler ends in
+ * ngx_media_writer_destroy().
+ */
+void ngx_media_writer_watch(ngx_media_writer_t *w,
+    void (*close)(void *data, const char *reason), void *data);
+
+/* for the core: all writers of this process; reason NULL: those that must */
+void ngx_media_writers_close(ngx_media_zone_t *zone, const char *reason);
+void ngx_media_writers_exit(ngx_media_zone_t *zone);
+
+/* closes what is open and gives the stream up; reason: static */
+void ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason);
+
+void ngx_media_writer_announce(ngx_media_writer_t *w,
+    const ngx_media_announce_t *announce);
+
+/*
+ * The parameters of the publisher's track id of this type, now or from the
+ * next possible frame on.  NGX_OK, NGX_DECLINED (the claim is lost),
+ * NGX_ABORT (too many tracks, or they do not fit the zone), NGX_ERROR.
+ */
+ngx_int_t ngx_media_writer_track(ngx_media_writer_t *w, ngx_uint_t id,
+    const ngx_media_params_t *params, ngx_uint_t *track);
+
+/* NGX_OK (also if it was dropped), NGX_DECLINED (the claim is lost) */
+ngx_int_t ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
+    const ngx_media_writer_frame_t *frame);
+
+/* a frame that could not be used at all, for the counters */
+void ngx_media_writer_bad(ngx_media_writer_t *w, ngx_uint_t track);
+
+const ngx_media_claim_t *ngx_media_writer_claim(const ngx_media_writer_t *w);
+
+
+#endif /* _NGX_MEDIA_WRITER_H_INCLUDED_ */
