@@ -239,6 +239,7 @@ sub new {
     $self->{binary} = Cwd::abs_path($self->{binary})
         if $self->{binary} =~ m|/|;
 
+    mkdir "$dir/logs";
     mkdir "$dir/sanitizer";
     chmod 01777, "$dir/sanitizer";
 
@@ -410,7 +411,7 @@ sub expand {
         qw/ client_body proxy fastcgi uwsgi scgi /;
     $temp .= "    access_log off;\n" if $text !~ /^\s*access_log\s/m;
 
-    $text =~ s/^(\s*http\s*\{)/$1\n$temp/m;
+    $text =~ s/((?:^|[;}\s])http\s*\{)/$1\n$temp/m;
 
     # modules have to be loaded before any block
     $text = $front . $text;
