@@ -116,9 +116,10 @@ ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
     ngx_int_t                  rc;
     ngx_media_publish_frame_t  frame;
 
-    ngx_log_debug7(NGX_LOG_DEBUG_STREAM, &stream->log, 0,
-                   "rtmp packet type:%uD track:%uD kind:%d time:%uD cts:%D "
-                   "nano:%uD len:%uz",
+    ngx_log_debug8(NGX_LOG_DEBUG_STREAM, &stream->log, 0,
+                   "rtmp packet stream:%d type:%uD track:%uD kind:%d "
+                   "time:%uD cts:%D nano:%uD len:%uz",
+                   (int) (stream - stream->session->streams + 1),
                    packet->type, packet->track, (int) packet->kind, timestamp,
                    packet->cts, packet->nano,
                    ngx_media_span_len(&packet->body));
