@@ -1,0 +1,90 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+/* link: http/ngx_http_media_url.c */
+
+
+#include "core/ngx_media.h"
+#include "http/ngx_http_media_url.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+
+/* one object has one URL: what was read is written again, byte by byte */
+
+static size_t
+url_write(char *p, size_t size, const ngx_http_media_url_t *url)
+{
+    int                  n;
+    unsigned long long   number;
+
+    number = url->number;
+
+    n = snprintf(p, size, "%.*s/", (int) url->name.len, url->name.data);
+    p += n;
+    size -= n;
+
+    switch (url->kind) {
+
+    case NGX_HTTP_MEDIA_MULTI:
+        return n + snprintf(p, size, "index.m3u8");
+
+    case NGX_HTTP_MEDIA_MPD:
+        return n + snprintf(p, size, "manifest.mpd");
+
+    case NGX_HTTP_MEDIA_TIME:
+        return n + snprintf(p, size, "time.txt");
+
+    case NGX_HTTP_MEDIA_PLAYLIST:
+        return n + snprintf(p, size, "%.*s.m3u8", (int) url->track.len,
+                            url->track.data);
+
+    default:
+        break;
+    }
+
+    n += snprintf(p, size, "%.*s/", (int) url->track.len, url->track.data);
+    p += url->track.len + 1;
+
+    switch (url->kind) {
+
+    case NGX_HTTP_MEDIA_INIT:
+        return n + snprintf(p, size, "init-%016llx.mp4",
+                            (unsigned long long) url->init);
+
+    case NGX_HTTP_MEDIA_SEGMENT:
+        return n + snprintf(p, size, "%llu.m4s", number);
+
+    case NGX_HTTP_MEDIA_PART:
+        return n + snprintf(p, size, "%llu.%u.m4s", number, url->part);
+
+    default:
+        return n + snprintf(p, size, "t%lld.m4s", (long long) url->time);
+    }
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char                  text[NGX_MEDIA_NAME_MAX + 128];
+    size_t                len;
+    ngx_http_media_url_t  url;
+
+    if (ngx_http_media_url_parse(data, data + size, &url) != NGX_OK) {
+        return 0;
+    }
+
+    len = url_write(text, sizeof(text), &url);
+
+    if (len != size || memcmp(text, data, len) != 0) {
+        abort();
+    }
+
+    return 0;
+}
