@@ -76,7 +76,7 @@ static ngx_stream_media_bounds_t  ngx_stream_media_chunk_bounds = {
 };
 
 static ngx_stream_media_bounds_t  ngx_stream_media_window_bounds = {
-    ngx_stream_media_check_bounds, 16384, 1073741824, "from 16k to 1g"
+    ngx_stream_media_check_bounds, 16384, 1073741824, "from 16k to 1024m"
 };
 
 static ngx_conf_num_bounds_t  ngx_stream_media_streams_bounds = {
