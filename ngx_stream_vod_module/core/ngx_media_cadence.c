@@ -437,7 +437,7 @@ ngx_media_cadence_place(const ngx_media_cadence_t *c, int64_t stamp,
 
     if (c->num != 0) {
         k = ngx_media_cadence_count(c, cts);
-        v = c->out + ngx_media_rescale(c->frac + k * c->num, 1, c->den);
+        v = c->out + ngx_media_muldiv(c->frac + k * c->num, 1, c->den);
 
         if (ngx_abs(v - stamp - cts) <= NGX_MEDIA_U_BOUND) {
             return v;
@@ -468,8 +468,8 @@ ngx_media_cadence_step(const ngx_media_cadence_t *c, int64_t cts)
 
     k = ngx_media_cadence_count(c, cts);
 
-    return ngx_media_rescale(c->frac + (k + 1) * c->num, 1, c->den)
-           - ngx_media_rescale(c->frac + k * c->num, 1, c->den)
+    return ngx_media_muldiv(c->frac + (k + 1) * c->num, 1, c->den)
+           - ngx_media_muldiv(c->frac + k * c->num, 1, c->den)
            + c->correction;
 }
 

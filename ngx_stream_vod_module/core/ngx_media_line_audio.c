@@ -33,8 +33,7 @@
 static ngx_int_t ngx_media_line_audio_first(ngx_media_line_t *line,
     int64_t stamp, ngx_media_time_t *out);
 static ngx_int_t ngx_media_line_audio_next(ngx_media_timeline_t *tl,
-    ngx_media_line_t *line, const ngx_media_stamp_t *in, int64_t stamp,
-    ngx_media_time_t *out);
+    ngx_media_line_t *line, int64_t stamp, ngx_media_time_t *out);
 static int64_t ngx_media_line_audio_silent(ngx_media_line_t *line,
     int64_t error);
 static void ngx_media_line_audio_judge(ngx_media_line_t *line,
@@ -51,17 +50,17 @@ static int64_t ngx_media_line_audio_start(const ngx_media_line_t *line);
 
 ngx_int_t
 ngx_media_line_audio(ngx_media_timeline_t *tl, ngx_media_line_t *line,
-    const ngx_media_stamp_t *in, int64_t media, ngx_media_time_t *out)
+    int64_t media, ngx_media_time_t *out)
 {
     int64_t  stamp;
 
-    stamp = ngx_media_rescale(media, line->timescale, NGX_MEDIA_U);
+    stamp = ngx_media_muldiv(media, line->timescale, NGX_MEDIA_U);
 
     if (!line->started) {
         return ngx_media_line_audio_first(line, stamp, out);
     }
 
-    return ngx_media_line_audio_next(tl, line, in, stamp, out);
+    return ngx_media_line_audio_next(tl, line, stamp, out);
 }
 
 
@@ -122,13 +121,9 @@ ngx_media_line_audio_first(ngx_media_line_t *line, int64_t stamp,
 
 static ngx_int_t
 ngx_media_line_audio_next(ngx_media_timeline_t *tl, ngx_media_line_t *line,
-    const ngx_media_stamp_t *in, int64_t stamp, ngx_media_time_t *out)
+    int64_t stamp, ngx_media_time_t *out)
 {
     int64_t  error, silent;
-
-    if (in->limit && line->next - line->dts > in->limit && !line->fixed) {
-        line->next = line->dts + in->limit;
-    }
 
     error = stamp - line->next;
 
@@ -258,8 +253,8 @@ ngx_media_line_audio_late(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
     /* wait longer for a line that really is so much behind the others */
 
-    head = ngx_media_rescale(tl->head, line->timescale, NGX_MEDIA_U);
-    behind = ngx_media_rescale(head - stamp, 1000, line->timescale) + 200;
+    head = ngx_media_muldiv(tl->head, line->timescale, NGX_MEDIA_U);
+    behind = ngx_media_muldiv(head - stamp, 1000, line->timescale) + 200;
 
     if (line->silent && behind > line->lag) {
         line->lag = ngx_min(behind, NGX_MEDIA_AUDIO_LAG_MAX);
@@ -342,12 +337,12 @@ ngx_media_timeline_silence(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 {
     int64_t  head, n, start;
 
-    if (!tl->open || line->type != NGX_MEDIA_AUDIO) {
+    if (!tl->open || tl->breaking || line->type != NGX_MEDIA_AUDIO) {
         return 0;
     }
 
     start = line->started ? line->next : ngx_media_line_audio_start(line);
-    head = ngx_media_rescale(tl->head, line->timescale, NGX_MEDIA_U)
+    head = ngx_media_muldiv(tl->head, line->timescale, NGX_MEDIA_U)
            - ngx_media_line_msec(line, line->lag);
 
     if (head < start) {
@@ -389,7 +384,7 @@ ngx_media_line_audio_start(const ngx_media_line_t *line)
     int64_t  start;
 
     /* rounded up */
-    start = -ngx_media_rescale(-line->start, line->timescale, NGX_MEDIA_U);
+    start = -ngx_media_muldiv(-line->start, line->timescale, NGX_MEDIA_U);
 
     if (line->ever && start < line->next) {
         return line->next;

@@ -188,8 +188,10 @@ ngx_media_line_video_dts(ngx_media_line_t *line, const ngx_media_stamp_t *in,
         most = line->dts + NGX_MEDIA_VIDEO_SILENCE;
     }
 
-    if (in->limit && most - line->dts > in->limit) {
-        most = line->dts + in->limit;
+    /* not where one frame alone is longer */
+
+    if (in->limit && in->limit >= line->next - line->dts) {
+        most = ngx_min(most, line->dts + in->limit);
         least = ngx_min(least, most);
     }
 

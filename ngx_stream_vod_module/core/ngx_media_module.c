@@ -501,11 +501,11 @@ ngx_media_app_init(ngx_conf_t *cf, ngx_media_app_t *app)
         app->part_target = ngx_media_part_target(app->part);
         misfits = ngx_media_part_misfits(app->part_target);
 
-        if (misfits) {
+        if (misfits > ngx_media_part_misfits(ngx_media_part_target(200))) {
             ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                                "\"part %Mms\" of media \"%V\" does not fit "
                                "%ui of the usual frame rates, players may "
-                               "complain of short parts: 200ms fits all",
+                               "complain of short parts: try 200ms",
                                app->part, &app->name, misfits);
         }
     }

@@ -9,7 +9,7 @@
  * looks again before it sleeps; who changes the stream stores, fences, takes
  * the bits and writes to the eventfds.  One write wakes every process that
  * listens to that number, and none of them ever reads it: edge-triggered
- * epoll reports each write anew.
+ * epoll reports each write anew.  EAGAIN would take 2^64 wake-ups.
  */
 
 
@@ -289,6 +289,7 @@ ngx_media_wait_done(ngx_media_waiter_t *waiter)
 void
 ngx_media_notify(ngx_media_stream_shm_t *stream)
 {
+    ssize_t   n;
     uint64_t  mask, one;
 
     ngx_media_fence();
@@ -302,9 +303,14 @@ ngx_media_notify(ngx_media_stream_shm_t *stream)
     one = 1;
 
     while (mask && ngx_media_neventfds) {
-        /* EAGAIN: the counter is full, which wakes just as well */
-        (void) write(ngx_media_eventfds[__builtin_ctzll(mask)], &one,
-                     sizeof(one));
+        n = write(ngx_media_eventfds[__builtin_ctzll(mask)], &one,
+                  sizeof(one));
+
+        if (n == -1 && ngx_errno != NGX_EAGAIN) {
+            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
+                          "write() to an eventfd failed");
+        }
+
         mask &= mask - 1;
     }
 }

@@ -309,6 +309,32 @@ ngx_media_part_export(const ngx_media_part_shm_t *entry,
 
 
 ngx_int_t
+ngx_media_track_edge(const ngx_media_stream_t *stream, ngx_uint_t track,
+    ngx_media_edge_t *edge)
+{
+    ngx_media_heads_t       heads;
+    ngx_media_track_shm_t  *t;
+
+    t = ngx_media_track_get(stream, track);
+
+    if (t == NULL) {
+        return NGX_DONE;
+    }
+
+    ngx_media_heads_read(t, &heads);
+
+    edge->state = ngx_media_load(&stream->sh->state);
+    edge->msn = ngx_media_edge_number(heads.edge);
+    edge->part = ngx_media_edge_part(heads.edge);
+    edge->any = heads.edge != 0;
+    edge->closed = heads.closed;
+    edge->ended = t->ended != 0;
+
+    return ngx_media_stream_alive(stream) ? NGX_OK : NGX_DONE;
+}
+
+
+ngx_int_t
 ngx_media_track_segment(const ngx_media_stream_t *stream, ngx_uint_t track,
     uint64_t number, ngx_media_segment_t *segment)
 {

@@ -181,8 +181,8 @@ ngx_media_timeline_change(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
     /* rounded up */
 
-    line->dts = -ngx_media_rescale(-line->dts, timescale, line->timescale);
-    line->next = -ngx_media_rescale(-line->next, timescale, line->timescale);
+    line->dts = -ngx_media_muldiv(-line->dts, timescale, line->timescale);
+    line->next = -ngx_media_muldiv(-line->next, timescale, line->timescale);
     line->timescale = timescale;
     line->error = 0;
 
@@ -261,7 +261,7 @@ ngx_media_timeline_unroll(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         line->stamp += d - full;
     }
 
-    u = ngx_media_rescale(line->stamp, NGX_MEDIA_U, tl->conf.timebase)
+    u = ngx_media_muldiv(line->stamp, NGX_MEDIA_U, tl->conf.timebase)
         + (int64_t) nsec * 9 / 25000;
 
     jump = 0;
@@ -283,7 +283,7 @@ ngx_media_timeline_unroll(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     if (jump) {
         /* so that nothing adds up over many jumps */
         line->stamp = raw;
-        u = ngx_media_rescale(raw, NGX_MEDIA_U, tl->conf.timebase)
+        u = ngx_media_muldiv(raw, NGX_MEDIA_U, tl->conf.timebase)
             + (int64_t) nsec * 9 / 25000;
     }
 
@@ -335,9 +335,9 @@ ngx_media_timeline_sync(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
     /* the lines may have wrapped at different times */
 
-    turn = ngx_media_rescale((int64_t) 1 << tl->conf.wrap, NGX_MEDIA_U,
-                             tl->conf.timebase);
-    turns = ngx_media_rescale(d + turn / 2, 1, turn);
+    turn = ngx_media_muldiv((int64_t) 1 << tl->conf.wrap, NGX_MEDIA_U,
+                            tl->conf.timebase);
+    turns = ngx_media_muldiv(d + turn / 2, 1, turn);
 
     if (turns != 0) {
         d -= turns * turn;
@@ -384,7 +384,7 @@ ngx_media_timeline_cts(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         return 0;
     }
 
-    cts = ngx_media_rescale(in->cts, NGX_MEDIA_U, tl->conf.timebase);
+    cts = ngx_media_muldiv(in->cts, NGX_MEDIA_U, tl->conf.timebase);
 
     return ngx_media_clamp(cts, -NGX_MEDIA_CTS_MAX, NGX_MEDIA_CTS_MAX);
 }
@@ -481,7 +481,7 @@ ngx_media_timeline_audio(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     }
 
     if (rc == NGX_OK) {
-        rc = ngx_media_line_audio(tl, line, in, media, out);
+        rc = ngx_media_line_audio(tl, line, media, out);
     }
 
     if (rc == NGX_DECLINED) {
@@ -519,7 +519,7 @@ ngx_media_timeline_text(ngx_media_line_t *line, int64_t media,
 {
     int64_t  dts;
 
-    dts = ngx_media_rescale(media, line->timescale, NGX_MEDIA_U);
+    dts = ngx_media_muldiv(media, line->timescale, NGX_MEDIA_U);
 
     if (line->ever && dts < line->next) {
         dts = line->next;
@@ -677,7 +677,7 @@ ngx_media_timeline_open(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         ngx_media_line_video_start(line, media, cts, out);
 
     } else {
-        (void) ngx_media_line_audio(tl, line, in, media, out);
+        (void) ngx_media_line_audio(tl, line, media, out);
     }
 
     ngx_media_timeline_accept(tl, line, in, media, out);
@@ -723,9 +723,10 @@ ngx_media_timeline_base(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     if (!tl->keep || tl->restart || start != pts + tl->base) {
 
         tl->base = start - pts;
-        tl->anchor = ngx_media_rescale(wall - start, 1, NGX_MEDIA_U_MSEC);
+        tl->anchor = ngx_media_muldiv(wall - start, 1, NGX_MEDIA_U_MSEC);
 
         tl->bucket = 0;
+        tl->nbuckets = 0;
         tl->high = 0;
         tl->low = 0;
         tl->rate = 0;
@@ -740,7 +741,7 @@ ngx_media_timeline_base(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 static int64_t
 ngx_media_line_end(const ngx_media_line_t *line)
 {
-    return -ngx_media_rescale(-line->next, NGX_MEDIA_U, line->timescale);
+    return -ngx_media_muldiv(-line->next, NGX_MEDIA_U, line->timescale);
 }
 
 
@@ -755,7 +756,7 @@ ngx_media_timeline_observe(ngx_media_timeline_t *tl, int64_t media,
 {
     int64_t  wall;
 
-    wall = arrival - ngx_media_rescale(media, 1, NGX_MEDIA_U_MSEC);
+    wall = arrival - ngx_media_muldiv(media, 1, NGX_MEDIA_U_MSEC);
 
     if (tl->bucket != 0 && media < tl->bucket) {
         tl->least = ngx_min(tl->least, wall);
@@ -905,6 +906,16 @@ ngx_media_timeline_anchor(ngx_media_timeline_t *tl, int64_t *anchor)
     *anchor = tl->anchor;
 
     return moved;
+}
+
+
+int64_t
+ngx_media_timeline_drift(const ngx_media_timeline_t *tl)
+{
+    return tl->nbuckets ? tl->leasts[(tl->nbuckets - 1)
+                                     % NGX_MEDIA_ANCHOR_BUCKETS]
+                          - tl->anchor
+                        : 0;
 }
 
 

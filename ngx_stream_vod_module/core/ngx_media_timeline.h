@@ -46,9 +46,8 @@ typedef struct {
     uint32_t                  nsec;           /* to be added to the stamp */
     int64_t                   arrival;        /* ms since the epoch */
     uint32_t                  limit;          /* the most ticks that the
-                                                 line's previous frame may
-                                                 last (what is left of its
-                                                 part); 0: no limit */
+                                                 previous frame may last:
+                                                 what its part has left */
     unsigned                  key:1;
 } ngx_media_stamp_t;
 
@@ -105,10 +104,7 @@ void ngx_media_timeline_announce(ngx_media_timeline_t *tl,
 ngx_media_line_t *ngx_media_timeline_add(ngx_media_timeline_t *tl,
     ngx_media_type_e type, uint32_t timescale, uint32_t frame);
 
-/*
- * New parameters of a track (sample rate, frame length).  If the timescale
- * changes, the next frame of any line has broken set.
- */
+/* if the timescale changes, the next frame of any line has broken set */
 void ngx_media_timeline_change(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, uint32_t timescale, uint32_t frame);
 
@@ -133,15 +129,15 @@ ngx_uint_t ngx_media_timeline_silence(ngx_media_timeline_t *tl,
 
 /*
  * Wall clock = media time + anchor (ms).  Called at each segment cut; returns
- * 1 when the anchor moved (timing.md, 6).
+ * 1 when the anchor moved (timing.md, 6).  drift: what it is off by, ms.
  */
 ngx_uint_t ngx_media_timeline_anchor(ngx_media_timeline_t *tl,
     int64_t *anchor);
+int64_t ngx_media_timeline_drift(const ngx_media_timeline_t *tl);
 
 /*
- * The line that decides the cuts: the first video line in the period, else
- * the first audio line.  It changes when video joins a period that audio
- * opened, and to audio when video has stopped (to end with a new period when
+ * The line that decides the cuts.  It changes when video joins a period that
+ * audio opened, and to audio when video has stopped (until a new period when
  * it returns).  NULL: no period is open.  Ask after each frame.
  */
 ngx_media_line_t *ngx_media_timeline_clock(ngx_media_timeline_t *tl);
