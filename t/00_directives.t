@@ -23,9 +23,8 @@ for my $file (sort glob "$root/ngx_stream_vod_module/*/*.c") {
 
     # tables of commands: an entry is { ngx_string("name"), NGX_..., ...
     while ($text =~ /^static ngx_command_t\s+\w+\[\] = \{(.*?)^\};/msg) {
-        my $table = $1;
-        $source{$1} = $file =~ s|^.*/||r
-            while $table =~ /^\s*\{\s*ngx_string\("(\w+)"\),/mg;
+        $source{$_} = $file =~ s|^.*/||r
+            for $1 =~ /^\s*\{\s*ngx_string\("(\w+)"\),/mg;
     }
 }
 
