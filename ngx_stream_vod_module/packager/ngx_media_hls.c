@@ -71,7 +71,8 @@ static ngx_uint_t ngx_media_hls_skip(const ngx_media_stream_view_t *view,
 static ngx_int_t ngx_media_hls_reports(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_uint_t self,
     ngx_media_m3u8_media_t *media);
-static ngx_uint_t ngx_media_hls_listed(const ngx_media_track_view_t *track);
+static ngx_uint_t ngx_media_hls_listed(const ngx_media_stream_view_t *view,
+    const ngx_media_track_view_t *track);
 static ngx_int_t ngx_media_hls_groups(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_media_hls_multi_t *ctx);
 static ngx_media_hls_group_t *ngx_media_hls_group(ngx_pool_t *pool,
@@ -421,12 +422,35 @@ ngx_media_hls_multi(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 }
 
 
-/* tracks that ended while the stream goes on are listed no more */
+/*
+ * Tracks that ended while the stream went on are listed no more.  Of a stream
+ * that is over all have ended: listed are those that came to its end.
+ */
 
 static ngx_uint_t
-ngx_media_hls_listed(const ngx_media_track_view_t *track)
+ngx_media_hls_listed(const ngx_media_stream_view_t *view,
+    const ngx_media_track_view_t *track)
 {
-    return !track->ended && ngx_media_pack_init(track) != NULL;
+    uint64_t    newest;
+    ngx_uint_t  i;
+
+    if (ngx_media_pack_init(track) == NULL) {
+        return 0;
+    }
+
+    if (view->state != NGX_MEDIA_STREAM_ENDED) {
+        return !track->ended;
+    }
+
+    newest = 0;
+
+    for (i = 0; i < view->ntracks; i++) {
+        if (view->tracks[i].edge_msn > newest) {
+            newest = view->tracks[i].edge_msn;
+        }
+    }
+
+    return track->edge_msn + 1 >= newest;
 }
 
 
@@ -456,7 +480,7 @@ ngx_media_hls_groups(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
     for (i = 0; i < view->ntracks; i++) {
         if (view->tracks[i].type == NGX_MEDIA_VIDEO) {
-            video |= ngx_media_hls_listed(&view->tracks[i]);
+            video |= ngx_media_hls_listed(view, &view->tracks[i]);
         }
     }
 
@@ -467,7 +491,9 @@ ngx_media_hls_groups(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     for (i = 0; i < view->ntracks; i++) {
         track = &view->tracks[i];
 
-        if (track->type != NGX_MEDIA_AUDIO || !ngx_media_hls_listed(track)) {
+        if (track->type != NGX_MEDIA_AUDIO
+            || !ngx_media_hls_listed(view, track))
+        {
             continue;
         }
 
@@ -573,7 +599,9 @@ ngx_media_hls_variants(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     for (i = 0; i < view->ntracks; i++) {
         track = &view->tracks[i];
 
-        if (track->type != NGX_MEDIA_VIDEO || !ngx_media_hls_listed(track)) {
+        if (track->type != NGX_MEDIA_VIDEO
+            || !ngx_media_hls_listed(view, track))
+        {
             continue;
         }
 
@@ -591,7 +619,7 @@ ngx_media_hls_variants(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     for (i = 0; i < view->ntracks; i++) {
         track = &view->tracks[i];
 
-        if (track->type != type || !ngx_media_hls_listed(track)) {
+        if (track->type != type || !ngx_media_hls_listed(view, track)) {
             continue;
         }
 
