@@ -119,23 +119,10 @@ ngx_media_get_le16(const u_char *p)
 
 
 static ngx_inline uint32_t
-ngx_media_get_le24(const u_char *p)
-{
-    return (uint32_t) p[2] << 16 | (uint32_t) p[1] << 8 | p[0];
-}
-
-
-static ngx_inline uint32_t
 ngx_media_get_le32(const u_char *p)
 {
-    return (uint32_t) p[3] << 24 | ngx_media_get_le24(p);
-}
-
-
-static ngx_inline uint64_t
-ngx_media_get_le64(const u_char *p)
-{
-    return (uint64_t) ngx_media_get_le32(p + 4) << 32 | ngx_media_get_le32(p);
+    return (uint32_t) p[3] << 24 | (uint32_t) p[2] << 16
+           | ngx_media_get_le16(p);
 }
 
 
@@ -150,31 +137,11 @@ ngx_media_put_le16(u_char *p, uint32_t n)
 
 
 static ngx_inline u_char *
-ngx_media_put_le24(u_char *p, uint32_t n)
-{
-    p = ngx_media_put_le16(p, n);
-    p[0] = (u_char) (n >> 16);
-
-    return p + 1;
-}
-
-
-static ngx_inline u_char *
 ngx_media_put_le32(u_char *p, uint32_t n)
 {
-    p = ngx_media_put_le24(p, n);
-    p[0] = (u_char) (n >> 24);
+    p = ngx_media_put_le16(p, n);
 
-    return p + 1;
-}
-
-
-static ngx_inline u_char *
-ngx_media_put_le64(u_char *p, uint64_t n)
-{
-    p = ngx_media_put_le32(p, (uint32_t) n);
-
-    return ngx_media_put_le32(p, (uint32_t) (n >> 32));
+    return ngx_media_put_le16(p, n >> 16);
 }
 
 
