@@ -304,8 +304,9 @@ ngx_media_cadence_snap(ngx_media_cadence_t *c, int64_t sum, int64_t n)
 
     static const int64_t  nums[] = { 2 * NGX_MEDIA_U, 2 * 360360 };
 
-    if (c->count < 8 && c->hint
-        && ngx_media_cadence_within(sum, n, c->hint, 1, 100))
+    if (c->hint && c->count < 64
+        && ngx_media_cadence_within(sum, n, c->hint, 1,
+                                    (c->count < 8) ? 100 : 6))
     {
         ngx_media_cadence_set(c, c->hint, 1);
         return;
@@ -346,8 +347,7 @@ ngx_media_cadence_snap(ngx_media_cadence_t *c, int64_t sum, int64_t n)
 
     /* 60 and 59.94 are 0.1 % apart: no change of mind for less than a half */
 
-    if ((c->num == nums[0] || c->num == nums[1]
-         || (c->hint && c->num == c->hint))
+    if ((c->num == nums[0] || c->num == nums[1])
         && (sum * c->den - n * c->num) * 1667 <= n * c->num
         && (n * c->num - sum * c->den) * 1667 <= n * c->num)
     {

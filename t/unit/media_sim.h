@@ -83,7 +83,8 @@ typedef struct {
     int64_t               cto_max;
     int64_t               key_cto;       /* key frames with cto != 0 */
     int64_t               worst;         /* pts against the stamp, u */
-    int64_t               recent[32];
+    int64_t               recent[32];    /* pts */
+    int64_t               nrecent;
     unsigned              any:1;         /* dts is valid */
     unsigned              settled:1;
     unsigned              mixed:1;       /* a part with a key frame */
@@ -323,6 +324,7 @@ sim_end(sim_t *sim, sim_line_t *l)
     }
 
     l->any = 0;
+    l->nrecent = 0;
 }
 
 
@@ -348,11 +350,11 @@ sim_output(sim_t *sim, sim_line_t *l, const ngx_media_stamp_t *in,
     sim_check(sim, out->duration > 0);
     sim_check(sim, ngx_abs(out->pts - out->dts) < 0x7fffffff);
 
-    for (i = 0; i < 32; i++) {
-        sim_check(sim, l->frames < 32 || l->recent[i] != out->pts);
+    for (i = 0; i < ngx_min(l->nrecent, 32); i++) {
+        sim_check(sim, l->recent[i] != out->pts);
     }
 
-    l->recent[l->frames % 32] = out->pts;
+    l->recent[l->nrecent++ % 32] = out->pts;
     l->pts = out->pts;
 
     if (line->type == NGX_MEDIA_VIDEO) {
