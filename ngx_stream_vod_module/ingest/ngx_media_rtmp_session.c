@@ -48,6 +48,7 @@ static void ngx_media_rtmp_ack(ngx_media_rtmp_session_t *session);
 static ngx_int_t ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session,
     ngx_uint_t publishers);
 static ngx_int_t ngx_media_rtmp_flush(ngx_media_rtmp_session_t *session);
+static ngx_int_t ngx_media_rtmp_output(ngx_media_rtmp_session_t *session);
 static u_char *ngx_media_rtmp_stream_log(ngx_log_t *log, u_char *buf,
     size_t len);
 
@@ -679,6 +680,44 @@ ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session,
 static ngx_int_t
 ngx_media_rtmp_flush(ngx_media_rtmp_session_t *session)
 {
+    ngx_connection_t  *c;
+
+    c = session->connection;
+
+    if (ngx_media_rtmp_output(session) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (session->state == NGX_MEDIA_RTMP_CLOSING
+        && session->out_pos == session->out_last
+        && !session->shutdown)
+    {
+        session->shutdown = 1;
+
+        /*
+         * unread input at close() makes a reset, which may overtake the
+         * answer: tell the end, and wait for that of the client
+         */
+
+#if (NGX_SSL)
+        if (c->ssl == NULL)
+#endif
+        if (ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == -1) {
+            ngx_connection_error(c, ngx_socket_errno,
+                                 ngx_shutdown_socket_n " failed");
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_handle_write_event(c->write, 0);
+}
+
+
+/* sends what waits, as far as that goes now */
+
+static ngx_int_t
+ngx_media_rtmp_output(ngx_media_rtmp_session_t *session)
+{
     ssize_t            n;
     ngx_connection_t  *c;
 
@@ -704,28 +743,7 @@ ngx_media_rtmp_flush(ngx_media_rtmp_session_t *session)
         session->out_pos += n;
     }
 
-    if (session->state == NGX_MEDIA_RTMP_CLOSING
-        && session->out_pos == session->out_last
-        && !session->shutdown)
-    {
-        session->shutdown = 1;
-
-        /*
-         * unread input at close() makes a reset, which may overtake the
-         * answer: tell the end, and wait for that of the client
-         */
-
-#if (NGX_SSL)
-        if (c->ssl == NULL)
-#endif
-        if (ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN) == -1) {
-            ngx_connection_error(c, ngx_socket_errno,
-                                 ngx_shutdown_socket_n " failed");
-            return NGX_ERROR;
-        }
-    }
-
-    return ngx_handle_write_event(c->write, 0);
+    return NGX_OK;
 }
 
 
@@ -774,6 +792,12 @@ ngx_media_rtmp_reserve(ngx_media_rtmp_session_t *session, size_t n)
 
         session->out_pos = session->out;
         session->out_last = session->out;
+    }
+
+    if ((size_t) (session->out + NGX_MEDIA_RTMP_OUT - session->out_last) < n
+        && ngx_media_rtmp_output(session) != NGX_OK)
+    {
+        return NULL;
     }
 
     /* what waits is never moved: OpenSSL wants the same bytes again */
