@@ -551,10 +551,6 @@ ngx_media_mp4_scan(ngx_media_mp4_run_t *run,
         run->trun |= NGX_MEDIA_MP4_TRUN_FLAGS;
     }
 
-    if (chunk->pad) {
-        run->tfhd |= NGX_MEDIA_MP4_TFHD_DESCRIPTION;
-    }
-
     run->moof = 0;
     run->moof = ngx_media_mp4_write_moof(NULL, chunk, run);
 }
@@ -634,7 +630,6 @@ ngx_media_mp4_write_tfhd(u_char *p, const ngx_media_mp4_chunk_t *chunk,
     size_t  n;
 
     n = 12 + 4;
-    n += (run->tfhd & NGX_MEDIA_MP4_TFHD_DESCRIPTION) ? 4 : 0;
     n += (run->tfhd & NGX_MEDIA_MP4_TFHD_DURATION) ? 4 : 0;
     n += (run->tfhd & NGX_MEDIA_MP4_TFHD_SIZE) ? 4 : 0;
     n += (run->tfhd & NGX_MEDIA_MP4_TFHD_FLAGS) ? 4 : 0;
@@ -646,10 +641,6 @@ ngx_media_mp4_write_tfhd(u_char *p, const ngx_media_mp4_chunk_t *chunk,
     p = ngx_media_mp4_put_full(p, n, ngx_media_fourcc('t', 'f', 'h', 'd'), 0,
                                run->tfhd);
     p = ngx_media_put_be32(p, NGX_MEDIA_MP4_TRACK_ID);
-
-    if (run->tfhd & NGX_MEDIA_MP4_TFHD_DESCRIPTION) {
-        p = ngx_media_put_be32(p, 1);
-    }
 
     if (run->tfhd & NGX_MEDIA_MP4_TFHD_DURATION) {
         p = ngx_media_put_be32(p, chunk->nsamples

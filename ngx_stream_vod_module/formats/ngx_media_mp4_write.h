@@ -30,15 +30,13 @@ typedef struct {
     uint32_t                  sequence;       /* mfhd */
     uint32_t                  type;           /* ngx_media_type_e */
     unsigned                  styp:1;         /* first of its segment */
-    unsigned                  pad:1;          /* four bytes more: for a room
-                                                 too small for a free box */
 } ngx_media_mp4_chunk_t;
 
 
 /* what ngx_media_mp4_write_chunk() makes of n samples, at most */
 #define NGX_MEDIA_MP4_STYP_SIZE  28
 #define ngx_media_mp4_chunk_max(n)                                            \
-    (NGX_MEDIA_MP4_STYP_SIZE + 116 + 16 * (size_t) (n))
+    (NGX_MEDIA_MP4_STYP_SIZE + 112 + 16 * (size_t) (n))
 
 
 /*

@@ -12,8 +12,7 @@
  *
  * RECORDS is one configuration and then frames: u32 length, u32 0, u32 0,
  * u64 0, bytes; u32 length, u32 duration, u32 composition offset, u64 decode
- * time, bytes.  All big endian, in the track's timescale or, with a minus in
- * front of FOURCC, in milliseconds.
+ * time, bytes.  All big endian, in the track's timescale.
  */
 
 /* link: formats/ngx_media_aac.c formats/ngx_media_bits.c
@@ -43,8 +42,7 @@ static const ngx_media_codec_t  *codec;
 static u_char                    data[CMAF_BUFFER];
 static size_t                    ndata;
 static ngx_media_sample_t        samples[CMAF_FRAMES];
-static ngx_media_mp4_chunk_t     chunk = { samples, 0, 0, 0, 0, 1, 0 };
-static unsigned                  chunks;
+static ngx_media_mp4_chunk_t     chunk = { samples, 0, 0, 0, 0, 1 };
 
 
 static void
@@ -145,8 +143,6 @@ flush(void)
     {
         die("bound");
     }
-
-    chunk.pad = chunks++ % 2;
 
     n = ngx_media_mp4_write_chunk(NULL, &chunk);
     p = malloc(n);
