@@ -454,6 +454,8 @@ sub conf_test {
         spew($file, $conf);
     }
 
+    local %ENV = (%ENV, $self->environment());
+
     my ($status, $out) = sh($self->{binary}, '-p', $self->{dir}, '-e',
                             $self->path('test.log'), '-t', '-c', $file);
 
