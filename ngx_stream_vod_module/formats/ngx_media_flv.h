@@ -11,7 +11,7 @@
  *
  *     rc = ngx_media_flv_video(&it, pos, last);
  *
- *     while (rc == NGX_OK) {
+ *     while (rc == NGX_OK || rc == NGX_DECLINED) {
  *         rc = ngx_media_flv_next(&it, &packet);
  *
  *         NGX_OK        a packet

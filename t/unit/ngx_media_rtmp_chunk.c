@@ -554,6 +554,19 @@ test_repeated(void)
     r = finish("empty, not repeated");
     is(r.n, 3, "empty, not repeated, messages");
     is_message(&r, 2, 3, 9, 8, body, 1, "the message after it");
+
+    /* headers that look like the timestamp, and again like it */
+
+    begin();
+    chunk(0, 6, 0xc6c604aa, 0, 9, 1, 1, body, 0);
+    chunk(3, 6, 0, 0, 0, 0, 0, body, 0);
+    chunk(3, 6, 0, 0, 0, 0, 0, body, 0);
+    chunk(3, 6, 0, 0, 0, 0, 0, body, 0);
+    chunk(0, 4, 9, 1, 8, 1, 0, body, 1);
+    r = finish("empty, like the timestamp");
+    is(r.n, 5, "empty, like the timestamp, messages");
+    is_message(&r, 3, 6, 0xc6c604aa, 9, body, 0, "the last empty one");
+    is_message(&r, 4, 4, 9, 8, body, 1, "the message after them");
 }
 
 
