@@ -12,8 +12,8 @@ use Test::Media;
 my $t = Test::Media->new(workers => 1);
 
 $t->write_conf(<<'EOC');
-media live { zone 16m; }
-media two  { zone 16m; }
+media live { zone 16m; publish_conflict reject; }
+media two  { zone 16m; publish_conflict drop; max_streams 4; }
 
 stream {
     server {
@@ -265,6 +265,53 @@ $q->create_stream();
 is($q->publish('cam'), $start, 'application of the directive');
 ok($t->wait_log(qr/publish started.*app: two, stream: where\/cam$/m, 2),
    'name');
+
+# a new publisher takes the place of the old one
+
+sub fixed {
+    my (%props) = @_;
+
+    my $p = client(port => $t->port('FIXED'));
+    $p->connect('live', %props);
+    $p->create_stream();
+
+    return $p;
+}
+
+my $old = fixed();
+is($old->publish('taken'), $start, 'old publisher');
+my $new = fixed();
+is($new->publish('taken'), $start, 'new publisher');
+is(status_of($old), 'NetStream.Unpublish.Success', 'the old one is told');
+ok($old->wait_closed(5), 'and closed');
+ok($t->wait_log(qr/publish ended: another publisher.*stream: taken$/m, 2),
+   'logged');
+ok($new->poll(0.3), 'the new one stays');
+
+# on a connection with another stream only that one ends
+
+$old = fixed();
+is($old->publish('both'), $start, 'first stream of the old one');
+my $both = $old->{stream};
+$old->create_stream();
+is($old->publish('taken2'), $start, 'second stream');
+is($new->create_stream(), 2, 'second stream of the new one');
+is($new->publish('taken2'), $start, 'takes it over');
+is(status_of($old), 'NetStream.Unpublish.Success', 'the old one is told');
+ok($old->poll(1), 'its other stream goes on');
+
+# as many as the application takes
+
+$old->{stream} = $both + 1;
+
+for my $i (1 .. 10) {
+    last if $old->publish("many$i") ne $start;
+    $old->create_stream();
+}
+
+is($old->{status}{code}, 'NetStream.Publish.Denied', 'max_streams');
+$old->close();
+$new->close();
 
 # ends
 

@@ -687,15 +687,18 @@ ngx_media_rtmp_close_handler(void *data, const char *reason)
 {
     ngx_media_rtmp_stream_t *stream = data;
 
-    ngx_media_rtmp_session_t  *session;
+    ngx_event_t  *wev;
 
-    session = stream->session;
+    wev = stream->session->connection->write;
 
     ngx_media_rtmp_lost(stream, reason);
 
-    /* what is left to send, and the timer */
+    /*
+     * what is left to do may end the whole session, but the core goes on
+     * with the next publisher, which may be one of this session
+     */
 
-    ngx_media_rtmp_session_write(session);
+    ngx_post_event(wev, &ngx_posted_events);
 }
 
 

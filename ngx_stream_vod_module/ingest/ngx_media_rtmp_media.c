@@ -139,7 +139,11 @@ ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
     frame.pos = packet->body.pos;
     frame.last = packet->body.last;
 
-    if (packet->kind == NGX_MEDIA_FLV_CONFIG) {
+    /* an MP3 stream has no other configuration than its frames' headers */
+
+    if (packet->kind == NGX_MEDIA_FLV_CONFIG
+        || packet->codec == NGX_MEDIA_CODEC_MP3)
+    {
         rc = ngx_media_publish_track(stream->publisher, &frame);
 
         if (rc == NGX_ERROR) {
@@ -147,7 +151,9 @@ ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
                                        "malformed decoder configuration");
         }
 
-        return NGX_OK;
+        if (packet->kind == NGX_MEDIA_FLV_CONFIG || rc != NGX_OK) {
+            return NGX_OK;
+        }
     }
 
     rc = ngx_media_publish_frame(stream->publisher, &frame);

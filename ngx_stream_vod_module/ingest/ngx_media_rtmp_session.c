@@ -45,8 +45,7 @@ static ngx_int_t ngx_media_rtmp_message(ngx_media_rtmp_session_t *session,
 static ngx_int_t ngx_media_rtmp_control(ngx_media_rtmp_session_t *session,
     uint32_t type, const u_char *pos, const u_char *last);
 static void ngx_media_rtmp_ack(ngx_media_rtmp_session_t *session);
-static ngx_int_t ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session,
-    ngx_uint_t publishers);
+static ngx_int_t ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session);
 static ngx_int_t ngx_media_rtmp_flush(ngx_media_rtmp_session_t *session);
 static ngx_int_t ngx_media_rtmp_output(ngx_media_rtmp_session_t *session);
 static u_char *ngx_media_rtmp_stream_log(ngx_log_t *log, u_char *buf,
@@ -151,14 +150,11 @@ ngx_media_rtmp_session_start(ngx_media_rtmp_session_t *session,
 void
 ngx_media_rtmp_session_read(ngx_media_rtmp_session_t *session)
 {
-    ngx_uint_t         publishers;
     ngx_event_t       *rev;
     ngx_connection_t  *c;
 
     c = session->connection;
     rev = c->read;
-
-    publishers = session->publishers;
 
     if (c->close && ngx_media_rtmp_drain(session) != NGX_OK) {
         ngx_media_rtmp_finalize(session);
@@ -180,7 +176,7 @@ ngx_media_rtmp_session_read(ngx_media_rtmp_session_t *session)
     }
 
     if (ngx_media_rtmp_receive(session) != NGX_OK
-        || ngx_media_rtmp_finish(session, publishers) != NGX_OK)
+        || ngx_media_rtmp_finish(session) != NGX_OK)
     {
         ngx_media_rtmp_finalize(session);
     }
@@ -190,7 +186,7 @@ ngx_media_rtmp_session_read(ngx_media_rtmp_session_t *session)
 void
 ngx_media_rtmp_session_write(ngx_media_rtmp_session_t *session)
 {
-    if (ngx_media_rtmp_finish(session, session->publishers) != NGX_OK) {
+    if (ngx_media_rtmp_finish(session) != NGX_OK) {
         ngx_media_rtmp_finalize(session);
     }
 }
@@ -228,6 +224,10 @@ ngx_media_rtmp_finalize(ngx_media_rtmp_session_t *session)
 
     if (c->read->posted) {
         ngx_delete_posted_event(c->read);
+    }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
     }
 
     c->idle = 0;
@@ -637,8 +637,7 @@ ngx_media_rtmp_ack(ngx_media_rtmp_session_t *session)
 /* the end of every event: output, the timer, and what to wait for */
 
 static ngx_int_t
-ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session,
-    ngx_uint_t publishers)
+ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session)
 {
     ngx_event_t       *rev;
     ngx_connection_t  *c;
@@ -655,11 +654,13 @@ ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session,
     }
 
     if (session->state != NGX_MEDIA_RTMP_CLOSING
-        && (publishers == 0) != (session->publishers == 0))
+        && session->publishing != (session->publishers != 0))
     {
-        ngx_add_timer(rev, session->publishers ? session->conf->idle_timeout
+        session->publishing = (session->publishers != 0);
+
+        ngx_add_timer(rev, session->publishing ? session->conf->idle_timeout
                                                : session->conf->timeout);
-        ngx_reusable_connection(c, session->publishers == 0);
+        ngx_reusable_connection(c, !session->publishing);
     }
 
     if (rev->ready) {

@@ -94,6 +94,7 @@ struct ngx_media_rtmp_session_s {
     const ngx_media_rtmp_stream_t
                                  *current;    /* for the log; or NULL */
 
+    unsigned                      publishing:1; /* as the timer knows it */
     unsigned                      reconnect:1;  /* client can */
     unsigned                      draining:1;   /* worker is leaving */
     unsigned                      shutdown:1;   /* of our direction */
