@@ -80,6 +80,7 @@ typedef struct {
     uint64_t                  period;
     int64_t                   period_time;
     int64_t                   period_wall;
+    uint32_t                  key_size;
     uint32_t                  nparts;
     uint32_t                  nranges;
     uint32_t                  flags;          /* NGX_MEDIA_SEGMENT_* */
@@ -177,6 +178,8 @@ typedef struct {
     uint64_t                  edge;           /* [atomic] see below */
     uint64_t                  expect;         /* [atomic] the next part */
     uint64_t                  bandwidth;      /* [atomic] bit/s, ratchet */
+    uint64_t                  key_bandwidth;  /* [atomic] of key frames alone,
+                                                 likewise */
     uint64_t                  bits;           /* [stream] of all closed */
     uint64_t                  ticks;          /* [stream] their duration */
     uint32_t                  fps;            /* [atomic] 1/1000 */

@@ -265,6 +265,7 @@ ngx_media_segment_export(const ngx_media_segment_shm_t *entry,
     segment->time = entry->time;
     segment->wall = entry->wall;
     segment->init = entry->init;
+    segment->key_size = entry->key_size;
     segment->bandwidth = entry->bandwidth;
     segment->period = entry->period;
     segment->period_time = entry->period_time;
@@ -591,6 +592,7 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->timescale = ngx_max(t->timescale, 1);
     view->bandwidth = ngx_media_peek(&t->bandwidth);
     view->average = t->ticks ? t->bits * view->timescale / t->ticks : 0;
+    view->key_bandwidth = ngx_media_peek(&t->key_bandwidth);
     view->fps = t->fps;
     view->edge_any = heads.edge != 0;
     view->edge_msn = ngx_media_edge_number(heads.edge);

@@ -69,6 +69,9 @@ typedef struct {
     int64_t                   wall;           /* ms since the epoch */
     uint64_t                  init;           /* name of its init segment */
     uint64_t                  bytes;
+    uint32_t                  key_size;       /* bytes from its start to the
+                                                 end of its first sample, if
+                                                 that is a key frame, else 0 */
     uint32_t                  nparts;         /* open: so far */
     uint64_t                  bandwidth;      /* bit/s, announced: the same in
                                                  all of its period; 0 */
@@ -130,6 +133,8 @@ typedef struct {
     uint32_t                  timescale;
     uint64_t                  bandwidth;      /* bit/s, peak; 0: unknown */
     uint64_t                  average;        /* bit/s; 0: unknown */
+    uint64_t                  key_bandwidth;  /* bit/s, of the key frames that
+                                                 segments start with */
     uint32_t                  fps;            /* 1/1000, measured; 0 */
     uint64_t                  edge_msn;       /* the newest part: segment */
     ngx_uint_t                edge_part;      /* and index; if nothing is

@@ -79,6 +79,7 @@ typedef struct {
                                                  flags, period */
     uint32_t                  part;
     uint32_t                  duration;
+    uint32_t                  key_size;       /* of part 0, see segment */
     unsigned                  independent:1;
     ngx_str_t                 data[2];
     uint64_t                  expect_number;  /* of the next part */

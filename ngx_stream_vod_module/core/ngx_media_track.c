@@ -41,6 +41,10 @@ static ngx_uint_t ngx_media_init_place_locked(ngx_media_zone_t *zone,
 static ngx_uint_t ngx_media_init_used_locked(ngx_media_track_shm_t *t,
     uint64_t name);
 
+static uint64_t ngx_media_track_rate_round(uint64_t rate);
+static void ngx_media_track_key_bandwidth_locked(ngx_media_track_shm_t *t,
+    uint64_t size, uint64_t msec);
+
 static ngx_int_t ngx_media_part_place_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size);
 static ngx_int_t ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
@@ -330,18 +334,39 @@ ngx_media_track_record(const ngx_media_claim_t *claim, ngx_uint_t track)
 }
 
 
+/* two significant digits, upwards */
+
+static uint64_t
+ngx_media_track_rate_round(uint64_t rate)
+{
+    uint64_t  unit;
+
+    for (unit = 1; rate / unit >= 100; unit *= 10) { /* void */ }
+
+    return (rate + unit - 1) / unit * unit;
+}
+
+
+static void
+ngx_media_track_key_bandwidth_locked(ngx_media_track_shm_t *t,
+    uint64_t size, uint64_t msec)
+{
+    uint64_t  rate;
+
+    if (msec) {
+        rate = ngx_media_track_rate_round(size * 8 * 1000 / msec);
+        t->key_bandwidth = ngx_max(t->key_bandwidth, rate);
+    }
+}
+
+
 void
 ngx_media_track_bandwidth(const ngx_media_claim_t *claim, ngx_uint_t track,
     uint64_t bandwidth)
 {
-    uint64_t                unit;
     ngx_media_track_shm_t  *t;
 
-    /* two significant digits, upwards */
-
-    for (unit = 1; bandwidth / unit >= 100; unit *= 10) { /* void */ }
-
-    bandwidth = (bandwidth + unit - 1) / unit * unit;
+    bandwidth = ngx_media_track_rate_round(bandwidth);
 
     if (ngx_media_claim_lock(claim) != NGX_OK) {
         return;
@@ -714,6 +739,11 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
         segment->ranges[segment->nranges++] = part->range;
     }
 
+    if (put->key_size) {
+        segment->key_size = put->key_size;
+        ngx_media_track_key_bandwidth_locked(t, put->key_size, s->segment);
+    }
+
     segment->bytes += size;
     segment->duration += put->duration;
     segment->nparts++;
@@ -781,6 +811,9 @@ ngx_media_segment_close_locked(ngx_media_zone_t *zone,
 
     if (segment->duration) {
         t->rate = segment->bytes * 8 * t->timescale / segment->duration;
+
+        ngx_media_track_key_bandwidth_locked(t, segment->key_size,
+                            segment->duration * 1000 / t->timescale);
     }
 
     t->nsegments++;

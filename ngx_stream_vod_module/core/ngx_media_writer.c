@@ -1171,6 +1171,11 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     put.segment = &t->segment;
     put.part = t->nparts;
     put.independent = t->independent;
+
+    if (t->nparts == 0 && t->samples[0].key) {
+        put.key_size = put.data[0].len + t->samples[0].size;
+    }
+
     put.count = &t->count;
     put.fps = t->fps;
     put.drift = w->timeline.anchor - w->anchor;

@@ -33,6 +33,10 @@ static void ngx_media_m3u8_rendition(ngx_media_text_t *text,
     const ngx_media_m3u8_rendition_t *rendition);
 static void ngx_media_m3u8_variant(ngx_media_text_t *text,
     const ngx_media_m3u8_variant_t *variant);
+static void ngx_media_m3u8_picture(ngx_media_text_t *text,
+    const ngx_media_m3u8_variant_t *variant);
+static void ngx_media_m3u8_iframes(ngx_media_text_t *text,
+    const ngx_media_m3u8_variant_t *variant);
 
 
 size_t
@@ -68,7 +72,7 @@ ngx_media_m3u8_write_media(u_char *p, size_t size,
 
     /* 4.4.5.3: an ended playlist has no hint */
 
-    if (view->hint && view->part_target) {
+    if (view->hint && view->part_target && !view->iframes) {
         ngx_media_m3u8_hint(&text, view);
     }
 
@@ -88,11 +92,14 @@ ngx_media_m3u8_header(ngx_media_text_t *text,
 
     ngx_media_text_cstr(text, "#EXTM3U\n#EXT-X-VERSION:");
 
-    /* 8: EXT-X-MAP asks for 6, EXT-X-SKIP for 9, nothing else for more */
+    /* 8: EXT-X-MAP asks for 6, of I-frames 5; EXT-X-SKIP for 9 */
 
-    ngx_media_text_u64(text, skip ? 9 : 6);
+    ngx_media_text_u64(text, skip ? 9 : view->iframes ? 5 : 6);
 
-    if (view->independent) {
+    if (view->iframes) {
+        ngx_media_text_cstr(text, "\n#EXT-X-I-FRAMES-ONLY");
+
+    } else if (view->independent) {
         ngx_media_text_cstr(text, "\n#EXT-X-INDEPENDENT-SEGMENTS");
     }
 
@@ -102,7 +109,7 @@ ngx_media_m3u8_header(ngx_media_text_t *text,
 
     ngx_media_m3u8_control(text, view);
 
-    if (view->part_target) {
+    if (view->part_target && !view->iframes) {
         ngx_media_text_cstr(text, "#EXT-X-PART-INF:PART-TARGET=");
         ngx_media_text_decimal(text, view->part_target, 10000, 4,
                                NGX_MEDIA_TEXT_DOWN);
@@ -192,7 +199,7 @@ ngx_media_m3u8_segment(ngx_media_text_t *text,
 
     segment = &view->segments[i];
 
-    nparts = view->part_target ? segment->nparts : 0;
+    nparts = (view->part_target && !view->iframes) ? segment->nparts : 0;
 
     if (segment->open && (nparts == 0 || view->end)) {
         return;
@@ -221,7 +228,7 @@ ngx_media_m3u8_segment(ngx_media_text_t *text,
 
     /* 6.2.1: the parts of a gap are gaps; it is told before them */
 
-    if (segment->gap) {
+    if (segment->gap || (view->iframes && segment->key_size == 0)) {
         ngx_media_text_cstr(text, "#EXT-X-GAP\n");
     }
 
@@ -239,6 +246,15 @@ ngx_media_m3u8_segment(ngx_media_text_t *text,
     ngx_media_text_decimal(text, segment->duration, view->timescale, 5,
                            NGX_MEDIA_TEXT_HALF_UP);
     ngx_media_text_cstr(text, ",\n");
+
+    /* 4.4.4.2: the chunk's header and its first sample */
+
+    if (view->iframes && segment->key_size && !segment->gap) {
+        ngx_media_text_cstr(text, "#EXT-X-BYTERANGE:");
+        ngx_media_text_u64(text, segment->key_size);
+        ngx_media_text_cstr(text, "@0\n");
+    }
+
     ngx_media_text_str(text, &view->track);
     ngx_media_text_cstr(text, "/");
     ngx_media_text_u64(text, segment->number);
@@ -344,6 +360,10 @@ ngx_media_m3u8_write_multi(u_char *p, size_t size,
         ngx_media_m3u8_variant(&text, &view->variants[i]);
     }
 
+    for (i = 0; i < view->niframes; i++) {
+        ngx_media_m3u8_iframes(&text, &view->iframes[i]);
+    }
+
     return text.total;
 }
 
@@ -402,6 +422,32 @@ ngx_media_m3u8_variant(ngx_media_text_t *text,
         ngx_media_text_u64(text, variant->average);
     }
 
+    ngx_media_m3u8_picture(text, variant);
+
+    if (variant->fps) {
+        ngx_media_text_cstr(text, ",FRAME-RATE=");
+        ngx_media_text_decimal(text, variant->fps, 1000, 3,
+                               NGX_MEDIA_TEXT_DOWN);
+    }
+
+    if (variant->audio.len) {
+        ngx_media_text_cstr(text, ",AUDIO=\"");
+        ngx_media_text_quoted(text, &variant->audio);
+        ngx_media_text_cstr(text, "\"");
+    }
+
+    ngx_media_text_cstr(text, "\n");
+    ngx_media_text_str(text, &variant->track);
+    ngx_media_text_cstr(text, ".m3u8\n");
+}
+
+
+/* what a variant says of its video */
+
+static void
+ngx_media_m3u8_picture(ngx_media_text_t *text,
+    const ngx_media_m3u8_variant_t *variant)
+{
     if (variant->codecs.len) {
         ngx_media_text_cstr(text, ",CODECS=\"");
         ngx_media_text_quoted(text, &variant->codecs);
@@ -415,26 +461,27 @@ ngx_media_m3u8_variant(ngx_media_text_t *text,
         ngx_media_text_u64(text, variant->height);
     }
 
-    if (variant->fps) {
-        ngx_media_text_cstr(text, ",FRAME-RATE=");
-        ngx_media_text_decimal(text, variant->fps, 1000, 3,
-                               NGX_MEDIA_TEXT_DOWN);
-    }
-
     /* an enumerated-string: not quoted */
 
     if (variant->range.len) {
         ngx_media_text_cstr(text, ",VIDEO-RANGE=");
         ngx_media_text_str(text, &variant->range);
     }
+}
 
-    if (variant->audio.len) {
-        ngx_media_text_cstr(text, ",AUDIO=\"");
-        ngx_media_text_quoted(text, &variant->audio);
-        ngx_media_text_cstr(text, "\"");
-    }
 
-    ngx_media_text_cstr(text, "\n");
+/* 4.4.6.3: no FRAME-RATE, no groups */
+
+static void
+ngx_media_m3u8_iframes(ngx_media_text_t *text,
+    const ngx_media_m3u8_variant_t *variant)
+{
+    ngx_media_text_cstr(text, "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=");
+    ngx_media_text_u64(text, variant->bandwidth);
+
+    ngx_media_m3u8_picture(text, variant);
+
+    ngx_media_text_cstr(text, ",URI=\"");
     ngx_media_text_str(text, &variant->track);
-    ngx_media_text_cstr(text, ".m3u8\n");
+    ngx_media_text_cstr(text, ".iframes.m3u8\"\n");
 }

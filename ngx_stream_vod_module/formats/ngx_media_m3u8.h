@@ -45,6 +45,8 @@ typedef struct {
                                                  listed before its first part,
                                                  without a part_target, or
                                                  after the end */
+    uint32_t                  key_size;       /* I-frame playlist: bytes from
+                                                 the start; 0: no key frame */
 } ngx_media_m3u8_segment_t;
 
 
@@ -89,6 +91,8 @@ typedef struct {
     unsigned                  block:1;        /* CAN-BLOCK-RELOAD */
     unsigned                  end:1;          /* ENDLIST */
     unsigned                  vod:1;          /* PLAYLIST-TYPE:VOD */
+    unsigned                  iframes:1;      /* I-FRAMES-ONLY: no parts, the
+                                                 key_size bytes of each */
 } ngx_media_m3u8_media_t;
 
 
@@ -103,6 +107,9 @@ typedef struct {
     unsigned                  is_default:1;
 } ngx_media_m3u8_rendition_t;
 
+
+/* a variant; of an I-frame playlist: codecs, bandwidth, width, height, range
+ * of the video alone */
 
 typedef struct {
     ngx_str_t                 track;
@@ -124,6 +131,9 @@ typedef struct {
     const ngx_media_m3u8_variant_t
                              *variants;
     ngx_uint_t                nvariants;
+    const ngx_media_m3u8_variant_t
+                             *iframes;
+    ngx_uint_t                niframes;
     unsigned                  independent:1;
 } ngx_media_m3u8_multi_t;
 

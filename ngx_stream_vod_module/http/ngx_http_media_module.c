@@ -79,6 +79,10 @@ static const ngx_http_media_kind_t
     { ngx_http_media_type("application/vnd.apple.mpegurl"),
       ngx_http_media_playlist_handler },
 
+    /* NGX_HTTP_MEDIA_IFRAMES */
+    { ngx_http_media_type("application/vnd.apple.mpegurl"),
+      ngx_http_media_playlist_handler },
+
     /* NGX_HTTP_MEDIA_INIT */
     { ngx_string("video/mp4"), ngx_string("audio/mp4"),
       ngx_http_media_init_handler },

@@ -91,7 +91,7 @@ ngx_http_media_playlist_handler(ngx_http_request_t *r,
     }
 
     key.stream = ctx->stream;
-    key.kind = NGX_HTTP_MEDIA_PLAYLIST;
+    key.kind = ctx->url.kind;
     key.track = ctx->track;
     key.skip = ctx->skip;
 
@@ -243,7 +243,8 @@ ngx_http_media_directives(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     }
 
     ctx->block = (msn == NGX_OK);
-    ctx->whole = (part != NGX_OK);
+    ctx->whole = (part != NGX_OK
+                  || ctx->url.kind == NGX_HTTP_MEDIA_IFRAMES);
 
     if (ngx_http_arg(r, (u_char *) "_HLS_skip", 9, &value) == NGX_OK
         && ((value.len == 3 && ngx_memcmp(value.data, "YES", 3) == 0)

@@ -106,15 +106,16 @@ ngx_http_media_text_get(const ngx_http_media_text_key_t *key, ngx_log_t *log,
         new = old;
 
     } else {
+
+        if (old) {
+            ngx_http_media_text_remove(old);
+        }
+
         new = ngx_http_media_text_add(key, hash, &bytes, log);
 
         if (new == NULL) {
             rc = NGX_ERROR;
             goto done;
-        }
-
-        if (old) {
-            ngx_http_media_text_remove(old);
         }
     }
 
@@ -218,6 +219,10 @@ ngx_http_media_text_render(ngx_pool_t *pool,
         return ngx_media_dash_mpd(pool, view, &ngx_http_media_time_url,
                                   bytes);
 
+    case NGX_HTTP_MEDIA_IFRAMES:
+        return ngx_media_hls_iframes(pool, view, key->track, key->skip,
+                                     bytes);
+
     default:
         return ngx_media_hls_media(pool, view, key->track, key->skip, bytes);
     }
@@ -281,7 +286,9 @@ ngx_http_media_text_edge(ngx_http_media_text_t *text,
 
     text->edge.state = view->state;
 
-    if (text->key.kind != NGX_HTTP_MEDIA_PLAYLIST) {
+    if (text->key.kind != NGX_HTTP_MEDIA_PLAYLIST
+        && text->key.kind != NGX_HTTP_MEDIA_IFRAMES)
+    {
         return;
     }
 

@@ -148,6 +148,14 @@ ngx_http_media_url_m3u8(ngx_http_media_word_t *stem,
 
     url->kind = NGX_HTTP_MEDIA_PLAYLIST;
 
+    if (stem->last - stem->pos > 8
+        && ngx_memcmp(stem->last - 8, ".iframes", 8) == 0
+        && *stem->pos == 'v')
+    {
+        stem->last -= 8;
+        url->kind = NGX_HTTP_MEDIA_IFRAMES;
+    }
+
     return ngx_http_media_url_track(stem, &url->track);
 }
 

@@ -27,6 +27,7 @@ typedef enum {
     NGX_HTTP_MEDIA_MPD,                       /* NAME/manifest.mpd */
     NGX_HTTP_MEDIA_TIME,                      /* NAME/time.txt */
     NGX_HTTP_MEDIA_PLAYLIST,                  /* NAME/v1.m3u8 */
+    NGX_HTTP_MEDIA_IFRAMES,                   /* NAME/v1.iframes.m3u8 */
     NGX_HTTP_MEDIA_INIT,                      /* NAME/v1/init-<v>.mp4 */
     NGX_HTTP_MEDIA_SEGMENT,                   /* NAME/v1/<n>.m4s */
     NGX_HTTP_MEDIA_PART,                      /* NAME/v1/<n>.<p>.m4s */

@@ -22,6 +22,9 @@
 /* suggestedPresentationDelay, in segments */
 #define NGX_MEDIA_DASH_DELAY  3
 
+/* ms by which tracks may differ at the end of a stream */
+#define NGX_MEDIA_DASH_SLACK  500
+
 
 typedef struct {
     ngx_pool_t                *pool;
@@ -598,15 +601,16 @@ ngx_media_dash_connect(ngx_media_dash_t *ctx)
 
 
 /*
- * The stream is over: the last Period gets its duration, and there will be no
- * update.  The type stays dynamic: in a static MPD time would start at zero,
- * whereas whoever is playing is where availabilityStartTime has put him.
+ * The stream is over.  Periods stay where they are on the line, so whoever is
+ * playing finds the end where he expects it.  The end is where the first track
+ * ends, if the others go on for some frames only: players wait for data up to
+ * the Period's end in all of its sets.
  */
 
 static void
 ngx_media_dash_end(ngx_media_dash_t *ctx)
 {
-    int64_t                  duration, longest;
+    int64_t                  end, shortest, longest;
     ngx_uint_t               i, j;
     ngx_media_mpd_period_t  *p;
 
@@ -614,6 +618,8 @@ ngx_media_dash_end(ngx_media_dash_t *ctx)
     const ngx_media_mpd_representation_t  *rep;
 
     p = &ctx->periods[ctx->mpd.nperiods - 1];
+
+    shortest = 0;
     longest = 0;
 
     for (i = 0; i < p->nsets; i++) {
@@ -621,17 +627,24 @@ ngx_media_dash_end(ngx_media_dash_t *ctx)
             rep = &p->sets[i].representations[j];
             last = &rep->segments[rep->nsegments - 1];
 
-            duration = ngx_media_pack_rescale(last->time + last->duration
-                                              - rep->offset,
-                                              rep->timescale, 1000);
+            end = ngx_media_pack_rescale(last->time + last->duration
+                                         - rep->offset,
+                                         rep->timescale, 1000);
 
-            if (duration > longest) {
-                longest = duration;
+            if (end > longest) {
+                longest = end;
+            }
+
+            if (shortest == 0 || end < shortest) {
+                shortest = end;
             }
         }
     }
 
-    p->duration = longest;
-    ctx->mpd.duration = p->start + longest;
+    p->duration = (longest - shortest < NGX_MEDIA_DASH_SLACK) ? shortest
+                                                              : longest;
+
+    ctx->mpd.duration = p->start + p->duration;
     ctx->mpd.update = 0;
+    ctx->mpd.dynamic = 0;
 }

@@ -58,6 +58,9 @@ typedef struct {
 } ngx_media_hls_multi_t;
 
 
+static ngx_int_t ngx_media_hls_playlist(ngx_pool_t *pool,
+    const ngx_media_stream_view_t *view, ngx_uint_t track, ngx_uint_t skip,
+    ngx_uint_t iframes, ngx_str_t *text);
 static ngx_int_t ngx_media_hls_segments(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, const ngx_media_track_view_t *track,
     ngx_media_m3u8_media_t *media);
@@ -79,6 +82,8 @@ static ngx_media_hls_group_t *ngx_media_hls_group(ngx_pool_t *pool,
     ngx_media_hls_multi_t *ctx, const ngx_media_init_t *init);
 static ngx_int_t ngx_media_hls_variants(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_media_hls_multi_t *ctx);
+static ngx_int_t ngx_media_hls_iframe_variants(ngx_pool_t *pool,
+    const ngx_media_stream_view_t *view, ngx_media_hls_multi_t *ctx);
 static ngx_int_t ngx_media_hls_variant(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, const ngx_media_track_view_t *track,
     const ngx_media_hls_group_t *group, ngx_media_hls_multi_t *ctx);
@@ -90,6 +95,22 @@ static uint64_t ngx_media_hls_bandwidth(const ngx_media_track_view_t *track);
 ngx_int_t
 ngx_media_hls_media(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     ngx_uint_t track, ngx_uint_t skip, ngx_str_t *text)
+{
+    return ngx_media_hls_playlist(pool, view, track, skip, 0, text);
+}
+
+
+ngx_int_t
+ngx_media_hls_iframes(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
+    ngx_uint_t track, ngx_uint_t skip, ngx_str_t *text)
+{
+    return ngx_media_hls_playlist(pool, view, track, skip, 1, text);
+}
+
+
+static ngx_int_t
+ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
+    ngx_uint_t track, ngx_uint_t skip, ngx_uint_t iframes, ngx_str_t *text)
 {
     ngx_media_m3u8_media_t   media;
     ngx_media_track_view_t  *t;
@@ -114,6 +135,7 @@ ngx_media_hls_media(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     media.discontinuity = ngx_media_hls_discontinuity(view, t);
     media.independent = !view->forced;
     media.block = 1;
+    media.iframes = iframes;
     media.end = t->ended || view->state == NGX_MEDIA_STREAM_ENDED;
 
     if (view->part_target) {
@@ -144,7 +166,9 @@ ngx_media_hls_media(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
             media.hint_part = t->expect_part;
         }
 
-        if (ngx_media_hls_reports(pool, view, track, &media) != NGX_OK) {
+        if (!iframes
+            && ngx_media_hls_reports(pool, view, track, &media) != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -217,6 +241,7 @@ ngx_media_hls_segments(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
         s->duration = from->duration;
         s->init = from->init;
         s->pdt = from->wall;
+        s->key_size = from->key_size;
         s->discontinuity = from->discontinuity;
         s->gap = from->gap;
         s->open = from->open;
@@ -226,7 +251,7 @@ ngx_media_hls_segments(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
             s->nparts = ngx_media_hls_parts(track, from, parts, &next);
         }
 
-        if (s->open && s->nparts == 0) {
+        if (s->open && (s->nparts == 0 || media->iframes)) {
             break;
         }
 
@@ -405,6 +430,10 @@ ngx_media_hls_multi(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
     if (ctx.multi.nvariants == 0) {
         return NGX_AGAIN;
+    }
+
+    if (ngx_media_hls_iframe_variants(pool, view, &ctx) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ctx.multi.independent = !view->forced;
@@ -634,6 +663,60 @@ ngx_media_hls_variants(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
             }
         }
     }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A stream with forced cuts has segments without a key frame: its I-frame
+ * playlists are all gaps there, and are not offered.
+ */
+
+static ngx_int_t
+ngx_media_hls_iframe_variants(ngx_pool_t *pool,
+    const ngx_media_stream_view_t *view, ngx_media_hls_multi_t *ctx)
+{
+    ngx_uint_t                 i;
+    const ngx_media_init_t    *init;
+    ngx_media_track_view_t    *track;
+    ngx_media_m3u8_variant_t  *iframes, *variant;
+
+    if (view->forced) {
+        return NGX_OK;
+    }
+
+    iframes = ngx_pcalloc(pool, view->ntracks
+                                * sizeof(ngx_media_m3u8_variant_t));
+    if (iframes == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < view->ntracks; i++) {
+        track = &view->tracks[i];
+
+        if (track->type != NGX_MEDIA_VIDEO || track->key_bandwidth == 0
+            || !ngx_media_hls_listed(view, track))
+        {
+            continue;
+        }
+
+        init = ngx_media_pack_init(track);
+        variant = &iframes[ctx->multi.niframes++];
+
+        variant->track = track->name;
+        variant->bandwidth = track->key_bandwidth;
+        variant->codecs.data = (u_char *) init->codec;
+        variant->codecs.len = init->codec_len;
+        variant->width = init->params.width;
+        variant->height = init->params.height;
+
+        if (ctx->wide) {
+            ngx_media_hls_range(&init->params, &variant->range);
+        }
+    }
+
+    ctx->multi.iframes = iframes;
 
     return NGX_OK;
 }

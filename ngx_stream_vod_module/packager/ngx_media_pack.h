@@ -31,6 +31,11 @@ ngx_int_t ngx_media_hls_media(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_uint_t track, ngx_uint_t skip,
     ngx_str_t *text);
 
+/* the key frames that segments start with */
+ngx_int_t ngx_media_hls_iframes(ngx_pool_t *pool,
+    const ngx_media_stream_view_t *view, ngx_uint_t track, ngx_uint_t skip,
+    ngx_str_t *text);
+
 ngx_int_t ngx_media_hls_multi(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_str_t *text);
 

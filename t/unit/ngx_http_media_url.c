@@ -30,6 +30,7 @@ static const url_good_t  url_good[] = {
     { "a/b/c/a12.m3u8", NGX_HTTP_MEDIA_PLAYLIST, "a/b/c", "a12", 0, 0 },
     { "demo/t1.m3u8", NGX_HTTP_MEDIA_PLAYLIST, "demo", "t1", 0, 0 },
     { "demo/v9999.m3u8", NGX_HTTP_MEDIA_PLAYLIST, "demo", "v9999", 0, 0 },
+    { "demo/v1.iframes.m3u8", NGX_HTTP_MEDIA_IFRAMES, "demo", "v1", 0, 0 },
 
     { "demo/v1/init-0123456789abcdef.mp4", NGX_HTTP_MEDIA_INIT, "demo", "v1",
       0x0123456789abcdefull, 0 },

@@ -632,6 +632,57 @@ static const char  text_vod[] =
 
 /* multivariant playlists */
 
+/* 4.4.3.6: of each segment the key frame; one without is a gap */
+
+static const ngx_media_m3u8_segment_t  segments_iframes[] = {
+    { 1767225600, 720000, INIT_A, Y2026, NULL, 0, 0, 0, 0, 13755 },
+    { 1767225601, 720000, INIT_A, Y2026 + 2000, NULL, 0, 0, 0, 0, 0 },
+    { 1767225602, 720000, INIT_A, Y2026 + 4000, parts_ten, 10, 0, 0, 0,
+      11040 }
+};
+
+static const ngx_media_m3u8_media_t  media_iframes = {
+    .track = ngx_string("v1"),
+    .timescale = 360000,
+    .target = 3,
+    .part_target = 2134,
+    .part_hold_back = 680,
+    .hold_back = 9000,
+    .can_skip = 18000,
+    .discontinuity = 1234,
+    .segments = segments_iframes,
+    .nsegments = 3,
+    .hint_msn = 1767225603,
+    .hint = 1,
+    .independent = 1,
+    .block = 1,
+    .iframes = 1
+};
+
+static const char  text_iframes[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:5\n"
+    "#EXT-X-I-FRAMES-ONLY\n"
+    "#EXT-X-TARGETDURATION:3\n"
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=18.000,"
+        "HOLD-BACK=9.000,PART-HOLD-BACK=0.680\n"
+    "#EXT-X-MEDIA-SEQUENCE:1767225600\n"
+    "#EXT-X-DISCONTINUITY-SEQUENCE:1234\n"
+    "#EXT-X-MAP:URI=\"v1/init-0123456789abcdef.mp4\"\n"
+    "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z\n"
+    "#EXTINF:2.00000,\n"
+    "#EXT-X-BYTERANGE:13755@0\n"
+    "v1/1767225600.m4s\n"
+    "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:02.000Z\n"
+    "#EXT-X-GAP\n"
+    "#EXTINF:2.00000,\n"
+    "v1/1767225601.m4s\n"
+    "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:04.000Z\n"
+    "#EXTINF:2.00000,\n"
+    "#EXT-X-BYTERANGE:11040@0\n"
+    "v1/1767225602.m4s\n";
+
+
 static const ngx_media_m3u8_rendition_t  renditions[] = {
     { ngx_string("a1"), ngx_string("aac-2"), ngx_string("English"),
       ngx_string("en"), 2, 1 },
@@ -654,8 +705,15 @@ static const ngx_media_m3u8_variant_t  variants[] = {
 };
 
 
+static const ngx_media_m3u8_variant_t  variants_iframes[] = {
+    { ngx_string("v1"), ngx_string("avc1.640028"), ngx_null_string, 310000,
+      0, 1920, 1080, 0, ngx_string("SDR") },
+    { ngx_string("v2"), ngx_string("avc1.4d401f"), ngx_null_string, 90000,
+      0, 1280, 720, 0, ngx_null_string }
+};
+
 static const ngx_media_m3u8_multi_t  multi_ladder = {
-    TABLE(renditions), TABLE(variants), 1
+    TABLE(renditions), TABLE(variants), TABLE(variants_iframes), 1
 };
 
 static const char  text_ladder[] =
@@ -672,7 +730,7 @@ static const char  text_ladder[] =
         "URI=\"a3.m3u8\"\n"
     "#EXT-X-STREAM-INF:BANDWIDTH=5300000,AVERAGE-BANDWIDTH=4100000,"
         "CODECS=\"avc1.640028,mp4a.40.2\",RESOLUTION=1920x1080,"
-        "FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO=\"aac-2\"\n"
+        "VIDEO-RANGE=SDR,FRAME-RATE=29.970,AUDIO=\"aac-2\"\n"
     "v1.m3u8\n"
     "#EXT-X-STREAM-INF:BANDWIDTH=1500000,"
         "CODECS=\"avc1.4d401f,mp4a.40.2\",RESOLUTION=1280x720,"
@@ -680,8 +738,12 @@ static const char  text_ladder[] =
     "v2.m3u8\n"
     "#EXT-X-STREAM-INF:BANDWIDTH=5700000,AVERAGE-BANDWIDTH=4400000,"
         "CODECS=\"avc1.640028,mp4a.40.2\",RESOLUTION=1920x1080,"
-        "FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO=\"aac-6\"\n"
-    "v1.m3u8\n";
+        "VIDEO-RANGE=SDR,FRAME-RATE=29.970,AUDIO=\"aac-6\"\n"
+    "v1.m3u8\n"
+    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=310000,CODECS=\"avc1.640028\","
+        "RESOLUTION=1920x1080,VIDEO-RANGE=SDR,URI=\"v1.iframes.m3u8\"\n"
+    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=90000,CODECS=\"avc1.4d401f\","
+        "RESOLUTION=1280x720,URI=\"v2.iframes.m3u8\"\n";
 
 
 static const ngx_media_m3u8_variant_t  variants_audio[] = {
@@ -691,7 +753,7 @@ static const ngx_media_m3u8_variant_t  variants_audio[] = {
 
 
 static const ngx_media_m3u8_multi_t  multi_audio = {
-    NULL, 0, TABLE(variants_audio), 0
+    NULL, 0, TABLE(variants_audio), NULL, 0, 0
 };
 
 static const char  text_audio[] =
@@ -718,7 +780,7 @@ static const ngx_media_m3u8_variant_t  variants_hostile[] = {
 
 
 static const ngx_media_m3u8_multi_t  multi_hostile = {
-    TABLE(renditions_hostile), TABLE(variants_hostile), 0
+    TABLE(renditions_hostile), TABLE(variants_hostile), NULL, 0, 0
 };
 
 static const char  text_hostile[] =
@@ -747,6 +809,7 @@ static const test_case_t  cases[] = {
     { "change", &media_change, NULL, text_change },
     { "cut", &media_cut, NULL, text_cut },
     { "first", &media_first, NULL, text_first },
+    { "iframes", &media_iframes, NULL, text_iframes },
     { "empty", &media_empty, NULL, text_empty },
     { "end", &media_end, NULL, text_end },
     { "plain", &media_plain, NULL, text_plain },
