@@ -36,7 +36,7 @@ typedef struct {
 /* what ngx_media_mp4_write_chunk() makes of n samples, at most */
 #define NGX_MEDIA_MP4_STYP_SIZE  28
 #define ngx_media_mp4_chunk_max(n)                                            \
-    (NGX_MEDIA_MP4_STYP_SIZE + 112 + 16 * (size_t) (n))
+    (NGX_MEDIA_MP4_STYP_SIZE + 108 + 16 * (size_t) (n))
 
 
 /*

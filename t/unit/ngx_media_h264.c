@@ -93,8 +93,8 @@ static const struct {
 
 
 static const char  records_base[] =
-    "0142c028ffe100196742c028da01e0089f970110000003001000000303c0f1832a01000468"
-    "ce0fc8";
+    "0142c028ffe100196742c028da01e0089f970110000003001000000303c0f1832a010004"
+    "68ce0fc8";
 
 
 static void
@@ -204,6 +204,19 @@ test_hostile(void)
     ngx_uint_t           bad;
     ngx_media_params_t   params;
 
+    static const struct {
+        const char  *name;
+        size_t       at;
+        u_char       value;
+    } wrong[] = {
+        { "version", 0, 0 },
+        { "NAL length 3", 4, 0xfe },
+        { "no SPS", 5, 0xe0 },
+        { "SPS that is none", 8, 0x68 },
+        { "no PPS", 33, 0 },
+        { "PPS that is none", 36, 0x67 },
+    };
+
     p = media_hex(records_base, &len);
 
     for (bad = 0, n = 0; n < len; n++) {
@@ -233,19 +246,6 @@ test_hostile(void)
     }
 
     free(p);
-
-    static const struct {
-        const char  *name;
-        size_t       at;
-        u_char       value;
-    } wrong[] = {
-        { "version", 0, 0 },
-        { "NAL length 3", 4, 0xfe },
-        { "no SPS", 5, 0xe0 },
-        { "SPS that is none", 8, 0x68 },
-        { "no PPS", 33, 0 },
-        { "PPS that is none", 36, 0x67 },
-    };
 
     for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         p = media_hex(records_base, &len);

@@ -292,6 +292,19 @@ test_hostile(void)
     ngx_uint_t           bad;
     ngx_media_params_t   params;
 
+    static const struct {
+        const char  *name;
+        size_t       at;
+        u_char       value;
+    } wrong[] = {
+        { "version", 0, 0 },
+        { "NAL length 3", 21, 0x0e },
+        { "no arrays", 22, 0 },
+        { "two arrays: no PPS", 22, 2 },
+        { "an array too many", 22, 4 },
+        { "VPS that is none", 28, 0x42 },
+    };
+
     p = media_hex(records[3].record, &len);
 
     for (bad = 0, n = 0; n < len; n++) {
@@ -321,19 +334,6 @@ test_hostile(void)
 
         free(p);
     }
-
-    static const struct {
-        const char  *name;
-        size_t       at;
-        u_char       value;
-    } wrong[] = {
-        { "version", 0, 0 },
-        { "NAL length 3", 21, 0x0e },
-        { "no arrays", 22, 0 },
-        { "two arrays: no PPS", 22, 2 },
-        { "an array too many", 22, 4 },
-        { "VPS that is none", 28, 0x42 },
-    };
 
     for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         p = media_hex(records[0].record, &len);

@@ -169,7 +169,7 @@ test_next(void)
             frames += (rc == NGX_OK);
         } while (rc == NGX_OK);
 
-        if (frames != (n >= 417) + (n >= 835) + (n >= 859ul)
+        if (frames != (n >= 417) + (n >= 835) + (ngx_uint_t) (n >= 859)
             || rc != (n == 0 || n == 417 || n == 835 || n == 859 ? NGX_DONE
                                                                  : NGX_ERROR))
         {
