@@ -42,6 +42,8 @@ static ngx_uint_t ngx_media_timeline_unroll(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, const ngx_media_stamp_t *in);
 static void ngx_media_timeline_jump(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, ngx_media_time_t *out);
+static int64_t ngx_media_timeline_off(ngx_media_timeline_t *tl,
+    ngx_media_line_t *line, const ngx_media_stamp_t *in);
 static ngx_uint_t ngx_media_timeline_sync(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, const ngx_media_stamp_t *in,
     ngx_media_time_t *out);
@@ -322,16 +324,19 @@ ngx_media_timeline_jump(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 }
 
 
-/* does the line fit the common clock? */
+/*
+ * How far the line's stamp is from what the common clock had at last, or, by
+ * arrival, should have by now; 0 in between: the network may have stalled, or
+ * the publisher paused.
+ */
 
-static ngx_uint_t
-ngx_media_timeline_sync(ngx_media_timeline_t *tl, ngx_media_line_t *line,
-    const ngx_media_stamp_t *in, ngx_media_time_t *out)
+static int64_t
+ngx_media_timeline_off(ngx_media_timeline_t *tl, ngx_media_line_t *line,
+    const ngx_media_stamp_t *in)
 {
-    int64_t  d, near, turn, turns;
+    int64_t  d, turn, turns, waited;
 
-    d = ngx_max(in->arrival - tl->head_arrival, 0) * NGX_MEDIA_U_MSEC;
-    d = line->u + line->rebase + tl->base - tl->head - d;
+    d = line->u + line->rebase + tl->base - tl->head;
 
     /* the lines may have wrapped at different times */
 
@@ -339,12 +344,30 @@ ngx_media_timeline_sync(ngx_media_timeline_t *tl, ngx_media_line_t *line,
                             tl->conf.timebase);
     turns = ngx_media_muldiv(d + turn / 2, 1, turn);
 
-    if (turns != 0) {
-        d -= turns * turn;
-        line->u -= turns * turn;
-        line->stamp -= turns * ((int64_t) 1 << tl->conf.wrap);
+    line->u -= turns * turn;
+    line->stamp -= turns * ((int64_t) 1 << tl->conf.wrap);
+
+    d -= turns * turn;
+
+    if (d <= 0) {
+        return d;
     }
 
+    waited = ngx_max(in->arrival - tl->head_arrival, 0) * NGX_MEDIA_U_MSEC;
+
+    return ngx_max(d - waited, 0);
+}
+
+
+/* does the line fit the common clock? */
+
+static ngx_uint_t
+ngx_media_timeline_sync(ngx_media_timeline_t *tl, ngx_media_line_t *line,
+    const ngx_media_stamp_t *in, ngx_media_time_t *out)
+{
+    int64_t  d, near, waited;
+
+    d = ngx_media_timeline_off(tl, line, in);
     near = line->jumped ? NGX_MEDIA_FOLLOW_NEAR : NGX_MEDIA_BASE_FAR;
 
     if (ngx_abs(d) > near) {
@@ -361,7 +384,9 @@ ngx_media_timeline_sync(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         }
 
         if (ngx_abs(d) > NGX_MEDIA_BASE_FAR) {
-            line->rebase -= d;
+            waited = ngx_max(in->arrival - tl->head_arrival, 0);
+            line->rebase = tl->head + waited * NGX_MEDIA_U_MSEC - tl->base
+                           - line->u;
             out->note = "timestamps rebased";
         }
     }
@@ -644,6 +669,13 @@ ngx_media_timeline_open(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     int64_t            cts, media, start;
     ngx_uint_t         i;
     ngx_media_line_t  *other;
+
+    if (tl->keep
+        && ngx_abs(ngx_media_timeline_off(tl, line, in)) > NGX_MEDIA_BASE_FAR)
+    {
+        /* another base, or a clock that stood still */
+        tl->keep = 0;
+    }
 
     cts = ngx_media_timeline_cts(tl, line, in);
     start = ngx_media_timeline_base(tl, line, in, line->u + cts);

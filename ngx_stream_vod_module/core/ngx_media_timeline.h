@@ -32,8 +32,7 @@ typedef struct {
                                                  90000 MPEG-TS */
     uint32_t                  wrap;           /* bits of a stamp: 32, 33 */
     int64_t                   floor;          /* ms since the epoch: no
-                                                 period starts earlier (what
-                                                 a publisher before left) */
+                                                 period starts earlier */
     int64_t                   wait;           /* ms: track_wait */
 } ngx_media_timeline_conf_t;
 
@@ -63,8 +62,7 @@ typedef struct {
                                                  come before this one, the
                                                  last ends at dts */
     unsigned                  drop:1;         /* no output for this frame */
-    unsigned                  period:1;       /* opens a new period for all
-                                                 tracks */
+    unsigned                  period:1;       /* a new one, on all tracks */
     unsigned                  broken:1;       /* the period ended; what is
                                                  open must be closed now.
                                                  Frames are dropped until one
@@ -145,7 +143,7 @@ ngx_media_line_t *ngx_media_timeline_clock(ngx_media_timeline_t *tl);
 /* what came out could not be kept: the next frame has broken set */
 void ngx_media_timeline_break(ngx_media_timeline_t *tl);
 
-/* where the line's next frame is expected, in its timescale */
+/* where the next frame is expected, in the line's timescale */
 int64_t ngx_media_timeline_next(const ngx_media_line_t *line);
 
 

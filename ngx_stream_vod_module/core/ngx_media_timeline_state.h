@@ -18,6 +18,9 @@
 #define _NGX_MEDIA_TIMELINE_STATE_H_INCLUDED_
 
 
+#include "core/ngx_media_timeline.h"
+
+
 #define NGX_MEDIA_CADENCE_WINDOW  300
 #define NGX_MEDIA_LINE_RECENT     32
 #define NGX_MEDIA_ANCHOR_BUCKETS  6              /* of 10 s */

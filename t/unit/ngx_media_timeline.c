@@ -229,6 +229,14 @@ test_jitter(void)
     is(sim.video.small, 0, "jitter of 3 ms: parts are full");
 
     conf = base(30000, 1001);
+    conf.bframes = 2;
+    conf.a = 1;
+    conf.jitter = 5000;
+    conf.seconds = 600;
+    run("jitter of 5 ms, B-frames", &conf);
+    ok(sim.video.worst <= 540, "jitter, B-frames: pts within 1.5 ms");
+
+    conf = base(30000, 1001);
     conf.jitter = 10000;
     conf.seconds = 600;
     run("jitter of 10 ms", &conf);
@@ -752,6 +760,83 @@ test_bases(void)
 }
 
 
+/* the network stalls right after a key frame, before any audio */
+
+static int
+stall(void *data, int video, int64_t n, int64_t *stamp, int64_t *arrival)
+{
+    int64_t   t;
+    sim_t    *s = data;
+
+    t = sim_truth(s, video, n) / 1000000;
+
+    if (t > s->conf.b && t < s->conf.b + s->conf.c) {
+        *arrival = ngx_max(*arrival, SIM_WALL + s->conf.b + s->conf.c);
+    }
+
+    return 0;
+}
+
+
+static void
+test_stalls(void)
+{
+    size_t      i;
+    sim_conf_t  conf;
+
+    static const int64_t  at[] = { 0, 5, 10000 };
+
+    for (i = 0; i < 3; i++) {
+        conf = base(25, 1);
+        conf.lose = stall;
+        conf.b = at[i];
+        conf.c = 8000;
+
+        run("the network stalls for 8 s", &conf);
+        is(sim.periods, 1, "stall: one period");
+        is(sim.notes, 0, "stall: nothing said");
+        is(sim.audio.silent + sim.audio.dropped, 0, "stall: audio untouched");
+        ok(sim_spread(&sim) < 10, "stall: A/V");
+    }
+}
+
+
+/* each stamp twice; stamps that stand still */
+
+static int
+twice(void *data, int video, int64_t n, int64_t *stamp, int64_t *arrival)
+{
+    sim_t  *s = data;
+
+    if (video) {
+        *stamp = sim_stamp(s, sim_truth(s, 1, n - n % s->conf.b));
+    }
+
+    return 0;
+}
+
+
+static void
+test_doubles(void)
+{
+    sim_conf_t  conf;
+
+    conf = base(50, 1);
+    conf.lose = twice;
+    conf.b = 2;
+    run("each stamp twice", &conf);
+    is(sim.periods, 1, "each stamp twice: one period");
+    is(sim.video.dropped, 0, "each stamp twice: nothing dropped");
+    ok(sim.video.worst <= 900, "each stamp twice: 1 ms more than that");
+
+    conf.b = 1000000;
+    conf.seconds = 120;
+    run("stamps that stand still", &conf);
+    ok(sim.video.dropped > 3000, "stamps that stand still: dropped");
+    ok(sim.video.worst <= 3 * U, "stamps that stand still: not far ahead");
+}
+
+
 /* arrival is conf.b / 1000 of true time */
 
 static int
@@ -1183,6 +1268,8 @@ main(void)
     test_jumps();
     test_wraps();
     test_bases();
+    test_stalls();
+    test_doubles();
     test_wrong_rate();
     test_tracks();
     test_slow();
