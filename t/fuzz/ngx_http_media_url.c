@@ -44,6 +44,10 @@ url_write(char *p, size_t size, const ngx_http_media_url_t *url)
         return n + snprintf(p, size, "%.*s.m3u8", (int) url->track.len,
                             url->track.data);
 
+    case NGX_HTTP_MEDIA_IFRAMES:
+        return n + snprintf(p, size, "%.*s.iframes.m3u8",
+                            (int) url->track.len, url->track.data);
+
     default:
         break;
     }
