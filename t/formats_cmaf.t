@@ -147,7 +147,59 @@ for my $test (@tests) {
     subtest $test->[0] => sub { track(@$test) };
 }
 
+# silence of each kind, alone: 16 frames of nothing but zeros
+
+# name, fourcc, configuration
+
+my @silences = (
+    ['aac, mono', 'mp4a', '1188'], ['aac, stereo', 'mp4a', '1190'],
+    ['aac, 3.0', 'mp4a', '1198'], ['aac, 4.0', 'mp4a', '11a0'],
+    ['aac, 5.0', 'mp4a', '11a8'], ['aac, 5.1', 'mp4a', '11b0'],
+    ['aac, 7.1 wide', 'mp4a', '11b8'], ['aac, 6.1', 'mp4a', '11d8'],
+    ['aac, 7.1', 'mp4a', '11e0'], ['aac, 960', 'mp4a', '1194'],
+    ['aac main', 'mp4a', '0990'],
+    ['he-aac, mono', 'mp4a', '2b8a0800'],
+    ['he-aac, stereo', 'mp4a', '2b920800'],
+    ['he-aac, 5.1', 'mp4a', '2bb20800'],
+    ['he-aac v2', 'mp4a', 'eb098800'],
+    ['he-aac, backward compatible', 'mp4a', '139056e5a0'],
+    (map { ['mp3, ' . $_, '.mp3', $_] }
+     qw/ fffb9064 fffb94c4 fffb9864 fff390c4 fff39464 fff398c4 ffe39064
+         ffe394c4 ffe39864 /),
+);
+
+for my $test (@silences) {
+    subtest "silence, $test->[0]" => sub { silence(@$test) };
+}
+
 done_testing();
+
+
+sub silence {
+    my ($name, $fourcc, $config) = @_;
+
+    my $out = "$dir/silence.mp4";
+
+    open my $fh, '>', "$dir/records" or die "$dir/records: $!\n";
+    binmode $fh;
+    print $fh pack('NNNQ>', length($config) / 2, 0, 0, 0),
+              pack('H*', $config);
+    close $fh;
+
+    my @said = `$bin $fourcc $dir/records $out 5 16 2>&1`;
+    is($?, 0, 'written') or diag(@said);
+
+    my ($samples) = "@said" =~ /frame (\d+)/;
+    my ($rate) = "@said" =~ /rate (\d+)/;
+
+    my $pcm = `ffmpeg -nostdin -v error -xerror -flags2 +skip_manual \\
+               -i $out -f s16le -ac 1 - 2>&1`;
+
+    # decoders may hold the last frame back
+    cmp_ok(length $pcm, '>=', $samples * 15 * 2, 'all frames');
+    is($pcm =~ tr/\0//c, 0, 'zeros');
+    is(probe($out)->{stream}{sample_rate}, $rate, 'rate');
+}
 
 
 sub track {

@@ -8,7 +8,9 @@
  * A track as text and bytes in, a CMAF file and what is known of it out; the
  * other half of t/formats_cmaf.t.
  *
- *     cmaf FOURCC RECORDS OUTPUT FRAMES_IN_A_CHUNK
+ *     cmaf FOURCC RECORDS OUTPUT FRAMES_IN_A_CHUNK [SILENCE]
+ *
+ * With SILENCE, so many frames of the codec's own silence follow.
  *
  * RECORDS is one configuration and then frames: u32 length, u32 0, u32 0,
  * u64 0, bytes; u32 length, u32 duration, u32 composition offset, u64 decode
@@ -163,18 +165,60 @@ flush(void)
 }
 
 
+/* the next record or, when there is none, a frame of silence */
+
+static u_char *
+next(u_char head[20], size_t *len, unsigned *silent)
+{
+    u_char            *p;
+    ngx_media_span_t   frame;
+
+    static uint64_t  decode_time;
+
+    p = record(head, len);
+
+    if (p == NULL && *silent) {
+        (*silent)--;
+
+        if (codec->silence(&params, &frame) != NGX_OK) {
+            die("silence");
+        }
+
+        *len = ngx_media_span_len(&frame);
+        p = malloc(*len);
+
+        if (p == NULL) {
+            die("memory");
+        }
+
+        memcpy(p, frame.pos, *len);
+
+        ngx_memzero(head, 20);
+        ngx_media_put_be32(head + 4, params.frame_samples);
+        ngx_media_put_be64(head + 12, decode_time);
+    }
+
+    decode_time = ngx_media_get_be64(head + 12)
+                  + ngx_media_get_be32(head + 4);
+
+    return p;
+}
+
+
 int
 main(int argc, char **argv)
 {
     u_char                  *p, head[20], text[NGX_MEDIA_CODEC_STRING_MAX];
     size_t                   len;
-    unsigned                 configs, each, frames, keys, leading;
+    unsigned                 configs, each, frames, keys, leading, silent;
     ngx_media_sample_t      *sample;
     ngx_media_frame_info_t   info;
 
-    if (argc != 5) {
+    if (argc != 5 && argc != 6) {
         return 2;
     }
+
+    silent = (argc == 6) ? atoi(argv[5]) : 0;
 
     codec = ngx_media_codec_find(ngx_media_get_be32((u_char *) argv[1]));
     in = fopen(argv[2], "rb");
@@ -221,7 +265,7 @@ main(int argc, char **argv)
     configs = frames = keys = leading = 0;
 
     for ( ;; ) {
-        p = record(head, &len);
+        p = next(head, &len, &silent);
 
         if (p == NULL) {
             break;
