@@ -1178,7 +1178,7 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
     put.count = &t->count;
     put.fps = t->fps;
-    put.drift = w->timeline.anchor - w->anchor;
+    put.drift = ngx_media_timeline_drift(&w->timeline);
 
     if (!ngx_media_part_fits(w->target, t->params.timescale, put.duration,
                              0))
