@@ -59,7 +59,9 @@ ngx_media_lock_cas(ngx_media_lock_t *lock, uint32_t old, uint32_t new)
 
 /*
  * NGX_OK: the lock is held.  NGX_DONE: it is held, and was taken from a dead
- * process: repair what it guards.  NGX_BUSY: somebody alive holds it.
+ * process: repair what it guards.  NGX_BUSY: somebody alive holds it.  My own
+ * pid in it was left by a process that had this pid before: nobody takes a
+ * lock that it holds.
  */
 
 static ngx_inline ngx_int_t
@@ -74,7 +76,8 @@ ngx_media_trylock(ngx_media_lock_t *lock)
                                                                : NGX_BUSY;
     }
 
-    if (ngx_media_process_dead((ngx_pid_t) owner)
+    if ((owner == (uint32_t) ngx_pid
+         || ngx_media_process_dead((ngx_pid_t) owner))
         && ngx_media_lock_cas(lock, owner, (uint32_t) ngx_pid))
     {
         return NGX_DONE;

@@ -37,9 +37,13 @@ static ngx_uint_t ngx_media_arena_top(ngx_uint_t pages);
 static ngx_uint_t ngx_media_arena_pages(size_t limit, ngx_uint_t *top);
 static void ngx_media_zone_repair_locked(ngx_media_zone_t *zone);
 static uint64_t ngx_media_process_start(ngx_pid_t pid);
+static ngx_int_t ngx_media_row_take(ngx_media_zone_t *zone, uint64_t start);
+static ngx_uint_t ngx_media_row_dead(const ngx_media_row_shm_t *row,
+    uint32_t *pid, uint64_t *start);
 static ngx_uint_t ngx_media_extent_pinned_locked(ngx_media_zone_t *zone,
     uint32_t extent);
-static void ngx_media_extent_punch(ngx_media_zone_t *zone, uint32_t extent);
+static ngx_int_t ngx_media_arena_punch(ngx_media_zone_t *zone, size_t page,
+    size_t pages);
 static void ngx_media_extent_free_locked(ngx_media_zone_t *zone,
     uint32_t extent);
 static void ngx_media_limbo_put_locked(ngx_media_zone_t *zone,
@@ -269,13 +273,20 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
 
     sh->limbo = NGX_MEDIA_NONE;
     sh->pages = 0;
+    sh->used_extents = 0;
 
     for (i = 0; i < sh->nstreams; i++) {
         sh->streams[i].pages = 0;
     }
 
+    /* also the sets: between two of their levels they are inconsistent */
+
     ngx_media_buddy_init(&sh->buddy, sh->buddy.pages, top,
                          sh->buddy.free[0].levels[0]);
+    ngx_media_bitmap_init(&sh->free_extents, sh->nextents,
+                          sh->free_extents.levels[0]);
+    ngx_media_bitmap_init(&sh->free_blocks, sh->nblocks,
+                          sh->free_blocks.levels[0]);
 
     for (i = 0; i < sh->nextents; i++) {
         e = &sh->extents[i];
@@ -285,9 +296,12 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
             continue;
         }
 
-        ngx_media_bitmap_clear(&sh->free_extents, i);
-        (void) ngx_media_buddy_take(&sh->buddy, e->page, e->order);
+        if (ngx_media_buddy_take(&sh->buddy, e->page, e->order) != NGX_OK) {
+            ngx_log_error(NGX_LOG_ALERT, zone->log, 0,
+                          "media extent %uD overlaps another one", i);
+        }
 
+        sh->used_extents = i + 1;
         sh->pages += e->pages;
         sh->streams[e->stream].pages += e->pages;
 
@@ -301,9 +315,6 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
 
         if (sh->owners[i] == 0) {
             ngx_media_bitmap_set(&sh->free_blocks, i);
-
-        } else {
-            ngx_media_bitmap_clear(&sh->free_blocks, i);
         }
     }
 
@@ -355,45 +366,73 @@ ngx_media_process_start(ngx_pid_t pid)
 ngx_int_t
 ngx_media_zone_attach(ngx_media_zone_t *zone)
 {
-    ngx_uint_t             i, n;
-    ngx_media_zone_shm_t  *sh;
+    uint64_t  start;
 
     if (zone->row) {
         return NGX_OK;
     }
 
-    sh = zone->sh;
+    start = ngx_media_process_start(ngx_pid);
+
+    if (ngx_media_row_take(zone, start) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_media_zone_sweep(zone);
+
+    if (ngx_media_row_take(zone, start) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, zone->log, 0,
+                  "more than %d processes use a media zone", NGX_MEDIA_ROWS);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_media_row_take(ngx_media_zone_t *zone, uint64_t start)
+{
+    ngx_uint_t            i, n;
+    ngx_media_row_shm_t  *rows;
+
+    rows = zone->sh->rows;
     n = NGX_MEDIA_ROWS;
 
     ngx_media_zone_lock(zone);
 
     for (i = 0; i < NGX_MEDIA_ROWS; i++) {
 
-        if (sh->rows[i].pid == (uint32_t) ngx_pid) {
+        if (rows[i].pid == (uint32_t) ngx_pid) {
             n = i;
             break;
         }
 
-        if (sh->rows[i].pid == 0 && n == NGX_MEDIA_ROWS) {
+        if (rows[i].pid == 0 && n == NGX_MEDIA_ROWS) {
             n = i;
         }
     }
 
     if (n == NGX_MEDIA_ROWS) {
         ngx_media_zone_unlock(zone);
-        ngx_log_error(NGX_LOG_ERR, zone->log, 0,
-                      "more than %d processes use a media zone",
-                      NGX_MEDIA_ROWS);
-        return NGX_ERROR;
+        return NGX_DECLINED;
     }
 
     zone->nrow = n;
-    zone->row = sh->pins + n * sh->nextents;
+    zone->row = zone->sh->pins + n * zone->sh->nextents;
 
-    ngx_memzero(zone->row, sh->nextents * sizeof(uint32_t));
+    /*
+     * My pid is there: of a process that died, or, without a master, of this
+     * one, whose former cycle still sends.
+     */
 
-    sh->rows[n].start = ngx_media_process_start(ngx_pid);
-    sh->rows[n].pid = (uint32_t) ngx_pid;
+    if (rows[n].pid == 0 || start == 0 || rows[n].start != start) {
+        ngx_memzero(zone->row, zone->sh->nextents * sizeof(uint32_t));
+
+        rows[n].start = start;
+        ngx_media_store(&rows[n].pid, (uint32_t) ngx_pid);
+    }
 
     ngx_media_zone_unlock(zone);
 
@@ -419,56 +458,97 @@ ngx_media_zone_detach(ngx_media_zone_t *zone)
 }
 
 
+/* all that takes time, system calls and long walks, is done unlocked */
+
 void
 ngx_media_zone_sweep(ngx_media_zone_t *zone)
 {
     uint64_t                 start;
-    uint32_t                 i, pid;
+    uint32_t                 i, n, pid;
+    ngx_uint_t               swept;
+    ngx_media_row_shm_t     *row;
     ngx_media_zone_shm_t    *sh;
     ngx_media_extent_shm_t  *e;
 
     sh = zone->sh;
 
-    ngx_media_zone_lock(zone);
-
     for (i = 0; i < NGX_MEDIA_ROWS; i++) {
-        pid = sh->rows[i].pid;
+        row = &sh->rows[i];
 
-        if (pid == 0 || pid == (uint32_t) ngx_pid) {
+        if ((zone->row && zone->nrow == i)
+            || !ngx_media_row_dead(row, &pid, &start))
+        {
             continue;
         }
 
-        if (!ngx_media_process_dead(pid)) {
-            start = ngx_media_process_start(pid);
+        ngx_media_zone_lock(zone);
 
-            if (start == 0 || start == sh->rows[i].start) {
-                continue;
-            }
+        swept = row->pid == pid && row->start == start;
+
+        if (swept) {
+            ngx_memzero(sh->pins + (size_t) i * sh->nextents,
+                        sh->nextents * sizeof(uint32_t));
+            row->pid = 0;
+            sh->swept++;
         }
 
-        ngx_memzero(sh->pins + (size_t) i * sh->nextents,
-                    sh->nextents * sizeof(uint32_t));
-        sh->rows[i].pid = 0;
-        sh->swept++;
+        ngx_media_zone_unlock(zone);
 
-        ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
-                      "media zone swept after process %uD", pid);
+        if (swept) {
+            ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
+                          "media zone swept after process %uD", pid);
+        }
     }
 
-    for (i = 0; i < sh->used_extents; i++) {
+    n = ngx_media_peek(&sh->used_extents);
+
+    for (i = 0; i < n; i++) {
         e = &sh->extents[i];
 
+        if (ngx_media_peek(&e->state) != NGX_MEDIA_EXTENT_PUNCH) {
+            continue;
+        }
+
+        ngx_media_zone_lock(zone);
+
+        /* this process is not punching now: what has its pid was left */
+
         if (e->state == NGX_MEDIA_EXTENT_PUNCH
-            && e->pid != (uint32_t) ngx_pid
-            && ngx_media_process_dead(e->pid))
+            && (e->pid == (uint32_t) ngx_pid
+                || ngx_media_process_dead(e->pid)))
         {
             ngx_media_limbo_put_locked(zone, i);
         }
+
+        ngx_media_zone_unlock(zone);
     }
 
-    ngx_media_zone_unlock(zone);
-
     (void) ngx_media_zone_reclaim(zone);
+}
+
+
+/* a start time that could not be read says nothing */
+
+static ngx_uint_t
+ngx_media_row_dead(const ngx_media_row_shm_t *row, uint32_t *pid,
+    uint64_t *start)
+{
+    uint64_t  now;
+
+    *pid = ngx_media_load(&row->pid);
+    *start = ngx_media_peek(&row->start);
+
+    if (*pid == 0) {
+        return 0;
+    }
+
+    if (ngx_media_process_dead(*pid)) {
+        return 1;
+    }
+
+    now = ngx_media_process_start(*pid);
+
+    return now && *start && now != *start;
 }
 
 
@@ -570,13 +650,16 @@ ngx_media_extent_alloc(ngx_media_zone_t *zone, uint32_t stream, size_t size)
     e->pages = 0;
     e->stream = stream;
     e->refs = 1;
-    e->state = NGX_MEDIA_EXTENT_USED;
-
-    ngx_media_bitmap_clear(&sh->free_extents, n);
 
     if (n >= sh->used_extents) {
         sh->used_extents = n + 1;
     }
+
+    /* from here on its pages are taken, whatever happens to this process */
+
+    ngx_media_store(&e->state, NGX_MEDIA_EXTENT_USED);
+
+    ngx_media_bitmap_clear(&sh->free_extents, n);
 
     ngx_media_store(&e->id, sh->next_id++);
 
@@ -668,7 +751,6 @@ ngx_media_extent_commit(ngx_media_zone_t *zone, uint32_t extent, size_t size)
 void
 ngx_media_extent_trim(ngx_media_zone_t *zone, uint32_t extent, size_t size)
 {
-    off_t                    offset;
     size_t                   used, drop;
     ngx_uint_t               order;
     ngx_media_zone_shm_t    *sh;
@@ -679,19 +761,12 @@ ngx_media_extent_trim(ngx_media_zone_t *zone, uint32_t extent, size_t size)
 
     used = ngx_max((size + NGX_MEDIA_PAGE - 1) / NGX_MEDIA_PAGE, 1);
 
-    if (e->pages > used) {
+    drop = e->pages > used ? e->pages - used : 0;
 
-        /* what was committed ahead and never written; nobody can see it */
+    /* what was committed ahead and never written; nobody can see it */
 
-        drop = e->pages - used;
-        offset = ((off_t) e->page + used) * NGX_MEDIA_PAGE;
-
-        (void) fallocate(zone->arena->fd,
-                         FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE, offset,
-                         (off_t) drop * NGX_MEDIA_PAGE);
-
-    } else {
-        drop = 0;
+    if (ngx_media_arena_punch(zone, e->page + used, drop) != NGX_OK) {
+        return;
     }
 
     for (order = 0; (size_t) 1 << order < used; order++) { /* void */ }
@@ -731,7 +806,7 @@ ngx_media_limbo_put_locked(ngx_media_zone_t *zone, uint32_t extent)
     e = &zone->sh->extents[extent];
 
     e->next = zone->sh->limbo;
-    e->state = NGX_MEDIA_EXTENT_LIMBO;
+    ngx_media_store(&e->state, NGX_MEDIA_EXTENT_LIMBO);
 
     zone->sh->limbo = extent;
 }
@@ -740,9 +815,11 @@ ngx_media_limbo_put_locked(ngx_media_zone_t *zone, uint32_t extent)
 ngx_uint_t
 ngx_media_zone_reclaim(ngx_media_zone_t *zone)
 {
-    uint32_t               batch[NGX_MEDIA_PUNCH_BATCH], *link, extent;
-    ngx_uint_t             any, i, n;
-    ngx_media_zone_shm_t  *sh;
+    uint32_t                 batch[NGX_MEDIA_PUNCH_BATCH], *link, extent;
+    ngx_int_t                rc[NGX_MEDIA_PUNCH_BATCH];
+    ngx_uint_t               any, i, n;
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
 
     sh = zone->sh;
     any = 0;
@@ -766,9 +843,11 @@ ngx_media_zone_reclaim(ngx_media_zone_t *zone)
                 continue;
             }
 
-            *link = sh->extents[extent].next;
-            sh->extents[extent].pid = (uint32_t) ngx_pid;
-            sh->extents[extent].state = NGX_MEDIA_EXTENT_PUNCH;
+            e = &sh->extents[extent];
+
+            *link = e->next;
+            e->pid = (uint32_t) ngx_pid;
+            ngx_media_store(&e->state, NGX_MEDIA_EXTENT_PUNCH);
 
             batch[n++] = extent;
         }
@@ -776,19 +855,24 @@ ngx_media_zone_reclaim(ngx_media_zone_t *zone)
         ngx_media_zone_unlock(zone);
 
         for (i = 0; i < n; i++) {
-            ngx_media_extent_punch(zone, batch[i]);
+            e = &sh->extents[batch[i]];
+            rc[i] = ngx_media_arena_punch(zone, e->page, e->pages);
         }
 
         if (n) {
             ngx_media_zone_lock(zone);
 
             for (i = 0; i < n; i++) {
-                ngx_media_extent_free_locked(zone, batch[i]);
+
+                /* others stay as they are: the next sweep tries again */
+
+                if (rc[i] == NGX_OK) {
+                    ngx_media_extent_free_locked(zone, batch[i]);
+                    any = 1;
+                }
             }
 
             ngx_media_zone_unlock(zone);
-
-            any = 1;
         }
 
     } while (n == NGX_MEDIA_PUNCH_BATCH);
@@ -817,17 +901,14 @@ ngx_media_extent_pinned_locked(ngx_media_zone_t *zone, uint32_t extent)
 }
 
 
-static void
-ngx_media_extent_punch(ngx_media_zone_t *zone, uint32_t extent)
+static ngx_int_t
+ngx_media_arena_punch(ngx_media_zone_t *zone, size_t page, size_t pages)
 {
-    off_t                    offset;
-    size_t                   len, step;
-    ngx_media_extent_shm_t  *e;
+    off_t   offset;
+    size_t  len, step;
 
-    e = &zone->sh->extents[extent];
-
-    offset = (off_t) e->page * NGX_MEDIA_PAGE;
-    len = (size_t) e->pages * NGX_MEDIA_PAGE;
+    offset = (off_t) page * NGX_MEDIA_PAGE;
+    len = pages * NGX_MEDIA_PAGE;
 
     while (len) {
         step = ngx_min(len, NGX_MEDIA_PUNCH_STEP);
@@ -842,12 +923,14 @@ ngx_media_extent_punch(ngx_media_zone_t *zone, uint32_t extent)
 
             ngx_log_error(NGX_LOG_CRIT, zone->log, ngx_errno,
                           "punching the media arena failed");
-            return;
+            return NGX_ERROR;
         }
 
         offset += step;
         len -= step;
     }
+
+    return NGX_OK;
 }
 
 
@@ -866,7 +949,7 @@ ngx_media_extent_free_locked(ngx_media_zone_t *zone, uint32_t extent)
     ngx_media_buddy_free(&sh->buddy, e->page, e->order);
 
     e->pages = 0;
-    e->state = NGX_MEDIA_EXTENT_FREE;
+    ngx_media_store(&e->state, NGX_MEDIA_EXTENT_FREE);
 
     ngx_media_bitmap_set(&sh->free_extents, extent);
 }
