@@ -26,8 +26,6 @@ typedef struct {
 } ngx_media_heads_t;
 
 
-static ngx_uint_t ngx_media_block_valid(const ngx_media_zone_t *zone,
-    const void *p);
 static ngx_media_track_shm_t *ngx_media_track_get(
     const ngx_media_stream_t *stream, ngx_uint_t track);
 static ngx_uint_t ngx_media_stream_alive(const ngx_media_stream_t *stream);
@@ -77,20 +75,6 @@ ngx_media_stream_alive(const ngx_media_stream_t *stream)
     ngx_media_fence_acquire();
 
     return ngx_media_load(&stream->sh->id) == stream->id;
-}
-
-
-static ngx_uint_t
-ngx_media_block_valid(const ngx_media_zone_t *zone, const void *p)
-{
-    const u_char  *b;
-
-    b = p;
-
-    return b >= zone->sh->blocks
-           && b < zone->sh->blocks
-                  + (size_t) zone->sh->nblocks * NGX_MEDIA_PAGE
-           && (size_t) (b - zone->sh->blocks) % NGX_MEDIA_PAGE == 0;
 }
 
 

@@ -40,6 +40,10 @@ static void ngx_media_stream_tick(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 static void ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
+static void ngx_media_track_repair_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t);
+static void ngx_media_extents_repair_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
 static void ngx_media_stream_set(u_char *dst, uint32_t *len, size_t size,
     ngx_str_t *src);
 
@@ -62,6 +66,10 @@ ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
     uint32_t                 hash, i, n;
     uint64_t                 id;
     ngx_media_stream_shm_t  *s;
+
+    if (name->len > NGX_MEDIA_NAME_MAX) {
+        return NGX_DECLINED;
+    }
 
     hash = ngx_media_name_hash(name);
     n = ngx_media_load(&zone->sh->used_streams);
@@ -106,6 +114,10 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_int_t                rc;
     ngx_media_stream_shm_t  *s;
 
+    if (name->len > NGX_MEDIA_NAME_MAX) {
+        return NGX_MEDIA_CLAIM_LIMIT;
+    }
+
     for ( ;; ) {
 
         if (ngx_media_stream_find(zone, name, &claim->stream) != NGX_OK) {
@@ -129,7 +141,9 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
             continue;
         }
 
-        if (s->state == NGX_MEDIA_STREAM_ENDED) {
+        if (s->state == NGX_MEDIA_STREAM_ENDED
+            || s->state == NGX_MEDIA_STREAM_LEAVING)
+        {
             ngx_media_stream_remove_locked(zone, s);
             continue;
         }
@@ -232,7 +246,10 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
 
     s->ntracks = 0;
     s->born = ngx_media_wall_msec();
-    s->state = NGX_MEDIA_STREAM_GRACE;
+
+    /* it is no free record any more: if this process dies, it ends */
+
+    ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
 
     claim->stream.zone = zone;
     claim->stream.sh = s;
@@ -264,12 +281,13 @@ ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
     s->state = NGX_MEDIA_STREAM_LIVE;
     s->since = ngx_media_wall_msec();
     s->publishers++;
-    s->version++;
 
     ngx_media_stream_set(s->protocol, &s->protocol_len,
                          sizeof(s->protocol), protocol);
     ngx_media_stream_set(s->address, &s->address_len, sizeof(s->address),
                          address);
+
+    ngx_media_stream_changed(s);
 }
 
 
@@ -348,8 +366,8 @@ ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
     s->epoch++;
     s->pid = 0;
     s->left = ngx_current_msec;
-    s->state = NGX_MEDIA_STREAM_GRACE;
-    s->version++;
+    ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
+    ngx_media_stream_changed(s);
 }
 
 
@@ -368,31 +386,42 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 
     ngx_media_stream_leave_locked(zone, s, "its stream was removed");
 
-    s->pid = (uint32_t) ngx_pid;
-    s->state = NGX_MEDIA_STREAM_LEAVING;
+    ngx_media_store(&s->state, NGX_MEDIA_STREAM_LEAVING);
 
-    ngx_media_store(&sh->hashes[index], 0);
-    ngx_media_store(&s->id, 0);
-    ngx_media_store(&s->version, s->version + 1);
-    ngx_media_fence();
-
-    for (i = 0; i < s->ntracks; i++) {
-        while (s->tracks[i]->segment_tail < s->tracks[i]->segment_head) {
-            ngx_media_segment_drop_locked(zone, s->tracks[i]);
-        }
-    }
-
-    ngx_media_block_free_all(zone, index);
+    /* known before the name is free: whoever takes it goes on above */
 
     ngx_media_zone_lock(zone);
 
     sh->number = ngx_max(sh->number, s->number - 1);
     sh->discontinuity = ngx_max(sh->discontinuity,
                                 s->discontinuity + s->discontinuities);
+
+    ngx_media_zone_unlock(zone);
+
+    ngx_media_store(&sh->hashes[index], 0);
+    ngx_media_store(&s->id, 0);
+    ngx_media_stream_changed(s);
+    ngx_media_fence();
+
+    for (i = 0; i < s->ntracks; i++) {
+        ngx_media_track_leave_locked(zone, s->tracks[i]);
+
+        while (s->tracks[i]->segment_tail < s->tracks[i]->segment_head) {
+            ngx_media_segment_drop_locked(zone, s, s->tracks[i]);
+        }
+    }
+
+    /* before its pages may become somebody else's */
+
+    ngx_media_store(&s->ntracks, 0);
+
+    ngx_media_block_free_all(zone, index);
+
+    ngx_media_zone_lock(zone);
+
     sh->expired++;
-    s->ntracks = 0;
     s->pid = 0;
-    s->state = NGX_MEDIA_STREAM_FREE;
+    ngx_media_store(&s->state, NGX_MEDIA_STREAM_FREE);
 
     ngx_media_zone_unlock(zone);
 
@@ -407,13 +436,20 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 void
 ngx_media_streams_tick(ngx_media_zone_t *zone)
 {
-    uint32_t  i, n;
+    uint32_t                 i, n;
+    ngx_media_stream_shm_t  *s;
 
     n = ngx_media_load(&zone->sh->used_streams);
 
     for (i = 0; i < n; i++) {
-        if (zone->sh->streams[i].state != NGX_MEDIA_STREAM_FREE) {
-            ngx_media_stream_tick(zone, ngx_media_stream_record(zone, i));
+        s = ngx_media_stream_record(zone, i);
+
+        /* a lock that is left behind must go before its pid is used anew */
+
+        if (ngx_media_peek(&s->state) != NGX_MEDIA_STREAM_FREE
+            || ngx_media_peek(&s->lock))
+        {
+            ngx_media_stream_tick(zone, s);
         }
     }
 }
@@ -428,15 +464,16 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
         return;
     }
 
+    /* it leaves under one lock: who took it down has died there */
+
+    if (s->state == NGX_MEDIA_STREAM_LEAVING) {
+        ngx_media_stream_remove_locked(zone, s);
+        return;
+    }
+
     if (s->pid && s->pid != (uint32_t) ngx_pid
         && ngx_media_process_dead(s->pid))
     {
-        if (s->state == NGX_MEDIA_STREAM_LEAVING) {
-            s->pid = 0;
-            ngx_media_stream_remove_locked(zone, s);
-            return;
-        }
-
         ngx_log_error(NGX_LOG_WARN, zone->log, 0,
                       "media stream \"%*s\" lost its publisher: "
                       "process %uD died",
@@ -453,8 +490,8 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
     if (s->state == NGX_MEDIA_STREAM_GRACE
         && (ngx_msec_int_t) gone > (ngx_msec_int_t) s->grace)
     {
-        s->state = NGX_MEDIA_STREAM_ENDED;
-        s->version++;
+        ngx_media_store(&s->state, NGX_MEDIA_STREAM_ENDED);
+        ngx_media_stream_changed(s);
 
         ngx_media_stream_unlock(s);
         ngx_media_notify(s);
@@ -505,12 +542,87 @@ ngx_media_stream_unlock(ngx_media_stream_shm_t *s)
 
 
 /*
- * The one thing that is not consistent at every moment are the reference
- * counts of extents: they are counted anew from the tables.
+ * Each change leaves the tables such that what is in them is whole; what is
+ * not consistent at every moment is made anew from them: where rings begin
+ * and end, the sums of the open segment, and the reference counts of extents.
  */
 
 static void
 ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < s->ntracks; i++) {
+        ngx_media_track_repair_locked(zone, s->tracks[i]);
+    }
+
+    ngx_media_extents_repair_locked(zone, s);
+
+    ngx_media_stream_changed(s);
+
+    ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
+                  "media stream \"%*s\" repaired after a process died in it",
+                  (size_t) s->name_len, s->name);
+}
+
+
+static void
+ngx_media_track_repair_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t)
+{
+    uint64_t                  n;
+    ngx_media_range_t        *range;
+    ngx_media_part_shm_t     *part;
+    ngx_media_segment_shm_t  *segment;
+
+    if (t->segment_closed < t->segment_tail) {
+        ngx_media_store(&t->segment_closed, t->segment_tail);
+    }
+
+    if (t->segment_head < t->segment_closed) {
+        ngx_media_store(&t->segment_head, t->segment_closed);
+    }
+
+    if (t->segment_head == t->segment_closed) {
+        return;
+    }
+
+    segment = ngx_media_segment_record(t, t->segment_closed);
+
+    if (segment->part < t->part_tail) {
+        /* its parts are not all there: it stays as it is */
+        return;
+    }
+
+    segment->nparts = 0;
+    segment->nranges = 0;
+    segment->bytes = 0;
+    segment->duration = 0;
+    range = NULL;
+
+    for (n = segment->part; n < t->part_head; n++) {
+        part = ngx_media_part_record(t, n);
+
+        if (range && range->extent == part->range.extent) {
+            range->size += part->range.size;
+
+        } else if (segment->nranges < NGX_MEDIA_RANGES) {
+            range = &segment->ranges[segment->nranges++];
+            *range = part->range;
+        }
+
+        segment->nparts++;
+        segment->bytes += part->range.size;
+        segment->duration += part->duration;
+
+        ngx_media_store(&t->edge, ngx_media_edge(part->number, part->part));
+    }
+}
+
+
+static void
+ngx_media_extents_repair_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s)
 {
     uint32_t                  e, index;
@@ -556,8 +668,4 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     }
 
 #undef ngx_media_extent_of
-
-    ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
-                  "media stream \"%*s\" repaired after a process died in it",
-                  (size_t) s->name_len, s->name);
 }

@@ -116,7 +116,7 @@ void ngx_media_stream_unlock(ngx_media_stream_shm_t *s);
 ngx_int_t ngx_media_claim_lock(const ngx_media_claim_t *claim);
 
 void ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
-    ngx_media_track_shm_t *t);
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
 void ngx_media_segment_close_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
 void ngx_media_track_leave_locked(ngx_media_zone_t *zone,
@@ -128,6 +128,13 @@ void ngx_media_extent_unref_locked(ngx_media_zone_t *zone, uint32_t extent);
  * more, then the oldest one of the largest stream.  1 if something was done.
  */
 ngx_uint_t ngx_media_zone_make_room(ngx_media_zone_t *zone);
+
+/* after the change itself is stored; ngx_media_notify() when unlocked */
+static ngx_inline void
+ngx_media_stream_changed(ngx_media_stream_shm_t *s)
+{
+    ngx_media_store(&s->version, s->version + 1);
+}
 
 static ngx_inline ngx_media_segment_shm_t *
 ngx_media_segment_record(const ngx_media_track_shm_t *t, uint64_t number)

@@ -30,6 +30,9 @@
 /* how long a segment is kept after it left the playlist, in segments */
 #define NGX_MEDIA_KEPT           2
 
+/* the last depth of what streams give up for want of memory */
+#define NGX_MEDIA_SHRINK_SHARE   2
+
 
 static ngx_media_track_shm_t *ngx_media_track_make_locked(
     const ngx_media_claim_t *claim, const ngx_media_params_t *params,
@@ -37,7 +40,7 @@ static ngx_media_track_shm_t *ngx_media_track_make_locked(
 static void ngx_media_track_name_locked(ngx_media_stream_shm_t *s,
     ngx_media_track_shm_t *t);
 static ngx_uint_t ngx_media_init_place_locked(ngx_media_zone_t *zone,
-    ngx_media_track_shm_t *t);
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
 static ngx_uint_t ngx_media_init_used_locked(ngx_media_track_shm_t *t,
     uint64_t name);
 
@@ -56,6 +59,8 @@ static ngx_int_t ngx_media_segment_open_locked(
     const ngx_media_segment_t *segment);
 static ngx_int_t ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, const ngx_media_segment_t *segment);
+static void ngx_media_track_jump_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t, uint64_t number);
 static void ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size);
 
@@ -65,10 +70,11 @@ static void ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s);
 static uint64_t ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s,
     uint64_t number, uint32_t *flags);
 static uint64_t ngx_media_stream_closed_locked(ngx_media_stream_shm_t *s);
-static ngx_uint_t ngx_media_stream_shrinks(ngx_media_stream_shm_t *s,
-    ngx_uint_t listed);
-static ngx_uint_t ngx_media_stream_shrink(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, ngx_uint_t listed);
+static ngx_uint_t ngx_media_zone_live(ngx_media_zone_t *zone);
+static ngx_uint_t ngx_media_stream_shrinks(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_uint_t depth);
+static ngx_int_t ngx_media_stream_shrink(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_uint_t depth);
 
 
 ngx_int_t
@@ -105,8 +111,8 @@ ngx_media_track_add(const ngx_media_claim_t *claim,
         ngx_media_segment_close_locked(claim->stream.zone, s, t);
         ngx_media_track_leave_locked(claim->stream.zone, t);
 
-        t->ended = 1;
-        s->version++;
+        ngx_media_store(&t->ended, 1);
+        ngx_media_stream_changed(s);
     }
 
     t = NULL;
@@ -124,9 +130,11 @@ ngx_media_track_add(const ngx_media_claim_t *claim,
 
     s->tracks[s->ntracks] = t;
     ngx_media_store(&s->ntracks, s->ntracks + 1);
-    s->version++;
+    ngx_media_stream_changed(s);
 
     ngx_media_stream_unlock(s);
+
+    ngx_media_notify(s);
 
     return NGX_OK;
 }
@@ -247,7 +255,8 @@ ngx_media_track_set_init(const ngx_media_claim_t *claim, ngx_uint_t track,
         }
     }
 
-    ngx_media_store(&t->inits[ngx_media_init_place_locked(zone, t)], init);
+    ngx_media_store(&t->inits[ngx_media_init_place_locked(zone, s, t)],
+                    init);
 
     ngx_media_stream_unlock(s);
 
@@ -258,7 +267,8 @@ ngx_media_track_set_init(const ngx_media_claim_t *claim, ngx_uint_t track,
 /* a free place; if all versions are in use, the oldest segments go */
 
 static ngx_uint_t
-ngx_media_init_place_locked(ngx_media_zone_t *zone, ngx_media_track_shm_t *t)
+ngx_media_init_place_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t)
 {
     ngx_uint_t             i;
     ngx_media_init_shm_t  *init;
@@ -279,7 +289,7 @@ ngx_media_init_place_locked(ngx_media_zone_t *zone, ngx_media_track_shm_t *t)
             }
         }
 
-        ngx_media_segment_drop_locked(zone, t);
+        ngx_media_segment_drop_locked(zone, s, t);
     }
 }
 
@@ -310,9 +320,9 @@ ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock)
 
     s = claim->stream.sh;
 
-    s->ready = 1;
     s->clock = clock;
-    s->version++;
+    ngx_media_store(&s->ready, 1);
+    ngx_media_stream_changed(s);
 
     ngx_media_stream_unlock(s);
 
@@ -462,6 +472,10 @@ ngx_media_part_place_locked(const ngx_media_claim_t *claim,
 
     segment = ngx_media_segment_record(t, t->segment_closed);
 
+    if (segment->number != put->segment->number) {
+        return NGX_ABORT;
+    }
+
     if (segment->nranges == NGX_MEDIA_RANGES
         && segment->ranges[NGX_MEDIA_RANGES - 1].extent != t->extent)
     {
@@ -478,7 +492,7 @@ ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, size_t size, ngx_uint_t opens)
 {
     size_t             want, left;
-    uint32_t           extent;
+    uint32_t           extent, index;
     ngx_uint_t         fits;
     ngx_media_zone_t  *zone;
 
@@ -489,7 +503,7 @@ ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
         left = ngx_media_extent_size(zone, t->extent) - t->used;
         fits = left >= size;
 
-        if (opens
+        if (opens && t->used
             && (left < t->largest
                 || t->largest > NGX_MEDIA_SHARED_EXTENT / 4))
         {
@@ -498,22 +512,29 @@ ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
     }
 
     if (!fits) {
-        want = ngx_max(t->largest * 2, size);
+        index = ngx_media_stream_index(zone, claim->stream.sh);
+
+        /*
+         * Only touched pages count, so a segment that outgrew its extent gets
+         * plenty: there are few ranges in it.
+         */
+
+        want = t->largest * (opens ? 2 : 8);
 
         if (t->largest <= NGX_MEDIA_SHARED_EXTENT / 4) {
             want = ngx_max(want, NGX_MEDIA_SHARED_EXTENT);
         }
 
-        extent = ngx_media_extent_alloc(zone,
-                                        ngx_media_stream_index(zone,
-                                                           claim->stream.sh),
-                                        want);
+        want = ngx_max(want, size);
 
-        if (extent == NGX_MEDIA_NONE && want > size) {
-            extent = ngx_media_extent_alloc(zone,
-                                        ngx_media_stream_index(zone,
-                                                           claim->stream.sh),
-                                        size);
+        for ( ;; ) {
+            extent = ngx_media_extent_alloc(zone, index, want);
+
+            if (extent != NGX_MEDIA_NONE || want == size) {
+                break;
+            }
+
+            want = ngx_max(want / 2, size);
         }
 
         if (extent == NGX_MEDIA_NONE) {
@@ -544,9 +565,18 @@ ngx_media_rings_locked(const ngx_media_claim_t *claim,
     ngx_uint_t                page;
     ngx_media_zone_t         *zone;
     ngx_media_part_shm_t     *parts;
+    ngx_media_stream_shm_t   *s;
     ngx_media_segment_shm_t  *segments;
 
     zone = claim->stream.zone;
+    s = claim->stream.sh;
+
+    if (t->segment_head == 0
+        || (number > t->segment_head
+            && number - t->segment_head >= t->segment_size))
+    {
+        ngx_media_track_jump_locked(zone, s, t, number);
+    }
 
     if (t->part_head - t->part_tail == t->part_size) {
         ngx_media_store(&t->part_tail, t->part_tail + 1);
@@ -556,38 +586,51 @@ ngx_media_rings_locked(const ngx_media_claim_t *claim,
     page = t->part_head % t->part_size / NGX_MEDIA_PART_PER_PAGE;
 
     if (t->parts[page] == NULL) {
-        parts = ngx_media_block_alloc(zone,
-                         ngx_media_stream_index(zone, claim->stream.sh));
+        parts = ngx_media_block_alloc(zone, ngx_media_stream_index(zone, s));
         if (parts == NULL) {
             return NGX_ABORT;
         }
 
-        t->parts[page] = parts;
+        ngx_media_store(&t->parts[page], parts);
     }
 
     /* gaps in front of the segment may need entries of their own */
 
-    n = t->segment_head ? t->segment_head : number;
-
-    for ( /* void */ ; n <= number; n++) {
+    for (n = t->segment_head; n <= number; n++) {
         page = n % t->segment_size / NGX_MEDIA_SEGMENT_PER_PAGE;
 
         if (t->segments[page] == NULL) {
             segments = ngx_media_block_alloc(zone,
-                         ngx_media_stream_index(zone, claim->stream.sh));
+                                            ngx_media_stream_index(zone, s));
             if (segments == NULL) {
                 return NGX_ABORT;
             }
 
-            t->segments[page] = segments;
+            ngx_media_store(&t->segments[page], segments);
         }
 
-        if (n - t->segment_tail >= t->segment_size && t->segment_head) {
-            ngx_media_segment_drop_locked(zone, t);
+        if (n - t->segment_tail >= t->segment_size) {
+            ngx_media_segment_drop_locked(zone, s, t);
         }
     }
 
     return NGX_OK;
+}
+
+
+/* its first segment, or it was away for longer than the ring is */
+
+static void
+ngx_media_track_jump_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t, uint64_t number)
+{
+    while (t->segment_tail < t->segment_head) {
+        ngx_media_segment_drop_locked(zone, s, t);
+    }
+
+    ngx_media_store(&t->segment_tail, number);
+    ngx_media_store(&t->segment_closed, number);
+    ngx_media_store(&t->segment_head, number);
 }
 
 
@@ -599,12 +642,6 @@ ngx_media_segment_open_locked(const ngx_media_claim_t *claim,
     ngx_media_segment_shm_t  *entry;
 
     s = claim->stream.sh;
-
-    if (t->segment_head == 0) {
-        ngx_media_store(&t->segment_tail, segment->number);
-        ngx_media_store(&t->segment_closed, segment->number);
-        ngx_media_store(&t->segment_head, segment->number);
-    }
 
     while (t->segment_head < segment->number) {
         if (ngx_media_segment_gap_locked(claim, t, segment) != NGX_OK) {
@@ -710,7 +747,10 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
 
     p = ngx_media_extent_addr(zone, t->extent) + t->used;
     p = ngx_cpymem(p, put->data[0].data, put->data[0].len);
-    ngx_memcpy(p, put->data[1].data, put->data[1].len);
+
+    if (put->data[1].len) {
+        ngx_memcpy(p, put->data[1].data, put->data[1].len);
+    }
 
     part = ngx_media_part_record(t, t->part_head);
 
@@ -736,7 +776,8 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
 
     } else {
         zone->sh->extents[t->extent].refs++;
-        segment->ranges[segment->nranges++] = part->range;
+        segment->ranges[segment->nranges] = part->range;
+        ngx_media_store(&segment->nranges, segment->nranges + 1);
     }
 
     if (put->key_size) {
@@ -752,6 +793,11 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
         t->largest = segment->bytes;
     }
 
+    /* who goes on after this process never comes before what is published */
+
+    s->end = ngx_max(s->end, (segment->time + (int64_t) segment->duration)
+                             * 1000 / (int64_t) t->timescale + 1);
+
     ngx_media_store(&t->part_head, t->part_head + 1);
     ngx_media_store(&t->edge, ngx_media_edge(put->segment->number,
                                              put->part));
@@ -764,10 +810,8 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     t->nparts++;
 
     s->drift = put->drift;
-    s->end = ngx_max(s->end, (segment->time + (int64_t) segment->duration)
-                             * 1000 / (int64_t) t->timescale + 1);
 
-    ngx_media_store(&s->version, s->version + 1);
+    ngx_media_stream_changed(s);
 }
 
 
@@ -806,6 +850,14 @@ ngx_media_segment_close_locked(ngx_media_zone_t *zone,
 
     segment = ngx_media_segment_record(t, t->segment_closed);
 
+    if (segment->nparts == 0) {
+
+        /* who opened it died before it had a part: a gap takes its place */
+
+        ngx_media_store(&t->segment_head, t->segment_closed);
+        return;
+    }
+
     t->bits += segment->bytes * 8;
     t->ticks += segment->duration;
 
@@ -818,7 +870,7 @@ ngx_media_segment_close_locked(ngx_media_zone_t *zone,
 
     t->nsegments++;
     ngx_media_store(&t->segment_closed, t->segment_closed + 1);
-    ngx_media_store(&s->version, s->version + 1);
+    ngx_media_stream_changed(s);
 
     /* the next one gets an extent of its own: this one need not wait */
 
@@ -861,12 +913,23 @@ ngx_media_extent_unref_locked(ngx_media_zone_t *zone, uint32_t extent)
 }
 
 
+/* the oldest one goes; what is listed begins after it */
+
 void
 ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
-    ngx_media_track_shm_t *t)
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t)
 {
     ngx_uint_t                i;
     ngx_media_segment_shm_t  *segment;
+
+    if (s->listed <= t->segment_tail) {
+
+        while (s->listed <= t->segment_tail) {
+            ngx_media_stream_unlist_locked(s);
+        }
+
+        ngx_media_stream_changed(s);
+    }
 
     segment = ngx_media_segment_record(t, t->segment_tail);
 
@@ -919,7 +982,7 @@ ngx_media_stream_window_locked(ngx_media_zone_t *zone,
         while (t->segment_tail + NGX_MEDIA_KEPT < s->listed
                && t->segment_tail < t->segment_closed)
         {
-            ngx_media_segment_drop_locked(zone, t);
+            ngx_media_segment_drop_locked(zone, s, t);
         }
     }
 }
@@ -936,10 +999,10 @@ ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s)
 
     if (flags & NGX_MEDIA_SEGMENT_DISCONTINUITY) {
         s->discontinuity++;
-        s->discontinuities--;
+        s->discontinuities -= s->discontinuities > 0;
     }
 
-    s->listed++;
+    ngx_media_store(&s->listed, s->listed + 1);
 }
 
 
@@ -997,8 +1060,8 @@ ngx_uint_t
 ngx_media_zone_make_room(ngx_media_zone_t *zone)
 {
     uint32_t                 i, n;
-    uint64_t                 most;
-    ngx_uint_t               listed;
+    uint64_t                 most, pages;
+    ngx_uint_t               depth;
     ngx_media_stream_shm_t  *s, *victim;
 
     if (ngx_media_zone_reclaim(zone)) {
@@ -1007,23 +1070,36 @@ ngx_media_zone_make_room(ngx_media_zone_t *zone)
 
     n = ngx_media_load(&zone->sh->used_streams);
 
-    for (listed = 0; listed < 2; listed++) {
+    for (depth = 0; depth <= NGX_MEDIA_SHRINK_SHARE; depth++) {
 
         most = 0;
         victim = NULL;
 
         for (i = 0; i < n; i++) {
             s = ngx_media_stream_record(zone, i);
+            pages = ngx_media_peek(&s->pages);
 
-            if (s->id && s->pages > most
-                && ngx_media_stream_shrinks(s, listed))
-            {
-                most = s->pages;
+            if (pages > most && ngx_media_stream_shrinks(zone, s, depth)) {
+                most = pages;
                 victim = s;
             }
         }
 
-        if (victim && ngx_media_stream_shrink(zone, victim, listed)) {
+        if (victim == NULL) {
+            continue;
+        }
+
+        switch (ngx_media_stream_shrink(zone, victim, depth)) {
+
+        case NGX_OK:
+            return 1;
+
+        case NGX_BUSY:
+
+            /* it changes right now, maybe it has given up something itself */
+
+            ngx_sched_yield();
+
             return 1;
         }
     }
@@ -1032,27 +1108,73 @@ ngx_media_zone_make_room(ngx_media_zone_t *zone)
 }
 
 
+static ngx_uint_t
+ngx_media_zone_live(ngx_media_zone_t *zone)
+{
+    uint32_t    i, n;
+    ngx_uint_t  live;
+
+    live = 0;
+    n = ngx_media_load(&zone->sh->used_streams);
+
+    for (i = 0; i < n; i++) {
+        live += ngx_media_peek(&zone->sh->streams[i].state)
+                == NGX_MEDIA_STREAM_LIVE;
+    }
+
+    return ngx_max(live, 1);
+}
+
+
 /*
- * Has it segments to give: such as are listed no more, or (listed set) more
- * than a playlist must show, 3 target durations.  A guess without the lock.
+ * Has it segments to give: such as are listed no more; then listed ones, more
+ * than a playlist must show, 3 target durations; then, of a stream that holds
+ * more than its share, all but the newest.  A guess without the lock.
  */
 
 static ngx_uint_t
-ngx_media_stream_shrinks(ngx_media_stream_shm_t *s, ngx_uint_t listed)
+ngx_media_stream_shrinks(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
+    ngx_uint_t depth)
 {
-    uint64_t                least;
-    ngx_uint_t              i;
+    uint64_t                closed, least, listed, tail;
+    ngx_uint_t              i, n;
     ngx_media_track_shm_t  *t;
 
-    least = s->state == NGX_MEDIA_STREAM_LIVE
-            ? 3 * (uint64_t) s->target * 1000 / s->segment + 2 : 0;
+    if (ngx_media_load(&s->id) == 0) {
+        return 0;
+    }
 
-    for (i = 0; i < s->ntracks; i++) {
-        t = s->tracks[i];
+    if (ngx_media_peek(&s->state) != NGX_MEDIA_STREAM_LIVE) {
+        least = 0;
 
-        if (t->segment_tail < t->segment_closed
-            && (t->segment_tail < s->listed
-                || (listed && t->segment_closed - s->listed > least)))
+    } else if (depth < NGX_MEDIA_SHRINK_SHARE) {
+        least = 3 * (uint64_t) s->target * 1000 / ngx_max(s->segment, 1) + 2;
+
+    } else if (ngx_media_peek(&s->pages)
+               > zone->sh->limit / ngx_media_zone_live(zone))
+    {
+        least = 1;
+
+    } else {
+        return 0;
+    }
+
+    n = ngx_min(ngx_media_load(&s->ntracks), NGX_MEDIA_TRACKS);
+    listed = ngx_media_peek(&s->listed);
+
+    for (i = 0; i < n; i++) {
+        t = ngx_media_load(&s->tracks[i]);
+
+        if (!ngx_media_block_valid(zone, t)) {
+            return 0;
+        }
+
+        tail = ngx_media_peek(&t->segment_tail);
+        closed = ngx_media_peek(&t->segment_closed);
+
+        if (tail < closed
+            && (tail < listed
+                || (depth && closed - listed > least)))
         {
             return 1;
         }
@@ -1064,21 +1186,21 @@ ngx_media_stream_shrinks(ngx_media_stream_shm_t *s, ngx_uint_t listed)
 
 /* drops the oldest segment of all tracks */
 
-static ngx_uint_t
+static ngx_int_t
 ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
-    ngx_uint_t listed)
+    ngx_uint_t depth)
 {
     uint64_t                oldest;
-    ngx_uint_t              done, i;
+    ngx_uint_t              i;
     ngx_media_track_shm_t  *t;
 
     if (ngx_media_stream_trylock(zone, s) != NGX_OK) {
-        return 0;
+        return NGX_BUSY;
     }
 
-    if (s->id == 0 || !ngx_media_stream_shrinks(s, listed)) {
+    if (!ngx_media_stream_shrinks(zone, s, depth)) {
         ngx_media_stream_unlock(s);
-        return 0;
+        return NGX_BUSY;
     }
 
     oldest = (uint64_t) -1;
@@ -1091,20 +1213,12 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
         }
     }
 
-    if (listed && oldest >= s->listed) {
-        ngx_media_stream_unlist_locked(s);
-        ngx_media_store(&s->version, s->version + 1);
-    }
-
-    done = 0;
-
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
 
         if (t->segment_tail == oldest && t->segment_tail < t->segment_closed)
         {
-            ngx_media_segment_drop_locked(zone, t);
-            done = 1;
+            ngx_media_segment_drop_locked(zone, s, t);
         }
     }
 
@@ -1115,5 +1229,5 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
 
     (void) ngx_media_zone_reclaim(zone);
 
-    return done;
+    return NGX_OK;
 }

@@ -89,6 +89,20 @@ void *ngx_media_block_alloc(ngx_media_zone_t *zone, uint32_t stream);
 void ngx_media_block_free_all(ngx_media_zone_t *zone, uint32_t stream);
 void ngx_media_block_free(ngx_media_zone_t *zone, void *block);
 
+/* may this pointer, read without a lock, be followed */
+static ngx_inline ngx_uint_t
+ngx_media_block_valid(const ngx_media_zone_t *zone, const void *p)
+{
+    const u_char  *b;
+
+    b = p;
+
+    return b >= zone->sh->blocks
+           && b < zone->sh->blocks
+                  + (size_t) zone->sh->nblocks * NGX_MEDIA_PAGE
+           && (size_t) (b - zone->sh->blocks) % NGX_MEDIA_PAGE == 0;
+}
+
 /*
  * An extent of at least size bytes for the stream, its reference count 1
  * (its writer's); NGX_MEDIA_NONE: no memory.
