@@ -23,14 +23,18 @@ typedef struct {
     uint64_t                  closed;
     uint64_t                  head;
     uint64_t                  edge;
+    uint64_t                  size;           /* of the ring of segments */
+    ngx_uint_t                ended;
 } ngx_media_heads_t;
 
 
 static ngx_media_track_shm_t *ngx_media_track_get(
     const ngx_media_stream_t *stream, ngx_uint_t track);
 static ngx_uint_t ngx_media_stream_alive(const ngx_media_stream_t *stream);
-static void ngx_media_heads_read(const ngx_media_track_shm_t *t,
-    ngx_media_heads_t *heads);
+static ngx_int_t ngx_media_heads_read(const ngx_media_stream_t *stream,
+    const ngx_media_track_shm_t *t, ngx_media_heads_t *heads);
+static uint64_t ngx_media_track_average(uint64_t bits, uint64_t ticks,
+    uint32_t timescale);
 static ngx_int_t ngx_media_segment_copy(const ngx_media_stream_t *stream,
     const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
     uint64_t number, ngx_media_segment_shm_t *copy);
@@ -127,16 +131,25 @@ ngx_media_track_find(const ngx_media_stream_t *stream, ngx_str_t *name,
 }
 
 
-/* in this order each of them is at most what comes after it */
+/*
+ * In this order each of them is at most what comes after it, and what has
+ * ended is complete.  NGX_DONE: it is not this stream's track any more.
+ */
 
-static void
-ngx_media_heads_read(const ngx_media_track_shm_t *t,
-    ngx_media_heads_t *heads)
+static ngx_int_t
+ngx_media_heads_read(const ngx_media_stream_t *stream,
+    const ngx_media_track_shm_t *t, ngx_media_heads_t *heads)
 {
+    heads->ended = ngx_media_load(&t->ended) != 0
+                   || ngx_media_load(&stream->sh->state)
+                      == NGX_MEDIA_STREAM_ENDED;
     heads->tail = ngx_media_load(&t->segment_tail);
     heads->closed = ngx_media_load(&t->segment_closed);
     heads->head = ngx_media_load(&t->segment_head);
     heads->edge = ngx_media_load(&t->edge);
+    heads->size = ngx_media_load(&t->segment_size);
+
+    return ngx_media_stream_alive(stream) ? NGX_OK : NGX_DONE;
 }
 
 
@@ -145,7 +158,7 @@ ngx_media_segment_copy(const ngx_media_stream_t *stream,
     const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
     uint64_t number, ngx_media_segment_shm_t *copy)
 {
-    uint64_t                   n, size;
+    uint64_t                   n;
     ngx_media_segment_shm_t  **pages, *page;
 
     if (heads->head == 0 || number >= heads->head) {
@@ -156,14 +169,13 @@ ngx_media_segment_copy(const ngx_media_stream_t *stream,
         return NGX_DONE;
     }
 
-    size = t->segment_size;
-    pages = t->segments;
+    pages = ngx_media_load(&t->segments);
 
-    if (size == 0 || !ngx_media_block_valid(stream->zone, pages)) {
+    if (heads->size == 0 || !ngx_media_block_valid(stream->zone, pages)) {
         return NGX_DONE;
     }
 
-    n = number % size;
+    n = number % heads->size;
 
     if (n / NGX_MEDIA_SEGMENT_PER_PAGE >= NGX_MEDIA_SEGMENT_PAGES) {
         return NGX_DONE;
@@ -206,7 +218,7 @@ ngx_media_part_copy(const ngx_media_stream_t *stream,
         return NGX_AGAIN;
     }
 
-    size = t->part_size;
+    size = ngx_media_load(&t->part_size);
 
     if (size == 0) {
         return NGX_DONE;
@@ -306,16 +318,19 @@ ngx_media_track_edge(const ngx_media_stream_t *stream, ngx_uint_t track,
         return NGX_DONE;
     }
 
-    ngx_media_heads_read(t, &heads);
-
     edge->state = ngx_media_load(&stream->sh->state);
+
+    if (ngx_media_heads_read(stream, t, &heads) != NGX_OK) {
+        return NGX_DONE;
+    }
+
     edge->msn = ngx_media_edge_number(heads.edge);
     edge->part = ngx_media_edge_part(heads.edge);
     edge->any = heads.edge != 0;
     edge->closed = heads.closed;
-    edge->ended = t->ended != 0;
+    edge->ended = heads.ended;
 
-    return ngx_media_stream_alive(stream) ? NGX_OK : NGX_DONE;
+    return NGX_OK;
 }
 
 
@@ -334,7 +349,9 @@ ngx_media_track_segment(const ngx_media_stream_t *stream, ngx_uint_t track,
         return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
     }
 
-    ngx_media_heads_read(t, &heads);
+    if (ngx_media_heads_read(stream, t, &heads) != NGX_OK) {
+        return NGX_DONE;
+    }
 
     rc = ngx_media_segment_copy(stream, t, &heads, number, &copy);
 
@@ -352,7 +369,7 @@ ngx_int_t
 ngx_media_track_segment_at(const ngx_media_stream_t *stream,
     ngx_uint_t track, int64_t time, ngx_media_segment_t *segment)
 {
-    uint64_t                  n, low, high;
+    uint64_t                  n, low, high, first;
     ngx_media_heads_t         heads;
     ngx_media_track_shm_t    *t;
     ngx_media_segment_shm_t   copy;
@@ -363,11 +380,14 @@ ngx_media_track_segment_at(const ngx_media_stream_t *stream,
         return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
     }
 
-    ngx_media_heads_read(t, &heads);
+    if (ngx_media_heads_read(stream, t, &heads) != NGX_OK) {
+        return NGX_DONE;
+    }
 
     /* media time grows with the number */
 
-    low = heads.tail;
+    first = heads.tail;
+    low = first;
     high = heads.head;
 
     while (low < high) {
@@ -375,17 +395,23 @@ ngx_media_track_segment_at(const ngx_media_stream_t *stream,
 
         if (ngx_media_segment_copy(stream, t, &heads, n, &copy) != NGX_OK) {
             /* overtaken: the answer can only be further up */
-            low = n + 1;
+            first = n + 1;
+            low = first;
             continue;
         }
 
-        if (copy.time == time) {
-            ngx_media_segment_export(&copy, n >= heads.closed, &heads,
-                                     segment);
+        if (copy.time == time && !(copy.flags & NGX_MEDIA_SEGMENT_GAP)) {
+
+            if (n >= heads.closed) {
+                return NGX_AGAIN;
+            }
+
+            ngx_media_segment_export(&copy, 0, &heads, segment);
+
             return NGX_OK;
         }
 
-        if (copy.time < time) {
+        if (copy.time <= time) {
             low = n + 1;
 
         } else {
@@ -393,7 +419,11 @@ ngx_media_track_segment_at(const ngx_media_stream_t *stream,
         }
     }
 
-    return low == heads.tail ? NGX_DONE : NGX_AGAIN;
+    if (low == heads.head) {
+        return NGX_AGAIN;
+    }
+
+    return low == first ? NGX_DONE : NGX_DECLINED;
 }
 
 
@@ -413,7 +443,9 @@ ngx_media_track_part(const ngx_media_stream_t *stream, ngx_uint_t track,
         return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
     }
 
-    ngx_media_heads_read(t, &heads);
+    if (ngx_media_heads_read(stream, t, &heads) != NGX_OK) {
+        return NGX_DONE;
+    }
 
     rc = ngx_media_segment_copy(stream, t, &heads, number, &segment);
 
@@ -478,6 +510,7 @@ ngx_media_track_init(const ngx_media_stream_t *stream, ngx_uint_t track,
         ngx_media_fence_acquire();
 
         if (ngx_media_load(&t->inits[i]) == init
+            && init->init.name == name
             && ngx_media_stream_alive(stream))
         {
             return NGX_OK;
@@ -513,7 +546,7 @@ ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->part_target = s->part_target;
     view->segment = s->segment;
     view->window = s->window;
-    view->ready = s->ready;
+    view->ready = ngx_media_load(&s->ready);
     view->forced = s->forced;
     view->clock = s->clock;
     view->ntracks = ngx_min(ngx_media_load(&s->ntracks), NGX_MEDIA_TRACKS);
@@ -550,6 +583,7 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     ngx_media_track_view_t *view)
 {
     u_char                       *name;
+    uint64_t                      expect;
     ngx_int_t                     rc;
     ngx_media_heads_t             heads;
     const ngx_media_track_shm_t  *t;
@@ -560,7 +594,9 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
         return NGX_DONE;
     }
 
-    ngx_media_heads_read(t, &heads);
+    if (ngx_media_heads_read(stream, t, &heads) != NGX_OK) {
+        return NGX_DONE;
+    }
 
     name = ngx_pnalloc(pool, sizeof(t->name));
     if (name == NULL) {
@@ -575,23 +611,25 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->type = t->type;
     view->timescale = ngx_max(t->timescale, 1);
     view->bandwidth = ngx_media_peek(&t->bandwidth);
-    view->average = t->ticks ? t->bits * view->timescale / t->ticks : 0;
+    view->average = ngx_media_track_average(ngx_media_peek(&t->bits),
+                                            ngx_media_peek(&t->ticks),
+                                            view->timescale);
     view->key_bandwidth = ngx_media_peek(&t->key_bandwidth);
     view->fps = t->fps;
     view->edge_any = heads.edge != 0;
     view->edge_msn = ngx_media_edge_number(heads.edge);
     view->edge_part = ngx_media_edge_part(heads.edge);
-    view->ended = t->ended
-                  || ngx_media_load(&stream->sh->state)
-                     == NGX_MEDIA_STREAM_ENDED;
+    view->ended = heads.ended;
     view->parts_off = t->parts_off;
 
     if (ngx_media_load(&stream->sh->state) == NGX_MEDIA_STREAM_LIVE
         && !view->ended)
     {
-        view->expect_msn = ngx_media_edge_number(t->expect);
-        view->expect_part = ngx_media_edge_part(t->expect);
-        view->expect = t->expect != 0;
+        expect = ngx_media_load(&t->expect);
+
+        view->expect_msn = ngx_media_edge_number(expect);
+        view->expect_part = ngx_media_edge_part(expect);
+        view->expect = expect != 0;
     }
 
     if (!fill || heads.head == 0) {
@@ -612,6 +650,19 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
 }
 
 
+/* in ms: the bits of some days at a high rate, in ticks, are too many */
+
+static uint64_t
+ngx_media_track_average(uint64_t bits, uint64_t ticks, uint32_t timescale)
+{
+    uint64_t  msec;
+
+    msec = ticks * 1000 / timescale;
+
+    return msec ? bits * 1000 / msec : 0;
+}
+
+
 static ngx_int_t
 ngx_media_track_view_segments(const ngx_media_stream_t *stream,
     ngx_pool_t *pool, const ngx_media_track_shm_t *t,
@@ -624,7 +675,7 @@ ngx_media_track_view_segments(const ngx_media_stream_t *stream,
 
     first = ngx_max(heads->tail, listed);
 
-    if (first >= heads->head || heads->head - first > t->segment_size) {
+    if (first >= heads->head || heads->head - first > heads->size) {
         return NGX_OK;
     }
 
@@ -658,15 +709,26 @@ ngx_media_track_view_parts(const ngx_media_stream_t *stream,
     ngx_pool_t *pool, const ngx_media_track_shm_t *t,
     const ngx_media_heads_t *heads, ngx_media_track_view_t *view)
 {
-    uint64_t               n, tail, head;
+    uint64_t               n, tail, head, size;
     ngx_media_part_t      *part;
     ngx_media_segment_t   *last;
     ngx_media_part_shm_t   copy;
 
     tail = ngx_media_load(&t->part_tail);
     head = ngx_media_load(&t->part_head);
+    size = ngx_media_load(&t->part_size);
 
-    if (head == tail || head - tail > t->part_size) {
+    if (!ngx_media_stream_alive(stream)) {
+        return NGX_DONE;
+    }
+
+    /* read one after the other, they may be farther apart than the ring */
+
+    if (head - tail > size) {
+        tail = head - size;
+    }
+
+    if (head == tail) {
         return NGX_OK;
     }
 

@@ -693,6 +693,7 @@ static ngx_int_t
 ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, const ngx_media_segment_t *segment)
 {
+    int64_t                   hole;
     uint64_t                  n;
     ngx_media_segment_shm_t  *entry, *prev;
 
@@ -711,12 +712,19 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
     entry->period_wall = segment->period_wall;
     entry->part = t->part_head;
     entry->duration = claim->stream.sh->segment * t->timescale / 1000;
+    entry->time -= (int64_t) ((segment->number - n) * entry->duration);
     entry->flags = NGX_MEDIA_SEGMENT_GAP;
 
     if (n > t->segment_tail) {
         prev = ngx_media_segment_record(t, n - 1);
 
+        /* gaps share what is between: times must grow with numbers */
+
+        hole = segment->time - prev->time - (int64_t) prev->duration;
+
         entry->time = prev->time + prev->duration;
+        entry->duration = ngx_max(hole, 0)
+                          / (int64_t) (segment->number - n);
         entry->wall = prev->wall + prev->duration * 1000 / t->timescale;
         entry->init = prev->init;
         entry->period = prev->period;
