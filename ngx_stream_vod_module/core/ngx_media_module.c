@@ -893,6 +893,7 @@ ngx_media_tick(ngx_event_t *ev)
 
         ngx_media_zone_sweep(zone);
         ngx_media_streams_tick(zone);
+        ngx_media_notify_zone(zone);
 
         if (ngx_media_load(&zone->sh->retired)) {
             reason = "the media zone was replaced";

@@ -30,7 +30,6 @@
 static void ngx_media_notify_handler(ngx_event_t *ev);
 static void ngx_media_notify_stub(ngx_event_t *ev);
 static void ngx_media_notify_poll(ngx_event_t *ev);
-static void ngx_media_notify_zone(ngx_media_zone_t *zone);
 static void ngx_media_notify_stream(ngx_media_zone_t *zone, uint32_t index);
 
 
@@ -181,10 +180,14 @@ ngx_media_notify_handler(ngx_event_t *ev)
 }
 
 
-static void
+void
 ngx_media_notify_zone(ngx_media_zone_t *zone)
 {
     uint32_t  i, n;
+
+    if (zone->nwaiters == 0) {
+        return;
+    }
 
     n = ngx_media_load(&zone->sh->used_streams);
 

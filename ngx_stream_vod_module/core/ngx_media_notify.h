@@ -49,6 +49,12 @@ void ngx_media_wait_done(ngx_media_waiter_t *waiter);
 ngx_int_t ngx_media_notify_init(ngx_log_t *log);
 ngx_int_t ngx_media_notify_init_process(ngx_cycle_t *cycle);
 
+/*
+ * Looks after the waiters of this process, whether or not they were woken:
+ * who took their bits may have died before it wrote.  Any worker's timer.
+ */
+void ngx_media_notify_zone(ngx_media_zone_t *zone);
+
 /* wakes all processes that wait for this stream; after the change is stored */
 void ngx_media_notify(ngx_media_stream_shm_t *stream);
 
