@@ -37,9 +37,9 @@
 #define NGX_MEDIA_RTMP_HS_SERVER_LONG 68
 
 
-/* "Genuine Adobe ..." and 32 bytes that follow it */
-extern const u_char  ngx_media_rtmp_hs_client_key[62];
-extern const u_char  ngx_media_rtmp_hs_server_key[68];
+/* "Genuine Adobe ...", 32 bytes that follow it, and a zero that is not of it */
+extern const u_char  ngx_media_rtmp_hs_client_key[63];
+extern const u_char  ngx_media_rtmp_hs_server_key[69];
 
 
 /* bytes 4 to 7 of a C1 of NGX_MEDIA_RTMP_HS_SIZE bytes are not zero */

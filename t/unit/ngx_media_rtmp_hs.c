@@ -55,12 +55,12 @@ main(void)
 
     ok(memcmp(ngx_media_rtmp_hs_client_key, "Genuine Adobe Flash Player 001",
               NGX_MEDIA_RTMP_HS_CLIENT_KEY) == 0
-       && sizeof(ngx_media_rtmp_hs_client_key)
+       && sizeof(ngx_media_rtmp_hs_client_key) - 1
           == NGX_MEDIA_RTMP_HS_CLIENT_KEY + 32, "client key");
     ok(memcmp(ngx_media_rtmp_hs_server_key,
               "Genuine Adobe Flash Media Server 001",
               NGX_MEDIA_RTMP_HS_SERVER_KEY) == 0
-       && sizeof(ngx_media_rtmp_hs_server_key)
+       && sizeof(ngx_media_rtmp_hs_server_key) - 1
           == NGX_MEDIA_RTMP_HS_SERVER_LONG, "server key");
     is_mem(ngx_media_rtmp_hs_client_key + 30, 32,
            ngx_media_rtmp_hs_server_key + 36, 32, "the same tail");
