@@ -629,6 +629,8 @@ ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
     ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
                   "rtmp publish refused: %s", refusal->text);
 
+    session->status = 403;
+
     if (rc == NGX_MEDIA_PUBLISH_CLOSING && session->reconnect
         && ngx_media_rtmp_reconnect(session) != NGX_OK)
     {
@@ -673,6 +675,7 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, ngx_str_t *name)
     stream->name = *name;
     stream->unknown = 0;
     session->publishers++;
+    session->status = 200;
 
     c->log->action = "receiving RTMP media";
 
