@@ -1,0 +1,344 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * A zone outside of nginx, and a publisher that writes parts whose every
+ * word says what it is: for the tests of the store.
+ */
+
+
+#ifndef _MEDIA_ZONE_H_INCLUDED_
+#define _MEDIA_ZONE_H_INCLUDED_
+
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include "core/ngx_media_notify.h"
+#include "core/ngx_media_stream.h"
+#include "core/ngx_media_zone.h"
+#include "ngx_stub.h"
+
+
+#define MEDIA_MAGIC  0x6d65646961706172ull
+
+/* the beginning of each part; data[0] of what is put */
+
+typedef struct {
+    uint64_t              magic;
+    uint64_t              seed;
+    uint64_t              name;              /* hash of the stream's name */
+    uint64_t              number;
+    uint32_t              part;
+    uint32_t              track;
+    uint64_t              size;              /* of all, a multiple of 8 */
+} media_head_t;
+
+
+typedef struct {
+    ngx_media_claim_t     claim;
+    uint64_t              name;
+    ngx_uint_t            track;             /* in the stream */
+    ngx_media_params_t    params;
+    ngx_media_segment_t   segment;
+    ngx_media_track_count_t
+                          count;
+    ngx_uint_t            nparts;            /* of the open segment */
+    int64_t               time;              /* of the next part */
+} media_pub_t;
+
+
+static inline void
+media_app_init(ngx_media_app_t *app, size_t size, ngx_uint_t streams)
+{
+    ngx_memzero(app, sizeof(ngx_media_app_t));
+
+    ngx_str_set(&app->name, "live");
+
+    app->zone_size = size;
+    app->segment = 2000;
+    app->segment_max = 3000;
+    app->part = 200;
+    app->window = 60000;
+    app->grace = 15000;
+    app->publish_conflict = NGX_MEDIA_CONFLICT_DROP;
+    app->max_streams = streams;
+    app->target = 3;
+    app->part_target = 2134;
+    app->ring_segments = 76;
+    app->ring_parts = 200;
+}
+
+
+static inline ngx_media_zone_t *
+media_zone_create(ngx_media_app_t *app)
+{
+    void              *mem;
+    size_t             size;
+    ngx_media_zone_t  *zone;
+
+    zone = calloc(1, sizeof(ngx_media_zone_t));
+    size = ngx_media_zone_memory(app);
+
+    mem = mmap(NULL, size, PROT_READ|PROT_WRITE,
+               MAP_SHARED|MAP_ANONYMOUS|MAP_NORESERVE, -1, 0);
+
+    if (zone == NULL || mem == MAP_FAILED) {
+        abort();
+    }
+
+    zone->sh = mem;
+    zone->app = app;
+    zone->log = &ngx_stub_log;
+    zone->arena = ngx_media_arena_create(app->zone_size, zone->log);
+
+    if (zone->arena == NULL) {
+        abort();
+    }
+
+    ngx_queue_init(&zone->publishers);
+    ngx_media_zone_format(zone->sh, mem, app);
+
+    app->zone = zone;
+
+    return zone;
+}
+
+
+static inline void
+media_zone_destroy(ngx_media_zone_t *zone)
+{
+    ngx_media_arena_release(zone->arena);
+    (void) munmap(zone->sh, ngx_media_zone_memory(zone->app));
+    free(zone->waiters);
+    free(zone);
+}
+
+
+/* bytes that the arena's file really has */
+
+static inline uint64_t
+media_zone_bytes(ngx_media_zone_t *zone)
+{
+    struct stat  st;
+
+    if (fstat(zone->arena->fd, &st) == -1) {
+        abort();
+    }
+
+    return (uint64_t) st.st_blocks * 512;
+}
+
+
+static inline uint64_t
+media_word(uint64_t seed, uint64_t i)
+{
+    seed += i * 0x9e3779b97f4a7c15ull;
+    seed = (seed ^ seed >> 31) * 0xbf58476d1ce4e5b9ull;
+
+    return seed ^ seed >> 29;
+}
+
+
+/* NULL: the part is whole; else what is wrong */
+
+static inline const char *
+media_part_check(const u_char *p, size_t size, media_head_t *head)
+{
+    uint64_t      word;
+    size_t        i;
+
+    if (size < sizeof(media_head_t)) {
+        return "too short for its head";
+    }
+
+    memcpy(head, p, sizeof(media_head_t));
+
+    if (head->magic != MEDIA_MAGIC) {
+        return "no head";
+    }
+
+    if (head->size > size || head->size % 8 != 0
+        || head->size < sizeof(media_head_t))
+    {
+        return "size";
+    }
+
+    for (i = sizeof(media_head_t) / 8; i < head->size / 8; i++) {
+        memcpy(&word, p + i * 8, 8);
+
+        if (word != media_word(head->seed, i)) {
+            return "a byte";
+        }
+    }
+
+    return NULL;
+}
+
+
+static inline ngx_int_t
+media_pub_begin(media_pub_t *pub, ngx_media_zone_t *zone, const char *name)
+{
+    ngx_int_t  rc;
+    ngx_str_t  text, protocol, address;
+
+    ngx_memzero(pub, sizeof(media_pub_t));
+
+    text.data = (u_char *) name;
+    text.len = strlen(name);
+    ngx_str_set(&protocol, "rtmp");
+    ngx_str_set(&address, "127.0.0.1");
+
+    pub->name = ngx_media_hash(text.data, text.len);
+
+    rc = ngx_media_stream_acquire(zone, &text, &protocol, &address,
+                                  &pub->claim);
+
+    if (rc == NGX_OK) {
+        pub->time = ngx_media_wall_msec();
+
+        if (pub->time < pub->claim.floor) {
+            pub->time = pub->claim.floor;
+        }
+    }
+
+    return rc;
+}
+
+
+/* an AAC track; of type video too: the store does not look into frames */
+
+static inline ngx_int_t
+media_pub_track(media_pub_t *pub, ngx_media_type_e type, uint32_t publisher,
+    uint32_t rate)
+{
+    ngx_int_t  rc;
+
+    if (ngx_media_aac_params(&pub->params, rate, 2) != NGX_OK) {
+        abort();
+    }
+
+    pub->params.type = type;
+
+    rc = ngx_media_track_add(&pub->claim, &pub->params, publisher,
+                             &pub->track);
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_track_set_init(&pub->claim, pub->track, &pub->params,
+                                      &pub->segment.init);
+    }
+
+    return rc;
+}
+
+
+/* what comes next belongs to a new segment */
+
+static inline void
+media_pub_cut(media_pub_t *pub, uint64_t number)
+{
+    pub->segment.number = number;
+    pub->segment.time = pub->time * (int64_t) pub->params.timescale / 1000;
+    pub->segment.wall = pub->time;
+    pub->segment.period = number;
+    pub->segment.discontinuity = 0;
+    pub->nparts = 0;
+}
+
+
+/* a part of msec and of size bytes, rounded up to what it must have */
+
+static inline ngx_int_t
+media_pub_part(media_pub_t *pub, size_t size, ngx_uint_t msec, uint64_t seed)
+{
+    size_t                 i;
+    u_char                *body;
+    uint64_t               word;
+    ngx_int_t              rc;
+    media_head_t           head;
+    ngx_media_part_put_t   put;
+
+    size = ngx_max(size, sizeof(media_head_t));
+    size = (size + 7) / 8 * 8;
+
+    ngx_memzero(&head, sizeof(media_head_t));
+
+    head.magic = MEDIA_MAGIC;
+    head.seed = seed;
+    head.name = pub->name;
+    head.number = pub->segment.number;
+    head.part = pub->nparts;
+    head.track = pub->track;
+    head.size = size;
+
+    body = malloc(size);
+    if (body == NULL) {
+        abort();
+    }
+
+    for (i = sizeof(media_head_t) / 8; i < size / 8; i++) {
+        word = media_word(seed, i);
+        memcpy(body + i * 8 - sizeof(media_head_t), &word, 8);
+    }
+
+    ngx_memzero(&put, sizeof(ngx_media_part_put_t));
+
+    put.segment = &pub->segment;
+    put.part = pub->nparts;
+    put.duration = msec * pub->params.timescale / 1000;
+    put.independent = pub->nparts == 0;
+    put.data[0].data = (u_char *) &head;
+    put.data[0].len = sizeof(media_head_t);
+    put.data[1].data = body;
+    put.data[1].len = size - sizeof(media_head_t);
+    put.expect_number = pub->segment.number;
+    put.expect_part = pub->nparts + 1;
+    put.count = &pub->count;
+    put.fps = 25000;
+
+    rc = ngx_media_part_put(&pub->claim, pub->track, &put);
+
+    free(body);
+
+    if (rc == NGX_OK) {
+        pub->nparts++;
+        pub->time += msec;
+    }
+
+    return rc;
+}
+
+
+static inline ngx_int_t
+media_pub_close(media_pub_t *pub)
+{
+    return ngx_media_segment_close(&pub->claim, pub->track);
+}
+
+
+/* a whole segment of n parts with the stream's next number */
+
+static inline ngx_int_t
+media_pub_segment(media_pub_t *pub, ngx_uint_t n, size_t size,
+    ngx_uint_t msec)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    media_pub_cut(pub, ngx_media_stream_number(&pub->claim));
+
+    for (i = 0; i < n; i++) {
+        rc = media_pub_part(pub, size, msec, pub->segment.number * 1000 + i);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return media_pub_close(pub);
+}
+
+
+#endif /* _MEDIA_ZONE_H_INCLUDED_ */

@@ -1,0 +1,223 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <stdio.h>
+#include <time.h>
+#include "ngx_stub.h"
+
+
+typedef struct ngx_stub_piece_s  ngx_stub_piece_t;
+
+struct ngx_stub_piece_s {
+    ngx_stub_piece_t         *next;
+    ngx_stub_piece_t         *self;           /* data is aligned to 16 */
+    u_char                    data[];
+};
+
+
+ngx_uint_t                ngx_stub_logged[NGX_LOG_DEBUG + 1];
+ngx_uint_t                ngx_stub_log_level = NGX_LOG_ALERT;
+ngx_uint_t                ngx_stub_pools;
+ngx_log_t                 ngx_stub_log;
+
+static ngx_time_t         ngx_stub_time = { 1800000000, 0, 0 };
+static ngx_cycle_t        ngx_stub_cycle;
+
+volatile ngx_cycle_t     *ngx_cycle = &ngx_stub_cycle;
+volatile ngx_time_t      *ngx_cached_time = &ngx_stub_time;
+volatile ngx_msec_t       ngx_current_msec = 1000000;
+
+ngx_pid_t                 ngx_pid;
+ngx_int_t                 ngx_process_slot;
+ngx_uint_t                ngx_process;
+ngx_uint_t                ngx_pagesize = 4096;
+ngx_uint_t                ngx_pagesize_shift = 12;
+ngx_uint_t                ngx_cacheline_size = 64;
+
+ngx_uint_t                ngx_event_flags;
+ngx_event_actions_t       ngx_event_actions;
+ngx_rbtree_t              ngx_event_timer_rbtree;
+
+
+static void __attribute__((constructor))
+ngx_stub_init(void)
+{
+    ngx_pid = getpid();
+
+    ngx_stub_log.log_level = NGX_LOG_INFO;
+    ngx_stub_cycle.log = &ngx_stub_log;
+}
+
+
+void
+ngx_stub_clock(int64_t msec)
+{
+    ngx_current_msec += (ngx_msec_t) (msec
+                        - ((int64_t) ngx_stub_time.sec * 1000
+                           + ngx_stub_time.msec));
+
+    ngx_stub_time.sec = msec / 1000;
+    ngx_stub_time.msec = msec % 1000;
+}
+
+
+void
+ngx_stub_clock_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+    ngx_current_msec = (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+    ngx_stub_time.sec = ts.tv_sec;
+    ngx_stub_time.msec = ts.tv_nsec / 1000000;
+}
+
+
+void
+ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
+    const char *fmt, ...)
+{
+    if (level > NGX_LOG_DEBUG) {
+        level = NGX_LOG_DEBUG;
+    }
+
+    ngx_stub_logged[level]++;
+
+    if (level <= ngx_stub_log_level) {
+        printf("# %d: level %d, error %d: %s\n", (int) ngx_pid, (int) level,
+               (int) err, fmt);
+        fflush(stdout);
+    }
+}
+
+
+void *
+ngx_alloc(size_t size, ngx_log_t *log)
+{
+    return malloc(size);
+}
+
+
+void *
+ngx_calloc(size_t size, ngx_log_t *log)
+{
+    return calloc(1, size);
+}
+
+
+ngx_pool_t *
+ngx_create_pool(size_t size, ngx_log_t *log)
+{
+    ngx_pool_t  *pool;
+
+    pool = calloc(1, sizeof(ngx_pool_t));
+
+    if (pool) {
+        pool->log = log;
+        ngx_stub_pools++;
+    }
+
+    return pool;
+}
+
+
+void
+ngx_destroy_pool(ngx_pool_t *pool)
+{
+    ngx_stub_piece_t    *piece, *next;
+    ngx_pool_cleanup_t  *c;
+
+    for (c = pool->cleanup; c; c = c->next) {
+        if (c->handler) {
+            c->handler(c->data);
+        }
+    }
+
+    for (piece = (ngx_stub_piece_t *) pool->large; piece; piece = next) {
+        next = piece->next;
+        free(piece);
+    }
+
+    free(pool);
+    ngx_stub_pools--;
+}
+
+
+void *
+ngx_palloc(ngx_pool_t *pool, size_t size)
+{
+    ngx_stub_piece_t  *piece;
+
+    piece = malloc(sizeof(ngx_stub_piece_t) + size);
+    if (piece == NULL) {
+        return NULL;
+    }
+
+    piece->self = piece;
+    piece->next = (ngx_stub_piece_t *) pool->large;
+    pool->large = (ngx_pool_large_t *) piece;
+
+    return piece->data;
+}
+
+
+void *
+ngx_pnalloc(ngx_pool_t *pool, size_t size)
+{
+    return ngx_palloc(pool, size);
+}
+
+
+void *
+ngx_pcalloc(ngx_pool_t *pool, size_t size)
+{
+    void  *p;
+
+    p = ngx_palloc(pool, size);
+    if (p) {
+        ngx_memzero(p, size);
+    }
+
+    return p;
+}
+
+
+ngx_pool_cleanup_t *
+ngx_pool_cleanup_add(ngx_pool_t *pool, size_t size)
+{
+    ngx_pool_cleanup_t  *c;
+
+    c = ngx_palloc(pool, sizeof(ngx_pool_cleanup_t));
+    if (c == NULL) {
+        return NULL;
+    }
+
+    c->data = size ? ngx_palloc(pool, size) : NULL;
+    c->handler = NULL;
+    c->next = pool->cleanup;
+
+    pool->cleanup = c;
+
+    return c;
+}
+
+
+void
+ngx_rbtree_insert(ngx_rbtree_t *tree, ngx_rbtree_node_t *node)
+{
+    /* timers do not run: tests call what they would call */
+}
+
+
+void
+ngx_rbtree_delete(ngx_rbtree_t *tree, ngx_rbtree_node_t *node)
+{
+}
