@@ -21,6 +21,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media_notify.h"
 #include "core/ngx_media_stream.h"
+#include "core/ngx_media_validate.h"
 
 
 /* hours since 2026-01-01T00:00:00Z: DISCONTINUITY-SEQUENCE of a birth */
@@ -560,6 +561,8 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     ngx_media_extents_repair_locked(zone, s);
 
     ngx_media_stream_changed(s);
+
+    (void) ngx_media_stream_validate_locked(zone, s);
 
     ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
                   "media stream \"%*s\" repaired after a process died in it",

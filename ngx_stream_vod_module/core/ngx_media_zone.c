@@ -18,6 +18,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <sys/mman.h>
+#include "core/ngx_media_validate.h"
 #include "core/ngx_media_zone.h"
 
 
@@ -317,6 +318,8 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
             ngx_media_bitmap_set(&sh->free_blocks, i);
         }
     }
+
+    (void) ngx_media_zone_validate_locked(zone);
 
     ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
                   "media zone repaired after a process died in it");
