@@ -98,6 +98,11 @@ ngx_int_t ngx_media_part_put(const ngx_media_claim_t *claim,
 ngx_int_t ngx_media_segment_close(const ngx_media_claim_t *claim,
     ngx_uint_t track);
 
+/* the open segment belongs to another period than was thought: *segment's,
+ * with runs set */
+void ngx_media_segment_runs(const ngx_media_claim_t *claim,
+    ngx_uint_t track, const ngx_media_segment_t *segment);
+
 /* BANDWIDTH goes up to this (bit/s), never down */
 void ngx_media_track_bandwidth(const ngx_media_claim_t *claim,
     ngx_uint_t track, uint64_t bandwidth);
@@ -136,6 +141,7 @@ ngx_media_stream_changed(ngx_media_stream_shm_t *s)
     ngx_media_store(&s->version, s->version + 1);
 }
 
+
 static ngx_inline ngx_media_segment_shm_t *
 ngx_media_segment_record(const ngx_media_track_shm_t *t, uint64_t number)
 {
@@ -146,6 +152,7 @@ ngx_media_segment_record(const ngx_media_track_shm_t *t, uint64_t number)
     return &t->segments[n / NGX_MEDIA_SEGMENT_PER_PAGE]
                        [n % NGX_MEDIA_SEGMENT_PER_PAGE];
 }
+
 
 static ngx_inline ngx_media_part_shm_t *
 ngx_media_part_record(const ngx_media_track_shm_t *t, uint64_t index)

@@ -23,6 +23,7 @@
 
 
 #define NGX_MEDIA_PART_SAMPLES    256
+#define NGX_MEDIA_CUTS            32          /* that a track may lag behind */
 #define NGX_MEDIA_PART_BYTES      (16 * 1024 * 1024)
 
 /* without "part", segments still consist of chunks, of this target */
@@ -43,6 +44,7 @@ typedef struct {
     unsigned                  discontinuity:1;
     unsigned                  anchored:1;
     unsigned                  forced:1;
+    unsigned                  runs:1;         /* the period has forced cuts */
 } ngx_media_cut_t;
 
 
@@ -169,6 +171,9 @@ static void ngx_media_writer_clock(ngx_media_writer_t *w);
 static void ngx_media_writer_cut(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, int64_t time, ngx_uint_t forced,
     ngx_uint_t discontinuity);
+static void ngx_media_writer_runs(ngx_media_writer_t *w);
+static void ngx_media_writer_set_period(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
 static void ngx_media_writer_silence(ngx_media_writer_t *w);
 static void ngx_media_writer_silent(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, int64_t dts, ngx_uint_t n);
@@ -714,12 +719,17 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     cut = &w->cut;
 
+    if (forced && !cut->runs) {
+        ngx_media_writer_runs(w);
+    }
+
     cut->number++;
     cut->time = time;
     cut->timescale = t->params.timescale;
     cut->forced = forced;
     cut->discontinuity = discontinuity;
-    cut->anchored = ngx_media_timeline_anchor(&w->timeline, &w->anchor);
+    cut->anchored = !forced
+                    && ngx_media_timeline_anchor(&w->timeline, &w->anchor);
     cut->anchor = w->anchor;
 
     if (cut->anchored || cut->discontinuity) {
@@ -754,6 +764,49 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
                           (ngx_msec_t) w->claim.stream.sh->segment);
         }
     }
+}
+
+
+/*
+ * The segment that ends now, by force, is the first one of a period whose
+ * segments DASH addresses by time, since not all of them start at a key frame
+ * (timing.md, 4).  No track has closed it yet.
+ */
+
+static void
+ngx_media_writer_runs(ngx_media_writer_t *w)
+{
+    ngx_media_cut_t  *cut;
+
+    cut = &w->cut;
+
+    cut->runs = 1;
+    cut->period = cut->number;
+    cut->period_time = cut->time;
+    cut->period_timescale = cut->timescale;
+    cut->period_wall = cut->time * 1000 / (int64_t) cut->timescale
+                       + cut->anchor;
+
+    w->cuts[cut->number % NGX_MEDIA_CUTS] = *cut;
+}
+
+
+static void
+ngx_media_writer_set_period(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t)
+{
+    ngx_media_cut_t      *cut;
+    ngx_media_segment_t  *segment;
+
+    cut = &w->cuts[t->number % NGX_MEDIA_CUTS];
+    segment = &t->segment;
+
+    segment->runs = cut->runs;
+    segment->period = cut->period;
+    segment->period_wall = cut->period_wall;
+    segment->period_time = ngx_media_rescale(cut->period_time,
+                                             cut->period_timescale,
+                                             t->params.timescale);
 }
 
 
@@ -1016,15 +1069,12 @@ ngx_media_writer_segment(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     segment->time = time;
     segment->wall = time * 1000 / (int64_t) t->params.timescale + cut->anchor;
     segment->init = t->init;
-    segment->period = cut->period;
-    segment->period_wall = cut->period_wall;
-    segment->period_time = ngx_media_rescale(cut->period_time,
-                                             cut->period_timescale,
-                                             t->params.timescale);
     segment->discontinuity = cut->discontinuity;
     segment->anchored = cut->anchored;
     segment->leading = frame->leading;
     segment->forced = t->params.type == NGX_MEDIA_VIDEO && !frame->key;
+
+    ngx_media_writer_set_period(w, t);
 
     if (cut->discontinuity || cut->anchored || t->bandwidth == 0) {
         ngx_media_writer_bandwidth(w, t);
@@ -1266,7 +1316,8 @@ ngx_media_writer_expect(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 static void
 ngx_media_writer_close(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
-    uint64_t  rate;
+    uint64_t          rate;
+    ngx_media_cut_t  *cut;
 
     if (!t->open) {
         return;
@@ -1276,6 +1327,13 @@ ngx_media_writer_close(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
     if (t->nparts == 0) {
         return;
+    }
+
+    cut = &w->cuts[t->number % NGX_MEDIA_CUTS];
+
+    if (cut->number == t->number && cut->runs && !t->segment.runs) {
+        ngx_media_writer_set_period(w, t);
+        ngx_media_segment_runs(&w->claim, t->index, &t->segment);
     }
 
     if (ngx_media_segment_close(&w->claim, t->index) != NGX_OK) {

@@ -103,6 +103,7 @@ ngx_media_block_valid(const ngx_media_zone_t *zone, const void *p)
            && (size_t) (b - zone->sh->blocks) % NGX_MEDIA_PAGE == 0;
 }
 
+
 /*
  * An extent of at least size bytes for the stream, its reference count 1
  * (its writer's); NGX_MEDIA_NONE: no memory.
@@ -134,11 +135,13 @@ ngx_media_extent_addr(ngx_media_zone_t *zone, uint32_t extent)
            + (size_t) zone->sh->extents[extent].page * NGX_MEDIA_PAGE;
 }
 
+
 static ngx_inline size_t
 ngx_media_extent_size(ngx_media_zone_t *zone, uint32_t extent)
 {
     return (size_t) NGX_MEDIA_PAGE << zone->sh->extents[extent].order;
 }
+
 
 /* bytes that can be committed now without anybody giving something up */
 size_t ngx_media_zone_room(ngx_media_zone_t *zone);

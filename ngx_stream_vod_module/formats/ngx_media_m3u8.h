@@ -45,8 +45,7 @@ typedef struct {
                                                  listed before its first part,
                                                  without a part_target, or
                                                  after the end */
-    uint32_t                  key_size;       /* I-frame playlist: bytes from
-                                                 the start; 0: no key frame */
+    uint32_t                  key_size;       /* bytes; 0: no key frame */
 } ngx_media_m3u8_segment_t;
 
 
@@ -108,8 +107,7 @@ typedef struct {
 } ngx_media_m3u8_rendition_t;
 
 
-/* a variant; of an I-frame playlist: codecs, bandwidth, width, height, range
- * of the video alone */
+/* a variant; of an I-frame playlist, what is said of the video alone */
 
 typedef struct {
     ngx_str_t                 track;

@@ -1,0 +1,83 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Streams in a zone: see ngx_media_shm.h for what holds for all records.
+ */
+
+
+#ifndef _NGX_MEDIA_SHM_STREAM_H_INCLUDED_
+#define _NGX_MEDIA_SHM_STREAM_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media.h"
+#include "core/ngx_media_shm_track.h"
+#include "core/ngx_media_sync.h"
+
+
+/* states of a stream's record besides those of ngx_media_view.h */
+#define NGX_MEDIA_STREAM_FREE    0
+#define NGX_MEDIA_STREAM_LEAVING 4            /* being taken down by pid */
+
+
+struct ngx_media_stream_shm_s {
+    uint64_t                  id;             /* [atomic] 0: not linked */
+    ngx_media_lock_t          lock;
+    uint32_t                  state;          /* [stream] NGX_MEDIA_STREAM_* */
+    uint64_t                  version;        /* [atomic] */
+    uint64_t                  waiters;        /* [atomic] slots mod 64 */
+    uint64_t                  epoch;          /* [stream] of its publisher */
+
+    uint32_t                  hash;           /* [once] of the name */
+    uint32_t                  name_len;       /* [once] */
+    u_char                    name[NGX_MEDIA_NAME_MAX + 1];  /* [once] */
+
+    /* of the publisher [stream] */
+    uint32_t                  pid;
+    uint32_t                  protocol_len;
+    uint32_t                  address_len;
+    u_char                    protocol[16];
+    u_char                    address[64];
+    int64_t                   since;          /* ms since the epoch */
+    uint64_t                  left;           /* ngx_current_msec then */
+
+    /* configuration of its birth [once] */
+    uint32_t                  target;
+    uint32_t                  part_target;
+    uint64_t                  segment;        /* ms */
+    uint64_t                  segment_max;    /* ms */
+    uint64_t                  window;         /* ms */
+    uint64_t                  grace;          /* ms */
+
+    /* [stream] */
+    uint64_t                  number;         /* of the next segment */
+    uint64_t                  listed;         /* number of the first listed */
+    uint64_t                  discontinuity;  /* removed ones, and at birth */
+    int64_t                   end;            /* media time of the end, ms */
+    uint64_t                  pages;          /* [zone] committed */
+    uint32_t                  ready;
+    uint32_t                  forced;
+    uint32_t                  clock;
+    uint32_t                  ntracks;        /* [stream, atomic] */
+    ngx_media_track_shm_t    *tracks[NGX_MEDIA_TRACKS];
+
+    /* counters and what status shows of the publisher [stream] */
+    int64_t                   born;           /* ms since the epoch */
+    uint64_t                  publishers;
+    uint64_t                  discontinuities;  /* still in the tables */
+    uint64_t                  periods;
+    uint64_t                  anchors;
+    uint64_t                  jumps;
+    uint64_t                  evicted;        /* segments, for want of memory */
+    int64_t                   drift;          /* ms: arrival against anchor */
+    uint32_t                  reason_len;
+    u_char                    reason[64];     /* why the last one ended */
+};
+
+
+#endif /* _NGX_MEDIA_SHM_STREAM_H_INCLUDED_ */

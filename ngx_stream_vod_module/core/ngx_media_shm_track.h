@@ -1,0 +1,156 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Tracks in a zone: see ngx_media_shm.h for what holds for all records.
+ *
+ * style: long header, it is one layout.
+ */
+
+
+#ifndef _NGX_MEDIA_SHM_TRACK_H_INCLUDED_
+#define _NGX_MEDIA_SHM_TRACK_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_store.h"
+
+
+#define NGX_MEDIA_PAGE           4096
+#define NGX_MEDIA_INITS          16           /* versions of a track */
+
+
+typedef struct {
+    uint64_t                  number;
+    int64_t                   time;
+    uint64_t                  duration;
+    int64_t                   wall;
+    uint64_t                  init;
+    uint64_t                  bytes;
+    uint64_t                  part;           /* ring index of its first */
+    uint64_t                  bandwidth;
+    uint64_t                  period;
+    int64_t                   period_time;
+    int64_t                   period_wall;
+    uint32_t                  key_size;
+    uint32_t                  nparts;
+    uint32_t                  nranges;
+    uint32_t                  flags;          /* NGX_MEDIA_SEGMENT_* */
+    ngx_media_range_t         ranges[NGX_MEDIA_RANGES];
+} ngx_media_segment_shm_t;
+
+#define NGX_MEDIA_SEGMENT_DISCONTINUITY  0x01
+#define NGX_MEDIA_SEGMENT_ANCHORED       0x02
+#define NGX_MEDIA_SEGMENT_FORCED         0x04
+#define NGX_MEDIA_SEGMENT_LEADING        0x08
+#define NGX_MEDIA_SEGMENT_GAP            0x10
+#define NGX_MEDIA_SEGMENT_RUNS           0x20
+
+#define NGX_MEDIA_SEGMENT_PER_PAGE                                            \
+    (NGX_MEDIA_PAGE / sizeof(ngx_media_segment_shm_t))
+#define NGX_MEDIA_SEGMENT_PAGES  (NGX_MEDIA_PAGE / sizeof(void *))
+
+
+typedef struct {
+    uint64_t                  number;
+    uint32_t                  part;
+    uint32_t                  duration;
+    uint32_t                  independent;
+    ngx_media_range_t         range;
+} ngx_media_part_shm_t;
+
+#define NGX_MEDIA_PART_PER_PAGE                                               \
+    (NGX_MEDIA_PAGE / sizeof(ngx_media_part_shm_t))
+#define NGX_MEDIA_PART_PAGES     64
+
+
+/* one page; [once] */
+
+typedef struct {
+    ngx_media_init_t          init;
+    uint32_t                  size;
+    u_char                    bytes[];        /* the init segment */
+} ngx_media_init_shm_t;
+
+#define NGX_MEDIA_INIT_MAX                                                    \
+    (NGX_MEDIA_PAGE - offsetof(ngx_media_init_shm_t, bytes))
+
+
+/* what a track's writer counts; it hands them over with each part */
+
+typedef struct {
+    uint64_t                  frames;
+    uint64_t                  keys;
+    uint64_t                  bytes;
+    uint64_t                  parts_late;     /* closed by the next frame */
+    uint64_t                  parts_over;     /* longer than PART-TARGET */
+    uint64_t                  forced_cuts;
+    uint64_t                  silent;         /* frames fed */
+    uint64_t                  dropped_late;   /* frames */
+    uint64_t                  dropped_key;    /* waiting for a key frame */
+    uint64_t                  dropped_nomem;
+    uint64_t                  dropped_bad;    /* malformed or too large */
+    uint64_t                  key_msec;       /* the last key frame interval */
+    uint64_t                  key_msec_max;
+} ngx_media_track_count_t;
+
+
+/* one page */
+
+typedef struct {
+    u_char                    name[8];        /* [once] "v1" */
+    uint32_t                  name_len;       /* [once] */
+    uint32_t                  type;           /* [once] */
+    uint32_t                  timescale;      /* [once] */
+    uint32_t                  publisher;      /* [once] its publisher's
+                                                 number of the track */
+    uint32_t                  codec;          /* [once] */
+    uint32_t                  ended;          /* [stream] */
+    uint32_t                  parts_off;      /* [stream] */
+    uint32_t                  extent;         /* [stream] written to */
+    uint64_t                  used;           /* [stream] bytes of it */
+    uint64_t                  largest;        /* [stream] segment, bytes */
+
+    /*
+     * Rings.  Entries from tail up to (not including) head are valid; of
+     * segments, those below closed are complete and one more may be open.
+     */
+    uint64_t                  segment_tail;   /* [stream, atomic] */
+    uint64_t                  segment_closed; /* they are segment numbers: a */
+    uint64_t                  segment_head;   /* track's have no holes */
+    uint64_t                  segment_size;   /* [once] */
+    ngx_media_segment_shm_t **segments;       /* [once] a page of pages */
+
+    uint64_t                  part_tail;
+    uint64_t                  part_head;
+    uint64_t                  part_size;      /* [once] */
+    ngx_media_part_shm_t     *parts[NGX_MEDIA_PART_PAGES];
+
+    ngx_media_init_shm_t     *inits[NGX_MEDIA_INITS];  /* [stream] */
+
+    uint64_t                  edge;           /* [atomic] see below */
+    uint64_t                  expect;         /* [atomic] the next part */
+    uint64_t                  bandwidth;      /* [atomic] bit/s, ratchet */
+    uint64_t                  key_bandwidth;  /* [atomic] of key frames alone,
+                                                 likewise */
+    uint64_t                  bits;           /* [stream] of all closed */
+    uint64_t                  ticks;          /* [stream] their duration */
+    uint32_t                  fps;            /* [atomic] 1/1000 */
+
+    uint64_t                  rate;           /* bit/s, the last segment */
+    uint64_t                  nparts;         /* since birth */
+    uint64_t                  nsegments;
+    ngx_media_track_count_t   count;
+} ngx_media_track_shm_t;
+
+/* newest part: segment number and index; 0: nothing is published */
+#define ngx_media_edge(n, p)       ((uint64_t) (n) << 20 | (p))
+#define ngx_media_edge_number(e)   ((e) >> 20)
+#define ngx_media_edge_part(e)     ((e) & 0xfffff)
+
+
+#endif /* _NGX_MEDIA_SHM_TRACK_H_INCLUDED_ */

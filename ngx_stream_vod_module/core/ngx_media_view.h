@@ -1,0 +1,174 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * What reading the store yields: copies by value, see ngx_media_store.h.
+ *
+ * style: long header, it is one vocabulary and nothing else.
+ */
+
+
+#ifndef _NGX_MEDIA_VIEW_H_INCLUDED_
+#define _NGX_MEDIA_VIEW_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media.h"
+#include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_frame.h"
+
+
+#define NGX_MEDIA_RANGES         4            /* of a segment */
+#define NGX_MEDIA_ALL_TRACKS     ((ngx_uint_t) -1)
+#define NGX_MEDIA_NO_TRACK       ((ngx_uint_t) -2)
+
+/* states of a stream */
+#define NGX_MEDIA_STREAM_LIVE    1            /* has a publisher */
+#define NGX_MEDIA_STREAM_GRACE   2            /* may get one again */
+#define NGX_MEDIA_STREAM_ENDED   3            /* ENDLIST */
+
+
+typedef struct ngx_media_stream_shm_s  ngx_media_stream_shm_t;
+
+
+/* a reference by value: valid as long as the cycle, it may just miss */
+
+typedef struct {
+    ngx_media_zone_t         *zone;
+    ngx_media_stream_shm_t   *sh;
+    uint64_t                  id;
+} ngx_media_stream_t;
+
+
+/* bytes of the arena */
+
+typedef struct {
+    uint64_t                  id;             /* of the extent, when made */
+    uint64_t                  offset;         /* in the arena's file */
+    uint32_t                  size;           /* bytes */
+    uint32_t                  extent;         /* its record's index */
+} ngx_media_range_t;
+
+
+typedef struct {
+    uint64_t                  number;         /* media sequence number */
+    int64_t                   time;           /* of its first sample, in
+                                                 timescale, unix epoch */
+    uint64_t                  duration;       /* in timescale; open: so far */
+    int64_t                   wall;           /* ms since the epoch */
+    uint64_t                  init;           /* name of its init segment */
+    uint64_t                  bytes;
+    uint32_t                  key_size;       /* bytes from its start to the
+                                                 end of its first sample, if
+                                                 that is a key frame, else 0 */
+    uint32_t                  nparts;         /* open: so far */
+    uint64_t                  bandwidth;      /* bit/s, announced: the same in
+                                                 all of its period; 0 */
+    uint64_t                  period;         /* DASH period: the number of
+                                                 its first segment, */
+    int64_t                   period_time;    /* its start in this track's
+                                                 timescale, */
+    int64_t                   period_wall;    /* and in ms since the epoch */
+    unsigned                  discontinuity:1;  /* starts a period */
+    unsigned                  anchored:1;     /* its wall clock was set anew:
+                                                 a period for DASH only */
+    unsigned                  forced:1;       /* no random access point */
+    unsigned                  leading:1;      /* SAP type 2 */
+    unsigned                  gap:1;
+    unsigned                  open:1;         /* in progress */
+    unsigned                  runs:1;         /* its DASH period has forced
+                                                 cuts: addressed by time, in
+                                                 runs (timing.md, 4) */
+    ngx_uint_t                nranges;        /* open: 0 */
+    ngx_media_range_t         ranges[NGX_MEDIA_RANGES];
+} ngx_media_segment_t;
+
+
+typedef struct {
+    uint64_t                  number;         /* of its segment */
+    uint32_t                  part;           /* index in it, from 0 */
+    uint32_t                  duration;       /* in timescale */
+    unsigned                  independent:1;
+    ngx_media_range_t         range;
+} ngx_media_part_t;
+
+
+/* how far a track is: what a waiting request looks at */
+
+typedef struct {
+    ngx_uint_t                state;          /* NGX_MEDIA_STREAM_* */
+    uint64_t                  msn;            /* of the newest part */
+    ngx_uint_t                part;
+    uint64_t                  closed;         /* segments below are complete */
+    unsigned                  any:1;          /* 0: nothing is published */
+    unsigned                  ended:1;        /* ENDLIST: nothing will come */
+} ngx_media_edge_t;
+
+
+/* one version of a track's parameters */
+
+typedef struct {
+    uint64_t                  name;           /* hash of the init segment */
+    ngx_media_params_t        params;         /* config_len is 0 */
+    size_t                    codec_len;
+    u_char                    codec[NGX_MEDIA_CODEC_STRING_MAX];
+} ngx_media_init_t;
+
+
+typedef struct {
+    ngx_uint_t                index;          /* in the stream */
+    ngx_str_t                 name;           /* "v1" */
+    ngx_uint_t                type;           /* ngx_media_type_e */
+    uint32_t                  timescale;
+    uint64_t                  bandwidth;      /* bit/s, peak; 0: unknown */
+    uint64_t                  average;        /* bit/s; 0: unknown */
+    uint64_t                  key_bandwidth;  /* bit/s, of the key frames that
+                                                 segments start with */
+    uint32_t                  fps;            /* 1/1000, measured; 0 */
+    uint64_t                  edge_msn;       /* the newest part: segment */
+    ngx_uint_t                edge_part;      /* and index; if nothing is
+                                                 published, edge_any is 0 */
+    unsigned                  edge_any:1;
+    unsigned                  ended:1;        /* this track got ENDLIST */
+    unsigned                  parts_off:1;    /* publishes no parts */
+    uint64_t                  expect_msn;     /* where the next part goes: a */
+    ngx_uint_t                expect_part;    /* forecast for the hint */
+    unsigned                  expect:1;
+
+    ngx_media_segment_t      *segments;       /* listed ones, oldest first;
+                                                 the last may be open */
+    ngx_uint_t                nsegments;
+    ngx_media_part_t         *parts;          /* of the newest segments, as
+                                                 far as they are kept, in
+                                                 order */
+    ngx_uint_t                nparts;
+    ngx_media_init_t         *inits;          /* those the segments name */
+    ngx_uint_t                ninits;
+} ngx_media_track_view_t;
+
+
+typedef struct {
+    uint64_t                  version;        /* changes whenever anything
+                                                 that is listed changes */
+    ngx_uint_t                state;          /* NGX_MEDIA_STREAM_* */
+    uint32_t                  target;         /* TARGETDURATION, s */
+    uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
+    ngx_msec_t                segment;
+    ngx_msec_t                window;
+    uint64_t                  discontinuity;  /* those that were removed */
+    unsigned                  ready:1;        /* tracks are known: the
+                                                 multivariant playlist and
+                                                 the MPD may be given out */
+    unsigned                  forced:1;       /* there was a forced cut:
+                                                 no INDEPENDENT-SEGMENTS */
+    ngx_uint_t                clock;          /* index of the clock track */
+    ngx_media_track_view_t   *tracks;
+    ngx_uint_t                ntracks;
+} ngx_media_stream_view_t;
+
+
+#endif /* _NGX_MEDIA_VIEW_H_INCLUDED_ */
