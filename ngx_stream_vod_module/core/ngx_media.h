@@ -76,6 +76,9 @@ ngx_media_wall_msec(void)
 }
 
 
+/* the i-th application of this cycle, NULL after the last */
+ngx_media_app_t *ngx_media_app_entry(ngx_cycle_t *cycle, ngx_uint_t i);
+
 /* the application of this name in this cycle, or NULL */
 ngx_media_app_t *ngx_media_app_find(ngx_cycle_t *cycle, ngx_str_t *name);
 

@@ -39,6 +39,8 @@ struct ngx_media_stream_shm_s {
 
     /* of the publisher [stream] */
     uint32_t                  pid;
+    uint32_t                  yields;         /* its worker is to leave: may
+                                                 be replaced without asking */
     uint32_t                  protocol_len;
     uint32_t                  address_len;
     u_char                    protocol[16];

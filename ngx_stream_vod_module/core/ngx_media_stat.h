@@ -117,9 +117,6 @@ typedef struct {
 } ngx_media_stream_stat_t;
 
 
-/* the i-th application of this cycle, NULL after the last */
-ngx_media_app_t *ngx_media_app_entry(ngx_cycle_t *cycle, ngx_uint_t i);
-
 void ngx_media_zone_stat(ngx_media_zone_t *zone,
     ngx_media_zone_stat_t *stat);
 

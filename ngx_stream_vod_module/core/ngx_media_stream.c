@@ -149,7 +149,7 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
             continue;
         }
 
-        if (s->pid && !ngx_media_process_dead(s->pid)
+        if (s->pid && !s->yields && !ngx_media_process_dead(s->pid)
             && zone->app->publish_conflict == NGX_MEDIA_CONFLICT_REJECT)
         {
             ngx_media_stream_unlock(s);
@@ -279,6 +279,7 @@ ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
     claim->returned = s->publishers > 0;
 
     s->pid = (uint32_t) ngx_pid;
+    s->yields = 0;
     s->state = NGX_MEDIA_STREAM_LIVE;
     s->since = ngx_media_wall_msec();
     s->publishers++;
@@ -323,6 +324,16 @@ ngx_media_claim_lock(const ngx_media_claim_t *claim)
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_media_stream_yield(const ngx_media_claim_t *claim)
+{
+    if (ngx_media_claim_lock(claim) == NGX_OK) {
+        claim->stream.sh->yields = 1;
+        ngx_media_stream_unlock(claim->stream.sh);
+    }
 }
 
 

@@ -43,6 +43,9 @@ ngx_int_t ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 /* 1 while nobody else took the stream */
 ngx_uint_t ngx_media_claim_valid(const ngx_media_claim_t *claim);
 
+/* whoever wants the stream now gets it, whatever publish_conflict says */
+void ngx_media_stream_yield(const ngx_media_claim_t *claim);
+
 /* the publisher has gone, for this reason; all it published is closed */
 void ngx_media_stream_release(const ngx_media_claim_t *claim,
     const char *reason);

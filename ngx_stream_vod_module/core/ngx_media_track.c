@@ -669,7 +669,8 @@ ngx_media_segment_open_locked(const ngx_media_claim_t *claim,
     entry->flags = segment->discontinuity * NGX_MEDIA_SEGMENT_DISCONTINUITY
                    | segment->anchored * NGX_MEDIA_SEGMENT_ANCHORED
                    | segment->forced * NGX_MEDIA_SEGMENT_FORCED
-                   | segment->leading * NGX_MEDIA_SEGMENT_LEADING;
+                   | segment->leading * NGX_MEDIA_SEGMENT_LEADING
+                   | segment->runs * NGX_MEDIA_SEGMENT_RUNS;
 
     if (s->number <= segment->number) {
         ngx_media_store(&s->number, segment->number + 1);
@@ -820,6 +821,37 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     s->drift = put->drift;
 
     ngx_media_stream_changed(s);
+}
+
+
+void
+ngx_media_segment_runs(const ngx_media_claim_t *claim, ngx_uint_t track,
+    const ngx_media_segment_t *segment)
+{
+    ngx_media_track_shm_t    *t;
+    ngx_media_stream_shm_t   *s;
+    ngx_media_segment_shm_t  *entry;
+
+    s = claim->stream.sh;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    t = s->tracks[track];
+
+    if (t->segment_head != t->segment_closed
+        && t->segment_closed == segment->number)
+    {
+        entry = ngx_media_segment_record(t, segment->number);
+
+        entry->period = segment->period;
+        entry->period_time = segment->period_time;
+        entry->period_wall = segment->period_wall;
+        entry->flags |= NGX_MEDIA_SEGMENT_RUNS;
+    }
+
+    ngx_media_stream_unlock(s);
 }
 
 

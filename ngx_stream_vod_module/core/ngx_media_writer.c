@@ -261,6 +261,10 @@ ngx_media_writers_close(ngx_media_zone_t *zone, const char *reason)
         next = ngx_queue_next(q);
         w = ngx_queue_data(q, ngx_media_writer_t, queue);
 
+        if (ngx_exiting) {
+            ngx_media_stream_yield(&w->claim);
+        }
+
         if (w->close == NULL) {
             continue;
         }

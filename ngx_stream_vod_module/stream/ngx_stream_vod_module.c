@@ -30,7 +30,6 @@ typedef struct {
 
     /* where media_rtmp stands; NULL: this server has none */
     u_char                   *file;
-    ngx_uint_t                line;
 } ngx_stream_media_srv_conf_t;
 
 
@@ -304,7 +303,6 @@ ngx_stream_media_create_srv_conf(ngx_conf_t *cf)
      *
      *     mscf->rtmp.app = { 0, NULL };
      *     mscf->file = NULL;
-     *     mscf->line = 0;
      */
 
     mscf->rtmp.timeout = NGX_CONF_UNSET_MSEC;
@@ -461,7 +459,6 @@ ngx_stream_media_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     mscf->file = cf->conf_file->file.name.data;
-    mscf->line = cf->conf_file->line;
 
     cscf = ngx_stream_media_core_srv_conf(cf);
 
@@ -486,17 +483,24 @@ ngx_stream_media_check_app(ngx_conf_t *cf, void *data)
 {
     ngx_stream_media_srv_conf_t *mscf = data;
 
-    if (mscf->rtmp.app.len == 0
-        || ngx_media_app_find(cf->cycle, &mscf->rtmp.app) != NULL)
-    {
+    if (mscf->rtmp.app.len == 0) {
+
+        if (ngx_media_app_entry(cf->cycle, 0) != NULL) {
+            return NGX_CONF_OK;
+        }
+
+        return "\"media_rtmp\" has no application to publish to: add "
+               "\"media live { }\" outside of the http and stream blocks";
+    }
+
+    if (ngx_media_app_find(cf->cycle, &mscf->rtmp.app) != NULL) {
         return NGX_CONF_OK;
     }
 
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "unknown application in \"media_rtmp %V\": add "
-                  "\"media %V { ... }\" outside of the http and stream "
-                  "blocks, in %s:%ui",
-                  &mscf->rtmp.app, &mscf->rtmp.app, mscf->file, mscf->line);
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown application in \"media_rtmp %V\": add "
+                       "\"media %V { ... }\" outside of the http and stream "
+                       "blocks", &mscf->rtmp.app, &mscf->rtmp.app);
 
     return NGX_CONF_ERROR;
 }
