@@ -30,6 +30,7 @@ typedef struct {
 
     /* where media_rtmp stands; NULL: this server has none */
     u_char                   *file;
+    ngx_uint_t                line;
 } ngx_stream_media_srv_conf_t;
 
 
@@ -303,6 +304,7 @@ ngx_stream_media_create_srv_conf(ngx_conf_t *cf)
      *
      *     mscf->rtmp.app = { 0, NULL };
      *     mscf->file = NULL;
+     *     mscf->line = 0;
      */
 
     mscf->rtmp.timeout = NGX_CONF_UNSET_MSEC;
@@ -459,6 +461,7 @@ ngx_stream_media_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     mscf->file = cf->conf_file->file.name.data;
+    mscf->line = cf->conf_file->line;
 
     cscf = ngx_stream_media_core_srv_conf(cf);
 
