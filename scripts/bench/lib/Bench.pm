@@ -37,7 +37,7 @@ BEGIN {
 use Test::Media;
 
 our @EXPORT = qw/ server tmpfs tool media publish viewer ready cpu_of cpu wrk
-                  seconds rounds setting compare row tell title median
+                  seconds rounds setting compare row remark title median
                   quantile say_list rss sleep sum min max /;
 
 $| = 1;
@@ -246,7 +246,11 @@ sub median {
 
 # Pairs of a name and code that returns a cost; all are run in turn, round by
 # round.  Returns for each { value, ratio, low, high }: the medians of its cost
-# and of its ratios to the first one in the same round.
+# and of its ratios to the first one in the same round.  A first round, which
+# fills caches, is not counted, unless $Bench::warm_up is 0.
+
+our $warm_up = 1;
+
 
 sub compare {
     my ($rounds, @what) = @_;
@@ -258,14 +262,13 @@ sub compare {
         push @subs, shift @what;
     }
 
-    # the first round fills caches, and is not counted
-    for my $round (0 .. $rounds) {
+    for my $round (1 - $warm_up .. $rounds) {
         my @order = (0 .. $#subs);
         @order = reverse @order if $round % 2;
 
         for my $i (@order) {
             my $cost = $subs[$i]->();
-            push @{$costs[$i]}, $cost if $round || $rounds == 0;
+            push @{$costs[$i]}, $cost if $round;
         }
     }
 
@@ -315,7 +318,7 @@ sub title {
 }
 
 
-sub tell { print "  $_[0]\n" }
+sub remark { print "  $_[0]\n" }
 
 
 # one result: what, value (text), and where there is a goal: the number, the
@@ -345,7 +348,7 @@ sub say_list {
     my (@results) = @_;
 
     for my $r (@results) {
-        tell(sprintf '%-38s %10.2f us   x %.3f  (%.3f .. %.3f)', $r->{name},
+        remark(sprintf '%-38s %10.2f us   x %.3f  (%.3f .. %.3f)', $r->{name},
              $r->{value} * 1e6, $r->{ratio}, $r->{low}, $r->{high});
     }
 }

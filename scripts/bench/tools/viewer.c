@@ -17,6 +17,8 @@
  *         times in ns of the request, the answer's head and its end.
  *     reload PLAYLIST PARTS ROUNDS LOG
  *         The same with blocking reloads of the playlist.
+ *     burst PATH ROUNDS LOG
+ *         The same with a path that is there, 10 times a second.
  *     poll RATE SECONDS PATH...
  *         Asks for the paths in turn, RATE requests a second in all.
  *     stall PATH
@@ -376,6 +378,44 @@ mode_wait(int reload, const char *list, int parts, int rounds, FILE *out)
 
 
 static int
+mode_burst(const char *path, int rounds, FILE *out)
+{
+    size_t     i;
+    uint64_t   start;
+    viewer_t  *v;
+
+    while (rounds-- && !stop) {
+        start = now_ns();
+
+        for (i = 0; i < nviewers; i++) {
+            viewer_get(&viewers[i], path);
+        }
+
+        for (i = 0; i < nviewers; i++) {
+            v = viewer_any(10000);
+
+            if (v == NULL) {
+                fprintf(stderr, "viewer: no answer to %s\n", path);
+                return 1;
+            }
+
+            fprintf(out, "0 0 %d %lld %llu %llu %llu\n", v->status,
+                    (long long) v->length, (unsigned long long) start,
+                    (unsigned long long) v->head, (unsigned long long) v->end);
+        }
+
+        while (now_ns() - start < 100000000) {
+            usleep(1000);
+        }
+    }
+
+    fclose(out);
+
+    return 0;
+}
+
+
+static int
 mode_poll(double rate, double seconds, char **paths, int npaths)
 {
     int        turn = 0, timeout;
@@ -570,6 +610,16 @@ main(int argc, char **argv)
 
         return mode_wait(mode[0] == 'r', argv[0], atoi(argv[1]),
                          atoi(argv[2]), out);
+    }
+
+    if (strcmp(mode, "burst") == 0 && argc == 3) {
+        out = fopen(argv[2], "w");
+
+        if (out == NULL) {
+            die(argv[2]);
+        }
+
+        return mode_burst(argv[0], atoi(argv[1]), out);
     }
 
     if (strcmp(mode, "poll") == 0 && argc > 2) {
