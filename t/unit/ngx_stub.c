@@ -221,3 +221,9 @@ void
 ngx_rbtree_delete(ngx_rbtree_t *tree, ngx_rbtree_node_t *node)
 {
 }
+
+
+void
+ngx_debug_point(void)
+{
+}

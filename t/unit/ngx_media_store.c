@@ -1,0 +1,1090 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+/* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c
+         core/ngx_media_notify.c core/ngx_media_store.c
+         core/ngx_media_stream.c core/ngx_media_track.c
+         core/ngx_media_validate.c core/ngx_media_zone.c
+         formats/ngx_media_aac.c formats/ngx_media_bits.c
+         formats/ngx_media_codec.c formats/ngx_media_h264.c
+         formats/ngx_media_h265.c formats/ngx_media_mp3.c
+         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_write.c
+         formats/ngx_media_video.c ngx_stub.c */
+
+
+#include <sys/wait.h>
+#include "core/ngx_media_validate.h"
+#include "formats/ngx_media_mp4_write.h"
+#include "media_zone.h"
+#include "tap.h"
+
+
+#define MB  (1024 * 1024)
+
+/* publishers write a part of 200 ms, ten to a segment */
+#define PARTS  10
+#define MSEC   200
+
+
+static ngx_media_app_t    app;
+static ngx_media_zone_t  *zone;
+static ngx_pool_t        *pool;
+static int64_t            now = 1800000000000;
+
+
+static void
+start(size_t size)
+{
+    now += 3600 * 1000;
+    ngx_stub_clock(now);
+
+    media_app_init(&app, size, 8);
+
+    zone = media_zone_create(&app);
+    pool = ngx_create_pool(4096, &ngx_stub_log);
+}
+
+
+static void
+wait_msec(int64_t msec)
+{
+    now += msec;
+    ngx_stub_clock(now);
+
+    ngx_media_zone_sweep(zone);
+    ngx_media_streams_tick(zone);
+}
+
+
+static ngx_uint_t
+validate(void)
+{
+    ngx_uint_t               i, n;
+    ngx_media_stream_shm_t  *s;
+
+    n = ngx_media_zone_validate(zone);
+
+    for (i = 0; i < zone->sh->used_streams; i++) {
+        s = ngx_media_stream_record(zone, i);
+
+        if (s->id) {
+            ngx_media_stream_lock(zone, s);
+            n += ngx_media_stream_validate_locked(zone, s);
+            ngx_media_stream_unlock(s);
+        }
+    }
+
+    return n;
+}
+
+
+/* all of the zone is given back, whatever was in it */
+
+static void
+finish(const char *name)
+{
+    ngx_uint_t  i, n, used;
+
+    is(validate(), 0, "%s: the books agree", name);
+
+    wait_msec(0);
+    wait_msec(app.grace + 1);
+    wait_msec(app.window + 1);
+
+    used = 0;
+
+    for (i = 0; i < zone->sh->nextents; i++) {
+        used += zone->sh->extents[i].state != NGX_MEDIA_EXTENT_FREE;
+    }
+
+    n = 0;
+
+    for (i = 0; i < zone->sh->nblocks; i++) {
+        n += zone->sh->owners[i] != 0;
+    }
+
+    ok(used == 0 && n == 0 && zone->sh->pages == 0
+       && ngx_media_buddy_count(&zone->sh->buddy) == zone->sh->buddy.pages
+       && media_zone_bytes(zone) == 0 && validate() == 0,
+       "%s: all is free in the end", name);
+
+    ngx_destroy_pool(pool);
+    media_zone_destroy(zone);
+}
+
+
+static ngx_media_stream_t
+find(const char *name)
+{
+    ngx_str_t           text;
+    ngx_media_stream_t  stream;
+
+    text.data = (u_char *) name;
+    text.len = strlen(name);
+
+    ngx_memzero(&stream, sizeof(ngx_media_stream_t));
+
+    if (ngx_media_stream_find(zone, &text, &stream) != NGX_OK) {
+        stream.id = 0;
+    }
+
+    return stream;
+}
+
+
+static ngx_uint_t
+state(const char *name)
+{
+    ngx_media_stream_t       stream;
+    ngx_media_stream_view_t  view;
+
+    stream = find(name);
+
+    if (stream.id == 0
+        || ngx_media_stream_view(&stream, pool, NGX_MEDIA_NO_TRACK, &view)
+           != NGX_OK)
+    {
+        return 0;
+    }
+
+    return view.state;
+}
+
+
+static ngx_media_stream_view_t
+look(const char *name)
+{
+    ngx_media_stream_t       stream;
+    ngx_media_stream_view_t  view;
+
+    ngx_memzero(&view, sizeof(ngx_media_stream_view_t));
+
+    stream = find(name);
+
+    if (stream.id) {
+        (void) ngx_media_stream_view(&stream, pool, NGX_MEDIA_ALL_TRACKS,
+                                     &view);
+    }
+
+    return view;
+}
+
+
+/* one segment of a track; the clock goes with media time */
+
+static ngx_int_t
+segment(media_pub_t *pub, size_t size)
+{
+    now += PARTS * MSEC;
+    ngx_stub_clock(now);
+
+    return media_pub_segment(pub, PARTS, size, MSEC);
+}
+
+
+/* every byte of a pinned range that consists of parts */
+
+static const char *
+verify(const ngx_media_range_t *ranges, ngx_uint_t n, media_pub_t *pub,
+    uint64_t number, ngx_uint_t *parts)
+{
+    size_t        left;
+    u_char       *p;
+    ngx_uint_t    i;
+    const char   *wrong;
+    media_head_t  head;
+
+    *parts = 0;
+
+    if (ngx_media_pin(zone, ranges, n) != NGX_OK) {
+        return "gone";
+    }
+
+    wrong = NULL;
+
+    for (i = 0; i < n && wrong == NULL; i++) {
+        p = ngx_media_arena_bytes(zone, &ranges[i]);
+        left = ranges[i].size;
+
+        while (left && wrong == NULL) {
+            wrong = media_part_check(p, left, &head);
+
+            if (wrong == NULL) {
+                p += head.size;
+                left -= head.size;
+
+                if (head.number != number || head.part != (*parts)++
+                    || head.name != pub->name || head.track != pub->track)
+                {
+                    wrong = "another part";
+                }
+            }
+        }
+    }
+
+    ngx_media_unpin(zone, ranges, n);
+
+    return wrong;
+}
+
+
+static void
+test_birth(void)
+{
+    uint64_t                  first;
+    ngx_str_t                 name;
+    ngx_uint_t                i, parts, track;
+    const char               *wrong;
+    media_pub_t               pub;
+    ngx_media_edge_t          edge;
+    ngx_media_part_t          part;
+    ngx_media_stream_t        stream;
+    ngx_media_segment_t       copy;
+    ngx_media_stream_view_t   view;
+
+    start(64 * MB);
+
+    ok(find("a").id == 0, "birth: there is no stream");
+    is(media_pub_begin(&pub, zone, "a"), NGX_OK, "birth: acquire");
+    is(pub.claim.returned, 0, "birth: it is a new one");
+    ok(ngx_media_claim_valid(&pub.claim), "birth: claim");
+    is(media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000), NGX_OK,
+       "birth: track");
+
+    stream = find("a");
+    ok(stream.id != 0, "birth: found");
+
+    first = ngx_media_stream_number(&pub.claim);
+    is(first, now / 1000, "birth: its number is the time");
+
+    view = look("a");
+    is(view.state, NGX_MEDIA_STREAM_LIVE, "birth: live");
+    is(view.ntracks, 1, "birth: one track");
+    is(view.ready, 0, "birth: not ready");
+    is_str(&view.tracks[0].name, "v1", "birth: its name");
+    is(view.tracks[0].nsegments, 0, "birth: nothing is listed");
+    is(view.target, 3, "birth: target");
+
+    is(ngx_media_track_edge(&stream, 0, &edge), NGX_OK, "birth: edge");
+    is(edge.any, 0, "birth: edge: nothing yet");
+    is(ngx_media_track_segment(&stream, 0, first, &copy), NGX_AGAIN,
+       "birth: segment: not yet");
+    is(ngx_media_track_part(&stream, 0, first, 0, &part), NGX_AGAIN,
+       "birth: part: not yet");
+    is(ngx_media_track_segment(&stream, 1, first, &copy), NGX_DECLINED,
+       "birth: no such track");
+
+    /* the first part */
+
+    media_pub_cut(&pub, first);
+    is(media_pub_part(&pub, 1000, MSEC, 7), NGX_OK, "birth: part");
+
+    ngx_media_stream_ready(&pub.claim, 0);
+
+    view = look("a");
+    is(view.ready, 1, "birth: ready");
+    is(view.tracks[0].nsegments, 1, "birth: an open segment");
+    is(view.tracks[0].segments[0].open, 1, "birth: it is open");
+    is(view.tracks[0].segments[0].nparts, 1, "birth: with one part");
+    is(view.tracks[0].segments[0].duration, 9600, "birth: so long");
+    is(view.tracks[0].nparts, 1, "birth: parts");
+    is(view.tracks[0].ninits, 1, "birth: inits");
+    is(view.tracks[0].expect_msn, first, "birth: hint");
+    is(view.tracks[0].expect_part, 1, "birth: hint: part");
+
+    is(ngx_media_track_part(&stream, 0, first, 0, &part), NGX_OK,
+       "birth: part is there");
+    wrong = verify(&part.range, 1, &pub, first, &parts);
+    ok(wrong == NULL, "birth: its bytes: %s", wrong ? wrong : "right");
+    is(ngx_media_track_part(&stream, 0, first, 1, &part), NGX_AGAIN,
+       "birth: the next one is not");
+    is(ngx_media_track_segment(&stream, 0, first, &copy), NGX_OK,
+       "birth: the open segment");
+    is(copy.open, 1, "birth: is open");
+    is(copy.nranges, 0, "birth: has no bytes to give");
+
+    for (i = 1; i < PARTS; i++) {
+        (void) media_pub_part(&pub, 1000 + i * 700, MSEC, 7 + i);
+    }
+
+    is(media_pub_close(&pub), NGX_OK, "birth: close");
+
+    is(ngx_media_track_part(&stream, 0, first, PARTS, &part), NGX_DECLINED,
+       "birth: a part that never came");
+    is(ngx_media_track_segment(&stream, 0, first, &copy), NGX_OK,
+       "birth: segment");
+    is(copy.open, 0, "birth: it is complete");
+    is(copy.nparts, PARTS, "birth: parts of the segment");
+    is(copy.duration, 2 * 48000, "birth: duration");
+    wrong = verify(copy.ranges, copy.nranges, &pub, first, &parts);
+    ok(wrong == NULL, "birth: its bytes: %s", wrong ? wrong : "right");
+    is(parts, PARTS, "birth: all of them");
+
+    is(segment(&pub, 2000), NGX_OK, "birth: another segment");
+
+    is(ngx_media_track_segment_at(&stream, 0, pub.segment.time, &copy),
+       NGX_OK, "time: the segment at this time");
+    is(copy.number, first + 1, "time: is the second");
+    is(ngx_media_track_segment_at(&stream, 0, pub.segment.time - 1, &copy),
+       NGX_DECLINED, "time: between two");
+    is(ngx_media_track_segment_at(&stream, 0, 1, &copy), NGX_DONE,
+       "time: before the first");
+    is(ngx_media_track_segment_at(&stream, 0, pub.segment.time + 1, &copy),
+       NGX_AGAIN, "time: after the last");
+
+    media_pub_cut(&pub, first + 2);
+    (void) media_pub_part(&pub, 1000, MSEC, 9);
+    is(ngx_media_track_segment_at(&stream, 0, pub.segment.time, &copy),
+       NGX_AGAIN, "time: the open one");
+
+    ngx_str_set(&name, "v1");
+    is(ngx_media_track_find(&stream, &name, &track), NGX_OK, "name: v1");
+    is(track, 0, "name: its index");
+    ngx_str_set(&name, "v2");
+    is(ngx_media_track_find(&stream, &name, &track), NGX_DECLINED,
+       "name: v2");
+
+    ngx_media_stream_release(&pub.claim, "test");
+
+    finish("birth");
+}
+
+
+static void
+test_inits(void)
+{
+    uint64_t                  names[NGX_MEDIA_INITS + 4], name;
+    ngx_str_t                 bytes;
+    ngx_uint_t                i, n;
+    media_pub_t               pub;
+    ngx_media_stream_t        stream;
+    ngx_media_params_t        params;
+    ngx_media_stream_view_t   view;
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_AUDIO, 0, 44100);
+
+    stream = find("a");
+    params = pub.params;
+    n = 0;
+
+    for (i = 0; i < NGX_MEDIA_INITS + 4; i++) {
+
+        /* the same codec and timescale, another configuration */
+
+        params.config[params.config_len] = 0;
+        params.config[params.config_len + 1] = i;
+        pub.params.config_len = params.config_len + 2;
+        ngx_memcpy(pub.params.config, params.config, pub.params.config_len);
+
+        n += ngx_media_track_set_init(&pub.claim, 0, &pub.params, &names[i])
+             == NGX_OK;
+        pub.segment.init = names[i];
+        n += segment(&pub, 500) == NGX_OK;
+    }
+
+    is(n, 2 * (NGX_MEDIA_INITS + 4), "inits: more than there is room for");
+
+    is(ngx_media_track_init(&stream, 0, names[0], pool, &bytes),
+       NGX_DECLINED, "inits: the oldest has gone");
+    is(ngx_media_track_init(&stream, 0, names[i - 1], pool, &bytes), NGX_OK,
+       "inits: the newest is there");
+    is_hex(ngx_media_hash(bytes.data, bytes.len), names[i - 1],
+           "inits: its name is its hash");
+    is(bytes.len, ngx_media_mp4_write_init(NULL, &pub.params),
+       "inits: its length");
+
+    view = look("a");
+    is(view.tracks[0].nsegments, NGX_MEDIA_INITS, "inits: segments that went "
+       "with them");
+    is(view.tracks[0].ninits, NGX_MEDIA_INITS, "inits: those that are named");
+
+    is(ngx_media_track_set_init(&pub.claim, 0, &pub.params, &name), NGX_OK,
+       "inits: the same again");
+    is_hex(name, names[i - 1], "inits: has the same name");
+
+    ngx_media_stream_release(&pub.claim, "test");
+
+    finish("inits");
+}
+
+
+static void
+test_window(void)
+{
+    uint64_t                  first;
+    ngx_uint_t                i, n;
+    media_pub_t               pub, small;
+    ngx_media_part_t          part;
+    ngx_media_stream_t        stream;
+    ngx_media_segment_t       copy;
+    ngx_media_stream_view_t   view;
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+
+    stream = find("a");
+    first = ngx_media_stream_number(&pub.claim);
+
+    for (i = 0; i < 50; i++) {
+        (void) segment(&pub, 4000);
+    }
+
+    view = look("a");
+
+    is(view.tracks[0].nsegments, 30, "window: 30 segments of 2 s fill it");
+    is(view.tracks[0].segments[0].number, first + 20, "window: the newest");
+    is(ngx_media_track_segment(&stream, 0, first + 18, &copy), NGX_OK,
+       "window: two more are kept");
+    is(ngx_media_track_segment(&stream, 0, first + 17, &copy), NGX_DONE,
+       "window: older ones have gone");
+    is(ngx_media_track_segment(&stream, 0, first - 1, &copy), NGX_DONE,
+       "window: so has what never was");
+    is(ngx_media_track_segment(&stream, 0, first + 50, &copy), NGX_AGAIN,
+       "window: the next one comes");
+
+    is(ngx_media_track_part(&stream, 0, first + 49, 3, &part), NGX_OK,
+       "window: a part of the newest");
+    is(ngx_media_track_part(&stream, 0, first + 20, 3, &part), NGX_DONE,
+       "window: parts of old segments have gone");
+    is(ngx_media_track_part(&stream, 0, first + 17, 3, &part), NGX_DONE,
+       "window: parts of segments that have gone");
+    is(ngx_media_track_part(&stream, 0, first + 49, PARTS + 1, &part),
+       NGX_DECLINED, "window: a part that never was");
+    is(ngx_media_track_part(&stream, 0, first + 50, 0, &part), NGX_AGAIN,
+       "window: a part that comes");
+
+    ok(zone->sh->pages * NGX_MEDIA_PAGE
+       <= 32 * PARTS * 4000 * 11 / 10 + MB,
+       "window: memory: %lu KB for %d KB",
+       (unsigned long) zone->sh->pages * 4, 32 * PARTS * 4000 / 1024);
+    is(media_zone_bytes(zone), zone->sh->pages * NGX_MEDIA_PAGE,
+       "window: the file has what the books say");
+
+    /* small segments share extents */
+
+    (void) media_pub_begin(&small, zone, "b");
+    (void) media_pub_track(&small, NGX_MEDIA_AUDIO, 0, 48000);
+
+    n = zone->sh->pages;
+
+    for (i = 0; i < 40; i++) {
+        (void) segment(&small, 500);
+    }
+
+    n = zone->sh->pages - n;
+
+    ok(n * NGX_MEDIA_PAGE <= 32 * PARTS * 504 + 256 * 1024,
+       "window: small segments: %lu KB for %d KB", (unsigned long) n * 4,
+       32 * PARTS * 504 / 1024);
+
+    ngx_media_stream_release(&pub.claim, "bye");
+    ngx_media_stream_release(&small.claim, "bye");
+
+    finish("window");
+}
+
+
+static void
+test_ring(void)
+{
+    uint64_t                  first;
+    ngx_uint_t                i;
+    media_pub_t               pub;
+    ngx_media_stream_view_t   view;
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+
+    first = ngx_media_stream_number(&pub.claim);
+
+    /* so short that the ring is full before the window is */
+
+    for (i = 0; i < 200; i++) {
+        media_pub_cut(&pub, first + i);
+        pub.segment.discontinuity = i % 10 == 5;
+        (void) media_pub_part(&pub, 3000, MSEC, i);
+        (void) media_pub_close(&pub);
+    }
+
+    view = look("a");
+
+    is(view.tracks[0].nsegments, 76, "ring: as many as it holds");
+    is(view.tracks[0].segments[0].number, first + 124, "ring: the newest");
+    is(view.discontinuity,
+       find("a").sh->discontinuity, "ring: discontinuities");
+
+    /* 12 of those that have gone, 8 that are there */
+
+    is(find("a").sh->discontinuities, 8, "ring: those that are listed");
+    is(validate(), 0, "ring: the books agree");
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    finish("ring");
+}
+
+
+static void
+test_gaps(void)
+{
+    uint64_t                  first;
+    ngx_uint_t                i, n, wrong;
+    media_pub_t               audio, video;
+    ngx_media_stream_t        stream;
+    ngx_media_segment_t       copy, *s;
+    ngx_media_stream_view_t   view;
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&video, zone, "a");
+    audio = video;
+    (void) media_pub_track(&video, NGX_MEDIA_VIDEO, 0, 48000);
+    (void) media_pub_track(&audio, NGX_MEDIA_AUDIO, 0, 44100);
+
+    stream = find("a");
+    first = ngx_media_stream_number(&video.claim);
+
+    (void) segment(&video, 1000);
+
+    media_pub_cut(&audio, first);
+    (void) media_pub_part(&audio, 100, 2000, 1);
+    (void) media_pub_close(&audio);
+
+    /* audio misses three of them */
+
+    for (i = 0; i < 4; i++) {
+        (void) segment(&video, 1000);
+    }
+
+    audio.time = video.time - 2000;
+    media_pub_cut(&audio, first + 4);
+    is(media_pub_part(&audio, 100, 2000, 1), NGX_OK, "gaps: over them");
+    (void) media_pub_close(&audio);
+
+    view = look("a");
+
+    is(view.tracks[1].nsegments, 5, "gaps: numbers have no holes");
+
+    n = 0;
+    wrong = 0;
+
+    for (i = 0; i < view.tracks[1].nsegments; i++) {
+        s = &view.tracks[1].segments[i];
+        n += s->gap;
+
+        if (i) {
+            wrong += s->time != s[-1].time + (int64_t) s[-1].duration;
+        }
+    }
+
+    is(n, 3, "gaps: three");
+    is(wrong, 0, "gaps: they fill the time");
+    is(ngx_media_track_segment(&stream, 1, first + 2, &copy), NGX_OK,
+       "gaps: can be asked for");
+    is(copy.gap, 1, "gaps: say that they are");
+    is(ngx_media_track_segment_at(&stream, 1, audio.segment.time, &copy),
+       NGX_OK, "gaps: the search by time goes over them");
+    is(copy.number, first + 4, "gaps: to what is there");
+    is(validate(), 0, "gaps: the books agree");
+
+    /* away for longer than the ring is */
+
+    for (i = 0; i < 300; i++) {
+        (void) segment(&video, 1000);
+    }
+
+    audio.time = video.time - 2000;
+    media_pub_cut(&audio, ngx_media_stream_number(&video.claim) - 1);
+    is(media_pub_part(&audio, 100, 2000, 1), NGX_OK, "gaps: far away");
+    (void) media_pub_close(&audio);
+    is(validate(), 0, "gaps: far away: the books agree");
+
+    view = look("a");
+    is(view.tracks[1].nsegments, 1, "gaps: far away: it begins anew");
+    is(view.tracks[1].segments[0].number, first + 304,
+       "gaps: far away: with this one");
+
+    /* a number that has passed is refused */
+
+    media_pub_cut(&audio, first + 100);
+    is(media_pub_part(&audio, 100, 2000, 1), NGX_ABORT, "gaps: backwards");
+
+    ngx_media_stream_release(&video.claim, "test");
+
+    finish("gaps");
+}
+
+
+static void
+test_life(void)
+{
+    uint64_t                  first, discontinuity;
+    ngx_uint_t                i;
+    media_pub_t               pub, other;
+    ngx_media_edge_t          edge;
+    ngx_media_stream_t        stream;
+    ngx_media_stream_view_t   view;
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+    (void) segment(&pub, 1000);
+
+    /* an unfinished one is closed with what there is of it */
+
+    media_pub_cut(&pub, ngx_media_stream_number(&pub.claim));
+    (void) media_pub_part(&pub, 1000, MSEC, 1);
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    stream = find("a");
+    is(state("a"), NGX_MEDIA_STREAM_GRACE, "life: grace");
+    ok(!ngx_media_claim_valid(&pub.claim), "life: the claim has ended");
+    is(media_pub_part(&pub, 1000, MSEC, 2), NGX_DECLINED,
+       "life: nothing is written with it");
+
+    view = look("a");
+    is(view.tracks[0].segments[1].open, 0, "life: closed");
+    is(view.tracks[0].segments[1].nparts, 1, "life: with one part");
+    is(view.tracks[0].ended, 0, "life: it may go on");
+
+    wait_msec(app.grace - 1);
+    is(state("a"), NGX_MEDIA_STREAM_GRACE, "life: still grace");
+
+    /* it comes back */
+
+    is(media_pub_begin(&other, zone, "a"), NGX_OK, "life: back");
+    is(other.claim.returned, 1, "life: returned");
+    ok(other.claim.floor >= pub.time, "life: time goes on");
+    ok(find("a").id == stream.id, "life: the same stream");
+    (void) media_pub_track(&other, NGX_MEDIA_VIDEO, 0, 48000);
+    is(other.track, pub.track, "life: the same track");
+    (void) segment(&other, 1000);
+
+    view = look("a");
+    is(view.tracks[0].nsegments, 3, "life: one more segment");
+
+    ngx_media_stream_release(&other.claim, "bye");
+
+    wait_msec(app.grace + 1);
+    is(state("a"), NGX_MEDIA_STREAM_ENDED, "life: ended");
+    (void) ngx_media_track_edge(&stream, 0, &edge);
+    is(edge.ended, 1, "life: the edge says so");
+    view = look("a");
+    is(view.tracks[0].ended, 1, "life: so does the view");
+    is(view.tracks[0].nsegments, 3, "life: all is there");
+
+    first = ngx_media_stream_number(&other.claim);
+    discontinuity = stream.sh->discontinuity;
+
+    /* published again, it is another stream, above the old one */
+
+    ngx_stub_clock(now - 7200 * 1000);
+    is(media_pub_begin(&pub, zone, "a"), NGX_OK, "life: again");
+    ngx_stub_clock(now);
+
+    is(pub.claim.returned, 0, "life: a new stream");
+    ok(find("a").id != stream.id, "life: of another id");
+    is(ngx_media_stream_version(&stream), 0, "life: the old one has gone");
+    is(ngx_media_stream_number(&pub.claim), first,
+       "life: numbers go on although the clock went back");
+    ok(find("a").sh->discontinuity > discontinuity,
+       "life: so do discontinuities");
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    wait_msec(app.grace + 1);
+    wait_msec(app.window);
+    is(state("a"), 0, "life: removed");
+
+    for (i = 0; i < 8; i++) {
+        char  name[] = { 's', '0' + (char) i, '\0' };
+
+        (void) media_pub_begin(&pub, zone, name);
+    }
+
+    is(media_pub_begin(&pub, zone, "one more"), NGX_MEDIA_CLAIM_LIMIT,
+       "life: more streams than max_streams");
+
+    for (i = 0; i < zone->sh->used_streams; i++) {
+        zone->sh->streams[i].pid = 0;
+        zone->sh->streams[i].state = NGX_MEDIA_STREAM_GRACE;
+    }
+
+    finish("life");
+}
+
+
+static void
+test_conflict(void)
+{
+    char                      text[NGX_MEDIA_NAME_MAX + 2];
+    int                       status;
+    pid_t                     pid;
+    media_pub_t               first, second;
+    ngx_media_stream_view_t   view;
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&first, zone, "a");
+    (void) media_pub_track(&first, NGX_MEDIA_VIDEO, 0, 48000);
+    media_pub_cut(&first, ngx_media_stream_number(&first.claim));
+    (void) media_pub_part(&first, 1000, MSEC, 1);
+
+    app.publish_conflict = NGX_MEDIA_CONFLICT_REJECT;
+    is(media_pub_begin(&second, zone, "a"), NGX_MEDIA_CLAIM_CONFLICT,
+       "conflict: rejected");
+    is(zone->sh->refused, 1, "conflict: counted");
+    is(media_pub_part(&first, 1000, MSEC, 2), NGX_OK,
+       "conflict: the first goes on");
+
+    app.publish_conflict = NGX_MEDIA_CONFLICT_DROP;
+    is(media_pub_begin(&second, zone, "a"), NGX_OK, "conflict: dropped");
+    ok(!ngx_media_claim_valid(&first.claim), "conflict: the first has lost");
+    is(media_pub_part(&first, 1000, MSEC, 3), NGX_DECLINED,
+       "conflict: it cannot write");
+    is(media_pub_close(&first), NGX_DECLINED, "conflict: nor close");
+    is(media_pub_track(&first, NGX_MEDIA_AUDIO, 0, 48000), NGX_DECLINED,
+       "conflict: nor add a track");
+
+    view = look("a");
+    is(view.tracks[0].segments[0].nparts, 2, "conflict: what it wrote is "
+       "closed");
+
+    ngx_media_stream_release(&first.claim, "late");
+    is(state("a"), NGX_MEDIA_STREAM_LIVE, "conflict: nor release");
+
+    ngx_media_stream_release(&second.claim, "bye");
+
+    /* one whose process died is no conflict, and its lock none either */
+
+    app.publish_conflict = NGX_MEDIA_CONFLICT_REJECT;
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+        (void) media_pub_begin(&first, zone, "a");
+        (void) media_pub_track(&first, NGX_MEDIA_VIDEO, 0, 48000);
+        media_pub_cut(&first, ngx_media_stream_number(&first.claim));
+        (void) media_pub_part(&first, 1000, MSEC, 1);
+        ngx_media_stream_lock(zone, first.claim.stream.sh);
+        ngx_media_zone_lock(zone);
+        _exit(0);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    is(state("a"), NGX_MEDIA_STREAM_LIVE, "conflict: its process died");
+    is(media_pub_begin(&second, zone, "a"), NGX_OK,
+       "conflict: the next one gets it at once");
+    is(second.claim.returned, 1, "conflict: and goes on");
+    is(validate(), 0, "conflict: the books agree");
+
+    /* and if nobody comes, the sweep releases it */
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+        ngx_media_stream_release(&second.claim, "bye");
+        (void) media_pub_begin(&first, zone, "a");
+        _exit(0);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    wait_msec(0);
+    is(state("a"), NGX_MEDIA_STREAM_GRACE, "conflict: swept");
+
+    memset(text, 'n', sizeof(text));
+    text[NGX_MEDIA_NAME_MAX + 1] = '\0';
+    is(media_pub_begin(&first, zone, text), NGX_MEDIA_CLAIM_LIMIT,
+       "conflict: a name that is too long");
+    text[NGX_MEDIA_NAME_MAX] = '\0';
+    is(media_pub_begin(&first, zone, text), NGX_OK, "conflict: the longest");
+    ngx_media_stream_release(&first.claim, "bye");
+
+    finish("conflict");
+}
+
+
+static void
+test_tracks(void)
+{
+    ngx_uint_t                i, n;
+    media_pub_t               pub;
+    ngx_media_stream_view_t   view;
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_AUDIO, 0, 48000);
+    (void) segment(&pub, 1000);
+
+    is(media_pub_track(&pub, NGX_MEDIA_AUDIO, 0, 48000), NGX_OK,
+       "tracks: the same");
+    is(pub.track, 0, "tracks: is the same");
+    is(media_pub_track(&pub, NGX_MEDIA_AUDIO, 0, 44100), NGX_OK,
+       "tracks: another timescale");
+    is(pub.track, 1, "tracks: is another one");
+
+    (void) segment(&pub, 1000);
+
+    view = look("a");
+    is(view.tracks[0].ended, 1, "tracks: the old one has ended");
+    is(view.tracks[1].ended, 0, "tracks: the new one goes on");
+    is_str(&view.tracks[1].name, "a2", "tracks: its name");
+
+    n = 2;
+
+    for (i = 1; i < 20; i++) {
+        if (media_pub_track(&pub, i % 2 ? NGX_MEDIA_VIDEO : NGX_MEDIA_AUDIO,
+                            i, 48000)
+            != NGX_OK)
+        {
+            break;
+        }
+
+        (void) segment(&pub, 1000);
+        n++;
+    }
+
+    is(n, NGX_MEDIA_TRACKS, "tracks: as many as there may be");
+
+    view = look("a");
+    is(view.ntracks, NGX_MEDIA_TRACKS, "tracks: are seen");
+    is_str(&view.tracks[15].name, "a9", "tracks: name of the last");
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    finish("tracks");
+}
+
+
+static void
+test_nomem(void)
+{
+    uint64_t                  a, b;
+    ngx_uint_t                i, lost, parts;
+    const char               *wrong;
+    media_pub_t               big, small;
+    ngx_media_stream_t        stream;
+    ngx_media_segment_t       copy;
+    ngx_media_stream_view_t   view;
+
+    start(8 * MB);
+
+    /* a window that does not fit: it gets shorter, nothing is lost */
+
+    (void) media_pub_begin(&big, zone, "big");
+    (void) media_pub_track(&big, NGX_MEDIA_VIDEO, 0, 48000);
+
+    lost = 0;
+
+    for (i = 0; i < 40; i++) {
+        lost += segment(&big, 50000) != NGX_OK;
+    }
+
+    is(lost, 0, "no memory: nothing is lost");
+    ok(zone->sh->evicted > 0, "no memory: counted");
+    ok(zone->sh->pages <= zone->sh->limit, "no memory: within the limit");
+    is(validate(), 0, "no memory: the books agree");
+
+    view = look("big");
+    ok(view.tracks[0].nsegments >= 10 && view.tracks[0].nsegments < 30,
+       "no memory: %lu segments are listed",
+       (unsigned long) view.tracks[0].nsegments);
+
+    stream = find("big");
+    (void) ngx_media_track_segment(&stream, 0,
+                                   view.tracks[0].segments[0].number, &copy);
+    wrong = verify(copy.ranges, copy.nranges, &big, copy.number, &parts);
+    ok(wrong == NULL, "no memory: bytes of the oldest: %s",
+       wrong ? wrong : "right");
+
+    /* another stream takes what it needs from the largest */
+
+    (void) media_pub_begin(&small, zone, "small");
+    (void) media_pub_track(&small, NGX_MEDIA_VIDEO, 0, 48000);
+
+    for (i = 0; i < 40; i++) {
+        lost += segment(&small, 10000) != NGX_OK;
+        lost += segment(&big, 50000) != NGX_OK;
+    }
+
+    is(lost, 0, "share: nothing is lost");
+
+    view = look("small");
+    is(view.tracks[0].nsegments, 30, "share: the small one has its window");
+    is(validate(), 0, "share: the books agree");
+
+    /*
+     * What one must list is more than it may hold: it is cut shorter, the
+     * other one goes on.
+     */
+
+    a = find("big").sh->evicted;
+
+    for (i = 0; i < 20; i++) {
+        (void) segment(&big, 140000);
+        lost += segment(&small, 10000) != NGX_OK;
+    }
+
+    b = find("big").sh->evicted;
+
+    is(lost, 0, "share: who holds too much does not make others lose");
+    ok(b > a, "share: it is cut shorter: %lu", (unsigned long) (b - a));
+    view = look("small");
+    ok(view.tracks[0].nsegments >= 6,
+       "share: the small one lists what a playlist must: %lu",
+       (unsigned long) view.tracks[0].nsegments);
+    is(validate(), 0, "share: the books agree");
+
+    /* more than there is at all */
+
+    media_pub_cut(&big, ngx_media_stream_number(&big.claim));
+    is(media_pub_part(&big, 9 * MB, MSEC, 1), NGX_ABORT,
+       "no memory: a part that is too large");
+    is(zone->sh->nomem, 1, "no memory: counted");
+    is(segment(&big, 10000), NGX_OK, "no memory: then it goes on");
+    is(validate(), 0, "no memory: the books agree");
+
+    ngx_media_stream_release(&big.claim, "bye");
+    ngx_media_stream_release(&small.claim, "bye");
+
+    finish("no memory");
+}
+
+
+/* a segment that outgrows all that was reserved */
+
+static void
+test_large(void)
+{
+    uint64_t                  first;
+    ngx_uint_t                i, lost, parts;
+    const char               *wrong;
+    media_pub_t               pub;
+    ngx_media_stream_t        stream;
+    ngx_media_segment_t       copy;
+
+    start(256 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+
+    stream = find("a");
+    first = ngx_media_stream_number(&pub.claim);
+    lost = 0;
+
+    for (i = 0; i < 3; i++) {
+        lost += media_pub_segment(&pub, 120, 300000, MSEC) != NGX_OK;
+    }
+
+    is(lost, 0, "large: segments of 36 MB");
+
+    for (i = 0; i < 3; i++) {
+        (void) ngx_media_track_segment(&stream, 0, first + i, &copy);
+        wrong = verify(copy.ranges, copy.nranges, &pub, first + i, &parts);
+        ok(wrong == NULL && parts == 120, "large: %lu ranges, %lu parts: %s",
+           (unsigned long) copy.nranges, (unsigned long) parts,
+           wrong ? wrong : "right");
+    }
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    finish("large");
+}
+
+
+/* what is pinned stays; what is not comes back as another extent */
+
+static void
+test_pins(void)
+{
+    ngx_uint_t                i, parts;
+    const char               *wrong;
+    media_pub_t               pub;
+    media_head_t              head;
+    ngx_media_stream_t        stream;
+    ngx_media_segment_t       copy;
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+    (void) segment(&pub, 20000);
+
+    stream = find("a");
+    (void) ngx_media_track_segment(&stream, 0,
+                                   ngx_media_stream_number(&pub.claim) - 1,
+                                   &copy);
+
+    is(ngx_media_pin(zone, copy.ranges, copy.nranges), NGX_OK, "pins: pin");
+    is(ngx_media_pin(zone, copy.ranges, copy.nranges), NGX_OK, "pins: twice");
+
+    for (i = 0; i < 50; i++) {
+        (void) segment(&pub, 20000);
+    }
+
+    is(ngx_media_track_segment(&stream, 0, copy.number, &copy), NGX_DONE,
+       "pins: it has gone");
+    is(ngx_media_pin(zone, copy.ranges, copy.nranges), NGX_DONE,
+       "pins: it cannot be pinned any more");
+
+    wrong = media_part_check(ngx_media_arena_bytes(zone, &copy.ranges[0]),
+                             copy.ranges[0].size, &head);
+    ok(wrong == NULL && head.number == copy.number,
+       "pins: its bytes are there: %s", wrong ? wrong : "right");
+
+    ngx_media_unpin(zone, copy.ranges, copy.nranges);
+    wait_msec(0);
+    wrong = media_part_check(ngx_media_arena_bytes(zone, &copy.ranges[0]),
+                             copy.ranges[0].size, &head);
+    ok(wrong == NULL, "pins: one is left");
+
+    ngx_media_unpin(zone, copy.ranges, copy.nranges);
+    wait_msec(0);
+    wrong = verify(copy.ranges, copy.nranges, &pub, copy.number, &parts);
+    ok(wrong != NULL, "pins: none is left: %s", wrong);
+    is(zone->sh->limbo, NGX_MEDIA_NONE, "pins: nothing is in limbo");
+    is(media_zone_bytes(zone), zone->sh->pages * NGX_MEDIA_PAGE,
+       "pins: the file has what the books say");
+
+    ngx_media_zone_detach(zone);
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    finish("pins");
+}
+
+
+int
+main(void)
+{
+    test_birth();
+    test_inits();
+    test_window();
+    test_ring();
+    test_gaps();
+    test_life();
+    test_conflict();
+    test_tracks();
+    test_nomem();
+    test_large();
+    test_pins();
+
+    is(ngx_stub_logged[NGX_LOG_ALERT], 0, "no alerts");
+    is(ngx_stub_pools, 0, "no pools are left");
+
+    return done();
+}
