@@ -632,6 +632,13 @@ ngx_media_track_repair_locked(ngx_media_zone_t *zone,
 
         ngx_media_store(&t->edge, ngx_media_edge(part->number, part->part));
     }
+
+    if (segment->nparts == 0) {
+
+        /* who opened it died before it had a part: a gap takes its place */
+
+        ngx_media_store(&t->segment_head, t->segment_closed);
+    }
 }
 
 

@@ -890,14 +890,6 @@ ngx_media_segment_close_locked(ngx_media_zone_t *zone,
 
     segment = ngx_media_segment_record(t, t->segment_closed);
 
-    if (segment->nparts == 0) {
-
-        /* who opened it died before it had a part: a gap takes its place */
-
-        ngx_media_store(&t->segment_head, t->segment_closed);
-        return;
-    }
-
     t->bits += segment->bytes * 8;
     t->ticks += segment->duration;
 
