@@ -138,6 +138,10 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     media.iframes = iframes;
     media.end = t->ended || view->state == NGX_MEDIA_STREAM_ENDED;
 
+    /* what has ended changes no more; Apple's authoring rules want it said */
+
+    media.vod = media.end;
+
     if (view->part_target) {
         media.part_target = view->part_target;
         media.part_hold_back = (view->part_target * 3 + 9) / 10
