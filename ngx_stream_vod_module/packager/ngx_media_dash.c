@@ -259,7 +259,9 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
     first = NULL;
 
     for (i = 0; i < t->nsegments; i++) {
-        if (t->segments[i].period == p->id && !t->segments[i].open) {
+        if (t->segments[i].period == p->id && !t->segments[i].open
+            && !t->segments[i].gap)
+        {
             first = &t->segments[i];
             break;
         }
@@ -401,7 +403,9 @@ ngx_media_dash_timeline(ngx_media_dash_t *ctx,
         from = &track->segments[i];
         n = 1;
 
-        if (from->period != period) {
+        /* gaps stand at the end of a period: its track has stopped */
+
+        if (from->period != period || from->gap) {
             continue;
         }
 
