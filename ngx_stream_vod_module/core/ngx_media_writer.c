@@ -45,6 +45,7 @@ typedef struct {
     unsigned                  anchored:1;
     unsigned                  forced:1;
     unsigned                  runs:1;         /* the period has forced cuts */
+    unsigned                  joined:1;       /* a track begins here */
 } ngx_media_cut_t;
 
 
@@ -86,6 +87,7 @@ typedef struct {
     unsigned                  independent:1;  /* the part has a key frame */
     unsigned                  fed:1;          /* silence for want of a track */
     unsigned                  listed:1;       /* a part was published */
+    unsigned                  joining:1;      /* it waits for a cut */
 } ngx_media_writer_track_t;
 
 
@@ -183,6 +185,13 @@ static void ngx_media_writer_stand_in(ngx_media_writer_t *w);
 static void ngx_media_writer_sample(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame, ngx_uint_t period);
+static void ngx_media_writer_clock_sample(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
+    const ngx_media_writer_frame_t *frame);
+static ngx_uint_t ngx_media_writer_waits(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time);
+static void ngx_media_writer_substitute(ngx_media_writer_track_t *t,
+    ngx_media_writer_frame_t *frame);
 static void ngx_media_writer_settle(ngx_media_writer_track_t *t,
     int64_t dts);
 static void ngx_media_writer_follow(ngx_media_writer_t *w,
@@ -415,6 +424,13 @@ ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
         return NGX_ABORT;
     }
 
+    /* playlists are out: clients cannot take it in before a cut */
+
+    if (w->ready && w->clock) {
+        t->joining = 1;
+        t->number = w->cut.number;
+    }
+
     w->tracks[w->ntracks++] = t;
     *track = t;
 
@@ -476,7 +492,7 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
         return ngx_media_writer_apply(w, t);
     }
 
-    return w->clock ? NGX_OK : ngx_media_writer_apply(w, t);
+    return t->open ? NGX_OK : ngx_media_writer_apply(w, t);
 }
 
 
@@ -646,6 +662,7 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         }
 
         w->tracks[i]->bandwidth = 0;
+        w->tracks[i]->joining = 0;
     }
 
     cut = &w->cut;
@@ -719,6 +736,7 @@ static void
 ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t time, ngx_uint_t forced, ngx_uint_t discontinuity)
 {
+    ngx_uint_t        i;
     ngx_media_cut_t  *cut;
 
     cut = &w->cut;
@@ -732,11 +750,20 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     cut->timescale = t->params.timescale;
     cut->forced = forced;
     cut->discontinuity = discontinuity;
+    cut->joined = 0;
+
+    /* what other tracks have been waiting for */
+
+    for (i = 0; i < w->ntracks && !forced; i++) {
+        cut->discontinuity |= w->tracks[i]->changed && w->tracks[i]->open;
+        cut->joined |= w->tracks[i]->joining;
+    }
+
     cut->anchored = !forced
                     && ngx_media_timeline_anchor(&w->timeline, &w->anchor);
     cut->anchor = w->anchor;
 
-    if (cut->anchored || cut->discontinuity) {
+    if (cut->anchored || cut->discontinuity || cut->joined) {
         cut->period = cut->number;
         cut->period_time = time;
         cut->period_timescale = t->params.timescale;
@@ -746,7 +773,8 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         ngx_log_error(NGX_LOG_INFO, w->log, 0,
                       "media %s at segment %uL",
                       cut->discontinuity ? "parameters changed"
-                                         : "wall clock was set anew",
+                      : cut->joined ? "track joins"
+                      : "wall clock was set anew",
                       cut->number);
     }
 
@@ -838,7 +866,6 @@ static void
 ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t dts, ngx_uint_t n)
 {
-    ngx_media_span_t          span;
     ngx_media_time_t          time;
     ngx_media_writer_frame_t  frame;
 
@@ -851,15 +878,6 @@ ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     frame.key = 1;
 
-    /* no silence is known for it: empty frames keep the line going */
-
-    if (t->codec->silence
-        && t->codec->silence(&t->params, &span) == NGX_OK)
-    {
-        frame.pos = span.pos;
-        frame.last = span.last;
-    }
-
     time.duration = t->params.frame_samples;
     time.locked = 1;
 
@@ -867,8 +885,7 @@ ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         time.dts = dts;
         time.pts = dts;
 
-        t->count.silent++;
-
+        ngx_media_writer_substitute(t, &frame);
         ngx_media_writer_sample(w, t, &time, &frame, 0);
 
         dts += t->params.frame_samples;
@@ -956,34 +973,29 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     const ngx_media_time_t *time, const ngx_media_writer_frame_t *frame,
     ngx_uint_t period)
 {
-    ngx_uint_t  change, cut;
+    ngx_media_writer_frame_t  copy;
 
     ngx_media_writer_settle(t, time->dts);
 
-    change = t->changed && frame->key;
-
-    if (t == w->clock && !period) {
-        cut = ngx_media_segmenter_frame(&w->segmenter,
-                                        frame->key ? time->pts : time->dts,
-                                        time->duration, frame->key);
-
-        if (change && cut == NGX_MEDIA_CUT_NONE) {
-            ngx_media_segmenter_start(&w->segmenter, time->pts, 0);
+    if (t == w->clock) {
+        if (!period) {
+            ngx_media_writer_clock_sample(w, t, time, frame);
         }
 
-        if (change || cut != NGX_MEDIA_CUT_NONE) {
-            ngx_media_writer_cut(w, t, time->dts,
-                                 cut == NGX_MEDIA_CUT_FORCED, change);
+    } else if ((t->changed || t->joining)
+               && ngx_media_writer_waits(w, t, time))
+    {
+        if (t->joining || t->params.type != NGX_MEDIA_AUDIO) {
+            t->count.dropped_key++;
+            return;
         }
 
-    } else if (change) {
-        ngx_media_writer_cut(w, t, time->dts, 0, 1);
-    }
+        /* audio may have no hole: what went before goes on, silent */
 
-    if (change) {
-        ngx_media_writer_flush(w, t);
-        ngx_media_writer_close(w, t);
-        (void) ngx_media_writer_apply(w, t);
+        copy = *frame;
+        frame = &copy;
+
+        ngx_media_writer_substitute(t, &copy);
     }
 
     ngx_media_writer_follow(w, t, time, frame);
@@ -991,6 +1003,104 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     if (ngx_media_writer_append(w, t, time, frame) != NGX_OK) {
         t->count.dropped_bad++;
     }
+}
+
+
+/* does a segment start with this frame? */
+
+static void
+ngx_media_writer_clock_sample(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
+    const ngx_media_writer_frame_t *frame)
+{
+    ngx_uint_t  change, cut;
+
+    cut = ngx_media_segmenter_frame(&w->segmenter,
+                                    frame->key ? time->pts : time->dts,
+                                    time->duration, frame->key);
+
+    change = t->changed && frame->key;
+
+    if ((change || t->joining) && cut == NGX_MEDIA_CUT_NONE) {
+        ngx_media_segmenter_start(&w->segmenter, time->pts, t->joining);
+    }
+
+    if (change || t->joining || cut != NGX_MEDIA_CUT_NONE) {
+        ngx_media_writer_cut(w, t, time->dts, cut == NGX_MEDIA_CUT_FORCED,
+                             change);
+    }
+
+    t->joining = 0;
+
+    if (change) {
+        ngx_media_writer_flush(w, t);
+        ngx_media_writer_close(w, t);
+        (void) ngx_media_writer_apply(w, t);
+    }
+}
+
+
+/*
+ * New parameters, and tracks that come later than the playlists, need a cut
+ * that all tracks take part in: the clock track makes one at its next key
+ * frame.  Has this track come to it?
+ */
+
+static ngx_uint_t
+ngx_media_writer_waits(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    const ngx_media_time_t *time)
+{
+    uint64_t          number, oldest;
+    ngx_media_cut_t  *cut;
+
+    oldest = w->cut.number + 1 - w->ncuts;
+
+    for (number = ngx_max(t->number + 1, oldest);
+         number <= w->cut.number;
+         number++)
+    {
+        cut = &w->cuts[number % NGX_MEDIA_CUTS];
+
+        if (!ngx_media_cut_reached(cut, t, time->pts)) {
+            break;
+        }
+
+        if (t->joining ? cut->joined : cut->discontinuity) {
+            t->joining = 0;
+
+            if (t->changed) {
+                ngx_media_writer_flush(w, t);
+                ngx_media_writer_close(w, t);
+                (void) ngx_media_writer_apply(w, t);
+            }
+
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_media_writer_substitute(ngx_media_writer_track_t *t,
+    ngx_media_writer_frame_t *frame)
+{
+    ngx_media_span_t  span;
+
+    frame->pos = NULL;
+    frame->last = NULL;
+
+    /* no silence is known for it: empty frames keep the line going */
+
+    if (t->codec->silence
+        && t->codec->silence(&t->params, &span) == NGX_OK)
+    {
+        frame->pos = span.pos;
+        frame->last = span.last;
+    }
+
+    t->count.silent++;
 }
 
 
@@ -1080,7 +1190,9 @@ ngx_media_writer_segment(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     ngx_media_writer_set_period(w, t);
 
-    if (cut->discontinuity || cut->anchored || t->bandwidth == 0) {
+    if (cut->discontinuity || cut->anchored || cut->joined
+        || t->bandwidth == 0)
+    {
         ngx_media_writer_bandwidth(w, t);
     }
 
