@@ -247,7 +247,10 @@ ngx_http_media_missing(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
                                      ctx->app->target * 6);
     }
 
+    /* runs are listed when they are complete: nobody waits for one */
+
     if (rc != NGX_AGAIN
+        || ctx->url.kind == NGX_HTTP_MEDIA_RUN
         || ngx_media_track_edge(&ctx->stream, ctx->track, &edge) != NGX_OK)
     {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);

@@ -179,8 +179,9 @@ ngx_media_dash_next(const ngx_media_stream_view_t *view, uint64_t after)
 
 
 /*
- * An AdaptationSet cannot come later into a Period: it is listed when all
- * tracks that have something in it have a complete segment
+ * An AdaptationSet cannot come later into a Period, or leave it before: it is
+ * listed while all tracks that have something in it have a complete segment,
+ * or a complete run
  */
 
 static ngx_uint_t
@@ -212,6 +213,7 @@ ngx_media_dash_complete(const ngx_media_stream_view_t *view, uint64_t period)
 static ngx_int_t
 ngx_media_dash_period(ngx_media_dash_t *ctx, uint64_t period)
 {
+    ngx_int_t                rc;
     ngx_uint_t               i;
     ngx_media_mpd_set_t     *sets;
     ngx_media_mpd_period_t  *p;
@@ -231,7 +233,13 @@ ngx_media_dash_period(ngx_media_dash_t *ctx, uint64_t period)
     p->sets = sets;
 
     for (i = 0; i < ctx->view->ntracks; i++) {
-        if (ngx_media_dash_track(ctx, i, p, sets) != NGX_OK) {
+        rc = ngx_media_dash_track(ctx, i, p, sets);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_OK;
+        }
+
+        if (rc != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -298,10 +306,9 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
 
     if (rep->nsegments == 0) {
 
-        /* only the begin of a run so far */
+        /* only the begin of a run so far, or the end of one is left */
 
-        p->nsets -= (set->nrepresentations == 0);
-        return NGX_OK;
+        return NGX_AGAIN;
     }
 
     set->nrepresentations++;
@@ -551,11 +558,14 @@ ngx_media_dash_listed(ngx_media_dash_t *ctx,
         ctx->ntracks++;
     }
 
-    msec = ngx_media_pack_rescale(duration + track->timescale / 1000,
-                                  track->timescale, 1000);
+    msec = (duration * 1000 + track->timescale - 1) / track->timescale;
 
     if (msec > ctx->mpd.max_segment) {
+
+        /* a run: what is not there before its end cannot be waited for */
+
         ctx->mpd.max_segment = msec;
+        ctx->mpd.delay = ngx_max(ctx->mpd.delay, msec + ctx->view->segment);
     }
 }
 
