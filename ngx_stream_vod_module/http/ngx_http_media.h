@@ -10,14 +10,6 @@
  * wanted does not exist yet: then the request waits, and the handler is
  * called again each time the stream has changed, and a last time when the
  * time is over.
- *
- *     ngx_http_media_module.c    directives, who handles what, CORS
- *     ngx_http_media_url.c       the URL grammar
- *     ngx_http_media_wait.c      requests that wait
- *     ngx_http_media_send.c      segments, parts, runs: bytes of the arena
- *     ngx_http_media_grow.c      the segment in progress, part by part
- *     ngx_http_media_playlist.c  playlists and manifests, delivery directives
- *     ngx_http_media_text.c      texts rendered once, compressed once
  */
 
 
