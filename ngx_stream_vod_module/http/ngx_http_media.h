@@ -85,10 +85,10 @@ struct ngx_http_media_ctx_s {
 
 /* ngx_http_media_wait.c */
 
-/* calls the handler, now or later; what a content handler returns */
+/* calls the handler, now or later; what a content handler returns.  Renew:
+ * something has come, patience begins anew */
 ngx_int_t ngx_http_media_wait(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
-/* something has come: patience begins anew */
 void ngx_http_media_wait_renew(ngx_http_media_ctx_t *ctx);
 
 
@@ -133,9 +133,7 @@ ngx_int_t ngx_http_media_time_handler(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 
 
-/* ngx_http_media_module.c: response headers */
-
-/* the status, with Cache-Control set for it */
+/* ngx_http_media_module.c: the status, with Cache-Control set for it */
 ngx_int_t ngx_http_media_refuse(ngx_http_request_t *r, ngx_int_t status,
     time_t lifetime);
 /* what is not there yet: 404, 503 or NGX_HTTP_MEDIA_WAIT */
