@@ -209,6 +209,19 @@ ngx_media_notify_stream(ngx_media_zone_t *zone, uint32_t index)
 
     s = ngx_media_stream_record(zone, index);
     waiters = &zone->waiters[index].queue;
+
+    /*
+     * Set again before they look, and before the version is looked at: the
+     * bit may have been taken for a change that the waiter had seen when it
+     * came, and what happens after this wakes us anew.
+     */
+
+    if (!(ngx_media_peek(&s->waiters) & ngx_media_notify_bit)) {
+        ngx_media_set_bits(&s->waiters, ngx_media_notify_bit);
+    }
+
+    ngx_media_fence();
+
     version = ngx_media_load(&s->version);
 
     if (version == zone->waiters[index].version) {
@@ -217,11 +230,6 @@ ngx_media_notify_stream(ngx_media_zone_t *zone, uint32_t index)
     }
 
     zone->waiters[index].version = version;
-
-    /* set again before they look: what happens after that wakes us anew */
-
-    ngx_media_set_bits(&s->waiters, ngx_media_notify_bit);
-    ngx_media_fence();
 
     ngx_queue_init(&turn);
     ngx_queue_add(&turn, waiters);
