@@ -571,7 +571,10 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
 
     ngx_media_extents_repair_locked(zone, s);
 
+    /* who died may have owed a wake-up for what it had changed */
+
     ngx_media_stream_changed(s);
+    ngx_media_notify(s);
 
     (void) ngx_media_stream_validate_locked(zone, s);
 
