@@ -23,6 +23,9 @@
 /* so many errors > 40 ms in a row are no accident */
 #define NGX_MEDIA_AUDIO_OFF     3
 
+/* stamps are good that came so often in a row where they were expected */
+#define NGX_MEDIA_AUDIO_STEADY  8
+
 /* the most that a line may be behind the others before it is fed, ms */
 #define NGX_MEDIA_AUDIO_LAG_MAX  3000
 
@@ -100,14 +103,19 @@ ngx_media_line_audio_first(ngx_media_line_t *line, int64_t stamp,
 
         out->silent = (uint32_t) ((stamp - start) / line->frame);
 
-        if (line->ever && start == line->next) {
+        dts = start + (int64_t) out->silent * line->frame;
 
-            /* goes on where it was */
-            dts = start + (int64_t) out->silent * line->frame;
+        if (!line->ever || start != line->next
+            || stamp - dts > ngx_media_line_msec(line, 3))
+        {
+            dts = stamp;
         }
+
+        /* else it goes on where it was */
     }
 
     line->error = (stamp - dts) * NGX_MEDIA_AUDIO_FILTER;
+    line->shift = stamp - dts;
     line->off = 0;
     line->steady = 0;
     line->silent = 0;
@@ -143,12 +151,14 @@ ngx_media_line_audio_next(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     silent = ngx_media_line_audio_silent(line, error);
     error -= silent * line->frame;
 
-    if (ngx_abs(error) <= ngx_media_line_msec(line, 3)) {
+    if (ngx_abs(error - line->shift) <= ngx_media_line_msec(line, 3)) {
         line->steady++;
 
     } else {
         line->steady = 0;
     }
+
+    line->shift = error;
 
     if (silent || line->silent) {
 
@@ -175,7 +185,7 @@ ngx_media_line_audio_next(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 static int64_t
 ngx_media_line_audio_silent(ngx_media_line_t *line, int64_t error)
 {
-    int64_t  n, rest;
+    int64_t  lost, n;
 
     n = (error + line->frame / 2) / line->frame;
 
@@ -191,12 +201,24 @@ ngx_media_line_audio_silent(ngx_media_line_t *line, int64_t error)
         return (line->off_least + line->frame / 2) / line->frame;
     }
 
-    /* lost frames are an exact number of them where stamps are good */
+    if (line->steady >= NGX_MEDIA_AUDIO_STEADY) {
 
-    rest = error - n * line->frame;
+        /* lost frames are an exact number of them where stamps are good */
 
-    if (line->steady >= 8 && ngx_abs(rest) <= ngx_media_line_msec(line, 3)) {
-        return n;
+        lost = (error - line->shift + line->frame / 2) / line->frame;
+
+        if (ngx_abs(error - n * line->frame)
+            <= ngx_media_line_msec(line, 3))
+        {
+            return n;
+        }
+
+        if (lost > 0
+            && ngx_abs(error - line->shift - lost * line->frame)
+               <= ngx_media_line_msec(line, 3))
+        {
+            return lost;
+        }
     }
 
     if (error > ngx_media_line_msec(line, 100) && error > 2 * line->frame) {

@@ -178,6 +178,7 @@ ngx_media_stream_stat(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     stat->publishes = s->publishers;
     stat->periods = s->periods;
     stat->anchors = s->anchors;
+    stat->jumps = s->jumps;
     stat->evictions = s->evicted;
     stat->drift = s->drift;
     stat->used = s->pages * NGX_MEDIA_PAGE;

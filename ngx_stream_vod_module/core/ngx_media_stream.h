@@ -91,6 +91,7 @@ typedef struct {
                              *count;          /* what the writer counts */
     uint32_t                  fps;            /* 1/1000 */
     int64_t                   drift;          /* ms, for status */
+    uint32_t                  jumps;          /* of stamps, since the last */
     unsigned                  parts_off:1;    /* this track lists none */
 } ngx_media_part_put_t;
 

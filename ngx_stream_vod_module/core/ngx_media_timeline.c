@@ -41,7 +41,8 @@
 static ngx_uint_t ngx_media_timeline_unroll(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, const ngx_media_stamp_t *in);
 static void ngx_media_timeline_jump(ngx_media_timeline_t *tl,
-    ngx_media_line_t *line, ngx_media_time_t *out);
+    ngx_media_line_t *line, const ngx_media_stamp_t *in,
+    ngx_media_time_t *out);
 static int64_t ngx_media_timeline_off(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, const ngx_media_stamp_t *in);
 static ngx_uint_t ngx_media_timeline_sync(ngx_media_timeline_t *tl,
@@ -206,7 +207,7 @@ ngx_media_timeline_frame(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     }
 
     if (ngx_media_timeline_unroll(tl, line, in)) {
-        ngx_media_timeline_jump(tl, line, out);
+        ngx_media_timeline_jump(tl, line, in, out);
     }
 
     if (!tl->open) {
@@ -299,11 +300,19 @@ ngx_media_timeline_unroll(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
 static void
 ngx_media_timeline_jump(ngx_media_timeline_t *tl, ngx_media_line_t *line,
-    ngx_media_time_t *out)
+    const ngx_media_stamp_t *in, ngx_media_time_t *out)
 {
     ngx_uint_t  i;
 
-    out->note = "timestamps jumped";
+    /* the others follow */
+
+    if (in->arrival - tl->jumped > NGX_MEDIA_FOLLOW_MSEC
+        || in->arrival < tl->jumped)
+    {
+        tl->jumped = in->arrival;
+        out->jump = 1;
+        out->note = "timestamps jumped";
+    }
 
     line->jumped = 1;
 

@@ -68,12 +68,12 @@ typedef struct {
                                                  Frames are dropped until one
                                                  with period set, which may
                                                  be this one */
+    unsigned                  jump:1;         /* once for all lines */
     unsigned                  locked:1;       /* the cadence is locked: the
                                                  duration may be fixed now */
     const char               *note;           /* for the log, once for each
-                                                 event: "timestamp jump",
-                                                 "timestamps rebased", ...;
-                                                 NULL: nothing to say */
+                                                 event; NULL: nothing to
+                                                 say */
 } ngx_media_time_t;
 
 

@@ -82,7 +82,9 @@ struct ngx_media_line_s {
     int64_t                   off_least;      /* of these errors */
     int32_t                   off;            /* errors > 40 ms in a row, < 0:
                                                  as many < -40 ms */
-    uint32_t                  steady;         /* errors < 3 ms in a row */
+    int64_t                   shift;          /* error of the last frame */
+    uint32_t                  steady;         /* within 3 ms of that, in a
+                                                 row */
 
     unsigned                  seen:1;         /* stamp, u are valid */
     unsigned                  synced:1;       /* fits the common clock */
@@ -108,6 +110,9 @@ struct ngx_media_timeline_s {
     int64_t                   head_arrival;   /* ms */
     int64_t                   wait;           /* u since when audio waits for
                                                  video */
+
+    int64_t                   jumped;         /* when the last jump was told
+                                                 of, ms */
 
     /* the wall clock, in ms: wall = media + anchor */
     int64_t                   anchor;

@@ -434,9 +434,9 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
 
     ngx_media_stream_unlock(s);
 
-    if (rc == NGX_OK) {
-        ngx_media_notify(s);
-    }
+    /* also without the part, others may have left the list for it */
+
+    ngx_media_notify(s);
 
     return rc;
 }
@@ -819,6 +819,7 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     t->nparts++;
 
     s->drift = put->drift;
+    s->jumps += put->jumps;
 
     ngx_media_stream_changed(s);
 }
@@ -1258,6 +1259,8 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     ngx_media_count(&zone->sh->evicted, 1);
 
     ngx_media_stream_unlock(s);
+
+    ngx_media_notify(s);
 
     (void) ngx_media_zone_reclaim(zone);
 

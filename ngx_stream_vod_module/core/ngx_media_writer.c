@@ -109,6 +109,7 @@ struct ngx_media_writer_s {
     ngx_media_cut_t           cuts[NGX_MEDIA_CUTS];
     ngx_media_cut_t           cut;            /* the newest */
 
+    uint32_t                  jumps;
     int64_t                   anchor;
     int64_t                   began;          /* first frame out, ms of media
                                                  time; 0: none yet */
@@ -485,6 +486,10 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
 
         /* nothing of the old line goes on: a new period starts */
 
+        ngx_log_error(NGX_LOG_INFO, w->log, 0,
+                      "media parameters changed, new period, track:%ui",
+                      t->index);
+
         ngx_media_writer_break(w);
         ngx_media_timeline_change(&w->timeline, t->line, params->timescale,
                                   ngx_media_writer_frame_duration(w, params));
@@ -575,6 +580,8 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         ngx_log_error(NGX_LOG_INFO, w->log, 0, "media %s, track:%ui",
                       time.note, t->index);
     }
+
+    w->jumps += time.jump;
 
     if (time.broken) {
         ngx_media_writer_break(w);
@@ -886,6 +893,9 @@ ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         time.pts = dts;
 
         ngx_media_writer_substitute(t, &frame);
+
+        t->count.silent++;
+
         ngx_media_writer_sample(w, t, &time, &frame, 0);
 
         dts += t->params.frame_samples;
@@ -973,7 +983,8 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     const ngx_media_time_t *time, const ngx_media_writer_frame_t *frame,
     ngx_uint_t period)
 {
-    ngx_media_writer_frame_t  copy;
+    const u_char              *silent;
+    ngx_media_writer_frame_t   copy;
 
     ngx_media_writer_settle(t, time->dts);
 
@@ -992,10 +1003,13 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
         /* audio may have no hole: what went before goes on, silent */
 
+        silent = frame->pos;
         copy = *frame;
         frame = &copy;
 
         ngx_media_writer_substitute(t, &copy);
+
+        t->count.silent += copy.pos != silent;
     }
 
     ngx_media_writer_follow(w, t, time, frame);
@@ -1099,8 +1113,6 @@ ngx_media_writer_substitute(ngx_media_writer_track_t *t,
         frame->pos = span.pos;
         frame->last = span.last;
     }
-
-    t->count.silent++;
 }
 
 
@@ -1345,6 +1357,7 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     put.count = &t->count;
     put.fps = t->fps;
     put.drift = ngx_media_timeline_drift(&w->timeline);
+    put.jumps = w->jumps;
 
     if (!ngx_media_part_fits(w->target, t->params.timescale, put.duration,
                              0))
@@ -1364,6 +1377,7 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     switch (rc) {
 
     case NGX_OK:
+        w->jumps = 0;
         t->nparts++;
         t->listed = 1;
         t->segment_bytes += put.data[0].len + put.data[1].len;
