@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "formats/ngx_media_m3u8.h"
+#include "formats/ngx_media_text.h"
 #include "packager/ngx_media_pack.h"
 
 
@@ -496,6 +497,7 @@ ngx_media_hls_groups(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     u_char                      *p;
     uint64_t                     bandwidth;
     ngx_uint_t                   i, video;
+    ngx_media_text_t             text;
     ngx_media_hls_group_t       *group;
     ngx_media_track_view_t      *track;
     ngx_media_m3u8_rendition_t  *rendition;
@@ -556,8 +558,12 @@ ngx_media_hls_groups(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
         rendition->channels = group->init->params.channels;
         rendition->is_default = (group->members == 0);
         rendition->name.data = p;
-        rendition->name.len = ngx_sprintf(p, "Audio %ui", ++group->members)
-                              - p;
+
+        ngx_media_text_init(&text, p, NGX_MEDIA_HLS_NAME_LEN);
+        ngx_media_text_cstr(&text, "Audio ");
+        ngx_media_text_u64(&text, ++group->members);
+
+        rendition->name.len = text.total;
     }
 
     ctx->multi.renditions = ctx->renditions;
@@ -578,6 +584,7 @@ ngx_media_hls_group(ngx_pool_t *pool, ngx_media_hls_multi_t *ctx,
     u_char                 *p;
     ngx_str_t               name;
     ngx_uint_t              i;
+    ngx_media_text_t        text;
     ngx_media_hls_group_t  *group;
 
     p = ngx_pnalloc(pool, NGX_MEDIA_HLS_GROUP_LEN);
@@ -585,10 +592,13 @@ ngx_media_hls_group(ngx_pool_t *pool, ngx_media_hls_multi_t *ctx,
         return NULL;
     }
 
+    ngx_media_text_init(&text, p, NGX_MEDIA_HLS_GROUP_LEN);
+    ngx_media_text_data(&text, init->codec, init->codec_len);
+    ngx_media_text_cstr(&text, "-");
+    ngx_media_text_u64(&text, init->params.channels);
+
     name.data = p;
-    name.len = ngx_sprintf(p, "%*s-%uD", init->codec_len, init->codec,
-                           init->params.channels)
-               - p;
+    name.len = text.total;
 
     for (i = 0; i < ctx->ngroups; i++) {
         group = &ctx->groups[i];
