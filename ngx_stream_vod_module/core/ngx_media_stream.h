@@ -54,9 +54,8 @@ void ngx_media_stream_release(const ngx_media_claim_t *claim,
 void ngx_media_streams_tick(ngx_media_zone_t *zone);
 
 /*
- * The track for this codec, found or made; what the same publisher's track
- * was before (another codec or timescale) ends.  NGX_OK, NGX_DECLINED,
- * NGX_ABORT: too many tracks, or no memory for it.
+ * The track for this codec, found or made; what it was before (another codec
+ * or timescale) ends.  NGX_ABORT: too many tracks, or no memory for it.
  */
 ngx_int_t ngx_media_track_add(const ngx_media_claim_t *claim,
     const ngx_media_params_t *params, uint32_t publisher, ngx_uint_t *track);
@@ -78,8 +77,7 @@ uint64_t ngx_media_stream_number(const ngx_media_claim_t *claim);
  */
 typedef struct {
     const ngx_media_segment_t
-                             *segment;        /* number, time, wall, init,
-                                                 flags, period */
+                             *segment;        /* but what parts add up to */
     uint32_t                  part;
     uint32_t                  duration;
     uint32_t                  key_size;       /* of part 0, see segment */
@@ -132,10 +130,8 @@ void ngx_media_track_leave_locked(ngx_media_zone_t *zone,
     ngx_media_track_shm_t *t);
 void ngx_media_extent_unref_locked(ngx_media_zone_t *zone, uint32_t extent);
 
-/*
- * Memory for a part: what is in limbo first, then segments that are listed no
- * more, then the oldest one of the largest stream.  1 if something was done.
- */
+/* for a part: limbo, what is listed no more, the oldest of the largest stream;
+   1 if something was done */
 ngx_uint_t ngx_media_zone_make_room(ngx_media_zone_t *zone);
 
 /* after the change itself is stored; ngx_media_notify() when unlocked */

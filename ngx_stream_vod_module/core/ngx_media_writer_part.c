@@ -1,0 +1,323 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * What a writer writes: frames become parts, which are closed as their last
+ * frame arrives while the cadence is locked, otherwise with the frame that
+ * comes after it (timing.md, 1 and 7).
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_writer_state.h"
+#include "formats/ngx_media_mp4_write.h"
+
+
+#define NGX_MEDIA_PART_BYTES  (16 * 1024 * 1024)
+
+
+static void ngx_media_writer_expect(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, ngx_media_part_put_t *put);
+
+
+ngx_int_t
+ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    const ngx_media_time_t *time, const ngx_media_writer_frame_t *frame)
+{
+    size_t               len, alloc;
+    u_char              *p;
+    ngx_media_sample_t  *sample;
+
+    len = frame->last - frame->pos;
+
+    if (len > NGX_MEDIA_PART_BYTES) {
+        return NGX_DECLINED;
+    }
+
+    if (t->nsamples
+        && (t->nsamples == NGX_MEDIA_PART_SAMPLES
+            || t->size + len > NGX_MEDIA_PART_BYTES
+            || !ngx_media_part_fits(w->target, t->params.timescale,
+                                    t->duration, time->duration)))
+    {
+        t->count.parts_late++;
+        ngx_media_writer_flush(w, t);
+    }
+
+    if (t->size + len > t->alloc) {
+        alloc = ngx_max(t->size + len, t->alloc * 2);
+        alloc = ngx_max(alloc, 4096);
+
+        p = ngx_alloc(alloc, w->log);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (t->size) {
+            ngx_memcpy(p, t->data, t->size);
+        }
+
+        if (t->data) {
+            ngx_free(t->data);
+        }
+
+        t->data = p;
+        t->alloc = alloc;
+    }
+
+    if (t->nsamples == 0) {
+        t->time = time->dts;
+        t->duration = 0;
+        t->independent = 0;
+    }
+
+    sample = &t->samples[t->nsamples++];
+
+    sample->size = len;
+    sample->duration = time->duration;
+    sample->cto = time->pts - time->dts;
+    sample->key = frame->key;
+
+    if (len) {
+        ngx_memcpy(t->data + t->size, frame->pos, len);
+        t->size += len;
+    }
+
+    t->dts = time->dts;
+    t->independent |= frame->key;
+    t->count.frames++;
+    t->count.bytes += len;
+    t->fps = time->duration ? (uint64_t) t->params.timescale * 1000
+                              / time->duration : 0;
+
+    if (frame->key && t->params.type == NGX_MEDIA_VIDEO) {
+        if (t->count.keys++) {
+            t->count.key_msec = (time->pts - t->key_time) * 1000
+                                / (int64_t) t->params.timescale;
+            t->count.key_msec_max = ngx_max(t->count.key_msec_max,
+                                            t->count.key_msec);
+        }
+
+        t->key_time = time->pts;
+    }
+
+    if (time->locked
+        && !ngx_media_part_fits(w->target, t->params.timescale, t->duration,
+                                (uint64_t) time->duration * 2))
+    {
+        ngx_media_timeline_fix(t->line, time->duration);
+        ngx_media_writer_flush(w, t);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Closes the open part.  Its last sample has the duration that it was given:
+ * either it was settled by the next one, or the line goes on from there.
+ */
+
+void
+ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    u_char                 head[ngx_media_mp4_chunk_max(
+                                                  NGX_MEDIA_PART_SAMPLES)];
+    ngx_int_t              rc;
+    ngx_uint_t             i;
+    ngx_media_part_put_t   put;
+    ngx_media_mp4_chunk_t  chunk;
+
+    if (t->nsamples == 0) {
+        return;
+    }
+
+    ngx_memzero(&put, sizeof(ngx_media_part_put_t));
+
+    for (i = 0; i < t->nsamples; i++) {
+        put.duration += t->samples[i].duration;
+    }
+
+    chunk.samples = t->samples;
+    chunk.nsamples = t->nsamples;
+    chunk.decode_time = t->time;
+    chunk.sequence = (uint32_t) (t->segment.number * 1024 + t->nparts);
+    chunk.type = t->params.type;
+    chunk.styp = t->nparts == 0;
+
+    put.data[0].data = head;
+    put.data[0].len = ngx_media_mp4_write_chunk(head, &chunk);
+    put.data[1].data = t->data;
+    put.data[1].len = t->size;
+    put.segment = &t->segment;
+    put.part = t->nparts;
+    put.independent = t->independent;
+
+    if (t->nparts == 0 && t->samples[0].key) {
+        put.key_size = put.data[0].len + t->samples[0].size;
+    }
+
+    put.count = &t->count;
+    put.fps = t->fps;
+    put.drift = ngx_media_timeline_drift(&w->timeline);
+    put.jumps = w->jumps;
+
+    if (!ngx_media_part_fits(w->target, t->params.timescale, put.duration,
+                             0))
+    {
+        t->count.parts_over++;
+        put.parts_off = !t->listed;
+    }
+
+    ngx_media_writer_expect(w, t, &put);
+
+    t->nsamples = 0;
+    t->size = 0;
+    t->duration = 0;
+
+    rc = ngx_media_part_put(&w->claim, t->index, &put);
+
+    switch (rc) {
+
+    case NGX_OK:
+        w->jumps = 0;
+        t->nparts++;
+        t->listed = 1;
+        t->segment_bytes += put.data[0].len + put.data[1].len;
+        t->segment_ticks += put.duration;
+        t->bytes += put.data[0].len + put.data[1].len;
+        t->ticks += put.duration;
+        break;
+
+    case NGX_DECLINED:
+        w->lost = 1;
+        break;
+
+    default: /* NGX_ABORT */
+
+        /* a hole is not allowed: the period ends here */
+
+        t->count.dropped_nomem += chunk.nsamples;
+        ngx_media_timeline_break(&w->timeline);
+
+        if (!w->nomem) {
+            w->nomem = 1;
+            ngx_log_error(NGX_LOG_WARN, w->log, 0,
+                          "media zone \"%V\" is too small, parts are lost: "
+                          "make \"zone\" larger or \"window\" shorter",
+                          &w->app->name);
+        }
+    }
+}
+
+
+/* where the next part of this track will probably go: for the hint */
+
+static void
+ngx_media_writer_expect(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    ngx_media_part_put_t *put)
+{
+    int64_t     next, key;
+    ngx_uint_t  cut;
+
+    next = t->time + put->duration;
+
+    if (w->clock == NULL) {
+        cut = 0;
+
+    } else if (t->number < w->cut.number) {
+        cut = ngx_media_cut_reached(&w->cuts[(t->number + 1)
+                                             % NGX_MEDIA_CUTS],
+                                    t, next);
+
+    } else if (t == w->clock) {
+        cut = ngx_media_segmenter_expects(&w->segmenter, next);
+
+    } else {
+        key = w->segmenter.key + w->segmenter.gap;
+        cut = ngx_media_segmenter_expects(&w->segmenter, key)
+              && ngx_media_rescale(next, t->params.timescale,
+                                   w->clock->params.timescale)
+                 >= key;
+    }
+
+    put->expect_number = t->segment.number + cut;
+    put->expect_part = cut ? 0 : t->nparts + 1;
+}
+
+
+void
+ngx_media_writer_close(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    uint64_t          rate;
+    ngx_media_cut_t  *cut;
+
+    if (!t->open) {
+        return;
+    }
+
+    t->open = 0;
+
+    if (t->nparts == 0) {
+        return;
+    }
+
+    cut = &w->cuts[t->number % NGX_MEDIA_CUTS];
+
+    if (cut->number == t->number && cut->runs && !t->segment.runs) {
+        ngx_media_writer_set_period(w, t);
+        ngx_media_segment_runs(&w->claim, t->index, &t->segment);
+    }
+
+    if (ngx_media_segment_close(&w->claim, t->index) != NGX_OK) {
+        w->lost = 1;
+        return;
+    }
+
+    if (w->ready && t->segment_ticks) {
+        rate = t->segment_bytes * 8 * t->params.timescale / t->segment_ticks;
+        ngx_media_track_bandwidth(&w->claim, t->index, rate);
+    }
+}
+
+
+/* the first value lives for hours (timing.md, 12) */
+
+void
+ngx_media_writer_bandwidth(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t)
+{
+    uint64_t                rate, said;
+    ngx_media_track_shm_t  *record;
+
+    said = t->params.type == NGX_MEDIA_VIDEO ? w->announce.video_rate
+                                             : w->announce.audio_rate;
+    rate = said + said / 10;
+
+    if (t->ticks >= (uint64_t) w->claim.stream.sh->segment
+                    * t->params.timescale / 1000)
+    {
+        rate = ngx_max(rate, t->bytes * 8 * t->params.timescale / t->ticks);
+
+    } else if (rate == 0 && w->app->max_bitrate) {
+        rate = w->app->max_bitrate;
+
+    } else if (rate == 0 && t->ticks >= t->params.timescale) {
+        rate = t->bytes * 10 * t->params.timescale / t->ticks;
+    }
+
+    if (rate == 0) {
+        return;
+    }
+
+    ngx_media_track_bandwidth(&w->claim, t->index, rate);
+
+    if (ngx_media_claim_valid(&w->claim)) {
+        record = ngx_media_track_record(&w->claim, t->index);
+        t->bandwidth = ngx_media_peek(&record->bandwidth);
+    }
+}

@@ -1,0 +1,146 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * A writer's state, for ngx_media_writer.c (tracks, time, cuts) and
+ * ngx_media_writer_part.c (what is written) only.
+ */
+
+
+#ifndef _NGX_MEDIA_WRITER_STATE_H_INCLUDED_
+#define _NGX_MEDIA_WRITER_STATE_H_INCLUDED_
+
+
+#include "core/ngx_media_segmenter.h"
+#include "core/ngx_media_timeline.h"
+#include "core/ngx_media_writer.h"
+
+
+#define NGX_MEDIA_PART_SAMPLES    256
+#define NGX_MEDIA_CUTS            32          /* that a track may lag behind */
+
+/* where a segment starts, in all tracks */
+
+typedef struct {
+    uint64_t                  number;
+    int64_t                   time;           /* in clock's timescale */
+    uint32_t                  timescale;
+    int64_t                   anchor;         /* ms: wall - media */
+    uint64_t                  period;
+    int64_t                   period_time;    /* in period_timescale */
+    uint32_t                  period_timescale;
+    int64_t                   period_wall;    /* ms */
+    unsigned                  discontinuity:1;
+    unsigned                  anchored:1;
+    unsigned                  forced:1;
+    unsigned                  runs:1;         /* the period has forced cuts */
+    unsigned                  joined:1;       /* a track begins here */
+} ngx_media_cut_t;
+
+
+typedef struct {
+    ngx_uint_t                index;          /* of the stream's track */
+    ngx_uint_t                id;             /* the publisher's number */
+    const ngx_media_codec_t  *codec;
+    ngx_media_line_t         *line;
+    ngx_media_params_t        params;
+    ngx_media_params_t        next_params;    /* from the next cut on */
+    uint64_t                  init;
+    uint64_t                  bandwidth;      /* of this period */
+    uint64_t                  bytes;          /* published */
+    uint64_t                  ticks;
+
+    /* the segment */
+    ngx_media_segment_t       segment;
+    uint64_t                  segment_bytes;
+    uint64_t                  segment_ticks;
+    uint64_t                  number;         /* cut that it belongs to */
+    ngx_uint_t                nparts;
+
+    /* the open part */
+    int64_t                   time;           /* dts of its first sample */
+    int64_t                   dts;            /* of its last */
+    uint64_t                  duration;       /* of all but the last */
+    int64_t                   key_time;       /* pts of the last one */
+    size_t                    size;           /* payload, bytes */
+    size_t                    alloc;
+    u_char                   *data;
+    ngx_uint_t                nsamples;
+    ngx_media_sample_t        samples[NGX_MEDIA_PART_SAMPLES];
+
+    ngx_media_track_count_t   count;
+    uint32_t                  fps;
+
+    unsigned                  changed:1;      /* next_params are set */
+    unsigned                  open:1;         /* a segment is */
+    unsigned                  independent:1;  /* the part has a key frame */
+    unsigned                  fed:1;          /* silence for want of a track */
+    unsigned                  listed:1;       /* a part was published */
+    unsigned                  joining:1;      /* it waits for a cut */
+} ngx_media_writer_track_t;
+
+
+struct ngx_media_writer_s {
+    ngx_queue_t               queue;          /* of zone->publishers */
+    void                    (*close)(void *data, const char *reason);
+    void                     *data;
+    ngx_media_app_t          *app;
+    ngx_media_claim_t         claim;
+    ngx_log_t                *log;
+    ngx_media_announce_t      announce;
+    uint32_t                  target;         /* of parts, 1/10000 s */
+
+    ngx_uint_t                ntracks;
+    ngx_media_writer_track_t *tracks[NGX_MEDIA_TIMELINE_LINES];
+    ngx_media_writer_track_t *clock;
+
+    ngx_uint_t                ncuts;
+    ngx_media_cut_t           cuts[NGX_MEDIA_CUTS];
+    ngx_media_cut_t           cut;            /* the newest */
+
+    uint32_t                  jumps;
+    int64_t                   anchor;
+    int64_t                   began;          /* first frame out, ms of media
+                                                 time; 0: none yet */
+    ngx_media_timeline_t      timeline;
+    ngx_media_segmenter_t     segmenter;
+
+    unsigned                  announced:1;
+    unsigned                  ready:1;
+    unsigned                  lost:1;         /* the claim */
+    unsigned                  late:1;         /* warned of forced cuts */
+    unsigned                  nomem:1;        /* warned of no memory */
+};
+
+
+/* ngx_media_writer.c */
+
+/* downwards */
+int64_t ngx_media_rescale(int64_t time, uint32_t from, uint32_t to);
+
+/* has a track come to the cut, with a frame at this time of its own */
+ngx_uint_t ngx_media_cut_reached(const ngx_media_cut_t *cut,
+    const ngx_media_writer_track_t *t, int64_t time);
+
+/* the period of the segment that the track has open */
+void ngx_media_writer_set_period(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
+
+
+/* ngx_media_writer_part.c */
+
+ngx_int_t ngx_media_writer_append(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
+    const ngx_media_writer_frame_t *frame);
+void ngx_media_writer_flush(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
+void ngx_media_writer_close(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
+void ngx_media_writer_bandwidth(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
+
+
+#endif /* _NGX_MEDIA_WRITER_STATE_H_INCLUDED_ */
