@@ -200,6 +200,7 @@ sub decode_clean {
     my ($status, $out) = sh('ffmpeg', '-nostdin', '-hide_banner', '-v',
                             'error', '-xerror', @args, '-i', $url,
                             '-map', '0', '-fps_mode', 'passthrough',
+                            '-enc_time_base', '-1',
                             '-progress', '/dev/stdout', '-f', 'null', '-');
 
     my ($frames) = $out =~ /.*^frame=\s*(\d+)/ms;

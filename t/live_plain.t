@@ -1,0 +1,39 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_stream_vod_module authors
+
+# Streams as encoders send them: each frame comes out once, at its time.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::Media;
+use Test::Media::Live;
+
+my @names = qw/ plain bframes pyramid ntsc fast /;
+
+my $t = live_nginx();
+my %p = map { $_ => live_publish($t, "live/$_") } @names;
+
+live_play(map { [$p{$_}, [live_tags($_)], speed => 3] } @names);
+
+$_->close() for values %p;
+
+for my $name (@names) {
+    wait_until(sub { live_stream($t, $name)->{state} eq 'grace' }, 5, 'end');
+
+    my $r = live_check($t, "/live/$name", runs => 1, name => $name);
+    my $m = live_match($r, $p{$name});
+    my $s = live_stream($t, $name);
+
+    is($m->{video}{missing}, 0, "$name: all frames");
+    cmp_ok($m->{audio}{missing}, '<=', 1, "$name: all sound");
+    is($m->{audio}{silent}, 0, "$name: nothing else");
+    cmp_ok($m->{av}, '<', 3, "$name: sound and picture");
+    is($s->{track}{v1}{frames}, $m->{video}{sent}, "$name: status");
+    is($s->{publisher}{end}, 'client closed connection', "$name: why");
+}
+
+is($t->log_count(qr/\[(?:warn|error)\]/), 0, 'nothing to warn of');
+
+$t->done();
