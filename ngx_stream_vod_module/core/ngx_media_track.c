@@ -902,6 +902,13 @@ ngx_media_segment_close_locked(ngx_media_zone_t *zone,
     }
 
     t->nsegments++;
+
+    /* the forecast may have been another part of this one */
+
+    if (ngx_media_edge_number(t->expect) <= t->segment_closed) {
+        ngx_media_store(&t->expect, ngx_media_edge(t->segment_closed + 1, 0));
+    }
+
     ngx_media_store(&t->segment_closed, t->segment_closed + 1);
     ngx_media_stream_changed(s);
 
