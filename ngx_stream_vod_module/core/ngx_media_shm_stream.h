@@ -76,6 +76,7 @@ struct ngx_media_stream_shm_s {
     uint64_t                  anchors;
     uint64_t                  jumps;
     uint64_t                  evicted;        /* segments, for want of memory */
+    uint32_t                  squeezed;       /* listed ones, too: said */
     int64_t                   drift;          /* ms: arrival against anchor */
     uint32_t                  reason_len;
     u_char                    reason[64];     /* why the last one ended */

@@ -1231,7 +1231,7 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     ngx_uint_t depth)
 {
     uint64_t                oldest;
-    ngx_uint_t              i;
+    ngx_uint_t              i, listed, told;
     ngx_media_track_shm_t  *t;
 
     if (ngx_media_stream_trylock(zone, s) != NGX_OK) {
@@ -1253,6 +1253,9 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
         }
     }
 
+    /* not when it is over, nobody is promised anything then */
+    listed = oldest >= s->listed && s->state == NGX_MEDIA_STREAM_LIVE;
+
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
 
@@ -1265,7 +1268,18 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     ngx_media_count(&s->evicted, 1);
     ngx_media_count(&zone->sh->evicted, 1);
 
+    told = s->squeezed || !listed;
+    s->squeezed |= listed;
+
     ngx_media_stream_unlock(s);
+
+    if (!told) {
+        ngx_log_error(NGX_LOG_WARN, zone->log, 0,
+                      "media zone \"%V\" is too small, the oldest segments "
+                      "of stream \"%*s\" go early: make \"zone\" larger or "
+                      "\"window\" shorter",
+                      &zone->app->name, (size_t) s->name_len, s->name);
+    }
 
     ngx_media_notify(s);
 
