@@ -114,7 +114,8 @@ sub source {
 
         push @in, '-f', 'lavfi', '-i', "testsrc2=size=$size:rate=$rate";
         push @out, qw/ -c:v libx264 -preset ultrafast -pix_fmt yuv420p
-                       -threads 1 -sc_threshold 0 -b:v 250k /,
+                       -threads 1 -sc_threshold 0 /,
+            '-b:v', $opt{bitrate} || '250k', @{$opt{codec} || []},
             '-g', $gop, '-keyint_min', $gop, '-bf', $b,
             $b ? () : (-tune => 'zerolatency');
     }
@@ -139,6 +140,10 @@ my %fixtures = (
     mono => [source(channels => 1, seed => 5)],
     hertz => [source(hertz => 44100, seed => 3)],
     gop10 => [source(gop => 250, seconds => 24, seed => 4)],
+    # noise, as it were: 6 Mbit/s
+    big => [source(size => '640x360', seed => 6, bitrate => '6000k',
+                   codec => [qw/ -x264-params nal-hrd=cbr:force-cfr=1
+                                 -maxrate 6000k -bufsize 3000k /])],
     fast => [source(rate => 50, gop => 50)],
     ntsc => [source(rate => '30000/1001', gop => 30)],
     video => [source(video_only => 1)],
@@ -205,13 +210,13 @@ sub live_stream {
     my ($t, $name) = @_;
 
     my $status = $t->status();
-    my ($stream) = grep { $_->{name} eq $name }
-        @{$status->{apps}[0]{streams}};
+    my ($app) = grep { $_->{name} eq 'live' } @{$status->{apps}};
+    my ($stream) = grep { $_->{name} eq $name } @{$app->{streams}};
 
     if ($stream) {
         $stream->{track}{$_->{name}} = $_ for @{$stream->{tracks}};
         $stream->{worker} = $status->{pid};
-        $stream->{zone} = $status->{apps}[0]{zone};
+        $stream->{zone} = $app->{zone};
     }
 
     return $stream;
