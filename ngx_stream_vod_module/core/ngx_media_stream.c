@@ -248,6 +248,10 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     s->ntracks = 0;
     s->born = ngx_media_wall_msec();
 
+    if (i >= sh->used_streams) {
+        ngx_media_store(&sh->used_streams, i + 1);
+    }
+
     /* it is no free record any more: if this process dies, it ends */
 
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
@@ -255,10 +259,6 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     claim->stream.zone = zone;
     claim->stream.sh = s;
     claim->stream.id = sh->next_id++;
-
-    if (i >= sh->used_streams) {
-        ngx_media_store(&sh->used_streams, i + 1);
-    }
 
     ngx_media_store(&s->version, s->version + 1);
     ngx_media_store(&sh->hashes[i], s->hash);
@@ -278,9 +278,11 @@ ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
     claim->floor = s->end;
     claim->returned = s->publishers > 0;
 
-    s->pid = (uint32_t) ngx_pid;
+    /* a live one always has a pid: by that it is found if this one dies */
+
+    ngx_media_store(&s->pid, (uint32_t) ngx_pid);
     s->yields = 0;
-    s->state = NGX_MEDIA_STREAM_LIVE;
+    ngx_media_store(&s->state, NGX_MEDIA_STREAM_LIVE);
     s->since = ngx_media_wall_msec();
     s->publishers++;
 
@@ -376,9 +378,9 @@ ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
     ngx_media_stream_set(s->reason, &s->reason_len, sizeof(s->reason), &text);
 
     s->epoch++;
-    s->pid = 0;
     s->left = ngx_current_msec;
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
+    ngx_media_store(&s->pid, 0);
     ngx_media_stream_changed(s);
 }
 
