@@ -1,0 +1,82 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * How the frames of a track are carried in a transport stream: the stream
+ * type, and what has to stand before them.
+ */
+
+
+#ifndef _NGX_MEDIA_TS_ES_H_INCLUDED_
+#define _NGX_MEDIA_TS_ES_H_INCLUDED_
+
+
+#include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_ts.h"
+
+
+/* what else than the codec table can be in a transport stream */
+#define NGX_MEDIA_TS_CODEC_AC3   ngx_media_fourcc('a', 'c', '-', '3')
+#define NGX_MEDIA_TS_CODEC_EAC3  ngx_media_fourcc('e', 'c', '-', '3')
+#define NGX_MEDIA_TS_CODEC_ID3   ngx_media_fourcc('I', 'D', '3', ' ')
+
+/* of an ADTS header and a program_config_element behind it */
+#define NGX_MEDIA_TS_PREFIX_MAX  80
+
+
+typedef enum {
+    NGX_MEDIA_TS_RAW = 0,                     /* as it is */
+    NGX_MEDIA_TS_NAL,                         /* Annex B for lengths */
+    NGX_MEDIA_TS_AAC                          /* ADTS headers */
+} ngx_media_ts_form_e;
+
+
+/* flat, and without pointers */
+
+typedef struct {
+    uint32_t                  codec;
+    uint32_t                  type;           /* ngx_media_type_e */
+    uint32_t                  timescale;
+    uint8_t                   form;           /* ngx_media_ts_form_e */
+    uint8_t                   stream_type;
+    uint8_t                   stream_id;
+    uint8_t                   nal_length;     /* 1, 2, 4; 0: no NAL units */
+    uint8_t                   prefix_len;
+    u_char                    prefix[NGX_MEDIA_TS_PREFIX_MAX];
+                                              /* before each frame: an access
+                                                 unit delimiter; ADTS header
+                                                 with a length of zero */
+} ngx_media_ts_es_t;
+
+
+/*
+ * NGX_DECLINED: there is no way to carry it, or none that players take.
+ * Timed ID3: params->codec is NGX_MEDIA_TS_CODEC_ID3, type NGX_MEDIA_TEXT.
+ */
+ngx_int_t ngx_media_ts_es_init(ngx_media_ts_es_t *es,
+    const ngx_media_params_t *params);
+
+/*
+ * What stands before a key frame: the access unit delimiter and all the
+ * parameter sets of params->config; the size pass as usual.  Other than
+ * video: nothing, 0.
+ */
+size_t ngx_media_ts_es_head(u_char *p, const ngx_media_params_t *params);
+
+/* its descriptors for the PMT, ES_info and program_info; p may be NULL */
+size_t ngx_media_ts_es_info(u_char *p, const ngx_media_ts_es_t *es);
+size_t ngx_media_ts_program_info(u_char *p, const ngx_media_ts_es_t *es);
+
+/* one for frames of this many bytes, in prefix_len bytes at p */
+void ngx_media_ts_es_adts(u_char *p, const ngx_media_ts_es_t *es,
+    size_t size);
+
+/* whether a NAL unit that begins with this byte is a delimiter */
+ngx_uint_t ngx_media_ts_es_delimiter(const ngx_media_ts_es_t *es,
+    u_char byte);
+
+
+#endif /* _NGX_MEDIA_TS_ES_H_INCLUDED_ */
