@@ -24,6 +24,11 @@
 
 #define MEDIA_MAGIC  0x6d65646961706172ull
 
+/* who follows a publisher does not want to follow it making payload */
+#ifndef media_pub_watch
+#define media_pub_watch(on)
+#endif
+
 /* the beginning of each part; data[0] of what is put */
 
 typedef struct {
@@ -178,6 +183,81 @@ media_part_check(const u_char *p, size_t size, media_head_t *head)
 }
 
 
+/* n parts of a segment, from this one on; NULL or what is wrong */
+
+static inline const char *
+media_parts_check(const u_char *p, size_t size, uint64_t name,
+    ngx_uint_t track, uint64_t number, ngx_uint_t part, ngx_uint_t *n)
+{
+    const char    *wrong;
+    media_head_t   head;
+
+    for (*n = 0; size; (*n)++) {
+        wrong = media_part_check(p, size, &head);
+
+        if (wrong) {
+            return wrong;
+        }
+
+        if (head.name != name || head.track != track
+            || head.number != number || head.part != part + *n)
+        {
+            return "another part";
+        }
+
+        p += head.size;
+        size -= head.size;
+    }
+
+    return NULL;
+}
+
+
+/* what is listed has no holes, and grows */
+
+static inline const char *
+media_view_check(const ngx_media_track_view_t *t)
+{
+    ngx_uint_t                  i;
+    const ngx_media_part_t     *part;
+    const ngx_media_segment_t  *s;
+
+    for (i = 0; i < t->nsegments; i++) {
+        s = &t->segments[i];
+
+        if (s->open && i != t->nsegments - 1) {
+            return "an open segment in the middle";
+        }
+
+        if (i && s->number != s[-1].number + 1) {
+            return "numbers of segments";
+        }
+
+        if (i && s->time < s[-1].time) {
+            return "times of segments";
+        }
+
+        if (!s->open && !s->gap && (s->nranges == 0 || s->nparts == 0)) {
+            return "an empty segment";
+        }
+    }
+
+    for (i = 1; i < t->nparts; i++) {
+        part = &t->parts[i];
+
+        if (part->number < part[-1].number
+            || (part->number == part[-1].number
+                && part->part != part[-1].part + 1)
+            || (part->number > part[-1].number && part->part != 0))
+        {
+            return "numbers of parts";
+        }
+    }
+
+    return NULL;
+}
+
+
 static inline ngx_int_t
 media_pub_begin(media_pub_t *pub, ngx_media_zone_t *zone, const char *name)
 {
@@ -298,7 +378,11 @@ media_pub_part(media_pub_t *pub, size_t size, ngx_uint_t msec, uint64_t seed)
     put.count = &pub->count;
     put.fps = 25000;
 
+    media_pub_watch(1);
+
     rc = ngx_media_part_put(&pub->claim, pub->track, &put);
+
+    media_pub_watch(0);
 
     free(body);
 

@@ -190,11 +190,8 @@ static const char *
 verify(const ngx_media_range_t *ranges, ngx_uint_t n, media_pub_t *pub,
     uint64_t number, ngx_uint_t *parts)
 {
-    size_t        left;
-    u_char       *p;
-    ngx_uint_t    i;
-    const char   *wrong;
-    media_head_t  head;
+    ngx_uint_t   i, k;
+    const char  *wrong;
 
     *parts = 0;
 
@@ -205,23 +202,10 @@ verify(const ngx_media_range_t *ranges, ngx_uint_t n, media_pub_t *pub,
     wrong = NULL;
 
     for (i = 0; i < n && wrong == NULL; i++) {
-        p = ngx_media_arena_bytes(zone, &ranges[i]);
-        left = ranges[i].size;
-
-        while (left && wrong == NULL) {
-            wrong = media_part_check(p, left, &head);
-
-            if (wrong == NULL) {
-                p += head.size;
-                left -= head.size;
-
-                if (head.number != number || head.part != (*parts)++
-                    || head.name != pub->name || head.track != pub->track)
-                {
-                    wrong = "another part";
-                }
-            }
-        }
+        wrong = media_parts_check(ngx_media_arena_bytes(zone, &ranges[i]),
+                                  ranges[i].size, pub->name, pub->track,
+                                  number, *parts, &k);
+        *parts += k;
     }
 
     ngx_media_unpin(zone, ranges, n);

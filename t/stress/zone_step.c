@@ -1,0 +1,927 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+/* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c
+         core/ngx_media_notify.c core/ngx_media_store.c
+         core/ngx_media_stream.c core/ngx_media_track.c
+         core/ngx_media_validate.c core/ngx_media_zone.c
+         formats/ngx_media_aac.c formats/ngx_media_bits.c
+         formats/ngx_media_codec.c formats/ngx_media_h264.c
+         formats/ngx_media_h265.c formats/ngx_media_mp3.c
+         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_write.c
+         formats/ngx_media_video.c ../unit/ngx_stub.c */
+
+
+/*
+ * A process that works on the zone is followed instruction by instruction.
+ * After each that changed the zone, a copy of all that is shared is given to
+ * a process which takes it that the other one died right there: first as a
+ * reader, to whom everything must look whole; then it cleans up as any worker
+ * does, goes on publishing, and ends all; then nothing may be left.
+ *
+ *     zone_step [every=N] [skip=N] [only=N]
+ *
+ * every: look at each n-th such moment; 0: as many as take a third of the time
+ * that the steps take.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include "core/ngx_media_validate.h"
+
+#define media_pub_watch(on)  watch(on)
+
+static void watch(int on);
+
+#include "../unit/media_zone.h"
+#include "../unit/tap.h"
+
+
+#define MB  (1024 * 1024)
+
+
+typedef struct {
+    int64_t               clock;             /* all have the same */
+    char                  doing[64];
+    uint64_t              failed;
+    char                  what[256];
+} shared_t;
+
+
+static ngx_media_app_t    app;
+static ngx_media_zone_t  *zone;
+static shared_t          *shared;
+static u_char            *image;             /* the zone when last looked at */
+static size_t             image_size;
+static pid_t              dead;              /* taken to be */
+static ngx_uint_t         quiet;             /* not followed */
+
+
+/* the core asks by this whether a process lives */
+
+int
+kill(pid_t pid, int sig)
+{
+    if (pid == dead) {
+        errno = ESRCH;
+        return -1;
+    }
+
+    return syscall(SYS_kill, pid, sig);
+}
+
+
+static int64_t
+msec(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+/* the parent goes from steps to running, or back */
+
+static void
+watch(int on)
+{
+    if (!dead && !quiet) {
+        (void) raise(SIGUSR1);
+    }
+}
+
+
+static void
+later(int64_t msec)
+{
+    shared->clock += msec;
+    ngx_stub_clock(shared->clock);
+}
+
+
+static void
+doing(const char *what)
+{
+    strncpy(shared->doing, what, sizeof(shared->doing) - 1);
+}
+
+
+/* the process that is followed */
+
+
+static void
+work_segments(media_pub_t *video, media_pub_t *audio, ngx_uint_t n,
+    size_t size)
+{
+    uint64_t    number;
+    ngx_uint_t  i;
+
+    while (n--) {
+        number = ngx_media_stream_number(&video->claim);
+
+        media_pub_cut(video, number);
+        video->segment.discontinuity = number % 4 == 0;
+
+        for (i = 0; i < 3; i++) {
+            doing("a part of video");
+            (void) media_pub_part(video, size, 20, number * 8 + i);
+        }
+
+        if (audio && number % 3) {
+            audio->time = video->time - 60;
+            media_pub_cut(audio, number);
+            doing("a part of audio");
+            (void) media_pub_part(audio, 150, 60, number * 8 + i);
+            doing("closing a segment of audio");
+            watch(1);
+            (void) media_pub_close(audio);
+            watch(0);
+        }
+
+        doing("closing a segment of video");
+        watch(1);
+        (void) media_pub_close(video);
+        watch(0);
+    }
+}
+
+
+/* a process that dies with both locks, a part half written, a pin */
+
+static void
+die_inside(void)
+{
+    int                      status;
+    pid_t                    pid;
+    ngx_media_track_shm_t   *t;
+    ngx_media_part_t         part;
+    media_pub_t              pub;
+    ngx_media_stream_shm_t  *s;
+
+    pid = fork();
+
+    if (pid) {
+        (void) waitpid(pid, &status, 0);
+        return;
+    }
+
+    ngx_pid = getpid();
+    quiet = 1;
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+    work_segments(&pub, NULL, 3, 2000);
+
+    media_pub_cut(&pub, ngx_media_stream_number(&pub.claim));
+    (void) media_pub_part(&pub, 600, 20, 1);
+
+    if (ngx_media_track_part(&pub.claim.stream, 0, pub.segment.number, 0,
+                             &part)
+        == NGX_OK)
+    {
+        (void) ngx_media_pin(zone, &part.range, 1);
+    }
+
+    s = pub.claim.stream.sh;
+    ngx_media_stream_lock(zone, s);
+
+    t = s->tracks[0];
+    ngx_media_segment_record(t, t->segment_closed)->bytes += 17;
+    zone->sh->extents[t->extent].refs++;
+
+    ngx_media_zone_lock(zone);
+    zone->sh->pages += 5;
+    zone->sh->limbo = 7;
+
+    _exit(0);
+}
+
+
+static void
+work(void)
+{
+    ngx_uint_t           i;
+    media_pub_t          video, audio, other;
+    ngx_media_stream_t   stream;
+    ngx_media_segment_t  segment;
+
+    doing("acquiring a new stream");
+    watch(1);
+    (void) media_pub_begin(&video, zone, "a");
+
+    audio = video;
+
+    doing("adding a track");
+    (void) media_pub_track(&video, NGX_MEDIA_VIDEO, 0, 48000);
+    (void) media_pub_track(&audio, NGX_MEDIA_AUDIO, 0, 48000);
+    ngx_media_stream_ready(&video.claim, 0);
+    watch(0);
+
+    work_segments(&video, &audio, 4, 3000);
+
+    /* so large that extents are outgrown, and shorter ones after it */
+
+    work_segments(&video, &audio, 1, 60000);
+    work_segments(&video, &audio, 1, 8000);
+
+    /* the ring of segments overflows */
+
+    work_segments(&video, NULL, 8, 600);
+
+    doing("another codec");
+    watch(1);
+    (void) media_pub_track(&audio, NGX_MEDIA_AUDIO, 0, 44100);
+    watch(0);
+    work_segments(&video, &audio, 1, 600);
+
+    doing("pinning");
+    watch(1);
+    stream = video.claim.stream;
+
+    if (ngx_media_track_segment(&stream, 0,
+                                ngx_media_stream_number(&video.claim) - 1,
+                                &segment)
+        == NGX_OK)
+    {
+        (void) ngx_media_pin(zone, segment.ranges, segment.nranges);
+        ngx_media_unpin(zone, segment.ranges, segment.nranges);
+    }
+
+    doing("another stream");
+    (void) media_pub_begin(&other, zone, "b");
+    (void) media_pub_track(&other, NGX_MEDIA_VIDEO, 0, 48000);
+    watch(0);
+
+    /* memory is short: a is cut */
+
+    for (i = 0; i < 4; i++) {
+        media_pub_cut(&other, ngx_media_stream_number(&other.claim));
+        doing("a part for which others are cut");
+        (void) media_pub_part(&other, 200000, 20, i);
+        doing("closing a large segment");
+        watch(1);
+        (void) media_pub_close(&other);
+        watch(0);
+    }
+
+    doing("taking over");
+    watch(1);
+    (void) media_pub_begin(&video, zone, "a");
+    (void) media_pub_track(&video, NGX_MEDIA_VIDEO, 0, 48000);
+    watch(0);
+    work_segments(&video, NULL, 1, 600);
+
+    media_pub_cut(&video, ngx_media_stream_number(&video.claim));
+    (void) media_pub_part(&video, 600, 20, 1);
+
+    doing("releasing");
+    watch(1);
+    ngx_media_stream_release(&video.claim, "done");
+
+    doing("a tick: end of grace");
+    later(app.grace + 1);
+    ngx_media_streams_tick(zone);
+
+    doing("a tick: removal");
+    later(app.window + 1);
+    ngx_media_streams_tick(zone);
+
+    doing("sweeping");
+    ngx_media_zone_sweep(zone);
+
+    doing("publishing over what has ended");
+    ngx_media_stream_release(&other.claim, "done");
+    later(app.grace + 1);
+    ngx_media_streams_tick(zone);
+    (void) media_pub_begin(&other, zone, "b");
+
+    ngx_media_stream_release(&other.claim, "done");
+    watch(0);
+
+    die_inside();
+
+    doing("repairing after another one");
+    watch(1);
+    ngx_media_zone_sweep(zone);
+    ngx_media_streams_tick(zone);
+    watch(0);
+
+    die_inside();
+
+    doing("taking over from a dead one");
+    watch(1);
+    (void) media_pub_begin(&video, zone, "a");
+    (void) media_pub_track(&video, NGX_MEDIA_VIDEO, 0, 48000);
+    watch(0);
+    work_segments(&video, NULL, 1, 600);
+
+    doing("leaving");
+    watch(1);
+    ngx_media_stream_release(&video.claim, "done");
+    ngx_media_zone_detach(zone);
+    watch(0);
+}
+
+
+/* the process that looks */
+
+
+static void
+fail(const char *when, const char *what)
+{
+    if (shared->failed++ == 0 || shared->what[0] == '\0') {
+        (void) snprintf(shared->what, sizeof(shared->what), "%s: %s", when,
+                        what);
+    }
+}
+
+
+static void
+copy_arena(void)
+{
+    int      fd;
+    off_t    data, hole;
+    ssize_t  n;
+
+    fd = memfd_create("copy", 0);
+
+    if (fd == -1 || ftruncate(fd, zone->arena->size) == -1) {
+        abort();
+    }
+
+    for (data = 0; /* void */ ; data = hole) {
+        data = lseek(zone->arena->fd, data, SEEK_DATA);
+
+        if (data == -1) {
+            break;
+        }
+
+        hole = lseek(zone->arena->fd, data, SEEK_HOLE);
+        n = pwrite(fd, zone->arena->addr + data, hole - data, data);
+
+        if (n != hole - data) {
+            abort();
+        }
+    }
+
+    if (mmap(zone->arena->addr, zone->arena->size, PROT_READ|PROT_WRITE,
+             MAP_SHARED|MAP_FIXED, fd, 0)
+        == MAP_FAILED)
+    {
+        abort();
+    }
+
+    zone->arena->fd = fd;
+}
+
+
+static void
+copy_zone(void)
+{
+    if (mmap(zone->sh, image_size, PROT_READ|PROT_WRITE,
+             MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)
+        == MAP_FAILED)
+    {
+        abort();
+    }
+
+    memcpy(zone->sh, image, image_size);
+}
+
+
+static void
+read_track(const char *when, const ngx_media_stream_t *stream,
+    const char *name, ngx_media_track_view_t *t)
+{
+    uint64_t              hash;
+    ngx_uint_t            i, k, n, parts;
+    const char           *wrong;
+    ngx_media_part_t      part;
+    ngx_media_segment_t  *s;
+
+    hash = ngx_media_hash((u_char *) name, strlen(name));
+    wrong = media_view_check(t);
+
+    if (wrong) {
+        fail(when, wrong);
+    }
+
+    for (i = 0; i < t->nsegments; i++) {
+        s = &t->segments[i];
+
+        if (s->open || s->gap) {
+            continue;
+        }
+
+        if (ngx_media_pin(zone, s->ranges, s->nranges) != NGX_OK) {
+            fail(when, "a listed segment cannot be pinned");
+            continue;
+        }
+
+        parts = 0;
+
+        for (k = 0; k < s->nranges; k++) {
+            wrong = media_parts_check(ngx_media_arena_bytes(zone,
+                                                            &s->ranges[k]),
+                                      s->ranges[k].size, hash, t->index,
+                                      s->number, parts, &n);
+            parts += n;
+
+            if (wrong) {
+                fail(when, wrong);
+            }
+        }
+
+        if (parts != s->nparts) {
+            fail(when, "a segment has other parts than it says");
+        }
+
+        ngx_media_unpin(zone, s->ranges, s->nranges);
+    }
+
+    for (i = 0; i < t->nparts; i++) {
+
+        if (ngx_media_track_part(stream, t->index, t->parts[i].number,
+                                 t->parts[i].part, &part)
+            == NGX_DONE
+            || ngx_media_pin(zone, &t->parts[i].range, 1) != NGX_OK)
+        {
+            /* parts may stay in the ring when their segment has gone */
+            continue;
+        }
+
+        wrong = media_parts_check(ngx_media_arena_bytes(zone, &part.range),
+                                  part.range.size, hash, t->index,
+                                  part.number, part.part, &n);
+
+        if (wrong || n != 1) {
+            fail(when, wrong ? wrong : "no part");
+        }
+
+        ngx_media_unpin(zone, &t->parts[i].range, 1);
+    }
+}
+
+
+static void
+read_all(const char *when)
+{
+    ngx_str_t                 text;
+    ngx_pool_t               *pool;
+    ngx_uint_t                i, k;
+    ngx_media_stream_t        stream;
+    ngx_media_stream_view_t   view;
+
+    static const char  *names[] = { "a", "b" };
+
+    for (i = 0; i < 2; i++) {
+        text.data = (u_char *) names[i];
+        text.len = 1;
+
+        if (ngx_media_stream_find(zone, &text, &stream) != NGX_OK) {
+            continue;
+        }
+
+        pool = ngx_create_pool(4096, &ngx_stub_log);
+
+        if (ngx_media_stream_view(&stream, pool, NGX_MEDIA_ALL_TRACKS, &view)
+            == NGX_OK)
+        {
+            for (k = 0; k < view.ntracks; k++) {
+                read_track(when, &stream, names[i], &view.tracks[k]);
+            }
+        }
+
+        ngx_destroy_pool(pool);
+    }
+}
+
+
+static void
+validate(const char *when)
+{
+    uint32_t                 i;
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_zone_validate(zone)) {
+        fail(when, "books of the zone");
+    }
+
+    for (i = 0; i < zone->sh->used_streams; i++) {
+        s = ngx_media_stream_record(zone, i);
+
+        ngx_media_stream_lock(zone, s);
+
+        if (ngx_media_stream_validate_locked(zone, s)) {
+            fail(when, "books of a stream");
+        }
+
+        ngx_media_stream_unlock(s);
+    }
+}
+
+
+/* the file has no more than what the table of extents says */
+
+static void
+check_file(void)
+{
+    uint32_t  i;
+    uint64_t  pages;
+
+    pages = 0;
+
+    for (i = 0; i < zone->sh->nextents; i++) {
+        pages += zone->sh->extents[i].state != NGX_MEDIA_EXTENT_FREE
+                 ? zone->sh->extents[i].pages : 0;
+    }
+
+    if (media_zone_bytes(zone) > pages * NGX_MEDIA_PAGE) {
+        fail("at once", "the file has more than the books say");
+    }
+}
+
+
+static void
+check_end(void)
+{
+    uint32_t    i;
+    ngx_uint_t  n;
+
+    n = zone->sh->lock != 0;
+
+    for (i = 0; i < zone->sh->nstreams; i++) {
+        n += zone->sh->streams[i].lock != 0;
+    }
+
+    if (n) {
+        fail("in the end", "locks");
+    }
+
+    n = 0;
+
+    for (i = 0; i < zone->sh->nstreams; i++) {
+        n += zone->sh->streams[i].state != NGX_MEDIA_STREAM_FREE;
+    }
+
+    if (n) {
+        fail("in the end", "streams");
+    }
+
+    for (i = 0; i < zone->sh->nextents; i++) {
+        n += zone->sh->extents[i].state != NGX_MEDIA_EXTENT_FREE;
+    }
+
+    if (n || zone->sh->pages || media_zone_bytes(zone)
+        || ngx_media_buddy_count(&zone->sh->buddy) != zone->sh->buddy.pages)
+    {
+        fail("in the end", "extents or pages");
+    }
+
+    for (i = 0; i < zone->sh->nblocks; i++) {
+        n += zone->sh->owners[i] != 0;
+    }
+
+    if (n) {
+        fail("in the end", "blocks");
+    }
+
+    if (zone->sh->rows[0].pid || zone->sh->rows[1].pid) {
+        fail("in the end", "rows");
+    }
+}
+
+
+static void
+look(pid_t child)
+{
+    ngx_uint_t   i;
+    media_pub_t  pub;
+
+    ngx_pid = getpid();
+    ngx_process_slot = 2;
+    dead = child;
+    ngx_stub_clock(shared->clock);
+
+    check_file();
+    copy_arena();
+    copy_zone();
+
+    read_all("at once");
+
+    ngx_media_zone_sweep(zone);
+    ngx_media_streams_tick(zone);
+
+    validate("after the sweep");
+    read_all("after the sweep");
+
+    if (media_pub_begin(&pub, zone, "a") != NGX_OK
+        || media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000) != NGX_OK)
+    {
+        fail("going on", "cannot publish");
+
+    } else {
+        for (i = 0; i < 3; i++) {
+            if (media_pub_segment(&pub, 3, 1000, 20) != NGX_OK) {
+                fail("going on", "a segment");
+            }
+        }
+    }
+
+    validate("going on");
+    read_all("going on");
+
+    ngx_media_stream_release(&pub.claim, "done");
+
+    later(2 * app.grace + 1);
+    ngx_media_streams_tick(zone);
+    later(2 * app.window + 1);
+    ngx_media_streams_tick(zone);
+    ngx_media_streams_tick(zone);
+    ngx_media_zone_detach(zone);
+    ngx_media_zone_sweep(zone);
+
+    check_end();
+    validate("in the end");
+
+    if (ngx_stub_logged[NGX_LOG_ALERT]) {
+        fail("log", "alerts");
+    }
+}
+
+
+/* the parent */
+
+
+static uint64_t
+where(pid_t pid)
+{
+#if defined(__x86_64__)
+
+    return ptrace(PTRACE_PEEKUSER, pid, offsetof(struct user_regs_struct,
+                                                 rip), 0);
+#else
+
+    return 0;
+
+#endif
+}
+
+
+static ngx_uint_t
+look_at(pid_t child, ngx_uint_t moment, uint64_t rip)
+{
+    int    status;
+    pid_t  pid;
+
+    shared->failed = 0;
+    shared->what[0] = '\0';
+
+    pid = fork();
+
+    if (pid == 0) {
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void) alarm(20);
+        look(child);
+        _exit(0);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    if (status == 0 && shared->failed == 0) {
+        return 0;
+    }
+
+    diag("moment %lu, %s, at %lx: status %d, %s", (unsigned long) moment,
+         shared->doing, (unsigned long) rip, status, shared->what);
+
+    return 1;
+}
+
+
+/*
+ * Has it changed what is shared since the last time; of rows and blocks only
+ * the first ones are in use.
+ */
+
+static ngx_uint_t
+changed(uint64_t *bytes)
+{
+    size_t      len, offset;
+    uint64_t    now;
+    ngx_uint_t  i, n;
+
+    n = 0;
+    now = media_zone_bytes(zone);
+
+    if (now != *bytes) {
+        *bytes = now;
+        n++;
+    }
+
+    for (i = 0; i < 2; i++) {
+
+        if (i == 0) {
+            offset = 0;
+            len = (u_char *) zone->sh->pins - (u_char *) zone->sh
+                  + 4 * zone->sh->nextents * sizeof(uint32_t);
+
+        } else {
+            offset = zone->sh->blocks - (u_char *) zone->sh;
+            len = ngx_min(zone->sh->nblocks, 48) * NGX_MEDIA_PAGE;
+        }
+
+        if (memcmp(image + offset, (u_char *) zone->sh + offset, len)) {
+            memcpy(image + offset, (u_char *) zone->sh + offset, len);
+            n++;
+        }
+    }
+
+    return n;
+}
+
+
+static uint64_t
+option(int argc, char **argv, const char *name, uint64_t value)
+{
+    int     i;
+    size_t  len;
+
+    len = strlen(name);
+
+    for (i = 1; i < argc; i++) {
+        if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=') {
+            return strtoull(argv[i] + len + 1, NULL, 10);
+        }
+    }
+
+    return value;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int         status;
+    pid_t       child;
+    int64_t     began, spent, t;
+    uint64_t    bytes, every, only, rip, last, skip, steps;
+    ngx_uint_t  due, failed, follow, looks, moments;
+
+    /* a copy of bytes by a string instruction stops at each of them */
+
+    if (getenv("GLIBC_TUNABLES") == NULL) {
+        (void) setenv("GLIBC_TUNABLES",
+                      "glibc.cpu.x86_rep_movsb_threshold=0x40000000:"
+                      "glibc.cpu.x86_rep_stosb_threshold=0x40000000", 1);
+        (void) execv("/proc/self/exe", argv);
+    }
+
+    every = option(argc, argv, "every", 0);
+    skip = option(argc, argv, "skip", 0);
+    only = option(argc, argv, "only", 0);
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+
+    media_app_init(&app, 1 * MB, 3);
+
+    app.segment = 60;
+    app.segment_max = 60;
+    app.window = 300;
+    app.grace = 100;
+    app.target = 0;
+    app.ring_segments = 8;
+    app.ring_parts = 12;
+
+    zone = media_zone_create(&app);
+    image_size = ngx_media_zone_memory(&app);
+    image = calloc(1, image_size);
+    shared = mmap(NULL, sizeof(shared_t), PROT_READ|PROT_WRITE,
+                  MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+
+    if (image == NULL || shared == MAP_FAILED
+        || ngx_media_notify_init(&ngx_stub_log) != NGX_OK)
+    {
+        abort();
+    }
+
+    shared->clock = ngx_media_wall_msec();
+
+    child = fork();
+
+    if (child == 0) {
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ngx_pid = getpid();
+        ngx_process_slot = 1;
+
+        if (ptrace(PTRACE_TRACEME, 0, 0, 0) == -1) {
+            _exit(2);
+        }
+
+        (void) raise(SIGSTOP);
+        work();
+        _exit(0);
+    }
+
+    (void) waitpid(child, &status, 0);
+
+    if (!WIFSTOPPED(status)) {
+        ok(1, "not run: processes cannot be followed here");
+        return done();
+    }
+
+    bytes = 0;
+    steps = 0;
+    moments = 0;
+    looks = 0;
+    failed = 0;
+    last = 0;
+    follow = 0;
+    spent = 0;
+    began = msec();
+
+    (void) changed(&bytes);
+
+    for ( ;; ) {
+
+        if (ptrace(follow ? PTRACE_SINGLESTEP : PTRACE_CONT, child, 0, 0)
+            == -1
+            || waitpid(child, &status, 0) == -1
+            || !WIFSTOPPED(status))
+        {
+            break;
+        }
+
+        if (WSTOPSIG(status) == SIGUSR1) {
+            follow = !follow;
+            continue;
+        }
+
+        if (WSTOPSIG(status) == SIGCHLD) {
+            continue;
+        }
+
+        if (WSTOPSIG(status) != SIGTRAP) {
+            diag("the process got signal %d", WSTOPSIG(status));
+            failed++;
+            break;
+        }
+
+        steps++;
+        rip = where(child);
+
+        /* moments inside of a string instruction are all alike */
+
+        if (rip == last) {
+            continue;
+        }
+
+        last = rip;
+
+        if (!changed(&bytes)) {
+            continue;
+        }
+
+        moments++;
+
+        if (moments <= skip || (only && moments != only)) {
+            continue;
+        }
+
+        /* looks take a part of the time only */
+
+        t = msec();
+        due = every ? moments % every == 0 || only
+                    : spent * 4 <= t - began;
+
+        if (due) {
+            failed += look_at(child, moments, rip);
+            looks++;
+            spent += msec() - t;
+        }
+
+        if (failed > 20) {
+            break;
+        }
+    }
+
+    diag("%lu instructions, %lu moments, %lu looked at, %lu ms",
+         (unsigned long) steps, (unsigned long) moments,
+         (unsigned long) looks, (unsigned long) (msec() - began));
+
+    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+       "the process came to its end");
+    is(failed, 0, "wherever it dies, nothing is wrong and nothing is left");
+
+    return done();
+}
