@@ -5,8 +5,8 @@
 
 
 /*
- * Bytes of the arena.  Each range is described twice in one buffer, as a part
- * of the arena's file and as memory: nginx uses sendfile() where it can, and
+ * Bytes of the arena.  A range is described twice in one buffer, as a part of
+ * the arena's file and as memory: nginx uses sendfile() where it can, and
  * encrypts straight from the mapping where it cannot.  What a response sends
  * is pinned until its request is freed.
  *
@@ -23,6 +23,9 @@
 
 /* segments of a run that is addressed by time */
 #define NGX_HTTP_MEDIA_RUN_SEGMENTS  256
+
+/* what is smaller goes out with its header, in one call: that costs less */
+#define NGX_HTTP_MEDIA_COPY          16384
 
 /* room for a validator */
 #define NGX_HTTP_MEDIA_TAG_LEN       (3 * NGX_INT64_LEN)
@@ -500,10 +503,12 @@ ngx_http_media_chain(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
         b->end = b->last;
         b->memory = 1;
 
-        b->file = file;
-        b->file_pos = ranges[i].offset;
-        b->file_last = ranges[i].offset + ranges[i].size;
-        b->in_file = 1;
+        if (ranges[i].size > NGX_HTTP_MEDIA_COPY) {
+            b->file = file;
+            b->file_pos = ranges[i].offset;
+            b->file_last = ranges[i].offset + ranges[i].size;
+            b->in_file = 1;
+        }
 
         cl = ngx_alloc_chain_link(r->pool);
         if (cl == NULL) {
