@@ -58,8 +58,7 @@ struct ngx_media_stream_shm_s {
 
     /* [stream] */
     uint64_t                  number;         /* of the next segment */
-    uint64_t                  listed;         /* number of the first listed */
-    uint64_t                  discontinuity;  /* removed ones, and at birth */
+    uint64_t                  first;          /* [stream, atomic] see below */
     int64_t                   end;            /* media time of the end, ms */
     uint64_t                  pages;          /* [zone] committed */
     uint32_t                  ready;
@@ -81,6 +80,14 @@ struct ngx_media_stream_shm_s {
     uint32_t                  reason_len;
     u_char                    reason[64];     /* why the last one ended */
 };
+
+/*
+ * Number of the first segment that is listed, and how many discontinuities
+ * were listed before it, those at birth included: always of one moment.
+ */
+#define ngx_media_first(n, d)   ((uint64_t) (n) << 28 | ((d) & 0xfffffff))
+#define ngx_media_first_number(f)         ((f) >> 28)
+#define ngx_media_first_discontinuity(f)  ((f) & 0xfffffff)
 
 
 #endif /* _NGX_MEDIA_SHM_STREAM_H_INCLUDED_ */

@@ -153,4 +153,17 @@ typedef struct {
 #define ngx_media_edge_part(e)     ((e) & 0xfffff)
 
 
+/* in ms: the bits of some days at a high rate, in ticks, are too many */
+
+static ngx_inline uint64_t
+ngx_media_track_average(uint64_t bits, uint64_t ticks, uint32_t timescale)
+{
+    uint64_t  msec;
+
+    msec = ticks * 1000 / timescale;
+
+    return msec ? bits * 1000 / msec : 0;
+}
+
+
 #endif /* _NGX_MEDIA_SHM_TRACK_H_INCLUDED_ */

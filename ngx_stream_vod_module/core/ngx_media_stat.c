@@ -229,7 +229,7 @@ ngx_media_track_stat(const ngx_media_stream_t *stream, ngx_uint_t index,
     stat->fps = t->fps;
     stat->bitrate = t->rate;
     stat->bandwidth = t->bandwidth;
-    stat->average = t->ticks ? t->bits * t->timescale / t->ticks : 0;
+    stat->average = ngx_media_track_average(t->bits, t->ticks, t->timescale);
     stat->key_interval = count->key_msec;
     stat->key_interval_max = count->key_msec_max;
     stat->frames = count->frames;

@@ -33,8 +33,6 @@ static ngx_media_track_shm_t *ngx_media_track_get(
 static ngx_uint_t ngx_media_stream_alive(const ngx_media_stream_t *stream);
 static ngx_int_t ngx_media_heads_read(const ngx_media_stream_t *stream,
     const ngx_media_track_shm_t *t, ngx_media_heads_t *heads);
-static uint64_t ngx_media_track_average(uint64_t bits, uint64_t ticks,
-    uint32_t timescale);
 static ngx_int_t ngx_media_segment_copy(const ngx_media_stream_t *stream,
     const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
     uint64_t number, ngx_media_segment_shm_t *copy);
@@ -526,7 +524,7 @@ ngx_int_t
 ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     ngx_uint_t track, ngx_media_stream_view_t *view)
 {
-    uint64_t                       listed;
+    uint64_t                       first;
     ngx_int_t                      rc;
     ngx_uint_t                     i;
     const ngx_media_stream_shm_t  *s;
@@ -539,9 +537,9 @@ ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
 
     view->version = ngx_media_load(&s->version);
 
-    listed = ngx_media_load(&s->listed);
+    first = ngx_media_load(&s->first);
 
-    view->discontinuity = ngx_media_load(&s->discontinuity);
+    view->discontinuity = ngx_media_first_discontinuity(first);
     view->state = ngx_media_load(&s->state);
     view->target = s->target;
     view->part_target = s->part_target;
@@ -561,13 +559,14 @@ ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     for (i = 0; i < view->ntracks; i++) {
         rc = ngx_media_track_view(stream, pool, i,
                                   track == NGX_MEDIA_ALL_TRACKS || track == i,
-                                  listed, &view->tracks[i]);
+                                  ngx_media_first_number(first),
+                                  &view->tracks[i]);
         if (rc != NGX_OK) {
             return rc;
         }
     }
 
-    if (listed != ngx_media_load(&s->listed)) {
+    if (first != ngx_media_load(&s->first)) {
 
         /* the window moved on under us, once in a segment: look again */
 
@@ -648,19 +647,6 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     }
 
     return rc;
-}
-
-
-/* in ms: the bits of some days at a high rate, in ticks, are too many */
-
-static uint64_t
-ngx_media_track_average(uint64_t bits, uint64_t ticks, uint32_t timescale)
-{
-    uint64_t  msec;
-
-    msec = ticks * 1000 / timescale;
-
-    return msec ? bits * 1000 / msec : 0;
 }
 
 

@@ -239,11 +239,11 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
      */
 
     s->number = ngx_max(now, sh->number + 1);
-    s->listed = s->number;
 
     hours = now > NGX_MEDIA_DISCONTINUITY_EPOCH
             ? (now - NGX_MEDIA_DISCONTINUITY_EPOCH) / 3600 : 0;
-    s->discontinuity = ngx_max(hours, sh->discontinuity + 1);
+    s->first = ngx_media_first(s->number,
+                               ngx_max(hours, sh->discontinuity + 1));
 
     s->ntracks = 0;
     s->born = ngx_media_wall_msec();
@@ -408,7 +408,8 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 
     sh->number = ngx_max(sh->number, s->number - 1);
     sh->discontinuity = ngx_max(sh->discontinuity,
-                                s->discontinuity + s->discontinuities);
+                                ngx_media_first_discontinuity(s->first)
+                                + s->discontinuities);
 
     ngx_media_zone_unlock(zone);
 

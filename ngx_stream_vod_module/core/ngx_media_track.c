@@ -242,7 +242,6 @@ ngx_media_track_set_init(const ngx_media_claim_t *claim, ngx_uint_t track,
     init->size = ngx_media_mp4_write_init(init->bytes, params);
     init->init.name = ngx_media_hash(init->bytes, init->size);
     init->init.params = *params;
-    init->init.params.config_len = 0;
     init->init.codec_len = codec->string(init->init.codec, params);
 
     *name = init->init.name;
@@ -306,6 +305,52 @@ ngx_media_init_used_locked(ngx_media_track_shm_t *t, uint64_t name)
     }
 
     return 0;
+}
+
+
+ngx_int_t
+ngx_media_track_params(const ngx_media_claim_t *claim, ngx_media_type_e type,
+    uint32_t publisher, ngx_media_params_t *params)
+{
+    uint64_t                 name;
+    ngx_int_t                rc;
+    ngx_uint_t               i, k;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+    s = claim->stream.sh;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t->type != type || t->publisher != publisher || t->ended) {
+            continue;
+        }
+
+        name = 0;
+
+        if (t->segment_head > t->segment_tail) {
+            name = ngx_media_segment_record(t, t->segment_head - 1)->init;
+        }
+
+        for (k = 0; k < NGX_MEDIA_INITS; k++) {
+            if (t->inits[k]
+                && (t->inits[k]->init.name == name || rc != NGX_OK))
+            {
+                *params = t->inits[k]->init.params;
+                rc = NGX_OK;
+            }
+        }
+    }
+
+    ngx_media_stream_unlock(s);
+
+    return rc;
 }
 
 
@@ -695,6 +740,7 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, const ngx_media_segment_t *segment)
 {
     int64_t                   hole;
+    uint32_t                  flags;
     uint64_t                  n;
     ngx_media_segment_shm_t  *entry, *prev;
 
@@ -714,7 +760,14 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
     entry->part = t->part_head;
     entry->duration = claim->stream.sh->segment * t->timescale / 1000;
     entry->time -= (int64_t) ((segment->number - n) * entry->duration);
-    entry->flags = NGX_MEDIA_SEGMENT_GAP;
+
+    /* where the others have a discontinuity, so has this one */
+
+    (void) ngx_media_stream_duration_locked(claim->stream.sh, n, &flags);
+
+    entry->flags = (flags & (NGX_MEDIA_SEGMENT_DISCONTINUITY
+                             |NGX_MEDIA_SEGMENT_ANCHORED))
+                   | NGX_MEDIA_SEGMENT_GAP;
 
     if (n > t->segment_tail) {
         prev = ngx_media_segment_record(t, n - 1);
@@ -728,9 +781,12 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
                           / (int64_t) (segment->number - n);
         entry->wall = prev->wall + prev->duration * 1000 / t->timescale;
         entry->init = prev->init;
-        entry->period = prev->period;
-        entry->period_time = prev->period_time;
-        entry->period_wall = prev->period_wall;
+
+        if (segment->period > n) {
+            entry->period = prev->period;
+            entry->period_time = prev->period_time;
+            entry->period_wall = prev->period_wall;
+        }
     }
 
     ngx_media_store(&t->segment_head, n + 1);
@@ -962,9 +1018,9 @@ ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
     ngx_uint_t                i;
     ngx_media_segment_shm_t  *segment;
 
-    if (s->listed <= t->segment_tail) {
+    if (ngx_media_first_number(s->first) <= t->segment_tail) {
 
-        while (s->listed <= t->segment_tail) {
+        while (ngx_media_first_number(s->first) <= t->segment_tail) {
             ngx_media_stream_unlist_locked(s);
         }
 
@@ -1007,19 +1063,23 @@ ngx_media_stream_window_locked(ngx_media_zone_t *zone,
     sum = 0;
     first = closed;
 
-    for (n = closed; n > s->listed && sum < s->window; n--) {
+    for (n = closed;
+         n > ngx_media_first_number(s->first) && sum < s->window;
+         n--)
+    {
         sum += ngx_media_stream_duration_locked(s, n - 1, &flags);
         first = n - 1;
     }
 
-    while (s->listed < first) {
+    while (ngx_media_first_number(s->first) < first) {
         ngx_media_stream_unlist_locked(s);
     }
 
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
 
-        while (t->segment_tail + NGX_MEDIA_KEPT < s->listed
+        while (t->segment_tail + NGX_MEDIA_KEPT
+               < ngx_media_first_number(s->first)
                && t->segment_tail < t->segment_closed)
         {
             ngx_media_segment_drop_locked(zone, s, t);
@@ -1034,15 +1094,19 @@ static void
 ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s)
 {
     uint32_t  flags;
+    uint64_t  number, discontinuity;
 
-    (void) ngx_media_stream_duration_locked(s, s->listed, &flags);
+    number = ngx_media_first_number(s->first);
+    discontinuity = ngx_media_first_discontinuity(s->first);
+
+    (void) ngx_media_stream_duration_locked(s, number, &flags);
 
     if (flags & NGX_MEDIA_SEGMENT_DISCONTINUITY) {
-        s->discontinuity++;
+        discontinuity++;
         s->discontinuities -= s->discontinuities > 0;
     }
 
-    ngx_media_store(&s->listed, s->listed + 1);
+    ngx_media_store(&s->first, ngx_media_first(number + 1, discontinuity));
 }
 
 
@@ -1200,7 +1264,7 @@ ngx_media_stream_shrinks(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     }
 
     n = ngx_min(ngx_media_load(&s->ntracks), NGX_MEDIA_TRACKS);
-    listed = ngx_media_peek(&s->listed);
+    listed = ngx_media_first_number(ngx_media_peek(&s->first));
 
     for (i = 0; i < n; i++) {
         t = ngx_media_load(&s->tracks[i]);
@@ -1254,7 +1318,8 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     }
 
     /* not when it is over, nobody is promised anything then */
-    listed = oldest >= s->listed && s->state == NGX_MEDIA_STREAM_LIVE;
+    listed = oldest >= ngx_media_first_number(s->first)
+             && s->state == NGX_MEDIA_STREAM_LIVE;
 
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
