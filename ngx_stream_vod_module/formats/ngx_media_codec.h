@@ -22,6 +22,16 @@
 #define NGX_MEDIA_CODEC_H265   ngx_media_fourcc('h', 'v', 'c', '1')
 #define NGX_MEDIA_CODEC_AAC    ngx_media_fourcc('m', 'p', '4', 'a')
 #define NGX_MEDIA_CODEC_MP3    ngx_media_fourcc('.', 'm', 'p', '3')
+#define NGX_MEDIA_CODEC_AV1    ngx_media_fourcc('a', 'v', '0', '1')
+#define NGX_MEDIA_CODEC_VP8    ngx_media_fourcc('v', 'p', '0', '8')
+#define NGX_MEDIA_CODEC_VP9    ngx_media_fourcc('v', 'p', '0', '9')
+#define NGX_MEDIA_CODEC_OPUS   ngx_media_fourcc('O', 'p', 'u', 's')
+#define NGX_MEDIA_CODEC_AC3    ngx_media_fourcc('a', 'c', '-', '3')
+#define NGX_MEDIA_CODEC_EAC3   ngx_media_fourcc('e', 'c', '-', '3')
+#define NGX_MEDIA_CODEC_FLAC   ngx_media_fourcc('f', 'L', 'a', 'C')
+#define NGX_MEDIA_CODEC_WVTT   ngx_media_fourcc('w', 'v', 't', 't')
+#define NGX_MEDIA_CODEC_TX3G   ngx_media_fourcc('t', 'x', '3', 'g')
+#define NGX_MEDIA_CODEC_STPP   ngx_media_fourcc('s', 't', 'p', 'p')
 
 /* the longest RFC 6381 string, without a terminating zero */
 #define NGX_MEDIA_CODEC_STRING_MAX  64

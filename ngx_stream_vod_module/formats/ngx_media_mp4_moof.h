@@ -1,0 +1,111 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Movie fragments, ISO/IEC 14496-12, 8.8, of any writer: all rules for the
+ * place of the data, with and without tfdt; and the tables that say where
+ * fragments are, sidx (8.16.3) and tfra (8.8.10).
+ */
+
+
+#ifndef _NGX_MEDIA_MP4_MOOF_H_INCLUDED_
+#define _NGX_MEDIA_MP4_MOOF_H_INCLUDED_
+
+
+#include "formats/ngx_media_index.h"
+#include "formats/ngx_media_mp4_moov.h"
+
+
+typedef struct {
+    const ngx_media_mp4_moov_t  *moov;
+    ngx_media_mp4_walk_t         walk;
+    ngx_media_mp4_iter_t         trafs;       /* to come */
+    ngx_media_mp4_iter_t         truns;       /* of this traf, to come */
+    uint32_t                     ntrafs;
+
+    ngx_media_mp4_track_t       *track;       /* NULL: not in moov */
+    ngx_media_mp4_trex_t         defaults;
+    uint64_t                     moof;        /* its offset */
+    uint64_t                     base;        /* of this traf's data offsets */
+    uint64_t                     offset;      /* after the last data */
+    unsigned                     in_traf:1;
+    unsigned                     counting:1;  /* no sample is given out */
+
+    const u_char                *entry;       /* of this trun, the next */
+    uint32_t                     left;        /* of them */
+    uint32_t                     run_flags;
+    uint32_t                     first_flags;
+    uint32_t                     version;
+} ngx_media_mp4_moof_t;
+
+
+typedef struct {
+    uint32_t                  id;             /* reference_ID: track */
+    uint32_t                  timescale;
+    uint64_t                  time;           /* earliest presentation */
+    uint64_t                  offset;         /* of the first one, in the
+                                                 file */
+    const u_char             *entry;
+    uint32_t                  left;
+} ngx_media_mp4_sidx_t;
+
+
+typedef struct {
+    uint64_t                  offset;
+    uint32_t                  size;
+    uint64_t                  time;           /* in timescale */
+    uint32_t                  duration;
+    unsigned                  sidx:1;         /* another sidx, not media */
+    unsigned                  sap:1;          /* starts with an access point */
+} ngx_media_mp4_reference_t;
+
+
+typedef struct {
+    uint32_t                  id;             /* track_ID */
+    uint32_t                  version;
+    uint32_t                  numbers;        /* bytes of the last three */
+    const u_char             *entry;
+    uint32_t                  left;
+} ngx_media_mp4_tfra_t;
+
+
+/*
+ * box: moof, whole in memory; moov->error is used.  The samples of a track
+ * follow those that were read before, track->decode_time says where; a tfdt
+ * sets it.
+ */
+ngx_int_t ngx_media_mp4_moof_open(ngx_media_mp4_moof_t *it,
+    const ngx_media_mp4_moov_t *moov, const ngx_media_mp4_box_t *box);
+
+/*
+ * The next sample, of *track; those of tracks that are not in moov are passed
+ * over.  NGX_DONE: no more; NGX_ERROR: see the error of moov.
+ */
+ngx_int_t ngx_media_mp4_moof_next(ngx_media_mp4_moof_t *it,
+    ngx_media_index_sample_t *sample, ngx_media_mp4_track_t **track);
+
+/*
+ * The end of the data of all its samples in the file, without reading them
+ * one by one: a fragment is complete when the file is as long
+ */
+ngx_int_t ngx_media_mp4_moof_end(const ngx_media_mp4_moov_t *moov,
+    const ngx_media_mp4_box_t *box, uint64_t *end);
+
+/* box: sidx, whole; NGX_ERROR: it is wrong, and may be ignored */
+ngx_int_t ngx_media_mp4_sidx_open(ngx_media_mp4_sidx_t *sidx,
+    const ngx_media_mp4_box_t *box);
+ngx_int_t ngx_media_mp4_sidx_next(ngx_media_mp4_sidx_t *sidx,
+    ngx_media_mp4_reference_t *reference);
+
+/* box: tfra of mfra; the offset is that of a moof, the time that of a sync
+   sample in it, size and duration are not known */
+ngx_int_t ngx_media_mp4_tfra_open(ngx_media_mp4_tfra_t *tfra,
+    const ngx_media_mp4_box_t *box);
+ngx_int_t ngx_media_mp4_tfra_next(ngx_media_mp4_tfra_t *tfra,
+    ngx_media_mp4_reference_t *reference);
+
+
+#endif /* _NGX_MEDIA_MP4_MOOF_H_INCLUDED_ */
