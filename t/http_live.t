@@ -187,7 +187,8 @@ for (['/live/unknown/index.m3u8', 404, 'max-age=1'],
      ["$at/v1.m3u8x", 404, 'max-age=2'],
      ["$at/", 404, 'max-age=2'],
      ['/live/', 404, 'max-age=2'],
-     ['/bare', 404, 'max-age=2'])
+     ['/bare', 404, 'max-age=2'],
+     ['/baredeep/er/name/index.m3u8', 404, 'max-age=2'])
 {
     my ($path, $status, $cache) = @$_;
     my $r = $t->http_get($path);

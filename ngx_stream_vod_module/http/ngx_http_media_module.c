@@ -204,19 +204,29 @@ ngx_http_media_live_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_media_live_parse(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
+    size_t                     len;
     u_char                    *p, *last;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    if (r->uri.len < clcf->name.len) {
+    len = clcf->name.len;
+
+    if (r->uri.len < len) {
         return NGX_DECLINED;
     }
 
-    p = r->uri.data + clcf->name.len;
+    p = r->uri.data + len;
     last = r->uri.data + r->uri.len;
 
-    if (p < last && *p == '/') {
+    /* "location /live" has no business with /liveness */
+
+    if (len == 0 || clcf->name.data[len - 1] != '/') {
+
+        if (p == last || *p != '/') {
+            return NGX_DECLINED;
+        }
+
         p++;
     }
 

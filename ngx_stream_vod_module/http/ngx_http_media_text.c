@@ -239,13 +239,19 @@ ngx_http_media_text_add(const ngx_http_media_text_key_t *key, ngx_uint_t hash,
 
     size = sizeof(ngx_http_media_text_t) + bytes->len;
 
-    while (ngx_http_media_texts.size + size > NGX_HTTP_MEDIA_TEXT_MAX
-           && !ngx_queue_empty(&ngx_http_media_texts.lru))
-    {
-        q = ngx_queue_last(&ngx_http_media_texts.lru);
+    /* what is least used goes, and what is of streams that have gone */
 
-        ngx_http_media_text_remove(ngx_queue_data(q, ngx_http_media_text_t,
-                                                  lru));
+    while (!ngx_queue_empty(&ngx_http_media_texts.lru)) {
+        q = ngx_queue_last(&ngx_http_media_texts.lru);
+        text = ngx_queue_data(q, ngx_http_media_text_t, lru);
+
+        if (ngx_http_media_texts.size + size <= NGX_HTTP_MEDIA_TEXT_MAX
+            && ngx_media_stream_version(&text->key.stream) != 0)
+        {
+            break;
+        }
+
+        ngx_http_media_text_remove(text);
     }
 
     text = ngx_alloc(size, log);
