@@ -64,6 +64,10 @@ ngx_int_t ngx_media_track_add(const ngx_media_claim_t *claim,
 ngx_int_t ngx_media_track_set_init(const ngx_media_claim_t *claim,
     ngx_uint_t track, const ngx_media_params_t *params, uint64_t *name);
 
+/* of its newest segment, if it has not ended; NGX_OK or NGX_DECLINED */
+ngx_int_t ngx_media_track_params(const ngx_media_claim_t *claim,
+    ngx_media_type_e type, uint32_t publisher, ngx_media_params_t *params);
+
 /* tracks are known now: the multivariant playlist may be given out */
 void ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock);
 

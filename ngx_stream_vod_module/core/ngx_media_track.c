@@ -27,6 +27,9 @@
  */
 #define NGX_MEDIA_SHARED_EXTENT  (128 * 1024)
 
+/* at most so much of the arena is reserved at once for one track */
+#define NGX_MEDIA_RESERVE_SHARE  32
+
 /* how long a segment is kept after it left the playlist, in segments */
 #define NGX_MEDIA_KEPT           2
 
@@ -570,6 +573,9 @@ ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
             want = ngx_max(want, NGX_MEDIA_SHARED_EXTENT);
         }
 
+        /* but not so that others find no place for theirs */
+
+        want = ngx_min(want, zone->arena->size / NGX_MEDIA_RESERVE_SHARE);
         want = ngx_max(want, size);
 
         for ( ;; ) {

@@ -22,6 +22,8 @@
 
 static ngx_media_writer_track_t *ngx_media_writer_track_get(
     ngx_media_writer_t *w, ngx_media_type_e type, ngx_uint_t id);
+static void ngx_media_writer_timescale(ngx_media_writer_t *w, ngx_uint_t id,
+    ngx_media_params_t *params);
 static ngx_int_t ngx_media_writer_track_add(ngx_media_writer_t *w,
     ngx_uint_t id, const ngx_media_params_t *params,
     ngx_media_writer_track_t **track);
@@ -257,15 +259,19 @@ ngx_media_writer_track(ngx_media_writer_t *w, ngx_uint_t id,
 {
     ngx_int_t                  rc;
     ngx_uint_t                 i;
+    ngx_media_params_t         own;
     ngx_media_writer_track_t  *t;
 
     t = ngx_media_writer_track_get(w, params->type, id);
 
+    own = *params;
+    ngx_media_writer_timescale(w, id, &own);
+
     if (t == NULL) {
-        rc = ngx_media_writer_track_add(w, id, params, &t);
+        rc = ngx_media_writer_track_add(w, id, &own, &t);
 
     } else {
-        rc = ngx_media_writer_track_change(w, t, params);
+        rc = ngx_media_writer_track_change(w, t, &own);
     }
 
     for (i = 0; i < w->ntracks; i++) {
@@ -275,6 +281,33 @@ ngx_media_writer_track(ngx_media_writer_t *w, ngx_uint_t id,
     }
 
     return rc;
+}
+
+
+/*
+ * Audio keeps the timescale of its track when its sampling rate changes: what
+ * is listed counts in it, and clients cannot follow into another track.
+ */
+
+static void
+ngx_media_writer_timescale(ngx_media_writer_t *w, ngx_uint_t id,
+    ngx_media_params_t *params)
+{
+    ngx_media_params_t  old;
+
+    if (params->type != NGX_MEDIA_AUDIO
+        || ngx_media_track_params(&w->claim, params->type, id, &old)
+           != NGX_OK
+        || old.codec != params->codec
+        || old.timescale == params->timescale)
+    {
+        return;
+    }
+
+    params->frame_samples = ((uint64_t) params->frame_samples * old.timescale
+                             + params->timescale / 2)
+                            / params->timescale;
+    params->timescale = old.timescale;
 }
 
 
@@ -808,7 +841,7 @@ ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now)
         return;
     }
 
-    if (!audio && w->announce.audio) {
+    if (!audio && (w->announce.audio || w->claim.returned)) {
         ngx_media_writer_stand_in(w);
     }
 
@@ -832,19 +865,38 @@ ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now)
 }
 
 
-/* audio was announced and has not come: silence, until it does */
+/*
+ * Audio was announced, or was there before the publisher returned, and has
+ * not come: silence, until it does.  Clients that play the old track have no
+ * other way to go on.
+ */
 
 static void
 ngx_media_writer_stand_in(ngx_media_writer_t *w)
 {
+    ngx_media_span_t           span;
     ngx_media_params_t         params;
+    const ngx_media_codec_t   *codec;
     ngx_media_writer_track_t  *t;
 
-    if (ngx_media_aac_params(&params,
-                             w->announce.sample_rate ? w->announce.sample_rate
-                                                     : 44100,
-                             w->announce.channels ? w->announce.channels : 2)
-        != NGX_OK)
+    if (ngx_media_track_params(&w->claim, NGX_MEDIA_AUDIO, 0, &params)
+        == NGX_OK)
+    {
+        codec = ngx_media_codec_find(params.codec);
+
+        if (codec == NULL || codec->silence == NULL
+            || codec->silence(&params, &span) != NGX_OK)
+        {
+            return;
+        }
+
+    } else if (!w->announce.audio
+               || ngx_media_aac_params(&params,
+                                       w->announce.sample_rate
+                                       ? w->announce.sample_rate : 44100,
+                                       w->announce.channels
+                                       ? w->announce.channels : 2)
+                  != NGX_OK)
     {
         return;
     }
@@ -853,8 +905,7 @@ ngx_media_writer_stand_in(ngx_media_writer_t *w)
         t->fed = 1;
 
         ngx_log_error(NGX_LOG_INFO, w->log, 0,
-                      "media audio was announced and has not come, "
-                      "silence stands in for it");
+                      "media audio has not come, silence stands in for it");
     }
 }
 
