@@ -103,9 +103,7 @@ ngx_int_t ngx_media_part_put(const ngx_media_claim_t *claim,
 /* the open segment, if there is one, is complete */
 ngx_int_t ngx_media_segment_close(const ngx_media_claim_t *claim,
     ngx_uint_t track);
-
-/* the open segment belongs to another period than was thought: *segment's,
- * with runs set */
+/* the open segment's period is *segment's, and has runs */
 void ngx_media_segment_runs(const ngx_media_claim_t *claim,
     ngx_uint_t track, const ngx_media_segment_t *segment);
 
@@ -115,7 +113,6 @@ void ngx_media_track_bandwidth(const ngx_media_claim_t *claim,
 
 ngx_media_track_shm_t *ngx_media_track_record(const ngx_media_claim_t *claim,
     ngx_uint_t track);
-
 
 /* between the files that change the store; a record, its lock held */
 
@@ -134,8 +131,7 @@ void ngx_media_track_leave_locked(ngx_media_zone_t *zone,
     ngx_media_track_shm_t *t);
 void ngx_media_extent_unref_locked(ngx_media_zone_t *zone, uint32_t extent);
 
-/* for a part: limbo, what is listed no more, the oldest of the largest stream;
-   1 if something was done */
+/* limbo, what is listed no more, the oldest; 1 if something was done */
 ngx_uint_t ngx_media_zone_make_room(ngx_media_zone_t *zone);
 
 /* after the change itself is stored; ngx_media_notify() when unlocked */
