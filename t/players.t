@@ -15,10 +15,9 @@ use Test::Media;
 my $chromium = $ENV{TEST_CHROMIUM} || '/usr/bin/chromium';
 my $seconds = $ENV{TEST_PLAY_SECONDS} || 30;
 
-plan(skip_all => 'node is needed') if (sh('node', '--version'))[0];
-plan(skip_all => 'chromium is needed') if !-x $chromium;
-plan(skip_all => 'packages in t/node_modules are needed')
-    if !-d "$FindBin::Bin/node_modules/playwright-core";
+die "node, chromium and t/node_modules are needed: run scripts/deps test\n"
+    if (sh('node', '--version'))[0] || !-x $chromium
+       || !-d "$FindBin::Bin/node_modules/playwright-core";
 
 my $t = Test::Media->new();
 
@@ -43,19 +42,22 @@ $t->wait_playlist('/live/s/v1.m3u8', sub { @{$_[0]{segments}} >= 5 }, 20);
 
 my $at = 'http://127.0.0.1:' . $t->port('HTTP') . '/live/s';
 
-my $out = $t->path('players.json');
-my $play = $t->background('players', sub {
-    open STDOUT, '>', $out;
-    exec 'node', "$FindBin::Bin/players.mjs", $seconds,
-         hls => "$at/index.m3u8", shaka => "$at/index.m3u8",
-         dash => "$at/manifest.mpd", shaka => "$at/manifest.mpd";
-});
+my @all = ([hls => "$at/index.m3u8"], [shaka => "$at/index.m3u8"],
+           [dash => "$at/manifest.mpd"], [shaka => "$at/manifest.mpd"]);
 
-is($play->wait($seconds + 60), 0, 'the players ran') or diag($play->log());
-
-my $results = eval { JSON::PP->new->utf8->decode(slurp($out)) } || [];
+my $results = play(@all);
 
 is(scalar @$results, 4, 'all of them');
+
+# decoders and encoder share the machine with whatever else runs there: one
+# that stalled is asked again, alone
+
+for my $i (0 .. $#$results) {
+    next if !@{$results->[$i]{stalls}};
+
+    diag("$all[$i][0] stalled among four, once more alone");
+    $results->[$i] = play($all[$i])->[0] || $results->[$i];
+}
 
 for my $r (@$results) {
     my $name = "$r->{player} " . ($r->{url} =~ /(\w+)$/)[0];
@@ -79,3 +81,20 @@ for my $r (@$results) {
 }
 
 $t->done();
+
+
+sub play {
+    my @players = @_;
+
+    my $out = $t->path('players.json');
+    my $play = $t->background('players', sub {
+        open STDOUT, '>', $out;
+        exec 'node', "$FindBin::Bin/players.mjs", $seconds,
+             map { @$_ } @players;
+    });
+
+    is($play->wait($seconds + 60), 0, 'the players ran')
+        or diag($play->log());
+
+    return eval { JSON::PP->new->utf8->decode(slurp($out)) } || [];
+}

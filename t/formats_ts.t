@@ -1,0 +1,387 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_stream_vod_module authors
+
+# Tracks that ffmpeg's encoders make go through the MPEG-TS muxer: every frame
+# decodes to the same picture or the same samples as from the original file,
+# with the same time stamps, and the segments in a row are one stream.
+#
+#   TEST_MEDIA="a.mp4 b.mp4"   these files too
+
+use strict;
+use warnings;
+
+use File::Temp qw/ tempdir /;
+use FindBin;
+use Test::More;
+
+use lib "$FindBin::Bin/lib";
+
+use Test::Media::Build;
+
+my $root = $Test::Media::Build::root;
+my $dir = tempdir('media-ts-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $tool = "$root/t/tools/ts.c";
+
+plan skip_all => 'no ffmpeg' if system('ffmpeg -version >/dev/null 2>&1');
+
+my @sanitize = ('-fsanitize=address,undefined',
+                '-fno-sanitize-recover=undefined');
+
+my $b = Test::Media::Build->new(name => 'tools', cc => $ENV{CC} || 'gcc',
+                                cflags => [@sanitize, qw/ -g -O1 -Wall
+                                           -Wno-unused-parameter /],
+                                ldflags => [@sanitize]);
+
+my $bin = {$b->programs($tool)}->{$tool};
+
+if (!defined $bin) {
+    diag($b->log($tool));
+    BAIL_OUT('t/tools/ts.c is not built');
+}
+
+my %fourcc = (h264 => 'avc1', hevc => 'hvc1', aac => 'mp4a', mp3 => '.mp3',
+              ac3 => 'ac-3', eac3 => 'ec-3');
+
+# where the tool lets a time of zero be
+my $offset = 900000;
+
+my $picture = '-f lavfi -i testsrc2=s=%s:r=%s:d=%s';
+my $tone = '-f lavfi -i sine=440:r=%d:d=%s';
+
+# name, inputs and encoders, container, what else
+
+my @tests = (
+    ['h264, b-frames, and aac',
+     sprintf("$picture $tone", '320x180', 25, 4, 48000, 4)
+     . ' -c:v libx264 -g 25 -bf 3 -pix_fmt yuv420p -c:a aac -ac 2', 'mp4'],
+
+    ['h264 with a delay of our own, 29.97 fps, aac 44.1 kHz mono',
+     sprintf("$picture $tone", '352x288', '30000/1001', 4, 44100, 4)
+     . ' -c:v libx264 -g 30 -bf 2 -pix_fmt yuv420p -c:a aac -ac 1', 'mp4',
+     delay => 1],
+
+    ['h264, large key frames, 60 fps',
+     sprintf($picture, '1280x720', 60, 1)
+     . ' -c:v libx264 -preset ultrafast -g 30 -qp 8 -pix_fmt yuv420p', 'mp4'],
+
+    ['h264, 5 fps, and mp3',
+     sprintf("$picture $tone", '320x180', 5, 6, 44100, 6)
+     . ' -c:v libx264 -g 10 -pix_fmt yuv420p -c:a libmp3lame -ac 2', 'mp4'],
+
+    ['h264 with delimiters and sets in the frames, variable rate',
+     sprintf($picture, '320x240', 25, 4)
+     . q( -vf "select='not(eq(mod(n,7),3))'" -vsync vfr -c:v libx264 -g 25)
+     . ' -x264-params aud=1:repeat-headers=1:scenecut=0 -pix_fmt yuv420p',
+     'mp4'],
+
+    ['h264, open gop', sprintf($picture, '352x288', 25, 4)
+     . ' -c:v libx264 -g 15 -bf 2 -x264-params open-gop=1:scenecut=0'
+     . ' -pix_fmt yuv420p', 'mp4', open => 1],
+
+    ['hevc and e-ac-3',
+     sprintf("$picture $tone", '320x180', 25, 3, 48000, 3)
+     . ' -c:v libx265 -preset ultrafast -x265-params log-level=error:'
+     . 'keyint=25:min-keyint=25:bframes=3:scenecut=0:open-gop=0'
+     . ' -pix_fmt yuv420p -c:a eac3 -ac 2', 'mp4'],
+
+    ['h264 and ac-3 5.1',
+     sprintf("$picture $tone", '320x180', 25, 3, 48000, 3)
+     . ' -c:v libx264 -g 25 -pix_fmt yuv420p'
+     . ' -c:a ac3 -af aformat=channel_layouts=5.1', 'mp4'],
+
+    ['aac alone', sprintf($tone, 48000, 5) . ' -c:a aac -ac 2', 'mp4'],
+
+    ['aac of a layout of its own', sprintf($tone, 48000, 3)
+     . ' -af aformat=channel_layouts=2.1 -c:a aac', 'mp4'],
+
+    ['aac of 8 channels', sprintf($tone, 48000, 3)
+     . ' -af aformat=channel_layouts=octagonal -c:a aac', 'mp4'],
+
+    ['mp3 of half rate, alone', sprintf($tone, 22050, 5)
+     . ' -c:a libmp3lame -ac 1', 'mp4'],
+
+    ['h264, aac and timed id3',
+     sprintf("$picture $tone", '320x180', 25, 4, 48000, 4)
+     . ' -c:v libx264 -g 25 -pix_fmt yuv420p -c:a aac -ac 2', 'mp4',
+     id3 => 1],
+);
+
+for my $test (@tests) {
+    my ($name, $make, $format, %more) = @$test;
+    my $source = "$dir/source.$format";
+
+    subtest $name => sub {
+        is(system("ffmpeg -nostdin -v error -y $make $source"), 0, 'made')
+            and file($source, %more);
+    };
+}
+
+for my $file (split ' ', $ENV{TEST_MEDIA} || '') {
+    subtest $file => sub { file($file) };
+}
+
+done_testing();
+
+
+sub file {
+    my ($source, %more) = @_;
+
+    unlink glob "$dir/out*";
+
+    my @streams = probe($source);
+    my (@tracks, @records);
+
+    for my $type (qw/ video audio /) {
+        my ($first) = grep { $_->{codec_type} eq $type
+                             && $fourcc{$_->{codec_name}} } @streams;
+        push @tracks, $first if $first;
+    }
+
+    for my $track (@tracks) {
+        push @records, "$dir/records" . @records;
+        records($track, $records[-1], %more);
+    }
+
+    if ($more{id3}) {
+        push @records, "$dir/records.id3";
+        id3($records[-1]);
+    }
+
+    my @said = `$bin $dir/out @records 2>&1`;
+    is($?, 0, 'written') or diag(@said), return;
+
+    my @sizes = map { /size (\d+)/ } @said;
+    my @keys = map { /key (\d+)/ } @said;
+    my $n = @said;
+
+    cmp_ok($n, '>', 1, "$n segments");
+    is(join(' ', map { -s "$dir/out$_.ts" } 0 .. $n - 1), "@sizes", 'sizes');
+    is(scalar(grep { !/damaged 0$/ } @said), 0, 'nothing damaged');
+
+    # a playlist, read by ffmpeg's own client: it says nothing at all
+
+    open my $fh, '>', "$dir/out.m3u8" or die "$dir/out.m3u8: $!\n";
+    print $fh "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n",
+        map({ "#EXTINF:1,\nout$_.ts\n" } 0 .. $n - 1), "#EXT-X-ENDLIST\n";
+    close $fh;
+
+    my $quiet = `ffmpeg -nostdin -v warning -xerror -i $dir/out.m3u8 -map 0 \\
+                 -c copy -copyts -f null - 2>&1`;
+
+    # from audio alone, its own too, it reads the first two frames twice; and
+    # it may tell how it names channels
+    $quiet =~ s/^Guessed Channel Layout .*\n//mg;
+    $quiet =~ s/^.* non monotonically increasing dts .*\n//m
+        if $tracks[0]{codec_type} ne 'video';
+
+    is($quiet, '', 'ffmpeg has nothing to say');
+
+    my @got = probe("$dir/out.m3u8");
+    my @kinds = map { $_->{codec_name} } @tracks;
+    push @kinds, 'timed_id3' if $more{id3};
+
+    is_deeply([map { $_->{codec_name} } @got], \@kinds, 'streams');
+
+    # all packets with their time stamps, whatever the segment
+
+    system("cat @{[map { qq($dir/out$_.ts) } 0 .. $n - 1]} > $dir/out.ts");
+
+    my @all = probe("$dir/out.ts");
+
+    for my $i (0 .. $#tracks) {
+        stamps($tracks[$i], $all[$i]);
+        is(frames("$dir/out.ts", $i), frames($source, $tracks[$i]{index}),
+           "$tracks[$i]{codec_type} decodes to the same");
+    }
+
+    # each segment decodes on its own
+
+    my $bad = '';
+    for my $i (0 .. $n - 1) {
+        next if $more{open};
+        $bad .= `ffmpeg -nostdin -v error -i $dir/out$i.ts -map 0:0 \\
+                 -f null - 2>&1`;
+    }
+
+    is($bad, '', 'segments stand alone');
+
+    # the range of the key frame decodes, with the tables before it
+
+    if ($tracks[0]{codec_type} eq 'video') {
+        my $i = $n - 1;
+        my $len = 376 + $keys[$i];
+        system("head -c $len $dir/out$i.ts > $dir/key.ts");
+        my $one = `ffmpeg -nostdin -v error -i $dir/key.ts -f framemd5 - 2>&1`;
+        my @lines = grep { !/^#/ } split /\n/, $one;
+        is(scalar @lines, 1, 'key frame') or diag($one);
+    }
+
+    return if !$more{id3};
+
+    # ffmpeg takes five bytes for the header of a metadata access unit, which
+    # Apple's timed metadata has not
+    my @tags = map { $_->{data} } @{$all[-1]{packets}};
+    is_deeply([map { length > 22 ? substr($_, 5) : $_ } @tags],
+              [map { substr(tag($_), 5) } 0 .. 5], 'id3 tags');
+}
+
+
+# presentation and decode times: of each frame, in 90 kHz
+
+sub stamps {
+    my ($track, $got) = @_;
+
+    my @packets = @{$track->{packets}};
+    my @found = @{$got->{packets}};
+    my ($num, $den) = split '/', $track->{time_base};
+    my $video = $track->{codec_type} eq 'video';
+
+    is(scalar @found, scalar @packets, "$track->{codec_type} packets")
+        or return;
+
+    my ($dts, $pts, $key, $size) = (0, 0, 0, 0);
+
+    for my $i (0 .. $#packets) {
+        my $p = int($packets[$i]{pts} * 90000 * $num / $den + 1e6)
+                - 1e6 + $offset;
+        my $d = int($packets[$i]{dts} * 90000 * $num / $den + 1e6)
+                - 1e6 + $offset;
+
+        # a parser counts frames behind the first of a PES packet on
+        my $slack = $video ? 0 : 5;
+
+        $pts = $p - $found[$i]{pts} if abs($p - $found[$i]{pts}) > $slack;
+        $dts = $d - $found[$i]{dts} if abs($d - $found[$i]{dts}) > $slack;
+        $key++ if $video && $packets[$i]{flags} =~ /K/
+                  && $found[$i]{flags} !~ /K/;
+    }
+
+    is($pts, 0, "$track->{codec_type} pts");
+    is($dts, 0, "$track->{codec_type} dts");
+    is($key, 0, "$track->{codec_type} key frames");
+}
+
+
+# hashes of all decoded frames
+
+sub frames {
+    my ($file, $index) = @_;
+
+    my $option = $file =~ /mp4$/ ? '-ignore_editlist 1' : '';
+    my $said = `ffmpeg -nostdin -v error -flags2 +skip_manual $option \\
+                -i $file -map 0:$index -vsync passthrough -f hash \\
+                -hash md5 - 2>&1`;
+
+    return $said =~ /^MD5=\w+\n$/ ? $said : "$file: $said";
+}
+
+
+# streams with their packets
+
+sub probe {
+    my ($file) = @_;
+
+    my (@streams, $cur, $hex);
+
+    open my $fh, '-|', "ffprobe -v error -show_streams -show_packets"
+                       . " -show_data $file 2>&1" or die "ffprobe: $!\n";
+
+    my @packets;
+
+    while (<$fh>) {
+        if (/^\[(STREAM|PACKET)\]/) {
+            $cur = {};
+            push @{$1 eq 'STREAM' ? \@streams : \@packets}, $cur;
+
+        } elsif (/^(data|extradata)=/) {
+            $cur->{$hex = $1} = '';
+
+        } elsif (/^[0-9a-f]{8}: ((?:[0-9a-f]+ )+) ?/) {
+            my $s = $1;
+            $s =~ s/ //g;
+            $cur->{$hex} .= pack 'H*', $s;
+
+        } elsif (/^(\w+)=(.*)/ && !exists $cur->{$1}) {
+            $cur->{$1} = $2;
+        }
+    }
+
+    close $fh;
+
+    for my $stream (@streams) {
+        $stream->{packets} = [grep { $_->{stream_index} == $stream->{index} }
+                              @packets];
+    }
+
+    return @streams;
+}
+
+
+# records for the tool: in a delay of our own, key frames have no offset
+
+sub records {
+    my ($stream, $file, %more) = @_;
+
+    my ($num, $unit) = split '/', $stream->{time_base};
+    my @packets = @{$stream->{packets}};
+    my $delay = 0;
+
+    if ($more{delay} && $stream->{codec_type} eq 'video') {
+        $delay = $packets[0]{pts} - $packets[0]{dts};
+        cmp_ok($delay, '>', 0, 'a delay');
+    }
+
+    my $config = $stream->{extradata};
+    $config = $packets[0]{data} if $stream->{codec_name} eq 'mp3';
+    $config = '' if !defined $config;
+
+    open my $fh, '>', $file or die "$file: $!\n";
+    binmode $fh;
+    print $fh $fourcc{$stream->{codec_name}},
+        pack('NNNN', $unit / $num, $stream->{sample_rate} || 0, $delay,
+             length $config), $config;
+
+    for my $i (0 .. $#packets) {
+        my ($packet, $next) = @packets[$i, $i + 1];
+        my $duration = $next ? $next->{dts} - $packet->{dts}
+                             : $packet->{duration};
+
+        print $fh pack('NNl>Nq>', length $packet->{data}, $duration,
+                       $packet->{pts} - $packet->{dts} - $delay,
+                       $packet->{flags} =~ /K/ ? 1 : 0,
+                       $packet->{dts} + $delay),
+              $packet->{data};
+    }
+
+    close $fh or die "$file: $!\n";
+}
+
+
+# ID3v2.4 tags of one text frame
+
+sub tag {
+    my ($n) = @_;
+
+    my $text = "\x03\0tag $n";
+    my $frame = 'TXXX' . pack('Nn', length $text, 0) . $text;
+
+    return "ID3\x04\0\0" . pack('N', length $frame) . $frame;
+}
+
+
+sub id3 {
+    my ($file) = @_;
+
+    open my $fh, '>', $file or die "$file: $!\n";
+    binmode $fh;
+    print $fh 'ID3 ', pack('NNNN', 1000, 0, 0, 0);
+
+    for my $n (0 .. 5) {
+        my $tag = tag($n);
+        print $fh pack('NNl>Nq>', length $tag, 600, 0, 1, $n * 600 + 100),
+              $tag;
+    }
+
+    close $fh or die "$file: $!\n";
+}
