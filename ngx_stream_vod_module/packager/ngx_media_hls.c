@@ -344,8 +344,8 @@ ngx_media_hls_discontinuity(const ngx_media_stream_view_t *view,
 
 
 /*
- * RFC 8216bis, 6.2.5.1: so many segments start further from the end of the
- * last complete one than the skip boundary
+ * RFC 8216bis, 6.2.5.1: so many segments lie beyond the skip boundary, counted
+ * from the end of the last complete one; what is kept is at least as long
  */
 
 static ngx_uint_t
@@ -360,12 +360,12 @@ ngx_media_hls_skip(const ngx_media_stream_view_t *view,
 
     for (i = track->nsegments; i > 0; i--) {
 
-        if (!track->segments[i - 1].open) {
-            after += track->segments[i - 1].duration;
+        if (after >= until) {
+            return i;
         }
 
-        if (after > until) {
-            return i;
+        if (!track->segments[i - 1].open) {
+            after += track->segments[i - 1].duration;
         }
     }
 
