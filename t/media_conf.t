@@ -35,6 +35,7 @@ my @cases = (
     ['media a { zone 8m; segment 1s; part 100ms; window 10s; grace 0;'
      . ' track_wait 0; drain 1m; send_limit 10s; publish_conflict reject;'
      . ' max_streams 1; max_bitrate 8m; }', qr/^\[warn\].*try 200ms/],
+    ['media a { zone 1g; }', undef],
     ['media a { part off; }', undef],
     ['media a { segment 6s max=10s; }', undef],
     ['media a { segment 4s; window 1h; }', undef],

@@ -59,6 +59,8 @@ static char *ngx_media_app_zone(ngx_conf_t *cf, ngx_media_app_t *app);
 static char *ngx_media_segment(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_media_part(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_media_zone_limit(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_media_max_bitrate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_media_zone_init(ngx_shm_zone_t *shm_zone, void *data);
@@ -121,9 +123,9 @@ static ngx_command_t  ngx_media_core_commands[] = {
 
     { ngx_string("zone"),
       NGX_MEDIA_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_size_slot,
+      ngx_media_zone_limit,
       offsetof(ngx_media_conf_ctx_t, app_conf),
-      offsetof(ngx_media_app_t, zone_size),
+      0,
       NULL },
 
     { ngx_string("segment"),
@@ -685,6 +687,34 @@ ngx_media_part(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     app->part = n;
+
+    return NGX_CONF_OK;
+}
+
+
+/* as ngx_conf_set_size_slot(), but it knows gigabytes */
+
+static char *
+ngx_media_zone_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_media_app_t *app = conf;
+
+    off_t       n;
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (app->zone_size != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    n = ngx_parse_offset(&value[1]);
+
+    if (n == NGX_ERROR || (off_t) (size_t) n != n) {
+        return "invalid value";
+    }
+
+    app->zone_size = n;
 
     return NGX_CONF_OK;
 }
