@@ -505,6 +505,7 @@ ngx_media_part_place_locked(const ngx_media_claim_t *claim,
     rc = ngx_media_rings_locked(claim, t, put->segment->number);
 
     if (rc != NGX_OK) {
+        ngx_media_count(&claim->stream.zone->sh->nomem, 1);
         return rc;
     }
 

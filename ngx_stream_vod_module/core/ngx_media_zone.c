@@ -30,6 +30,7 @@
 #define NGX_MEDIA_EXTENT_ORDER   14           /* 64 MB */
 
 #define NGX_MEDIA_STREAM_BLOCKS  40
+#define NGX_MEDIA_TRACK_BLOCKS   32
 
 
 static ngx_uint_t ngx_media_zone_extents(const ngx_media_app_t *app);
@@ -87,15 +88,18 @@ ngx_media_zone_extents(const ngx_media_app_t *app)
 
 
 /*
- * Pages for records: some for each stream, and for long windows one for each
- * MB of payload.  Not a function of the window: a reload may change that.
+ * Pages for records: some for each stream, for long windows one for each MB
+ * of payload, and as many as a stream with all of its tracks may take, also
+ * where few streams are allowed.  Not a function of the window: a reload may
+ * change that.
  */
 
 static ngx_uint_t
 ngx_media_zone_blocks(const ngx_media_app_t *app)
 {
     return app->max_streams * NGX_MEDIA_STREAM_BLOCKS
-           + app->zone_size / (1024 * 1024);
+           + app->zone_size / (1024 * 1024)
+           + NGX_MEDIA_TRACKS * NGX_MEDIA_TRACK_BLOCKS;
 }
 
 
