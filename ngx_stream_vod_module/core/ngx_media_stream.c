@@ -186,6 +186,7 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
 
     sh = zone->sh;
     app = zone->app;
+    s = NULL;
 
     ngx_media_zone_lock(zone);
 
