@@ -118,7 +118,7 @@ for my $test (@tests) {
 }
 
 for my $file (split ' ', $ENV{TEST_MEDIA} || '') {
-    subtest $file => sub { file($file) };
+    subtest $file => sub { file($file, media => 1) };
 }
 
 done_testing();
@@ -155,7 +155,7 @@ sub file {
     my @keys = map { /key (\d+)/ } @said;
     my $n = @said;
 
-    cmp_ok($n, '>', 1, "$n segments");
+    cmp_ok($n, '>', $more{media} ? 0 : 1, "$n segments");
     is(join(' ', map { -s "$dir/out$_.ts" } 0 .. $n - 1), "@sizes", 'sizes');
     is(scalar(grep { !/damaged 0$/ } @said), 0, 'nothing damaged');
 
@@ -175,7 +175,7 @@ sub file {
     $quiet =~ s/^.* non monotonically increasing dts .*\n//m
         if $tracks[0]{codec_type} ne 'video';
 
-    is($quiet, '', 'ffmpeg has nothing to say');
+    is($quiet, '', 'ffmpeg has nothing to say') if !$more{media};
 
     my @got = probe("$dir/out.m3u8");
     my @kinds = map { $_->{codec_name} } @tracks;
@@ -199,7 +199,7 @@ sub file {
 
     my $bad = '';
     for my $i (0 .. $n - 1) {
-        next if $more{open};
+        next if $more{open} || $more{media};
         $bad .= `ffmpeg -nostdin -v error -i $dir/out$i.ts -map 0:0 \\
                  -f null - 2>&1`;
     }
@@ -273,7 +273,10 @@ sub frames {
                 -i $file -map 0:$index -vsync passthrough -f hash \\
                 -hash md5 - 2>&1`;
 
-    return $said =~ /^MD5=\w+\n$/ ? $said : "$file: $said";
+    # errors are those of the source, if it has any
+    $said =~ s/^\[\w+ @ \w+\] //mg;
+
+    return $said;
 }
 
 

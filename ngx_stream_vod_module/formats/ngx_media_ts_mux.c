@@ -421,9 +421,9 @@ ngx_media_ts_mux_plan_pes(ngx_media_ts_mux_t *mux, uint32_t n)
 
     if (n == mux->pcr_track
         && (!mux->has_pcr
-            || (unit->key && unit->pcr != mux->pcr)
-            || (int64_t) (cursor->time - mux->pcr)
-               > NGX_MEDIA_TS_PCR_INTERVAL))
+            || (unit->pcr != mux->pcr
+                && (unit->key || (int64_t) (cursor->time - mux->pcr)
+                                 > NGX_MEDIA_TS_PCR_INTERVAL))))
     {
         unit->has_pcr = 1;
         mux->has_pcr = 1;
@@ -453,7 +453,11 @@ ngx_media_ts_mux_group(const ngx_media_ts_mux_t *mux, uint32_t n,
 
     *size = ngx_media_ts_mux_payload(track, first);
 
-    if (track->es->type != NGX_MEDIA_AUDIO) {
+    /* an access unit of E-AC-3 may be several frames: they are not counted */
+
+    if (track->es->type != NGX_MEDIA_AUDIO
+        || track->es->codec == NGX_MEDIA_TS_CODEC_EAC3)
+    {
         return 1;
     }
 
