@@ -22,6 +22,8 @@
 
 static void ngx_media_writer_expect(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_part_put_t *put);
+static void ngx_media_writer_peak(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
 
 
 ngx_int_t
@@ -253,7 +255,6 @@ ngx_media_writer_expect(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 void
 ngx_media_writer_close(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
-    uint64_t          rate;
     ngx_media_cut_t  *cut;
 
     if (!t->open) {
@@ -278,10 +279,43 @@ ngx_media_writer_close(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
         return;
     }
 
-    if (w->ready && t->segment_ticks) {
-        rate = t->segment_bytes * 8 * t->params.timescale / t->segment_ticks;
-        ngx_media_track_bandwidth(&w->claim, t->index, rate);
+    if (w->ready) {
+        ngx_media_writer_peak(w, t);
     }
+}
+
+
+/*
+ * RFC 8216bis, 4.1: the peak is that of segments which last half a target
+ * duration or more.  Shorter ones count together with those that follow: the
+ * last one of a publisher may be nothing but a key frame.
+ */
+
+static void
+ngx_media_writer_peak(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    uint64_t  least, msec, rate;
+
+    least = (uint64_t) w->claim.stream.sh->target * 1000 / 2;
+    msec = t->segment_ticks * 1000 / t->params.timescale;
+
+    t->peak_bytes += t->segment_bytes;
+    t->peak_msec += msec;
+
+    if (t->peak_msec < least || t->peak_msec == 0) {
+        return;
+    }
+
+    rate = t->peak_bytes * 8 * 1000 / t->peak_msec;
+
+    if (msec >= least && msec) {
+        rate = ngx_max(rate, t->segment_bytes * 8 * 1000 / msec);
+    }
+
+    t->peak_bytes = 0;
+    t->peak_msec = 0;
+
+    ngx_media_track_bandwidth(&w->claim, t->index, rate);
 }
 
 

@@ -52,6 +52,8 @@ typedef struct {
     uint64_t                  bandwidth;      /* of this period */
     uint64_t                  bytes;          /* published */
     uint64_t                  ticks;
+    uint64_t                  peak_bytes;     /* of closed segments that are */
+    uint64_t                  peak_msec;      /* too short for a peak */
 
     /* the segment */
     ngx_media_segment_t       segment;
