@@ -15,7 +15,7 @@ my @tags = live_tags('gop10');
 my @plain = live_tags('plain');
 
 my $t = live_nginx(app => 'segment 2s;');
-my %p = map { $_ => live_publish($t, "live/$_") } qw/ long turns beside /;
+my %p = map { $_ => live_publish($t, "live/$_") } qw/ long never turns beside /;
 
 # one that has long GOPs from its start, and one that had none for a while
 
@@ -24,6 +24,7 @@ my @turns = (@plain, map {
 } @tags);
 
 live_play([$p{long}, \@tags, speed => 3, to => 24000],
+          [$p{never}, [live_tags('one_key')], speed => 3, to => 24000],
           [$p{beside}, \@plain, speed => 1, to => 8000],
           [$p{turns}, [
               grep({ $_->[1] < 5000 } @plain),

@@ -60,6 +60,7 @@ struct ngx_media_stream_shm_s {
     uint64_t                  number;         /* of the next segment */
     uint64_t                  first;          /* [stream, atomic] see below */
     int64_t                   end;            /* media time of the end, ms */
+    int64_t                   wall;           /* its wall clock, ms */
     uint64_t                  pages;          /* [zone] committed */
     uint32_t                  ready;
     uint32_t                  forced;

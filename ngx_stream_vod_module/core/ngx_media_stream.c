@@ -277,6 +277,7 @@ ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
 {
     claim->epoch = ++s->epoch;
     claim->floor = s->end;
+    claim->wall = s->wall;
     claim->returned = s->publishers > 0;
 
     /* a live one always has a pid: by that it is found if this one dies */

@@ -29,6 +29,7 @@ typedef struct {
     ngx_media_stream_t        stream;
     uint64_t                  epoch;
     int64_t                   floor;          /* ms: media time goes on here */
+    int64_t                   wall;           /* ms: the wall clock there */
     ngx_uint_t                returned;       /* the stream was there */
 } ngx_media_claim_t;
 
@@ -110,7 +111,6 @@ void ngx_media_segment_runs(const ngx_media_claim_t *claim,
 /* BANDWIDTH goes up to this (bit/s), never down */
 void ngx_media_track_bandwidth(const ngx_media_claim_t *claim,
     ngx_uint_t track, uint64_t bandwidth);
-
 ngx_media_track_shm_t *ngx_media_track_record(const ngx_media_claim_t *claim,
     ngx_uint_t track);
 

@@ -73,6 +73,9 @@ static void ngx_media_timeline_open(ngx_media_timeline_t *tl,
     ngx_media_time_t *out);
 static int64_t ngx_media_timeline_base(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, const ngx_media_stamp_t *in, int64_t pts);
+static int64_t ngx_media_timeline_end(const ngx_media_timeline_t *tl);
+static int64_t ngx_media_timeline_wall(const ngx_media_timeline_t *tl,
+    int64_t wall);
 static int64_t ngx_media_line_end(const ngx_media_line_t *line);
 static void ngx_media_timeline_observe(ngx_media_timeline_t *tl,
     int64_t media, int64_t arrival);
@@ -731,8 +734,7 @@ static int64_t
 ngx_media_timeline_base(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     const ngx_media_stamp_t *in, int64_t pts)
 {
-    int64_t     start, wall;
-    ngx_uint_t  i;
+    int64_t  start, wall;
 
     pts += line->rebase;
 
@@ -752,13 +754,8 @@ ngx_media_timeline_base(ngx_media_timeline_t *tl, ngx_media_line_t *line,
                    + ngx_media_timeline_clock_least(tl) * NGX_MEDIA_U_MSEC;
         }
 
-        start = ngx_max(wall, tl->conf.floor * NGX_MEDIA_U_MSEC);
-
-        for (i = 0; i < tl->nlines; i++) {
-            if (tl->lines[i].ever) {
-                start = ngx_max(start, ngx_media_line_end(&tl->lines[i]));
-            }
-        }
+        wall = ngx_media_timeline_wall(tl, wall);
+        start = ngx_max(wall, ngx_media_timeline_end(tl));
     }
 
     if (!tl->keep || tl->restart || start != pts + tl->base) {
@@ -774,6 +771,48 @@ ngx_media_timeline_base(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     }
 
     return start;
+}
+
+
+/* of all that was put out, also before this publisher, in u */
+
+static int64_t
+ngx_media_timeline_end(const ngx_media_timeline_t *tl)
+{
+    int64_t     end;
+    ngx_uint_t  i;
+
+    end = tl->conf.floor * NGX_MEDIA_U_MSEC;
+
+    for (i = 0; i < tl->nlines; i++) {
+        if (tl->lines[i].ever) {
+            end = ngx_max(end, ngx_media_line_end(&tl->lines[i]));
+        }
+    }
+
+    return end;
+}
+
+
+/*
+ * A period does not start earlier than the last one ended: that one may have
+ * begun with frames which were late.  Where the clock was set back, or frames
+ * came much faster than they are shown, there is no other way.
+ */
+
+static int64_t
+ngx_media_timeline_wall(const ngx_media_timeline_t *tl, int64_t wall)
+{
+    int64_t  last;
+
+    last = tl->conf.wall * NGX_MEDIA_U_MSEC;
+
+    if (tl->opened) {
+        last = ngx_media_timeline_end(tl) + tl->anchor * NGX_MEDIA_U_MSEC;
+    }
+
+    return (wall < last && last - wall < NGX_MEDIA_ANCHOR_PERIOD
+                                         * NGX_MEDIA_U_MSEC) ? last : wall;
 }
 
 

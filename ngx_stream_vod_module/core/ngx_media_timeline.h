@@ -31,9 +31,9 @@ typedef struct {
     uint32_t                  timebase;       /* stamps a second: 1000 RTMP,
                                                  90000 MPEG-TS */
     uint32_t                  wrap;           /* bits of a stamp: 32, 33 */
-    int64_t                   floor;          /* ms since the epoch: no
-                                                 period starts earlier */
+    int64_t                   floor;          /* no period starts earlier */
     int64_t                   wait;           /* ms: track_wait */
+    int64_t                   wall;           /* ms: the clock at floor */
 } ngx_media_timeline_conf_t;
 
 

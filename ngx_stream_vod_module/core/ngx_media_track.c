@@ -808,6 +808,7 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size)
 {
     u_char                   *p;
+    int64_t                   end;
     ngx_media_zone_t         *zone;
     ngx_media_range_t        *range;
     ngx_media_part_shm_t     *part;
@@ -867,8 +868,14 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
 
     /* who goes on after this process never comes before what is published */
 
-    s->end = ngx_max(s->end, (segment->time + (int64_t) segment->duration)
-                             * 1000 / (int64_t) t->timescale + 1);
+    end = (segment->time + (int64_t) segment->duration) * 1000
+          / (int64_t) t->timescale + 1;
+
+    if (end > s->end) {
+        s->end = end;
+        s->wall = segment->wall + (int64_t) segment->duration * 1000
+                                  / (int64_t) t->timescale;
+    }
 
     ngx_media_store(&t->part_head, t->part_head + 1);
     ngx_media_store(&t->edge, ngx_media_edge(put->segment->number,

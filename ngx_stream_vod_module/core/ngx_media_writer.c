@@ -122,6 +122,7 @@ ngx_media_writer_create(ngx_media_app_t *app, const ngx_media_claim_t *claim,
     conf.timebase = timebase;
     conf.wrap = wrap;
     conf.floor = claim->floor;
+    conf.wall = claim->wall;
     conf.wait = app->track_wait;
 
     ngx_media_timeline_init(&w->timeline, &conf);

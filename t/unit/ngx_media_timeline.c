@@ -989,7 +989,7 @@ test_vfr(void)
     ngx_media_line_t  *line;
 
     static ngx_media_timeline_t             tl;
-    static const ngx_media_timeline_conf_t  tc = { 1000, 32, 0, 1000 };
+    static const ngx_media_timeline_conf_t  tc = { 1000, 32, 0, 1000, 0 };
 
     static const int64_t  steps[] = { 40, 20, 100, 17, 33, 40 };
 
@@ -1038,7 +1038,8 @@ test_vfr(void)
 
 
 static ngx_media_time_t
-feed(ngx_media_timeline_t *tl, ngx_media_line_t *line, int64_t ms, int key)
+feed_at(ngx_media_timeline_t *tl, ngx_media_line_t *line, int64_t ms,
+    int64_t arrival, int key)
 {
     ngx_media_time_t   out;
     ngx_media_stamp_t  in;
@@ -1046,12 +1047,85 @@ feed(ngx_media_timeline_t *tl, ngx_media_line_t *line, int64_t ms, int key)
     memset(&in, 0, sizeof(ngx_media_stamp_t));
 
     in.stamp = (uint64_t) ms;
-    in.arrival = SIM_WALL + ms;
+    in.arrival = SIM_WALL + arrival;
     in.key = key;
 
     ngx_media_timeline_frame(tl, line, &in, &out);
 
     return out;
+}
+
+
+static ngx_media_time_t
+feed(ngx_media_timeline_t *tl, ngx_media_line_t *line, int64_t ms, int key)
+{
+    return feed_at(tl, line, ms, ms, key);
+}
+
+
+/* what a jump is made of: each line's, told of once */
+
+static void
+test_told(void)
+{
+    ngx_uint_t                 i, told;
+    ngx_media_time_t           out;
+    ngx_media_line_t          *a, *v;
+    ngx_media_timeline_conf_t  tc;
+
+    static ngx_media_timeline_t  tl;
+
+    memset(&tc, 0, sizeof(ngx_media_timeline_conf_t));
+    tc.timebase = 1000;
+    tc.wrap = 32;
+    tc.wait = 1000;
+
+    for (i = 0; i < 2; i++) {
+        ngx_media_timeline_init(&tl, &tc);
+        v = ngx_media_timeline_add(&tl, NGX_MEDIA_VIDEO, U, 14400);
+        a = ngx_media_timeline_add(&tl, NGX_MEDIA_AUDIO, 48000, 1024);
+
+        (void) feed_at(&tl, v, 0, 0, 1);
+        (void) feed_at(&tl, a, 0, 0, 1);
+        (void) feed_at(&tl, a, 21, 21, 1);
+
+        /* one of them is the first, and the other is in the same period */
+
+        out = feed_at(&tl, i ? a : v, 900040, 40, 1);
+        told = out.jump;
+        ok(out.note != NULL, "the first to jump is told of");
+        out = feed_at(&tl, i ? v : a, 900042, 42, 1);
+        told += out.jump;
+        out = feed_at(&tl, i ? a : v, 900080, 80, 1);
+        told += out.jump;
+        out = feed_at(&tl, i ? v : a, 900085, 85, 1);
+        told += out.jump;
+
+        is(told, 1, "no other is");
+
+        out = feed_at(&tl, v, 120, 2000, 1);
+        ok(out.jump && out.note != NULL, "the next jump is told of");
+    }
+
+    /* sound is where its stamps are, also where the old sound just ended */
+
+    ngx_media_timeline_init(&tl, &tc);
+    v = ngx_media_timeline_add(&tl, NGX_MEDIA_VIDEO, U, 14400);
+    a = ngx_media_timeline_add(&tl, NGX_MEDIA_AUDIO, 48000, 1024);
+
+    (void) feed_at(&tl, v, 0, 0, 1);
+
+    for (i = 0; i < 500; i++) {
+        (void) feed_at(&tl, a, i * 64 / 3, 0, 1);
+    }
+
+    out = feed_at(&tl, v, 900000, 0, 1);
+    ok(out.period, "a period after sound that came too early");
+    told = (ngx_uint_t) out.dts;
+
+    out = feed_at(&tl, a, 900015, 0, 1);
+    ok(!out.drop, "sound begins");
+    is(out.dts * 15 / 2 - (int64_t) told, 15 * 360, "at its stamp");
 }
 
 
@@ -1128,6 +1202,22 @@ test_opening(void)
     v = ngx_media_timeline_add(&tl, NGX_MEDIA_VIDEO, U, 0);
     out = feed(&tl, v, 0, 1);
     is(out.dts, (SIM_WALL + 5000) * 360, "not before the floor");
+    (void) ngx_media_timeline_anchor(&tl, &dts);
+    is(dts, -5000, "the wall clock is what it is");
+
+    tc.wall = SIM_WALL + 400;
+    ngx_media_timeline_init(&tl, &tc);
+    v = ngx_media_timeline_add(&tl, NGX_MEDIA_VIDEO, U, 0);
+    (void) feed(&tl, v, 0, 1);
+    (void) ngx_media_timeline_anchor(&tl, &dts);
+    is(dts, -4600, "the wall clock does not go back a little");
+
+    tc.wall = SIM_WALL + 3600000;
+    ngx_media_timeline_init(&tl, &tc);
+    v = ngx_media_timeline_add(&tl, NGX_MEDIA_VIDEO, U, 0);
+    (void) feed(&tl, v, 0, 1);
+    (void) ngx_media_timeline_anchor(&tl, &dts);
+    is(dts, -5000, "a clock that was set back is believed");
     (void) ngx_media_timeline_anchor(&tl, &dts);
     is(dts, -5000, "the anchor knows");
 
@@ -1257,6 +1347,7 @@ test_hostile(void)
 int
 main(void)
 {
+    test_told();
     test_opening();
     test_rates();
     test_ppm();

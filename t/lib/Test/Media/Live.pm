@@ -140,6 +140,7 @@ my %fixtures = (
     mono => [source(channels => 1, seed => 5)],
     hertz => [source(hertz => 44100, seed => 3)],
     gop10 => [source(gop => 250, seconds => 24, seed => 4)],
+    one_key => [source(gop => 1000, seconds => 24, seed => 7)],
     # noise, as it were: 6 Mbit/s
     big => [source(size => '640x360', seed => 6, bitrate => '6000k',
                    codec => [qw/ -x264-params nal-hrd=cbr:force-cfr=1
