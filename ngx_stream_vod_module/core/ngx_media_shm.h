@@ -28,7 +28,7 @@
 
 #define NGX_MEDIA_LAYOUT         1            /* of all that follows */
 
-#define NGX_MEDIA_ROWS           128          /* processes at a time */
+#define NGX_MEDIA_ROWS           512          /* processes at a time */
 #define NGX_MEDIA_NONE           0xffffffff   /* no record */
 
 

@@ -576,6 +576,12 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
 
     ngx_media_extents_repair_locked(zone, s);
 
+    /* what was committed to writers may have been punched already */
+
+    for (i = 0; i < s->ntracks; i++) {
+        ngx_media_track_leave_locked(zone, s->tracks[i]);
+    }
+
     /* who died may have owed a wake-up for what it had changed */
 
     ngx_media_stream_changed(s);

@@ -41,7 +41,7 @@ static void ngx_media_zone_repair_locked(ngx_media_zone_t *zone);
 static uint64_t ngx_media_process_start(ngx_pid_t pid);
 static ngx_int_t ngx_media_row_take(ngx_media_zone_t *zone, uint64_t start);
 static ngx_uint_t ngx_media_row_dead(const ngx_media_row_shm_t *row,
-    uint32_t *pid, uint64_t *start);
+    uint32_t *pid, uint64_t *start, ngx_uint_t closely);
 static ngx_uint_t ngx_media_extent_pinned_locked(ngx_media_zone_t *zone,
     uint32_t extent);
 static ngx_int_t ngx_media_arena_punch(ngx_media_zone_t *zone, size_t page,
@@ -483,7 +483,7 @@ ngx_media_zone_sweep(ngx_media_zone_t *zone)
         row = &sh->rows[i];
 
         if ((zone->row && zone->nrow == i)
-            || !ngx_media_row_dead(row, &pid, &start))
+            || !ngx_media_row_dead(row, &pid, &start, zone->nlook == i))
         {
             continue;
         }
@@ -506,6 +506,8 @@ ngx_media_zone_sweep(ngx_media_zone_t *zone)
                           "media zone swept after process %uD", pid);
         }
     }
+
+    zone->nlook = (zone->nlook + 1) % NGX_MEDIA_ROWS;
 
     n = ngx_media_peek(&sh->used_extents);
 
@@ -534,11 +536,14 @@ ngx_media_zone_sweep(ngx_media_zone_t *zone)
 }
 
 
-/* a start time that could not be read says nothing */
+/*
+ * Closely: may its pid be another process's by now; that costs a read of
+ * /proc.  A start time that could not be read says nothing.
+ */
 
 static ngx_uint_t
 ngx_media_row_dead(const ngx_media_row_shm_t *row, uint32_t *pid,
-    uint64_t *start)
+    uint64_t *start, ngx_uint_t closely)
 {
     uint64_t  now;
 
@@ -551,6 +556,10 @@ ngx_media_row_dead(const ngx_media_row_shm_t *row, uint32_t *pid,
 
     if (ngx_media_process_dead(*pid)) {
         return 1;
+    }
+
+    if (!closely) {
+        return 0;
     }
 
     now = ngx_media_process_start(*pid);

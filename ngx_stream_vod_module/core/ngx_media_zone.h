@@ -48,6 +48,7 @@ struct ngx_media_zone_s {
     ngx_cycle_t              *cycle;
     uint32_t                 *row;            /* my pins; NULL: not attached */
     ngx_uint_t                nrow;
+    ngx_uint_t                nlook;          /* row to look at closely */
     ngx_queue_t               publishers;     /* of this process */
     ngx_queue_t               queue;          /* of zones with waiters */
     ngx_media_waiters_t      *waiters;        /* by stream record; NULL till
