@@ -1058,6 +1058,91 @@ test_pins(void)
 }
 
 
+/* who is attached, and who is taken for dead */
+
+static void
+test_rows(void)
+{
+    int                   fd[2], i, status;
+    char                  byte;
+    pid_t                 pid;
+    uint64_t              start_time;
+    ngx_media_row_shm_t  *row;
+
+    start(64 * MB);
+
+    if (pipe(fd) == -1) {
+        abort();
+    }
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+        zone->row = NULL;
+        (void) ngx_media_zone_attach(zone);
+        zone->row[5] = 1;
+        (void) close(fd[1]);
+        _exit(read(fd[0], &byte, 1) == -1);
+    }
+
+    row = &zone->sh->rows[0];
+
+    while (ngx_media_load(&row->pid) == 0) {
+        ngx_sched_yield();
+    }
+
+    start_time = row->start;
+    ok(start_time != 0, "rows: when the process was started");
+
+    for (i = 0; i < NGX_MEDIA_ROWS; i++) {
+        ngx_media_zone_sweep(zone);
+    }
+
+    is(row->pid, pid, "rows: of one that lives stays");
+
+    row->start = 0;
+
+    for (i = 0; i < NGX_MEDIA_ROWS; i++) {
+        ngx_media_zone_sweep(zone);
+    }
+
+    is(row->pid, pid, "rows: also if its start is not known");
+
+    row->start = start_time - 1;
+
+    for (i = 0; i < NGX_MEDIA_ROWS; i++) {
+        ngx_media_zone_sweep(zone);
+    }
+
+    is(row->pid, 0, "rows: of one whose pid is another's now is swept");
+
+    row->start = start_time;
+    row->pid = pid;
+    zone->sh->pins[5] = 1;
+
+    (void) close(fd[0]);
+    (void) close(fd[1]);
+    (void) waitpid(pid, &status, 0);
+
+    ngx_media_zone_sweep(zone);
+
+    is(row->pid, 0, "rows: of a dead one is swept");
+    is(zone->sh->pins[5], 0, "rows: so are its pins");
+
+    is(ngx_media_zone_attach(zone), NGX_OK, "rows: attach");
+    zone->row[7] = 1;
+    zone->row = NULL;
+    is(ngx_media_zone_attach(zone), NGX_OK, "rows: again, in a new cycle");
+    is(zone->row[7], 1, "rows: what the former one pinned stays");
+    zone->row[7] = 0;
+
+    ngx_media_zone_detach(zone);
+
+    finish("rows");
+}
+
+
 int
 main(void)
 {
@@ -1072,6 +1157,7 @@ main(void)
     test_nomem();
     test_large();
     test_pins();
+    test_rows();
 
     is(ngx_stub_logged[NGX_LOG_ALERT], 0, "no alerts");
     is(ngx_stub_pools, 0, "no pools are left");
