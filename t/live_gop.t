@@ -14,7 +14,7 @@ use Test::Media::Live;
 my @tags = live_tags('gop10');
 my @plain = live_tags('plain');
 
-my $t = live_nginx(app => 'segment 2s;');
+my $t = live_nginx(reload => 1, app => 'segment 2s;');
 my %p = map { $_ => live_publish($t, "live/$_") } qw/ long never turns beside /;
 
 # one that has long GOPs from its start, and one that had none for a while

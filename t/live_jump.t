@@ -21,7 +21,7 @@ my %by = (
 
 my @names = sort keys %by;
 
-my $t = live_nginx();
+my $t = live_nginx(reload => 1);
 my %p = map { $_ => live_publish($t, "live/$_") } (@names, 'beside');
 
 # of the first ones audio jumps first; the far ones jump amid a GOP

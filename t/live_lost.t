@@ -29,7 +29,7 @@ my %lose = (
 
 my @names = sort keys %lose;
 
-my $t = live_nginx();
+my $t = live_nginx(reload => 1);
 
 sub lossy {
     my ($name) = @_;

@@ -10,7 +10,7 @@ use lib "$FindBin::Bin/lib";
 use Test::Media;
 use Test::Media::Live;
 
-my $t = live_nginx();
+my $t = live_nginx(reload => 1);
 
 # tags of the first file up to 4 s, then those of the second one
 

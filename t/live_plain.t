@@ -12,7 +12,7 @@ use Test::Media::Live;
 
 my @names = qw/ plain bframes pyramid ntsc fast /;
 
-my $t = live_nginx();
+my $t = live_nginx(reload => 1);
 my %p = map { $_ => live_publish($t, "live/$_") } @names;
 
 live_play(map { [$p{$_}, [live_tags($_)], speed => 3] } @names);

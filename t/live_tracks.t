@@ -13,7 +13,7 @@ use Test::Media::Live;
 my @tags = live_tags('plain');
 my @bare = grep { $_->[0] != 18 } @tags;
 
-my $t = live_nginx();
+my $t = live_nginx(reload => 1);
 my %p;
 
 # audio between from and to is not sent; announced or not

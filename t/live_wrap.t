@@ -17,7 +17,7 @@ my @tags = live_tags('plain');
 my %at = (wrap => 1 << 32, extended => 0x1000000, half => 0x80000000,
           first => (1 << 32) - 3980);
 
-my $t = live_nginx();
+my $t = live_nginx(reload => 1);
 my %p = map { $_ => live_publish($t, "live/$_") } sort keys %at;
 
 live_play(map {

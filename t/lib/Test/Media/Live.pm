@@ -30,7 +30,8 @@ Test::Media::Live - what becomes of a stream that was published
 A running nginx with the application C<live> (C<app>: its directives but the
 zone, C<zone>: its size, C<rtmp>: more for the stream server), RTMP at
 PORT_RTMP, HTTP at PORT_HTTP and the status at /status.  C<main>, C<http>: more
-of the configuration; C<workers>.  The window is a minute: all that a test
+of the configuration; C<workers>; C<reload>: with TEST_RELOAD, a reload in the
+middle of the first play().  The window is a minute: all that a test
 publishes is listed at its end.
 
 =item live_fixture($name), live_tags($name)
@@ -174,6 +175,8 @@ sub live_nginx {
 
     my $t = Test::Media->new($opt{workers} ? (workers => $opt{workers}) : ());
 
+    $t->{reload_in_play} = $opt{reload};
+
     $conf{app} .= ' segment 1s;' if $conf{app} !~ /\bsegment\s/;
     $conf{app} .= ' part 200ms;' if $conf{app} !~ /\bpart\s/;
     $conf{app} .= ' window 60s;' if $conf{app} !~ /\bwindow\s/;
@@ -233,6 +236,7 @@ sub live_publish {
     bless $p, __PACKAGE__;
 
     $p->{sent_frames} = [];
+    $p->{test} = $t;
 
     my $code = $p->open($path, %opt) || 'nothing';
 
@@ -335,7 +339,15 @@ sub live_play {
         [$p, $p->schedule($tags, %opt)];
     } @all;
 
+    my $test = @all ? $all[0][0]{test} : undef;
+    my $total = List::Util::sum0(map { scalar @{$_->[1]} } @senders);
+
     while (@senders) {
+        if ($test && $sent > $total / 2) {
+            $test->maybe_reload() if delete $test->{reload_in_play};
+            $test = undef;
+        }
+
         @senders = grep { @{$_->[1]} && !$_->[0]{closed} } @senders;
 
         my ($next) = sort { $a->[1][0][0] <=> $b->[1][0][0] } @senders
