@@ -9,7 +9,7 @@
  * first byte:
  *
  *     key frames        2 bits mode, then a mask or a list
- *     5 columns         2 bits mode, base or dictionary, width
+ *     5 columns         3 bits mode, base or dictionary, width
  *     samples           of each the columns that are not constant
  *
  * A number of the head is 7 bits of width and the zigzag code so wide.  A
@@ -173,7 +173,7 @@ ngx_media_index_next(ngx_media_index_reader_t *reader,
     sample->description = (uint32_t)
                           ngx_media_index_value(reader,
                                        &columns[NGX_MEDIA_INDEX_DESCRIPTION]);
-    sample->key = reader->keys >> n & 1;
+    sample->key = reader->keys[n / 64] >> n % 64 & 1;
 
     if (reader->err) {
         return NGX_ERROR;
@@ -334,7 +334,7 @@ ngx_media_index_seek_key_number(ngx_media_index_reader_t *reader, uint32_t n)
     n -= reader->blocks[low].keys;
 
     for (i = 0; i < reader->left; i++) {
-        if (reader->keys >> i & 1 && n-- == 0) {
+        if (reader->keys[i / 64] >> i % 64 & 1 && n-- == 0) {
             return ngx_media_index_seek(reader,
                                         low * NGX_MEDIA_INDEX_BLOCK + i);
         }
@@ -380,24 +380,32 @@ ngx_media_index_open_block(ngx_media_index_reader_t *reader, uint32_t n)
 static void
 ngx_media_index_read_keys(ngx_media_index_reader_t *reader)
 {
-    uint32_t  n;
+    uint32_t  i, left, n;
 
-    reader->keys = 0;
+    ngx_memzero(reader->keys, sizeof(reader->keys));
 
     switch (ngx_media_index_bits(reader, 2)) {
 
     case NGX_MEDIA_INDEX_ALL_KEYS:
-        reader->keys = (uint64_t) -1;
+        ngx_memset(reader->keys, 0xff, sizeof(reader->keys));
         break;
 
     case NGX_MEDIA_INDEX_MASK:
-        reader->keys = ngx_media_index_bits(reader, reader->left);
+        left = reader->left;
+
+        for (i = 0; left; i++) {
+            n = ngx_min(left, 64);
+            reader->keys[i] = ngx_media_index_bits(reader, n);
+            left -= n;
+        }
+
         break;
 
     case NGX_MEDIA_INDEX_LIST:
 
         for (n = ngx_media_index_bits(reader, 3); n; n--) {
-            reader->keys |= (uint64_t) 1 << ngx_media_index_bits(reader, 6);
+            i = ngx_media_index_bits(reader, 7);
+            reader->keys[i / 64] |= (uint64_t) 1 << i % 64;
         }
 
         break;
@@ -411,7 +419,7 @@ ngx_media_index_read_column(ngx_media_index_reader_t *reader,
 {
     uint32_t  i, n;
 
-    column->mode = ngx_media_index_bits(reader, 2);
+    column->mode = ngx_media_index_bits(reader, 3);
     column->width = 0;
 
     if (column->mode == NGX_MEDIA_INDEX_DICTIONARY) {
@@ -437,7 +445,7 @@ ngx_media_index_read_column(ngx_media_index_reader_t *reader,
     if (column->mode == NGX_MEDIA_INDEX_FIXED) {
         column->width = ngx_media_index_bits(reader, 7);
 
-    } else if (column->mode == NGX_MEDIA_INDEX_GOLOMB) {
+    } else if (column->mode != NGX_MEDIA_INDEX_CONST) {
         column->width = ngx_media_index_bits(reader, 5);
     }
 }
@@ -457,6 +465,14 @@ ngx_media_index_value(ngx_media_index_reader_t *reader,
     case NGX_MEDIA_INDEX_FIXED:
         value = ngx_media_index_bits(reader, column->width);
         break;
+
+    case NGX_MEDIA_INDEX_SPARSE:
+
+        if (ngx_media_index_bits(reader, 1) == 0) {
+            return 0;
+        }
+
+        /* fall through */
 
     case NGX_MEDIA_INDEX_GOLOMB:
         value = ngx_media_index_golomb(reader, column->width);

@@ -6,7 +6,7 @@
 
 /*
  * The compact index of one track of a file: where each sample is, when, how
- * long, and whether it is a key frame, in about two bytes a sample.
+ * long, and whether it is a key frame, in two or three bytes a sample.
  *
  * It is one run of bytes without pointers: made by the builder in a thread,
  * copied into shared memory, read there by any worker.  The header says what
@@ -58,7 +58,8 @@ typedef struct {
     uint64_t                        bit;      /* the next one */
     uint32_t                        number;   /* of the next sample */
     uint32_t                        left;     /* in the block, 0: not open */
-    uint64_t                        keys;     /* of the block, a bit each */
+    uint64_t                        keys[NGX_MEDIA_INDEX_WORDS];
+                                              /* of the block, a bit each */
     uint64_t                        offset;   /* where the next one begins if
                                                  it follows */
     int64_t                         dts;      /* raw */

@@ -24,7 +24,8 @@
     (2 * (7 + 64) + 64 * NGX_MEDIA_INDEX_BLOCK)
 
 #define NGX_MEDIA_INDEX_BITS_MAX                                              \
-    (2 + 64 + NGX_MEDIA_INDEX_COLUMNS * (2 + NGX_MEDIA_INDEX_COLUMN_MAX))
+    (2 + NGX_MEDIA_INDEX_BLOCK                                                \
+     + NGX_MEDIA_INDEX_COLUMNS * (3 + NGX_MEDIA_INDEX_COLUMN_MAX))
 
 /* an index is shorter than 2^32 */
 #define NGX_MEDIA_INDEX_SIZE_MAX  0xf0000000
@@ -32,8 +33,8 @@
 /* decode times that go back are mended up to this, in seconds */
 #define NGX_MEDIA_INDEX_BACK_MAX  10
 
-/* and all times are less than this */
-#define NGX_MEDIA_INDEX_TIME_MAX  ((int64_t) 1 << 61)
+/* and all times are less than this, and than 2^31 seconds */
+#define NGX_MEDIA_INDEX_TIME_MAX  ((int64_t) 1 << 59)
 
 
 typedef struct {
@@ -77,6 +78,8 @@ static void ngx_media_index_write_value(ngx_media_index_writer_t *w,
     const ngx_media_index_code_t *code, int64_t value, uint32_t i);
 static uint64_t ngx_media_index_dictionary(ngx_media_index_code_t *code,
     const int64_t *values, uint32_t n);
+static uint64_t ngx_media_index_sparse(const int64_t *values, uint32_t n,
+    int64_t *base, uint32_t *order);
 static uint64_t ngx_media_index_golomb_cost(const int64_t *values, uint32_t n,
     int64_t base, uint32_t *order);
 static void ngx_media_index_put_number(ngx_media_index_writer_t *w,
@@ -125,7 +128,7 @@ ngx_int_t
 ngx_media_index_add(ngx_media_index_build_t *build,
     const ngx_media_index_sample_t *sample)
 {
-    int64_t             back, cto, dts;
+    int64_t             back, cto, dts, limit;
     uint32_t            n;
     ngx_media_index_t  *index;
 
@@ -156,8 +159,11 @@ ngx_media_index_add(ngx_media_index_build_t *build,
     dts = sample->dts;
     cto = sample->cto;
 
-    if (dts > NGX_MEDIA_INDEX_TIME_MAX || dts < -NGX_MEDIA_INDEX_TIME_MAX
-        || cto > NGX_MEDIA_INDEX_TIME_MAX || cto < -NGX_MEDIA_INDEX_TIME_MAX)
+    limit = ngx_min((int64_t) index->timescale << 31,
+                    NGX_MEDIA_INDEX_TIME_MAX);
+
+    if (dts > limit || dts < -limit || cto > limit || cto < -limit
+        || sample->duration > (uint64_t) limit)
     {
         build->error = "impossible time of a sample";
         return NGX_ERROR;
@@ -195,7 +201,7 @@ ngx_media_index_add(ngx_media_index_build_t *build,
         build->block.offset = sample->offset;
         build->block.dts = dts;
         build->block.keys = index->nkeys;
-        build->keys = 0;
+        ngx_memzero(build->keys, sizeof(build->keys));
     }
 
     build->columns[NGX_MEDIA_INDEX_SIZE][n] = sample->size;
@@ -206,7 +212,7 @@ ngx_media_index_add(ngx_media_index_build_t *build,
     build->columns[NGX_MEDIA_INDEX_DESCRIPTION][n] = sample->description;
 
     if (sample->key) {
-        build->keys |= (uint64_t) 1 << n;
+        build->keys[n / 64] |= (uint64_t) 1 << n % 64;
         build->key_pts = dts + cto;
         build->has_key = 1;
         index->nkeys++;
@@ -478,7 +484,7 @@ ngx_media_index_write_keys(ngx_media_index_build_t *build,
     n = 0;
 
     for (i = 0; i < build->n; i++) {
-        n += build->keys >> i & 1;
+        n += build->keys[i / 64] >> i % 64 & 1;
     }
 
     if (n == 0) {
@@ -487,17 +493,21 @@ ngx_media_index_write_keys(ngx_media_index_build_t *build,
     } else if (n == build->n) {
         ngx_media_index_put(w, NGX_MEDIA_INDEX_ALL_KEYS, 2);
 
-    } else if (n > 7 || 3 + 6 * n >= build->n) {
+    } else if (n > 7 || 3 + 7 * n >= build->n) {
         ngx_media_index_put(w, NGX_MEDIA_INDEX_MASK, 2);
-        ngx_media_index_put(w, build->keys, build->n);
+
+        for (i = 0; i < build->n; i += 64) {
+            ngx_media_index_put(w, build->keys[i / 64],
+                                ngx_min(build->n - i, 64));
+        }
 
     } else {
         ngx_media_index_put(w, NGX_MEDIA_INDEX_LIST, 2);
         ngx_media_index_put(w, n, 3);
 
         for (i = 0; i < build->n; i++) {
-            if (build->keys >> i & 1) {
-                ngx_media_index_put(w, i, 6);
+            if (build->keys[i / 64] >> i % 64 & 1) {
+                ngx_media_index_put(w, i, 7);
             }
         }
     }
@@ -510,7 +520,7 @@ static void
 ngx_media_index_choose(ngx_media_index_code_t *code, const int64_t *values,
     uint32_t n)
 {
-    int64_t   max, min;
+    int64_t   base, max, min;
     uint32_t  i, order, range;
     uint64_t  cost, least;
 
@@ -547,6 +557,15 @@ ngx_media_index_choose(ngx_media_index_code_t *code, const int64_t *values,
         }
     }
 
+    cost = ngx_media_index_sparse(values, n, &base, &order);
+
+    if (cost < least) {
+        code->mode = NGX_MEDIA_INDEX_SPARSE;
+        code->base = base;
+        code->width = order;
+        least = cost;
+    }
+
     if (ngx_media_index_dictionary(code, values, n) < least) {
         code->mode = NGX_MEDIA_INDEX_DICTIONARY;
         code->width = 0;
@@ -564,7 +583,7 @@ ngx_media_index_write_head(ngx_media_index_writer_t *w,
 {
     uint32_t  i;
 
-    ngx_media_index_put(w, code->mode, 2);
+    ngx_media_index_put(w, code->mode, 3);
 
     if (code->mode == NGX_MEDIA_INDEX_DICTIONARY) {
         ngx_media_index_put(w, code->used - 1, 4);
@@ -581,7 +600,7 @@ ngx_media_index_write_head(ngx_media_index_writer_t *w,
     if (code->mode == NGX_MEDIA_INDEX_FIXED) {
         ngx_media_index_put(w, code->width, 7);
 
-    } else if (code->mode == NGX_MEDIA_INDEX_GOLOMB) {
+    } else if (code->mode != NGX_MEDIA_INDEX_CONST) {
         ngx_media_index_put(w, code->width, 5);
     }
 }
@@ -607,6 +626,15 @@ ngx_media_index_write_value(ngx_media_index_writer_t *w,
     case NGX_MEDIA_INDEX_FIXED:
         ngx_media_index_put(w, rest, code->width);
         break;
+
+    case NGX_MEDIA_INDEX_SPARSE:
+        ngx_media_index_put(w, value != 0, 1);
+
+        if (value == 0) {
+            break;
+        }
+
+        /* fall through */
 
     case NGX_MEDIA_INDEX_GOLOMB:
         rest += (uint64_t) 1 << code->width;
@@ -662,6 +690,43 @@ ngx_media_index_dictionary(ngx_media_index_code_t *code,
     }
 
     return cost + (uint64_t) n * width;
+}
+
+
+/* the cost of a bit each, and of those that are not zero; -1: no code */
+
+static uint64_t
+ngx_media_index_sparse(const int64_t *values, uint32_t n, int64_t *base,
+    uint32_t *order)
+{
+    int64_t   max, min, some[NGX_MEDIA_INDEX_BLOCK];
+    uint32_t  i, m;
+
+    max = 0;
+    min = 0;
+    m = 0;
+
+    for (i = 0; i < n; i++) {
+
+        if (values[i] == 0) {
+            continue;
+        }
+
+        min = (m == 0) ? values[i] : ngx_min(min, values[i]);
+        max = (m == 0) ? values[i] : ngx_max(max, values[i]);
+
+        some[m++] = values[i];
+    }
+
+    if (m == 0 || m == n
+        || ngx_media_index_width((uint64_t) max - (uint64_t) min) > 32)
+    {
+        return (uint64_t) -1;
+    }
+
+    *base = min;
+
+    return n + ngx_media_index_golomb_cost(some, m, min, order);
 }
 
 

@@ -35,7 +35,7 @@
 
 
 /* the least size of a piece; many times that is better */
-#define NGX_MEDIA_INDEX_PIECE_MIN  4096
+#define NGX_MEDIA_INDEX_PIECE_MIN  8192
 
 
 typedef struct ngx_media_index_piece_s  ngx_media_index_piece_t;
@@ -59,7 +59,7 @@ typedef struct {
     uint64_t                  bits;           /* bytes of all blocks */
 
     uint32_t                  n;              /* samples of the block */
-    uint64_t                  keys;           /* a bit each */
+    uint64_t                  keys[NGX_MEDIA_INDEX_WORDS];
     ngx_media_index_block_t   block;
     int64_t                   columns[NGX_MEDIA_INDEX_COLUMNS]
                                      [NGX_MEDIA_INDEX_BLOCK];

@@ -19,7 +19,8 @@
 /* changes with the layout */
 #define NGX_MEDIA_INDEX_VERSION  0x4e4d4901
 
-#define NGX_MEDIA_INDEX_BLOCK    64           /* samples of a block */
+#define NGX_MEDIA_INDEX_BLOCK    128          /* samples of a block */
+#define NGX_MEDIA_INDEX_WORDS    (NGX_MEDIA_INDEX_BLOCK / 64)
 #define NGX_MEDIA_INDEX_COLUMNS  5
 #define NGX_MEDIA_INDEX_VALUES   16           /* of a dictionary */
 #define NGX_MEDIA_INDEX_PADDING  8            /* bytes after the last bits */
@@ -35,7 +36,9 @@
 #define NGX_MEDIA_INDEX_DICTIONARY   1        /* one of values, */
 #define NGX_MEDIA_INDEX_FIXED        2        /* base + width bits, */
 #define NGX_MEDIA_INDEX_GOLOMB       3        /* base + exponential Golomb code
-                                                 of order width */
+                                                 of order width, */
+#define NGX_MEDIA_INDEX_SPARSE       4        /* a bit, 0: zero, 1: the same
+                                                 as GOLOMB */
 
 #define NGX_MEDIA_INDEX_NO_KEYS      0        /* key frames of a block: none, */
 #define NGX_MEDIA_INDEX_ALL_KEYS     1        /* all, */

@@ -7,12 +7,12 @@
 /*
  * The index of an MP4 file as text; the other half of t/formats_index.t.
  *
- *     index FILE [raw]
+ *     index FILE [raw | plan MSEC]
  *
- * Prints "track N ..." for each track, "sample N PTS DTS SIZE POS FLAGS" for
- * each of its samples, and "segment N ..." for the plan of it.  With raw the
- * times are those of the tables, without the edit list, and all samples are
- * printed, not only those that are presented.
+ * Prints "track N ..." for each track and "sample N PTS DTS SIZE POS FLAGS"
+ * for each of its samples.  With raw the times are those of the tables,
+ * without the edit list, and all samples are printed, not only those that are
+ * presented.  With plan there are no samples, but segments of that duration.
  *
  * It does what a reader of files in a server would do, with files that fit
  * into memory; whatever is printed comes from packed indexes.
@@ -25,8 +25,8 @@
          formats/ngx_media_mp4_box.c formats/ngx_media_mp4_desc.c
          formats/ngx_media_mp4_entry.c formats/ngx_media_mp4_file.c
          formats/ngx_media_mp4_moof.c formats/ngx_media_mp4_moov.c
-         formats/ngx_media_mp4_stbl.c formats/ngx_media_text.c
-         formats/ngx_media_video.c */
+         formats/ngx_media_mp4_stbl.c formats/ngx_media_plan.c
+         formats/ngx_media_text.c formats/ngx_media_video.c */
 
 
 #include "formats/ngx_media_bytes.h"
@@ -36,6 +36,7 @@
 #include "formats/ngx_media_mp4_file.h"
 #include "formats/ngx_media_mp4_moof.h"
 #include "formats/ngx_media_mp4_stbl.h"
+#include "formats/ngx_media_plan.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -210,7 +211,7 @@ read_file(void)
     n = 0;
 
     for ( ;; ) {
-        rc = ngx_media_mp4_file_next(&file, buffer, buffer + n);
+        rc = ngx_media_mp4_file_next(&file, buffer, n ? buffer + n : buffer);
 
         if (rc == NGX_DONE) {
             return;
@@ -374,12 +375,135 @@ print_samples(ngx_uint_t n, const ngx_media_index_t *index, int raw)
 }
 
 
+/* the clock: the first track of video, else of audio, that has samples */
+
+static ngx_uint_t
+clock_track(ngx_media_index_t **indexes)
+{
+    ngx_uint_t  i, n;
+
+    static const uint32_t  handlers[] = {
+        ngx_media_fourcc('v', 'i', 'd', 'e'),
+        ngx_media_fourcc('s', 'o', 'u', 'n')
+    };
+
+    for (i = 0; i < 2; i++) {
+        for (n = 0; n < moov.ntracks; n++) {
+            if (tracks[n].handler == handlers[i]
+                && indexes[n]->first < indexes[n]->end)
+            {
+                return n;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static uint32_t
+track_type(ngx_uint_t n)
+{
+    return tracks[n].handler == ngx_media_fourcc('v', 'i', 'd', 'e')
+           ? NGX_MEDIA_VIDEO : NGX_MEDIA_AUDIO;
+}
+
+
+static ngx_media_plan_t *
+make_plan(ngx_uint_t n, ngx_media_index_t **indexes, ngx_msec_t target,
+    int64_t until, const ngx_media_plan_t *clock)
+{
+    size_t             size;
+    ngx_int_t          rc;
+    ngx_uint_t         pass;
+    ngx_media_plan_t  *plan;
+
+    plan = NULL;
+    size = 0;
+
+    for (pass = 0; pass < 2; pass++) {
+
+        if (clock == NULL) {
+            rc = ngx_media_plan_make(plan, &size, indexes[n], track_type(n),
+                                     target, until);
+        } else {
+            rc = ngx_media_plan_follow(plan, &size, indexes[n], track_type(n),
+                                       clock);
+        }
+
+        if (rc != NGX_OK) {
+            die("no plan");
+        }
+
+        if (plan == NULL) {
+            plan = malloc(size);
+        }
+    }
+
+    if (ngx_media_plan_check(plan, size) != NGX_OK) {
+        die("plan is not valid");
+    }
+
+    return plan;
+}
+
+
+static void
+print_plans(ngx_media_index_t **indexes, ngx_msec_t target)
+{
+    int64_t                    end, until;
+    uint32_t                   i;
+    ngx_uint_t                 n, first;
+    ngx_media_plan_t          *clock, *plan;
+    ngx_media_plan_segment_t   segment;
+
+    first = clock_track(indexes);
+    until = 0;
+
+    for (n = 0; n < moov.ntracks; n++) {
+
+        if (ngx_media_plan_end(indexes[n], &end) == NGX_OK) {
+            end = ngx_media_plan_rescale(end, tracks[n].timescale,
+                                         tracks[first].timescale);
+            until = ngx_max(until, end);
+        }
+    }
+
+    clock = make_plan(first, indexes, target, until, NULL);
+
+    for (n = 0; n < moov.ntracks; n++) {
+        plan = make_plan(n, indexes, target, until, n == first ? NULL : clock);
+
+        printf("plan %lu segments %u runs %u empty %u last %u longest %lu"
+               " peak %lu apart %lu bytes %lu size %u\n", (unsigned long) n,
+               plan->nsegments, plan->nruns, plan->nempty, plan->last,
+               (unsigned long) plan->longest, (unsigned long) plan->peak,
+               (unsigned long) plan->apart, (unsigned long) plan->bytes,
+               plan->size);
+
+        for (i = 0; i < plan->nsegments; i++) {
+            (void) ngx_media_plan_segment(plan, i, &segment);
+
+            printf("segment %lu %u time %ld duration %lu sample %u"
+                   " samples %u\n", (unsigned long) n, i,
+                   (long) segment.time, (unsigned long) segment.duration,
+                   segment.sample, segment.samples);
+        }
+
+        free(plan);
+    }
+
+    free(clock);
+}
+
+
 int
 main(int argc, char **argv)
 {
+    int                     raw;
     struct stat             st;
     ngx_uint_t              n;
-    ngx_media_index_t      *index;
+    ngx_media_index_t      *indexes[INDEX_TRACKS];
     ngx_media_mp4_edit_t    edit;
 
     if (argc < 2) {
@@ -392,27 +516,39 @@ main(int argc, char **argv)
         die("no such file");
     }
 
+    raw = (argc == 3);
+
     ngx_media_mp4_file_init(&file, st.st_size);
 
     read_file();
 
     for (n = 0; n < moov.ntracks; n++) {
-        index = pack(n);
+        indexes[n] = pack(n);
 
         if (ngx_media_mp4_edit(&moov, &tracks[n], &edit) != NGX_OK) {
             fail(&error);
         }
 
-        if (ngx_media_index_edit(index, edit.empty, edit.start, edit.duration)
+        if (ngx_media_index_edit(indexes[n], edit.empty, edit.start,
+                                 edit.duration)
             != NGX_OK)
         {
             die("index is broken");
         }
 
-        print_track(n, index);
-        print_samples(n, index, argc > 2);
+        print_track(n, indexes[n]);
 
-        free(index);
+        if (argc < 4) {
+            print_samples(n, indexes[n], raw);
+        }
+    }
+
+    if (argc == 4) {
+        print_plans(indexes, atoi(argv[3]));
+    }
+
+    for (n = 0; n < moov.ntracks; n++) {
+        free(indexes[n]);
     }
 
     free(head);
