@@ -70,6 +70,8 @@ struct ngx_media_stream_shm_s {
 
     /* counters and what status shows of the publisher [stream] */
     int64_t                   born;           /* ms since the epoch */
+    uint64_t                  born_msec;      /* ngx_current_msec then */
+    uint64_t                  born_number;
     uint64_t                  publishers;
     uint64_t                  discontinuities;  /* still in the tables */
     uint64_t                  periods;

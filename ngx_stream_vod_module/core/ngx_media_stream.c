@@ -24,11 +24,19 @@
 #include "core/ngx_media_validate.h"
 
 
-/* hours since 2026-01-01T00:00:00Z: DISCONTINUITY-SEQUENCE of a birth */
-#define NGX_MEDIA_DISCONTINUITY_EPOCH  1767225600
+/*
+ * A birth's first number are the quarters of a second since
+ * 2026-01-01T00:00:00Z, so 32 bits last until 2060; its DISCONTINUITY-SEQUENCE
+ * are the hours.  A segment lasts a second or more, but for the first of a
+ * period, which may last a quarter of one.
+ */
+#define NGX_MEDIA_BIRTH_EPOCH  1767225600
+#define NGX_MEDIA_BIRTH_RATE   4
+#define NGX_MEDIA_BIRTH_SLACK  4
 
 
 static uint32_t ngx_media_name_hash(ngx_str_t *name);
+static ngx_uint_t ngx_media_stream_hurries(ngx_media_stream_shm_t *s);
 static ngx_int_t ngx_media_stream_born(ngx_media_zone_t *zone,
     ngx_str_t *name, ngx_media_claim_t *claim);
 static void ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
@@ -149,6 +157,15 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
             continue;
         }
 
+        if (ngx_media_stream_hurries(s)) {
+            ngx_media_stream_unlock(s);
+            ngx_media_count(&zone->sh->refused, 1);
+            ngx_log_error(NGX_LOG_WARN, zone->log, 0,
+                          "media stream \"%V\" is published anew too often, "
+                          "refused for a moment", name);
+            return NGX_MEDIA_CLAIM_CONFLICT;
+        }
+
         if (s->pid && !s->yields && !ngx_media_process_dead(s->pid)
             && zone->app->publish_conflict == NGX_MEDIA_CONFLICT_REJECT)
         {
@@ -169,6 +186,20 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_media_notify(s);
 
     return NGX_OK;
+}
+
+
+/* each return takes a number: they must not get ahead of the clock */
+
+static ngx_uint_t
+ngx_media_stream_hurries(ngx_media_stream_shm_t *s)
+{
+    uint64_t  allowed;
+
+    allowed = (ngx_current_msec - (ngx_msec_t) s->born_msec)
+              * NGX_MEDIA_BIRTH_RATE / 1000 + NGX_MEDIA_BIRTH_SLACK;
+
+    return s->number - s->born_number > allowed;
 }
 
 
@@ -209,7 +240,8 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
         return NGX_MEDIA_CLAIM_LIMIT;
     }
 
-    now = ngx_time();
+    now = ngx_media_wall_msec() / 1000;
+    now = now > NGX_MEDIA_BIRTH_EPOCH ? now - NGX_MEDIA_BIRTH_EPOCH : 0;
 
     /* epoch and version go on: late readers must not take them for theirs */
 
@@ -234,15 +266,18 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     s->left = ngx_current_msec;
 
     /*
-     * A segment lasts a second or more, so numbers never overtake the clock
-     * that the next birth starts from; a clock that was set back is outrun by
-     * what the zone remembers.
+     * Numbers grow slower than the clock that the next birth starts from,
+     * also that of the next start of nginx; a clock that was set back is
+     * outrun by what the zone remembers.
      */
 
-    s->number = ngx_max(now, sh->number + 1);
+    s->number = ngx_media_wall_msec() % 1000 * NGX_MEDIA_BIRTH_RATE / 1000
+                + now * NGX_MEDIA_BIRTH_RATE;
+    s->number = ngx_max(s->number, sh->number + 1);
+    s->born_number = s->number;
+    s->born_msec = ngx_current_msec;
 
-    hours = now > NGX_MEDIA_DISCONTINUITY_EPOCH
-            ? (now - NGX_MEDIA_DISCONTINUITY_EPOCH) / 3600 : 0;
+    hours = now / 3600;
     s->first = ngx_media_first(s->number,
                                ngx_max(hours, sh->discontinuity + 1));
 
