@@ -69,9 +69,9 @@ static const ngx_media_ts_kind_t  ngx_media_ts_kinds[] = {
       NGX_MEDIA_TS_ID_AUDIO },
     { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_TS_RAW, NGX_MEDIA_TS_MPEG1_AUDIO,
       NGX_MEDIA_TS_ID_AUDIO },
-    { NGX_MEDIA_TS_CODEC_AC3, NGX_MEDIA_TS_RAW, NGX_MEDIA_TS_AC3,
+    { NGX_MEDIA_CODEC_AC3, NGX_MEDIA_TS_RAW, NGX_MEDIA_TS_AC3,
       NGX_MEDIA_TS_ID_PRIVATE1 },
-    { NGX_MEDIA_TS_CODEC_EAC3, NGX_MEDIA_TS_RAW, NGX_MEDIA_TS_EAC3,
+    { NGX_MEDIA_CODEC_EAC3, NGX_MEDIA_TS_RAW, NGX_MEDIA_TS_EAC3,
       NGX_MEDIA_TS_ID_PRIVATE1 },
     { NGX_MEDIA_TS_CODEC_ID3, NGX_MEDIA_TS_RAW, NGX_MEDIA_TS_METADATA,
       NGX_MEDIA_TS_ID_PRIVATE1 }
@@ -512,11 +512,11 @@ ngx_media_ts_es_info(u_char *p, const ngx_media_ts_es_t *es)
 
     switch (es->codec) {
 
-    case NGX_MEDIA_TS_CODEC_AC3:
+    case NGX_MEDIA_CODEC_AC3:
         return ngx_media_ts_registration(p, ngx_media_fourcc('A', 'C', '-',
                                                              '3'));
 
-    case NGX_MEDIA_TS_CODEC_EAC3:
+    case NGX_MEDIA_CODEC_EAC3:
         return ngx_media_ts_registration(p, ngx_media_fourcc('E', 'A', 'C',
                                                              '3'));
 

@@ -18,9 +18,7 @@
 #include "formats/ngx_media_ts.h"
 
 
-/* what else than the codec table can be in a transport stream */
-#define NGX_MEDIA_TS_CODEC_AC3   ngx_media_fourcc('a', 'c', '-', '3')
-#define NGX_MEDIA_TS_CODEC_EAC3  ngx_media_fourcc('e', 'c', '-', '3')
+/* timed metadata */
 #define NGX_MEDIA_TS_CODEC_ID3   ngx_media_fourcc('I', 'D', '3', ' ')
 
 /* of an ADTS header and a program_config_element behind it */

@@ -636,10 +636,10 @@ static const test_conf_t  confs[] = {
         { NGX_MEDIA_CODEC_AAC, "1190", 0, 48000, 48000, 1024, 1030, 94, 1,
           8184, 0, 0, 0, 0, 5 } }, 0, 7, 90000 },
     { "ac-3", 1, {
-        { NGX_MEDIA_TS_CODEC_AC3, "", 0, 48000, 48000, 1536, 0, 62, 768, 768,
+        { NGX_MEDIA_CODEC_AC3, "", 0, 48000, 48000, 1536, 0, 62, 768, 768,
           0, 0, 4800, 0, 0 } }, 0, 0, 0 },
     { "e-ac-3, large", 1, {
-        { NGX_MEDIA_TS_CODEC_EAC3, "", 0, 48000, 48000, 256, 0, 300, 1,
+        { NGX_MEDIA_CODEC_EAC3, "", 0, 48000, 48000, 256, 0, 300, 1,
           65000, 0, 0, 4800, 0, 0 } }, 0, 100, 90000 },
     { "all four", 4, {
         { NGX_MEDIA_CODEC_H265, HVCC, 4, 90000, 0, 1500, 0, 120, 30, 4000, 60,
@@ -648,7 +648,7 @@ static const test_conf_t  confs[] = {
           209, 0, 0, 0, 0, 0 },
         { NGX_MEDIA_TS_CODEC_ID3, "", 0, 1000, 0, 350, 0, 6, 20, 4000, 0, 0,
           0, 0, 0 },
-        { NGX_MEDIA_TS_CODEC_EAC3, "", 0, 48000, 48000, 1536, 0, 62, 100, 900,
+        { NGX_MEDIA_CODEC_EAC3, "", 0, 48000, 48000, 1536, 0, 62, 100, 900,
           0, 0, 0, 0, 0 } }, 0, 0, 0 },
     { "clock track without a frame", 2, {
         { NGX_MEDIA_CODEC_H264, AVCC, 4, 90000, 0, 3600, 0, 0, 1, 2, 25, 0,
@@ -782,9 +782,9 @@ test_es(void)
           0xc0, "", "" },
         { "mp3, half", NGX_MEDIA_CODEC_MP3, "fff38044", 0, 22050, NGX_OK,
           0x04, 0xc0, "", "" },
-        { "ac-3", NGX_MEDIA_TS_CODEC_AC3, "", 0, 48000, NGX_OK, 0x81, 0xbd,
+        { "ac-3", NGX_MEDIA_CODEC_AC3, "", 0, 48000, NGX_OK, 0x81, 0xbd,
           "", "" },
-        { "e-ac-3", NGX_MEDIA_TS_CODEC_EAC3, "", 0, 48000, NGX_OK, 0x87, 0xbd,
+        { "e-ac-3", NGX_MEDIA_CODEC_EAC3, "", 0, 48000, NGX_OK, 0x87, 0xbd,
           "", "" },
         { "id3", NGX_MEDIA_TS_CODEC_ID3, "", 0, 0, NGX_OK, 0x15, 0xbd, "",
           "" },
@@ -868,7 +868,7 @@ test_psi(void)
           0 },
         { NGX_MEDIA_CODEC_AAC, "1190", 0, 90000, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
           0 },
-        { NGX_MEDIA_TS_CODEC_AC3, "", 0, 90000, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+        { NGX_MEDIA_CODEC_AC3, "", 0, 90000, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
           0 },
         { NGX_MEDIA_TS_CODEC_ID3, "", 0, 90000, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
           0 } }, 0, 0, 0 };
