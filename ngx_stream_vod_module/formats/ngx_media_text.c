@@ -13,7 +13,6 @@
 
 static void ngx_media_text_padded(ngx_media_text_t *text, uint64_t value,
     ngx_uint_t digits);
-static uint32_t ngx_media_text_utf8(const u_char **pos, const u_char *last);
 static void ngx_media_text_rune(ngx_media_text_t *text, uint32_t ch,
     const u_char *pos, size_t len);
 
@@ -382,12 +381,47 @@ ngx_media_text_rune(ngx_media_text_t *text, uint32_t ch, const u_char *pos,
 }
 
 
-/*
- * The next character; *pos < last.  A malformed sequence yields U+FFFD and
- * is left at the first byte that does not fit, Unicode, 3.9, table 3-7.
- */
+/* Unicode, 3.9, table 3-6 */
 
-static uint32_t
+void
+ngx_media_text_char(ngx_media_text_t *text, uint32_t ch)
+{
+    u_char      buf[4], *p;
+    ngx_uint_t  shift;
+
+    if (ch > 0x10ffff || (ch >= 0xd800 && ch <= 0xdfff)) {
+        ch = NGX_MEDIA_TEXT_REPLACEMENT;
+    }
+
+    p = buf;
+    shift = 0;
+
+    if (ch < 0x80) {
+        *p++ = (u_char) ch;
+
+    } else if (ch < 0x800) {
+        *p++ = (u_char) (0xc0 | ch >> 6);
+        shift = 6;
+
+    } else if (ch < 0x10000) {
+        *p++ = (u_char) (0xe0 | ch >> 12);
+        shift = 12;
+
+    } else {
+        *p++ = (u_char) (0xf0 | ch >> 18);
+        shift = 18;
+    }
+
+    while (shift) {
+        shift -= 6;
+        *p++ = (u_char) (0x80 | (ch >> shift & 0x3f));
+    }
+
+    ngx_media_text_data(text, buf, p - buf);
+}
+
+
+uint32_t
 ngx_media_text_utf8(const u_char **pos, const u_char *last)
 {
     u_char         high, low;

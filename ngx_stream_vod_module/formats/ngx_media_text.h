@@ -110,6 +110,16 @@ void ngx_media_text_date(ngx_media_text_t *text, int64_t msec);
 void ngx_media_text_duration(ngx_media_text_t *text, int64_t msec);
 
 
+/* one character, in UTF-8; what is none becomes U+FFFD */
+void ngx_media_text_char(ngx_media_text_t *text, uint32_t ch);
+
+/*
+ * The next character of a string that is not at its end.  A malformed
+ * sequence yields U+FFFD, and *pos is left at the first byte that does not
+ * fit, Unicode, 3.9, table 3-7.
+ */
+uint32_t ngx_media_text_utf8(const u_char **pos, const u_char *last);
+
 /*
  * Strings of any origin, without the quotes around them.  What is not UTF-8
  * becomes U+FFFD, one for each maximal part of a malformed sequence.
