@@ -18,10 +18,14 @@
 
 static void ngx_media_m3u8_header(ngx_media_text_t *text,
     const ngx_media_m3u8_media_t *view, ngx_uint_t skip);
+static ngx_uint_t ngx_media_m3u8_version(const ngx_media_m3u8_media_t *view,
+    ngx_uint_t skip);
 static void ngx_media_m3u8_control(ngx_media_text_t *text,
     const ngx_media_m3u8_media_t *view);
 static void ngx_media_m3u8_segment(ngx_media_text_t *text,
     const ngx_media_m3u8_media_t *view, ngx_uint_t i, ngx_uint_t first);
+static void ngx_media_m3u8_name(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view, uint64_t number);
 static void ngx_media_m3u8_part(ngx_media_text_t *text,
     const ngx_media_m3u8_media_t *view,
     const ngx_media_m3u8_segment_t *segment, ngx_uint_t n);
@@ -29,14 +33,39 @@ static void ngx_media_m3u8_hint(ngx_media_text_t *text,
     const ngx_media_m3u8_media_t *view);
 static void ngx_media_m3u8_report(ngx_media_text_t *text,
     const ngx_media_m3u8_report_t *report);
+static ngx_uint_t ngx_media_m3u8_multi_version(
+    const ngx_media_m3u8_multi_t *view);
 static void ngx_media_m3u8_rendition(ngx_media_text_t *text,
+    const ngx_media_m3u8_multi_t *view,
     const ngx_media_m3u8_rendition_t *rendition);
 static void ngx_media_m3u8_variant(ngx_media_text_t *text,
+    const ngx_media_m3u8_multi_t *view,
     const ngx_media_m3u8_variant_t *variant);
 static void ngx_media_m3u8_picture(ngx_media_text_t *text,
     const ngx_media_m3u8_variant_t *variant);
 static void ngx_media_m3u8_iframes(ngx_media_text_t *text,
+    const ngx_media_m3u8_multi_t *view,
     const ngx_media_m3u8_variant_t *variant);
+static void ngx_media_m3u8_attr(ngx_media_text_t *text, const char *name,
+    const ngx_str_t *value);
+
+
+/* by ngx_media_m3u8_container_e */
+
+static const ngx_str_t  ngx_media_m3u8_exts[] = {
+    ngx_string(".m4s"),
+    ngx_string(".ts"),
+    ngx_string(".vtt")
+};
+
+
+/* by ngx_media_m3u8_rendition_e */
+
+static const ngx_str_t  ngx_media_m3u8_types[] = {
+    ngx_string("AUDIO"),
+    ngx_string("SUBTITLES"),
+    ngx_string("CLOSED-CAPTIONS")
+};
 
 
 size_t
@@ -72,7 +101,9 @@ ngx_media_m3u8_write_media(u_char *p, size_t size,
 
     /* 4.4.5.3: an ended playlist has no hint */
 
-    if (view->hint && view->part_target && !view->iframes) {
+    if (view->hint && view->part_target && !view->iframes
+        && view->container == NGX_MEDIA_M3U8_CMAF)
+    {
         ngx_media_m3u8_hint(&text, view);
     }
 
@@ -92,9 +123,7 @@ ngx_media_m3u8_header(ngx_media_text_t *text,
 
     ngx_media_text_cstr(text, "#EXTM3U\n#EXT-X-VERSION:");
 
-    /* 8: EXT-X-MAP asks for 6, of I-frames 5; EXT-X-SKIP for 9 */
-
-    ngx_media_text_u64(text, skip ? 9 : view->iframes ? 5 : 6);
+    ngx_media_text_u64(text, ngx_media_m3u8_version(view, skip));
 
     if (view->iframes) {
         ngx_media_text_cstr(text, "\n#EXT-X-I-FRAMES-ONLY");
@@ -109,7 +138,9 @@ ngx_media_m3u8_header(ngx_media_text_t *text,
 
     ngx_media_m3u8_control(text, view);
 
-    if (view->part_target && !view->iframes) {
+    if (view->part_target && !view->iframes
+        && view->container == NGX_MEDIA_M3U8_CMAF)
+    {
         ngx_media_text_cstr(text, "#EXT-X-PART-INF:PART-TARGET=");
         ngx_media_text_decimal(text, view->part_target, 10000, 4,
                                NGX_MEDIA_TEXT_DOWN);
@@ -128,6 +159,9 @@ ngx_media_m3u8_header(ngx_media_text_t *text,
 
     if (view->vod) {
         ngx_media_text_cstr(text, "#EXT-X-PLAYLIST-TYPE:VOD\n");
+
+    } else if (view->event) {
+        ngx_media_text_cstr(text, "#EXT-X-PLAYLIST-TYPE:EVENT\n");
     }
 
     if (skip) {
@@ -135,6 +169,26 @@ ngx_media_m3u8_header(ngx_media_text_t *text,
         ngx_media_text_u64(text, skip);
         ngx_media_text_cstr(text, "\n");
     }
+}
+
+
+/*
+ * 8: EXT-X-MAP asks for 6, of I-frames 5; BYTERANGE for 4, fractions in
+ * EXTINF for 3; EXT-X-SKIP for 9
+ */
+
+static ngx_uint_t
+ngx_media_m3u8_version(const ngx_media_m3u8_media_t *view, ngx_uint_t skip)
+{
+    if (skip) {
+        return 9;
+    }
+
+    if (view->container == NGX_MEDIA_M3U8_CMAF) {
+        return view->iframes ? 5 : 6;
+    }
+
+    return view->iframes ? 4 : 3;
 }
 
 
@@ -151,10 +205,10 @@ ngx_media_m3u8_control(ngx_media_text_t *text,
         size_t       len;
         uint32_t     msec;
     } attrs[] = {
-#define ngx_media_m3u8_attr(name, msec)  { name, sizeof(name) - 1, msec }
-        ngx_media_m3u8_attr("CAN-SKIP-UNTIL=", view->can_skip),
-        ngx_media_m3u8_attr("HOLD-BACK=", view->hold_back),
-        ngx_media_m3u8_attr("PART-HOLD-BACK=",
+#define ngx_media_m3u8_msec(name, msec)  { name, sizeof(name) - 1, msec }
+        ngx_media_m3u8_msec("CAN-SKIP-UNTIL=", view->can_skip),
+        ngx_media_m3u8_msec("HOLD-BACK=", view->hold_back),
+        ngx_media_m3u8_msec("PART-HOLD-BACK=",
                             view->part_target ? view->part_hold_back : 0)
     };
 
@@ -195,11 +249,18 @@ ngx_media_m3u8_segment(ngx_media_text_t *text,
     const ngx_media_m3u8_media_t *view, ngx_uint_t i, ngx_uint_t first)
 {
     ngx_uint_t                       n, nparts;
+    const ngx_str_t                 *ext;
     const ngx_media_m3u8_segment_t  *segment;
 
     segment = &view->segments[i];
 
-    nparts = (view->part_target && !view->iframes) ? segment->nparts : 0;
+    nparts = 0;
+
+    if (view->part_target && !view->iframes
+        && view->container == NGX_MEDIA_M3U8_CMAF)
+    {
+        nparts = segment->nparts;
+    }
 
     if (segment->open && (nparts == 0 || view->end)) {
         return;
@@ -211,9 +272,10 @@ ngx_media_m3u8_segment(ngx_media_text_t *text,
         ngx_media_text_cstr(text, "#EXT-X-DISCONTINUITY\n");
     }
 
-    if (i == first
-        || segment->discontinuity
-        || segment->init != view->segments[i - 1].init)
+    if (view->container == NGX_MEDIA_M3U8_CMAF
+        && (i == first
+            || segment->discontinuity
+            || segment->init != view->segments[i - 1].init))
     {
         ngx_media_text_cstr(text, "#EXT-X-MAP:URI=\"");
         ngx_media_text_str(text, &view->track);
@@ -222,9 +284,11 @@ ngx_media_m3u8_segment(ngx_media_text_t *text,
         ngx_media_text_cstr(text, ".mp4\"\n");
     }
 
-    ngx_media_text_cstr(text, "#EXT-X-PROGRAM-DATE-TIME:");
-    ngx_media_text_date(text, segment->pdt);
-    ngx_media_text_cstr(text, "\n");
+    if (segment->pdt >= 0) {
+        ngx_media_text_cstr(text, "#EXT-X-PROGRAM-DATE-TIME:");
+        ngx_media_text_date(text, segment->pdt);
+        ngx_media_text_cstr(text, "\n");
+    }
 
     /* 6.2.1: the parts of a gap are gaps; it is told before them */
 
@@ -247,18 +311,43 @@ ngx_media_m3u8_segment(ngx_media_text_t *text,
                            NGX_MEDIA_TEXT_HALF_UP);
     ngx_media_text_cstr(text, ",\n");
 
-    /* 4.4.4.2: the chunk's header and its first sample */
+    /*
+     * 4.4.4.2: the chunk's header and its first sample; of a transport stream
+     * without the tables before it, 4.4.3.6
+     */
 
     if (view->iframes && segment->key_size && !segment->gap) {
         ngx_media_text_cstr(text, "#EXT-X-BYTERANGE:");
         ngx_media_text_u64(text, segment->key_size);
-        ngx_media_text_cstr(text, "@0\n");
+        ngx_media_text_cstr(text, "@");
+        ngx_media_text_u64(text, segment->key_offset);
+        ngx_media_text_cstr(text, "\n");
     }
 
+    ngx_media_m3u8_name(text, view, segment->number);
+
+    ext = &ngx_media_m3u8_exts[ngx_min(view->container, NGX_MEDIA_M3U8_VTT)];
+
+    ngx_media_text_str(text, ext);
+    ngx_media_text_cstr(text, "\n");
+}
+
+
+/* the URI of a segment without its extension */
+
+static void
+ngx_media_m3u8_name(ngx_media_text_t *text,
+    const ngx_media_m3u8_media_t *view, uint64_t number)
+{
     ngx_media_text_str(text, &view->track);
     ngx_media_text_cstr(text, "/");
-    ngx_media_text_u64(text, segment->number);
-    ngx_media_text_cstr(text, ".m4s\n");
+
+    if (view->tag.len) {
+        ngx_media_text_str(text, &view->tag);
+        ngx_media_text_cstr(text, "-");
+    }
+
+    ngx_media_text_u64(text, number);
 }
 
 
@@ -277,9 +366,7 @@ ngx_media_m3u8_part(ngx_media_text_t *text,
     ngx_media_text_decimal(text, part->duration, view->timescale, 5,
                            NGX_MEDIA_TEXT_DOWN);
     ngx_media_text_cstr(text, ",URI=\"");
-    ngx_media_text_str(text, &view->track);
-    ngx_media_text_cstr(text, "/");
-    ngx_media_text_u64(text, segment->number);
+    ngx_media_m3u8_name(text, view, segment->number);
     ngx_media_text_cstr(text, ".");
     ngx_media_text_u64(text, n);
     ngx_media_text_cstr(text, ".m4s\"");
@@ -302,9 +389,7 @@ ngx_media_m3u8_hint(ngx_media_text_t *text,
     const ngx_media_m3u8_media_t *view)
 {
     ngx_media_text_cstr(text, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"");
-    ngx_media_text_str(text, &view->track);
-    ngx_media_text_cstr(text, "/");
-    ngx_media_text_u64(text, view->hint_msn);
+    ngx_media_m3u8_name(text, view, view->hint_msn);
     ngx_media_text_cstr(text, ".");
     ngx_media_text_u64(text, view->hint_part);
     ngx_media_text_cstr(text, ".m4s\"\n");
@@ -342,10 +427,10 @@ ngx_media_m3u8_write_multi(u_char *p, size_t size,
 
     ngx_media_text_cstr(&text, "#EXTM3U\n");
 
-    /* 8: nothing here needs more than 1; 4 is what it suggests for MEDIA */
-
     if (view->nrenditions) {
-        ngx_media_text_cstr(&text, "#EXT-X-VERSION:4\n");
+        ngx_media_text_cstr(&text, "#EXT-X-VERSION:");
+        ngx_media_text_u64(&text, ngx_media_m3u8_multi_version(view));
+        ngx_media_text_cstr(&text, "\n");
     }
 
     if (view->independent) {
@@ -353,18 +438,43 @@ ngx_media_m3u8_write_multi(u_char *p, size_t size,
     }
 
     for (i = 0; i < view->nrenditions; i++) {
-        ngx_media_m3u8_rendition(&text, &view->renditions[i]);
+        ngx_media_m3u8_rendition(&text, view, &view->renditions[i]);
     }
 
     for (i = 0; i < view->nvariants; i++) {
-        ngx_media_m3u8_variant(&text, &view->variants[i]);
+        ngx_media_m3u8_variant(&text, view, &view->variants[i]);
     }
 
     for (i = 0; i < view->niframes; i++) {
-        ngx_media_m3u8_iframes(&text, &view->iframes[i]);
+        ngx_media_m3u8_iframes(&text, view, &view->iframes[i]);
     }
 
     return text.total;
+}
+
+
+/*
+ * 8: nothing here needs more than 1, and 4 is what it suggests for MEDIA;
+ * but for captions of CEA-708, "SERVICE1"
+ */
+
+static ngx_uint_t
+ngx_media_m3u8_multi_version(const ngx_media_m3u8_multi_t *view)
+{
+    ngx_uint_t                         i;
+    const ngx_media_m3u8_rendition_t  *rendition;
+
+    for (i = 0; i < view->nrenditions; i++) {
+        rendition = &view->renditions[i];
+
+        if (rendition->type == NGX_MEDIA_M3U8_CAPTIONS
+            && rendition->instream.len && rendition->instream.data[0] == 'S')
+        {
+            return 7;
+        }
+    }
+
+    return 4;
 }
 
 
@@ -372,14 +482,20 @@ ngx_media_m3u8_write_multi(u_char *p, size_t size,
 
 static void
 ngx_media_m3u8_rendition(ngx_media_text_t *text,
+    const ngx_media_m3u8_multi_t *view,
     const ngx_media_m3u8_rendition_t *rendition)
 {
-    ngx_media_text_cstr(text, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"");
-    ngx_media_text_quoted(text, &rendition->group);
-    ngx_media_text_cstr(text, "\",NAME=\"");
-    ngx_media_text_quoted(text, rendition->name.len ? &rendition->name
-                                                    : &rendition->track);
-    ngx_media_text_cstr(text, "\",LANGUAGE=\"");
+    ngx_uint_t  type;
+
+    type = ngx_min(rendition->type, NGX_MEDIA_M3U8_CAPTIONS);
+
+    ngx_media_text_cstr(text, "#EXT-X-MEDIA:TYPE=");
+    ngx_media_text_str(text, &ngx_media_m3u8_types[type]);
+    ngx_media_m3u8_attr(text, "GROUP-ID", &rendition->group);
+    ngx_media_m3u8_attr(text, "NAME",
+                        rendition->name.len ? &rendition->name
+                                            : &rendition->track);
+    ngx_media_text_cstr(text, ",LANGUAGE=\"");
 
     if (rendition->lang.len) {
         ngx_media_text_quoted(text, &rendition->lang);
@@ -394,17 +510,52 @@ ngx_media_m3u8_rendition(ngx_media_text_t *text,
         ngx_media_text_cstr(text, "DEFAULT=YES,");
     }
 
-    ngx_media_text_cstr(text, "AUTOSELECT=YES,");
+    ngx_media_text_cstr(text, "AUTOSELECT=YES");
 
-    if (rendition->channels) {
-        ngx_media_text_cstr(text, "CHANNELS=\"");
-        ngx_media_text_u64(text, rendition->channels);
-        ngx_media_text_cstr(text, "\",");
+    if (rendition->forced && type == NGX_MEDIA_M3U8_SUBTITLES) {
+        ngx_media_text_cstr(text, ",FORCED=YES");
     }
 
-    ngx_media_text_cstr(text, "URI=\"");
-    ngx_media_text_str(text, &rendition->track);
-    ngx_media_text_cstr(text, ".m3u8\"\n");
+    if (rendition->characteristics.len) {
+        ngx_media_m3u8_attr(text, "CHARACTERISTICS",
+                            &rendition->characteristics);
+    }
+
+    if (rendition->channels) {
+        ngx_media_text_cstr(text, ",CHANNELS=\"");
+        ngx_media_text_u64(text, rendition->channels);
+        ngx_media_text_cstr(text, "\"");
+    }
+
+    if (type == NGX_MEDIA_M3U8_CAPTIONS) {
+        ngx_media_m3u8_attr(text, "INSTREAM-ID", &rendition->instream);
+
+    } else if (!rendition->muxed) {
+        ngx_media_text_cstr(text, ",URI=\"");
+        ngx_media_text_str(text, &rendition->track);
+
+        /* text is the same in all containers */
+
+        if (view->ts && type == NGX_MEDIA_M3U8_AUDIO) {
+            ngx_media_text_cstr(text, ".ts");
+        }
+
+        ngx_media_text_cstr(text, ".m3u8\"");
+    }
+
+    ngx_media_text_cstr(text, "\n");
+}
+
+
+static void
+ngx_media_m3u8_attr(ngx_media_text_t *text, const char *name,
+    const ngx_str_t *value)
+{
+    ngx_media_text_cstr(text, ",");
+    ngx_media_text_data(text, name, ngx_strlen(name));
+    ngx_media_text_cstr(text, "=\"");
+    ngx_media_text_quoted(text, value);
+    ngx_media_text_cstr(text, "\"");
 }
 
 
@@ -412,6 +563,7 @@ ngx_media_m3u8_rendition(ngx_media_text_t *text,
 
 static void
 ngx_media_m3u8_variant(ngx_media_text_t *text,
+    const ngx_media_m3u8_multi_t *view,
     const ngx_media_m3u8_variant_t *variant)
 {
     ngx_media_text_cstr(text, "#EXT-X-STREAM-INF:BANDWIDTH=");
@@ -431,13 +583,29 @@ ngx_media_m3u8_variant(ngx_media_text_t *text,
     }
 
     if (variant->audio.len) {
-        ngx_media_text_cstr(text, ",AUDIO=\"");
-        ngx_media_text_quoted(text, &variant->audio);
-        ngx_media_text_cstr(text, "\"");
+        ngx_media_m3u8_attr(text, "AUDIO", &variant->audio);
+    }
+
+    if (variant->subtitles.len) {
+        ngx_media_m3u8_attr(text, "SUBTITLES", &variant->subtitles);
+    }
+
+    if (variant->captions.len == 4
+        && ngx_strncmp(variant->captions.data, "NONE", 4) == 0)
+    {
+        ngx_media_text_cstr(text, ",CLOSED-CAPTIONS=NONE");
+
+    } else if (variant->captions.len) {
+        ngx_media_m3u8_attr(text, "CLOSED-CAPTIONS", &variant->captions);
     }
 
     ngx_media_text_cstr(text, "\n");
     ngx_media_text_str(text, &variant->track);
+
+    if (view->ts) {
+        ngx_media_text_cstr(text, ".ts");
+    }
+
     ngx_media_text_cstr(text, ".m3u8\n");
 }
 
@@ -449,9 +617,12 @@ ngx_media_m3u8_picture(ngx_media_text_t *text,
     const ngx_media_m3u8_variant_t *variant)
 {
     if (variant->codecs.len) {
-        ngx_media_text_cstr(text, ",CODECS=\"");
-        ngx_media_text_quoted(text, &variant->codecs);
-        ngx_media_text_cstr(text, "\"");
+        ngx_media_m3u8_attr(text, "CODECS", &variant->codecs);
+    }
+
+    if (variant->supplemental.len) {
+        ngx_media_m3u8_attr(text, "SUPPLEMENTAL-CODECS",
+                            &variant->supplemental);
     }
 
     if (variant->width && variant->height) {
@@ -474,6 +645,7 @@ ngx_media_m3u8_picture(ngx_media_text_t *text,
 
 static void
 ngx_media_m3u8_iframes(ngx_media_text_t *text,
+    const ngx_media_m3u8_multi_t *view,
     const ngx_media_m3u8_variant_t *variant)
 {
     ngx_media_text_cstr(text, "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=");
@@ -483,5 +655,10 @@ ngx_media_m3u8_iframes(ngx_media_text_t *text,
 
     ngx_media_text_cstr(text, ",URI=\"");
     ngx_media_text_str(text, &variant->track);
+
+    if (view->ts) {
+        ngx_media_text_cstr(text, ".ts");
+    }
+
     ngx_media_text_cstr(text, ".iframes.m3u8\"\n");
 }

@@ -10,7 +10,9 @@
  *
  * The version is computed, and so is where EXT-X-MAP stands: before the first
  * listed segment (after EXT-X-SKIP too), after a discontinuity, and where the
- * init segment changes.  A program date-time is on every segment.
+ * init segment changes.
+ *
+ * style: long header, it is the vocabulary of two kinds of playlists.
  */
 
 
@@ -19,6 +21,15 @@
 
 
 #include "formats/ngx_media_fmt.h"
+
+
+/* of segments; only those of CMAF have an init segment and parts */
+
+typedef enum {
+    NGX_MEDIA_M3U8_CMAF = 0,                  /* .m4s */
+    NGX_MEDIA_M3U8_TS,                        /* .ts */
+    NGX_MEDIA_M3U8_VTT                        /* .vtt */
+} ngx_media_m3u8_container_e;
 
 
 typedef struct {
@@ -35,7 +46,8 @@ typedef struct {
     uint64_t                  duration;       /* in the view's timescale;
                                                  unused if open */
     uint64_t                  init;           /* name of its init segment */
-    int64_t                   pdt;            /* ms since the epoch, >= 0 */
+    int64_t                   pdt;            /* ms since the epoch; < 0: no
+                                                 date-time */
     const ngx_media_m3u8_part_t
                              *parts;
     ngx_uint_t                nparts;         /* 0: none listed any more */
@@ -46,6 +58,7 @@ typedef struct {
                                                  without a part_target, or
                                                  after the end */
     uint32_t                  key_size;       /* bytes; 0: no key frame */
+    uint32_t                  key_offset;     /* where it begins in it */
 } ngx_media_m3u8_segment_t;
 
 
@@ -92,10 +105,21 @@ typedef struct {
     unsigned                  vod:1;          /* PLAYLIST-TYPE:VOD */
     unsigned                  iframes:1;      /* I-FRAMES-ONLY: no parts, the
                                                  key_size bytes of each */
+    unsigned                  event:1;        /* PLAYLIST-TYPE:EVENT */
+    ngx_uint_t                container;      /* ngx_media_m3u8_container_e */
+    ngx_str_t                 tag;            /* of a file: before the numbers
+                                                 in names; empty: none */
 } ngx_media_m3u8_media_t;
 
 
-/* a rendition in a group, or a variant */
+typedef enum {
+    NGX_MEDIA_M3U8_AUDIO = 0,
+    NGX_MEDIA_M3U8_SUBTITLES,
+    NGX_MEDIA_M3U8_CAPTIONS                   /* in the video: no URI */
+} ngx_media_m3u8_rendition_e;
+
+
+/* a rendition in a group */
 
 typedef struct {
     ngx_str_t                 track;          /* "a1"; URI is <track>.m3u8 */
@@ -104,6 +128,12 @@ typedef struct {
     ngx_str_t                 lang;           /* RFC 5646; empty: und */
     ngx_uint_t                channels;       /* 0: absent */
     unsigned                  is_default:1;
+    unsigned                  forced:1;       /* of subtitles */
+    unsigned                  muxed:1;        /* it is in the variants: no
+                                                 URI */
+    ngx_uint_t                type;           /* ngx_media_m3u8_rendition_e */
+    ngx_str_t                 instream;       /* captions: "CC1" */
+    ngx_str_t                 characteristics;  /* empty: absent */
 } ngx_media_m3u8_rendition_t;
 
 
@@ -119,6 +149,11 @@ typedef struct {
     uint32_t                  height;
     uint32_t                  fps;            /* 1/1000; 0: absent */
     ngx_str_t                 range;          /* VIDEO-RANGE; empty: absent */
+    ngx_str_t                 supplemental;   /* SUPPLEMENTAL-CODECS; empty:
+                                                 absent */
+    ngx_str_t                 subtitles;      /* group; empty: none */
+    ngx_str_t                 captions;       /* group, "NONE"; empty: nothing
+                                                 is said */
 } ngx_media_m3u8_variant_t;
 
 
@@ -133,6 +168,8 @@ typedef struct {
                              *iframes;
     ngx_uint_t                niframes;
     unsigned                  independent:1;
+    unsigned                  ts:1;           /* <track>.ts.m3u8 for variants,
+                                                 <track>.ts.iframes.m3u8 */
 } ngx_media_m3u8_multi_t;
 
 

@@ -805,6 +805,322 @@ static const char  text_multi_empty[] =
     "#EXTM3U\n";
 
 
+/* files, of which the names have a tag; segments of one file, no date-time */
+
+static const ngx_media_m3u8_segment_t  segments_file[] = {
+    { 0, 540000, 0, -1, NULL, 0, 0, 0, 0, 61100, 376 },
+    { 1, 540540, 0, -1, NULL, 0, 0, 0, 0, 70000, 376 },
+    { 2, 181260, 0, -1, NULL, 0, 1, 0, 0, 4512, 376 }
+};
+
+
+static const ngx_media_m3u8_media_t  media_ts = {
+    .track = ngx_string("v1-a1"),
+    .timescale = 90000,
+    .target = 7,
+    .segments = segments_file,
+    .nsegments = 3,
+    .independent = 1,
+    .end = 1,
+    .vod = 1,
+    .container = NGX_MEDIA_M3U8_TS,
+    .tag = ngx_string("5f3a90c1")
+};
+
+static const char  text_ts[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:3\n"
+    "#EXT-X-INDEPENDENT-SEGMENTS\n"
+    "#EXT-X-TARGETDURATION:7\n"
+    "#EXT-X-MEDIA-SEQUENCE:0\n"
+    "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
+    "#EXT-X-PLAYLIST-TYPE:VOD\n"
+    "#EXTINF:6.00000,\n"
+    "v1-a1/5f3a90c1-0.ts\n"
+    "#EXTINF:6.00600,\n"
+    "v1-a1/5f3a90c1-1.ts\n"
+    "#EXT-X-DISCONTINUITY\n"
+    "#EXTINF:2.01400,\n"
+    "v1-a1/5f3a90c1-2.ts\n"
+    "#EXT-X-ENDLIST\n";
+
+
+/* 4.4.3.6: the tables, which are before the range, are not in it */
+
+static const ngx_media_m3u8_media_t  media_ts_iframes = {
+    .track = ngx_string("v1-a1"),
+    .timescale = 90000,
+    .target = 7,
+    .segments = segments_file,
+    .nsegments = 3,
+    .end = 1,
+    .vod = 1,
+    .iframes = 1,
+    .container = NGX_MEDIA_M3U8_TS
+};
+
+static const char  text_ts_iframes[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:4\n"
+    "#EXT-X-I-FRAMES-ONLY\n"
+    "#EXT-X-TARGETDURATION:7\n"
+    "#EXT-X-MEDIA-SEQUENCE:0\n"
+    "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
+    "#EXT-X-PLAYLIST-TYPE:VOD\n"
+    "#EXTINF:6.00000,\n"
+    "#EXT-X-BYTERANGE:61100@376\n"
+    "v1-a1/0.ts\n"
+    "#EXTINF:6.00600,\n"
+    "#EXT-X-BYTERANGE:70000@376\n"
+    "v1-a1/1.ts\n"
+    "#EXT-X-DISCONTINUITY\n"
+    "#EXTINF:2.01400,\n"
+    "#EXT-X-BYTERANGE:4512@376\n"
+    "v1-a1/2.ts\n"
+    "#EXT-X-ENDLIST\n";
+
+
+/* text of a live stream, which has parts only where the store writes them */
+
+static const ngx_media_m3u8_segment_t  segments_text[] = {
+    { 20, 720000, INIT_A, Y2026, parts_ten, 10, 0, 0, 0 },
+    { 21, 0, INIT_A, Y2026 + 2000, parts_two, 1, 0, 0, 1 }
+};
+
+
+static const ngx_media_m3u8_media_t  media_text = {
+    .track = ngx_string("t1"),
+    .timescale = 360000,
+    .target = 3,
+    .part_target = 2134,
+    .part_hold_back = 680,
+    .hold_back = 9000,
+    .segments = segments_text,
+    .nsegments = 2,
+    .hint_msn = 21,
+    .hint_part = 1,
+    .hint = 1,
+    .block = 1,
+    .container = NGX_MEDIA_M3U8_VTT
+};
+
+static const char  text_text[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:3\n"
+    "#EXT-X-TARGETDURATION:3\n"
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK=9.000,"
+        "PART-HOLD-BACK=0.680\n"
+    "#EXT-X-MEDIA-SEQUENCE:20\n"
+    "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
+    "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z\n"
+    "#EXTINF:2.00000,\n"
+    "t1/20.vtt\n";
+
+
+/* a file that still grows */
+
+static const ngx_media_m3u8_media_t  media_event = {
+    .track = ngx_string("a1"),
+    .timescale = 90000,
+    .target = 7,
+    .segments = segments_file,
+    .nsegments = 2,
+    .event = 1,
+    .tag = ngx_string("5f3a90c1")
+};
+
+static const char  text_event[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:6\n"
+    "#EXT-X-TARGETDURATION:7\n"
+    "#EXT-X-MEDIA-SEQUENCE:0\n"
+    "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
+    "#EXT-X-PLAYLIST-TYPE:EVENT\n"
+    "#EXT-X-MAP:URI=\"a1/init-0000000000000000.mp4\"\n"
+    "#EXTINF:6.00000,\n"
+    "a1/5f3a90c1-0.m4s\n"
+    "#EXTINF:6.00600,\n"
+    "a1/5f3a90c1-1.m4s\n";
+
+
+/* MPEG-TS: the default audio is in the variants */
+
+static const ngx_media_m3u8_rendition_t  renditions_ts[] = {
+    {
+        .track = ngx_string("a1"),
+        .group = ngx_string("aac-2"),
+        .name = ngx_string("English"),
+        .lang = ngx_string("en"),
+        .channels = 2,
+        .is_default = 1,
+        .muxed = 1
+    },
+    {
+        .track = ngx_string("a2"),
+        .group = ngx_string("aac-2"),
+        .name = ngx_string("Deutsch"),
+        .lang = ngx_string("de"),
+        .channels = 2
+    },
+    {
+        .track = ngx_string("t1"),
+        .group = ngx_string("text"),
+        .name = ngx_string("English"),
+        .lang = ngx_string("en"),
+        .is_default = 1,
+        .type = NGX_MEDIA_M3U8_SUBTITLES
+    },
+    {
+        .track = ngx_string("t2"),
+        .group = ngx_string("text"),
+        .name = ngx_string("English (forced)"),
+        .lang = ngx_string("en"),
+        .forced = 1,
+        .type = NGX_MEDIA_M3U8_SUBTITLES,
+        .characteristics = ngx_string("public.accessibility.describes-music")
+    },
+    {
+        .group = ngx_string("cc"),
+        .name = ngx_string("CC1"),
+        .lang = ngx_string("en"),
+        .type = NGX_MEDIA_M3U8_CAPTIONS,
+        .instream = ngx_string("CC1")
+    }
+};
+
+
+static const ngx_media_m3u8_variant_t  variants_ts[] = {
+    {
+        .track = ngx_string("v1-a1"),
+        .codecs = ngx_string("avc1.640028,mp4a.40.2"),
+        .audio = ngx_string("aac-2"),
+        .bandwidth = 5300000,
+        .average = 4100000,
+        .width = 1920,
+        .height = 1080,
+        .fps = 25000,
+        .subtitles = ngx_string("text"),
+        .captions = ngx_string("cc")
+    }
+};
+
+
+static const ngx_media_m3u8_variant_t  variants_ts_iframes[] = {
+    {
+        .track = ngx_string("v1-a1"),
+        .codecs = ngx_string("avc1.640028"),
+        .bandwidth = 310000,
+        .width = 1920,
+        .height = 1080
+    }
+};
+
+
+static const ngx_media_m3u8_multi_t  multi_ts = {
+    TABLE(renditions_ts), TABLE(variants_ts), TABLE(variants_ts_iframes), 1, 1
+};
+
+static const char  text_multi_ts[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:4\n"
+    "#EXT-X-INDEPENDENT-SEGMENTS\n"
+    "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"aac-2\",NAME=\"English\","
+        "LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\"\n"
+    "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"aac-2\",NAME=\"Deutsch\","
+        "LANGUAGE=\"de\",AUTOSELECT=YES,CHANNELS=\"2\","
+        "URI=\"a2.ts.m3u8\"\n"
+    "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\",NAME=\"English\","
+        "LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,URI=\"t1.m3u8\"\n"
+    "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\","
+        "NAME=\"English (forced)\",LANGUAGE=\"en\",AUTOSELECT=YES,"
+        "FORCED=YES,"
+        "CHARACTERISTICS=\"public.accessibility.describes-music\","
+        "URI=\"t2.m3u8\"\n"
+    "#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"cc\",NAME=\"CC1\","
+        "LANGUAGE=\"en\",AUTOSELECT=YES,INSTREAM-ID=\"CC1\"\n"
+    "#EXT-X-STREAM-INF:BANDWIDTH=5300000,AVERAGE-BANDWIDTH=4100000,"
+        "CODECS=\"avc1.640028,mp4a.40.2\",RESOLUTION=1920x1080,"
+        "FRAME-RATE=25.000,AUDIO=\"aac-2\",SUBTITLES=\"text\","
+        "CLOSED-CAPTIONS=\"cc\"\n"
+    "v1-a1.ts.m3u8\n"
+    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=310000,CODECS=\"avc1.640028\","
+        "RESOLUTION=1920x1080,URI=\"v1-a1.ts.iframes.m3u8\"\n";
+
+
+/* HDR; captions of the newer kind, and none at all */
+
+static const ngx_media_m3u8_rendition_t  renditions_service[] = {
+    {
+        .group = ngx_string("cc"),
+        .name = ngx_string("English"),
+        .lang = ngx_string("en"),
+        .type = NGX_MEDIA_M3U8_CAPTIONS,
+        .instream = ngx_string("SERVICE1")
+    }
+};
+
+
+static const ngx_media_m3u8_variant_t  variants_hdr[] = {
+    {
+        .track = ngx_string("v1"),
+        .codecs = ngx_string("hvc1.2.4.L150.90"),
+        .bandwidth = 9000000,
+        .width = 3840,
+        .height = 2160,
+        .range = ngx_string("PQ"),
+        .supplemental = ngx_string("dvh1.08.07/db4h"),
+        .captions = ngx_string("cc")
+    },
+    {
+        .track = ngx_string("v2"),
+        .codecs = ngx_string("avc1.640028"),
+        .bandwidth = 900000,
+        .range = ngx_string("SDR"),
+        .captions = ngx_string("cc")
+    }
+};
+
+
+static const ngx_media_m3u8_multi_t  multi_hdr = {
+    TABLE(renditions_service), TABLE(variants_hdr), NULL, 0, 1
+};
+
+static const char  text_hdr[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:7\n"
+    "#EXT-X-INDEPENDENT-SEGMENTS\n"
+    "#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"cc\",NAME=\"English\","
+        "LANGUAGE=\"en\",AUTOSELECT=YES,INSTREAM-ID=\"SERVICE1\"\n"
+    "#EXT-X-STREAM-INF:BANDWIDTH=9000000,CODECS=\"hvc1.2.4.L150.90\","
+        "SUPPLEMENTAL-CODECS=\"dvh1.08.07/db4h\",RESOLUTION=3840x2160,"
+        "VIDEO-RANGE=PQ,CLOSED-CAPTIONS=\"cc\"\n"
+    "v1.m3u8\n"
+    "#EXT-X-STREAM-INF:BANDWIDTH=900000,CODECS=\"avc1.640028\","
+        "VIDEO-RANGE=SDR,CLOSED-CAPTIONS=\"cc\"\n"
+    "v2.m3u8\n";
+
+
+static const ngx_media_m3u8_variant_t  variants_none[] = {
+    {
+        .track = ngx_string("v1"),
+        .codecs = ngx_string("avc1.640028"),
+        .bandwidth = 900000,
+        .captions = ngx_string("NONE")
+    }
+};
+
+
+static const ngx_media_m3u8_multi_t  multi_none = {
+    NULL, 0, TABLE(variants_none), NULL, 0, 0
+};
+
+static const char  text_none[] =
+    "#EXTM3U\n"
+    "#EXT-X-STREAM-INF:BANDWIDTH=900000,CODECS=\"avc1.640028\","
+        "CLOSED-CAPTIONS=NONE\n"
+    "v1.m3u8\n";
+
+
 static const test_case_t  cases[] = {
     { "live", &media_live, NULL, text_live },
     { "delta", &media_delta, NULL, text_delta },
@@ -820,9 +1136,16 @@ static const test_case_t  cases[] = {
     { "gap", &media_gap, NULL, text_gap },
     { "rounding", &media_rounding, NULL, text_rounding },
     { "vod", &media_vod, NULL, text_vod },
+    { "ts", &media_ts, NULL, text_ts },
+    { "ts-iframes", &media_ts_iframes, NULL, text_ts_iframes },
+    { "text", &media_text, NULL, text_text },
+    { "event", &media_event, NULL, text_event },
     { "multi-ladder", NULL, &multi_ladder, text_ladder },
     { "multi-audio", NULL, &multi_audio, text_audio },
     { "multi-hostile", NULL, &multi_hostile, text_hostile },
+    { "multi-ts", NULL, &multi_ts, text_multi_ts },
+    { "multi-hdr", NULL, &multi_hdr, text_hdr },
+    { "multi-none", NULL, &multi_none, text_none },
     { "multi-empty", NULL, &multi_empty, text_multi_empty }
 };
 
