@@ -21,7 +21,7 @@ typedef void (*ngx_media_wvtt_pt)(ngx_media_text_t *text,
 static size_t ngx_media_wvtt_cue(u_char *p, const ngx_media_cue_t *cue,
     ngx_uint_t source);
 static size_t ngx_media_wvtt_box(u_char *p, uint32_t type,
-    ngx_media_wvtt_pt write, const ngx_media_cue_t *cue);
+    ngx_media_wvtt_pt put, const ngx_media_cue_t *cue);
 static void ngx_media_wvtt_id(ngx_media_text_t *text,
     const ngx_media_cue_t *cue);
 
@@ -129,14 +129,14 @@ ngx_media_wvtt_cue(u_char *p, const ngx_media_cue_t *cue, ngx_uint_t source)
 /* a box of text, left out if there is none; settings have a space in front */
 
 static size_t
-ngx_media_wvtt_box(u_char *p, uint32_t type, ngx_media_wvtt_pt write,
+ngx_media_wvtt_box(u_char *p, uint32_t type, ngx_media_wvtt_pt put,
     const ngx_media_cue_t *cue)
 {
     size_t            n, skip;
     ngx_media_text_t  text;
 
     ngx_media_text_init(&text, NULL, 0);
-    write(&text, cue);
+    (*put)(&text, cue);
 
     n = text.total;
     skip = (type == NGX_MEDIA_WVTT_STTG);
@@ -152,7 +152,7 @@ ngx_media_wvtt_box(u_char *p, uint32_t type, ngx_media_wvtt_pt write,
         /* the space in front is where the box header's last byte will be */
 
         ngx_media_text_init(&text, p + 8 - skip, n + skip);
-        write(&text, cue);
+        (*put)(&text, cue);
 
         p = ngx_media_put_be32(p, (uint32_t) (8 + n));
         (void) ngx_media_put_be32(p, type);

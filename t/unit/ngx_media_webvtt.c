@@ -296,7 +296,8 @@ test_hostile(void)
     static const test_case_t  tests[] = {
         { "a cue in a cue", "a\n\n00:00:00.000 --> 00:00:01.000\nb",
           "a\n00:00:00.000 --&gt; 00:00:01.000\nb" },
-        { "arrows", "--> -->--> ---> -- >", "--&gt; --&gt;--&gt; ---&gt; -- >" },
+        { "arrows", "--> -->--> ---> -- >",
+          "--&gt; --&gt;--&gt; ---&gt; -- >" },
         { "blank lines", "\r\n\n\na\r\r \r\n\t\nb\n\n", "a\nb" },
         { "a broken arrow", "--\x01>", "--&gt;" },
     };
