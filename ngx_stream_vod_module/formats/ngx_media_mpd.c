@@ -36,6 +36,7 @@ typedef struct {
 
 static void ngx_media_mpd_root(ngx_media_text_t *text,
     const ngx_media_mpd_t *mpd);
+static ngx_uint_t ngx_media_mpd_supplemental(const ngx_media_mpd_t *mpd);
 static void ngx_media_mpd_msec(ngx_media_text_t *text, const char *name,
     int64_t msec);
 static void ngx_media_mpd_number(ngx_media_text_t *text, const char *name,
@@ -52,14 +53,23 @@ static void ngx_media_mpd_period(ngx_media_text_t *text,
     const ngx_media_mpd_period_t *period);
 static void ngx_media_mpd_set(ngx_media_text_t *text,
     const ngx_media_mpd_period_t *period, const ngx_media_mpd_set_t *set);
+static ngx_uint_t ngx_media_mpd_plain(const ngx_media_mpd_set_t *set);
+static void ngx_media_mpd_set_properties(ngx_media_text_t *text,
+    const ngx_media_mpd_set_t *set);
+static void ngx_media_mpd_captions(ngx_media_text_t *text, const char *scheme,
+    const ngx_str_t *value);
 static void ngx_media_mpd_set_video(ngx_media_text_t *text,
     const ngx_media_mpd_set_t *set);
 static void ngx_media_mpd_representation(ngx_media_text_t *text,
     const ngx_media_mpd_set_t *set,
     const ngx_media_mpd_representation_t *rep);
+static void ngx_media_mpd_tiles(ngx_media_text_t *text,
+    const ngx_media_mpd_representation_t *rep);
 static void ngx_media_mpd_channels(ngx_media_text_t *text,
     const ngx_media_mpd_representation_t *rep);
 static void ngx_media_mpd_template(ngx_media_text_t *text,
+    const ngx_media_mpd_representation_t *rep);
+static void ngx_media_mpd_name(ngx_media_text_t *text,
     const ngx_media_mpd_representation_t *rep);
 static void ngx_media_mpd_timeline(ngx_media_text_t *text,
     const ngx_media_mpd_representation_t *rep);
@@ -74,7 +84,8 @@ static const struct {
 } ngx_media_mpd_types[] = {
     { "video", "video/mp4" },
     { "audio", "audio/mp4" },
-    { "text", "application/mp4" }
+    { "text", "application/mp4" },
+    { "image", "image/jpeg" }
 };
 
 
@@ -111,7 +122,14 @@ ngx_media_mpd_root(ngx_media_text_t *text, const ngx_media_mpd_t *mpd)
 {
     ngx_media_text_cstr(text,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\""
+        "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"");
+
+    if (ngx_media_mpd_supplemental(mpd)) {
+        ngx_media_text_cstr(text, " xmlns:scte214=\"urn:scte:dash:scte214-"
+                                  "extensions\"");
+    }
+
+    ngx_media_text_cstr(text,
         " profiles=\"urn:mpeg:dash:profile:isoff-live:2011\"");
 
     if (mpd->dynamic) {
@@ -151,6 +169,35 @@ ngx_media_mpd_root(ngx_media_text_t *text, const ngx_media_mpd_t *mpd)
 
     ngx_media_mpd_msec(text, "minBufferTime", mpd->min_buffer);
     ngx_media_text_cstr(text, ">\n");
+}
+
+
+/* whether attributes of another name space are used */
+
+static ngx_uint_t
+ngx_media_mpd_supplemental(const ngx_media_mpd_t *mpd)
+{
+    ngx_uint_t                    i, j, k;
+    const ngx_media_mpd_set_t    *set;
+    const ngx_media_mpd_period_t *period;
+
+    for (i = 0; i < mpd->nperiods; i++) {
+        period = &mpd->periods[i];
+
+        for (j = 0; j < period->nsets; j++) {
+            set = &period->sets[j];
+
+            for (k = 0; k < set->nrepresentations; k++) {
+                if (set->representations[k].supplemental.len
+                    || set->representations[k].profiles.len)
+                {
+                    return 1;
+                }
+            }
+        }
+    }
+
+    return 0;
 }
 
 
@@ -291,21 +338,32 @@ ngx_media_mpd_set(ngx_media_text_t *text,
 {
     ngx_uint_t  i, type;
 
-    type = ngx_min(set->type, NGX_MEDIA_TEXT);
+    type = (set->type <= NGX_MEDIA_MPD_IMAGE) ? set->type : NGX_MEDIA_TEXT;
 
     ngx_media_text_cstr(text, "    <AdaptationSet");
     ngx_media_mpd_number(text, "id", set->id);
     ngx_media_text_cstr(text, " contentType=\"");
     ngx_media_mpd_ascii(text, ngx_media_mpd_types[type].content);
-    ngx_media_text_cstr(text, "\" mimeType=\"");
-    ngx_media_mpd_ascii(text, ngx_media_mpd_types[type].mime);
     ngx_media_text_cstr(text, "\"");
+
+    if (set->mime.len) {
+        ngx_media_mpd_string(text, "mimeType", &set->mime);
+
+    } else {
+        ngx_media_text_cstr(text, " mimeType=\"");
+        ngx_media_mpd_ascii(text, ngx_media_mpd_types[type].mime);
+        ngx_media_text_cstr(text, "\"");
+    }
 
     if (set->lang.len) {
         ngx_media_mpd_string(text, "lang", &set->lang);
     }
 
-    if (set->unaligned) {
+    if (ngx_media_mpd_plain(set)) {
+
+        /* no segments, or only pictures: nothing is aligned */
+
+    } else if (set->unaligned) {
         ngx_media_text_cstr(text, " segmentAlignment=\"false\"");
 
     } else {
@@ -322,6 +380,8 @@ ngx_media_mpd_set(ngx_media_text_t *text,
 
     ngx_media_text_cstr(text, ">\n");
 
+    ngx_media_mpd_set_properties(text, set);
+
     /* 5.3.2.4: same init segment, other time line */
 
     if (set->connectivity) {
@@ -337,6 +397,11 @@ ngx_media_mpd_set(ngx_media_text_t *text,
         ngx_media_text_cstr(text, "</Label>\n");
     }
 
+    ngx_media_mpd_captions(text, "urn:scte:dash:cc:cea-608:2015",
+                           &set->captions);
+    ngx_media_mpd_captions(text, "urn:scte:dash:cc:cea-708:2015",
+                           &set->captions_708);
+
     if (set->role.len) {
         ngx_media_text_cstr(text, "      <Role schemeIdUri=\""
                             "urn:mpeg:dash:role:2011\"");
@@ -349,6 +414,82 @@ ngx_media_mpd_set(ngx_media_text_t *text,
     }
 
     ngx_media_text_cstr(text, "    </AdaptationSet>\n");
+}
+
+
+/* whether all of it is files or pictures, which are not aligned */
+
+static ngx_uint_t
+ngx_media_mpd_plain(const ngx_media_mpd_set_t *set)
+{
+    return set->type == NGX_MEDIA_MPD_IMAGE
+           || (set->nrepresentations && set->representations[0].file.len);
+}
+
+
+/*
+ * DASH-IF IOP: trick modes, 3.2.9; color, sets of other codecs to switch to.
+ * What a player does not know as essential makes it ignore the whole set: so
+ * is only what would be of no use to it.
+ */
+
+static void
+ngx_media_mpd_set_properties(ngx_media_text_t *text,
+    const ngx_media_mpd_set_t *set)
+{
+    ngx_uint_t  i;
+
+    const struct {
+        const char  *scheme;
+        uint8_t      value;
+    } colors[] = {
+        { "ColourPrimaries", set->primaries },
+        { "TransferCharacteristics", set->transfer },
+        { "MatrixCoefficients", set->matrix }
+    };
+
+    if (set->trick) {
+        ngx_media_text_cstr(text, "      <EssentialProperty schemeIdUri=\""
+                            "http://dashif.org/guidelines/trickmode\"");
+        ngx_media_mpd_number(text, "value", set->main);
+        ngx_media_text_cstr(text, "/>\n");
+    }
+
+    if (set->transfer) {
+        for (i = 0; i < sizeof(colors) / sizeof(colors[0]); i++) {
+            ngx_media_text_cstr(text, "      <SupplementalProperty"
+                                " schemeIdUri=\"urn:mpeg:mpegB:cicp:");
+            ngx_media_mpd_ascii(text, colors[i].scheme);
+            ngx_media_text_cstr(text, "\"");
+            ngx_media_mpd_number(text, "value", colors[i].value);
+            ngx_media_text_cstr(text, "/>\n");
+        }
+    }
+
+    if (set->switching.len) {
+        ngx_media_text_cstr(text, "      <SupplementalProperty schemeIdUri=\""
+                            "urn:mpeg:dash:adaptation-set-switching:2016\"");
+        ngx_media_mpd_string(text, "value", &set->switching);
+        ngx_media_text_cstr(text, "/>\n");
+    }
+}
+
+
+/* SCTE 214-1, 7.2: captions in the video */
+
+static void
+ngx_media_mpd_captions(ngx_media_text_t *text, const char *scheme,
+    const ngx_str_t *value)
+{
+    if (value->len == 0) {
+        return;
+    }
+
+    ngx_media_text_cstr(text, "      <Accessibility schemeIdUri=\"");
+    ngx_media_mpd_ascii(text, scheme);
+    ngx_media_text_cstr(text, "\"");
+    ngx_media_mpd_string(text, "value", value);
+    ngx_media_text_cstr(text, "/>\n");
 }
 
 
@@ -439,6 +580,16 @@ ngx_media_mpd_representation(ngx_media_text_t *text,
         ngx_media_mpd_string(text, "codecs", &rep->codecs);
     }
 
+    if (rep->supplemental.len) {
+        ngx_media_mpd_string(text, "scte214:supplementalCodecs",
+                             &rep->supplemental);
+    }
+
+    if (rep->profiles.len) {
+        ngx_media_mpd_string(text, "scte214:supplementalProfiles",
+                             &rep->profiles);
+    }
+
     if (set->type == NGX_MEDIA_VIDEO) {
 
         if (rep->width && rep->height) {
@@ -459,6 +610,19 @@ ngx_media_mpd_representation(ngx_media_text_t *text,
 
     } else if (set->type == NGX_MEDIA_AUDIO && rep->sample_rate) {
         ngx_media_mpd_number(text, "audioSamplingRate", rep->sample_rate);
+
+    } else if (set->type == NGX_MEDIA_MPD_IMAGE) {
+        ngx_media_mpd_number(text, "width", rep->width);
+        ngx_media_mpd_number(text, "height", rep->height);
+    }
+
+    if (set->trick) {
+
+        if (rep->play_rate) {
+            ngx_media_mpd_number(text, "maxPlayoutRate", rep->play_rate);
+        }
+
+        ngx_media_text_cstr(text, " codingDependency=\"false\"");
     }
 
     ngx_media_text_cstr(text, ">\n");
@@ -467,9 +631,47 @@ ngx_media_mpd_representation(ngx_media_text_t *text,
         ngx_media_mpd_channels(text, rep);
     }
 
-    ngx_media_mpd_template(text, rep);
+    if (set->type == NGX_MEDIA_MPD_IMAGE) {
+        ngx_media_mpd_tiles(text, rep);
+
+    } else if (rep->file.len) {
+        ngx_media_text_cstr(text, "        <BaseURL>");
+        ngx_media_text_xml(text, &rep->file);
+        ngx_media_text_cstr(text, "</BaseURL>\n");
+
+    } else {
+        ngx_media_mpd_template(text, rep);
+    }
 
     ngx_media_text_cstr(text, "      </Representation>\n");
+}
+
+
+/* DASH-IF IOP, 6.2.6: pictures of many thumbnails, one each so long a time */
+
+static void
+ngx_media_mpd_tiles(ngx_media_text_t *text,
+    const ngx_media_mpd_representation_t *rep)
+{
+    ngx_media_text_cstr(text, "        <EssentialProperty schemeIdUri=\""
+                        "http://dashif.org/guidelines/thumbnail_tile\""
+                        " value=\"");
+    ngx_media_text_u64(text, rep->tiles_x);
+    ngx_media_text_cstr(text, "x");
+    ngx_media_text_u64(text, rep->tiles_y);
+    ngx_media_text_cstr(text, "\"/>\n        <SegmentTemplate");
+    ngx_media_mpd_number(text, "timescale", rep->timescale);
+
+    if (rep->offset) {
+        ngx_media_mpd_number(text, "presentationTimeOffset", rep->offset);
+    }
+
+    ngx_media_mpd_number(text, "duration", rep->duration);
+    ngx_media_text_cstr(text, " media=\"");
+    ngx_media_mpd_name(text, rep);
+    ngx_media_text_cstr(text, "$Number$.jpg\"");
+    ngx_media_mpd_number(text, "startNumber", rep->number);
+    ngx_media_text_cstr(text, "/>\n");
 }
 
 
@@ -524,13 +726,13 @@ ngx_media_mpd_template(ngx_media_text_t *text,
     ngx_media_text_cstr(text, "/init-");
     ngx_media_text_hex64(text, rep->init);
     ngx_media_text_cstr(text, ".mp4\" media=\"");
-    ngx_media_text_xml(text, &rep->track);
+    ngx_media_mpd_name(text, rep);
 
     if (rep->by_time) {
-        ngx_media_text_cstr(text, "/t$Time$.m4s\"");
+        ngx_media_text_cstr(text, "t$Time$.m4s\"");
 
     } else {
-        ngx_media_text_cstr(text, "/$Number$.m4s\"");
+        ngx_media_text_cstr(text, "$Number$.m4s\"");
         ngx_media_mpd_number(text, "startNumber", rep->number);
     }
 
@@ -539,6 +741,22 @@ ngx_media_mpd_template(ngx_media_text_t *text,
     ngx_media_mpd_timeline(text, rep);
 
     ngx_media_text_cstr(text, "        </SegmentTemplate>\n");
+}
+
+
+/* of a segment, as far as it is the same for all */
+
+static void
+ngx_media_mpd_name(ngx_media_text_t *text,
+    const ngx_media_mpd_representation_t *rep)
+{
+    ngx_media_text_xml(text, &rep->track);
+    ngx_media_text_cstr(text, "/");
+
+    if (rep->tag.len) {
+        ngx_media_text_xml(text, &rep->tag);
+        ngx_media_text_cstr(text, "-");
+    }
 }
 
 

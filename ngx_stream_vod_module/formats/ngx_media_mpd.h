@@ -11,6 +11,8 @@
  * availabilityStartTime is the epoch in every dynamic MPD.  Equal segments
  * that follow one another are folded (S@r); S@t stands where the line of the
  * S before is left.  maxWidth, maxHeight, maxFrameRate and par are computed.
+ *
+ * style: long header, it is one vocabulary and nothing else.
  */
 
 
@@ -19,6 +21,10 @@
 
 
 #include "formats/ngx_media_fmt.h"
+
+
+/* a set's type is that of its tracks, ngx_media_type_e, or this: thumbnails */
+#define NGX_MEDIA_MPD_IMAGE  3
 
 
 /* one S of a SegmentTimeline */
@@ -52,6 +58,20 @@ typedef struct {
                              *segments;
     ngx_uint_t                nsegments;
     unsigned                  by_time:1;      /* t$Time$.m4s, not $Number$ */
+    ngx_str_t                 tag;            /* of a file: before the numbers
+                                                 in names; empty: none */
+    ngx_str_t                 supplemental;   /* scte214:supplementalCodecs,
+                                                 codecs and */
+    ngx_str_t                 profiles;       /* brands; empty: absent */
+    ngx_str_t                 file;           /* text: URL of a whole file, no
+                                                 segments; empty: none */
+    uint32_t                  play_rate;      /* trick: maxPlayoutRate; 0:
+                                                 absent */
+    uint32_t                  tiles_x;        /* image: of each picture, whose
+                                                 width and height are above */
+    uint32_t                  tiles_y;
+    uint32_t                  duration;       /* image: of each, in timescale;
+                                                 <track>/$Number$.jpg */
 } ngx_media_mpd_representation_t;
 
 
@@ -69,6 +89,19 @@ typedef struct {
     unsigned                  connectivity:1; /* continues the set of the
                                                  same id of prev_id */
     unsigned                  unaligned:1;    /* segmentAlignment=false */
+    unsigned                  trick:1;        /* trick mode of the set */
+    uint32_t                  main;           /* of this id */
+    ngx_str_t                 mime;           /* empty: that of the type in
+                                                 ISO BMFF */
+    ngx_str_t                 switching;      /* ids, "2,3": other sets that
+                                                 one may switch to; empty */
+    ngx_str_t                 captions;       /* CEA-608 in the video,
+                                                 "CC1=eng;CC3=deu"; empty */
+    ngx_str_t                 captions_708;   /* CEA-708, "1=lang:eng" */
+    uint8_t                   primaries;      /* ISO 23091-2: told where the
+                                                 transfer is not 0 */
+    uint8_t                   transfer;
+    uint8_t                   matrix;
 } ngx_media_mpd_set_t;
 
 

@@ -655,10 +655,270 @@ static const char  text_max[] =
     "</MPD>\n";
 
 
+/*
+ * A file: HDR with Dolby Vision below it, its trick mode, captions in the
+ * video, text in segments and as a whole, thumbnails.
+ */
+
+static const ngx_media_mpd_segment_t  segments_file[] = {
+    { 0, 540000 }, { 540000, 540000 }, { 1080000, 181260 }
+};
+
+
+static const ngx_media_mpd_segment_t  segments_text[] = {
+    { 0, 6000 }, { 6000, 6000 }, { 12000, 2014 }
+};
+
+
+static const ngx_media_mpd_representation_t  video_file[] = {
+    {
+        .track = ngx_string("v1"),
+        .codecs = ngx_string("hvc1.2.4.L150.90"),
+        .bandwidth = 9000000,
+        .init = INIT_A,
+        .timescale = 90000,
+        .width = 3840,
+        .height = 2160,
+        .fps_num = 24000,
+        .fps_den = 1001,
+        .segments = segments_file,
+        .nsegments = 3,
+        .tag = ngx_string("5f3a90c1"),
+        .supplemental = ngx_string("dvh1.08.07"),
+        .profiles = ngx_string("db4h")
+    }
+};
+
+
+static const ngx_media_mpd_representation_t  trick_file[] = {
+    {
+        .track = ngx_string("k1"),
+        .codecs = ngx_string("hvc1.2.4.L150.90"),
+        .bandwidth = 400000,
+        .init = INIT_A,
+        .timescale = 90000,
+        .width = 3840,
+        .height = 2160,
+        .segments = segments_file,
+        .nsegments = 3,
+        .tag = ngx_string("5f3a90c1"),
+        .play_rate = 48
+    }
+};
+
+
+static const ngx_media_mpd_representation_t  text_segments_file[] = {
+    {
+        .track = ngx_string("t1"),
+        .codecs = ngx_string("wvtt"),
+        .bandwidth = 1000,
+        .init = INIT_B,
+        .timescale = 1000,
+        .segments = segments_text,
+        .nsegments = 3,
+        .tag = ngx_string("5f3a90c1")
+    }
+};
+
+
+static const ngx_media_mpd_representation_t  text_whole_file[] = {
+    {
+        .track = ngx_string("t2"),
+        .bandwidth = 1000,
+        .timescale = 1000,
+        .file = ngx_string("t2/5f3a90c1.vtt?a=1&b=2")
+    }
+};
+
+
+static const ngx_media_mpd_representation_t  image_file[] = {
+    {
+        .track = ngx_string("i1"),
+        .bandwidth = 12000,
+        .timescale = 1000,
+        .width = 3200,
+        .height = 900,
+        .number = 0,
+        .tag = ngx_string("5f3a90c1"),
+        .tiles_x = 10,
+        .tiles_y = 5,
+        .duration = 500000
+    }
+};
+
+
+static const ngx_media_mpd_set_t  sets_file[] = {
+    {
+        .id = 1,
+        .type = NGX_MEDIA_VIDEO,
+        .role = ngx_string("main"),
+        .representations = video_file,
+        .nrepresentations = 1,
+        .sap = 1,
+        .switching = ngx_string("6"),
+        .captions = ngx_string("CC1=eng"),
+        .captions_708 = ngx_string("1=lang:eng"),
+        .primaries = 9,
+        .transfer = 16,
+        .matrix = 9
+    },
+    {
+        .id = 2,
+        .type = NGX_MEDIA_VIDEO,
+        .representations = trick_file,
+        .nrepresentations = 1,
+        .sap = 1,
+        .trick = 1,
+        .main = 1
+    },
+    {
+        .id = 3,
+        .type = NGX_MEDIA_TEXT,
+        .lang = ngx_string("en"),
+        .role = ngx_string("subtitle"),
+        .representations = text_segments_file,
+        .nrepresentations = 1
+    },
+    {
+        .id = 4,
+        .type = NGX_MEDIA_TEXT,
+        .lang = ngx_string("de"),
+        .role = ngx_string("forced-subtitle"),
+        .representations = text_whole_file,
+        .nrepresentations = 1,
+        .mime = ngx_string("text/vtt")
+    },
+    {
+        .id = 5,
+        .type = NGX_MEDIA_MPD_IMAGE,
+        .representations = image_file,
+        .nrepresentations = 1
+    }
+};
+
+
+static const ngx_media_mpd_period_t  periods_file[] = {
+    { 0, 0, -1, TABLE(sets_file), 0 }
+};
+
+
+static const ngx_media_mpd_t  mpd_file = {
+    .min_buffer = 2000,
+    .duration = 14014,
+    .now = -1,
+    .periods = periods_file,
+    .nperiods = 1
+};
+
+static const char  text_file[] =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\""
+        " xmlns:scte214=\"urn:scte:dash:scte214-extensions\""
+        " profiles=\"urn:mpeg:dash:profile:isoff-live:2011\""
+        " type=\"static\" mediaPresentationDuration=\"PT14.014S\""
+        " minBufferTime=\"PT2S\">\n"
+    "  <Period id=\"0\" start=\"PT0S\">\n"
+    "    <AdaptationSet id=\"1\" contentType=\"video\""
+        " mimeType=\"video/mp4\" segmentAlignment=\"true\""
+        " startWithSAP=\"1\" maxWidth=\"3840\" maxHeight=\"2160\""
+        " maxFrameRate=\"24000/1001\" par=\"16:9\">\n"
+    "      <SupplementalProperty"
+        " schemeIdUri=\"urn:mpeg:mpegB:cicp:ColourPrimaries\""
+        " value=\"9\"/>\n"
+    "      <SupplementalProperty"
+        " schemeIdUri=\"urn:mpeg:mpegB:cicp:TransferCharacteristics\""
+        " value=\"16\"/>\n"
+    "      <SupplementalProperty"
+        " schemeIdUri=\"urn:mpeg:mpegB:cicp:MatrixCoefficients\""
+        " value=\"9\"/>\n"
+    "      <SupplementalProperty"
+        " schemeIdUri=\"urn:mpeg:dash:adaptation-set-switching:2016\""
+        " value=\"6\"/>\n"
+    "      <Accessibility schemeIdUri=\"urn:scte:dash:cc:cea-608:2015\""
+        " value=\"CC1=eng\"/>\n"
+    "      <Accessibility schemeIdUri=\"urn:scte:dash:cc:cea-708:2015\""
+        " value=\"1=lang:eng\"/>\n"
+    "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>\n"
+    "      <Representation id=\"v1\" bandwidth=\"9000000\""
+        " codecs=\"hvc1.2.4.L150.90\""
+        " scte214:supplementalCodecs=\"dvh1.08.07\""
+        " scte214:supplementalProfiles=\"db4h\""
+        " width=\"3840\" height=\"2160\" sar=\"1:1\""
+        " frameRate=\"24000/1001\">\n"
+    "        <SegmentTemplate timescale=\"90000\""
+        " initialization=\"v1/init-0123456789abcdef.mp4\""
+        " media=\"v1/5f3a90c1-$Number$.m4s\" startNumber=\"0\">\n"
+    "          <SegmentTimeline>\n"
+    "            <S t=\"0\" d=\"540000\" r=\"1\"/>\n"
+    "            <S d=\"181260\"/>\n"
+    "          </SegmentTimeline>\n"
+    "        </SegmentTemplate>\n"
+    "      </Representation>\n"
+    "    </AdaptationSet>\n"
+    "    <AdaptationSet id=\"2\" contentType=\"video\""
+        " mimeType=\"video/mp4\" segmentAlignment=\"true\""
+        " startWithSAP=\"1\" maxWidth=\"3840\" maxHeight=\"2160\""
+        " par=\"16:9\">\n"
+    "      <EssentialProperty"
+        " schemeIdUri=\"http://dashif.org/guidelines/trickmode\""
+        " value=\"1\"/>\n"
+    "      <Representation id=\"k1\" bandwidth=\"400000\""
+        " codecs=\"hvc1.2.4.L150.90\" width=\"3840\" height=\"2160\""
+        " sar=\"1:1\" maxPlayoutRate=\"48\" codingDependency=\"false\">\n"
+    "        <SegmentTemplate timescale=\"90000\""
+        " initialization=\"k1/init-0123456789abcdef.mp4\""
+        " media=\"k1/5f3a90c1-$Number$.m4s\" startNumber=\"0\">\n"
+    "          <SegmentTimeline>\n"
+    "            <S t=\"0\" d=\"540000\" r=\"1\"/>\n"
+    "            <S d=\"181260\"/>\n"
+    "          </SegmentTimeline>\n"
+    "        </SegmentTemplate>\n"
+    "      </Representation>\n"
+    "    </AdaptationSet>\n"
+    "    <AdaptationSet id=\"3\" contentType=\"text\""
+        " mimeType=\"application/mp4\" lang=\"en\""
+        " segmentAlignment=\"true\">\n"
+    "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
+        " value=\"subtitle\"/>\n"
+    "      <Representation id=\"t1\" bandwidth=\"1000\" codecs=\"wvtt\">\n"
+    "        <SegmentTemplate timescale=\"1000\""
+        " initialization=\"t1/init-fedcba9876543210.mp4\""
+        " media=\"t1/5f3a90c1-$Number$.m4s\" startNumber=\"0\">\n"
+    "          <SegmentTimeline>\n"
+    "            <S t=\"0\" d=\"6000\" r=\"1\"/>\n"
+    "            <S d=\"2014\"/>\n"
+    "          </SegmentTimeline>\n"
+    "        </SegmentTemplate>\n"
+    "      </Representation>\n"
+    "    </AdaptationSet>\n"
+    "    <AdaptationSet id=\"4\" contentType=\"text\""
+        " mimeType=\"text/vtt\" lang=\"de\">\n"
+    "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\""
+        " value=\"forced-subtitle\"/>\n"
+    "      <Representation id=\"t2\" bandwidth=\"1000\">\n"
+    "        <BaseURL>t2/5f3a90c1.vtt?a=1&amp;b=2</BaseURL>\n"
+    "      </Representation>\n"
+    "    </AdaptationSet>\n"
+    "    <AdaptationSet id=\"5\" contentType=\"image\""
+        " mimeType=\"image/jpeg\">\n"
+    "      <Representation id=\"i1\" bandwidth=\"12000\" width=\"3200\""
+        " height=\"900\">\n"
+    "        <EssentialProperty"
+        " schemeIdUri=\"http://dashif.org/guidelines/thumbnail_tile\""
+        " value=\"10x5\"/>\n"
+    "        <SegmentTemplate timescale=\"1000\" duration=\"500000\""
+        " media=\"i1/5f3a90c1-$Number$.jpg\" startNumber=\"0\"/>\n"
+    "      </Representation>\n"
+    "    </AdaptationSet>\n"
+    "  </Period>\n"
+    "</MPD>\n";
+
+
 static const test_case_t  cases[] = {
     { "live", &mpd_live, text_live },
     { "periods", &mpd_periods, text_periods },
     { "static", &mpd_static, text_static },
+    { "file", &mpd_file, text_file },
     { "max", &mpd_max, text_max }
 };
 
