@@ -143,8 +143,9 @@ ngx_media_index_add(ngx_media_index_build_t *build,
         return NGX_ERROR;
     }
 
-    if (sample->offset > build->file_size
-        || sample->size > build->file_size - sample->offset)
+    if (sample->size
+        && (sample->offset > build->file_size
+            || sample->size > build->file_size - sample->offset))
     {
         index->truncated = 1;
         build->finished = 1;

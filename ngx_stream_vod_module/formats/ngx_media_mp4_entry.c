@@ -33,7 +33,8 @@ typedef struct {
     ngx_media_span_t          eac3;
     ngx_media_span_t          flac;
     ngx_media_span_t          vtt;
-    ngx_media_span_t          text;
+    ngx_media_span_t          text;           /* all of it */
+    ngx_media_span_t          none;
     ngx_media_span_t          sinf;
 } ngx_media_mp4_parts_t;
 
@@ -142,7 +143,7 @@ static const ngx_media_mp4_format_t  ngx_media_mp4_formats[] = {
     ngx_media_mp4_format('d', 'a', 'v', '1', NGX_MEDIA_CODEC_AV1, av1),
     ngx_media_mp4_format('v', 'p', '0', '8', NGX_MEDIA_CODEC_VP8, vpx),
     ngx_media_mp4_format('v', 'p', '0', '9', NGX_MEDIA_CODEC_VP9, vpx),
-    ngx_media_mp4_format('.', 'm', 'p', '3', NGX_MEDIA_CODEC_MP3, text),
+    ngx_media_mp4_format('.', 'm', 'p', '3', NGX_MEDIA_CODEC_MP3, none),
     ngx_media_mp4_format('O', 'p', 'u', 's', NGX_MEDIA_CODEC_OPUS, opus),
     ngx_media_mp4_format('a', 'c', '-', '3', NGX_MEDIA_CODEC_AC3, ac3),
     ngx_media_mp4_format('e', 'c', '-', '3', NGX_MEDIA_CODEC_EAC3, eac3),

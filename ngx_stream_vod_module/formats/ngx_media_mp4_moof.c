@@ -149,11 +149,9 @@ ngx_media_mp4_moof_end(const ngx_media_mp4_moov_t *moov,
     while (rc == NGX_OK) {
         rc = it.in_traf ? ngx_media_mp4_moof_trun(&it)
                         : ngx_media_mp4_moof_traf(&it);
-
-        if (it.offset > *end) {
-            *end = it.offset;
-        }
     }
+
+    *end = ngx_max(*end, it.end);
 
     return (rc == NGX_DONE) ? NGX_OK : rc;
 }
@@ -440,6 +438,10 @@ ngx_media_mp4_moof_run(ngx_media_mp4_moof_t *it,
 
     it->offset += bytes;
     it->left = 0;
+
+    if (bytes) {
+        it->end = ngx_max(it->end, it->offset);
+    }
 
     return NGX_OK;
 }

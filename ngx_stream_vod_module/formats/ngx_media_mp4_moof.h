@@ -31,6 +31,7 @@ typedef struct {
     uint64_t                     moof;        /* its offset */
     uint64_t                     base;        /* of this traf's data offsets */
     uint64_t                     offset;      /* after the last data */
+    uint64_t                     end;         /* of all, when counting */
     unsigned                     in_traf:1;
     unsigned                     counting:1;  /* no sample is given out */
 

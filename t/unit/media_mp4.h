@@ -448,7 +448,8 @@ media_mp4_fragment(media_mp4_read_t *r)
         if (rc == NGX_OK) {
             media_mp4_check(track >= r->tracks
                             && track < r->tracks + r->moov.ntracks);
-            media_mp4_check(sample.offset + sample.size <= end);
+            media_mp4_check(sample.size == 0
+                            || sample.offset + sample.size <= end);
 
             rc = media_mp4_add(&r->builds[track - r->tracks], &sample);
 
@@ -607,7 +608,8 @@ media_mp4_index_check(const ngx_media_index_t *index, uint64_t file_size)
     for (i = 0; i < index->nsamples; i++) {
         media_mp4_check(reader.number == i);
         media_mp4_check(ngx_media_index_next(&reader, &sample) == NGX_OK);
-        media_mp4_check(sample.offset + sample.size <= file_size);
+        media_mp4_check(sample.size == 0
+                        || sample.offset + sample.size <= file_size);
         media_mp4_check(sample.size <= index->max_size);
         media_mp4_check(i == 0 || sample.dts == dts);
 
