@@ -9,6 +9,7 @@
 #include "formats/ngx_media_h264.h"
 #include "formats/ngx_media_h265.h"
 #include "formats/ngx_media_mp3.h"
+#include "formats/ngx_media_wvtt.h"
 
 
 static const ngx_media_codec_t  *const ngx_media_codecs[] = {
@@ -16,6 +17,7 @@ static const ngx_media_codec_t  *const ngx_media_codecs[] = {
     &ngx_media_h265_codec,
     &ngx_media_aac_codec,
     &ngx_media_mp3_codec,
+    &ngx_media_wvtt_codec,
     NULL
 };
 

@@ -54,6 +54,7 @@ static size_t ngx_media_mp4_write_minf(u_char *p,
     const ngx_media_params_t *params);
 static size_t ngx_media_mp4_write_vmhd(u_char *p);
 static size_t ngx_media_mp4_write_smhd(u_char *p);
+static size_t ngx_media_mp4_write_nmhd(u_char *p);
 static size_t ngx_media_mp4_write_dinf(u_char *p);
 static size_t ngx_media_mp4_write_stbl(u_char *p,
     const ngx_media_params_t *params);
@@ -78,6 +79,18 @@ static size_t ngx_media_mp4_write_trun(u_char *p,
 static u_char *ngx_media_mp4_put_box(u_char *p, size_t n, uint32_t type);
 static u_char *ngx_media_mp4_put_full(u_char *p, size_t n, uint32_t type,
     uint32_t version, uint32_t flags);
+
+
+/* by ngx_media_type_e; a zero ends the name */
+
+static const struct {
+    uint32_t   id;
+    ngx_str_t  name;
+} ngx_media_mp4_handlers[] = {
+    { ngx_media_fourcc('v', 'i', 'd', 'e'), ngx_string("VideoHandler\0") },
+    { ngx_media_fourcc('s', 'o', 'u', 'n'), ngx_string("SoundHandler\0") },
+    { ngx_media_fourcc('t', 'e', 'x', 't'), ngx_string("TextHandler\0") }
+};
 
 
 /* unity, 6.2.2 */
@@ -275,9 +288,12 @@ ngx_media_mp4_write_mdhd(u_char *p, const ngx_media_params_t *params)
 static size_t
 ngx_media_mp4_write_hdlr(u_char *p, const ngx_media_params_t *params)
 {
-    size_t  n;
+    size_t      n;
+    ngx_uint_t  type;
 
-    n = 12 + 20 + sizeof("VideoHandler");
+    type = ngx_min(params->type, NGX_MEDIA_TEXT);
+
+    n = 12 + 20 + ngx_media_mp4_handlers[type].name.len;
 
     if (p == NULL) {
         return n;
@@ -288,14 +304,9 @@ ngx_media_mp4_write_hdlr(u_char *p, const ngx_media_params_t *params)
     p = ngx_media_mp4_put_full(p, n, ngx_media_fourcc('h', 'd', 'l', 'r'),
                                0, 0);
 
-    if (params->type == NGX_MEDIA_VIDEO) {
-        p = ngx_media_put_be32(p + 4, ngx_media_fourcc('v', 'i', 'd', 'e'));
-        ngx_memcpy(p + 12, "VideoHandler", sizeof("VideoHandler"));
-
-    } else {
-        p = ngx_media_put_be32(p + 4, ngx_media_fourcc('s', 'o', 'u', 'n'));
-        ngx_memcpy(p + 12, "SoundHandler", sizeof("SoundHandler"));
-    }
+    p = ngx_media_put_be32(p + 4, ngx_media_mp4_handlers[type].id);
+    ngx_memcpy(p + 12, ngx_media_mp4_handlers[type].name.data,
+               ngx_media_mp4_handlers[type].name.len);
 
     return n;
 }
@@ -313,8 +324,11 @@ ngx_media_mp4_write_minf(u_char *p, const ngx_media_params_t *params)
     if (params->type == NGX_MEDIA_VIDEO) {
         n += ngx_media_mp4_write_vmhd(ngx_media_mp4_at(p, n));
 
-    } else {
+    } else if (params->type == NGX_MEDIA_AUDIO) {
         n += ngx_media_mp4_write_smhd(ngx_media_mp4_at(p, n));
+
+    } else {
+        n += ngx_media_mp4_write_nmhd(ngx_media_mp4_at(p, n));
     }
 
     n += ngx_media_mp4_write_dinf(ngx_media_mp4_at(p, n));
@@ -363,6 +377,21 @@ ngx_media_mp4_write_smhd(u_char *p)
     }
 
     return n;
+}
+
+
+/* 12.6.2; ISO/IEC 14496-30, 7.4: of WebVTT */
+
+static size_t
+ngx_media_mp4_write_nmhd(u_char *p)
+{
+    if (p != NULL) {
+        (void) ngx_media_mp4_put_full(p, 12,
+                                      ngx_media_fourcc('n', 'm', 'h', 'd'),
+                                      0, 0);
+    }
+
+    return 12;
 }
 
 

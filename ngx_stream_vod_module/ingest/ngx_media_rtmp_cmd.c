@@ -484,26 +484,30 @@ static void
 ngx_media_rtmp_capabilities(ngx_media_text_t *text)
 {
     u_char                    id[4], array[5];
-    ngx_uint_t                i, type;
+    ngx_uint_t                i, n, type;
     const ngx_media_codec_t  *codec;
 
     ngx_media_amf_write_name(text, "capsEx");
     ngx_media_amf_write_number(text, NGX_MEDIA_RTMP_CAPS);
 
-    for (i = 0; ngx_media_codec_entry(i); i++) {
-        /* void */
+    n = 0;
+
+    for (i = 0; (codec = ngx_media_codec_entry(i)) != NULL; i++) {
+        n += (codec->type != NGX_MEDIA_TEXT);
     }
 
     ngx_media_amf_write_name(text, "fourCcList");
 
     array[0] = NGX_MEDIA_AMF_ARRAY;
-    (void) ngx_media_put_be32(&array[1], i);
+    (void) ngx_media_put_be32(&array[1], n);
 
     ngx_media_text_data(text, array, sizeof(array));
 
     for (i = 0; (codec = ngx_media_codec_entry(i)) != NULL; i++) {
-        (void) ngx_media_put_be32(id, codec->id);
-        ngx_media_amf_write_string(text, id, sizeof(id));
+        if (codec->type != NGX_MEDIA_TEXT) {
+            (void) ngx_media_put_be32(id, codec->id);
+            ngx_media_amf_write_string(text, id, sizeof(id));
+        }
     }
 
     for (type = NGX_MEDIA_VIDEO; type <= NGX_MEDIA_AUDIO; type++) {

@@ -21,7 +21,8 @@
          formats/ngx_media_codec.c formats/ngx_media_h264.c
          formats/ngx_media_h265.c formats/ngx_media_mp3.c
          formats/ngx_media_mp4_chunk.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_mp4_write.c formats/ngx_media_video.c */
+         formats/ngx_media_mp4_write.c formats/ngx_media_video.c
+         formats/ngx_media_wvtt.c */
 
 
 #include "formats/ngx_media_bytes.h"

@@ -24,7 +24,7 @@
          formats/ngx_media_h264.c formats/ngx_media_h265.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
          formats/ngx_media_ts_es.c formats/ngx_media_ts_mux.c
-         formats/ngx_media_video.c */
+         formats/ngx_media_video.c formats/ngx_media_wvtt.c */
 
 
 #include "formats/ngx_media_bytes.h"

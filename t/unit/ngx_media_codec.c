@@ -6,7 +6,8 @@
 /* link: formats/ngx_media_aac.c formats/ngx_media_bits.c
          formats/ngx_media_codec.c formats/ngx_media_h264.c
          formats/ngx_media_h265.c formats/ngx_media_mp3.c
-         formats/ngx_media_mp4_desc.c formats/ngx_media_video.c */
+         formats/ngx_media_mp4_desc.c formats/ngx_media_video.c
+         formats/ngx_media_wvtt.c */
 
 
 #include "formats/ngx_media_codec.h"
@@ -29,6 +30,7 @@ main(void)
         { NGX_MEDIA_CODEC_H265, NGX_MEDIA_VIDEO, "hevc" },
         { NGX_MEDIA_CODEC_AAC, NGX_MEDIA_AUDIO, "aac" },
         { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_AUDIO, "mp3" },
+        { NGX_MEDIA_CODEC_WVTT, NGX_MEDIA_TEXT, "webvtt" },
     };
 
     for (i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {

@@ -7,7 +7,8 @@
          formats/ngx_media_codec.c formats/ngx_media_h264.c
          formats/ngx_media_h265.c formats/ngx_media_mp3.c
          formats/ngx_media_mp4_chunk.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_mp4_write.c formats/ngx_media_video.c */
+         formats/ngx_media_mp4_write.c formats/ngx_media_video.c
+         formats/ngx_media_wvtt.c */
 
 
 #include "formats/ngx_media_bytes.h"
@@ -145,6 +146,40 @@ test_init(void)
 
 
 #define K  0x100                              /* key frame */
+
+static void
+test_text(void)
+{
+    char                text[2048], *end;
+    u_char             *p;
+    size_t              n;
+    const u_char       *q;
+    ngx_media_params_t  params;
+
+    static const u_char  config[] = "WEBVTT";
+
+    (void) ngx_media_codec_find(NGX_MEDIA_CODEC_WVTT)->config(&params, config,
+                                                              config + 6);
+
+    n = ngx_media_mp4_write_init(NULL, &params);
+    p = malloc(n);
+    is(ngx_media_mp4_write_init(p, &params), n, "text, size");
+
+    end = text;
+    walk(p, p + n, &end);
+    is_text(text, end - text,
+            "ftyp(28) moov(518) mvhd(108) trak(362) tkhd(92) mdia(262) "
+            "mdhd(32) hdlr(44) minf(178) nmhd(12) dinf(36) dref(28) stbl(122) "
+            "stsd(46) stts(16) stsc(16) stsz(20) stco(16) "
+            "mvex(40) trex(32) ", "text, boxes");
+
+    q = find(p, p + n, "hdlr");
+    is_mem(q + 8, 4, "text", 4, "text, handler");
+    is_mem(find(p, p + n, "vttC"), 6, config, 6, "text, configuration");
+
+    free(p);
+}
+
 
 static void
 test_chunks(void)
@@ -341,6 +376,7 @@ int
 main(void)
 {
     test_init();
+    test_text();
     test_chunks();
     test_bound();
 
