@@ -28,6 +28,8 @@ typedef struct {
     ngx_uint_t                nearest;        /* video */
 
     ngx_media_plan_point_t    cut;            /* the last one */
+    uint32_t                  merged;         /* segments that the one from
+                                                 there on includes */
     ngx_media_plan_point_t    before;         /* the last key frame, */
     ngx_media_plan_point_t    after;          /* and the one after it; at the
                                                  end of the track its end */
@@ -137,7 +139,6 @@ ngx_media_plan_init(ngx_media_plan_make_t *make, ngx_media_plan_t *plan,
 
     make->cut = make->after;
     make->before = make->after;
-    make->total.end = make->after.dts;
 
     return rc;
 }
@@ -258,23 +259,23 @@ ngx_media_plan_times(ngx_media_plan_make_t *make,
 
         point = ngx_media_plan_choose(make, time);
 
-        if (point->sample <= make->cut.sample) {
+        if (point->sample <= make->cut.sample && time > make->cut.pts) {
 
-            /* nothing between this cut and the last one */
+            /* no key frame: the last segment goes on */
 
-            there = make->cut;
-
-        } else {
-            there = *point;
+            make->merged++;
+            continue;
         }
 
-        if (make->nearest && there.sample > make->cut.sample
-            && there.sample < make->end)
+        if (make->nearest && point->sample > make->cut.sample
+            && point->sample < make->end)
         {
-            apart = (there.pts > time) ? (uint64_t) there.pts - time
-                                       : (uint64_t) time - there.pts;
+            apart = (point->pts > time) ? (uint64_t) point->pts - time
+                                        : (uint64_t) time - point->pts;
             make->total.apart = ngx_max(make->total.apart, apart);
         }
+
+        there = (point->sample > make->cut.sample) ? *point : make->cut;
 
         rc = ngx_media_plan_cut(make, &there);
 
@@ -391,6 +392,16 @@ ngx_media_plan_cut(ngx_media_plan_make_t *make,
     rc = ngx_media_plan_add(make, &segment, point->bytes - make->cut.bytes);
 
     make->cut = *point;
+
+    segment.time = point->dts;
+    segment.duration = 0;
+    segment.sample = point->sample;
+    segment.samples = 0;
+
+    while (make->merged && rc == NGX_OK) {
+        make->merged--;
+        rc = ngx_media_plan_add(make, &segment, 0);
+    }
 
     return rc;
 }

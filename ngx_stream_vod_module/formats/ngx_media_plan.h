@@ -15,9 +15,9 @@
  *
  * So all plans of a file have as many segments, and the n-th of them are of
  * the same time.  A track may have nothing there: it begins later, ends
- * sooner, or its key frames are too far apart, and then a neighbor is longer.
- * Such a segment has no samples and is not to be listed; its duration means
- * nothing.
+ * sooner, or its key frames are too far apart, and then the segment before
+ * goes on.  Such a segment has no samples and is not to be listed; its time
+ * and duration mean nothing.
  *
  * A plan is memory without pointers, as an index is.  Times are in the
  * timescale of its track and on the time line of ngx_media_index.h: time is
