@@ -52,7 +52,7 @@
 
 static ngx_int_t ngx_media_ts_mux_check(const ngx_media_ts_track_t *track);
 static void ngx_media_ts_mux_rewind(ngx_media_ts_mux_t *mux);
-static void ngx_media_ts_mux_seek(const ngx_media_ts_track_t *track,
+static void ngx_media_ts_mux_skip(const ngx_media_ts_track_t *track,
     ngx_media_ts_cursor_t *cursor);
 static uint32_t ngx_media_ts_mux_pick(const ngx_media_ts_mux_t *mux);
 static ngx_int_t ngx_media_ts_mux_plan_pcr(ngx_media_ts_mux_t *mux,
@@ -224,7 +224,7 @@ ngx_media_ts_mux_rewind(ngx_media_ts_mux_t *mux)
         cursor->sample = 0;
         cursor->packets = 0;
 
-        ngx_media_ts_mux_seek(track, cursor);
+        ngx_media_ts_mux_skip(track, cursor);
 
         mux->cc[i] = 0;
     }
@@ -244,7 +244,7 @@ ngx_media_ts_mux_rewind(ngx_media_ts_mux_t *mux)
 /* the time of the next sample; those without a byte are none */
 
 static void
-ngx_media_ts_mux_seek(const ngx_media_ts_track_t *track,
+ngx_media_ts_mux_skip(const ngx_media_ts_track_t *track,
     ngx_media_ts_cursor_t *cursor)
 {
     while (cursor->sample < track->nsamples
@@ -417,7 +417,7 @@ ngx_media_ts_mux_plan_pes(ngx_media_ts_mux_t *mux, uint32_t n)
         cursor->ticks += track->samples[cursor->sample++].duration;
     }
 
-    ngx_media_ts_mux_seek(track, cursor);
+    ngx_media_ts_mux_skip(track, cursor);
 
     if (n == mux->pcr_track
         && (!mux->has_pcr
@@ -586,6 +586,42 @@ ngx_media_ts_mux_pad(ngx_media_ts_mux_t *mux, uint32_t key)
             mux->key_size += bytes;
         }
     }
+}
+
+
+uint64_t
+ngx_media_ts_mux_seek(ngx_media_ts_mux_t *mux, uint64_t offset)
+{
+    uint32_t            i;
+    uint64_t            at, size;
+    ngx_media_ts_mux_t  before;
+
+    ngx_media_ts_mux_rewind(mux);
+
+    at = 0;
+
+    for ( ;; ) {
+        before = *mux;
+
+        if (ngx_media_ts_mux_next(mux) != NGX_OK) {
+            break;
+        }
+
+        size = (uint64_t) mux->unit.packets * NGX_MEDIA_TS_PACKET;
+
+        if (offset < at + size) {
+            *mux = before;
+            break;
+        }
+
+        at += size;
+    }
+
+    for (i = 0; i < mux->ntracks; i++) {
+        mux->cc[i] = mux->cursors[i].packets % NGX_MEDIA_TS_CC;
+    }
+
+    return at;
 }
 
 

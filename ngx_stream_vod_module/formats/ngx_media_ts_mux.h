@@ -184,6 +184,13 @@ ngx_int_t ngx_media_ts_mux_write(ngx_media_ts_mux_t *mux,
 /* plans the next unit into mux->unit; NGX_DONE after the last one */
 ngx_int_t ngx_media_ts_mux_next(ngx_media_ts_mux_t *mux);
 
+/*
+ * Before the first byte is written: to the unit that this byte is in, without
+ * reading what is before it, for requests of a range.  Returns the byte of
+ * the segment that is written next, which is not after offset.
+ */
+uint64_t ngx_media_ts_mux_seek(ngx_media_ts_mux_t *mux, uint64_t offset);
+
 /* counts the NAL units of one sample, whose bytes may come in pieces */
 void ngx_media_ts_nals_init(ngx_media_ts_nals_t *nals, uint64_t size,
     ngx_uint_t nal_length);

@@ -477,7 +477,7 @@ check_track(ts_reader_t *ts, const test_conf_t *conf, unsigned i)
 static void
 check(const test_conf_t *conf)
 {
-    size_t                 len, n;
+    size_t                 at, len, n;
     u_char                *other, *out;
     unsigned               i, k;
     ngx_media_ts_mux_t     mux;
@@ -545,6 +545,23 @@ check(const test_conf_t *conf)
 
         ok(n == len && memcmp(out, other, len) == 0, "%s: buffers of %d, %d",
            conf->name, (int) sizes[k][0], (int) sizes[k][1]);
+        free(other);
+    }
+
+    /* from the middle on */
+
+    for (k = 0; k < 12; k++) {
+        size_t  from = k == 0 ? 0 : k == 1 ? len - 1 : k == 2 ? len
+                       : k == 3 ? 376 : rnd(len);
+
+        setup(&mux, conf, list);
+        (void) ngx_media_ts_mux_init(&mux);
+
+        at = ngx_media_ts_mux_seek(&mux, from);
+        other = write_all(&mux, 0, 0, &n);
+
+        ok(at <= from && at + n == len && memcmp(out + at, other, n) == 0,
+           "%s: from %d", conf->name, (int) from);
         free(other);
     }
 
