@@ -5,10 +5,15 @@
 
 
 #include "formats/ngx_media_aac.h"
+#include "formats/ngx_media_ac3.h"
+#include "formats/ngx_media_av1.h"
 #include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_flac.h"
 #include "formats/ngx_media_h264.h"
 #include "formats/ngx_media_h265.h"
 #include "formats/ngx_media_mp3.h"
+#include "formats/ngx_media_opus.h"
+#include "formats/ngx_media_vpx.h"
 #include "formats/ngx_media_wvtt.h"
 
 
@@ -22,8 +27,44 @@ static const ngx_media_codec_t  *const ngx_media_codecs[] = {
 };
 
 
+/* of files alone: publishers neither are offered nor may send them */
+
+static const ngx_media_codec_t  *const ngx_media_file_codecs[] = {
+    &ngx_media_av1_codec,
+    &ngx_media_vp8_codec,
+    &ngx_media_vp9_codec,
+    &ngx_media_opus_codec,
+    &ngx_media_ac3_codec,
+    &ngx_media_eac3_codec,
+    &ngx_media_flac_codec,
+    NULL
+};
+
+
 const ngx_media_codec_t *
 ngx_media_codec_find(uint32_t id)
+{
+    ngx_uint_t                i;
+    const ngx_media_codec_t  *codec;
+
+    codec = ngx_media_codec_find_live(id);
+
+    if (codec != NULL) {
+        return codec;
+    }
+
+    for (i = 0; ngx_media_file_codecs[i] != NULL; i++) {
+        if (ngx_media_file_codecs[i]->id == id) {
+            return ngx_media_file_codecs[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const ngx_media_codec_t *
+ngx_media_codec_find_live(uint32_t id)
 {
     ngx_uint_t  i;
 

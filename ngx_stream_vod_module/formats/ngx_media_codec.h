@@ -86,7 +86,10 @@ typedef struct {
 /* NULL: unknown */
 const ngx_media_codec_t *ngx_media_codec_find(uint32_t id);
 
-/* the i-th entry of the table, NULL after the last */
+/* the same of the codecs that publishers may send */
+const ngx_media_codec_t *ngx_media_codec_find_live(uint32_t id);
+
+/* the i-th of those that publishers may send, NULL after the last */
 const ngx_media_codec_t *ngx_media_codec_entry(ngx_uint_t i);
 
 /*

@@ -13,7 +13,11 @@
 #define NGX_MEDIA_MP4_DESC_INFO     5
 #define NGX_MEDIA_MP4_DESC_SL       6
 
+#define NGX_MEDIA_MP4_AUDIO_ENTRY   (8 + 8 + 20)
 
+
+static void ngx_media_mp4_write_sound(u_char *p,
+    const ngx_media_params_t *params, uint32_t type, size_t n);
 static size_t ngx_media_mp4_write_config(u_char *p,
     const ngx_media_params_t *params, uint32_t type);
 static size_t ngx_media_mp4_write_colr(u_char *p,
@@ -123,36 +127,61 @@ ngx_media_mp4_write_pasp(u_char *p, const ngx_media_params_t *params)
 }
 
 
-/* AudioSampleEntry, ISO/IEC 14496-12, 12.2.3, version 0 */
-
 size_t
 ngx_media_mp4_write_mp4a(u_char *p, const ngx_media_params_t *params,
     ngx_uint_t oti, size_t len)
 {
-    size_t    n;
-    uint32_t  rate;
+    size_t  n;
 
-    n = 8 + 8 + 20;
+    n = NGX_MEDIA_MP4_AUDIO_ENTRY;
     n += ngx_media_mp4_write_esds(ngx_media_mp4_at(p, n), params, oti, len);
 
-    if (p == NULL) {
-        return n;
+    if (p != NULL) {
+        ngx_media_mp4_write_sound(p, params,
+                                  ngx_media_fourcc('m', 'p', '4', 'a'), n);
     }
+
+    return n;
+}
+
+
+size_t
+ngx_media_mp4_write_audio(u_char *p, const ngx_media_params_t *params,
+    uint32_t type, uint32_t config)
+{
+    size_t  n;
+
+    n = NGX_MEDIA_MP4_AUDIO_ENTRY;
+    n += ngx_media_mp4_write_config(ngx_media_mp4_at(p, n), params, config);
+
+    if (p != NULL) {
+        ngx_media_mp4_write_sound(p, params, type, n);
+    }
+
+    return n;
+}
+
+
+/* AudioSampleEntry, ISO/IEC 14496-12, 12.2.3, version 0 */
+
+static void
+ngx_media_mp4_write_sound(u_char *p, const ngx_media_params_t *params,
+    uint32_t type, size_t n)
+{
+    uint32_t  rate;
 
     /* 16.16; what does not fit is told by the decoder configuration only */
 
     rate = (params->sample_rate > 0xffff) ? 0 : params->sample_rate;
 
-    ngx_memzero(p, 8 + 8 + 20);
+    ngx_memzero(p, NGX_MEDIA_MP4_AUDIO_ENTRY);
 
     p = ngx_media_put_be32(p, n);
-    p = ngx_media_put_be32(p, ngx_media_fourcc('m', 'p', '4', 'a'));
+    p = ngx_media_put_be32(p, type);
     p = ngx_media_put_be16(p + 6, 1);         /* data_reference_index */
     p = ngx_media_put_be16(p + 8, params->channels);
     p = ngx_media_put_be16(p, 16);            /* samplesize */
     ngx_media_put_be32(p + 4, rate << 16);
-
-    return n;
 }
 
 

@@ -32,6 +32,10 @@
 size_t ngx_media_mp4_write_visual(u_char *p, const ngx_media_params_t *params,
     uint32_t type, uint32_t config);
 
+/* type, then params->config in a box of type config */
+size_t ngx_media_mp4_write_audio(u_char *p, const ngx_media_params_t *params,
+    uint32_t type, uint32_t config);
+
 /* mp4a with esds; len bytes of params->config are DecoderSpecificInfo */
 size_t ngx_media_mp4_write_mp4a(u_char *p, const ngx_media_params_t *params,
     ngx_uint_t oti, size_t len);

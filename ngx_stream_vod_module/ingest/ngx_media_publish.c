@@ -214,7 +214,7 @@ ngx_media_publish_track(ngx_media_publisher_t *publisher,
         }
     }
 
-    codec = ngx_media_codec_find(config->codec);
+    codec = ngx_media_codec_find_live(config->codec);
 
     if (codec == NULL || codec->type != config->type) {
         return ngx_media_publish_refuse(publisher, t, config->codec,

@@ -44,8 +44,13 @@ fuzz_params(const ngx_media_codec_t *codec, const ngx_media_params_t *params)
     fuzz_check(params->timescale != 0);
 
     if (codec->type == NGX_MEDIA_VIDEO) {
-        fuzz_check(params->width != 0 && params->width < 65536);
-        fuzz_check(params->height != 0 && params->height < 65536);
+
+        /* their records do not say it */
+
+        fuzz_check((params->width != 0 && params->height != 0)
+                   || codec->id == NGX_MEDIA_CODEC_VP8
+                   || codec->id == NGX_MEDIA_CODEC_VP9);
+        fuzz_check(params->width < 65536 && params->height < 65536);
         fuzz_check((params->sar_num == 0) == (params->sar_den == 0));
         fuzz_check((params->fps_num == 0) == (params->fps_den == 0));
 

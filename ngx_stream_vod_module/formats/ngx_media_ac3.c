@@ -1,0 +1,236 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * AC-3 and Enhanced AC-3: ETSI TS 102 366, annex F: dac3 and dec3.
+ */
+
+
+#include "formats/ngx_media_ac3.h"
+#include "formats/ngx_media_bits.h"
+#include "formats/ngx_media_mp4_desc.h"
+
+
+/* six blocks of 256; E-AC-3 may have fewer in a frame, dec3 does not say */
+#define NGX_MEDIA_AC3_SAMPLES   1536
+
+#define NGX_MEDIA_AC3_SYNCWORD  0x0b77
+
+
+static ngx_int_t ngx_media_ac3_config(ngx_media_params_t *params,
+    const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_eac3_config(ngx_media_params_t *params,
+    const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_ac3_params(ngx_media_params_t *params,
+    uint32_t codec, uint32_t fscod, uint32_t acmod, uint32_t lfe,
+    const ngx_media_span_t *config);
+static ngx_int_t ngx_media_ac3_frame(const ngx_media_params_t *params,
+    const u_char *pos, const u_char *last, ngx_media_frame_info_t *info);
+static size_t ngx_media_ac3_string(u_char *p,
+    const ngx_media_params_t *params);
+static size_t ngx_media_ac3_entry(u_char *p,
+    const ngx_media_params_t *params);
+static ngx_int_t ngx_media_ac3_silence(const ngx_media_params_t *params,
+    ngx_media_span_t *frame);
+
+
+const ngx_media_codec_t  ngx_media_ac3_codec = {
+    NGX_MEDIA_CODEC_AC3,
+    NGX_MEDIA_AUDIO,
+    ngx_string("ac3"),
+    ngx_media_ac3_config,
+    ngx_media_ac3_frame,
+    ngx_media_ac3_string,
+    ngx_media_ac3_entry,
+    ngx_media_ac3_silence
+};
+
+
+const ngx_media_codec_t  ngx_media_eac3_codec = {
+    NGX_MEDIA_CODEC_EAC3,
+    NGX_MEDIA_AUDIO,
+    ngx_string("eac3"),
+    ngx_media_eac3_config,
+    ngx_media_ac3_frame,
+    ngx_media_ac3_string,
+    ngx_media_ac3_entry,
+    ngx_media_ac3_silence
+};
+
+
+/* by fscod, 4.4.1.3; by acmod, 4.4.2.3: channels, ISO/IEC 23091-3 */
+
+static const uint32_t  ngx_media_ac3_rates[] = { 48000, 44100, 32000, 0 };
+static const uint8_t  ngx_media_ac3_channels[] = { 2, 1, 2, 3, 3, 4, 4, 5 };
+static const uint8_t  ngx_media_ac3_layouts[] = { 8, 1, 2, 3, 9, 4, 10, 5 };
+
+
+/* F.4 */
+
+static ngx_int_t
+ngx_media_ac3_config(ngx_media_params_t *params, const u_char *pos,
+    const u_char *last)
+{
+    uint32_t          acmod, fscod, lfe;
+    ngx_media_bits_t  br;
+    ngx_media_span_t  config;
+
+    ngx_media_bits_init(&br, pos, last);
+
+    fscod = ngx_media_bits_get(&br, 2);
+    ngx_media_bits_skip(&br, 8);              /* bsid, bsmod */
+    acmod = ngx_media_bits_get(&br, 3);
+    lfe = ngx_media_bits_get(&br, 1);
+    ngx_media_bits_skip(&br, 10);
+
+    if (br.err) {
+        return NGX_ERROR;
+    }
+
+    config.pos = pos;
+    config.last = pos + 3;
+
+    return ngx_media_ac3_params(params, NGX_MEDIA_CODEC_AC3, fscod, acmod,
+                                lfe, &config);
+}
+
+
+/* F.6; channels are those of the first substream and what depends on it */
+
+static ngx_int_t
+ngx_media_eac3_config(ngx_media_params_t *params, const u_char *pos,
+    const u_char *last)
+{
+    uint32_t          acmod, dependent, fscod, lfe, location, more;
+    ngx_int_t         rc;
+    ngx_media_bits_t  br;
+    ngx_media_span_t  config;
+
+    /* Lc/Rc, Lrs/Rrs, Cs, Ts, Lsd/Rsd, Lw/Rw, Lvh/Rvh, Cvh, LFE2 */
+
+    static const uint8_t  locations[] = { 2, 2, 1, 1, 2, 2, 2, 1, 1 };
+
+    ngx_media_bits_init(&br, pos, last);
+
+    ngx_media_bits_skip(&br, 13 + 3);         /* data_rate, num_ind_sub */
+    fscod = ngx_media_bits_get(&br, 2);
+    ngx_media_bits_skip(&br, 5 + 1 + 1 + 3);  /* bsid, asvc, bsmod */
+    acmod = ngx_media_bits_get(&br, 3);
+    lfe = ngx_media_bits_get(&br, 1);
+    ngx_media_bits_skip(&br, 3);
+    dependent = ngx_media_bits_get(&br, 4);
+    location = ngx_media_bits_get(&br, dependent ? 9 : 1);
+
+    if (br.err) {
+        return NGX_ERROR;
+    }
+
+    if (last - pos > NGX_MEDIA_CONFIG_MAX) {
+        return NGX_DECLINED;
+    }
+
+    config.pos = pos;
+    config.last = last;
+
+    rc = ngx_media_ac3_params(params, NGX_MEDIA_CODEC_EAC3, fscod, acmod, lfe,
+                              &config);
+
+    if (rc != NGX_OK || dependent == 0) {
+        return rc;
+    }
+
+    for (more = 0; more < 9; more++) {
+        if (location >> (8 - more) & 1) {
+            params->channels += locations[more];
+            params->channel_config = 0;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_ac3_params(ngx_media_params_t *params, uint32_t codec,
+    uint32_t fscod, uint32_t acmod, uint32_t lfe,
+    const ngx_media_span_t *config)
+{
+    if (ngx_media_ac3_rates[fscod] == 0) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(params, sizeof(ngx_media_params_t));
+
+    params->codec = codec;
+    params->type = NGX_MEDIA_AUDIO;
+    params->sample_rate = ngx_media_ac3_rates[fscod];
+    params->timescale = params->sample_rate;
+    params->channels = ngx_media_ac3_channels[acmod] + lfe;
+    params->channel_config = ngx_media_ac3_layouts[acmod];
+    params->frame_samples = NGX_MEDIA_AC3_SAMPLES;
+
+    if (lfe) {
+        params->channel_config = (acmod == 7) ? 6 : 0;
+    }
+
+    params->config_len = (uint32_t) ngx_media_span_len(config);
+    ngx_memcpy(params->config, config->pos, params->config_len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_ac3_frame(const ngx_media_params_t *params, const u_char *pos,
+    const u_char *last, ngx_media_frame_info_t *info)
+{
+    ngx_memzero(info, sizeof(ngx_media_frame_info_t));
+
+    info->key = 1;
+
+    if (pos == last) {
+        info->empty = 1;
+        return NGX_OK;
+    }
+
+    if (last - pos < 2
+        || (pos[0] << 8 | pos[1]) != NGX_MEDIA_AC3_SYNCWORD)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_media_ac3_string(u_char *p, const ngx_media_params_t *params)
+{
+    if (p != NULL) {
+        ngx_memcpy(p, params->codec == NGX_MEDIA_CODEC_AC3 ? "ac-3" : "ec-3",
+                   4);
+    }
+
+    return 4;
+}
+
+
+static size_t
+ngx_media_ac3_entry(u_char *p, const ngx_media_params_t *params)
+{
+    return ngx_media_mp4_write_audio(p, params, params->codec,
+                                     params->codec == NGX_MEDIA_CODEC_AC3
+                                     ? ngx_media_fourcc('d', 'a', 'c', '3')
+                                     : ngx_media_fourcc('d', 'e', 'c', '3'));
+}
+
+
+static ngx_int_t
+ngx_media_ac3_silence(const ngx_media_params_t *params,
+    ngx_media_span_t *frame)
+{
+    return NGX_DECLINED;
+}

@@ -1,0 +1,18 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#ifndef _NGX_MEDIA_AC3_H_INCLUDED_
+#define _NGX_MEDIA_AC3_H_INCLUDED_
+
+
+#include "formats/ngx_media_codec.h"
+
+
+extern const ngx_media_codec_t  ngx_media_ac3_codec;
+extern const ngx_media_codec_t  ngx_media_eac3_codec;
+
+
+#endif /* _NGX_MEDIA_AC3_H_INCLUDED_ */

@@ -1,0 +1,439 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * AV1: AV1 Bitstream Specification, 5, and AV1 Codec ISO Media File Format
+ * Binding, 2.3: av1C.  The sequence header has to be in the record: size and
+ * color are nowhere else.
+ */
+
+
+#include "formats/ngx_media_av1.h"
+#include "formats/ngx_media_bits.h"
+#include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_mp4_desc.h"
+
+
+/* obu_type, 6.2.2 */
+#define NGX_MEDIA_AV1_SEQUENCE      1
+#define NGX_MEDIA_AV1_FRAME_HEADER  3
+#define NGX_MEDIA_AV1_FRAME         6
+
+
+typedef struct {
+    uint32_t                  type;
+    ngx_media_span_t          body;
+} ngx_media_av1_obu_t;
+
+
+static ngx_int_t ngx_media_av1_config(ngx_media_params_t *params,
+    const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_av1_frame(const ngx_media_params_t *params,
+    const u_char *pos, const u_char *last, ngx_media_frame_info_t *info);
+static size_t ngx_media_av1_string(u_char *p,
+    const ngx_media_params_t *params);
+static size_t ngx_media_av1_entry(u_char *p,
+    const ngx_media_params_t *params);
+static ngx_int_t ngx_media_av1_next(ngx_media_span_t *in,
+    ngx_media_av1_obu_t *obu);
+static ngx_int_t ngx_media_av1_sequence(ngx_media_params_t *params,
+    const ngx_media_span_t *body, ngx_uint_t *reduced);
+static void ngx_media_av1_points(ngx_media_bits_t *br);
+static void ngx_media_av1_tools(ngx_media_bits_t *br, ngx_uint_t reduced);
+static void ngx_media_av1_color(ngx_media_params_t *params,
+    ngx_media_bits_t *br, uint32_t profile);
+static u_char *ngx_media_av1_field(u_char *p, uint32_t value);
+
+
+const ngx_media_codec_t  ngx_media_av1_codec = {
+    NGX_MEDIA_CODEC_AV1,
+    NGX_MEDIA_VIDEO,
+    ngx_string("av1"),
+    ngx_media_av1_config,
+    ngx_media_av1_frame,
+    ngx_media_av1_string,
+    ngx_media_av1_entry,
+    NULL
+};
+
+
+static ngx_int_t
+ngx_media_av1_config(ngx_media_params_t *params, const u_char *pos,
+    const u_char *last)
+{
+    ngx_int_t             rc;
+    ngx_uint_t            reduced;
+    ngx_media_span_t      in;
+    ngx_media_av1_obu_t   obu;
+
+    /* marker and version */
+
+    if (last - pos < 4 || pos[0] != 0x81) {
+        return NGX_ERROR;
+    }
+
+    if (last - pos > NGX_MEDIA_CONFIG_MAX) {
+        return NGX_DECLINED;
+    }
+
+    in.pos = pos + 4;
+    in.last = last;
+
+    do {
+        rc = ngx_media_av1_next(&in, &obu);
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_DONE) ? NGX_DECLINED : NGX_ERROR;
+        }
+
+    } while (obu.type != NGX_MEDIA_AV1_SEQUENCE);
+
+    ngx_memzero(params, sizeof(ngx_media_params_t));
+
+    if (ngx_media_av1_sequence(params, &obu.body, &reduced) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    params->codec = NGX_MEDIA_CODEC_AV1;
+    params->type = NGX_MEDIA_VIDEO;
+    params->timescale = NGX_MEDIA_VIDEO_TIMESCALE;
+
+    params->config_len = (uint32_t) (last - pos);
+    ngx_memcpy(params->config, pos, params->config_len);
+
+    return NGX_OK;
+}
+
+
+/* 5.3; NGX_DONE: nothing left */
+
+static ngx_int_t
+ngx_media_av1_next(ngx_media_span_t *in, ngx_media_av1_obu_t *obu)
+{
+    uint32_t            byte, head;
+    uint64_t            size;
+    ngx_uint_t          i;
+    ngx_media_reader_t  r;
+
+    if (in->pos == in->last) {
+        return NGX_DONE;
+    }
+
+    ngx_media_reader_init(&r, in->pos, in->last);
+
+    head = ngx_media_read_8(&r);
+    obu->type = head >> 3 & 0x0f;
+
+    if (head & 0x80) {
+        return NGX_ERROR;                     /* obu_forbidden_bit */
+    }
+
+    if (head & 0x04) {
+        (void) ngx_media_read_8(&r);
+    }
+
+    size = ngx_media_reader_left(&r);
+
+    if (head & 0x02) {                        /* leb128(), 4.10.5 */
+        size = 0;
+
+        for (i = 0; i < 8; i++) {
+            byte = ngx_media_read_8(&r);
+            size |= (uint64_t) (byte & 0x7f) << (7 * i);
+
+            if ((byte & 0x80) == 0) {
+                break;
+            }
+        }
+    }
+
+    if (r.err || size > ngx_media_reader_left(&r)) {
+        return NGX_ERROR;
+    }
+
+    ngx_media_read_span(&r, (size_t) size, &obu->body);
+    in->pos = r.pos;
+
+    return NGX_OK;
+}
+
+
+/* 5.5.1 */
+
+static ngx_int_t
+ngx_media_av1_sequence(ngx_media_params_t *params,
+    const ngx_media_span_t *body, ngx_uint_t *reduced)
+{
+    uint32_t          h, profile, w;
+    ngx_media_bits_t  br;
+
+    ngx_media_bits_init(&br, body->pos, body->last);
+
+    profile = ngx_media_bits_get(&br, 3);
+    ngx_media_bits_skip(&br, 1);              /* still_picture */
+    *reduced = ngx_media_bits_get(&br, 1);
+
+    if (*reduced) {
+        ngx_media_bits_skip(&br, 5);
+
+    } else {
+        ngx_media_av1_points(&br);
+    }
+
+    w = ngx_media_bits_get(&br, 4) + 1;
+    h = ngx_media_bits_get(&br, 4) + 1;
+
+    params->width = ngx_media_bits_get(&br, w) + 1;
+    params->height = ngx_media_bits_get(&br, h) + 1;
+
+    if (!*reduced && ngx_media_bits_get(&br, 1)) {
+        ngx_media_bits_skip(&br, 4 + 3);      /* frame ids */
+    }
+
+    ngx_media_bits_skip(&br, 3);
+
+    ngx_media_av1_tools(&br, *reduced);
+
+    ngx_media_bits_skip(&br, 3);              /* superres, cdef, restoration */
+
+    ngx_media_av1_color(params, &br, profile);
+
+    if (br.err || profile > 2 || params->width > 65535
+        || params->height > 65535)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* timing_info(), decoder_model_info() and the operating points */
+
+static void
+ngx_media_av1_points(ngx_media_bits_t *br)
+{
+    uint32_t    delay, level, n;
+    ngx_uint_t  display, model;
+
+    delay = 0;
+    model = 0;
+
+    if (ngx_media_bits_get(br, 1)) {
+        ngx_media_bits_skip(br, 64);
+
+        if (ngx_media_bits_get(br, 1)) {
+            (void) ngx_media_bits_ue(br);     /* uvlc() */
+        }
+
+        model = ngx_media_bits_get(br, 1);
+
+        if (model) {
+            delay = ngx_media_bits_get(br, 5) + 1;
+            ngx_media_bits_skip(br, 32 + 5 + 5);
+        }
+    }
+
+    display = ngx_media_bits_get(br, 1);
+
+    for (n = ngx_media_bits_get(br, 5) + 1; n; n--) {
+        ngx_media_bits_skip(br, 12);
+        level = ngx_media_bits_get(br, 5);
+
+        if (level > 7) {
+            ngx_media_bits_skip(br, 1);
+        }
+
+        if (model && ngx_media_bits_get(br, 1)) {
+            ngx_media_bits_skip(br, 2 * delay + 1);
+        }
+
+        if (display && ngx_media_bits_get(br, 1)) {
+            ngx_media_bits_skip(br, 4);
+        }
+    }
+}
+
+
+static void
+ngx_media_av1_tools(ngx_media_bits_t *br, ngx_uint_t reduced)
+{
+    uint32_t    screen;
+    ngx_uint_t  order;
+
+    if (reduced) {
+        return;
+    }
+
+    ngx_media_bits_skip(br, 4);
+    order = ngx_media_bits_get(br, 1);        /* enable_order_hint */
+
+    if (order) {
+        ngx_media_bits_skip(br, 2);
+    }
+
+    /* seq_choose_screen_content_tools: 2 is SELECT_SCREEN_CONTENT_TOOLS */
+
+    screen = ngx_media_bits_get(br, 1) ? 2 : ngx_media_bits_get(br, 1);
+
+    if (screen && ngx_media_bits_get(br, 1) == 0) {
+        ngx_media_bits_skip(br, 1);           /* seq_force_integer_mv */
+    }
+
+    if (order) {
+        ngx_media_bits_skip(br, 3);
+    }
+}
+
+
+/* 5.5.2 */
+
+static void
+ngx_media_av1_color(ngx_media_params_t *params, ngx_media_bits_t *br,
+    uint32_t profile)
+{
+    ngx_uint_t  mono;
+
+    params->bit_depth = ngx_media_bits_get(br, 1) ? 10 : 8;
+
+    if (profile == 2 && params->bit_depth == 10) {
+        params->bit_depth = ngx_media_bits_get(br, 1) ? 12 : 10;
+    }
+
+    mono = (profile == 1) ? 0 : ngx_media_bits_get(br, 1);
+
+    params->primaries = 2;
+    params->transfer = 2;
+    params->matrix = 2;
+
+    if (ngx_media_bits_get(br, 1)) {
+        params->primaries = ngx_media_bits_get(br, 8);
+        params->transfer = ngx_media_bits_get(br, 8);
+        params->matrix = ngx_media_bits_get(br, 8);
+    }
+
+    /* sRGB is full range and does not say it */
+
+    if (!mono && params->primaries == 1 && params->transfer == 13
+        && params->matrix == 0)
+    {
+        params->full_range = 1;
+        return;
+    }
+
+    params->full_range = ngx_media_bits_get(br, 1);
+}
+
+
+/* 5.9.2: the first frame header of the temporal unit */
+
+static ngx_int_t
+ngx_media_av1_frame(const ngx_media_params_t *params, const u_char *pos,
+    const u_char *last, ngx_media_frame_info_t *info)
+{
+    ngx_int_t             rc;
+    ngx_uint_t            reduced;
+    ngx_media_span_t      in;
+    ngx_media_params_t    sequence;
+    ngx_media_av1_obu_t   obu;
+
+    ngx_memzero(info, sizeof(ngx_media_frame_info_t));
+
+    in.pos = pos;
+    in.last = last;
+    reduced = 0;
+
+    for ( ;; ) {
+        rc = ngx_media_av1_next(&in, &obu);
+
+        if (rc != NGX_OK) {
+            info->empty = 1;
+            return (rc == NGX_DONE) ? NGX_OK : NGX_ERROR;
+        }
+
+        if (obu.type == NGX_MEDIA_AV1_SEQUENCE) {
+            info->config = 1;
+
+            if (ngx_media_av1_sequence(&sequence, &obu.body, &reduced)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+
+        if (obu.type == NGX_MEDIA_AV1_FRAME_HEADER
+            || obu.type == NGX_MEDIA_AV1_FRAME)
+        {
+            break;
+        }
+    }
+
+    if (obu.body.pos == obu.body.last) {
+        return NGX_ERROR;
+    }
+
+    /* show_existing_frame 0, frame_type KEY_FRAME, show_frame 1 */
+
+    info->key = reduced || (obu.body.pos[0] & 0xf0) == 0x10;
+
+    return NGX_OK;
+}
+
+
+/* the binding, 5: all of it where color is said, the short form else */
+
+static size_t
+ngx_media_av1_string(u_char *p, const ngx_media_params_t *params)
+{
+    u_char  text[NGX_MEDIA_CODEC_STRING_MAX], *last;
+
+    last = ngx_cpymem(text, "av01.", 5);
+    *last++ = (u_char) ('0' + (params->config[1] >> 5));
+    last = ngx_media_av1_field(last, params->config[1] & 0x1f);
+    *last++ = (params->config[2] & 0x80) ? 'H' : 'M';
+    last = ngx_media_av1_field(last, params->bit_depth);
+
+    if (params->primaries > 2 || params->transfer > 2 || params->matrix > 2
+        || params->full_range)
+    {
+        *last++ = '.';
+        *last++ = (u_char) ('0' + (params->config[2] >> 4 & 1));
+        *last++ = '.';
+        *last++ = (u_char) ('0' + (params->config[2] >> 3 & 1));
+        *last++ = (u_char) ('0' + (params->config[2] >> 2 & 1));
+        *last++ = (u_char) ('0' + (params->config[2] & 3));
+        last = ngx_media_av1_field(last, params->primaries);
+        last = ngx_media_av1_field(last, params->transfer);
+        last = ngx_media_av1_field(last, params->matrix);
+        *last++ = '.';
+        *last++ = (u_char) ('0' + params->full_range);
+    }
+
+    if (p != NULL) {
+        ngx_memcpy(p, text, last - text);
+    }
+
+    return last - text;
+}
+
+
+static u_char *
+ngx_media_av1_field(u_char *p, uint32_t value)
+{
+    *p++ = '.';
+    *p++ = (u_char) ('0' + value / 10 % 10);
+    *p++ = (u_char) ('0' + value % 10);
+
+    return p;
+}
+
+
+static size_t
+ngx_media_av1_entry(u_char *p, const ngx_media_params_t *params)
+{
+    return ngx_media_mp4_write_visual(p, params, NGX_MEDIA_CODEC_AV1,
+                                      ngx_media_fourcc('a', 'v', '1', 'C'));
+}

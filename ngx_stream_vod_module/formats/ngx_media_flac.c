@@ -1,0 +1,150 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * FLAC in ISO BMFF, its encapsulation document, 3.3.2: dfLa.  The native form,
+ * "fLaC" and metadata blocks (RFC 9639, 8), is taken, too.  Of the blocks only
+ * STREAMINFO is kept.
+ */
+
+
+#include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_flac.h"
+#include "formats/ngx_media_mp4_desc.h"
+
+
+#define NGX_MEDIA_FLAC_INFO  34
+
+
+static ngx_int_t ngx_media_flac_config(ngx_media_params_t *params,
+    const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_flac_frame(const ngx_media_params_t *params,
+    const u_char *pos, const u_char *last, ngx_media_frame_info_t *info);
+static size_t ngx_media_flac_string(u_char *p,
+    const ngx_media_params_t *params);
+static size_t ngx_media_flac_entry(u_char *p,
+    const ngx_media_params_t *params);
+static ngx_int_t ngx_media_flac_silence(const ngx_media_params_t *params,
+    ngx_media_span_t *frame);
+
+
+const ngx_media_codec_t  ngx_media_flac_codec = {
+    NGX_MEDIA_CODEC_FLAC,
+    NGX_MEDIA_AUDIO,
+    ngx_string("flac"),
+    ngx_media_flac_config,
+    ngx_media_flac_frame,
+    ngx_media_flac_string,
+    ngx_media_flac_entry,
+    ngx_media_flac_silence
+};
+
+
+/* RFC 9639, 9.1.3, as ISO/IEC 23091-3 has them */
+
+static const uint8_t  ngx_media_flac_layouts[] = {
+    0, 1, 2, 3, 10, 5, 6, 11, 12
+};
+
+
+static ngx_int_t
+ngx_media_flac_config(ngx_media_params_t *params, const u_char *pos,
+    const u_char *last)
+{
+    u_char              *p;
+    uint32_t             head, max, rate, start;
+    const u_char        *info;
+    ngx_media_reader_t   r;
+
+    ngx_media_reader_init(&r, pos, last);
+
+    start = ngx_media_read_be32(&r);          /* or version and flags */
+    head = ngx_media_read_be32(&r);
+    info = ngx_media_read_bytes(&r, NGX_MEDIA_FLAC_INFO);
+
+    if (r.err || (start != 0 && start != NGX_MEDIA_CODEC_FLAC)
+        || (head & 0x7fffffff) != NGX_MEDIA_FLAC_INFO)
+    {
+        return NGX_ERROR;
+    }
+
+    max = ngx_media_get_be16(info + 2);
+    rate = ngx_media_get_be24(info + 10) >> 4;
+
+    if (max < 16 || rate == 0) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(params, sizeof(ngx_media_params_t));
+
+    params->codec = NGX_MEDIA_CODEC_FLAC;
+    params->type = NGX_MEDIA_AUDIO;
+    params->timescale = rate;
+    params->sample_rate = rate;
+    params->channels = (info[12] >> 1 & 7) + 1;
+    params->channel_config = ngx_media_flac_layouts[params->channels];
+    params->frame_samples = max;
+    params->bit_depth = ((info[12] & 1) << 4 | info[13] >> 4) + 1;
+
+    p = params->config;
+    p = ngx_media_put_be32(p, 0);
+    p = ngx_media_put_be32(p, 0x80000000 | NGX_MEDIA_FLAC_INFO);
+    p = ngx_cpymem(p, info, NGX_MEDIA_FLAC_INFO);
+
+    params->config_len = p - params->config;
+
+    return NGX_OK;
+}
+
+
+/* RFC 9639, 9.1.1 */
+
+static ngx_int_t
+ngx_media_flac_frame(const ngx_media_params_t *params, const u_char *pos,
+    const u_char *last, ngx_media_frame_info_t *info)
+{
+    ngx_memzero(info, sizeof(ngx_media_frame_info_t));
+
+    info->key = 1;
+
+    if (pos == last) {
+        info->empty = 1;
+        return NGX_OK;
+    }
+
+    if (last - pos < 2 || pos[0] != 0xff || (pos[1] & 0xfe) != 0xf8) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_media_flac_string(u_char *p, const ngx_media_params_t *params)
+{
+    if (p != NULL) {
+        ngx_memcpy(p, "flac", 4);
+    }
+
+    return 4;
+}
+
+
+static size_t
+ngx_media_flac_entry(u_char *p, const ngx_media_params_t *params)
+{
+    return ngx_media_mp4_write_audio(p, params, NGX_MEDIA_CODEC_FLAC,
+                                     ngx_media_fourcc('d', 'f', 'L', 'a'));
+}
+
+
+static ngx_int_t
+ngx_media_flac_silence(const ngx_media_params_t *params,
+    ngx_media_span_t *frame)
+{
+    return NGX_DECLINED;
+}

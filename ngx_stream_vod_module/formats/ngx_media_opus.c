@@ -1,0 +1,177 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Opus in ISO BMFF, its encapsulation document, 4.3: dOps.  The identification
+ * header of RFC 7845, 5.1, which Matroska and RTMP carry, says the same in
+ * another byte order and is taken, too.
+ */
+
+
+#include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_mp4_desc.h"
+#include "formats/ngx_media_opus.h"
+
+
+/* whatever the rate of the input was: RFC 7845, 4 */
+#define NGX_MEDIA_OPUS_RATE     48000
+
+/* what encoders make unless told otherwise: 20 ms */
+#define NGX_MEDIA_OPUS_SAMPLES  960
+
+
+static ngx_int_t ngx_media_opus_config(ngx_media_params_t *params,
+    const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_opus_frame(const ngx_media_params_t *params,
+    const u_char *pos, const u_char *last, ngx_media_frame_info_t *info);
+static size_t ngx_media_opus_string(u_char *p,
+    const ngx_media_params_t *params);
+static size_t ngx_media_opus_entry(u_char *p,
+    const ngx_media_params_t *params);
+static ngx_int_t ngx_media_opus_silence(const ngx_media_params_t *params,
+    ngx_media_span_t *frame);
+
+
+const ngx_media_codec_t  ngx_media_opus_codec = {
+    NGX_MEDIA_CODEC_OPUS,
+    NGX_MEDIA_AUDIO,
+    ngx_string("opus"),
+    ngx_media_opus_config,
+    ngx_media_opus_frame,
+    ngx_media_opus_string,
+    ngx_media_opus_entry,
+    ngx_media_opus_silence
+};
+
+
+/* a frame of 20 ms, CELT, in which nothing is coded; mono or stereo */
+
+static const u_char  ngx_media_opus_silent[] = { 0xf8, 0xff, 0xfe };
+
+
+/* RFC 7845, 5.1.1.2: family 1 by channels, as ISO/IEC 23091-3 has them */
+
+static const uint8_t  ngx_media_opus_layouts[] = {
+    0, 1, 2, 3, 10, 5, 6, 11, 12
+};
+
+
+static ngx_int_t
+ngx_media_opus_config(ngx_media_params_t *params, const u_char *pos,
+    const u_char *last)
+{
+    u_char              *p;
+    uint32_t             channels, family, gain, rate, skip, version;
+    ngx_uint_t           native;
+    ngx_media_span_t     map;
+    ngx_media_reader_t   r;
+
+    native = (last - pos >= 8 && ngx_memcmp(pos, "OpusHead", 8) == 0);
+
+    ngx_media_reader_init(&r, native ? pos + 8 : pos, last);
+
+    version = ngx_media_read_8(&r);
+    channels = ngx_media_read_8(&r);
+    skip = ngx_media_read_be16(&r);
+    rate = ngx_media_read_be32(&r);
+    gain = ngx_media_read_be16(&r);
+    family = ngx_media_read_8(&r);
+
+    ngx_media_read_span(&r, family ? 2 + channels : 0, &map);
+
+    if (r.err || channels == 0 || version != native) {
+        return NGX_ERROR;
+    }
+
+    if (family == 0 ? channels > 2
+                    : map.pos[0] == 0 || map.pos[1] > map.pos[0]
+                      || map.pos[0] + map.pos[1] > 255)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(params, sizeof(ngx_media_params_t));
+
+    params->codec = NGX_MEDIA_CODEC_OPUS;
+    params->type = NGX_MEDIA_AUDIO;
+    params->timescale = NGX_MEDIA_OPUS_RATE;
+    params->sample_rate = NGX_MEDIA_OPUS_RATE;
+    params->channels = channels;
+    params->frame_samples = NGX_MEDIA_OPUS_SAMPLES;
+
+    if (family <= 1 && channels < sizeof(ngx_media_opus_layouts)) {
+        params->channel_config = ngx_media_opus_layouts[channels];
+    }
+
+    if (native) {
+        skip = (skip & 0xff) << 8 | skip >> 8;
+        gain = (gain & 0xff) << 8 | gain >> 8;
+        rate = rate << 24 | (rate & 0xff00) << 8 | (rate >> 8 & 0xff00)
+               | rate >> 24;
+    }
+
+    p = params->config;
+    p = ngx_media_put_8(p, 0);
+    p = ngx_media_put_8(p, channels);
+    p = ngx_media_put_be16(p, skip);
+    p = ngx_media_put_be32(p, rate);
+    p = ngx_media_put_be16(p, gain);
+    p = ngx_media_put_8(p, family);
+    p = ngx_cpymem(p, map.pos, ngx_media_span_len(&map));
+
+    params->config_len = p - params->config;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_opus_frame(const ngx_media_params_t *params, const u_char *pos,
+    const u_char *last, ngx_media_frame_info_t *info)
+{
+    ngx_memzero(info, sizeof(ngx_media_frame_info_t));
+
+    info->key = 1;
+    info->empty = (pos == last);
+
+    return NGX_OK;
+}
+
+
+/* the encapsulation document, 4.4 */
+
+static size_t
+ngx_media_opus_string(u_char *p, const ngx_media_params_t *params)
+{
+    if (p != NULL) {
+        ngx_memcpy(p, "opus", 4);
+    }
+
+    return 4;
+}
+
+
+static size_t
+ngx_media_opus_entry(u_char *p, const ngx_media_params_t *params)
+{
+    return ngx_media_mp4_write_audio(p, params, NGX_MEDIA_CODEC_OPUS,
+                                     ngx_media_fourcc('d', 'O', 'p', 's'));
+}
+
+
+static ngx_int_t
+ngx_media_opus_silence(const ngx_media_params_t *params,
+    ngx_media_span_t *frame)
+{
+    if (params->channels > 2) {
+        return NGX_DECLINED;
+    }
+
+    frame->pos = ngx_media_opus_silent;
+    frame->last = frame->pos + sizeof(ngx_media_opus_silent);
+
+    return NGX_OK;
+}

@@ -1,0 +1,130 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
+         formats/ngx_media_av1.c formats/ngx_media_bits.c
+         formats/ngx_media_codec.c formats/ngx_media_flac.c
+         formats/ngx_media_h264.c formats/ngx_media_h265.c
+         formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
+         formats/ngx_media_opus.c formats/ngx_media_video.c
+         formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
+
+
+#include "formats/ngx_media_codec.h"
+#include "media_hex.h"
+
+
+#define INFO  "1000100000000e0010f80ac442f0000000000000"                      \
+              "0000000000000000000000000000"
+
+
+static const struct {
+    const char  *name;
+    uint32_t     id;
+    const char  *config;
+    ngx_int_t    rc;
+    const char  *string;
+    unsigned     a;               /* width or rate */
+    unsigned     b;               /* height or channels */
+    unsigned     least;           /* bytes of a configuration */
+} tests[] = {
+    { "av1", NGX_MEDIA_CODEC_AV1, "81050c000a0b0000002d4c37b3dfff9804", NGX_OK,
+      "av01.0.05M.08", 1080, 720, 17 },
+    { "av1 without a sequence header", NGX_MEDIA_CODEC_AV1, "81050c00",
+      NGX_DECLINED, NULL, 0, 0, 0 },
+    { "av1, another version", NGX_MEDIA_CODEC_AV1, "82050c00", NGX_ERROR,
+      NULL, 0, 0, 0 },
+    { "vp9", NGX_MEDIA_CODEC_VP9, "01000000001e800202020000", NGX_OK,
+      "vp09.00.30.08", 0, 0, 12 },
+    { "vp9, HDR", NGX_MEDIA_CODEC_VP9, "010000000233a20910090000", NGX_OK,
+      "vp09.02.51.10.01.09.16.09.00", 0, 0, 12 },
+    { "vp9, 9 bits", NGX_MEDIA_CODEC_VP9, "01000000001e900202020000",
+      NGX_ERROR, NULL, 0, 0, 0 },
+    { "vp9, version 0", NGX_MEDIA_CODEC_VP9, "00000000001e800202020000",
+      NGX_DECLINED, NULL, 0, 0, 0 },
+    { "vp8", NGX_MEDIA_CODEC_VP8, "01000000000a800202020000", NGX_OK,
+      "vp08.00.10.08", 0, 0, 12 },
+    { "opus", NGX_MEDIA_CODEC_OPUS, "000201380000bb80000000", NGX_OK, "opus",
+      48000, 2, 11 },
+    { "opus, 5.1", NGX_MEDIA_CODEC_OPUS,
+      "000601380000bb800000010402000401020305", NGX_OK, "opus", 48000, 6,
+      19 },
+    { "opus, three without a map", NGX_MEDIA_CODEC_OPUS,
+      "000301380000bb80000000", NGX_ERROR, NULL, 0, 0, 0 },
+    { "opus, native", NGX_MEDIA_CODEC_OPUS,
+      "4f7075734865616401023801" "80bb0000" "000000", NGX_OK, "opus", 48000,
+      2, 19 },
+    { "ac-3", NGX_MEDIA_CODEC_AC3, "0c3dc0", NGX_OK, "ac-3", 48000, 6, 3 },
+    { "ac-3, reserved rate", NGX_MEDIA_CODEC_AC3, "cc3dc0", NGX_DECLINED,
+      NULL, 0, 0, 0 },
+    { "e-ac-3", NGX_MEDIA_CODEC_EAC3, "1f40200f00", NGX_OK, "ec-3", 48000, 6,
+      5 },
+    { "flac", NGX_MEDIA_CODEC_FLAC, "0000000080000022" INFO, NGX_OK, "flac",
+      44100, 2, 42 },
+    { "flac, native", NGX_MEDIA_CODEC_FLAC, "664c614300000022" INFO, NGX_OK,
+      "flac", 44100, 2, 42 },
+    { "flac, no STREAMINFO", NGX_MEDIA_CODEC_FLAC, "0000000084000022" INFO,
+      NGX_ERROR, NULL, 0, 0, 0 },
+};
+
+
+int
+main(void)
+{
+    u_char                    *p, *q, text[NGX_MEDIA_CODEC_STRING_MAX];
+    size_t                     i, len, n;
+    ngx_int_t                  rc;
+    ngx_media_params_t         params, again;
+    const ngx_media_codec_t   *codec;
+
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        codec = ngx_media_codec_find(tests[i].id);
+        ok(codec != NULL, "%s", tests[i].name);
+        ok(ngx_media_codec_find_live(tests[i].id) == NULL, "not live");
+
+        p = media_hex(tests[i].config, &len);
+        rc = codec->config(&params, p, p + len);
+        is(rc, tests[i].rc, "config");
+
+        if (rc == NGX_OK) {
+            is(codec->type == NGX_MEDIA_AUDIO ? params.sample_rate
+                                              : params.width,
+               tests[i].a, "rate or width");
+            is(codec->type == NGX_MEDIA_AUDIO ? params.channels
+                                              : params.height,
+               tests[i].b, "channels or height");
+
+            n = codec->string(NULL, &params);
+            is(codec->string(text, &params), n, "string size");
+            is_text(text, n, tests[i].string, "string");
+
+            n = codec->entry(NULL, &params);
+            q = malloc(n);
+            is(codec->entry(q, &params), n, "entry size");
+            free(q);
+
+            is(codec->config(&again, params.config,
+                             params.config + params.config_len),
+               NGX_OK, "again");
+            is_mem(&again, sizeof(again), &params, sizeof(params), "the same");
+        }
+
+        for (n = 0; n < len; n++) {
+            q = tap_dup(p, n);
+
+            if (codec->config(&again, q, q + n) == NGX_OK
+                && n < tests[i].least)
+            {
+                ok(0, "%s: %u bytes", tests[i].name, (unsigned) n);
+            }
+
+            free(q);
+        }
+
+        free(p);
+    }
+
+    return done();
+}
