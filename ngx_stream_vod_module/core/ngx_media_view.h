@@ -59,7 +59,8 @@ typedef struct {
     int64_t                   time;           /* of its first sample, in
                                                  timescale, unix epoch */
     uint64_t                  duration;       /* in timescale; open: so far */
-    int64_t                   wall;           /* ms since the epoch */
+    int64_t                   wall;           /* ms since the epoch; -1: none,
+                                                 of files */
     uint64_t                  init;           /* name of its init segment */
     uint64_t                  bytes;
     uint32_t                  key_size;       /* bytes from its start to the
@@ -135,6 +136,17 @@ typedef struct {
     unsigned                  edge_any:1;
     unsigned                  ended:1;        /* this track got ENDLIST */
     unsigned                  parts_off:1;    /* publishes no parts */
+    unsigned                  is_default:1;
+    unsigned                  forced:1;       /* text: forced subtitles */
+    unsigned                  sdh:1;          /* text: for the hard of hearing;
+                                                 audio: enhanced speech */
+    unsigned                  described:1;    /* audio description */
+    uint32_t                  apart;          /* ms: its segments begin so far
+                                                 from the common times */
+    ngx_str_t                 lang;           /* RFC 5646; empty: unknown */
+    ngx_str_t                 label;          /* empty: none */
+    ngx_str_t                 supplemental;   /* SUPPLEMENTAL-CODECS: codecs */
+    ngx_str_t                 brands;         /* and brands; empty: none */
     uint64_t                  expect_msn;     /* where the next part goes: a */
     ngx_uint_t                expect_part;    /* forecast for the hint */
     unsigned                  expect:1;
@@ -151,6 +163,19 @@ typedef struct {
 } ngx_media_track_view_t;
 
 
+/* sheets of thumbnails, "i1" */
+
+typedef struct {
+    uint32_t                  interval;       /* ms between pictures; 0: there
+                                                 are none */
+    uint32_t                  width;          /* of a picture, pixels */
+    uint32_t                  height;
+    uint32_t                  tiles_x;        /* pictures of a sheet */
+    uint32_t                  tiles_y;
+    uint32_t                  bandwidth;      /* bit/s, estimated */
+} ngx_media_thumbs_view_t;
+
+
 typedef struct {
     uint64_t                  version;        /* changes whenever anything
                                                  that is listed changes */
@@ -165,6 +190,16 @@ typedef struct {
                                                  the MPD may be given out */
     unsigned                  forced:1;       /* there was a forced cut:
                                                  no INDEPENDENT-SEGMENTS */
+    unsigned                  file:1;         /* of files: nothing waits, no
+                                                 parts, walls may be -1; its
+                                                 state is ENDED, or it is a
+                                                 channel */
+    unsigned                  event:1;        /* of a file that grows, or of a
+                                                 channel: only ever appended */
+    ngx_str_t                 tag;            /* of files: before numbers in
+                                                 names, "1a2b3c4d" */
+    int64_t                   duration;       /* ms, of files; -1 */
+    ngx_media_thumbs_view_t   thumbs;         /* of files */
     ngx_uint_t                clock;          /* index of the clock track */
     ngx_media_track_view_t   *tracks;
     ngx_uint_t                ntracks;

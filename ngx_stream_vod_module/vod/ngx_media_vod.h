@@ -1,0 +1,241 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Files and sets.
+ *
+ * A *file* is what is known of one file after it was read once: a blob with
+ * its tracks, their parameters and indexes.  A *map* says which files are
+ * presented how: sequences (renditions) of clips.  A *set* is what a map and
+ * its files make: tracks with their names, and a plan of segments for each
+ * track and clip; a blob, too.  Blobs have no pointers: they lie in shared
+ * memory, and "offset" means bytes from the blob's begin.
+ *
+ * Both are made in threads, by functions that know nothing of requests, and
+ * read in the event loop, where a segment touches only its own samples.
+ *
+ * style: long header, it is one vocabulary and nothing else.
+ */
+
+
+#ifndef _NGX_MEDIA_VOD_H_INCLUDED_
+#define _NGX_MEDIA_VOD_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_source.h"
+#include "core/ngx_media_view.h"
+#include "formats/ngx_media_frame.h"
+#include "formats/ngx_media_index.h"
+#include "formats/ngx_media_plan.h"
+
+
+#define NGX_MEDIA_VOD_VERSION    1            /* of the blobs */
+
+#define NGX_MEDIA_VOD_TRACKS     32           /* of a file */
+#define NGX_MEDIA_VOD_SEQUENCES  32           /* of a map */
+#define NGX_MEDIA_VOD_CLIPS      256          /* of a sequence */
+#define NGX_MEDIA_VOD_LANG       36           /* bytes with a zero */
+#define NGX_MEDIA_VOD_LABEL      64
+#define NGX_MEDIA_VOD_ERROR      256
+#define NGX_MEDIA_VOD_PATH       4096
+
+
+/* what a file is, all bytes set: it may be hashed and compared */
+
+typedef struct {
+    uint64_t                  dev;
+    uint64_t                  ino;
+    uint64_t                  size;
+    int64_t                   mtime;          /* ns since the epoch */
+} ngx_media_vod_id_t;
+
+
+/* 1. a file */
+
+typedef struct {
+    uint32_t                  type;           /* ngx_media_type_e */
+    uint32_t                  timescale;      /* of index and params */
+    uint32_t                  params;         /* offset of ngx_media_params_t
+                                                 [nparams], by description - 1;
+                                                 codec 0: it is not served */
+    uint32_t                  nparams;        /* 0: none of it is served */
+    uint32_t                  index;          /* offset, ngx_media_index_t,
+                                                 its edit applied */
+    uint32_t                  rotation;       /* degrees, clockwise */
+    u_char                    lang[NGX_MEDIA_VOD_LANG];  /* RFC 5646; "" */
+    u_char                    label[NGX_MEDIA_VOD_LABEL];  /* UTF-8; "" */
+    u_char                    supplemental[NGX_MEDIA_CODEC_STRING_MAX];
+                                              /* SUPPLEMENTAL-CODECS without
+                                                 brands, "dvh1.08.07"; "" */
+    u_char                    brands[16];     /* of it: "db1p"; "" */
+    unsigned                  is_default:1;
+    unsigned                  forced:1;       /* subtitles */
+    unsigned                  sdh:1;          /* for the hard of hearing */
+    unsigned                  described:1;    /* audio description */
+    unsigned                  sidecar:1;      /* a text file: no index, its
+                                                 text at "params", nparams
+                                                 bytes, UTF-8 WebVTT or SRT */
+} ngx_media_vod_track_t;
+
+
+typedef struct {
+    uint32_t                  version;
+    uint32_t                  size;           /* of the blob */
+    ngx_media_vod_id_t        id;
+    uint64_t                  tag;            /* of names of its media: a hash
+                                                 of id, but for a file that
+                                                 only grows at its end one of
+                                                 what stays as it is */
+    uint64_t                  offset;         /* growing: what is indexed */
+    uint32_t                  status;         /* 200, or why not: 404 415 500;
+                                                 then there are no tracks */
+    uint32_t                  ntracks;
+    unsigned                  fragmented:1;   /* it may grow */
+    u_char                    error[NGX_MEDIA_VOD_ERROR];  /* "moov/trak[1]:
+                                                 text, offset:N"; "" */
+    ngx_media_vod_track_t     tracks[];
+} ngx_media_vod_file_t;
+
+
+/* where a thread finds it */
+
+typedef struct {
+    ngx_fd_t                  fd;
+    ngx_str_t                 path;
+    ngx_media_vod_id_t        id;
+    const ngx_media_vod_file_t
+                             *file;           /* pinned */
+} ngx_media_vod_open_t;
+
+
+/* 2. a map: in a pool, with pointers; made by ngx_media_vod_map.h */
+
+typedef struct {
+    ngx_str_t                 path;           /* absolute, ends with a zero */
+    int64_t                   from;           /* ms in the file */
+    int64_t                   to;             /* the same; -1: to its end */
+} ngx_media_vod_clip_t;
+
+
+typedef struct {
+    ngx_media_vod_clip_t     *clips;          /* map->nclips */
+    uint64_t                  tracks;         /* bits: 0.. video 1, 2, ...;
+                                                 32.. audio 1, 2, ...; all set:
+                                                 all, text too */
+    ngx_str_t                 lang;           /* empty: what the file says */
+    ngx_str_t                 label;
+    ngx_str_t                 id;
+    uint64_t                  bitrate_video;  /* bit/s; 0: measured */
+    uint64_t                  bitrate_audio;
+    unsigned                  is_default:1;
+    unsigned                  has_default:1;  /* it is said */
+} ngx_media_vod_sequence_t;
+
+
+typedef struct {
+    ngx_media_vod_sequence_t *sequences;
+    ngx_uint_t                nsequences;
+    ngx_uint_t                nclips;         /* of each */
+    int64_t                  *durations;      /* ms, of clips; NULL: as long
+                                                 as they are */
+    uint64_t                  hash;           /* of all that is said here but
+                                                 the first three fields of
+                                                 what is live */
+    /* a linear channel, nginx-vod-module's mapping */
+    int64_t                   first_time;     /* firstClipTime, ms since the
+                                                 epoch; -1: it is no channel */
+    int64_t                   segment_time;   /* segmentBaseTime, ms; -1 */
+    int64_t                   first_number;   /* initialSegmentIndex; -1 */
+    int64_t                   first_clip;     /* initialClipIndex; -1 */
+    int64_t                   window;         /* ms, liveWindowDuration; 0 */
+    unsigned                  live:1;         /* playlistType live or event, */
+    unsigned                  event:1;        /* event */
+    unsigned                  end:1;          /* presentationEndTime has
+                                                 passed: ENDLIST */
+    unsigned                  loop:1;         /* clips are repeated for ever */
+    unsigned                  discontinuity:1;  /* between clips: 1 unless
+                                                 said otherwise */
+} ngx_media_vod_map_t;
+
+
+/* 3. a set */
+
+typedef struct {
+    u_char                    name[8];        /* "v1", ends with a zero */
+    uint32_t                  type;           /* ngx_media_type_e */
+    uint32_t                  sequence;       /* of the map */
+    uint64_t                  bandwidth;      /* bit/s, peak */
+    uint64_t                  average;
+    uint64_t                  key_bandwidth;  /* of key frames, peak */
+    uint32_t                  fps;            /* 1/1000 */
+    uint32_t                  apart;          /* ms that its segments are off
+                                                 the common times, at most */
+    u_char                    lang[NGX_MEDIA_VOD_LANG];
+    u_char                    label[NGX_MEDIA_VOD_LABEL];
+    unsigned                  is_default:1;
+    unsigned                  forced:1;
+    unsigned                  sdh:1;
+    unsigned                  described:1;
+    unsigned                  text:1;         /* served as WebVTT, .vtt */
+} ngx_media_vod_set_track_t;
+
+
+/* one track in one clip */
+
+typedef struct {
+    uint32_t                  file;           /* sequence * nclips + clip */
+    uint32_t                  track;          /* of the file; NONE: silence or
+                                                 nothing is here */
+    uint32_t                  plan;           /* offset, ngx_media_plan_t */
+    uint32_t                  description;    /* the usual one */
+    uint64_t                  init;           /* its init segment's name */
+    int64_t                   base;           /* added to the plan's times, in
+                                                 timescale: none is negative */
+} ngx_media_vod_set_clip_t;
+
+
+typedef struct {
+    uint32_t                  number;         /* of its first segment */
+    uint32_t                  nsegments;
+    int64_t                   start;          /* ms from the set's begin */
+    int64_t                   duration;       /* ms */
+    int64_t                   base;           /* ms: what media times are when
+                                                 it begins */
+} ngx_media_vod_period_t;
+
+
+typedef struct {
+    uint32_t                  version;
+    uint32_t                  size;
+    uint64_t                  tag;            /* of names */
+    uint64_t                  hash;           /* of all it was made of */
+    uint32_t                  status;         /* 200, or why not */
+    uint32_t                  target;         /* longest segment, s, up */
+    uint32_t                  ntracks;        /* offset of its tracks: */
+    uint32_t                  tracks;         /* ngx_media_vod_set_track_t */
+    uint32_t                  nperiods;       /* clips */
+    uint32_t                  periods;        /* ngx_media_vod_period_t */
+    uint32_t                  clips;          /* ngx_media_vod_set_clip_t,
+                                                 [period][track] */
+    uint32_t                  nfiles;
+    int64_t                   duration;       /* ms */
+    unsigned                  growing:1;      /* an EVENT: the last segment is
+                                                 not listed yet */
+    u_char                    error[NGX_MEDIA_VOD_ERROR];
+    u_char                    note[NGX_MEDIA_VOD_ERROR];  /* what could not be
+                                                 aligned, for the log; "" */
+} ngx_media_vod_set_t;
+
+
+#define NGX_MEDIA_VOD_NONE       0xffffffff
+
+#define ngx_media_vod_at(blob, offset)                                        \
+    ((void *) ((u_char *) (blob) + (offset)))
+
+
+#endif /* _NGX_MEDIA_VOD_H_INCLUDED_ */

@@ -1,0 +1,55 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The index of a file, made in a thread: nothing here touches nginx's pools,
+ * logs or shared memory.
+ */
+
+
+#ifndef _NGX_MEDIA_VOD_INDEX_H_INCLUDED_
+#define _NGX_MEDIA_VOD_INDEX_H_INCLUDED_
+
+
+#include "vod/ngx_media_vod.h"
+
+
+typedef struct {
+    /* set by the caller */
+    ngx_fd_t                  fd;
+    ngx_media_vod_id_t        id;
+    const char               *path;           /* for its extension only */
+    size_t                    max_moov;       /* bytes; 0: the default */
+    uint32_t                  max_samples;    /* of a track; 0: the default */
+    time_t                    now;            /* unix time */
+
+    /*
+     * The result, by malloc(), the caller frees it; NULL: no memory.  A file
+     * that cannot be served is a result, too, by its status and error.
+     */
+    ngx_media_vod_file_t     *file;
+} ngx_media_vod_index_t;
+
+
+/* looks at the first bytes and decides who reads it */
+void ngx_media_vod_index(ngx_media_vod_index_t *index);
+
+
+/* ngx_media_vod_blob.c: the blob of what readers of files found */
+
+typedef struct ngx_media_vod_blob_s  ngx_media_vod_blob_t;
+
+ngx_media_vod_file_t *ngx_media_vod_index_mp4(ngx_media_vod_index_t *index);
+/* all else: MKV, WebM, FLV, ... by libavformat; sidecars of text */
+ngx_media_vod_file_t *ngx_media_vod_index_av(ngx_media_vod_index_t *index);
+ngx_media_vod_file_t *ngx_media_vod_index_text(ngx_media_vod_index_t *index);
+
+/* a blob of no tracks: status and "fmt", of printf() */
+ngx_media_vod_file_t *ngx_media_vod_index_fail(ngx_media_vod_index_t *index,
+    ngx_uint_t status, const char *fmt, ...);
+
+
+#endif /* _NGX_MEDIA_VOD_INDEX_H_INCLUDED_ */

@@ -1,0 +1,85 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * From a name to a set, without blocking: files are opened and looked at in a
+ * thread, indexes and sets are had from the cache or made in a thread.  What
+ * was found is remembered by this process for a moment ("valid"), so that
+ * requests for what is known are answered at once.
+ *
+ *     load->...         set what is to be loaded
+ *     rc = ngx_media_vod_load(load);
+ *
+ *     NGX_OK     done: load->status, and if it is 200, load->source
+ *     NGX_AGAIN  load->handler will be called when it is; until then the
+ *                owner must keep load and its pool
+ *
+ * What was loaded is held until the pool is destroyed: blobs are pinned, and
+ * files stay open.
+ */
+
+
+#ifndef _NGX_MEDIA_VOD_LOAD_H_INCLUDED_
+#define _NGX_MEDIA_VOD_LOAD_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_thread_pool.h>
+#include "core/ngx_media_cache.h"
+#include "vod/ngx_media_vod.h"
+#include "vod/ngx_media_vod_set.h"
+
+
+typedef struct ngx_media_vod_load_s  ngx_media_vod_load_t;
+
+typedef void (*ngx_media_vod_load_pt)(ngx_media_vod_load_t *load);
+
+
+/* of a location */
+
+typedef struct {
+    ngx_media_cache_t        *cache;
+    ngx_thread_pool_t        *thread_pool;
+    ngx_msec_t                target;         /* of segments */
+    ngx_msec_t                valid;          /* what is known is believed */
+    size_t                    max_moov;
+    ngx_uint_t                max_files;      /* open in this process */
+    ngx_uint_t                symlinks;       /* NGX_DISABLE_SYMLINKS_* */
+    unsigned                  mapping:1;      /* names are of JSON files */
+} ngx_media_vod_conf_t;
+
+
+struct ngx_media_vod_load_s {
+    ngx_media_vod_conf_t     *conf;
+    ngx_pool_t               *pool;
+    ngx_log_t                *log;
+    ngx_str_t                 path;           /* absolute, ends with a zero */
+    size_t                    root;           /* bytes of it that are the
+                                                 location's root */
+    size_t                    symlinks_from;  /* as of ngx_open_file_info_t */
+    ngx_media_vod_load_pt     handler;
+    void                     *data;           /* of the handler */
+
+    /* the result */
+    ngx_uint_t                status;         /* 200, or why not: logged */
+    ngx_media_vod_source_t    source;
+
+    void                     *state;          /* its own */
+};
+
+
+ngx_int_t ngx_media_vod_load(ngx_media_vod_load_t *load);
+
+/*
+ * The owner goes away: the handler will not be called.  NGX_AGAIN: a thread
+ * is still at work for it, so its pool must stay, and the handler will be
+ * called.
+ */
+ngx_int_t ngx_media_vod_load_cancel(ngx_media_vod_load_t *load);
+
+
+#endif /* _NGX_MEDIA_VOD_LOAD_H_INCLUDED_ */

@@ -1,0 +1,63 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Reads ranges of a file into bounded memory, in a thread.  Neighbouring
+ * ranges are read together as long as what lies between them is no more than
+ * what is wanted of them; ranges with memory are not read at all.
+ *
+ * The reader is flat and belongs to its owner; fill() touches nothing else
+ * than it, its buffer and the file.
+ */
+
+
+#ifndef _NGX_MEDIA_VOD_READ_H_INCLUDED_
+#define _NGX_MEDIA_VOD_READ_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_source.h"
+
+
+typedef struct {
+    /* set by the owner */
+    const ngx_media_source_range_t
+                             *ranges;
+    ngx_uint_t                nranges;
+    ngx_fd_t                  fd;
+    u_char                   *start;          /* of its buffer; NULL: all */
+    size_t                    size;           /* ranges have memory */
+
+    /* its own */
+    ngx_uint_t                range;          /* of the next byte */
+    size_t                    done;           /* bytes of it before that */
+    off_t                     offset;         /* of the buffer in the file */
+    size_t                    len;            /* what is in it */
+    uint64_t                  bytes;          /* read so far, for statistics */
+    int                       err;            /* errno; 0 and NGX_ERROR: the
+                                                 file has become shorter */
+} ngx_media_vod_read_t;
+
+
+/*
+ * The next bytes that are in memory: NGX_OK, *pos and *last, never empty;
+ * NGX_AGAIN: fill() is needed; NGX_DONE: there are no more.
+ */
+ngx_int_t ngx_media_vod_read_next(ngx_media_vod_read_t *reader, u_char **pos,
+    u_char **last);
+
+/* so many of them were used */
+void ngx_media_vod_read_use(ngx_media_vod_read_t *reader, size_t n);
+
+/* so many bytes from here on are not wanted, they are not read */
+void ngx_media_vod_read_skip(ngx_media_vod_read_t *reader, uint64_t n);
+
+/* blocks; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_media_vod_read_fill(ngx_media_vod_read_t *reader);
+
+
+#endif /* _NGX_MEDIA_VOD_READ_H_INCLUDED_ */
