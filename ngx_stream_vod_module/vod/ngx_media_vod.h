@@ -97,7 +97,9 @@ typedef struct {
     uint32_t                  ntracks;
     unsigned                  fragmented:1;   /* it may grow */
     u_char                    error[NGX_MEDIA_VOD_ERROR];  /* "moov/trak[1]:
-                                                 text, offset:N"; "" */
+                                                 text, offset:N"; "".  With 200
+                                                 what is left out, and why:
+                                                 for the log */
     ngx_media_vod_track_t     tracks[];
 } ngx_media_vod_file_t;
 

@@ -28,7 +28,8 @@ typedef struct {
 
     /*
      * The result, by malloc(), the caller frees it; NULL: no memory.  A file
-     * that cannot be served is a result, too, by its status and error.
+     * that cannot be served is a result, too: 415 with what is wrong with it,
+     * be it of another kind or broken; 500 if it could not be read.
      */
     ngx_media_vod_file_t     *file;
 } ngx_media_vod_index_t;
@@ -38,9 +39,7 @@ typedef struct {
 void ngx_media_vod_index(ngx_media_vod_index_t *index);
 
 
-/* ngx_media_vod_blob.c: the blob of what readers of files found */
-
-typedef struct ngx_media_vod_blob_s  ngx_media_vod_blob_t;
+/* those who read: what they found is put together by ngx_media_vod_blob.h */
 
 ngx_media_vod_file_t *ngx_media_vod_index_mp4(ngx_media_vod_index_t *index);
 /* all else: MKV, WebM, FLV, ... by libavformat; sidecars of text */
