@@ -8,6 +8,8 @@
  * Maps: what a name below a location means.  The functions that touch the
  * disk run in a thread and get memory by a pool of their own, which only they
  * use.
+ *
+ * They return NGX_OK, or NGX_ERROR: status and error say why.
  */
 
 
