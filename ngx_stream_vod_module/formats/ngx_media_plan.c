@@ -25,6 +25,7 @@ typedef struct {
 
     ngx_media_index_reader_t  reader;
     uint32_t                  end;            /* of the samples */
+    int64_t                   origin;
     ngx_uint_t                nearest;        /* video */
 
     ngx_media_plan_point_t    cut;            /* the last one */
@@ -40,7 +41,13 @@ typedef struct {
 
 static ngx_int_t ngx_media_plan_init(ngx_media_plan_make_t *make,
     ngx_media_plan_t *plan, size_t size, const ngx_media_index_t *index,
-    uint32_t type);
+    const ngx_media_plan_range_t *range, uint32_t type);
+static ngx_int_t ngx_media_plan_first(ngx_media_plan_range_t *range,
+    const ngx_media_index_t *index, ngx_media_index_reader_t *reader,
+    uint32_t type, int64_t from);
+static ngx_int_t ngx_media_plan_limit(ngx_media_plan_range_t *range,
+    const ngx_media_index_t *index, ngx_media_index_reader_t *reader,
+    int64_t to);
 static ngx_int_t ngx_media_plan_clock(ngx_media_plan_make_t *make,
     ngx_msec_t target);
 static ngx_int_t ngx_media_plan_tail(ngx_media_plan_make_t *make,
@@ -61,15 +68,24 @@ static ngx_int_t ngx_media_plan_finish(ngx_media_plan_make_t *make,
     size_t *size);
 
 
+/* hostile times wrap, as unsigned numbers do */
+
+static ngx_inline int64_t
+ngx_media_plan_difference(int64_t a, int64_t b)
+{
+    return (int64_t) ((uint64_t) a - (uint64_t) b);
+}
+
+
 ngx_int_t
 ngx_media_plan_make(ngx_media_plan_t *plan, size_t *size,
-    const ngx_media_index_t *index, uint32_t type, ngx_msec_t target,
-    int64_t until)
+    const ngx_media_index_t *index, const ngx_media_plan_range_t *range,
+    uint32_t type, ngx_msec_t target, int64_t until)
 {
     ngx_int_t              rc;
     ngx_media_plan_make_t  make;
 
-    rc = ngx_media_plan_init(&make, plan, *size, index, type);
+    rc = ngx_media_plan_init(&make, plan, *size, index, range, type);
 
     if (rc == NGX_OK) {
         rc = ngx_media_plan_clock(&make, target);
@@ -89,13 +105,13 @@ ngx_media_plan_make(ngx_media_plan_t *plan, size_t *size,
 
 ngx_int_t
 ngx_media_plan_follow(ngx_media_plan_t *plan, size_t *size,
-    const ngx_media_index_t *index, uint32_t type,
-    const ngx_media_plan_t *clock)
+    const ngx_media_index_t *index, const ngx_media_plan_range_t *range,
+    uint32_t type, const ngx_media_plan_t *clock)
 {
     ngx_int_t              rc;
     ngx_media_plan_make_t  make;
 
-    rc = ngx_media_plan_init(&make, plan, *size, index, type);
+    rc = ngx_media_plan_init(&make, plan, *size, index, range, type);
 
     if (rc == NGX_OK) {
         rc = ngx_media_plan_times(&make, clock);
@@ -111,27 +127,33 @@ ngx_media_plan_follow(ngx_media_plan_t *plan, size_t *size,
 
 static ngx_int_t
 ngx_media_plan_init(ngx_media_plan_make_t *make, ngx_media_plan_t *plan,
-    size_t size, const ngx_media_index_t *index, uint32_t type)
+    size_t size, const ngx_media_index_t *index,
+    const ngx_media_plan_range_t *range, uint32_t type)
 {
+    uint32_t   first;
     ngx_int_t  rc;
 
     ngx_memzero(make, sizeof(ngx_media_plan_make_t));
 
     make->plan = plan;
     make->size = size;
-    make->end = index->end;
+    make->end = range ? range->end : index->end;
+    make->origin = range ? range->origin : 0;
     make->nearest = (type == NGX_MEDIA_VIDEO);
     make->total.timescale = index->timescale;
+    make->total.origin = make->origin;
+
+    first = range ? range->first : index->first;
 
     ngx_media_index_open(&make->reader, index);
 
-    rc = ngx_media_index_seek(&make->reader, index->first);
+    rc = ngx_media_index_seek(&make->reader, first);
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    make->after.sample = index->first;
+    make->after.sample = first;
 
     /* what comes first is the first segment, whatever it is */
 
@@ -139,6 +161,7 @@ ngx_media_plan_init(ngx_media_plan_make_t *make, ngx_media_plan_t *plan,
 
     make->cut = make->after;
     make->before = make->after;
+    make->total.start = make->after.dts;
 
     return rc;
 }
@@ -340,6 +363,7 @@ ngx_media_plan_next(ngx_media_plan_make_t *make)
         }
 
         make->bytes += sample.size;
+        sample.dts = ngx_media_plan_difference(sample.dts, make->origin);
         make->total.end = sample.dts + (int64_t) sample.duration;
 
         /* the first one need not be a key frame */
@@ -513,24 +537,159 @@ ngx_media_plan_finish(ngx_media_plan_make_t *make, size_t *size)
 
 
 ngx_int_t
-ngx_media_plan_end(const ngx_media_index_t *index, int64_t *end)
+ngx_media_plan_range(ngx_media_plan_range_t *range,
+    const ngx_media_index_t *index, uint32_t type, int64_t from, int64_t to)
 {
+    ngx_media_index_reader_t  reader;
+
+    ngx_media_index_open(&reader, index);
+
+    range->first = index->first;
+    range->end = index->end;
+    range->origin = from;
+
+    if (ngx_media_plan_first(range, index, &reader, type, from) != NGX_OK
+        || ngx_media_plan_limit(range, index, &reader, to) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (range->end < range->first) {
+        range->end = range->first;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_plan_first(ngx_media_plan_range_t *range,
+    const ngx_media_index_t *index, ngx_media_index_reader_t *reader,
+    uint32_t type, int64_t from)
+{
+    int64_t                    cto;
+    uint32_t                   number;
+    ngx_int_t                  rc;
+    ngx_media_index_sample_t   sample;
+
+    if (type == NGX_MEDIA_VIDEO) {
+        rc = ngx_media_index_seek_key(reader, from);
+
+        if (rc == NGX_OK && reader->number > range->first) {
+            range->first = reader->number;
+        }
+
+        return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+    }
+
+    /* no sample before has a pts that is so late */
+
+    cto = ngx_media_plan_difference(index->max_cto, index->delay);
+    rc = ngx_media_index_seek_time(reader,
+                                   ngx_media_plan_difference(from, cto));
+
+    if (rc == NGX_OK && reader->number < range->first) {
+        rc = ngx_media_index_seek(reader, range->first);
+    }
+
+    while (rc == NGX_OK) {
+        number = reader->number;
+
+        if (number >= range->end) {
+            break;
+        }
+
+        rc = ngx_media_index_next(reader, &sample);
+
+        if (rc == NGX_OK
+            && ngx_media_plan_difference(from, sample.cto) <= sample.dts)
+        {
+            range->first = number;
+            return NGX_OK;
+        }
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    range->first = range->end;
+
+    return NGX_OK;
+}
+
+
+/* after the last sample, in decode order, that is shown before the limit */
+
+static ngx_int_t
+ngx_media_plan_limit(ngx_media_plan_range_t *range,
+    const ngx_media_index_t *index, ngx_media_index_reader_t *reader,
+    int64_t to)
+{
+    int64_t                    cto;
+    uint32_t                   end;
+    ngx_int_t                  rc;
+    ngx_media_index_sample_t   sample;
+
+    cto = ngx_media_plan_difference(index->max_cto, index->delay);
+    rc = ngx_media_index_seek_time(reader, ngx_media_plan_difference(to, cto));
+
+    if (rc == NGX_DONE) {
+        return NGX_OK;
+    }
+
+    end = reader->number;
+    cto = ngx_media_plan_difference(index->min_cto, index->delay);
+
+    while (rc == NGX_OK && reader->number < range->end) {
+        rc = ngx_media_index_next(reader, &sample);
+
+        if (rc != NGX_OK
+            || sample.dts >= ngx_media_plan_difference(to, cto))
+        {
+            break;
+        }
+
+        if (sample.dts < ngx_media_plan_difference(to, sample.cto)) {
+            end = reader->number;
+        }
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    range->end = ngx_min(range->end, end);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_plan_end(const ngx_media_index_t *index,
+    const ngx_media_plan_range_t *range, int64_t *end)
+{
+    uint32_t                   first, last;
     ngx_media_index_reader_t   reader;
     ngx_media_index_sample_t   sample;
 
-    if (index->first == index->end) {
+    first = range ? range->first : index->first;
+    last = range ? range->end : index->end;
+
+    if (first >= last) {
         return NGX_DONE;
     }
 
     ngx_media_index_open(&reader, index);
 
-    if (ngx_media_index_seek(&reader, index->end - 1) != NGX_OK
+    if (ngx_media_index_seek(&reader, last - 1) != NGX_OK
         || ngx_media_index_next(&reader, &sample) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    *end = sample.dts + (int64_t) sample.duration;
+    *end = ngx_media_plan_difference(sample.dts + (int64_t) sample.duration,
+                                     range ? range->origin : 0);
 
     return NGX_OK;
 }

@@ -23,6 +23,11 @@
  * timescale of its track and on the time line of ngx_media_index.h: time is
  * the dts of the first sample, which is tfdt, and duration is the sum of the
  * durations.  Runs of equal segments are one entry.
+ *
+ * A plan may be of a part of the file, a range.  Then its times count from
+ * where the range begins, "origin".  As with the edits of an index, audio and
+ * text start with the first sample that is not before it, and video with the
+ * key frame that is needed for it, at a time that may be negative.
  */
 
 
@@ -36,6 +41,15 @@
 
 /* a file that has more is not accepted */
 #define NGX_MEDIA_PLAN_SEGMENTS_MAX  (1024 * 1024)
+
+
+/* what of an index a plan is of, in its timescale */
+
+typedef struct {
+    uint32_t                  first;          /* number of a sample */
+    uint32_t                  end;            /* after the last one */
+    int64_t                   origin;         /* where times count from */
+} ngx_media_plan_range_t;
 
 
 /* equal segments */
@@ -60,6 +74,8 @@ typedef struct {
     uint32_t                  nempty;         /* segments without samples */
     uint32_t                  last;           /* after the last one that has
                                                  samples */
+    int64_t                   origin;         /* see above */
+    int64_t                   start;          /* of the first sample */
     int64_t                   end;            /* of the last sample */
     uint64_t                  longest;        /* duration */
     uint64_t                  apart;          /* farthest from a common time
@@ -82,18 +98,25 @@ typedef struct {
  * Both are called twice: with plan NULL they set *size, then with memory of
  * that size.  NGX_DECLINED: too many segments; NGX_ERROR: broken index.
  *
- * target: milliseconds, not 0; until: when the longest track ends, in the
- * timescale of this one.
+ * range: NULL is all that is to be presented; target: milliseconds, not 0;
+ * until: when the longest track ends, in the timescale of this one, counted
+ * from the origin.
  */
 ngx_int_t ngx_media_plan_make(ngx_media_plan_t *plan, size_t *size,
-    const ngx_media_index_t *index, uint32_t type, ngx_msec_t target,
-    int64_t until);
+    const ngx_media_index_t *index, const ngx_media_plan_range_t *range,
+    uint32_t type, ngx_msec_t target, int64_t until);
 ngx_int_t ngx_media_plan_follow(ngx_media_plan_t *plan, size_t *size,
-    const ngx_media_index_t *index, uint32_t type,
-    const ngx_media_plan_t *clock);
+    const ngx_media_index_t *index, const ngx_media_plan_range_t *range,
+    uint32_t type, const ngx_media_plan_t *clock);
 
-/* when the last sample of a track ends; NGX_DONE: it has none */
-ngx_int_t ngx_media_plan_end(const ngx_media_index_t *index, int64_t *end);
+/* [from, to) of a track, in its timescale; NGX_ERROR: broken index */
+ngx_int_t ngx_media_plan_range(ngx_media_plan_range_t *range,
+    const ngx_media_index_t *index, uint32_t type, int64_t from, int64_t to);
+
+/* when the last sample of a track ends, from the origin; NGX_DONE: it has
+   none; range as above */
+ngx_int_t ngx_media_plan_end(const ngx_media_index_t *index,
+    const ngx_media_plan_range_t *range, int64_t *end);
 
 /* size bytes at p are a plan that may be read; else NGX_ERROR */
 ngx_int_t ngx_media_plan_check(const void *p, size_t size);

@@ -304,8 +304,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     compare(whole, n);
 
     plan_size = 0;
-    rc = ngx_media_plan_make(NULL, &plan_size, whole, data[0] & 2 ? 0 : 1,
-                             50 + data[0], 20000);
+    rc = ngx_media_plan_make(NULL, &plan_size, whole, NULL,
+                             data[0] & 2 ? 0 : 1, 50 + data[0], 20000);
     check(rc == NGX_OK || rc == NGX_DECLINED);
 
     if (rc == NGX_OK) {
@@ -313,8 +313,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(plan != NULL);
         again = plan_size;
 
-        check(ngx_media_plan_make(plan, &again, whole, data[0] & 2 ? 0 : 1,
-                                  50 + data[0], 20000)
+        check(ngx_media_plan_make(plan, &again, whole, NULL,
+                                  data[0] & 2 ? 0 : 1, 50 + data[0], 20000)
               == NGX_OK);
         check(again == plan_size);
         check(ngx_media_plan_check(plan, again) == NGX_OK);

@@ -427,11 +427,11 @@ make_plan(ngx_uint_t n, ngx_media_index_t **indexes, ngx_msec_t target,
     for (pass = 0; pass < 2; pass++) {
 
         if (clock == NULL) {
-            rc = ngx_media_plan_make(plan, &size, indexes[n], track_type(n),
-                                     target, until);
+            rc = ngx_media_plan_make(plan, &size, indexes[n], NULL,
+                                     track_type(n), target, until);
         } else {
-            rc = ngx_media_plan_follow(plan, &size, indexes[n], track_type(n),
-                                       clock);
+            rc = ngx_media_plan_follow(plan, &size, indexes[n], NULL,
+                                       track_type(n), clock);
         }
 
         if (rc != NGX_OK) {
@@ -465,7 +465,7 @@ print_plans(ngx_media_index_t **indexes, ngx_msec_t target)
 
     for (n = 0; n < moov.ntracks; n++) {
 
-        if (ngx_media_plan_end(indexes[n], &end) == NGX_OK) {
+        if (ngx_media_plan_end(indexes[n], NULL, &end) == NGX_OK) {
             end = ngx_media_plan_rescale(end, tracks[n].timescale,
                                          tracks[first].timescale);
             until = ngx_max(until, end);

@@ -695,8 +695,9 @@ media_mp4_plan(const ngx_media_index_t *index, uint32_t type,
     size = 0;
     plan = NULL;
 
-    rc = clock ? ngx_media_plan_follow(plan, &size, index, type, clock)
-               : ngx_media_plan_make(plan, &size, index, type, target, until);
+    rc = clock ? ngx_media_plan_follow(plan, &size, index, NULL, type, clock)
+               : ngx_media_plan_make(plan, &size, index, NULL, type, target,
+                                     until);
 
     if (rc != NGX_OK) {
         media_mp4_check(rc == NGX_DECLINED);
@@ -708,8 +709,9 @@ media_mp4_plan(const ngx_media_index_t *index, uint32_t type,
 
     again = size;
 
-    rc = clock ? ngx_media_plan_follow(plan, &again, index, type, clock)
-               : ngx_media_plan_make(plan, &again, index, type, target, until);
+    rc = clock ? ngx_media_plan_follow(plan, &again, index, NULL, type, clock)
+               : ngx_media_plan_make(plan, &again, index, NULL, type, target,
+                                     until);
 
     media_mp4_check(rc == NGX_OK && again == size);
     media_mp4_plan_check(plan, index);
@@ -728,7 +730,7 @@ media_mp4_plans(media_mp4_read_t *r)
     until = 0;
 
     for (n = 0; n < r->moov.ntracks; n++) {
-        if (ngx_media_plan_end(r->indexes[n], &end) == NGX_OK) {
+        if (ngx_media_plan_end(r->indexes[n], NULL, &end) == NGX_OK) {
             end = ngx_media_plan_rescale(end, r->tracks[n].timescale,
                                          r->tracks[0].timescale);
 

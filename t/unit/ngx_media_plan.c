@@ -381,11 +381,12 @@ test_many(void)
     index = media_mp4_pack(&build);
 
     size = 0;
-    is(ngx_media_plan_make(NULL, &size, index, NGX_MEDIA_VIDEO, 2000, 0),
+    is(ngx_media_plan_make(NULL, &size, index, NULL, NGX_MEDIA_VIDEO, 2000,
+                           0),
        NGX_OK, "two days");
     is(size, sizeof(ngx_media_plan_t) + sizeof(ngx_media_plan_run_t),
        "one run");
-    is(ngx_media_plan_make(NULL, &size, index, NGX_MEDIA_VIDEO, 2000,
+    is(ngx_media_plan_make(NULL, &size, index, NULL, NGX_MEDIA_VIDEO, 2000,
                            3000000000000),
        NGX_DECLINED, "a hundred years");
 
