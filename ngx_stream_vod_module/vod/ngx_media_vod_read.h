@@ -35,8 +35,10 @@ typedef struct {
     /* its own */
     ngx_uint_t                range;          /* of the next byte */
     size_t                    done;           /* bytes of it before that */
-    off_t                     offset;         /* of the buffer in the file */
-    size_t                    len;            /* what is in it */
+    size_t                    pos;            /* of it in the buffer */
+    size_t                    len;            /* what is in the buffer */
+    off_t                     offset;         /* in the file, after what was
+                                                 read; of an error */
     uint64_t                  bytes;          /* read so far, for statistics */
     int                       err;            /* errno; 0 and NGX_ERROR: the
                                                  file has become shorter */
@@ -56,7 +58,10 @@ void ngx_media_vod_read_use(ngx_media_vod_read_t *reader, size_t n);
 /* so many bytes from here on are not wanted, they are not read */
 void ngx_media_vod_read_skip(ngx_media_vod_read_t *reader, uint64_t n);
 
-/* blocks; NGX_OK or NGX_ERROR */
+/*
+ * Blocks; NGX_OK or NGX_ERROR.  Only when next() asked for it; until then the
+ * buffer may be changed.  What is wanted lies in it without a hole.
+ */
 ngx_int_t ngx_media_vod_read_fill(ngx_media_vod_read_t *reader);
 
 

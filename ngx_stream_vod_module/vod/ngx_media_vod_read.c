@@ -1,0 +1,287 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The buffer holds only what is wanted: what lies between ranges that are
+ * read together goes nowhere, by the same call.  So a buffer may be sent as
+ * it is.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <sys/uio.h>
+#include "vod/ngx_media_vod_read.h"
+
+
+/* of one call */
+#define NGX_MEDIA_VOD_READ_IOVS  64
+
+/* what is between ranges is read over itself, on the stack */
+#define NGX_MEDIA_VOD_READ_GAP   8192
+
+
+/* one call: neighbours */
+
+typedef struct {
+    off_t                     offset;
+    size_t                    wanted;         /* bytes */
+    size_t                    gaps;           /* bytes between them */
+    ngx_uint_t                n;
+    struct iovec              iovs[NGX_MEDIA_VOD_READ_IOVS];
+    u_char                    gap[NGX_MEDIA_VOD_READ_GAP];
+} ngx_media_vod_run_t;
+
+
+static void ngx_media_vod_read_run(const ngx_media_vod_read_t *reader,
+    ngx_uint_t *range, size_t *done, ngx_media_vod_run_t *run);
+static ngx_int_t ngx_media_vod_read_add(ngx_media_vod_run_t *run, size_t gap,
+    u_char *pos, size_t n);
+static ngx_int_t ngx_media_vod_read_call(ngx_media_vod_read_t *reader,
+    ngx_media_vod_run_t *run);
+
+
+ngx_int_t
+ngx_media_vod_read_next(ngx_media_vod_read_t *reader, u_char **pos,
+    u_char **last)
+{
+    const ngx_media_source_range_t  *range;
+
+    if (reader->range >= reader->nranges) {
+        return NGX_DONE;
+    }
+
+    range = &reader->ranges[reader->range];
+
+    if (range->memory) {
+        *pos = range->memory + reader->done;
+        *last = range->memory + range->size;
+
+        return NGX_OK;
+    }
+
+    if (reader->pos == reader->len) {
+        return NGX_AGAIN;
+    }
+
+    *pos = reader->start + reader->pos;
+    *last = reader->start + reader->len;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_vod_read_use(ngx_media_vod_read_t *reader, size_t n)
+{
+    ngx_media_vod_read_skip(reader, n);
+}
+
+
+void
+ngx_media_vod_read_skip(ngx_media_vod_read_t *reader, uint64_t n)
+{
+    size_t                           len;
+    const ngx_media_source_range_t  *range;
+
+    while (n && reader->range < reader->nranges) {
+        range = &reader->ranges[reader->range];
+
+        len = (size_t) ngx_min(range->size - reader->done, n);
+
+        reader->done += len;
+        n -= len;
+
+        if (range->memory == NULL) {
+            reader->pos += ngx_min(reader->len - reader->pos, len);
+        }
+
+        if (reader->done == range->size) {
+            reader->done = 0;
+            reader->range++;
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_media_vod_read_fill(ngx_media_vod_read_t *reader)
+{
+    size_t               done;
+    ngx_uint_t           range;
+    ngx_media_vod_run_t  run;
+
+    reader->pos = 0;
+    reader->len = 0;
+
+    range = reader->range;
+    done = reader->done;
+
+    for ( ;; ) {
+        ngx_media_vod_read_run(reader, &range, &done, &run);
+
+        if (run.n == 0) {
+            return NGX_OK;
+        }
+
+        if (ngx_media_vod_read_call(reader, &run) != NGX_OK) {
+            reader->len = 0;
+            return NGX_ERROR;
+        }
+    }
+}
+
+
+/* what the next call reads: from there on, as far as there is room */
+
+static void
+ngx_media_vod_read_run(const ngx_media_vod_read_t *reader, ngx_uint_t *range,
+    size_t *done, ngx_media_vod_run_t *run)
+{
+    off_t                            offset, end;
+    size_t                           gap, n, room;
+    const ngx_media_source_range_t  *next;
+
+    run->n = 0;
+    run->wanted = 0;
+    run->gaps = 0;
+
+    room = reader->size - reader->len;
+    end = 0;
+
+    while (room && *range < reader->nranges) {
+        next = &reader->ranges[*range];
+
+        if (next->memory) {
+            return;
+        }
+
+        offset = next->offset + *done;
+        n = ngx_min(next->size - *done, room);
+        gap = 0;
+
+        if (run->n == 0) {
+            run->offset = offset;
+
+        } else {
+
+            if (offset < end
+                || (uint64_t) (offset - end)
+                   > run->wanted + n - ngx_min(run->gaps, run->wanted + n))
+            {
+                return;
+            }
+
+            gap = (size_t) (offset - end);
+        }
+
+        if (ngx_media_vod_read_add(run, gap, reader->start + reader->size
+                                             - room, n)
+            != NGX_OK)
+        {
+            return;
+        }
+
+        end = offset + n;
+        room -= n;
+        *done += n;
+
+        if (*done == next->size) {
+            *done = 0;
+            (*range)++;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_media_vod_read_add(ngx_media_vod_run_t *run, size_t gap, u_char *pos,
+    size_t n)
+{
+    size_t         left;
+    struct iovec  *iov;
+
+    if (NGX_MEDIA_VOD_READ_IOVS - run->n
+        < 1 + (gap + NGX_MEDIA_VOD_READ_GAP - 1) / NGX_MEDIA_VOD_READ_GAP)
+    {
+        return NGX_DECLINED;
+    }
+
+    run->wanted += n;
+    run->gaps += gap;
+
+    if (run->n && gap == 0) {
+        iov = &run->iovs[run->n - 1];
+        iov->iov_len += n;
+
+        return NGX_OK;
+    }
+
+    for (left = gap; left; left -= iov->iov_len) {
+        iov = &run->iovs[run->n++];
+        iov->iov_base = run->gap;
+        iov->iov_len = ngx_min(left, NGX_MEDIA_VOD_READ_GAP);
+    }
+
+    iov = &run->iovs[run->n++];
+    iov->iov_base = pos;
+    iov->iov_len = n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_read_call(ngx_media_vod_read_t *reader,
+    ngx_media_vod_run_t *run)
+{
+    size_t         left;
+    ssize_t        n;
+    struct iovec  *iov, *last;
+
+    iov = run->iovs;
+    last = iov + run->n;
+
+    reader->offset = run->offset;
+
+    while (iov < last) {
+        n = preadv(reader->fd, iov, (int) (last - iov), reader->offset);
+
+        if (n == -1) {
+
+            if (ngx_errno == NGX_EINTR) {
+                continue;
+            }
+
+            reader->err = ngx_errno;
+            return NGX_ERROR;
+        }
+
+        if (n == 0) {
+            reader->err = 0;
+            return NGX_ERROR;
+        }
+
+        reader->offset += n;
+        reader->bytes += n;
+
+        for (left = (size_t) n; left; /* void */) {
+
+            if (left < iov->iov_len) {
+                iov->iov_base = (u_char *) iov->iov_base + left;
+                iov->iov_len -= left;
+                break;
+            }
+
+            left -= iov->iov_len;
+            iov++;
+        }
+    }
+
+    reader->len += run->wanted;
+
+    return NGX_OK;
+}
