@@ -23,16 +23,12 @@
 #include "core/ngx_media.h"
 #include "core/ngx_media_notify.h"
 #include "core/ngx_media_store.h"
+#include "http/ngx_http_media_reply.h"
 #include "http/ngx_http_media_url.h"
 
 
-#define NGX_HTTP_MEDIA_GONE      410
-
 /* an answer of handlers: not yet */
 #define NGX_HTTP_MEDIA_WAIT      (-40)
-
-/* lifetimes besides seconds */
-#define NGX_HTTP_MEDIA_NO_STORE  ((time_t) -1)
 
 /* in target durations: how long a request waits */
 #define NGX_HTTP_MEDIA_PATIENCE  3
@@ -54,6 +50,7 @@ struct ngx_http_media_ctx_s {
     ngx_media_app_t           *app;
     ngx_media_stream_t         stream;
     ngx_uint_t                 track;
+    ngx_uint_t                 second;        /* muxed with it */
     ngx_http_media_url_t       url;
     ngx_http_media_handler_pt  handler;
     ngx_http_media_wait_t     *wait;          /* NULL: never waited */
@@ -103,6 +100,13 @@ ngx_int_t ngx_http_media_run_handler(ngx_http_request_t *r,
 ngx_int_t ngx_http_media_init_handler(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 
+/* what the store's answers besides NGX_OK mean to the client */
+ngx_int_t ngx_http_media_missing(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx, ngx_int_t rc);
+/* lifetime and ETag of what a segment of this wall clock is in */
+ngx_int_t ngx_http_media_validate(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx, ngx_str_t *tag, int64_t wall);
+
 /* pins the ranges until the request ends; NGX_OK, NGX_DONE, NGX_ERROR */
 ngx_int_t ngx_http_media_pin(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx, const ngx_media_range_t *ranges,
@@ -133,17 +137,9 @@ ngx_int_t ngx_http_media_time_handler(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 
 
-/* ngx_http_media_module.c: the status, with Cache-Control set for it */
-ngx_int_t ngx_http_media_refuse(ngx_http_request_t *r, ngx_int_t status,
-    time_t lifetime);
-/* what is not there yet: 404, 503 or NGX_HTTP_MEDIA_WAIT */
+/* ngx_http_media_module.c: what is not there yet: 404, 503 or WAIT */
 ngx_int_t ngx_http_media_later(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx, const ngx_media_edge_t *edge);
-ngx_int_t ngx_http_media_header(ngx_http_request_t *r, const char *name,
-    const char *fmt, ...);
-ngx_int_t ngx_http_media_cache_control(ngx_http_request_t *r,
-    time_t lifetime, ngx_uint_t immutable);
-ngx_int_t ngx_http_media_etag(ngx_http_request_t *r, const char *fmt, ...);
 
 
 #endif /* _NGX_HTTP_MEDIA_H_INCLUDED_ */

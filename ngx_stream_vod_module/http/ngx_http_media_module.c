@@ -13,21 +13,11 @@
 typedef struct {
     ngx_str_t                 name;           /* of the application */
     ngx_media_app_t          *app;
-    ngx_array_t              *cors;           /* of origins, ngx_str_t */
-    ngx_flag_t                cors_any;
+    ngx_http_media_cors_t     cors;
 
     u_char                   *file;           /* of the directive */
     ngx_uint_t                line;
 } ngx_http_media_loc_conf_t;
-
-
-/* who answers what; indexed by kind */
-
-typedef struct {
-    ngx_str_t                  type;          /* Content-Type, video */
-    ngx_str_t                  audio;
-    ngx_http_media_handler_pt  handler;
-} ngx_http_media_kind_t;
 
 
 static ngx_int_t ngx_http_media_live_handler(ngx_http_request_t *r);
@@ -35,17 +25,6 @@ static ngx_int_t ngx_http_media_live_parse(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 static ngx_int_t ngx_http_media_live_find(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
-static void ngx_http_media_live_type(ngx_http_request_t *r,
-    ngx_http_media_ctx_t *ctx);
-static ngx_int_t ngx_http_media_cors(ngx_http_request_t *r,
-    ngx_http_media_loc_conf_t *mlcf);
-static ngx_str_t *ngx_http_media_cors_origin(ngx_http_request_t *r,
-    ngx_http_media_loc_conf_t *mlcf);
-static ngx_table_elt_t *ngx_http_media_request_header(ngx_http_request_t *r,
-    const char *name, size_t len);
-static ngx_int_t ngx_http_media_preflight(ngx_http_request_t *r);
-static ngx_table_elt_t *ngx_http_media_push(ngx_http_request_t *r,
-    const char *name, const char *fmt, va_list args);
 
 static void *ngx_http_media_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_media_merge_loc_conf(ngx_conf_t *cf, void *parent,
@@ -57,47 +36,31 @@ static char *ngx_http_media_cors_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
-#define ngx_http_media_type(type)  ngx_string(type), ngx_string(type)
+/* who answers what; NULL: it is not of live streams */
 
-
-static const ngx_http_media_kind_t
-    ngx_http_media_kinds[NGX_HTTP_MEDIA_KINDS] =
+static const ngx_http_media_handler_pt
+    ngx_http_media_handlers[NGX_HTTP_MEDIA_KINDS] =
 {
-    /* NGX_HTTP_MEDIA_MULTI */
-    { ngx_http_media_type("application/vnd.apple.mpegurl"),
-      ngx_http_media_manifest_handler },
-
-    /* NGX_HTTP_MEDIA_MPD */
-    { ngx_http_media_type("application/dash+xml"),
-      ngx_http_media_manifest_handler },
-
-    /* NGX_HTTP_MEDIA_TIME */
-    { ngx_http_media_type("text/plain"),
-      ngx_http_media_time_handler },
-
-    /* NGX_HTTP_MEDIA_PLAYLIST */
-    { ngx_http_media_type("application/vnd.apple.mpegurl"),
-      ngx_http_media_playlist_handler },
-
-    /* NGX_HTTP_MEDIA_IFRAMES */
-    { ngx_http_media_type("application/vnd.apple.mpegurl"),
-      ngx_http_media_playlist_handler },
-
-    /* NGX_HTTP_MEDIA_INIT */
-    { ngx_string("video/mp4"), ngx_string("audio/mp4"),
-      ngx_http_media_init_handler },
-
-    /* NGX_HTTP_MEDIA_SEGMENT */
-    { ngx_string("video/mp4"), ngx_string("audio/mp4"),
-      ngx_http_media_segment_handler },
-
-    /* NGX_HTTP_MEDIA_PART */
-    { ngx_string("video/mp4"), ngx_string("audio/mp4"),
-      ngx_http_media_part_handler },
-
-    /* NGX_HTTP_MEDIA_RUN */
-    { ngx_string("video/mp4"), ngx_string("audio/mp4"),
-      ngx_http_media_run_handler }
+    ngx_http_media_manifest_handler,       /* NGX_HTTP_MEDIA_MULTI */
+    ngx_http_media_manifest_handler,       /* NGX_HTTP_MEDIA_MPD */
+    ngx_http_media_time_handler,           /* NGX_HTTP_MEDIA_TIME */
+    ngx_http_media_playlist_handler,       /* NGX_HTTP_MEDIA_PLAYLIST */
+    ngx_http_media_playlist_handler,       /* NGX_HTTP_MEDIA_IFRAMES */
+    ngx_http_media_manifest_handler,       /* NGX_HTTP_MEDIA_TS_MULTI */
+    ngx_http_media_playlist_handler,       /* NGX_HTTP_MEDIA_TS_PLAYLIST */
+    NULL,                                  /* NGX_HTTP_MEDIA_TS_IFRAMES */
+    NULL,                                  /* NGX_HTTP_MEDIA_THUMB */
+    NULL,                                  /* NGX_HTTP_MEDIA_THUMBS */
+    NULL,                                  /* NGX_HTTP_MEDIA_CLIP */
+    ngx_http_media_init_handler,           /* NGX_HTTP_MEDIA_INIT */
+    ngx_http_media_segment_handler,        /* NGX_HTTP_MEDIA_SEGMENT */
+    ngx_http_media_part_handler,           /* NGX_HTTP_MEDIA_PART */
+    ngx_http_media_run_handler,            /* NGX_HTTP_MEDIA_RUN */
+    NULL,                                  /* NGX_HTTP_MEDIA_KEY */
+    NULL,                                  /* NGX_HTTP_MEDIA_TS_SEGMENT */
+    NULL,                                  /* NGX_HTTP_MEDIA_TS_KEY */
+    NULL,                                  /* NGX_HTTP_MEDIA_VTT */
+    NULL                                   /* NGX_HTTP_MEDIA_SHEET */
 };
 
 
@@ -159,25 +122,13 @@ ngx_http_media_live_handler(ngx_http_request_t *r)
     ngx_http_media_ctx_t       *ctx;
     ngx_http_media_loc_conf_t  *mlcf;
 
-    mlcf = ngx_http_get_module_loc_conf(r, ngx_http_media_module);
-
-    if (ngx_http_media_cors(r, mlcf) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_http_discard_request_body(r);
+    rc = ngx_http_media_accept(r);
 
     if (rc != NGX_OK) {
-        return rc;
+        return (rc == NGX_DONE) ? NGX_OK : rc;
     }
 
-    if (r->method == NGX_HTTP_OPTIONS && (mlcf->cors || mlcf->cors_any)) {
-        return ngx_http_media_preflight(r);
-    }
-
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
+    mlcf = ngx_http_get_module_loc_conf(r, ngx_http_media_module);
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_media_ctx_t));
     if (ctx == NULL) {
@@ -195,7 +146,7 @@ ngx_http_media_live_handler(ngx_http_request_t *r)
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
     }
 
-    ngx_http_media_live_type(r, ctx);
+    ngx_http_media_set_type(r, &ctx->url);
 
     return ngx_http_media_wait(r, ctx);
 }
@@ -242,6 +193,12 @@ ngx_http_media_live_find(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
                    (ngx_uint_t) ctx->url.kind, &ctx->url.name,
                    &ctx->url.track);
 
+    ctx->handler = ngx_http_media_handlers[ctx->url.kind];
+
+    if (ctx->handler == NULL || ctx->url.tagged) {
+        return NGX_DECLINED;
+    }
+
     if (ngx_media_stream_find(ctx->app->zone, &ctx->url.name, &ctx->stream)
         != NGX_OK)
     {
@@ -255,45 +212,27 @@ ngx_http_media_live_find(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    ctx->handler = ngx_http_media_kinds[ctx->url.kind].handler;
+    ctx->second = NGX_MEDIA_NO_TRACK;
+
+    if (ctx->url.second.len
+        && ngx_media_track_find(&ctx->stream, &ctx->url.second, &ctx->second)
+           != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
 
     return NGX_OK;
 }
 
 
-static void
-ngx_http_media_live_type(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
+ngx_http_media_cors_t *
+ngx_http_media_cors_conf(ngx_http_request_t *r)
 {
-    const ngx_http_media_kind_t  *kind;
+    ngx_http_media_loc_conf_t  *mlcf;
 
-    kind = &ngx_http_media_kinds[ctx->url.kind];
+    mlcf = ngx_http_get_module_loc_conf(r, ngx_http_media_module);
 
-    r->headers_out.content_type = kind->type;
-
-    if (ctx->url.track.len && ctx->url.track.data[0] == 'a') {
-        r->headers_out.content_type = kind->audio;
-    }
-
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-}
-
-
-ngx_int_t
-ngx_http_media_refuse(ngx_http_request_t *r, ngx_int_t status,
-    time_t lifetime)
-{
-    if (ngx_http_media_cache_control(r, lifetime, 0) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (status == NGX_HTTP_SERVICE_UNAVAILABLE
-        && ngx_http_media_header(r, "Retry-After", "1") != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return status;
+    return &mlcf->cors;
 }
 
 
@@ -317,224 +256,6 @@ ngx_http_media_later(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
 }
 
 
-ngx_int_t
-ngx_http_media_cache_control(ngx_http_request_t *r, time_t lifetime,
-    ngx_uint_t immutable)
-{
-    if (lifetime == NGX_HTTP_MEDIA_NO_STORE) {
-        return ngx_http_media_header(r, "Cache-Control", "no-store");
-    }
-
-    return ngx_http_media_header(r, "Cache-Control",
-                                 immutable ? "max-age=%T, immutable"
-                                           : "max-age=%T",
-                                 lifetime);
-}
-
-
-ngx_int_t
-ngx_http_media_etag(ngx_http_request_t *r, const char *fmt, ...)
-{
-    u_char           *p;
-    va_list           args;
-    ngx_table_elt_t  *h;
-
-    va_start(args, fmt);
-    h = ngx_http_media_push(r, "ETag", fmt, args);
-    va_end(args);
-
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_pnalloc(r->pool, h->value.len + 2);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->value.len = ngx_sprintf(p, "\"%V\"", &h->value) - p;
-    h->value.data = p;
-
-    r->headers_out.etag = h;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_media_header(ngx_http_request_t *r, const char *name,
-    const char *fmt, ...)
-{
-    va_list           args;
-    ngx_table_elt_t  *h;
-
-    va_start(args, fmt);
-    h = ngx_http_media_push(r, name, fmt, args);
-    va_end(args);
-
-    return h ? NGX_OK : NGX_ERROR;
-}
-
-
-/* name and format are static, the value is of at most 255 bytes */
-
-static ngx_table_elt_t *
-ngx_http_media_push(ngx_http_request_t *r, const char *name, const char *fmt,
-    va_list args)
-{
-    size_t            len;
-    u_char            buf[256];
-    ngx_table_elt_t  *h;
-
-    len = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args) - buf;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-
-    h->value.len = len;
-    h->value.data = ngx_pnalloc(r->pool, len);
-
-    if (h->value.data == NULL) {
-        return NULL;
-    }
-
-    ngx_memcpy(h->value.data, buf, len);
-
-    h->hash = 1;
-
-    return h;
-}
-
-
-/* Fetch: what a page of another origin may see of the response */
-
-static ngx_int_t
-ngx_http_media_cors(ngx_http_request_t *r, ngx_http_media_loc_conf_t *mlcf)
-{
-    ngx_str_t  *origin;
-
-    if (mlcf->cors_any) {
-        if (ngx_http_media_header(r, "Access-Control-Allow-Origin", "*")
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-    } else if (mlcf->cors) {
-
-        if (ngx_http_media_header(r, "Vary", "Origin") != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        origin = ngx_http_media_cors_origin(r, mlcf);
-
-        if (origin == NULL) {
-            return NGX_OK;
-        }
-
-        if (ngx_http_media_header(r, "Access-Control-Allow-Origin", "%V",
-                                  origin)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-    } else {
-        return NGX_OK;
-    }
-
-    return ngx_http_media_header(r, "Access-Control-Expose-Headers",
-                                 "Age, Content-Length, Content-Range, Date, "
-                                 "ETag, Retry-After, X-Media-Open");
-}
-
-
-static ngx_str_t *
-ngx_http_media_cors_origin(ngx_http_request_t *r,
-    ngx_http_media_loc_conf_t *mlcf)
-{
-    ngx_str_t        *origins;
-    ngx_uint_t        i;
-    ngx_table_elt_t  *h;
-
-    h = ngx_http_media_request_header(r, "origin", 6);
-    if (h == NULL) {
-        return NULL;
-    }
-
-    origins = mlcf->cors->elts;
-
-    for (i = 0; i < mlcf->cors->nelts; i++) {
-        if (origins[i].len == h->value.len
-            && ngx_strncasecmp(origins[i].data, h->value.data, h->value.len)
-               == 0)
-        {
-            return &origins[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-static ngx_table_elt_t *
-ngx_http_media_request_header(ngx_http_request_t *r, const char *name,
-    size_t len)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    part = &r->headers_in.headers.part;
-
-    for ( /* void */ ; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (h[i].key.len == len
-                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
-            {
-                return &h[i];
-            }
-        }
-    }
-
-    return NULL;
-}
-
-
-static ngx_int_t
-ngx_http_media_preflight(ngx_http_request_t *r)
-{
-    if (ngx_http_media_header(r, "Access-Control-Allow-Methods",
-                              "GET, HEAD, OPTIONS")
-        != NGX_OK
-        || ngx_http_media_header(r, "Access-Control-Allow-Headers",
-                                 "Range, If-None-Match, CMCD-Object, "
-                                 "CMCD-Request, CMCD-Session, CMCD-Status")
-           != NGX_OK
-        || ngx_http_media_header(r, "Access-Control-Max-Age", "86400")
-           != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.status = NGX_HTTP_NO_CONTENT;
-    r->header_only = 1;
-
-    ngx_http_clear_content_length(r);
-
-    return ngx_http_send_header(r);
-}
-
-
 static void *
 ngx_http_media_create_loc_conf(ngx_conf_t *cf)
 {
@@ -554,8 +275,8 @@ ngx_http_media_create_loc_conf(ngx_conf_t *cf)
      *     conf->line = 0;
      */
 
-    conf->cors = NGX_CONF_UNSET_PTR;
-    conf->cors_any = NGX_CONF_UNSET;
+    conf->cors.origins = NGX_CONF_UNSET_PTR;
+    conf->cors.any = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -569,8 +290,8 @@ ngx_http_media_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_core_loc_conf_t  *clcf;
 
-    ngx_conf_merge_ptr_value(conf->cors, prev->cors, NULL);
-    ngx_conf_merge_value(conf->cors_any, prev->cors_any, 0);
+    ngx_conf_merge_ptr_value(conf->cors.origins, prev->cors.origins, NULL);
+    ngx_conf_merge_value(conf->cors.any, prev->cors.any, 0);
 
     if (conf->name.len || prev->name.len == 0) {
         return NGX_CONF_OK;
@@ -674,14 +395,14 @@ ngx_http_media_cors_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t   *value, *origin;
     ngx_uint_t   i;
 
-    if (mlcf->cors != NGX_CONF_UNSET_PTR) {
+    if (mlcf->cors.origins != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
-    mlcf->cors = NULL;
-    mlcf->cors_any = 0;
+    mlcf->cors.origins = NULL;
+    mlcf->cors.any = 0;
 
     if (cf->args->nelts == 2) {
 
@@ -692,14 +413,14 @@ ngx_http_media_cors_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (ngx_strcmp(value[1].data, "on") == 0
             || ngx_strcmp(value[1].data, "*") == 0)
         {
-            mlcf->cors_any = 1;
+            mlcf->cors.any = 1;
             return NGX_CONF_OK;
         }
     }
 
-    mlcf->cors = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                  sizeof(ngx_str_t));
-    if (mlcf->cors == NULL) {
+    mlcf->cors.origins = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                          sizeof(ngx_str_t));
+    if (mlcf->cors.origins == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -718,7 +439,7 @@ ngx_http_media_cors_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        origin = ngx_array_push(mlcf->cors);
+        origin = ngx_array_push(mlcf->cors.origins);
         if (origin == NULL) {
             return NGX_CONF_ERROR;
         }

@@ -17,6 +17,7 @@
 #include "formats/ngx_media_text.h"
 #include "http/ngx_http_media.h"
 #include "http/ngx_http_media_text.h"
+#include "packager/ngx_media_pack.h"
 
 
 /* 6.2.5.2: how far ahead a request may ask */
@@ -39,23 +40,23 @@ static ngx_int_t ngx_http_media_playlist_send(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx, ngx_http_media_text_t *text);
 static time_t ngx_http_media_playlist_lifetime(ngx_http_media_ctx_t *ctx,
     ngx_http_media_text_t *text);
-static ngx_int_t ngx_http_media_text_send(ngx_http_request_t *r,
-    ngx_http_media_ctx_t *ctx, ngx_http_media_text_t *text, time_t lifetime);
-static ngx_int_t ngx_http_media_text_gzip(ngx_http_request_t *r,
-    ngx_http_media_text_t *text);
-static ngx_int_t ngx_http_media_text_body(ngx_http_request_t *r, u_char *p,
-    size_t len);
-static void ngx_http_media_text_cleanup(void *data);
+static ngx_int_t ngx_http_media_live_text(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx, ngx_http_media_text_t **text);
+static ngx_int_t ngx_http_media_live_render(ngx_pool_t *pool,
+    const ngx_http_media_text_key_t *key, void *data,
+    ngx_media_stream_view_t *view, ngx_str_t *bytes);
+
+
+static ngx_str_t  ngx_http_media_time_url = ngx_string("time.txt");
 
 
 ngx_int_t
 ngx_http_media_playlist_handler(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx)
 {
-    ngx_int_t                   rc;
-    ngx_media_edge_t            edge;
-    ngx_http_media_text_t      *text;
-    ngx_http_media_text_key_t   key;
+    ngx_int_t               rc;
+    ngx_media_edge_t        edge;
+    ngx_http_media_text_t  *text;
 
     rc = ngx_media_track_edge(&ctx->stream, ctx->track, &edge);
 
@@ -90,12 +91,7 @@ ngx_http_media_playlist_handler(ngx_http_request_t *r,
         }
     }
 
-    key.stream = ctx->stream;
-    key.kind = ctx->url.kind;
-    key.track = ctx->track;
-    key.skip = ctx->skip;
-
-    rc = ngx_http_media_text_get(&key, r->connection->log, &text);
+    rc = ngx_http_media_live_text(r, ctx, &text);
 
     if (rc == NGX_OK) {
 
@@ -143,23 +139,17 @@ ngx_int_t
 ngx_http_media_manifest_handler(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx)
 {
-    time_t                      lifetime;
-    ngx_int_t                   rc;
-    ngx_http_media_text_t      *text;
-    ngx_http_media_text_key_t   key;
+    time_t                  lifetime;
+    ngx_int_t               rc;
+    ngx_http_media_text_t  *text;
 
-    key.stream = ctx->stream;
-    key.kind = ctx->url.kind;
-    key.track = 0;
-    key.skip = 0;
-
-    rc = ngx_http_media_text_get(&key, r->connection->log, &text);
+    rc = ngx_http_media_live_text(r, ctx, &text);
 
     if (rc == NGX_OK) {
         lifetime = (ctx->url.kind == NGX_HTTP_MEDIA_MPD) ? 1
                                                          : ctx->app->target;
 
-        return ngx_http_media_text_send(r, ctx, text, lifetime);
+        return ngx_http_media_text_send(r, text, lifetime);
     }
 
     if (rc == NGX_AGAIN) {
@@ -180,13 +170,83 @@ ngx_http_media_manifest_handler(ngx_http_request_t *r,
 }
 
 
+static ngx_int_t
+ngx_http_media_live_text(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
+    ngx_http_media_text_t **text)
+{
+    uint64_t                   version;
+    ngx_http_media_text_key_t  key;
+
+    version = ngx_media_stream_version(&ctx->stream);
+
+    if (version == 0) {
+        return NGX_DONE;
+    }
+
+    key.owner = ctx->stream.sh;
+    key.id = ctx->stream.id;
+    key.kind = ctx->url.kind;
+    key.track = ctx->track;
+    key.second = ctx->second;
+    key.skip = ctx->skip;
+
+    return ngx_http_media_text_get(&key, version, ngx_http_media_live_render,
+                                   ctx, r->connection->log, text);
+}
+
+
+static ngx_int_t
+ngx_http_media_live_render(ngx_pool_t *pool,
+    const ngx_http_media_text_key_t *key, void *data,
+    ngx_media_stream_view_t *view, ngx_str_t *bytes)
+{
+    ngx_http_media_ctx_t *ctx = data;
+
+    ngx_int_t  rc;
+
+    rc = ngx_media_stream_view(&ctx->stream, pool, NGX_MEDIA_ALL_TRACKS,
+                               view);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_media_render(pool, &ctx->url, key, view, bytes);
+}
+
+
+ngx_int_t
+ngx_http_media_render(ngx_pool_t *pool, ngx_http_media_url_t *url,
+    const ngx_http_media_text_key_t *key, const ngx_media_stream_view_t *view,
+    ngx_str_t *bytes)
+{
+    switch (url->kind) {
+
+    case NGX_HTTP_MEDIA_MULTI:
+        return ngx_media_hls_multi(pool, view, bytes);
+
+    case NGX_HTTP_MEDIA_MPD:
+        return ngx_media_dash_mpd(pool, view, &ngx_http_media_time_url,
+                                  bytes);
+
+    case NGX_HTTP_MEDIA_IFRAMES:
+        return ngx_media_hls_iframes(pool, view, key->track, key->skip,
+                                     bytes);
+
+    case NGX_HTTP_MEDIA_PLAYLIST:
+        return ngx_media_hls_media(pool, view, key->track, key->skip, bytes);
+
+    default:
+        return NGX_DECLINED;
+    }
+}
+
+
 /* UTCTiming, urn:mpeg:dash:utc:http-iso:2014 */
 
 ngx_int_t
 ngx_http_media_time_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
     u_char            *p;
-    ngx_int_t          rc;
     ngx_media_text_t   text;
 
     p = ngx_pnalloc(r->pool, NGX_TIME_T_LEN * 2);
@@ -205,16 +265,7 @@ ngx_http_media_time_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = text.total;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    return ngx_http_media_text_body(r, p, text.total);
+    return ngx_http_media_bytes_send(r, p, text.total);
 }
 
 
@@ -333,7 +384,7 @@ static ngx_int_t
 ngx_http_media_playlist_send(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
     ngx_http_media_text_t *text)
 {
-    return ngx_http_media_text_send(r, ctx, text,
+    return ngx_http_media_text_send(r, text,
                                     ngx_http_media_playlist_lifetime(ctx,
                                                                      text));
 }
@@ -358,112 +409,4 @@ ngx_http_media_playlist_lifetime(ngx_http_media_ctx_t *ctx,
     }
 
     return half;
-}
-
-
-static ngx_int_t
-ngx_http_media_text_send(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
-    ngx_http_media_text_t *text, time_t lifetime)
-{
-    size_t               len;
-    u_char              *p;
-    ngx_int_t            rc;
-    ngx_uint_t           gzip;
-    ngx_pool_cleanup_t  *cln;
-
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    if (cln == NULL) {
-        ngx_http_media_text_release(text);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    cln->handler = ngx_http_media_text_cleanup;
-    cln->data = text;
-
-    gzip = 0;
-
-#if (NGX_HTTP_GZIP)
-
-    if (ngx_http_gzip_ok(r) == NGX_OK) {
-        ngx_http_media_text_compress(text, r->connection->log);
-        gzip = (text->gzip != NULL);
-    }
-
-#endif
-
-    p = gzip ? text->gzip : text->data;
-    len = gzip ? text->gzip_len : text->len;
-
-    if (ngx_http_media_cache_control(r, lifetime, 0) != NGX_OK
-        || ngx_http_media_header(r, "Vary", "Accept-Encoding") != NGX_OK
-        || ngx_http_media_etag(r, gzip ? "%016xL-gz" : "%016xL", text->tag)
-           != NGX_OK
-        || (gzip && ngx_http_media_text_gzip(r, text) != NGX_OK))
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = len;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    return ngx_http_media_text_body(r, p, len);
-}
-
-
-static ngx_int_t
-ngx_http_media_text_gzip(ngx_http_request_t *r, ngx_http_media_text_t *text)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "Content-Encoding");
-    ngx_str_set(&h->value, "gzip");
-
-    r->headers_out.content_encoding = h;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_media_text_body(ngx_http_request_t *r, u_char *p, size_t len)
-{
-    ngx_buf_t    *b;
-    ngx_chain_t   out;
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_ERROR;
-    }
-
-    b->pos = p;
-    b->last = p + len;
-    b->memory = 1;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
-}
-
-
-static void
-ngx_http_media_text_cleanup(void *data)
-{
-    ngx_http_media_text_release(data);
 }

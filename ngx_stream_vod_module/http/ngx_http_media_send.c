@@ -38,8 +38,6 @@ typedef struct {
 } ngx_http_media_pin_t;
 
 
-static ngx_int_t ngx_http_media_missing(ngx_http_request_t *r,
-    ngx_http_media_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_media_run_add(ngx_http_media_ctx_t *ctx,
     ngx_media_segment_t *segment, ngx_array_t *ranges);
 static ngx_int_t ngx_http_media_run_more(ngx_http_media_ctx_t *ctx,
@@ -47,8 +45,6 @@ static ngx_int_t ngx_http_media_run_more(ngx_http_media_ctx_t *ctx,
 static ngx_int_t ngx_http_media_send(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx, const ngx_media_range_t *ranges,
     ngx_uint_t n, ngx_str_t *tag, int64_t wall);
-static ngx_int_t ngx_http_media_validate(ngx_http_request_t *r,
-    ngx_http_media_ctx_t *ctx, ngx_str_t *tag, int64_t wall);
 static time_t ngx_http_media_lifetime(ngx_http_media_ctx_t *ctx, int64_t wall);
 static void ngx_http_media_unpin(void *data);
 static void ngx_http_media_limit_handler(ngx_event_t *ev);
@@ -235,9 +231,7 @@ ngx_http_media_run_more(ngx_http_media_ctx_t *ctx,
 }
 
 
-/* what the store's answers besides NGX_OK mean to the client */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_media_missing(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
     ngx_int_t rc)
 {
@@ -286,11 +280,9 @@ ngx_http_media_missing(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
 ngx_int_t
 ngx_http_media_init_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
-    u_char        buf[NGX_HTTP_MEDIA_TAG_LEN];
-    ngx_buf_t    *b;
-    ngx_int_t     rc;
-    ngx_str_t     bytes, tag;
-    ngx_chain_t   out;
+    u_char     buf[NGX_HTTP_MEDIA_TAG_LEN];
+    ngx_int_t  rc;
+    ngx_str_t  bytes, tag;
 
     rc = ngx_media_track_init(&ctx->stream, ctx->track, ctx->url.init,
                               r->pool, &bytes);
@@ -312,32 +304,10 @@ ngx_http_media_init_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = bytes.len;
     r->allow_ranges = 1;
     r->single_range = 1;
 
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_ERROR;
-    }
-
-    b->pos = bytes.data;
-    b->last = bytes.data + bytes.len;
-    b->memory = 1;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_media_bytes_send(r, bytes.data, bytes.len);
 }
 
 
@@ -405,7 +375,7 @@ ngx_http_media_send(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_media_validate(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
     ngx_str_t *tag, int64_t wall)
 {

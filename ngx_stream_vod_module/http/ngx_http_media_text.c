@@ -9,7 +9,6 @@
 #include <zlib.h>
 #include "formats/ngx_media_fmt.h"
 #include "http/ngx_http_media_text.h"
-#include "packager/ngx_media_pack.h"
 
 
 #define NGX_HTTP_MEDIA_TEXT_BUCKETS  1024     /* a power of two */
@@ -38,9 +37,6 @@ static ngx_uint_t ngx_http_media_text_hash(
     const ngx_http_media_text_key_t *key);
 static ngx_http_media_text_t *ngx_http_media_text_lookup(
     const ngx_http_media_text_key_t *key, ngx_uint_t hash);
-static ngx_int_t ngx_http_media_text_render(ngx_pool_t *pool,
-    const ngx_http_media_text_key_t *key, ngx_media_stream_view_t *view,
-    ngx_str_t *bytes);
 static ngx_http_media_text_t *ngx_http_media_text_add(
     const ngx_http_media_text_key_t *key, ngx_uint_t hash, ngx_str_t *bytes,
     ngx_log_t *log);
@@ -52,14 +48,12 @@ static ngx_int_t ngx_http_media_text_deflate(ngx_log_t *log);
 
 static ngx_http_media_texts_t  ngx_http_media_texts;
 
-static ngx_str_t  ngx_http_media_time_url = ngx_string("time.txt");
-
 
 ngx_int_t
-ngx_http_media_text_get(const ngx_http_media_text_key_t *key, ngx_log_t *log,
-    ngx_http_media_text_t **text)
+ngx_http_media_text_get(const ngx_http_media_text_key_t *key,
+    uint64_t version, ngx_http_media_render_pt render, void *data,
+    ngx_log_t *log, ngx_http_media_text_t **text)
 {
-    uint64_t                  version;
     ngx_int_t                 rc;
     ngx_str_t                 bytes;
     ngx_pool_t               *pool;
@@ -68,11 +62,6 @@ ngx_http_media_text_get(const ngx_http_media_text_key_t *key, ngx_log_t *log,
     ngx_media_stream_view_t   view;
 
     ngx_http_media_text_init();
-
-    version = ngx_media_stream_version(&key->stream);
-    if (version == 0) {
-        return NGX_DONE;
-    }
 
     hash = ngx_http_media_text_hash(key);
     old = ngx_http_media_text_lookup(key, hash);
@@ -92,7 +81,7 @@ ngx_http_media_text_get(const ngx_http_media_text_key_t *key, ngx_log_t *log,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_media_text_render(pool, key, &view, &bytes);
+    rc = render(pool, key, data, &view, &bytes);
 
     if (rc != NGX_OK) {
         goto done;
@@ -157,8 +146,9 @@ ngx_http_media_text_hash(const ngx_http_media_text_key_t *key)
 {
     uint64_t  h;
 
-    h = key->stream.id * 31 + key->kind;
+    h = key->id * 31 + key->kind;
     h = h * 31 + key->track;
+    h = h * 31 + key->second;
     h = h * 2 + key->skip;
     h *= 0x9e3779b97f4a7c15ull;
 
@@ -183,10 +173,11 @@ ngx_http_media_text_lookup(const ngx_http_media_text_key_t *key,
         text = ngx_queue_data(q, ngx_http_media_text_t, bucket);
 
         if (text->hash == hash
-            && text->key.stream.id == key->stream.id
-            && text->key.stream.sh == key->stream.sh
+            && text->key.id == key->id
+            && text->key.owner == key->owner
             && text->key.kind == key->kind
             && text->key.track == key->track
+            && text->key.second == key->second
             && text->key.skip == key->skip)
         {
             return text;
@@ -194,38 +185,6 @@ ngx_http_media_text_lookup(const ngx_http_media_text_key_t *key,
     }
 
     return NULL;
-}
-
-
-static ngx_int_t
-ngx_http_media_text_render(ngx_pool_t *pool,
-    const ngx_http_media_text_key_t *key, ngx_media_stream_view_t *view,
-    ngx_str_t *bytes)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_media_stream_view(&key->stream, pool, NGX_MEDIA_ALL_TRACKS,
-                               view);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    switch (key->kind) {
-
-    case NGX_HTTP_MEDIA_MULTI:
-        return ngx_media_hls_multi(pool, view, bytes);
-
-    case NGX_HTTP_MEDIA_MPD:
-        return ngx_media_dash_mpd(pool, view, &ngx_http_media_time_url,
-                                  bytes);
-
-    case NGX_HTTP_MEDIA_IFRAMES:
-        return ngx_media_hls_iframes(pool, view, key->track, key->skip,
-                                     bytes);
-
-    default:
-        return ngx_media_hls_media(pool, view, key->track, key->skip, bytes);
-    }
 }
 
 
@@ -239,17 +198,13 @@ ngx_http_media_text_add(const ngx_http_media_text_key_t *key, ngx_uint_t hash,
 
     size = sizeof(ngx_http_media_text_t) + bytes->len;
 
-    /* what is least used goes, and what is of streams that have gone */
+    /* what is least used goes */
 
-    while (!ngx_queue_empty(&ngx_http_media_texts.lru)) {
+    while (ngx_http_media_texts.size + size > NGX_HTTP_MEDIA_TEXT_MAX
+           && !ngx_queue_empty(&ngx_http_media_texts.lru))
+    {
         q = ngx_queue_last(&ngx_http_media_texts.lru);
         text = ngx_queue_data(q, ngx_http_media_text_t, lru);
-
-        if (ngx_http_media_texts.size + size <= NGX_HTTP_MEDIA_TEXT_MAX
-            && ngx_media_stream_version(&text->key.stream) != 0)
-        {
-            break;
-        }
 
         ngx_http_media_text_remove(text);
     }
@@ -293,7 +248,8 @@ ngx_http_media_text_edge(ngx_http_media_text_t *text,
     text->edge.state = view->state;
 
     if (text->key.kind != NGX_HTTP_MEDIA_PLAYLIST
-        && text->key.kind != NGX_HTTP_MEDIA_IFRAMES)
+        && text->key.kind != NGX_HTTP_MEDIA_IFRAMES
+        && text->key.kind != NGX_HTTP_MEDIA_TS_PLAYLIST)
     {
         return;
     }

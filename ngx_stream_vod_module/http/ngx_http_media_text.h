@@ -6,8 +6,8 @@
 
 /*
  * Texts of this worker: each playlist is rendered once for a version of its
- * stream, whoever asks for it, and compressed once for all clients that
- * accept gzip.  A text is counted and never changed; what is cached is
+ * stream or set, whoever asks for it, and compressed once for all clients
+ * that accept gzip.  A text is counted and never changed; what is cached is
  * bounded and the least recently used goes first.
  */
 
@@ -19,17 +19,27 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_store.h"
+#include "core/ngx_media_view.h"
 #include "http/ngx_http_media_url.h"
 
 
-/* what a text is of */
+/* what a text is of; all of it is compared */
 
 typedef struct {
-    ngx_media_stream_t        stream;
-    ngx_http_media_kind_e     kind;           /* MULTI, MPD, PLAYLIST */
-    ngx_uint_t                track;          /* PLAYLIST */
-    ngx_uint_t                skip;           /* PLAYLIST: delta update */
+    const void               *owner;          /* whose ids these are */
+    uint64_t                  id;             /* of a stream or set */
+    ngx_http_media_kind_e     kind;
+    ngx_uint_t                track;          /* playlists of a track */
+    ngx_uint_t                second;         /* muxed with it, or NO_TRACK */
+    ngx_uint_t                skip;           /* delta update */
 } ngx_http_media_text_key_t;
+
+
+/* answers as of packager/ngx_media_pack.h; view->version is what it is of */
+
+typedef ngx_int_t (*ngx_http_media_render_pt)(ngx_pool_t *pool,
+    const ngx_http_media_text_key_t *key, void *data,
+    ngx_media_stream_view_t *view, ngx_str_t *bytes);
 
 
 typedef struct {
@@ -50,10 +60,11 @@ typedef struct {
 
 
 /*
- * The newest text: NGX_OK; NGX_AGAIN: there is nothing to list yet; NGX_DONE:
- * the stream has gone; NGX_ERROR.  *text is a reference.
+ * The text of this version or a newer one, rendered if it has to be: NGX_OK,
+ * or what render answers.  *text is a reference.
  */
 ngx_int_t ngx_http_media_text_get(const ngx_http_media_text_key_t *key,
+    uint64_t version, ngx_http_media_render_pt render, void *data,
     ngx_log_t *log, ngx_http_media_text_t **text);
 
 /* text->gzip is there if it is of use */

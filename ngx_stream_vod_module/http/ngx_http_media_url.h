@@ -22,16 +22,33 @@
 #include <ngx_core.h>
 
 
+/* bytes of a name: paths of files may be longer than names of streams */
+#define NGX_HTTP_MEDIA_URL_NAME_MAX  4000
+
+
 typedef enum {
     NGX_HTTP_MEDIA_MULTI = 0,                 /* NAME/index.m3u8 */
     NGX_HTTP_MEDIA_MPD,                       /* NAME/manifest.mpd */
     NGX_HTTP_MEDIA_TIME,                      /* NAME/time.txt */
     NGX_HTTP_MEDIA_PLAYLIST,                  /* NAME/v1.m3u8 */
     NGX_HTTP_MEDIA_IFRAMES,                   /* NAME/v1.iframes.m3u8 */
+    NGX_HTTP_MEDIA_TS_MULTI,                  /* NAME/ts.m3u8 */
+    NGX_HTTP_MEDIA_TS_PLAYLIST,               /* NAME/v1-a1.ts.m3u8 */
+    NGX_HTTP_MEDIA_TS_IFRAMES,                /* NAME/v1.ts.iframes.m3u8 */
+    NGX_HTTP_MEDIA_THUMB,                     /* NAME/thumb-<ms>-w<n>.jpg */
+    NGX_HTTP_MEDIA_THUMBS,                    /* NAME/thumbs.vtt */
+    NGX_HTTP_MEDIA_CLIP,                      /* NAME/clip.mp4 */
+
+    /* those below a folder, which is a track */
     NGX_HTTP_MEDIA_INIT,                      /* NAME/v1/init-<v>.mp4 */
     NGX_HTTP_MEDIA_SEGMENT,                   /* NAME/v1/<n>.m4s */
     NGX_HTTP_MEDIA_PART,                      /* NAME/v1/<n>.<p>.m4s */
     NGX_HTTP_MEDIA_RUN,                       /* NAME/v1/t<time>.m4s */
+    NGX_HTTP_MEDIA_KEY,                       /* NAME/k1/<n>.m4s */
+    NGX_HTTP_MEDIA_TS_SEGMENT,                /* NAME/v1-a1/<n>.ts */
+    NGX_HTTP_MEDIA_TS_KEY,                    /* NAME/k1/<n>.ts */
+    NGX_HTTP_MEDIA_VTT,                       /* NAME/t1/<n>.vtt */
+    NGX_HTTP_MEDIA_SHEET,                     /* NAME/i1/<n>.jpg */
     NGX_HTTP_MEDIA_KINDS
 } ngx_http_media_kind_e;
 
@@ -40,10 +57,15 @@ typedef struct {
     ngx_http_media_kind_e     kind;
     ngx_str_t                 name;           /* of the stream */
     ngx_str_t                 track;          /* "v1"; empty where none is */
+    ngx_str_t                 second;         /* muxed with it: "a1"; empty */
+    ngx_str_t                 folder;         /* both: "v1-a1" */
     uint64_t                  number;         /* of the segment */
     uint32_t                  part;
+    uint32_t                  tag;            /* of a file, <tag>-<n>; */
+    unsigned                  tagged:1;       /* it is there */
     uint64_t                  init;
-    int64_t                   time;           /* of a run */
+    int64_t                   time;           /* of a run; of a thumbnail, ms */
+    uint32_t                  width;          /* of a thumbnail; 0: not said */
 } ngx_http_media_url_t;
 
 

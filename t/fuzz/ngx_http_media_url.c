@@ -48,12 +48,41 @@ url_write(char *p, size_t size, const ngx_http_media_url_t *url)
         return n + snprintf(p, size, "%.*s.iframes.m3u8",
                             (int) url->track.len, url->track.data);
 
+    case NGX_HTTP_MEDIA_TS_MULTI:
+        return n + snprintf(p, size, "ts.m3u8");
+
+    case NGX_HTTP_MEDIA_TS_PLAYLIST:
+        return n + snprintf(p, size, "%.*s.ts.m3u8", (int) url->folder.len,
+                            url->folder.data);
+
+    case NGX_HTTP_MEDIA_TS_IFRAMES:
+        return n + snprintf(p, size, "%.*s.ts.iframes.m3u8",
+                            (int) url->track.len, url->track.data);
+
+    case NGX_HTTP_MEDIA_THUMB:
+        return n + (url->width
+                    ? snprintf(p, size, "thumb-%lld-w%u.jpg",
+                               (long long) url->time, url->width)
+                    : snprintf(p, size, "thumb-%lld.jpg",
+                               (long long) url->time));
+
+    case NGX_HTTP_MEDIA_THUMBS:
+        return n + snprintf(p, size, "thumbs.vtt");
+
+    case NGX_HTTP_MEDIA_CLIP:
+        return n + snprintf(p, size, "clip.mp4");
+
     default:
         break;
     }
 
-    n += snprintf(p, size, "%.*s/", (int) url->track.len, url->track.data);
-    p += url->track.len + 1;
+    n += snprintf(p, size, "%.*s/", (int) url->folder.len, url->folder.data);
+    p += url->folder.len + 1;
+
+    if (url->tagged) {
+        n += snprintf(p, size, "%08x-", url->tag);
+        p += 9;
+    }
 
     switch (url->kind) {
 
@@ -61,6 +90,17 @@ url_write(char *p, size_t size, const ngx_http_media_url_t *url)
         return n + snprintf(p, size, "init-%016llx.mp4",
                             (unsigned long long) url->init);
 
+    case NGX_HTTP_MEDIA_TS_SEGMENT:
+    case NGX_HTTP_MEDIA_TS_KEY:
+        return n + snprintf(p, size, "%llu.ts", number);
+
+    case NGX_HTTP_MEDIA_VTT:
+        return n + snprintf(p, size, "%llu.vtt", number);
+
+    case NGX_HTTP_MEDIA_SHEET:
+        return n + snprintf(p, size, "%llu.jpg", number);
+
+    case NGX_HTTP_MEDIA_KEY:
     case NGX_HTTP_MEDIA_SEGMENT:
         return n + snprintf(p, size, "%llu.m4s", number);
 
@@ -76,7 +116,7 @@ url_write(char *p, size_t size, const ngx_http_media_url_t *url)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char                  text[NGX_MEDIA_NAME_MAX + 128];
+    char                  text[NGX_HTTP_MEDIA_URL_NAME_MAX + 128];
     size_t                len;
     ngx_http_media_url_t  url;
 

@@ -6,7 +6,6 @@
 /* link: http/ngx_http_media_url.c */
 
 
-#include "core/ngx_media.h"
 #include "http/ngx_http_media_url.h"
 #include "tap.h"
 
@@ -17,7 +16,7 @@ typedef struct {
     const char             *name;
     const char             *track;
     uint64_t                number;           /* or init, or time */
-    uint32_t                part;
+    uint32_t                part;             /* or tag, or width */
 } url_good_t;
 
 
@@ -51,6 +50,33 @@ static const url_good_t  url_good[] = {
     { "demo/v1/t0.m4s", NGX_HTTP_MEDIA_RUN, "demo", "v1", 0, 0 },
     { "demo/v1/t646280208000000.m4s", NGX_HTTP_MEDIA_RUN, "demo", "v1",
       646280208000000ull, 0 },
+
+    { "demo/ts.m3u8", NGX_HTTP_MEDIA_TS_MULTI, "demo", "", 0, 0 },
+    { "demo/v1-a2.ts.m3u8", NGX_HTTP_MEDIA_TS_PLAYLIST, "demo", "v1-a2", 0,
+      0 },
+    { "demo/a1.ts.m3u8", NGX_HTTP_MEDIA_TS_PLAYLIST, "demo", "a1", 0, 0 },
+    { "demo/v1.ts.iframes.m3u8", NGX_HTTP_MEDIA_TS_IFRAMES, "demo", "v1", 0,
+      0 },
+    { "demo/v1-a1/7.ts", NGX_HTTP_MEDIA_TS_SEGMENT, "demo", "v1-a1", 7, 0 },
+    { "demo/v1-a1/0a1b2c3d-7.ts", NGX_HTTP_MEDIA_TS_SEGMENT, "demo", "v1-a1",
+      7, 0x0a1b2c3d },
+    { "demo/a2/7.ts", NGX_HTTP_MEDIA_TS_SEGMENT, "demo", "a2", 7, 0 },
+    { "demo/k1/7.ts", NGX_HTTP_MEDIA_TS_KEY, "demo", "k1", 7, 0 },
+    { "demo/k1/0a1b2c3d-7.m4s", NGX_HTTP_MEDIA_KEY, "demo", "k1", 7,
+      0x0a1b2c3d },
+    { "d/m.mp4/v1/0a1b2c3d-0.m4s", NGX_HTTP_MEDIA_SEGMENT, "d/m.mp4", "v1",
+      0, 0x0a1b2c3d },
+    { "d/m.mp4/t2/ffffffff-12.vtt", NGX_HTTP_MEDIA_VTT, "d/m.mp4", "t2", 12,
+      0xffffffff },
+    { "d/m.mp4/i1/ffffffff-12.jpg", NGX_HTTP_MEDIA_SHEET, "d/m.mp4", "i1",
+      12, 0xffffffff },
+    { "d/m.mp4/thumbs.vtt", NGX_HTTP_MEDIA_THUMBS, "d/m.mp4", "", 0, 0 },
+    { "d/m.mp4/thumb-0.jpg", NGX_HTTP_MEDIA_THUMB, "d/m.mp4", "", 0, 0 },
+    { "d/m.mp4/thumb-12500-w320.jpg", NGX_HTTP_MEDIA_THUMB, "d/m.mp4", "",
+      12500, 320 },
+    { "d/m.mp4/clip.mp4", NGX_HTTP_MEDIA_CLIP, "d/m.mp4", "", 0, 0 },
+    { "_,a,b,.mp4.urlset/index.m3u8", NGX_HTTP_MEDIA_MULTI,
+      "_,a,b,.mp4.urlset", "", 0, 0 },
 
     /* names that look like files and tracks */
     { "v1/v1.m3u8", NGX_HTTP_MEDIA_PLAYLIST, "v1", "v1", 0, 0 },
@@ -127,6 +153,37 @@ static const char  *url_bad[] = {
     "demo/v1/t1.0.m4s",
     "demo/v1/t9223372036854775808.m4s",
     "demo/v1/T1.m4s",
+    "demo/a1-v1/7.ts",
+    "demo/v1-a1-a2/7.ts",
+    "demo/v1-/7.ts",
+    "demo/-a1/7.ts",
+    "demo/v1-v2/7.ts",
+    "demo/t1/7.ts",
+    "demo/v1-a1/7.m4s",
+    "demo/v1-a1/t7.ts",
+    "demo/v1-a1.m3u8",
+    "demo/a1-v1.ts.m3u8",
+    "demo/a1.ts.iframes.m3u8",
+    "demo/v1-a1.ts.iframes.m3u8",
+    "demo/k1/init-0123456789abcdef.mp4",
+    "demo/k1.m3u8",
+    "demo/k1/7.0.m4s",
+    "demo/k0/7.m4s",
+    "demo/v1/0A1b2c3d-7.m4s",
+    "demo/v1/0a1b2c3-7.m4s",
+    "demo/v1/0a1b2c3d-07.m4s",
+    "demo/v1/0a1b2c3d-.m4s",
+    "demo/v1/0a1b2c3d-7.0.m4s",
+    "demo/v1/7.vtt",
+    "demo/v1/7.jpg",
+    "demo/thumb.jpg",
+    "demo/thumb-.jpg",
+    "demo/thumb-1-.jpg",
+    "demo/thumb-1-w.jpg",
+    "demo/thumb-1-w0.jpg",
+    "demo/thumb-1-w01.jpg",
+    "demo/thumb-01.jpg",
+    "demo/clips.mp4",
     "de\x01mo/index.m3u8",
     "de\nmo/index.m3u8",
     "de\x7fmo/index.m3u8"
@@ -152,6 +209,7 @@ url_value(const ngx_http_media_url_t *url)
         return url->init;
 
     case NGX_HTTP_MEDIA_RUN:
+    case NGX_HTTP_MEDIA_THUMB:
         return url->time;
 
     default:
@@ -167,7 +225,7 @@ url_sane(const ngx_http_media_url_t *url, const char *p, size_t len)
 {
     if (url->kind >= NGX_HTTP_MEDIA_KINDS
         || url->name.len == 0
-        || url->name.len > NGX_MEDIA_NAME_MAX
+        || url->name.len > NGX_HTTP_MEDIA_URL_NAME_MAX
         || url->name.data != (u_char *) p
         || url->name.len >= len)
     {
@@ -175,7 +233,7 @@ url_sane(const ngx_http_media_url_t *url, const char *p, size_t len)
     }
 
     if (url->track.len == 0) {
-        return url->kind < NGX_HTTP_MEDIA_PLAYLIST;
+        return url->kind < NGX_HTTP_MEDIA_INIT;
     }
 
     return url->track.data > (u_char *) p
@@ -198,9 +256,11 @@ url_test_good(void)
            url_good[i].path);
         is(url.kind, url_good[i].kind, "kind");
         is_str(&url.name, url_good[i].name, "name");
-        is_str(&url.track, url_good[i].track, "track");
+        is_str(url.folder.len ? &url.folder : &url.track, url_good[i].track,
+               "track");
         is_hex(url_value(&url), url_good[i].number, "number");
-        is(url.part, url_good[i].part, "part");
+        is(url.tagged ? url.tag : url.kind == NGX_HTTP_MEDIA_THUMB ? url.width
+           : url.part, url_good[i].part, "part, tag or width");
         ok(url_sane(&url, copy, len), "within the input");
 
         free(copy);
@@ -244,13 +304,13 @@ url_test_bad(void)
 static void
 url_test_long(void)
 {
-    char                  *copy, path[NGX_MEDIA_NAME_MAX + 32];
+    char                  *copy, path[NGX_HTTP_MEDIA_URL_NAME_MAX + 32];
     size_t                 len;
     ngx_http_media_url_t   url;
 
     memset(path, 'x', sizeof(path));
 
-    len = NGX_MEDIA_NAME_MAX;
+    len = NGX_HTTP_MEDIA_URL_NAME_MAX;
     memcpy(path + len, "/index.m3u8", 11);
     is(url_parse(path, len + 11, &url, &copy), NGX_OK, "the longest name");
     free(copy);

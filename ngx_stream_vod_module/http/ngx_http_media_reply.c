@@ -1,0 +1,482 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "http/ngx_http_media_reply.h"
+
+
+static ngx_int_t ngx_http_media_cors(ngx_http_request_t *r,
+    ngx_http_media_cors_t *cors);
+static ngx_str_t *ngx_http_media_cors_origin(ngx_http_request_t *r,
+    ngx_http_media_cors_t *cors);
+static ngx_table_elt_t *ngx_http_media_request_header(ngx_http_request_t *r,
+    const char *name, size_t len);
+static ngx_int_t ngx_http_media_preflight(ngx_http_request_t *r);
+static ngx_int_t ngx_http_media_text_gzip(ngx_http_request_t *r,
+    ngx_http_media_text_t *text);
+static void ngx_http_media_text_cleanup(void *data);
+static ngx_table_elt_t *ngx_http_media_push(ngx_http_request_t *r,
+    const char *name, const char *fmt, va_list args);
+
+
+#define ngx_http_media_same(type)  ngx_string(type), ngx_string(type)
+
+
+/* Content-Type by kind: of video, and of audio where it differs */
+
+static ngx_str_t  ngx_http_media_types[NGX_HTTP_MEDIA_KINDS][2] = {
+
+    /* NGX_HTTP_MEDIA_MULTI */
+    { ngx_http_media_same("application/vnd.apple.mpegurl") },
+    /* NGX_HTTP_MEDIA_MPD */
+    { ngx_http_media_same("application/dash+xml") },
+    /* NGX_HTTP_MEDIA_TIME */
+    { ngx_http_media_same("text/plain") },
+    /* NGX_HTTP_MEDIA_PLAYLIST */
+    { ngx_http_media_same("application/vnd.apple.mpegurl") },
+    /* NGX_HTTP_MEDIA_IFRAMES */
+    { ngx_http_media_same("application/vnd.apple.mpegurl") },
+    /* NGX_HTTP_MEDIA_TS_MULTI */
+    { ngx_http_media_same("application/vnd.apple.mpegurl") },
+    /* NGX_HTTP_MEDIA_TS_PLAYLIST */
+    { ngx_http_media_same("application/vnd.apple.mpegurl") },
+    /* NGX_HTTP_MEDIA_TS_IFRAMES */
+    { ngx_http_media_same("application/vnd.apple.mpegurl") },
+    /* NGX_HTTP_MEDIA_THUMB */
+    { ngx_http_media_same("image/jpeg") },
+    /* NGX_HTTP_MEDIA_THUMBS */
+    { ngx_http_media_same("text/vtt") },
+    /* NGX_HTTP_MEDIA_CLIP */
+    { ngx_http_media_same("video/mp4") },
+
+    /* NGX_HTTP_MEDIA_INIT */
+    { ngx_string("video/mp4"), ngx_string("audio/mp4") },
+    /* NGX_HTTP_MEDIA_SEGMENT */
+    { ngx_string("video/mp4"), ngx_string("audio/mp4") },
+    /* NGX_HTTP_MEDIA_PART */
+    { ngx_string("video/mp4"), ngx_string("audio/mp4") },
+    /* NGX_HTTP_MEDIA_RUN */
+    { ngx_string("video/mp4"), ngx_string("audio/mp4") },
+    /* NGX_HTTP_MEDIA_KEY */
+    { ngx_http_media_same("video/mp4") },
+    /* NGX_HTTP_MEDIA_TS_SEGMENT */
+    { ngx_http_media_same("video/mp2t") },
+    /* NGX_HTTP_MEDIA_TS_KEY */
+    { ngx_http_media_same("video/mp2t") },
+    /* NGX_HTTP_MEDIA_VTT */
+    { ngx_http_media_same("text/vtt") },
+    /* NGX_HTTP_MEDIA_SHEET */
+    { ngx_http_media_same("image/jpeg") }
+};
+
+static ngx_str_t  ngx_http_media_text_type = ngx_string("application/mp4");
+
+
+/* what every request for media begins with */
+
+ngx_int_t
+ngx_http_media_accept(ngx_http_request_t *r)
+{
+    ngx_int_t               rc;
+    ngx_http_media_cors_t  *cors;
+
+    cors = ngx_http_media_cors_conf(r);
+
+    if (ngx_http_media_cors(r, cors) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (r->method == NGX_HTTP_OPTIONS && (cors->origins || cors->any)) {
+        rc = ngx_http_media_preflight(r);
+
+        return (rc == NGX_OK) ? NGX_DONE : rc;
+    }
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_media_set_type(ngx_http_request_t *r,
+    const ngx_http_media_url_t *url)
+{
+    ngx_str_t  *type;
+
+    type = ngx_http_media_types[url->kind];
+
+    if (url->track.len && url->track.data[0] == 'a') {
+        type++;
+    }
+
+    /* RFC 8216bis names none for text in MP4, ISO/IEC 14496-30 does */
+
+    if (url->track.len && url->track.data[0] == 't'
+        && (url->kind == NGX_HTTP_MEDIA_INIT
+            || url->kind == NGX_HTTP_MEDIA_SEGMENT))
+    {
+        type = &ngx_http_media_text_type;
+    }
+
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
+    r->headers_out.content_type_lowcase = NULL;
+}
+
+
+ngx_int_t
+ngx_http_media_refuse(ngx_http_request_t *r, ngx_int_t status,
+    time_t lifetime)
+{
+    if (ngx_http_media_cache_control(r, lifetime, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (status == NGX_HTTP_SERVICE_UNAVAILABLE
+        && ngx_http_media_header(r, "Retry-After", "1") != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return status;
+}
+
+
+ngx_int_t
+ngx_http_media_cache_control(ngx_http_request_t *r, time_t lifetime,
+    ngx_uint_t immutable)
+{
+    if (lifetime == NGX_HTTP_MEDIA_NO_STORE) {
+        return ngx_http_media_header(r, "Cache-Control", "no-store");
+    }
+
+    return ngx_http_media_header(r, "Cache-Control",
+                                 immutable ? "max-age=%T, immutable"
+                                           : "max-age=%T",
+                                 lifetime);
+}
+
+
+ngx_int_t
+ngx_http_media_etag(ngx_http_request_t *r, const char *fmt, ...)
+{
+    u_char           *p;
+    va_list           args;
+    ngx_table_elt_t  *h;
+
+    va_start(args, fmt);
+    h = ngx_http_media_push(r, "ETag", fmt, args);
+    va_end(args);
+
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(r->pool, h->value.len + 2);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->value.len = ngx_sprintf(p, "\"%V\"", &h->value) - p;
+    h->value.data = p;
+
+    r->headers_out.etag = h;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_media_header(ngx_http_request_t *r, const char *name,
+    const char *fmt, ...)
+{
+    va_list           args;
+    ngx_table_elt_t  *h;
+
+    va_start(args, fmt);
+    h = ngx_http_media_push(r, name, fmt, args);
+    va_end(args);
+
+    return h ? NGX_OK : NGX_ERROR;
+}
+
+
+/* name and format are static, the value is of at most 255 bytes */
+
+static ngx_table_elt_t *
+ngx_http_media_push(ngx_http_request_t *r, const char *name, const char *fmt,
+    va_list args)
+{
+    size_t            len;
+    u_char            buf[256];
+    ngx_table_elt_t  *h;
+
+    len = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args) - buf;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+
+    h->value.len = len;
+    h->value.data = ngx_pnalloc(r->pool, len);
+
+    if (h->value.data == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(h->value.data, buf, len);
+
+    h->hash = 1;
+
+    return h;
+}
+
+
+/* Fetch: what a page of another origin may see of the response */
+
+static ngx_int_t
+ngx_http_media_cors(ngx_http_request_t *r, ngx_http_media_cors_t *cors)
+{
+    ngx_str_t  *origin;
+
+    if (cors->any) {
+        if (ngx_http_media_header(r, "Access-Control-Allow-Origin", "*")
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+    } else if (cors->origins) {
+
+        if (ngx_http_media_header(r, "Vary", "Origin") != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        origin = ngx_http_media_cors_origin(r, cors);
+
+        if (origin == NULL) {
+            return NGX_OK;
+        }
+
+        if (ngx_http_media_header(r, "Access-Control-Allow-Origin", "%V",
+                                  origin)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+    } else {
+        return NGX_OK;
+    }
+
+    return ngx_http_media_header(r, "Access-Control-Expose-Headers",
+                                 "Age, Content-Length, Content-Range, Date, "
+                                 "ETag, Retry-After, X-Media-Open");
+}
+
+
+static ngx_str_t *
+ngx_http_media_cors_origin(ngx_http_request_t *r,
+    ngx_http_media_cors_t *cors)
+{
+    ngx_str_t        *origins;
+    ngx_uint_t        i;
+    ngx_table_elt_t  *h;
+
+    h = ngx_http_media_request_header(r, "origin", 6);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    origins = cors->origins->elts;
+
+    for (i = 0; i < cors->origins->nelts; i++) {
+        if (origins[i].len == h->value.len
+            && ngx_strncasecmp(origins[i].data, h->value.data, h->value.len)
+               == 0)
+        {
+            return &origins[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_table_elt_t *
+ngx_http_media_request_header(ngx_http_request_t *r, const char *name,
+    size_t len)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+
+    for ( /* void */ ; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == len
+                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+            {
+                return &h[i];
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_media_preflight(ngx_http_request_t *r)
+{
+    if (ngx_http_media_header(r, "Access-Control-Allow-Methods",
+                              "GET, HEAD, OPTIONS")
+        != NGX_OK
+        || ngx_http_media_header(r, "Access-Control-Allow-Headers",
+                                 "Range, If-None-Match, CMCD-Object, "
+                                 "CMCD-Request, CMCD-Session, CMCD-Status")
+           != NGX_OK
+        || ngx_http_media_header(r, "Access-Control-Max-Age", "86400")
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = NGX_HTTP_NO_CONTENT;
+    r->header_only = 1;
+
+    ngx_http_clear_content_length(r);
+
+    return ngx_http_send_header(r);
+}
+
+
+ngx_int_t
+ngx_http_media_text_send(ngx_http_request_t *r, ngx_http_media_text_t *text,
+    time_t lifetime)
+{
+    size_t               len;
+    u_char              *p;
+    ngx_uint_t           gzip;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        ngx_http_media_text_release(text);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_media_text_cleanup;
+    cln->data = text;
+
+    gzip = 0;
+
+#if (NGX_HTTP_GZIP)
+
+    if (ngx_http_gzip_ok(r) == NGX_OK) {
+        ngx_http_media_text_compress(text, r->connection->log);
+        gzip = (text->gzip != NULL);
+    }
+
+#endif
+
+    p = gzip ? text->gzip : text->data;
+    len = gzip ? text->gzip_len : text->len;
+
+    if (ngx_http_media_cache_control(r, lifetime, 0) != NGX_OK
+        || ngx_http_media_header(r, "Vary", "Accept-Encoding") != NGX_OK
+        || ngx_http_media_etag(r, gzip ? "%016xL-gz" : "%016xL", text->tag)
+           != NGX_OK
+        || (gzip && ngx_http_media_text_gzip(r, text) != NGX_OK))
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_media_bytes_send(r, p, len);
+}
+
+
+static ngx_int_t
+ngx_http_media_text_gzip(ngx_http_request_t *r, ngx_http_media_text_t *text)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Content-Encoding");
+    ngx_str_set(&h->value, "gzip");
+
+    r->headers_out.content_encoding = h;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_media_bytes_send(ngx_http_request_t *r, u_char *p, size_t len)
+{
+    ngx_buf_t    *b;
+    ngx_int_t     rc;
+    ngx_chain_t   out;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = len;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->pos = p;
+    b->last = p + len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static void
+ngx_http_media_text_cleanup(void *data)
+{
+    ngx_http_media_text_release(data);
+}

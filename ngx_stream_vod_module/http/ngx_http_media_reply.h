@@ -1,0 +1,75 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * What answers for live streams and for files have in common: methods, CORS,
+ * types, lifetimes, validators, texts.
+ */
+
+
+#ifndef _NGX_HTTP_MEDIA_REPLY_H_INCLUDED_
+#define _NGX_HTTP_MEDIA_REPLY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "http/ngx_http_media_text.h"
+#include "http/ngx_http_media_url.h"
+
+
+#define NGX_HTTP_MEDIA_GONE      410
+
+/* lifetimes besides seconds */
+#define NGX_HTTP_MEDIA_NO_STORE  ((time_t) -1)
+
+
+/* media_cors: origins, ngx_str_t, or any; NULL and 0: off */
+
+typedef struct {
+    ngx_array_t              *origins;
+    ngx_flag_t                any;
+} ngx_http_media_cors_t;
+
+
+/*
+ * The method is right, the body discarded and CORS headers are set: NGX_OK;
+ * NGX_DONE: it was a preflight request, and is answered; else what a content
+ * handler returns
+ */
+ngx_int_t ngx_http_media_accept(ngx_http_request_t *r);
+
+/* ngx_http_media_module.c: of the location */
+ngx_http_media_cors_t *ngx_http_media_cors_conf(ngx_http_request_t *r);
+
+void ngx_http_media_set_type(ngx_http_request_t *r,
+    const ngx_http_media_url_t *url);
+
+/* the status, with Cache-Control set for it */
+ngx_int_t ngx_http_media_refuse(ngx_http_request_t *r, ngx_int_t status,
+    time_t lifetime);
+
+ngx_int_t ngx_http_media_header(ngx_http_request_t *r, const char *name,
+    const char *fmt, ...);
+ngx_int_t ngx_http_media_cache_control(ngx_http_request_t *r,
+    time_t lifetime, ngx_uint_t immutable);
+ngx_int_t ngx_http_media_etag(ngx_http_request_t *r, const char *fmt, ...);
+
+/* sends a text, compressed where it may be; the reference is taken over */
+ngx_int_t ngx_http_media_text_send(ngx_http_request_t *r,
+    ngx_http_media_text_t *text, time_t lifetime);
+
+/* ngx_http_media_playlist.c: the text of the kind, of live and of files */
+ngx_int_t ngx_http_media_render(ngx_pool_t *pool, ngx_http_media_url_t *url,
+    const ngx_http_media_text_key_t *key, const ngx_media_stream_view_t *view,
+    ngx_str_t *bytes);
+
+/* headers but Content-Length are set; the bytes stay until the request ends */
+ngx_int_t ngx_http_media_bytes_send(ngx_http_request_t *r, u_char *p,
+    size_t len);
+
+
+#endif /* _NGX_HTTP_MEDIA_REPLY_H_INCLUDED_ */
