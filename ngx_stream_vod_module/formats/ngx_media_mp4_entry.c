@@ -115,6 +115,8 @@ static const ngx_media_mp4_table_t  ngx_media_mp4_parts[] = {
                        ngx_media_mp4_entry_dovi),
     ngx_media_mp4_call(ngx_media_fourcc('d', 'v', 'v', 'C'),
                        ngx_media_mp4_entry_dovi),
+    ngx_media_mp4_call(ngx_media_fourcc('d', 'v', 'w', 'C'),
+                       ngx_media_mp4_entry_dovi),
     { 0, 0, NULL, NULL, 0 }
 };
 

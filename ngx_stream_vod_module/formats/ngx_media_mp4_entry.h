@@ -47,7 +47,8 @@ typedef struct {
     uint8_t                   transfer;
     uint8_t                   matrix;
     uint8_t                   full_range;
-    ngx_media_span_t          dovi;           /* dvcC or dvvC: Dolby Vision */
+    ngx_media_span_t          dovi;           /* dvcC, dvvC or dvwC: Dolby
+                                                 Vision */
 
     uint32_t                  channels;
     uint32_t                  sample_rate;    /* Hz; 0: not said */

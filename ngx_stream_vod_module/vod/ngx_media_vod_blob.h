@@ -43,13 +43,14 @@ typedef struct ngx_media_vod_blob_s  ngx_media_vod_blob_t;
 typedef struct {
     ngx_media_vod_blob_t     *blob;
 
-    /* set by the reader, but for params, nparams and index */
+    /* set by the reader, but for params, nparams, index and sidecar */
     ngx_media_vod_track_t     track;
 
     /* the edit, in the track's timescale: of ngx_media_index_edit() */
     uint64_t                  empty;
     int64_t                   start;
     uint64_t                  duration;
+    u_char                    name[32];       /* in notes; "track[1]" */
     unsigned                  edit:1;         /* the three are said */
     unsigned                  drop:1;         /* leave it out */
 
@@ -57,9 +58,10 @@ typedef struct {
     const char               *error;          /* static, after NGX_ERROR of
                                                  add() */
     ngx_media_params_t       *params;
-    ngx_uint_t                nparams;
+    uint32_t                  nparams;
     u_char                   *text;           /* of a sidecar */
     size_t                    text_len;
+    ngx_media_index_t        *index;          /* packed */
     ngx_media_index_build_t   build;
 } ngx_media_vod_blob_track_t;
 
@@ -122,6 +124,9 @@ void ngx_media_vod_blob_free(ngx_media_vod_blob_t *blob);
  * NGX_MEDIA_VOD_LANG bytes.
  */
 void ngx_media_vod_blob_lang(u_char *dst, const u_char *p, size_t len);
+
+/* whether these letters are one of these codes: names of files have others */
+ngx_uint_t ngx_media_vod_blob_lang_known(const u_char *p, size_t len);
 
 /* UTF-8 of any origin, without controls, whole characters, at most
    NGX_MEDIA_VOD_LABEL - 1 bytes */

@@ -46,6 +46,13 @@ ngx_media_vod_file_t *ngx_media_vod_index_mp4(ngx_media_vod_index_t *index);
 ngx_media_vod_file_t *ngx_media_vod_index_av(ngx_media_vod_index_t *index);
 ngx_media_vod_file_t *ngx_media_vod_index_text(ngx_media_vod_index_t *index);
 
+/*
+ * Reads so many bytes; NGX_ERROR: *file is what to return, NULL if there is
+ * no memory for it
+ */
+ngx_int_t ngx_media_vod_index_read(ngx_media_vod_index_t *index, u_char *p,
+    size_t size, uint64_t offset, ngx_media_vod_file_t **file);
+
 /* a blob of no tracks: status and "fmt", of printf() */
 ngx_media_vod_file_t *ngx_media_vod_index_fail(ngx_media_vod_index_t *index,
     ngx_uint_t status, const char *fmt, ...);
