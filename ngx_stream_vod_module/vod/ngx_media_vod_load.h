@@ -36,12 +36,16 @@
 
 typedef struct ngx_media_vod_load_s  ngx_media_vod_load_t;
 
+/* what a process knows: names, open files */
+typedef struct ngx_media_vod_table_s  ngx_media_vod_table_t;
+
 typedef void (*ngx_media_vod_load_pt)(ngx_media_vod_load_t *load);
 
 
-/* of a location */
+/* of a location; it lives as long as the cycle, names are known by it */
 
 typedef struct {
+    ngx_media_vod_table_t    *table;          /* one for all locations */
     ngx_media_cache_t        *cache;
     ngx_thread_pool_t        *thread_pool;
     ngx_msec_t                target;         /* of segments */
@@ -72,12 +76,16 @@ struct ngx_media_vod_load_s {
 };
 
 
+/* while the configuration is read; NULL: no memory */
+ngx_media_vod_table_t *ngx_media_vod_table_add(ngx_conf_t *cf);
+
 ngx_int_t ngx_media_vod_load(ngx_media_vod_load_t *load);
 
 /*
  * The owner goes away: the handler will not be called.  NGX_AGAIN: a thread
  * is still at work for it, so its pool must stay, and the handler will be
- * called.
+ * called.  (Threads work for the table, so it is always NGX_OK; destroying
+ * load->pool does the same.)
  */
 ngx_int_t ngx_media_vod_load_cancel(ngx_media_vod_load_t *load);
 

@@ -1,0 +1,512 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Names of a process.  A node has a result, a job that is to bring one, or
+ * both while a result that was good is looked at again; one that has neither
+ * is deleted.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "vod/ngx_media_vod_job.h"
+#include "vod/ngx_media_vod_load.h"
+
+
+/* ms between sweeps */
+#define NGX_MEDIA_VOD_SWEEP       1000
+/* ms: blobs of a name that nobody asks for are unpinned */
+#define NGX_MEDIA_VOD_IDLE_NAME   2000
+/* ms: files that nobody asks for are closed */
+#define NGX_MEDIA_VOD_IDLE_PATH   60000
+/* nodes looked at to find one that may go */
+#define NGX_MEDIA_VOD_EVICT       16
+
+
+static ngx_int_t ngx_media_vod_load_start(ngx_media_vod_wait_t *wait,
+    ngx_media_vod_node_t *node);
+static ngx_int_t ngx_media_vod_load_fail(ngx_media_vod_load_t *load,
+    ngx_uint_t status, ngx_err_t err, const char *error);
+static void ngx_media_vod_load_result(ngx_media_vod_wait_t *wait,
+    ngx_media_vod_result_t *result);
+static void ngx_media_vod_load_done(ngx_media_vod_job_t *job);
+static void ngx_media_vod_load_stop(ngx_media_vod_wait_t *wait);
+static void ngx_media_vod_load_cleanup(void *data);
+static ngx_media_vod_node_t *ngx_media_vod_name(ngx_media_vod_load_t *load);
+static void ngx_media_vod_name_finish(ngx_media_vod_node_t *node,
+    ngx_media_vod_job_t *job);
+static void ngx_media_vod_name_drop(ngx_media_vod_table_t *table,
+    ngx_media_vod_node_t *node);
+static void ngx_media_vod_sweep(ngx_event_t *ev);
+static void ngx_media_vod_sweep_names(ngx_media_vod_table_t *table);
+static void ngx_media_vod_sweep_paths(ngx_media_vod_table_t *table);
+static void ngx_media_vod_table_cleanup(void *data);
+
+
+ngx_int_t
+ngx_media_vod_load(ngx_media_vod_load_t *load)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_media_vod_node_t    *node;
+    ngx_media_vod_wait_t    *wait;
+    ngx_media_vod_result_t  *result;
+
+    load->status = 0;
+    load->state = NULL;
+
+    if (load->path.len >= NGX_MEDIA_VOD_PATH) {
+        return ngx_media_vod_load_fail(load, 404, NGX_ENAMETOOLONG,
+                                       ngx_open_file_n " failed");
+    }
+
+    cln = ngx_pool_cleanup_add(load->pool, sizeof(ngx_media_vod_wait_t));
+    if (cln == NULL) {
+        return ngx_media_vod_load_fail(load, 500, 0, "no memory");
+    }
+
+    wait = cln->data;
+    ngx_memzero(wait, sizeof(ngx_media_vod_wait_t));
+    wait->load = load;
+
+    cln->handler = ngx_media_vod_load_cleanup;
+    load->state = wait;
+
+    node = ngx_media_vod_name(load);
+    if (node == NULL) {
+        return ngx_media_vod_load_fail(load, 500, 0, "no memory");
+    }
+
+    result = node->result;
+
+    if (node->job == NULL && result
+        && ngx_current_msec - node->checked < load->conf->valid)
+    {
+        ngx_media_vod_load_result(wait, result);
+        return NGX_OK;
+    }
+
+    return ngx_media_vod_load_start(wait, node);
+}
+
+
+/* waits for the node's job, a new one if there is none */
+
+static ngx_int_t
+ngx_media_vod_load_start(ngx_media_vod_wait_t *wait,
+    ngx_media_vod_node_t *node)
+{
+    ngx_uint_t               start;
+    ngx_media_vod_job_t     *job;
+    ngx_media_vod_load_t    *load;
+    ngx_media_vod_result_t  *result;
+
+    load = wait->load;
+    job = node->job;
+    start = (job == NULL);
+
+    if (start) {
+        job = ngx_media_vod_job_create(load, node);
+
+        if (job == NULL) {
+            ngx_media_vod_name_drop(load->conf->table, node);
+            return ngx_media_vod_load_fail(load, 500, 0, "no memory");
+        }
+
+        job->done = ngx_media_vod_load_done;
+        node->job = job;
+    }
+
+    wait->job = job;
+    wait->waiting = 1;
+    ngx_queue_insert_tail(&job->waiters, &wait->queue);
+
+    if (!start || ngx_media_vod_job_run(job) == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    ngx_queue_remove(&wait->queue);
+    wait->waiting = 0;
+    wait->job = NULL;
+
+    result = job->result;
+
+    ngx_media_vod_load_result(wait, result);
+    ngx_media_vod_name_finish(node, job);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_load_fail(ngx_media_vod_load_t *load, ngx_uint_t status,
+    ngx_err_t err, const char *error)
+{
+    ngx_log_error(NGX_LOG_ERR, load->log, err, "media vod: \"%V\": %s",
+                  &load->path, error);
+
+    load->status = status;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_media_vod_load_result(ngx_media_vod_wait_t *wait,
+    ngx_media_vod_result_t *result)
+{
+    ngx_time_t              *tp;
+    ngx_media_vod_load_t    *load;
+    ngx_media_vod_source_t  *source;
+
+    load = wait->load;
+    load->status = result->status;
+
+    wait->result = result;
+    result->refs++;
+
+    if (result->status != 200) {
+        ngx_log_error(result->level, load->log, result->err,
+                      "media vod: \"%V\": %s", &result->path, result->error);
+        return;
+    }
+
+    tp = ngx_timeofday();
+
+    source = &load->source;
+    source->set = result->set.data;
+    source->files = result->files;
+    source->map = &result->make.map;
+    source->now = (int64_t) tp->sec * 1000 + tp->msec;
+}
+
+
+/*
+ * Handlers may do anything: destroy their pools, cancel others that wait,
+ * load again.  Neither job nor node is used any more when they are called.
+ */
+
+static void
+ngx_media_vod_load_done(ngx_media_vod_job_t *job)
+{
+    ngx_queue_t             *q, queue;
+    ngx_media_vod_wait_t    *wait;
+    ngx_media_vod_result_t  *result;
+
+    ngx_queue_init(&queue);
+
+    while (!ngx_queue_empty(&job->waiters)) {
+        q = ngx_queue_head(&job->waiters);
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&queue, q);
+
+        wait = ngx_queue_data(q, ngx_media_vod_wait_t, queue);
+        wait->job = NULL;
+    }
+
+    result = job->result;
+    result->refs++;
+
+    ngx_media_vod_name_finish(job->node, job);
+
+    while (!ngx_queue_empty(&queue)) {
+        q = ngx_queue_head(&queue);
+        ngx_queue_remove(q);
+
+        wait = ngx_queue_data(q, ngx_media_vod_wait_t, queue);
+        wait->waiting = 0;
+
+        ngx_media_vod_load_result(wait, result);
+
+        wait->load->handler(wait->load);
+    }
+
+    ngx_media_vod_result_unref(result);
+}
+
+
+ngx_int_t
+ngx_media_vod_load_cancel(ngx_media_vod_load_t *load)
+{
+    ngx_media_vod_wait_t  *wait;
+
+    wait = load->state;
+
+    if (wait) {
+        ngx_media_vod_load_stop(wait);
+    }
+
+    return NGX_OK;
+}
+
+
+/* a job that nobody waits for goes on only if a thread is at work for it */
+
+static void
+ngx_media_vod_load_stop(ngx_media_vod_wait_t *wait)
+{
+    ngx_media_vod_job_t  *job;
+
+    if (!wait->waiting) {
+        return;
+    }
+
+    ngx_queue_remove(&wait->queue);
+    wait->waiting = 0;
+
+    job = wait->job;
+    wait->job = NULL;
+
+    if (job && ngx_queue_empty(&job->waiters) && job->tasks == 0) {
+        job->result->passing = 1;
+        ngx_media_vod_name_finish(job->node, job);
+    }
+}
+
+
+static void
+ngx_media_vod_load_cleanup(void *data)
+{
+    ngx_media_vod_wait_t *wait = data;
+
+    ngx_media_vod_load_stop(wait);
+    ngx_media_vod_result_unref(wait->result);
+}
+
+
+/* the node of a name, found or new */
+
+static ngx_media_vod_node_t *
+ngx_media_vod_name(ngx_media_vod_load_t *load)
+{
+    ngx_uint_t              i;
+    ngx_queue_t            *q, *prev;
+    ngx_media_vod_key_t     key;
+    ngx_media_vod_tree_t   *names;
+    ngx_media_vod_node_t   *node, *old;
+    ngx_media_vod_table_t  *table;
+
+    table = load->conf->table;
+    names = &table->names;
+
+    key.path = load->path;
+    key.scope[0] = (uintptr_t) load->conf;
+    key.scope[1] = load->root;
+    key.scope[2] = load->symlinks_from;
+
+    node = ngx_media_vod_node_find(names, &key);
+    if (node) {
+        return node;
+    }
+
+    node = ngx_media_vod_node_add(names, &key);
+    if (node == NULL) {
+        return NULL;
+    }
+
+    node->valid = load->conf->valid;
+
+    q = ngx_queue_last(&names->queue);
+
+    for (i = 0;
+         i < NGX_MEDIA_VOD_EVICT && names->n > load->conf->max_files;
+         i++)
+    {
+        prev = ngx_queue_prev(q);
+        old = ngx_queue_data(q, ngx_media_vod_node_t, queue);
+
+        if (old == node) {
+            break;
+        }
+
+        if (old->job == NULL) {
+            ngx_media_vod_name_drop(table, old);
+        }
+
+        q = prev;
+    }
+
+    if (!table->event.timer_set) {
+        table->event.handler = ngx_media_vod_sweep;
+        table->event.data = table;
+        table->event.log = ngx_cycle->log;
+        table->event.cancelable = 1;
+
+        ngx_add_timer(&table->event, NGX_MEDIA_VOD_SWEEP);
+    }
+
+    return node;
+}
+
+
+/* the job is destroyed; the node, too, if there is nothing to remember */
+
+static void
+ngx_media_vod_name_finish(ngx_media_vod_node_t *node, ngx_media_vod_job_t *job)
+{
+    ngx_media_vod_result_t  *old;
+
+    old = node->result;
+
+    node->job = NULL;
+    node->result = NULL;
+
+    ngx_media_vod_result_unref(old);
+
+    if (job->result->passing || job->conf->valid == 0) {
+        ngx_media_vod_name_drop(job->table, node);
+
+    } else {
+        job->result->refs++;
+        node->result = job->result;
+        node->checked = job->started;
+    }
+
+    ngx_media_vod_job_destroy(job);
+}
+
+
+static void
+ngx_media_vod_name_drop(ngx_media_vod_table_t *table,
+    ngx_media_vod_node_t *node)
+{
+    ngx_media_vod_result_unref(node->result);
+    ngx_media_vod_node_delete(&table->names, node);
+}
+
+
+/* nothing that is not asked for is held for long */
+
+static void
+ngx_media_vod_sweep(ngx_event_t *ev)
+{
+    ngx_media_vod_table_t *table = ev->data;
+
+    ngx_media_vod_sweep_names(table);
+    ngx_media_vod_sweep_paths(table);
+
+    if (table->names.n || table->paths.n) {
+        ngx_add_timer(&table->event, NGX_MEDIA_VOD_SWEEP);
+    }
+}
+
+
+static void
+ngx_media_vod_sweep_names(ngx_media_vod_table_t *table)
+{
+    ngx_queue_t             *q, *prev;
+    ngx_media_vod_node_t    *node;
+    ngx_media_vod_result_t  *result;
+
+    for (q = ngx_queue_last(&table->names.queue);
+         q != ngx_queue_sentinel(&table->names.queue);
+         q = prev)
+    {
+        prev = ngx_queue_prev(q);
+        node = ngx_queue_data(q, ngx_media_vod_node_t, queue);
+        result = node->result;
+
+        if (node->job || result == NULL) {
+            continue;
+        }
+
+        if (ngx_current_msec - node->checked >= node->valid
+            || (result->status == 200 && result->refs == 1
+                && ngx_current_msec - node->used >= NGX_MEDIA_VOD_IDLE_NAME))
+        {
+            ngx_media_vod_name_drop(table, node);
+        }
+    }
+}
+
+
+static void
+ngx_media_vod_sweep_paths(ngx_media_vod_table_t *table)
+{
+    ngx_queue_t           *q;
+    ngx_media_vod_node_t  *node;
+
+    while (!ngx_queue_empty(&table->paths.queue)) {
+        q = ngx_queue_last(&table->paths.queue);
+        node = ngx_queue_data(q, ngx_media_vod_node_t, queue);
+
+        if (ngx_current_msec - node->used < NGX_MEDIA_VOD_IDLE_PATH) {
+            return;
+        }
+
+        ngx_media_vod_path_drop(&table->paths, node);
+    }
+}
+
+
+ngx_media_vod_table_t *
+ngx_media_vod_table_add(ngx_conf_t *cf)
+{
+    ngx_pool_cleanup_t     *cln;
+    ngx_media_vod_table_t  *table;
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    table = ngx_pcalloc(cf->pool, sizeof(ngx_media_vod_table_t));
+
+    if (cln == NULL || table == NULL) {
+        return NULL;
+    }
+
+    ngx_media_vod_tree_init(&table->paths);
+    ngx_media_vod_tree_init(&table->names);
+
+    cln->handler = ngx_media_vod_table_cleanup;
+    cln->data = table;
+
+    return table;
+}
+
+
+/* with the cycle: in a worker, its threads have stopped by then */
+
+static void
+ngx_media_vod_table_cleanup(void *data)
+{
+    ngx_media_vod_table_t *table = data;
+
+    ngx_queue_t           *q;
+    ngx_media_vod_job_t   *job;
+    ngx_media_vod_wait_t  *wait;
+    ngx_media_vod_node_t  *node;
+
+    if (table->event.timer_set) {
+        ngx_del_timer(&table->event);
+    }
+
+    while (!ngx_queue_empty(&table->names.queue)) {
+        q = ngx_queue_last(&table->names.queue);
+        node = ngx_queue_data(q, ngx_media_vod_node_t, queue);
+        job = node->job;
+
+        if (job) {
+
+            while (!ngx_queue_empty(&job->waiters)) {
+                q = ngx_queue_head(&job->waiters);
+                ngx_queue_remove(q);
+
+                wait = ngx_queue_data(q, ngx_media_vod_wait_t, queue);
+                wait->waiting = 0;
+                wait->job = NULL;
+            }
+
+            ngx_media_vod_job_orphan(job);
+        }
+
+        ngx_media_vod_name_drop(table, node);
+    }
+
+    while (!ngx_queue_empty(&table->paths.queue)) {
+        q = ngx_queue_last(&table->paths.queue);
+        node = ngx_queue_data(q, ngx_media_vod_node_t, queue);
+        ngx_media_vod_path_drop(&table->paths, node);
+    }
+}
