@@ -1,0 +1,303 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The frames of one segment: a search in the plan, a search in the index, and
+ * its own samples.
+ */
+
+
+#include "formats/ngx_media_mp4_write.h"
+#include "vod/ngx_media_vod_set_make.h"
+
+
+/* of a segment; the media of a chunk are less than 2^31 bytes */
+#define NGX_MEDIA_VOD_FRAMES_MAX  (1024 * 1024)
+#define NGX_MEDIA_VOD_BYTES_MAX   0x7fff0000
+
+
+/* where frames go, in the pool */
+
+typedef struct {
+    ngx_media_sample_t       *samples;
+    ngx_media_source_range_t *ranges;
+    ngx_media_frames_t       *frames;
+    uint64_t                  end;            /* in the file, of the last */
+} ngx_media_vod_frames_ctx_t;
+
+
+static ngx_int_t ngx_media_vod_frames_read(ngx_media_vod_frames_ctx_t *ctx,
+    ngx_media_index_reader_t *reader, uint32_t n, uint32_t *description,
+    uint32_t *key);
+static ngx_int_t ngx_media_vod_frames_range(ngx_media_vod_frames_ctx_t *ctx,
+    const ngx_media_index_sample_t *sample);
+static ngx_int_t ngx_media_vod_init_write(const ngx_media_params_t *params,
+    uint64_t name, ngx_pool_t *pool, ngx_str_t *bytes);
+
+
+ngx_int_t
+ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
+    uint64_t number, ngx_uint_t key, ngx_pool_t *pool,
+    ngx_media_frames_t *frames)
+{
+    int64_t                      time;
+    uint32_t                     description, is_key;
+    const ngx_media_index_t     *index;
+    const ngx_media_vod_set_t   *set;
+    ngx_media_vod_place_t        place;
+    const ngx_media_vod_file_t  *file;
+    ngx_media_plan_segment_t     segment;
+    ngx_media_index_reader_t     reader;
+    ngx_media_vod_set_clip_t    *clip;
+    ngx_media_vod_frames_ctx_t   ctx;
+
+    const ngx_media_vod_track_t  *t;
+
+    set = source->set;
+
+    if (track >= set->ntracks
+        || ngx_media_vod_place(source, number, &place) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    clip = ngx_media_vod_set_clip(set, place.period, track);
+
+    if (clip->track == NGX_MEDIA_VOD_NONE
+        || ngx_media_vod_set_track(set, track)->text
+        || ngx_media_plan_segment(ngx_media_vod_set_plan(set, clip),
+                                  place.segment, &segment)
+           != NGX_OK
+        || segment.samples == 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    file = source->files[clip->file].file;
+    t = &file->tracks[clip->track];
+    index = ngx_media_vod_at(file, t->index);
+
+    time = segment.time + clip->base
+           + ngx_media_plan_rescale(place.shift, 1000, index->timescale);
+
+    if (segment.samples > NGX_MEDIA_VOD_FRAMES_MAX || time < 0) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(frames, sizeof(ngx_media_frames_t));
+    ngx_memzero(&ctx, sizeof(ngx_media_vod_frames_ctx_t));
+
+    frames->nsamples = key ? 1 : segment.samples;
+
+    ctx.frames = frames;
+    ctx.samples = ngx_palloc(pool, frames->nsamples
+                                   * sizeof(ngx_media_sample_t));
+    ctx.ranges = ngx_palloc(pool, frames->nsamples
+                                  * sizeof(ngx_media_source_range_t));
+
+    if (ctx.samples == NULL || ctx.ranges == NULL) {
+        return NGX_ERROR;
+    }
+
+    description = 0;
+    is_key = 0;
+
+    ngx_media_index_open(&reader, index);
+
+    if (ngx_media_index_seek(&reader, segment.sample) != NGX_OK
+        || ngx_media_vod_frames_read(&ctx, &reader, frames->nsamples,
+                                     &description, &is_key)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (key) {
+
+        if (!is_key || segment.duration > UINT32_MAX) {
+            return NGX_DECLINED;
+        }
+
+        ctx.samples[0].duration = (uint32_t) segment.duration;
+    }
+
+    frames->params = ngx_media_vod_params(file, t, description);
+
+    if (frames->params == NULL) {
+        return NGX_DECLINED;
+    }
+
+    frames->samples = ctx.samples;
+    frames->ranges = ctx.ranges;
+    frames->decode_time = (uint64_t) time;
+    frames->delay = ngx_media_vod_delay(index);
+    frames->fd = source->files[clip->file].fd;
+    frames->name = source->files[clip->file].path;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_frames_read(ngx_media_vod_frames_ctx_t *ctx,
+    ngx_media_index_reader_t *reader, uint32_t n, uint32_t *description,
+    uint32_t *key)
+{
+    uint32_t                   i;
+    ngx_media_sample_t        *s;
+    ngx_media_index_sample_t   sample;
+
+    for (i = 0; i < n; i++) {
+
+        if (ngx_media_index_next(reader, &sample) != NGX_OK
+            || sample.duration > UINT32_MAX
+            || sample.cto > INT32_MAX || sample.cto < INT32_MIN)
+        {
+            return NGX_ERROR;
+        }
+
+        if (i == 0) {
+            *description = sample.description;
+            *key = sample.key;
+        }
+
+        s = &ctx->samples[i];
+
+        s->size = sample.size;
+        s->duration = (uint32_t) sample.duration;
+        s->cto = (int32_t) sample.cto;
+        s->key = sample.key;
+
+        if (ngx_media_vod_frames_range(ctx, &sample) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_frames_range(ngx_media_vod_frames_ctx_t *ctx,
+    const ngx_media_index_sample_t *sample)
+{
+    ngx_media_source_range_t  *range;
+
+    if (sample->size == 0) {
+        return NGX_OK;
+    }
+
+    if (sample->size > NGX_MEDIA_VOD_BYTES_MAX - ctx->frames->bytes) {
+        return NGX_ERROR;
+    }
+
+    ctx->frames->bytes += sample->size;
+
+    if (ctx->frames->nranges && sample->offset == ctx->end) {
+        range = &ctx->ranges[ctx->frames->nranges - 1];
+        range->size += sample->size;
+
+    } else {
+        range = &ctx->ranges[ctx->frames->nranges++];
+        range->offset = (off_t) sample->offset;
+        range->size = sample->size;
+        range->memory = NULL;
+    }
+
+    ctx->end = sample->offset + sample->size;
+
+    return NGX_OK;
+}
+
+
+uint32_t
+ngx_media_vod_delay(const ngx_media_index_t *index)
+{
+    int64_t  delay;
+
+    delay = index->delay - index->min_cto;
+
+    return (delay > 0 && delay <= INT32_MAX) ? (uint32_t) delay : 0;
+}
+
+
+ngx_int_t
+ngx_media_vod_init(const ngx_media_vod_source_t *source, ngx_uint_t track,
+    uint64_t name, ngx_pool_t *pool, ngx_str_t *bytes)
+{
+    uint32_t                      i, n;
+    ngx_int_t                     rc;
+    ngx_media_params_t            text;
+    const ngx_media_vod_set_t    *set;
+    const ngx_media_params_t     *params;
+    const ngx_media_vod_file_t   *file;
+    const ngx_media_vod_track_t  *t;
+    ngx_media_vod_set_clip_t     *clip;
+
+    set = source->set;
+
+    if (track >= set->ntracks) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_media_vod_set_track(set, track)->text) {
+        ngx_media_vod_text_params(&text);
+
+        return ngx_media_vod_init_write(&text, name, pool, bytes);
+    }
+
+    for (i = 0; i < set->nperiods; i++) {
+        clip = ngx_media_vod_set_clip(set, i, track);
+
+        if (clip->track == NGX_MEDIA_VOD_NONE) {
+            continue;
+        }
+
+        file = source->files[clip->file].file;
+        t = &file->tracks[clip->track];
+
+        for (n = 1; n <= t->nparams; n++) {
+
+            /* of most tracks there is one */
+
+            if (t->nparams == 1 && clip->init != name) {
+                continue;
+            }
+
+            params = ngx_media_vod_params(file, t, n);
+
+            if (params == NULL) {
+                continue;
+            }
+
+            rc = ngx_media_vod_init_write(params, name, pool, bytes);
+
+            if (rc != NGX_DECLINED) {
+                return rc;
+            }
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_media_vod_init_write(const ngx_media_params_t *params, uint64_t name,
+    ngx_pool_t *pool, ngx_str_t *bytes)
+{
+    bytes->len = ngx_media_mp4_write_init(NULL, params);
+
+    bytes->data = ngx_pnalloc(pool, bytes->len + 1);
+    if (bytes->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_media_mp4_write_init(bytes->data, params);
+
+    return (ngx_media_hash(bytes->data, bytes->len) == name) ? NGX_OK
+                                                             : NGX_DECLINED;
+}

@@ -1,0 +1,82 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_wvtt.h"
+#include "vod/ngx_media_vod_set_make.h"
+
+
+static ngx_uint_t ngx_media_vod_params_served(
+    const ngx_media_params_t *params);
+
+
+ngx_uint_t
+ngx_media_vod_served(const ngx_media_vod_file_t *file,
+    const ngx_media_vod_track_t *track)
+{
+    if (track->type == NGX_MEDIA_TEXT) {
+        return track->nparams != 0;
+    }
+
+    return ngx_media_vod_params(file, track, 0) != NULL;
+}
+
+
+const ngx_media_params_t *
+ngx_media_vod_params(const ngx_media_vod_file_t *file,
+    const ngx_media_vod_track_t *track, uint32_t description)
+{
+    uint32_t                   i;
+    const ngx_media_params_t  *params;
+
+    if (track->sidecar) {
+        return NULL;
+    }
+
+    params = ngx_media_vod_at(file, track->params);
+
+    if (description) {
+
+        if (description > track->nparams
+            || !ngx_media_vod_params_served(&params[description - 1]))
+        {
+            return NULL;
+        }
+
+        return &params[description - 1];
+    }
+
+    for (i = 0; i < track->nparams; i++) {
+        if (ngx_media_vod_params_served(&params[i])) {
+            return &params[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_uint_t
+ngx_media_vod_params_served(const ngx_media_params_t *params)
+{
+    return params->codec && params->timescale
+           && ngx_media_codec_find(params->codec) != NULL;
+}
+
+
+void
+ngx_media_vod_text_params(ngx_media_params_t *params)
+{
+    static const u_char  head[] = "WEBVTT";
+
+    ngx_memzero(params, sizeof(ngx_media_params_t));
+
+    (void) ngx_media_wvtt_codec.config(params, head, head + 6);
+
+    params->type = NGX_MEDIA_TEXT;
+    params->codec = NGX_MEDIA_CODEC_WVTT;
+    params->timescale = NGX_MEDIA_WVTT_TIMESCALE;
+}

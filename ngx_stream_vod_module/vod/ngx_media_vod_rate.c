@@ -1,0 +1,235 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include "formats/ngx_media_mp4_write.h"
+#include "vod/ngx_media_vod_rate.h"
+
+#include <stdlib.h>
+
+
+/* what a CMAF segment has besides media: about that much, and each sample */
+#define NGX_MEDIA_VOD_RATE_HEAD    ngx_media_mp4_chunk_max(0)
+#define NGX_MEDIA_VOD_RATE_SAMPLE  4
+
+/* a rate is a known one if it is not farther from it than 1/2500 */
+#define NGX_MEDIA_VOD_RATE_NEAR    2500
+
+
+/* of a segment */
+
+typedef struct {
+    uint64_t                  bytes;
+    uint64_t                  key;            /* of its key frame */
+    double                    seconds;
+} ngx_media_vod_rate_segment_t;
+
+
+static ngx_int_t ngx_media_vod_rate_read(ngx_media_vod_rate_segment_t *s,
+    ngx_media_index_reader_t *reader, const ngx_media_plan_segment_t *segment,
+    uint32_t overhead);
+static void ngx_media_vod_rate_peaks(ngx_media_vod_rate_t *rate,
+    const ngx_media_vod_rate_segment_t *segments, uint32_t n,
+    uint32_t target);
+static void ngx_media_vod_rate_max(uint64_t *max, uint64_t bytes,
+    double seconds);
+
+
+ngx_int_t
+ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
+    const ngx_media_index_t *index, const ngx_media_plan_t *plan,
+    uint32_t type, uint32_t target)
+{
+    uint32_t                       i, n, overhead;
+    ngx_int_t                      rc;
+    ngx_media_index_reader_t       reader;
+    ngx_media_plan_segment_t       segment;
+    ngx_media_vod_rate_segment_t  *segments;
+
+    segments = malloc(plan->nsegments * sizeof(ngx_media_vod_rate_segment_t)
+                      + 1);
+    if (segments == NULL) {
+        return NGX_DECLINED;
+    }
+
+    /* composition offsets are written if there are any */
+
+    overhead = NGX_MEDIA_VOD_RATE_SAMPLE;
+
+    if (type == NGX_MEDIA_VIDEO && index->min_cto != index->max_cto) {
+        overhead *= 2;
+    }
+
+    ngx_media_index_open(&reader, index);
+
+    rc = NGX_OK;
+    n = 0;
+
+    for (i = 0; i < plan->nsegments && rc == NGX_OK; i++) {
+
+        (void) ngx_media_plan_segment(plan, i, &segment);
+
+        if (segment.samples == 0) {
+            continue;
+        }
+
+        rc = ngx_media_vod_rate_read(&segments[n], &reader, &segment,
+                                     overhead);
+
+        segments[n].seconds = (double) segment.duration / plan->timescale;
+        rate->bytes += segments[n].bytes;
+        rate->samples += segment.samples;
+        rate->seconds += segments[n].seconds;
+        n++;
+    }
+
+    if (rc == NGX_OK) {
+        ngx_media_vod_rate_peaks(rate, segments, n, target);
+    }
+
+    free(segments);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_media_vod_rate_read(ngx_media_vod_rate_segment_t *s,
+    ngx_media_index_reader_t *reader, const ngx_media_plan_segment_t *segment,
+    uint32_t overhead)
+{
+    uint32_t                  i;
+    ngx_media_index_sample_t  sample;
+
+    s->bytes = NGX_MEDIA_VOD_RATE_HEAD + (uint64_t) segment->samples
+                                         * overhead;
+    s->key = 0;
+
+    if (reader->number != segment->sample
+        && ngx_media_index_seek(reader, segment->sample) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < segment->samples; i++) {
+
+        if (ngx_media_index_next(reader, &sample) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        s->bytes += sample.size;
+
+        if (i == 0 && sample.key) {
+            s->key = NGX_MEDIA_VOD_RATE_HEAD + overhead
+                     + (uint64_t) sample.size;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * RFC 8216bis, 4.4.6.2: the peak is the largest bit rate of any contiguous
+ * set of segments whose duration is between 0.5 and 1.5 times the target
+ */
+
+static void
+ngx_media_vod_rate_peaks(ngx_media_vod_rate_t *rate,
+    const ngx_media_vod_rate_segment_t *segments, uint32_t n, uint32_t target)
+{
+    double    seconds;
+    uint32_t  i, j;
+    uint64_t  bytes, keys;
+
+    for (i = 0; i < n; i++) {
+        bytes = 0;
+        keys = 0;
+        seconds = 0;
+
+        for (j = i; j < n; j++) {
+
+            if (j > i && seconds + segments[j].seconds > 1.5 * target) {
+                break;
+            }
+
+            bytes += segments[j].bytes;
+            keys += segments[j].key;
+            seconds += segments[j].seconds;
+
+            if (seconds >= 0.5 * target || (i == 0 && j == n - 1)) {
+                ngx_media_vod_rate_max(&rate->peak, bytes, seconds);
+                ngx_media_vod_rate_max(&rate->key_peak, keys, seconds);
+            }
+        }
+    }
+}
+
+
+static void
+ngx_media_vod_rate_max(uint64_t *max, uint64_t bytes, double seconds)
+{
+    double  rate;
+
+    if (seconds <= 0) {
+        return;
+    }
+
+    rate = (double) bytes * 8 / seconds;
+
+    if (rate > (double) *max && rate < 1e18) {
+        *max = (uint64_t) rate;
+    }
+}
+
+
+uint64_t
+ngx_media_vod_rate_average(const ngx_media_vod_rate_t *rate)
+{
+    uint64_t  average;
+
+    average = 0;
+    ngx_media_vod_rate_max(&average, rate->bytes, rate->seconds);
+
+    return average;
+}
+
+
+uint32_t
+ngx_media_vod_rate_fps(const ngx_media_vod_rate_t *rate)
+{
+    double      fps;
+    uint32_t    n;
+    ngx_uint_t  i;
+
+    static const uint32_t  known[] = {
+        8000, 10000, 12000, 12500, 14985, 15000, 20000, 23976, 24000, 25000,
+        29970, 30000, 47952, 48000, 50000, 59940, 60000, 90000, 100000,
+        119880, 120000
+    };
+
+    if (rate->seconds <= 0) {
+        return 0;
+    }
+
+    fps = (double) rate->samples * 1000 / rate->seconds;
+
+    if (fps > 1000000) {
+        return 0;
+    }
+
+    n = (uint32_t) (fps + 0.5);
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+
+        if (n >= known[i] - known[i] / NGX_MEDIA_VOD_RATE_NEAR
+            && n <= known[i] + known[i] / NGX_MEDIA_VOD_RATE_NEAR)
+        {
+            return known[i];
+        }
+    }
+
+    return n;
+}

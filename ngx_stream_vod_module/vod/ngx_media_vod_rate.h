@@ -1,0 +1,44 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * What a set says of the rates of a track: measured by reading its index
+ * once, in the thread that makes the set.
+ */
+
+
+#ifndef _NGX_MEDIA_VOD_RATE_H_INCLUDED_
+#define _NGX_MEDIA_VOD_RATE_H_INCLUDED_
+
+
+#include "vod/ngx_media_vod.h"
+
+
+/* of all clips of one track; zero before the first */
+
+typedef struct {
+    uint64_t                  peak;           /* bit/s, RFC 8216bis, 4.4.6.2 */
+    uint64_t                  key_peak;       /* of key frames alone */
+    uint64_t                  bytes;
+    uint64_t                  samples;
+    double                    seconds;
+} ngx_media_vod_rate_t;
+
+
+/*
+ * Adds one clip.  target: of the set, s.  NGX_OK; NGX_ERROR: the index is
+ * broken; NGX_DECLINED: no memory.
+ */
+ngx_int_t ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
+    const ngx_media_index_t *index, const ngx_media_plan_t *plan,
+    uint32_t type, uint32_t target);
+
+/* bit/s, and frames of video in 1000 s, a known rate if it is near one */
+uint64_t ngx_media_vod_rate_average(const ngx_media_vod_rate_t *rate);
+uint32_t ngx_media_vod_rate_fps(const ngx_media_vod_rate_t *rate);
+
+
+#endif /* _NGX_MEDIA_VOD_RATE_H_INCLUDED_ */

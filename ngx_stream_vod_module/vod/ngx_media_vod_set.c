@@ -1,0 +1,339 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The set that a map and its files make.  It runs in a thread: memory comes
+ * from malloc().
+ *
+ * Tracks are numbered by type: those of the first sequence, then those of the
+ * second.  What the k-th audio track of a sequence is in its first clip, the
+ * k-th of each other clip goes on with.  The muxed files of a ladder usually
+ * have the same audio: of equal tracks (codec, language, label) of several
+ * sequences that have video the first one is kept.
+ */
+
+
+#include "formats/ngx_media_codec.h"
+#include "vod/ngx_media_vod_set_make.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+
+/* s: a file that was written to so lately may still grow */
+#define NGX_MEDIA_VOD_SET_GROWS  60
+
+
+static ngx_int_t ngx_media_vod_set_run(ngx_media_vod_set_ctx_t *ctx);
+static ngx_int_t ngx_media_vod_set_files(ngx_media_vod_set_ctx_t *ctx);
+static ngx_int_t ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx);
+static void ngx_media_vod_set_tag(ngx_media_vod_set_ctx_t *ctx);
+
+
+void
+ngx_media_vod_set_make(ngx_media_vod_set_make_t *make)
+{
+    ngx_int_t                 rc;
+    ngx_media_vod_set_ctx_t  *ctx;
+
+    make->set = NULL;
+
+    ctx = calloc(1, sizeof(ngx_media_vod_set_ctx_t));
+    if (ctx == NULL) {
+        return;
+    }
+
+    ctx->make = make;
+    ctx->allocated = 65536;
+    ctx->set = calloc(1, ctx->allocated);
+
+    if (ctx->set != NULL) {
+        ctx->set->version = NGX_MEDIA_VOD_VERSION;
+        ctx->set->size = sizeof(ngx_media_vod_set_t);
+        ctx->set->status = 200;
+
+        rc = ngx_media_vod_set_run(ctx);
+
+        if (rc != NGX_OK && ctx->no_memory) {
+            free(ctx->set);
+            ctx->set = NULL;
+        }
+    }
+
+    if (ctx->set != NULL && ctx->set->status != 200) {
+        ctx->set->size = sizeof(ngx_media_vod_set_t);
+        ctx->set->ntracks = 0;
+        ctx->set->nperiods = 0;
+    }
+
+    make->set = ctx->set;
+    free(ctx);
+}
+
+
+static ngx_int_t
+ngx_media_vod_set_run(ngx_media_vod_set_ctx_t *ctx)
+{
+    size_t                      n;
+    uint32_t                    clips, periods, tracks;
+    ngx_uint_t                  i;
+    const ngx_media_vod_map_t  *map;
+
+    map = ctx->make->map;
+
+    ctx->set->nfiles = map->nsequences * map->nclips;
+    ngx_media_vod_set_tag(ctx);
+
+    if (ngx_media_vod_set_files(ctx) != NGX_OK
+        || ngx_media_vod_set_tracks(ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    n = ctx->ntracks * sizeof(ngx_media_vod_set_track_t);
+
+    if (ngx_media_vod_set_reserve(ctx, n, &tracks) != NGX_OK
+        || ngx_media_vod_set_reserve(ctx,
+                         map->nclips * sizeof(ngx_media_vod_period_t),
+                         &periods) != NGX_OK
+        || ngx_media_vod_set_reserve(ctx, map->nclips * ctx->ntracks
+                         * sizeof(ngx_media_vod_set_clip_t), &clips)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->set->ntracks = ctx->ntracks;
+    ctx->set->tracks = tracks;
+    ctx->set->nperiods = map->nclips;
+    ctx->set->periods = periods;
+    ctx->set->clips = clips;
+
+    for (i = 0; i < map->nclips; i++) {
+        if (ngx_media_vod_set_period(ctx, i) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    ctx->set->target = (uint32_t) ((ctx->longest + 999) / 1000);
+
+    if (ctx->set->target == 0) {
+        ctx->set->target = 1;
+    }
+
+    if (ngx_media_vod_set_rates(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(ngx_media_vod_set_track(ctx->set, 0), ctx->tracks, n);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_set_files(ngx_media_vod_set_ctx_t *ctx)
+{
+    ngx_uint_t                   i;
+    const ngx_media_vod_map_t   *map;
+    const ngx_media_vod_open_t  *open;
+
+    map = ctx->make->map;
+
+    if (ctx->set->nfiles == 0 || map->nclips > NGX_MEDIA_VOD_CLIPS
+        || map->nsequences > NGX_MEDIA_VOD_SEQUENCES)
+    {
+        return ngx_media_vod_set_fail(ctx, 500, "%u files in a set",
+                                      ctx->set->nfiles);
+    }
+
+    for (i = 0; i < ctx->set->nfiles; i++) {
+        open = &ctx->make->files[i];
+
+        if (open->file == NULL) {
+            return ngx_media_vod_set_fail(ctx, 500, "file %u is missing",
+                                          (unsigned) i);
+        }
+
+        if (open->file->status != 200) {
+            return ngx_media_vod_set_fail(ctx, open->file->status, "%s",
+                                          open->file->error);
+        }
+
+        /* what is written to right now, and shown as a whole */
+
+        if (open->file->fragmented && map->nclips == 1
+            && map->sequences[i].clips[0].to < 0
+            && open->id.mtime / 1000000000 + NGX_MEDIA_VOD_SET_GROWS
+               > (int64_t) ctx->make->now)
+        {
+            ctx->set->growing = 1;
+        }
+    }
+
+    if (ctx->set->growing) {
+        ctx->set->hash ^= 1;
+    }
+
+    return NGX_OK;
+}
+
+
+/* bandwidths, and what has to be known of all clips for them */
+
+static ngx_int_t
+ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
+{
+    ngx_int_t                        rc;
+    ngx_uint_t                       i, n;
+    const ngx_media_vod_file_t      *file;
+    ngx_media_vod_set_track_t       *track;
+    const ngx_media_vod_track_t     *t;
+    const ngx_media_vod_set_clip_t  *clip;
+
+    for (n = 0; n < ctx->ntracks; n++) {
+        track = &ctx->tracks[n];
+
+        for (i = 0; i < ctx->set->nperiods; i++) {
+            clip = ngx_media_vod_set_clip(ctx->set, i, n);
+
+            if (clip->track == NGX_MEDIA_VOD_NONE) {
+                continue;
+            }
+
+            file = ctx->make->files[clip->file].file;
+            t = &file->tracks[clip->track];
+
+            if (track->text) {
+                ctx->rates[n].bytes += t->sidecar ? t->nparams
+                    : ((ngx_media_index_t *)
+                       ngx_media_vod_at(file, t->index))->bytes;
+                ctx->rates[n].seconds += (double)
+                    ngx_media_vod_set_period_at(ctx->set, i)->duration / 1000;
+                continue;
+            }
+
+            rc = ngx_media_vod_rate_add(&ctx->rates[n],
+                                        ngx_media_vod_at(file, t->index),
+                                        ngx_media_vod_set_plan(ctx->set, clip),
+                                        track->type, ctx->set->target);
+
+            if (rc == NGX_DECLINED) {
+                ctx->no_memory = 1;
+                return NGX_ERROR;
+            }
+
+            if (rc != NGX_OK) {
+                return ngx_media_vod_set_fail(ctx, 500, "index is broken");
+            }
+        }
+
+        track->average = ngx_media_vod_rate_average(&ctx->rates[n]);
+        track->bandwidth = ngx_max(ctx->rates[n].peak, track->average);
+
+        if (track->type == NGX_MEDIA_VIDEO) {
+            track->key_bandwidth = ctx->rates[n].key_peak;
+            track->fps = ngx_media_vod_rate_fps(&ctx->rates[n]);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_media_vod_set_tag(ngx_media_vod_set_ctx_t *ctx)
+{
+    uint64_t                     tag[4], hash[5];
+    ngx_uint_t                   i;
+    const ngx_media_vod_open_t  *open;
+
+    tag[0] = NGX_MEDIA_VOD_VERSION;
+    tag[1] = ctx->make->map->hash;
+    tag[2] = ctx->make->target;
+    tag[3] = 0;
+
+    ctx->set->tag = ngx_media_hash((u_char *) tag, sizeof(tag));
+    ctx->set->hash = ctx->set->tag;
+
+    for (i = 0; i < ctx->set->nfiles; i++) {
+        open = &ctx->make->files[i];
+
+        if (open->file == NULL) {
+            continue;
+        }
+
+        tag[0] = ctx->set->tag;
+        tag[1] = open->file->tag;
+        tag[2] = i;
+
+        ctx->set->tag = ngx_media_hash((u_char *) tag, sizeof(tag));
+
+        hash[0] = ctx->set->hash;
+        hash[1] = open->id.dev;
+        hash[2] = open->id.ino;
+        hash[3] = open->id.size;
+        hash[4] = (uint64_t) open->id.mtime;
+
+        ctx->set->hash = ngx_media_hash((u_char *) hash, sizeof(hash));
+    }
+}
+
+
+ngx_int_t
+ngx_media_vod_set_reserve(ngx_media_vod_set_ctx_t *ctx, size_t size,
+    uint32_t *offset)
+{
+    size_t                allocated;
+    ngx_media_vod_set_t  *set;
+
+    size = ngx_align(size, 8);
+    *offset = (uint32_t) ngx_align(ctx->set->size, 8);
+
+    if (size > NGX_MEDIA_VOD_SET_MAX
+        || *offset > NGX_MEDIA_VOD_SET_MAX - size)
+    {
+        return ngx_media_vod_set_fail(ctx, 500, "set is too large");
+    }
+
+    if (*offset + size > ctx->allocated) {
+        allocated = (*offset + size) * 2;
+
+        set = realloc(ctx->set, allocated);
+        if (set == NULL) {
+            ctx->no_memory = 1;
+            return NGX_ERROR;
+        }
+
+        ctx->set = set;
+        ctx->allocated = allocated;
+    }
+
+    ngx_memzero((u_char *) ctx->set + ctx->set->size,
+                *offset + size - ctx->set->size);
+
+    ctx->set->size = (uint32_t) (*offset + size);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_vod_set_fail(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t status,
+    const char *fmt, ...)
+{
+    va_list  args;
+
+    ctx->set->status = (uint32_t) status;
+
+    va_start(args, fmt);
+    (void) vsnprintf((char *) ctx->set->error, NGX_MEDIA_VOD_ERROR, fmt,
+                     args);
+    va_end(args);
+
+    return NGX_ERROR;
+}

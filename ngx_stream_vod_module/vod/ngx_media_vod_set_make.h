@@ -1,0 +1,118 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * What the parts of vod/ngx_media_vod_set*.c share; nobody else includes it.
+ */
+
+
+#ifndef _NGX_MEDIA_VOD_SET_MAKE_H_INCLUDED_
+#define _NGX_MEDIA_VOD_SET_MAKE_H_INCLUDED_
+
+
+#include "vod/ngx_media_vod_rate.h"
+#include "vod/ngx_media_vod_set.h"
+
+
+/* tracks of a set */
+#define NGX_MEDIA_VOD_SET_TRACKS  256
+
+/* bytes of a set */
+#define NGX_MEDIA_VOD_SET_MAX     (256 * 1024 * 1024)
+
+
+/* a set under construction: it may move, so all is known by offsets */
+
+typedef struct {
+    const ngx_media_vod_set_make_t
+                             *make;
+    ngx_media_vod_set_t      *set;
+    size_t                    allocated;
+    ngx_uint_t                ntracks;
+    ngx_media_vod_set_track_t tracks[NGX_MEDIA_VOD_SET_TRACKS];
+    uint32_t                  ordinal[NGX_MEDIA_VOD_SET_TRACKS];
+                                              /* of its type in the file */
+    ngx_media_vod_rate_t      rates[NGX_MEDIA_VOD_SET_TRACKS];
+    uint64_t                  longest;        /* ms, of segments */
+    unsigned                  no_memory:1;
+} ngx_media_vod_set_ctx_t;
+
+
+/* its result is that: printf() format; returns NGX_ERROR */
+ngx_int_t ngx_media_vod_set_fail(ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t status, const char *fmt, ...);
+
+/* size bytes, zeroed, at *offset of the set; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_media_vod_set_reserve(ngx_media_vod_set_ctx_t *ctx, size_t size,
+    uint32_t *offset);
+
+/* fills ctx->tracks; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx);
+
+/* the track of a file that is this one's in a clip; NONE */
+uint32_t ngx_media_vod_set_find(const ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t track, ngx_uint_t clip);
+
+/* plans one clip; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_media_vod_set_period(ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t clip);
+
+
+/* ngx_media_vod_params.c */
+
+ngx_uint_t ngx_media_vod_served(const ngx_media_vod_file_t *file,
+    const ngx_media_vod_track_t *track);
+
+/* of a description of stsd, 0: of the first that is served; NULL: none */
+const ngx_media_params_t *ngx_media_vod_params(
+    const ngx_media_vod_file_t *file, const ngx_media_vod_track_t *track,
+    uint32_t description);
+
+/* of all text tracks: WebVTT, in ms */
+void ngx_media_vod_text_params(ngx_media_params_t *params);
+
+/* the largest -cto of a track */
+uint32_t ngx_media_vod_delay(const ngx_media_index_t *index);
+
+
+/* ngx_media_vod_place.c: where segment "number" is */
+
+typedef struct {
+    uint32_t                  period;
+    uint32_t                  segment;        /* of its plans */
+    int64_t                   shift;          /* ms, of media times: so often
+                                                 was all of it repeated */
+} ngx_media_vod_place_t;
+
+/* NGX_OK, NGX_DECLINED */
+ngx_int_t ngx_media_vod_place(const ngx_media_vod_source_t *source,
+    uint64_t number, ngx_media_vod_place_t *place);
+
+/*
+ * When segment n of a period, which may be one too many, begins for those
+ * that have nothing of their own there: by the clock, as its media times are
+ */
+int64_t ngx_media_vod_common(const ngx_media_vod_set_t *set, uint32_t period,
+    uint32_t n, uint32_t timescale);
+
+
+/* parts of a set */
+
+#define ngx_media_vod_set_track(set, n)                                       \
+    ((ngx_media_vod_set_track_t *) ngx_media_vod_at(set, (set)->tracks) + (n))
+
+#define ngx_media_vod_set_period_at(set, n)                                   \
+    ((ngx_media_vod_period_t *) ngx_media_vod_at(set, (set)->periods) + (n))
+
+#define ngx_media_vod_set_clip(set, period, track)                            \
+    ((ngx_media_vod_set_clip_t *) ngx_media_vod_at(set, (set)->clips)         \
+     + (size_t) (period) * (set)->ntracks + (track))
+
+#define ngx_media_vod_set_plan(set, clip)                                     \
+    ((ngx_media_plan_t *) ngx_media_vod_at(set, (clip)->plan))
+
+
+#endif /* _NGX_MEDIA_VOD_SET_MAKE_H_INCLUDED_ */

@@ -1,0 +1,504 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * One clip of a set: the plans of its tracks, and where it is on the line of
+ * media times.
+ *
+ * A clip's times count from its begin, for all tracks; video that needs a key
+ * frame from before has negative ones.  "base" is added to all of them: whole
+ * seconds, which every timescale has.  So tracks are in step to the tick, no
+ * time is negative, and what comes later in the set has later times.
+ */
+
+
+#include "formats/ngx_media_mp4_write.h"
+#include "vod/ngx_media_vod_set_make.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+
+/* ms by which segments may be off before it is worth a line */
+#define NGX_MEDIA_VOD_SET_APART  100
+
+
+typedef struct {
+    ngx_media_vod_set_ctx_t  *ctx;
+    ngx_uint_t                clip;
+    ngx_media_plan_range_t    ranges[NGX_MEDIA_VOD_SET_TRACKS];
+    ngx_uint_t                clock;          /* track */
+    int64_t                   end;            /* ms, of the longest track */
+    int64_t                   start;          /* ms, of the first sample; it
+                                                 is not after the begin */
+} ngx_media_vod_set_period_t;
+
+
+static ngx_int_t ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p);
+static ngx_int_t ngx_media_vod_set_range(ngx_media_vod_set_period_t *p,
+    ngx_uint_t track);
+static ngx_int_t ngx_media_vod_set_plans(ngx_media_vod_set_period_t *p);
+static ngx_int_t ngx_media_vod_set_add(ngx_media_vod_set_period_t *p,
+    ngx_uint_t track, int64_t until);
+static void ngx_media_vod_set_apart(ngx_media_vod_set_period_t *p,
+    ngx_uint_t track);
+static void ngx_media_vod_set_place(ngx_media_vod_set_period_t *p);
+static ngx_int_t ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p);
+static const ngx_media_vod_track_t *ngx_media_vod_set_source(
+    ngx_media_vod_set_period_t *p, ngx_uint_t track,
+    const ngx_media_index_t **index);
+
+
+ngx_int_t
+ngx_media_vod_set_period(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip)
+{
+    ngx_int_t                    rc;
+    ngx_media_vod_set_period_t  *p;
+
+    p = calloc(1, sizeof(ngx_media_vod_set_period_t));
+    if (p == NULL) {
+        ctx->no_memory = 1;
+        return NGX_ERROR;
+    }
+
+    p->ctx = ctx;
+    p->clip = clip;
+
+    rc = ngx_media_vod_set_ranges(p);
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_vod_set_plans(p);
+    }
+
+    if (rc == NGX_OK) {
+        ngx_media_vod_set_place(p);
+        rc = ngx_media_vod_set_inits(p);
+    }
+
+    free(p);
+
+    return rc;
+}
+
+
+/* what of each track is in the clip, and which one is the clock */
+
+static ngx_int_t
+ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p)
+{
+    ngx_uint_t                  i;
+    ngx_media_vod_set_ctx_t    *ctx;
+    ngx_media_vod_set_clip_t   *clip;
+    ngx_media_vod_set_track_t  *t;
+
+    ctx = p->ctx;
+    p->clock = NGX_MEDIA_VOD_SET_TRACKS;
+
+    for (i = 0; i < ctx->ntracks; i++) {
+        t = &ctx->tracks[i];
+
+        clip = ngx_media_vod_set_clip(ctx->set, p->clip, i);
+        clip->file = t->sequence * ctx->make->map->nclips
+                     + (uint32_t) p->clip;
+        clip->track = ngx_media_vod_set_find(ctx, i, p->clip);
+
+        if (clip->track == NGX_MEDIA_VOD_NONE || t->text) {
+            continue;
+        }
+
+        if (ngx_media_vod_set_range(p, i) != NGX_OK) {
+            return ngx_media_vod_set_fail(ctx, 500, "index of %s is broken",
+                                          t->name);
+        }
+
+        /* tracks are in the order of their types */
+
+        if (p->ranges[i].first < p->ranges[i].end
+            && p->clock == NGX_MEDIA_VOD_SET_TRACKS)
+        {
+            p->clock = i;
+        }
+    }
+
+    if (p->clock == NGX_MEDIA_VOD_SET_TRACKS) {
+        return ngx_media_vod_set_fail(ctx, 415, "clip %u has no samples",
+                                      (unsigned) p->clip + 1);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_set_range(ngx_media_vod_set_period_t *p, ngx_uint_t track)
+{
+    int64_t                      end, from, to;
+    uint32_t                     timescale;
+    ngx_int_t                    rc;
+    const ngx_media_index_t     *index;
+    const ngx_media_vod_map_t   *map;
+    const ngx_media_vod_clip_t  *c;
+
+    map = p->ctx->make->map;
+    c = &map->sequences[p->ctx->tracks[track].sequence].clips[p->clip];
+
+    (void) ngx_media_vod_set_source(p, track, &index);
+
+    if (ngx_media_index_check(index, index->size) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    from = c->from;
+    to = c->to;
+
+    if (map->durations && map->durations[p->clip] > 0
+        && (to < 0 || to - from > map->durations[p->clip]))
+    {
+        to = from + map->durations[p->clip];
+    }
+
+    timescale = index->timescale;
+    end = (to < 0) ? INT64_MAX : ngx_media_plan_rescale(to, 1000, timescale);
+
+    if (from == 0 && to < 0) {
+        p->ranges[track].first = index->first;
+        p->ranges[track].end = index->end;
+
+    } else if (ngx_media_plan_range(&p->ranges[track], index,
+                                    p->ctx->tracks[track].type,
+                                    ngx_media_plan_rescale(from, 1000,
+                                                           timescale),
+                                    end)
+               != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_media_plan_end(index, &p->ranges[track], &end);
+
+    if (rc == NGX_OK) {
+        end = ngx_media_plan_rescale(end, timescale, 1000);
+        p->end = ngx_max(p->end, end);
+    }
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_set_plans(ngx_media_vod_set_period_t *p)
+{
+    int64_t                     end, until;
+    uint64_t                    longest;
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    ngx_media_plan_t           *plan;
+    ngx_media_vod_set_ctx_t    *ctx;
+    ngx_media_vod_set_clip_t   *clip;
+    const ngx_media_index_t    *index, *other;
+
+    ctx = p->ctx;
+
+    (void) ngx_media_vod_set_source(p, p->clock, &index);
+
+    until = 0;
+
+    for (i = 0; i < ctx->ntracks; i++) {
+        clip = ngx_media_vod_set_clip(ctx->set, p->clip, i);
+
+        if (clip->track == NGX_MEDIA_VOD_NONE || ctx->tracks[i].text) {
+            continue;
+        }
+
+        (void) ngx_media_vod_set_source(p, i, &other);
+
+        if (ngx_media_plan_end(other, &p->ranges[i], &end) == NGX_OK) {
+            end = ngx_media_plan_rescale(end, other->timescale,
+                                         index->timescale);
+            until = ngx_max(until, end);
+        }
+    }
+
+    rc = ngx_media_vod_set_add(p, p->clock, until);
+
+    for (i = 0; i < ctx->ntracks && rc == NGX_OK; i++) {
+        if (i != p->clock) {
+            rc = ngx_media_vod_set_add(p, i, until);
+        }
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < ctx->ntracks; i++) {
+        clip = ngx_media_vod_set_clip(ctx->set, p->clip, i);
+
+        if (clip->track == NGX_MEDIA_VOD_NONE || ctx->tracks[i].text) {
+            continue;
+        }
+
+        plan = ngx_media_vod_set_plan(ctx->set, clip);
+
+        longest = (plan->longest * 1000 + plan->timescale - 1)
+                  / plan->timescale;
+        ctx->longest = ngx_max(ctx->longest, longest);
+
+        if (plan->last && plan->start < 0) {
+            end = -ngx_media_plan_rescale(-plan->start, plan->timescale, 1000);
+            p->start = ngx_min(p->start, end - 1);
+        }
+
+        if (ctx->tracks[i].type == NGX_MEDIA_VIDEO) {
+            ngx_media_vod_set_apart(p, i);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* text has no plan of its own, it is cut at the times of the clock */
+
+static ngx_int_t
+ngx_media_vod_set_add(ngx_media_vod_set_period_t *p, ngx_uint_t track,
+    int64_t until)
+{
+    size_t                      size;
+    uint32_t                    offset, type;
+    ngx_int_t                   rc;
+    ngx_uint_t                  pass;
+    ngx_media_plan_t           *clock, *plan;
+    ngx_media_vod_set_ctx_t    *ctx;
+    ngx_media_vod_set_clip_t   *clip;
+    const ngx_media_index_t    *index;
+
+    ctx = p->ctx;
+    type = ctx->tracks[track].type;
+    clip = ngx_media_vod_set_clip(ctx->set, p->clip, track);
+
+    if (clip->track == NGX_MEDIA_VOD_NONE || ctx->tracks[track].text) {
+        clip->plan = ngx_media_vod_set_clip(ctx->set, p->clip,
+                                            p->clock)->plan;
+        return NGX_OK;
+    }
+
+    (void) ngx_media_vod_set_source(p, track, &index);
+
+    plan = NULL;
+    size = 0;
+    offset = 0;
+
+    for (pass = 0; pass < 2; pass++) {
+
+        if (pass) {
+            if (ngx_media_vod_set_reserve(ctx, size, &offset) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            plan = ngx_media_vod_at(ctx->set, offset);
+        }
+
+        if (track == p->clock) {
+            rc = ngx_media_plan_make(plan, &size, index, &p->ranges[track],
+                                     type, ctx->make->target, until);
+        } else {
+            clip = ngx_media_vod_set_clip(ctx->set, p->clip, p->clock);
+            clock = ngx_media_vod_set_plan(ctx->set, clip);
+
+            rc = ngx_media_plan_follow(plan, &size, index, &p->ranges[track],
+                                       type, clock);
+        }
+
+        if (rc != NGX_OK) {
+            return ngx_media_vod_set_fail(ctx, 500, (rc == NGX_DECLINED)
+                                          ? "%s has too many segments"
+                                          : "index of %s is broken",
+                                          ctx->tracks[track].name);
+        }
+    }
+
+    clip = ngx_media_vod_set_clip(ctx->set, p->clip, track);
+    clip->plan = offset;
+
+    return NGX_OK;
+}
+
+
+/* video whose key frames are not where those of the clock are */
+
+static void
+ngx_media_vod_set_apart(ngx_media_vod_set_period_t *p, ngx_uint_t track)
+{
+    uint64_t                    apart, longest;
+    ngx_media_plan_t           *clock, *plan;
+    ngx_media_vod_set_ctx_t    *ctx;
+    ngx_media_vod_set_track_t  *t;
+
+    ctx = p->ctx;
+    t = &ctx->tracks[track];
+
+    plan = ngx_media_vod_set_plan(ctx->set,
+                       ngx_media_vod_set_clip(ctx->set, p->clip, track));
+    clock = ngx_media_vod_set_plan(ctx->set,
+                       ngx_media_vod_set_clip(ctx->set, p->clip, p->clock));
+
+    apart = (plan->apart * 1000 + plan->timescale - 1) / plan->timescale;
+
+    /* its segments are longer: some times have none */
+
+    longest = clock->longest * 1000 / clock->timescale * 3 / 2;
+
+    if (plan->last < clock->last
+        && plan->longest * 1000 / plan->timescale > longest)
+    {
+        apart = ngx_max(apart, plan->longest * 1000 / plan->timescale
+                               - longest * 2 / 3);
+    }
+
+    apart = ngx_min(apart, UINT32_MAX);
+    t->apart = ngx_max(t->apart, (uint32_t) apart);
+
+    if (apart > NGX_MEDIA_VOD_SET_APART && ctx->set->note[0] == '\0') {
+        (void) snprintf((char *) ctx->set->note, NGX_MEDIA_VOD_ERROR,
+                        "key frames of %s in clip %u are up to %u ms off"
+                        " those of %s", t->name, (unsigned) p->clip + 1,
+                        (unsigned) apart, ctx->tracks[p->clock].name);
+    }
+}
+
+
+static void
+ngx_media_vod_set_place(ngx_media_vod_set_period_t *p)
+{
+    int64_t                     room;
+    ngx_media_plan_t           *clock;
+    ngx_media_vod_set_t        *set;
+    const ngx_media_vod_map_t  *map;
+    ngx_media_vod_period_t     *period, *prev;
+
+    set = p->ctx->set;
+    map = p->ctx->make->map;
+    period = ngx_media_vod_set_period_at(set, p->clip);
+
+    clock = ngx_media_vod_set_plan(set,
+                           ngx_media_vod_set_clip(set, p->clip, p->clock));
+
+    period->nsegments = clock->nsegments;
+    period->duration = p->end;
+
+    if (map->live && map->durations) {
+        period->duration = map->durations[p->clip];
+    }
+
+    room = (p->start < 0) ? -p->start : 0;
+
+    if (p->clip) {
+        prev = period - 1;
+        period->number = prev->number + prev->nsegments;
+        period->start = prev->start + prev->duration;
+        period->base = prev->base + prev->duration;
+    }
+
+    if (p->clip == 0 || map->discontinuity) {
+        period->base = (period->base + room + 999) / 1000 * 1000;
+    }
+
+    set->duration = period->start + period->duration;
+}
+
+
+static ngx_int_t
+ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
+{
+    u_char                       *bytes;
+    size_t                        size;
+    uint32_t                      timescale;
+    ngx_uint_t                    i;
+    ngx_media_params_t            text;
+    ngx_media_vod_set_ctx_t      *ctx;
+    ngx_media_vod_set_clip_t     *clip;
+    ngx_media_index_reader_t      reader;
+    ngx_media_index_sample_t      sample;
+    const ngx_media_index_t      *index;
+    const ngx_media_params_t     *params;
+    const ngx_media_vod_file_t   *file;
+    const ngx_media_vod_track_t  *track;
+
+    ctx = p->ctx;
+
+    for (i = 0; i < ctx->ntracks; i++) {
+        clip = ngx_media_vod_set_clip(ctx->set, p->clip, i);
+
+        if (clip->track == NGX_MEDIA_VOD_NONE) {
+            continue;
+        }
+
+        file = ctx->make->files[clip->file].file;
+        track = ngx_media_vod_set_source(p, i, &index);
+
+        if (ctx->tracks[i].text) {
+            ngx_media_vod_text_params(&text);
+            params = &text;
+            timescale = text.timescale;
+
+        } else {
+            ngx_media_index_open(&reader, index);
+            sample.description = 0;
+
+            if (ngx_media_index_seek(&reader, p->ranges[i].first) == NGX_OK) {
+                (void) ngx_media_index_next(&reader, &sample);
+            }
+
+            clip->description = sample.description;
+            params = ngx_media_vod_params(file, track, sample.description);
+
+            if (params == NULL) {
+                clip->description = 0;
+                params = ngx_media_vod_params(file, track, 0);
+            }
+
+            timescale = index->timescale;
+        }
+
+        clip->base = ngx_media_plan_rescale(
+            ngx_media_vod_set_period_at(ctx->set, p->clip)->base, 1000,
+            timescale);
+
+        size = ngx_media_mp4_write_init(NULL, params);
+
+        bytes = malloc(size + 1);
+        if (bytes == NULL) {
+            ctx->no_memory = 1;
+            return NGX_ERROR;
+        }
+
+        size = ngx_media_mp4_write_init(bytes, params);
+        clip->init = ngx_media_hash(bytes, size);
+
+        free(bytes);
+    }
+
+    return NGX_OK;
+}
+
+
+static const ngx_media_vod_track_t *
+ngx_media_vod_set_source(ngx_media_vod_set_period_t *p, ngx_uint_t track,
+    const ngx_media_index_t **index)
+{
+    const ngx_media_vod_file_t   *file;
+    const ngx_media_vod_track_t  *t;
+    ngx_media_vod_set_clip_t     *clip;
+
+    clip = ngx_media_vod_set_clip(p->ctx->set, p->clip, track);
+    file = p->ctx->make->files[clip->file].file;
+    t = &file->tracks[clip->track];
+
+    *index = ngx_media_vod_at(file, t->index);
+
+    return t;
+}

@@ -1,0 +1,341 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include "vod/ngx_media_vod_set_make.h"
+
+#include <stdio.h>
+
+
+/* bits of sequence->tracks */
+#define NGX_MEDIA_VOD_SET_ALL    ((uint64_t) -1)
+#define NGX_MEDIA_VOD_SET_AUDIO  32
+
+
+static ngx_uint_t ngx_media_vod_set_wanted(
+    const ngx_media_vod_sequence_t *sequence, uint32_t type,
+    uint32_t ordinal);
+static ngx_uint_t ngx_media_vod_set_same(ngx_media_vod_set_ctx_t *ctx);
+static ngx_uint_t ngx_media_vod_set_has_video(ngx_media_vod_set_ctx_t *ctx,
+    uint32_t sequence);
+static const ngx_media_params_t *ngx_media_vod_set_params(
+    ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track);
+static void ngx_media_vod_set_describe(ngx_media_vod_set_ctx_t *ctx,
+    const ngx_media_vod_sequence_t *sequence);
+static void ngx_media_vod_set_text(u_char *dst, size_t size,
+    const ngx_str_t *said, const u_char *file);
+static void ngx_media_vod_set_names(ngx_media_vod_set_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
+{
+    uint32_t                         k, type;
+    ngx_uint_t                       i, s;
+    ngx_media_vod_set_track_t       *track;
+    const ngx_media_vod_map_t       *map;
+    const ngx_media_vod_sequence_t  *sequence;
+
+    map = ctx->make->map;
+
+    for (type = NGX_MEDIA_VIDEO; type <= NGX_MEDIA_TEXT; type++) {
+        for (s = 0; s < map->nsequences; s++) {
+            sequence = &map->sequences[s];
+
+            for (k = 0; k < NGX_MEDIA_VOD_TRACKS; k++) {
+
+                if (!ngx_media_vod_set_wanted(sequence, type, k)) {
+                    continue;
+                }
+
+                if (ctx->ntracks == NGX_MEDIA_VOD_SET_TRACKS) {
+                    return ngx_media_vod_set_fail(ctx, 500,
+                                                  "too many tracks");
+                }
+
+                track = &ctx->tracks[ctx->ntracks];
+                ctx->ordinal[ctx->ntracks] = k;
+
+                ngx_memzero(track, sizeof(ngx_media_vod_set_track_t));
+
+                track->type = type;
+                track->sequence = (uint32_t) s;
+                track->text = (type == NGX_MEDIA_TEXT);
+
+                for (i = 0; i < map->nclips; i++) {
+                    if (ngx_media_vod_set_find(ctx, ctx->ntracks, i)
+                        != NGX_MEDIA_VOD_NONE)
+                    {
+                        break;
+                    }
+                }
+
+                if (i == map->nclips) {
+                    break;
+                }
+
+                ngx_media_vod_set_describe(ctx, sequence);
+
+                if (type != NGX_MEDIA_AUDIO || !ngx_media_vod_set_same(ctx)) {
+                    ctx->ntracks++;
+                }
+            }
+        }
+    }
+
+    if (ctx->ntracks == 0 || ctx->tracks[0].type == NGX_MEDIA_TEXT) {
+        return ngx_media_vod_set_fail(ctx, 415,
+                                      "neither video nor audio is served");
+    }
+
+    ngx_media_vod_set_names(ctx);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_media_vod_set_wanted(const ngx_media_vod_sequence_t *sequence,
+    uint32_t type, uint32_t ordinal)
+{
+    uint32_t  bit;
+
+    if (sequence->tracks == NGX_MEDIA_VOD_SET_ALL) {
+        return 1;
+    }
+
+    if (type == NGX_MEDIA_TEXT) {
+        return 0;
+    }
+
+    bit = ordinal + (type == NGX_MEDIA_AUDIO ? NGX_MEDIA_VOD_SET_AUDIO : 0);
+
+    return ordinal < 32 && (sequence->tracks >> bit & 1);
+}
+
+
+uint32_t
+ngx_media_vod_set_find(const ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
+    ngx_uint_t clip)
+{
+    uint32_t                         i, k;
+    const ngx_media_vod_file_t      *file;
+    const ngx_media_vod_set_track_t *t;
+
+    t = &ctx->tracks[track];
+    file = ctx->make->files[t->sequence * ctx->make->map->nclips + clip].file;
+
+    k = 0;
+
+    for (i = 0; i < file->ntracks; i++) {
+
+        if (file->tracks[i].type != t->type
+            || !ngx_media_vod_served(file, &file->tracks[i]))
+        {
+            continue;
+        }
+
+        if (k++ == ctx->ordinal[track]) {
+            return i;
+        }
+    }
+
+    return NGX_MEDIA_VOD_NONE;
+}
+
+
+/* the last track, of audio, is as one that a sequence before has */
+
+static ngx_uint_t
+ngx_media_vod_set_same(ngx_media_vod_set_ctx_t *ctx)
+{
+    ngx_uint_t                        i;
+    const ngx_media_params_t         *params, *other;
+    const ngx_media_vod_set_track_t  *t, *track;
+
+    track = &ctx->tracks[ctx->ntracks];
+
+    if (!ngx_media_vod_set_has_video(ctx, track->sequence)) {
+        return 0;
+    }
+
+    params = ngx_media_vod_set_params(ctx, ctx->ntracks);
+
+    for (i = 0; i < ctx->ntracks; i++) {
+        t = &ctx->tracks[i];
+
+        if (t->type != NGX_MEDIA_AUDIO || t->sequence == track->sequence
+            || ngx_strcmp(t->lang, track->lang) != 0
+            || ngx_strcmp(t->label, track->label) != 0
+            || !ngx_media_vod_set_has_video(ctx, t->sequence))
+        {
+            continue;
+        }
+
+        other = ngx_media_vod_set_params(ctx, i);
+
+        if (params->codec == other->codec
+            && params->object_type == other->object_type
+            && params->channels == other->channels)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_media_vod_set_has_video(ngx_media_vod_set_ctx_t *ctx, uint32_t sequence)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ctx->ntracks; i++) {
+        if (ctx->tracks[i].type == NGX_MEDIA_VIDEO
+            && ctx->tracks[i].sequence == sequence)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* those of the first clip that has the track */
+
+static const ngx_media_params_t *
+ngx_media_vod_set_params(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
+{
+    uint32_t                     n;
+    ngx_uint_t                   i;
+    const ngx_media_vod_map_t   *map;
+    const ngx_media_vod_file_t  *file;
+
+    map = ctx->make->map;
+
+    for (i = 0; i < map->nclips; i++) {
+        n = ngx_media_vod_set_find(ctx, track, i);
+
+        if (n != NGX_MEDIA_VOD_NONE) {
+            file = ctx->make->files[ctx->tracks[track].sequence * map->nclips
+                                    + i].file;
+
+            return ngx_media_vod_params(file, &file->tracks[n], 0);
+        }
+    }
+
+    return NULL;
+}
+
+
+/* what the map says of the last track, or else its file */
+
+static void
+ngx_media_vod_set_describe(ngx_media_vod_set_ctx_t *ctx,
+    const ngx_media_vod_sequence_t *sequence)
+{
+    uint32_t                      n;
+    ngx_uint_t                    i;
+    ngx_media_vod_set_track_t    *track;
+    const ngx_media_vod_map_t    *map;
+    const ngx_media_vod_file_t   *file;
+    const ngx_media_vod_track_t  *t;
+
+    map = ctx->make->map;
+    track = &ctx->tracks[ctx->ntracks];
+
+    for (i = 0; i < map->nclips; i++) {
+        n = ngx_media_vod_set_find(ctx, ctx->ntracks, i);
+
+        if (n != NGX_MEDIA_VOD_NONE) {
+            break;
+        }
+    }
+
+    if (i == map->nclips) {
+        return;
+    }
+
+    file = ctx->make->files[track->sequence * map->nclips + i].file;
+    t = &file->tracks[n];
+
+    ngx_media_vod_set_text(track->lang, NGX_MEDIA_VOD_LANG, &sequence->lang,
+                           t->lang);
+    ngx_media_vod_set_text(track->label, NGX_MEDIA_VOD_LABEL,
+                           &sequence->label, t->label);
+
+    track->is_default = sequence->has_default ? sequence->is_default
+                                              : t->is_default;
+    track->forced = t->forced;
+    track->sdh = t->sdh;
+    track->described = t->described;
+}
+
+
+static void
+ngx_media_vod_set_text(u_char *dst, size_t size, const ngx_str_t *said,
+    const u_char *file)
+{
+    size_t         len;
+    const u_char  *p;
+
+    p = said->len ? said->data : file;
+    len = said->len ? said->len : ngx_strlen(file);
+
+    if (len > size - 1) {
+        len = size - 1;
+
+        /* not in the middle of a character */
+
+        while (len && (p[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+
+    ngx_memcpy(dst, p, len);
+    dst[len] = '\0';
+}
+
+
+/* one default of a type, and audio has one in any case */
+
+static void
+ngx_media_vod_set_names(ngx_media_vod_set_ctx_t *ctx)
+{
+    ngx_uint_t                  i, first;
+    ngx_uint_t                  number[NGX_MEDIA_TEXT + 1];
+    ngx_uint_t                  defaults[NGX_MEDIA_TEXT + 1];
+    ngx_media_vod_set_track_t  *track;
+
+    ngx_memzero(number, sizeof(number));
+    ngx_memzero(defaults, sizeof(defaults));
+
+    first = NGX_MEDIA_VOD_SET_TRACKS;
+
+    for (i = 0; i < ctx->ntracks; i++) {
+        track = &ctx->tracks[i];
+
+        (void) snprintf((char *) track->name, sizeof(track->name), "%c%u",
+                        "vat"[track->type], (unsigned) ++number[track->type]);
+
+        if (track->type == NGX_MEDIA_AUDIO
+            && first == NGX_MEDIA_VOD_SET_TRACKS)
+        {
+            first = i;
+        }
+
+        if (track->is_default && track->type != NGX_MEDIA_VIDEO) {
+            track->is_default = (defaults[track->type]++ == 0);
+        }
+    }
+
+    if (first != NGX_MEDIA_VOD_SET_TRACKS
+        && defaults[NGX_MEDIA_AUDIO] == 0)
+    {
+        ctx->tracks[first].is_default = 1;
+    }
+}
