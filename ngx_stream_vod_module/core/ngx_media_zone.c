@@ -18,6 +18,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <sys/mman.h>
+#include "core/ngx_media_process.h"
 #include "core/ngx_media_validate.h"
 #include "core/ngx_media_zone.h"
 
@@ -38,7 +39,6 @@ static ngx_uint_t ngx_media_zone_blocks(const ngx_media_app_t *app);
 static ngx_uint_t ngx_media_arena_top(ngx_uint_t pages);
 static ngx_uint_t ngx_media_arena_pages(size_t limit, ngx_uint_t *top);
 static void ngx_media_zone_repair_locked(ngx_media_zone_t *zone);
-static uint64_t ngx_media_process_start(ngx_pid_t pid);
 static ngx_int_t ngx_media_row_take(ngx_media_zone_t *zone, uint64_t start);
 static ngx_uint_t ngx_media_row_dead(const ngx_media_row_shm_t *row,
     uint32_t *pid, uint64_t *start, ngx_uint_t closely);
@@ -327,46 +327,6 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
 
     ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
                   "media zone repaired after a process died in it");
-}
-
-
-/* field 22 of /proc/PID/stat; 0: no such process, or no /proc */
-
-static uint64_t
-ngx_media_process_start(ngx_pid_t pid)
-{
-    char         *p;
-    char          path[sizeof("/proc//stat") + NGX_INT64_LEN], buf[1024];
-    ssize_t       n;
-    ngx_fd_t      fd;
-    ngx_uint_t    field;
-
-    (void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
-
-    fd = open(path, O_RDONLY|O_CLOEXEC);
-    if (fd == NGX_INVALID_FILE) {
-        return 0;
-    }
-
-    n = read(fd, buf, sizeof(buf) - 1);
-
-    (void) close(fd);
-
-    if (n <= 0) {
-        return 0;
-    }
-
-    buf[n] = '\0';
-
-    /* the name, field 2, stands in parentheses and may hold anything */
-
-    p = strrchr(buf, ')');
-
-    for (field = 2; p && field < 22; field++) {
-        p = strchr(p + 1, ' ');
-    }
-
-    return p ? strtoull(p + 1, NULL, 10) : 0;
 }
 
 

@@ -1,0 +1,49 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_process.h"
+
+
+/* field 22 of /proc/PID/stat, see proc(5) */
+
+uint64_t
+ngx_media_process_start(ngx_pid_t pid)
+{
+    char         *p;
+    char          path[sizeof("/proc//stat") + NGX_INT64_LEN], buf[1024];
+    ssize_t       n;
+    ngx_fd_t      fd;
+    ngx_uint_t    field;
+
+    (void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
+
+    fd = open(path, O_RDONLY|O_CLOEXEC);
+    if (fd == NGX_INVALID_FILE) {
+        return 0;
+    }
+
+    n = read(fd, buf, sizeof(buf) - 1);
+
+    (void) close(fd);
+
+    if (n <= 0) {
+        return 0;
+    }
+
+    buf[n] = '\0';
+
+    /* the name, field 2, stands in parentheses and may hold anything */
+
+    p = strrchr(buf, ')');
+
+    for (field = 2; p && field < 22; field++) {
+        p = strchr(p + 1, ' ');
+    }
+
+    return p ? strtoull(p + 1, NULL, 10) : 0;
+}
