@@ -521,6 +521,45 @@ ngx_media_track_init(const ngx_media_stream_t *stream, ngx_uint_t track,
 
 
 ngx_int_t
+ngx_media_track_init_params(const ngx_media_stream_t *stream,
+    ngx_uint_t track, uint64_t name, ngx_media_params_t *params)
+{
+    ngx_uint_t              i;
+    ngx_media_init_shm_t   *init;
+    ngx_media_track_shm_t  *t;
+
+    t = ngx_media_track_get(stream, track);
+
+    if (t == NULL) {
+        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
+    }
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+        init = ngx_media_load(&t->inits[i]);
+
+        if (!ngx_media_block_valid(stream->zone, init)
+            || init->init.name != name)
+        {
+            continue;
+        }
+
+        *params = init->init.params;
+
+        ngx_media_fence_acquire();
+
+        if (ngx_media_load(&t->inits[i]) == init
+            && init->init.name == name
+            && ngx_media_stream_alive(stream))
+        {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
 ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     ngx_uint_t track, ngx_media_stream_view_t *view)
 {

@@ -63,6 +63,9 @@ ngx_int_t ngx_media_track_part(const ngx_media_stream_t *stream,
 /* the bytes of an init segment, copied into pool */
 ngx_int_t ngx_media_track_init(const ngx_media_stream_t *stream,
     ngx_uint_t track, uint64_t name, ngx_pool_t *pool, ngx_str_t *bytes);
+/* the parameters that it says */
+ngx_int_t ngx_media_track_init_params(const ngx_media_stream_t *stream,
+    ngx_uint_t track, uint64_t name, ngx_media_params_t *params);
 
 /*
  * Pins the extents of n ranges for this process: NGX_OK, or NGX_DONE when
