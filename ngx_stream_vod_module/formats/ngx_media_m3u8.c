@@ -278,7 +278,8 @@ ngx_media_m3u8_segment(ngx_media_text_t *text,
             || segment->init != view->segments[i - 1].init))
     {
         ngx_media_text_cstr(text, "#EXT-X-MAP:URI=\"");
-        ngx_media_text_str(text, &view->track);
+        ngx_media_text_str(text, view->init_track.len ? &view->init_track
+                                                      : &view->track);
         ngx_media_text_cstr(text, "/init-");
         ngx_media_text_hex64(text, segment->init);
         ngx_media_text_cstr(text, ".mp4\"\n");
@@ -316,7 +317,7 @@ ngx_media_m3u8_segment(ngx_media_text_t *text,
      * without the tables before it, 4.4.3.6
      */
 
-    if (view->iframes && segment->key_size && !segment->gap) {
+    if (view->iframes && !view->whole && segment->key_size && !segment->gap) {
         ngx_media_text_cstr(text, "#EXT-X-BYTERANGE:");
         ngx_media_text_u64(text, segment->key_size);
         ngx_media_text_cstr(text, "@");
@@ -504,13 +505,15 @@ ngx_media_m3u8_rendition(ngx_media_text_t *text,
         ngx_media_text_cstr(text, "und");
     }
 
-    ngx_media_text_cstr(text, "\",");
+    ngx_media_text_cstr(text, "\"");
 
     if (rendition->is_default) {
-        ngx_media_text_cstr(text, "DEFAULT=YES,");
+        ngx_media_text_cstr(text, ",DEFAULT=YES");
     }
 
-    ngx_media_text_cstr(text, "AUTOSELECT=YES");
+    if (rendition->is_default || !rendition->manual) {
+        ngx_media_text_cstr(text, ",AUTOSELECT=YES");
+    }
 
     if (rendition->forced && type == NGX_MEDIA_M3U8_SUBTITLES) {
         ngx_media_text_cstr(text, ",FORCED=YES");

@@ -105,10 +105,15 @@ typedef struct {
     unsigned                  vod:1;          /* PLAYLIST-TYPE:VOD */
     unsigned                  iframes:1;      /* I-FRAMES-ONLY: no parts, the
                                                  key_size bytes of each */
+    unsigned                  whole:1;        /* I-frames: all of each resource
+                                                 is one, key_size only says
+                                                 that there is one */
     unsigned                  event:1;        /* PLAYLIST-TYPE:EVENT */
     ngx_uint_t                container;      /* ngx_media_m3u8_container_e */
     ngx_str_t                 tag;            /* of a file: before the numbers
                                                  in names; empty: none */
+    ngx_str_t                 init_track;     /* the folder of init segments;
+                                                 empty: the track's */
 } ngx_media_m3u8_media_t;
 
 
@@ -131,6 +136,8 @@ typedef struct {
     unsigned                  forced:1;       /* of subtitles */
     unsigned                  muxed:1;        /* it is in the variants: no
                                                  URI */
+    unsigned                  manual:1;       /* no AUTOSELECT: another one
+                                                 stands for its language */
     ngx_uint_t                type;           /* ngx_media_m3u8_rendition_e */
     ngx_str_t                 instream;       /* captions: "CC1" */
     ngx_str_t                 characteristics;  /* empty: absent */

@@ -722,7 +722,8 @@ ngx_media_mpd_template(ngx_media_text_t *text,
     }
 
     ngx_media_text_cstr(text, " initialization=\"");
-    ngx_media_text_xml(text, &rep->track);
+    ngx_media_text_xml(text, rep->init_track.len ? &rep->init_track
+                                                 : &rep->track);
     ngx_media_text_cstr(text, "/init-");
     ngx_media_text_hex64(text, rep->init);
     ngx_media_text_cstr(text, ".mp4\" media=\"");

@@ -40,6 +40,8 @@ typedef struct {
     ngx_str_t                 codecs;
     uint64_t                  bandwidth;      /* bit/s */
     uint64_t                  init;           /* name of the init segment */
+    ngx_str_t                 init_track;     /* and its folder; empty: the
+                                                 track's */
     uint32_t                  timescale;      /* > 0 */
     uint64_t                  offset;         /* presentationTimeOffset */
     uint32_t                  width;          /* 0: absent */

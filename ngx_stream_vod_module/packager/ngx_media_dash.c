@@ -10,6 +10,10 @@
  * wall clock for its start, so restarts and publishers that return only add
  * Periods on one unmoving line.  All that may not change inside a Period
  * comes from its segments, which carry it from the Period's begin.
+ *
+ * Of files, a channel is the same.  What has no wall clock is static, and its
+ * Periods follow one another from zero; so is a file that still grows, of
+ * which this is what is there: nothing tells when the next piece will come.
  */
 
 
@@ -25,6 +29,14 @@
 /* ms by which tracks may differ at the end of a stream */
 #define NGX_MEDIA_DASH_SLACK  500
 
+/* ms, of audio and of video whose rate is not known */
+#define NGX_MEDIA_DASH_FRAME  42
+#define NGX_MEDIA_DASH_FPS    24
+
+/* TransferCharacteristics, ISO/IEC 23091-2 */
+#define NGX_MEDIA_DASH_PQ     16
+#define NGX_MEDIA_DASH_HLG    18
+
 
 typedef struct {
     ngx_pool_t                *pool;
@@ -32,13 +44,21 @@ typedef struct {
                               *view;
     ngx_media_mpd_t            mpd;
     ngx_media_mpd_period_t    *periods;
+    ngx_uint_t                *first;         /* of each track: its first
+                                                 segment of the period at
+                                                 hand, or of a later one */
+    ngx_uint_t                 is_static;     /* no wall clock */
+    ngx_uint_t                 nperiods;      /* that may be listed */
     uint64_t                   newest;        /* highest number listed */
     ngx_uint_t                 ntracks;       /* that have listed it */
 } ngx_media_dash_t;
 
 
-static uint64_t ngx_media_dash_next(const ngx_media_stream_view_t *view,
-    uint64_t after);
+static ngx_int_t ngx_media_dash_begin(ngx_media_dash_t *ctx,
+    const ngx_str_t *time_url);
+static int64_t ngx_media_dash_wall(const ngx_media_stream_view_t *view);
+static ngx_uint_t ngx_media_dash_next(ngx_media_dash_t *ctx, ngx_uint_t any,
+    uint64_t *period);
 static ngx_uint_t ngx_media_dash_complete(
     const ngx_media_stream_view_t *view, uint64_t period);
 static ngx_int_t ngx_media_dash_period(ngx_media_dash_t *ctx,
@@ -49,11 +69,25 @@ static ngx_int_t ngx_media_dash_track(ngx_media_dash_t *ctx,
 static ngx_media_mpd_set_t *ngx_media_dash_set(ngx_media_dash_t *ctx,
     ngx_uint_t track, const ngx_media_init_t *init,
     ngx_media_mpd_period_t *p, ngx_media_mpd_set_t *sets);
-static ngx_uint_t ngx_media_dash_alike(const ngx_media_init_t *a,
-    const ngx_media_init_t *b);
+static ngx_uint_t ngx_media_dash_alike(const ngx_media_stream_view_t *view,
+    const ngx_media_init_t *a, const ngx_media_init_t *b);
+static ngx_uint_t ngx_media_dash_wide(const ngx_media_params_t *params);
+static void ngx_media_dash_role(const ngx_media_stream_view_t *view,
+    ngx_uint_t track, ngx_media_mpd_set_t *set);
+static void ngx_media_dash_details(const ngx_media_track_view_t *track,
+    const ngx_media_init_t *init, ngx_media_mpd_representation_t *rep,
+    ngx_media_mpd_set_t *set);
+static void ngx_media_dash_rate(uint32_t fps,
+    ngx_media_mpd_representation_t *rep);
+static ngx_int_t ngx_media_dash_extra(ngx_media_dash_t *ctx,
+    ngx_media_mpd_period_t *p, ngx_media_mpd_set_t *sets);
+static ngx_int_t ngx_media_dash_trick(ngx_media_dash_t *ctx,
+    ngx_media_mpd_set_t *set);
+static ngx_int_t ngx_media_dash_thumbs(ngx_media_dash_t *ctx,
+    ngx_media_mpd_period_t *p, ngx_media_mpd_set_t *set);
 static ngx_int_t ngx_media_dash_timeline(ngx_media_dash_t *ctx,
-    const ngx_media_track_view_t *track, uint64_t period,
-    ngx_media_mpd_representation_t *rep, ngx_media_mpd_set_t *set);
+    ngx_uint_t index, uint64_t period, ngx_media_mpd_representation_t *rep,
+    ngx_media_mpd_set_t *set);
 static ngx_uint_t ngx_media_dash_run(ngx_media_dash_t *ctx,
     const ngx_media_track_view_t *track, ngx_uint_t first);
 static void ngx_media_dash_params(ngx_media_mpd_representation_t *rep,
@@ -63,14 +97,17 @@ static void ngx_media_dash_listed(ngx_media_dash_t *ctx,
     uint64_t duration);
 static void ngx_media_dash_connect(ngx_media_dash_t *ctx);
 static void ngx_media_dash_end(ngx_media_dash_t *ctx);
+static void ngx_media_dash_file(ngx_media_dash_t *ctx);
+static void ngx_media_dash_ends(const ngx_media_mpd_period_t *p,
+    ngx_uint_t up, int64_t *shortest, int64_t *longest);
 
 
 ngx_int_t
 ngx_media_dash_mpd(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
-    ngx_str_t *time_url, ngx_str_t *text)
+    const ngx_str_t *time_url, ngx_str_t *text)
 {
     uint64_t          period;
-    ngx_uint_t        n;
+    ngx_uint_t        any;
     ngx_media_dash_t  ctx;
 
     if (!view->ready) {
@@ -82,36 +119,14 @@ ngx_media_dash_mpd(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     ctx.pool = pool;
     ctx.view = view;
 
-    ctx.mpd.dynamic = 1;
-    ctx.mpd.update = view->segment;
-    ctx.mpd.min_buffer = view->segment;
-    ctx.mpd.depth = view->window;
-    ctx.mpd.delay = view->segment * NGX_MEDIA_DASH_DELAY;
-    ctx.mpd.max_segment = view->target * 1000;
-    ctx.mpd.duration = -1;
-    ctx.mpd.now = -1;
-    ctx.mpd.time_url = *time_url;
-
-    n = 0;
-
-    for (period = ngx_media_dash_next(view, 0);
-         period;
-         period = ngx_media_dash_next(view, period))
-    {
-        n++;
-    }
-
-    ctx.periods = ngx_pcalloc(pool, n * sizeof(ngx_media_mpd_period_t) + 1);
-    if (ctx.periods == NULL) {
+    if (ngx_media_dash_begin(&ctx, time_url) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ctx.mpd.periods = ctx.periods;
+    period = 0;
 
-    for (period = ngx_media_dash_next(view, 0);
-         period;
-         period = ngx_media_dash_next(view, period))
-    {
+    for (any = 0; ngx_media_dash_next(&ctx, any, &period); any = 1) {
+
         if (!ngx_media_dash_complete(view, period)) {
             continue;
         }
@@ -122,12 +137,15 @@ ngx_media_dash_mpd(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     }
 
     if (ctx.mpd.nperiods == 0) {
-        return NGX_AGAIN;
+        return (view->file && any) ? NGX_DECLINED : NGX_AGAIN;
     }
 
     ngx_media_dash_connect(&ctx);
 
-    if (view->state == NGX_MEDIA_STREAM_ENDED) {
+    if (ctx.is_static) {
+        ngx_media_dash_file(&ctx);
+
+    } else if (view->state == NGX_MEDIA_STREAM_ENDED) {
         ngx_media_dash_end(&ctx);
     }
 
@@ -146,35 +164,113 @@ ngx_media_dash_mpd(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 }
 
 
-/* the first period above that has a complete segment; 0: none */
-
-static uint64_t
-ngx_media_dash_next(const ngx_media_stream_view_t *view, uint64_t after)
+static ngx_int_t
+ngx_media_dash_begin(ngx_media_dash_t *ctx, const ngx_str_t *time_url)
 {
-    uint64_t                    next;
-    ngx_uint_t                  i, n;
-    const ngx_media_segment_t  *segments;
+    uint64_t                        period;
+    ngx_uint_t                      n;
+    const ngx_media_stream_view_t  *view;
 
-    next = 0;
+    view = ctx->view;
+
+    ctx->first = ngx_pcalloc(ctx->pool,
+                             view->ntracks * sizeof(ngx_uint_t) + 1);
+    if (ctx->first == NULL) {
+        return NGX_ERROR;
+    }
+
+    period = 0;
+
+    for (n = 0; ngx_media_dash_next(ctx, n, &period); n++) { /* void */ }
+
+    ngx_memzero(ctx->first, view->ntracks * sizeof(ngx_uint_t));
+
+    ctx->periods = ngx_pcalloc(ctx->pool,
+                               n * sizeof(ngx_media_mpd_period_t) + 1);
+    if (ctx->periods == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->nperiods = n;
+    ctx->mpd.periods = ctx->periods;
+    ctx->mpd.duration = -1;
+    ctx->mpd.now = -1;
+    ctx->mpd.min_buffer = view->segment ? view->segment : view->target * 1000;
+    ctx->mpd.max_segment = view->target * 1000;
+
+    ctx->is_static = view->file && ngx_media_dash_wall(view) < 0;
+
+    if (ctx->is_static) {
+        return NGX_OK;
+    }
+
+    ctx->mpd.dynamic = 1;
+    ctx->mpd.update = ctx->mpd.min_buffer;
+    ctx->mpd.depth = view->window;
+    ctx->mpd.delay = ctx->mpd.min_buffer * NGX_MEDIA_DASH_DELAY;
+    ctx->mpd.time_url = *time_url;
+
+    return NGX_OK;
+}
+
+
+/* whether segments have one: that of any; -1: none */
+
+static int64_t
+ngx_media_dash_wall(const ngx_media_stream_view_t *view)
+{
+    ngx_uint_t  i;
 
     for (i = 0; i < view->ntracks; i++) {
-        segments = view->tracks[i].segments;
+        if (view->tracks[i].nsegments) {
+            return view->tracks[i].segments[0].period_wall;
+        }
+    }
 
-        for (n = 0; n < view->tracks[i].nsegments; n++) {
+    return -1;
+}
 
-            if (segments[n].open || segments[n].period <= after) {
+
+/*
+ * The first period that has a complete segment, or (any) the first above
+ * *period; 0: there is none
+ */
+
+static ngx_uint_t
+ngx_media_dash_next(ngx_media_dash_t *ctx, ngx_uint_t any, uint64_t *period)
+{
+    uint64_t                       next;
+    ngx_uint_t                     i, n, found;
+    const ngx_media_segment_t     *segments;
+    const ngx_media_track_view_t  *track;
+
+    found = 0;
+    next = 0;
+
+    for (i = 0; i < ctx->view->ntracks; i++) {
+        track = &ctx->view->tracks[i];
+        segments = track->segments;
+
+        for (n = ctx->first[i]; n < track->nsegments; n++) {
+
+            if (segments[n].open || (any && segments[n].period <= *period)) {
                 continue;
             }
 
-            if (next == 0 || segments[n].period < next) {
+            if (!found || segments[n].period < next) {
+                found = 1;
                 next = segments[n].period;
             }
 
             break;
         }
+
+        ctx->first[i] = n;
     }
 
-    return next;
+    *period = next;
+
+    return found;
 }
 
 
@@ -214,7 +310,7 @@ static ngx_int_t
 ngx_media_dash_period(ngx_media_dash_t *ctx, uint64_t period)
 {
     ngx_int_t                rc;
-    ngx_uint_t               i;
+    ngx_uint_t               i, n;
     ngx_media_mpd_set_t     *sets;
     ngx_media_mpd_period_t  *p;
 
@@ -222,8 +318,11 @@ ngx_media_dash_period(ngx_media_dash_t *ctx, uint64_t period)
 
     ngx_memzero(p, sizeof(ngx_media_mpd_period_t));
 
-    sets = ngx_pcalloc(ctx->pool,
-                       ctx->view->ntracks * sizeof(ngx_media_mpd_set_t));
+    /* of files, trick modes for each, and thumbnails */
+
+    n = ctx->view->file ? 2 * ctx->view->ntracks + 1 : ctx->view->ntracks;
+
+    sets = ngx_pcalloc(ctx->pool, n * sizeof(ngx_media_mpd_set_t));
     if (sets == NULL) {
         return NGX_ERROR;
     }
@@ -244,11 +343,13 @@ ngx_media_dash_period(ngx_media_dash_t *ctx, uint64_t period)
         }
     }
 
-    if (p->nsets) {
-        ctx->mpd.nperiods++;
+    if (p->nsets == 0) {
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    ctx->mpd.nperiods++;
+
+    return ctx->view->file ? ngx_media_dash_extra(ctx, p, sets) : NGX_OK;
 }
 
 
@@ -266,16 +367,19 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
     t = &ctx->view->tracks[track];
     first = NULL;
 
-    for (i = 0; i < t->nsegments; i++) {
-        if (t->segments[i].period == p->id && !t->segments[i].open
-            && !t->segments[i].gap)
-        {
+    for (i = ctx->first[track]; i < t->nsegments; i++) {
+
+        if (t->segments[i].period != p->id || t->segments[i].open) {
+            break;
+        }
+
+        if (!t->segments[i].gap) {
             first = &t->segments[i];
             break;
         }
     }
 
-    if (first == NULL) {
+    if (first == NULL || !ngx_media_pack_allowed(t, NGX_MEDIA_PACK_DASH)) {
         return NGX_OK;
     }
 
@@ -293,14 +397,27 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
           + set->nrepresentations;
 
     rep->track = t->name;
+    rep->tag = ctx->view->tag;
     rep->timescale = t->timescale;
     rep->offset = first->period_time;
-    rep->bandwidth = first->bandwidth ? first->bandwidth : 1;
+    rep->bandwidth = first->bandwidth;
     rep->by_time = first->runs;
+
+    if (ctx->view->file && rep->bandwidth == 0) {
+        rep->bandwidth = t->bandwidth;
+    }
+
+    if (rep->bandwidth == 0) {
+        rep->bandwidth = 1;
+    }
 
     ngx_media_dash_params(rep, init);
 
-    if (ngx_media_dash_timeline(ctx, t, p->id, rep, set) != NGX_OK) {
+    if (ctx->view->file) {
+        ngx_media_dash_details(t, init, rep, set);
+    }
+
+    if (ngx_media_dash_timeline(ctx, track, p->id, rep, set) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -339,9 +456,14 @@ ngx_media_dash_set(ngx_media_dash_t *ctx, ngx_uint_t track,
     id = track + 1;
 
     for (i = 0; i < track; i++) {
+
+        if (ctx->view->file && tracks[i].type != NGX_MEDIA_VIDEO) {
+            continue;
+        }
+
         other = ngx_media_pack_init(&tracks[i]);
 
-        if (other && ngx_media_dash_alike(other, init)) {
+        if (other && ngx_media_dash_alike(ctx->view, other, init)) {
             id = i + 1;
             break;
         }
@@ -366,12 +488,19 @@ ngx_media_dash_set(ngx_media_dash_t *ctx, ngx_uint_t track,
     set->id = id;
     set->type = tracks[track].type;
     set->sap = 1;
+    set->lang = tracks[track].lang;
+    set->label = tracks[track].label;
 
-    ngx_str_set(&set->role, "main");
+    if (ctx->view->file) {
+        ngx_media_dash_role(ctx->view, track, set);
 
-    for (i = 0; i < p->nsets; i++) {
-        if (sets[i].type == set->type) {
-            ngx_str_set(&set->role, "alternate");
+    } else {
+        ngx_str_set(&set->role, "main");
+
+        for (i = 0; i < p->nsets; i++) {
+            if (sets[i].type == set->type) {
+                ngx_str_set(&set->role, "alternate");
+            }
         }
     }
 
@@ -381,38 +510,357 @@ ngx_media_dash_set(ngx_media_dash_t *ctx, ngx_uint_t track,
 }
 
 
+/*
+ * Audio and text of files are alternatives that a listener chooses from, each
+ * in a set of its own, and so are pictures of another range.
+ */
+
 static ngx_uint_t
-ngx_media_dash_alike(const ngx_media_init_t *a, const ngx_media_init_t *b)
+ngx_media_dash_alike(const ngx_media_stream_view_t *view,
+    const ngx_media_init_t *a, const ngx_media_init_t *b)
 {
-    return a->params.type == b->params.type
-           && a->params.codec == b->params.codec
-           && a->params.channels == b->params.channels;
+    if (a->params.type != b->params.type
+        || a->params.codec != b->params.codec
+        || a->params.channels != b->params.channels)
+    {
+        return 0;
+    }
+
+    if (!view->file) {
+        return 1;
+    }
+
+    return ngx_media_dash_wide(&a->params) == ngx_media_dash_wide(&b->params);
+}
+
+
+/* HDR: its transfer characteristics; 0: SDR */
+
+static ngx_uint_t
+ngx_media_dash_wide(const ngx_media_params_t *params)
+{
+    return (params->transfer == NGX_MEDIA_DASH_PQ
+            || params->transfer == NGX_MEDIA_DASH_HLG) ? params->transfer : 0;
+}
+
+
+/* ISO/IEC 23009-1, 5.8.5.5: urn:mpeg:dash:role:2011 */
+
+static void
+ngx_media_dash_role(const ngx_media_stream_view_t *view, ngx_uint_t track,
+    ngx_media_mpd_set_t *set)
+{
+    ngx_uint_t                     i, main;
+    const ngx_media_track_view_t  *t;
+
+    t = &view->tracks[track];
+
+    if (t->type == NGX_MEDIA_TEXT) {
+
+        if (t->forced) {
+            ngx_str_set(&set->role, "forced-subtitle");
+
+        } else if (t->sdh) {
+            ngx_str_set(&set->role, "caption");
+
+        } else {
+            ngx_str_set(&set->role, "subtitle");
+        }
+
+        return;
+    }
+
+    if (t->described) {
+        ngx_str_set(&set->role, "description");
+        return;
+    }
+
+    if (t->sdh) {
+        ngx_str_set(&set->role, "enhanced-audio-intelligibility");
+        return;
+    }
+
+    /* the first of its type, or the one that the file says is the default */
+
+    main = view->ntracks;
+
+    for (i = 0; i < view->ntracks; i++) {
+
+        if (view->tracks[i].type != t->type
+            || !ngx_media_pack_allowed(&view->tracks[i], NGX_MEDIA_PACK_DASH))
+        {
+            continue;
+        }
+
+        if (view->tracks[i].is_default && t->type == NGX_MEDIA_AUDIO) {
+            main = i;
+            break;
+        }
+
+        if (main == view->ntracks) {
+            main = i;
+        }
+    }
+
+    if (main == track) {
+        ngx_str_set(&set->role, "main");
+
+    } else {
+        ngx_str_set(&set->role, "alternate");
+    }
+}
+
+
+/* what is known of a file's tracks */
+
+static void
+ngx_media_dash_details(const ngx_media_track_view_t *track,
+    const ngx_media_init_t *init, ngx_media_mpd_representation_t *rep,
+    ngx_media_mpd_set_t *set)
+{
+    uint32_t                   frame;
+    const ngx_media_params_t  *params;
+
+    params = &init->params;
+
+    rep->supplemental = track->supplemental;
+    rep->profiles = track->brands;
+
+    /* segments of renditions that begin more than a frame apart */
+
+    frame = NGX_MEDIA_DASH_FRAME;
+
+    if (track->type == NGX_MEDIA_VIDEO && track->fps) {
+        frame = (1000000 + track->fps - 1) / track->fps;
+    }
+
+    if (track->apart > frame && set->type == NGX_MEDIA_VIDEO) {
+        set->unaligned = 1;
+    }
+
+    if (track->type != NGX_MEDIA_VIDEO) {
+        return;
+    }
+
+    if (track->fps) {
+        ngx_media_dash_rate(track->fps, rep);
+    }
+
+    if (ngx_media_dash_wide(params)) {
+        set->primaries = params->primaries;
+        set->transfer = params->transfer;
+        set->matrix = params->matrix;
+    }
+}
+
+
+/* from a measured rate, in 1/1000, to the one that is meant */
+
+static void
+ngx_media_dash_rate(uint32_t fps, ngx_media_mpd_representation_t *rep)
+{
+    uint32_t  n;
+
+    /* 24000/1001 is 23976 */
+
+    n = (fps + 500) / 1000;
+
+    if (fps % 1000 == 0) {
+        rep->fps_num = n;
+        rep->fps_den = 1;
+
+    } else if (fps == (uint64_t) n * 1000000 / 1001
+               || fps == (uint64_t) n * 1000000 / 1001 + 1)
+    {
+        rep->fps_num = n * 1000;
+        rep->fps_den = 1001;
+
+    } else {
+        rep->fps_num = fps;
+        rep->fps_den = 1000;
+    }
+}
+
+
+/*
+ * Trick modes: the key frames that segments start with, as representations
+ * that last as long; their init segments are those of the video.  Thumbnails
+ * are numbered through the whole presentation: told where it is one Period.
+ */
+
+static ngx_int_t
+ngx_media_dash_extra(ngx_media_dash_t *ctx, ngx_media_mpd_period_t *p,
+    ngx_media_mpd_set_t *sets)
+{
+    ngx_uint_t            i, n;
+    ngx_media_mpd_set_t  *set;
+
+    n = p->nsets;
+
+    for (i = 0; i < n; i++) {
+
+        if (sets[i].type != NGX_MEDIA_VIDEO) {
+            continue;
+        }
+
+        /* one alone is aligned */
+
+        if (sets[i].nrepresentations < 2) {
+            sets[i].unaligned = 0;
+        }
+
+        set = &sets[p->nsets];
+
+        *set = sets[i];
+
+        set->id = ctx->view->ntracks + sets[i].id;
+        set->trick = 1;
+        set->main = sets[i].id;
+        set->sap = 1;
+
+        ngx_str_null(&set->label);
+        ngx_str_null(&set->role);
+
+        if (ngx_media_dash_trick(ctx, set) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        p->nsets++;
+    }
+
+    if (ctx->view->thumbs.interval == 0 || !ctx->is_static
+        || ctx->nperiods > 1)
+    {
+        return NGX_OK;
+    }
+
+    return ngx_media_dash_thumbs(ctx, p, &sets[p->nsets]);
+}
+
+
+/* the set has been copied from that of the video */
+
+static ngx_int_t
+ngx_media_dash_trick(ngx_media_dash_t *ctx, ngx_media_mpd_set_t *set)
+{
+    uint64_t                         rate;
+    ngx_uint_t                       i, k;
+    ngx_media_mpd_representation_t  *reps, *rep;
+
+    reps = ngx_palloc(ctx->pool, set->nrepresentations
+                                 * sizeof(ngx_media_mpd_representation_t));
+    if (reps == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(reps, set->representations, set->nrepresentations
+                                     * sizeof(ngx_media_mpd_representation_t));
+
+    set->representations = reps;
+
+    for (i = 0; i < set->nrepresentations; i++) {
+        rep = &reps[i];
+
+        for (k = 0; k < ctx->view->ntracks; k++) {
+            if (ctx->view->tracks[k].name.data == rep->track.data) {
+                break;
+            }
+        }
+
+        rep->init_track = rep->track;
+
+        if (ngx_media_pack_trick(ctx->pool, &ctx->view->tracks[k],
+                                 &rep->track)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (ctx->view->tracks[k].key_bandwidth) {
+            rep->bandwidth = ctx->view->tracks[k].key_bandwidth;
+        }
+
+        /* one picture a segment: so much faster, and no more is decoded */
+
+        rate = rep->fps_den ? (uint64_t) rep->fps_num / rep->fps_den : 0;
+        rate = (rate ? rate : NGX_MEDIA_DASH_FPS) * ctx->mpd.min_buffer / 1000;
+
+        rep->play_rate = ngx_max(rate, 1);
+        rep->fps_num = 0;
+    }
+
+    return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_media_dash_timeline(ngx_media_dash_t *ctx,
-    const ngx_media_track_view_t *track, uint64_t period,
-    ngx_media_mpd_representation_t *rep, ngx_media_mpd_set_t *set)
+ngx_media_dash_thumbs(ngx_media_dash_t *ctx, ngx_media_mpd_period_t *p,
+    ngx_media_mpd_set_t *set)
 {
-    uint64_t                    duration;
-    ngx_uint_t                  i, j, n;
-    ngx_media_mpd_segment_t    *segments, *s;
-    const ngx_media_segment_t  *from;
+    const ngx_media_thumbs_view_t   *thumbs;
+    ngx_media_mpd_representation_t  *rep;
 
-    segments = ngx_palloc(ctx->pool,
-                          track->nsegments * sizeof(ngx_media_mpd_segment_t));
+    rep = ngx_pcalloc(ctx->pool, sizeof(ngx_media_mpd_representation_t));
+    if (rep == NULL) {
+        return NGX_ERROR;
+    }
+
+    thumbs = &ctx->view->thumbs;
+
+    ngx_str_set(&rep->track, "i1");
+
+    rep->tag = ctx->view->tag;
+    rep->bandwidth = ngx_max(thumbs->bandwidth, 1);
+    rep->timescale = 1000;
+    rep->width = thumbs->width * thumbs->tiles_x;
+    rep->height = thumbs->height * thumbs->tiles_y;
+    rep->tiles_x = thumbs->tiles_x;
+    rep->tiles_y = thumbs->tiles_y;
+    rep->duration = thumbs->interval * thumbs->tiles_x * thumbs->tiles_y;
+
+    set->id = 2 * ctx->view->ntracks + 1;
+    set->type = NGX_MEDIA_MPD_IMAGE;
+    set->representations = rep;
+    set->nrepresentations = 1;
+
+    p->nsets++;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_dash_timeline(ngx_media_dash_t *ctx, ngx_uint_t index,
+    uint64_t period, ngx_media_mpd_representation_t *rep,
+    ngx_media_mpd_set_t *set)
+{
+    uint64_t                       duration;
+    ngx_uint_t                     i, j, n, last;
+    ngx_media_mpd_segment_t       *segments, *s;
+    const ngx_media_segment_t     *from;
+    const ngx_media_track_view_t  *track;
+
+    track = &ctx->view->tracks[index];
+
+    for (last = ctx->first[index]; last < track->nsegments; last++) {
+        if (track->segments[last].period != period) {
+            break;
+        }
+    }
+
+    segments = ngx_palloc(ctx->pool, (last - ctx->first[index])
+                                     * sizeof(ngx_media_mpd_segment_t));
     if (segments == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < track->nsegments; i += n) {
+    for (i = ctx->first[index]; i < last; i += n) {
         from = &track->segments[i];
         n = 1;
 
         /* gaps stand at the end of a period: its track has stopped */
 
-        if (from->period != period || from->gap) {
+        if (from->gap) {
             continue;
         }
 
@@ -624,36 +1072,12 @@ ngx_media_dash_connect(ngx_media_dash_t *ctx)
 static void
 ngx_media_dash_end(ngx_media_dash_t *ctx)
 {
-    int64_t                  end, shortest, longest;
-    ngx_uint_t               i, j;
+    int64_t                  shortest, longest;
     ngx_media_mpd_period_t  *p;
-
-    const ngx_media_mpd_segment_t         *last;
-    const ngx_media_mpd_representation_t  *rep;
 
     p = &ctx->periods[ctx->mpd.nperiods - 1];
 
-    shortest = 0;
-    longest = 0;
-
-    for (i = 0; i < p->nsets; i++) {
-        for (j = 0; j < p->sets[i].nrepresentations; j++) {
-            rep = &p->sets[i].representations[j];
-            last = &rep->segments[rep->nsegments - 1];
-
-            end = ngx_media_pack_rescale(last->time + last->duration
-                                         - rep->offset,
-                                         rep->timescale, 1000);
-
-            if (end > longest) {
-                longest = end;
-            }
-
-            if (shortest == 0 || end < shortest) {
-                shortest = end;
-            }
-        }
-    }
+    ngx_media_dash_ends(p, 0, &shortest, &longest);
 
     p->duration = (longest - shortest < NGX_MEDIA_DASH_SLACK) ? shortest
                                                               : longest;
@@ -661,4 +1085,89 @@ ngx_media_dash_end(ngx_media_dash_t *ctx)
     ctx->mpd.duration = p->start + p->duration;
     ctx->mpd.update = 0;
     ctx->mpd.dynamic = 0;
+}
+
+
+/*
+ * Periods of files follow one another, each as long as the longest of what is
+ * seen and heard in it, rounded up: a player drops a frame that is cut
+ */
+
+static void
+ngx_media_dash_file(ngx_media_dash_t *ctx)
+{
+    int64_t                  start, shortest, longest;
+    ngx_uint_t               i;
+    ngx_media_mpd_period_t  *p;
+
+    start = 0;
+
+    for (i = 0; i < ctx->mpd.nperiods; i++) {
+        p = &ctx->periods[i];
+
+        ngx_media_dash_ends(p, 1, &shortest, &longest);
+
+        p->start = start;
+        p->duration = longest;
+
+        start += longest;
+    }
+
+    ctx->mpd.duration = start;
+    ctx->mpd.publish_time = 0;
+}
+
+
+/* when its tracks end, in ms from its start; text only if there is no other */
+
+static void
+ngx_media_dash_ends(const ngx_media_mpd_period_t *p, ngx_uint_t up,
+    int64_t *shortest, int64_t *longest)
+{
+    int64_t                     end, ticks;
+    ngx_uint_t                  i, j, text;
+    const ngx_media_mpd_set_t  *set;
+
+    const ngx_media_mpd_segment_t         *last;
+    const ngx_media_mpd_representation_t  *rep;
+
+    *shortest = 0;
+    *longest = 0;
+    text = 1;
+
+    for (i = 0; i < p->nsets; i++) {
+        text &= (p->sets[i].type >= NGX_MEDIA_TEXT);
+    }
+
+    for (i = 0; i < p->nsets; i++) {
+        set = &p->sets[i];
+
+        if (set->type == NGX_MEDIA_MPD_IMAGE
+            || (set->type == NGX_MEDIA_TEXT && !text))
+        {
+            continue;
+        }
+
+        for (j = 0; j < set->nrepresentations; j++) {
+            rep = &set->representations[j];
+            last = &rep->segments[rep->nsegments - 1];
+
+            ticks = last->time + last->duration - rep->offset;
+            end = ngx_media_pack_rescale(ticks, rep->timescale, 1000);
+
+            if (up
+                && ngx_media_pack_rescale(end, 1000, rep->timescale) < ticks)
+            {
+                end++;
+            }
+
+            if (end > *longest) {
+                *longest = end;
+            }
+
+            if (*shortest == 0 || end < *shortest) {
+                *shortest = end;
+            }
+        }
+    }
 }

@@ -9,7 +9,8 @@
  * in a pool.  What is written depends on the copy alone: whoever renders the
  * same version of a stream, on any worker, gets the same bytes.
  *
- * Answers: NGX_OK; NGX_AGAIN, there is nothing to list yet; NGX_ERROR, no
+ * Answers: NGX_OK; NGX_AGAIN, there is nothing to list yet; NGX_DECLINED,
+ * there never will be, as no codec may be in such a format; NGX_ERROR, no
  * memory.
  */
 
@@ -24,7 +25,10 @@
 #include "core/ngx_media_store.h"
 
 
-/* views of all of these are made with NGX_MEDIA_ALL_TRACKS */
+/*
+ * Views of live streams are made with NGX_MEDIA_ALL_TRACKS.  Of files, media
+ * playlists look at their own track alone.
+ */
 
 /* skip: a delta update is wanted, and made where there is one */
 ngx_int_t ngx_media_hls_media(ngx_pool_t *pool,
@@ -39,13 +43,32 @@ ngx_int_t ngx_media_hls_iframes(ngx_pool_t *pool,
 ngx_int_t ngx_media_hls_multi(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_str_t *text);
 
+/*
+ * The same in MPEG-TS: name is what is joined, "v1-a1" or "a1", and track the
+ * one whose segments are listed, the video if there is one.  I-frames are of
+ * files only, name is not looked at.
+ */
+ngx_int_t ngx_media_hls_ts_media(ngx_pool_t *pool,
+    const ngx_media_stream_view_t *view, const ngx_str_t *name,
+    ngx_uint_t track, ngx_uint_t iframes, ngx_str_t *text);
+
+ngx_int_t ngx_media_hls_ts_multi(ngx_pool_t *pool,
+    const ngx_media_stream_view_t *view, ngx_str_t *text);
+
 /* time_url: of UTCTiming http-iso, relative to the manifest */
 ngx_int_t ngx_media_dash_mpd(ngx_pool_t *pool,
-    const ngx_media_stream_view_t *view, ngx_str_t *time_url,
+    const ngx_media_stream_view_t *view, const ngx_str_t *time_url,
     ngx_str_t *text);
 
 
-/* what both need to know of a track */
+/* what they need to know of a track */
+
+typedef enum {
+    NGX_MEDIA_PACK_HLS = 0,                   /* fMP4; text as WebVTT */
+    NGX_MEDIA_PACK_HLS_TS,                    /* the same, and MPEG-TS */
+    NGX_MEDIA_PACK_DASH
+} ngx_media_pack_format_e;
+
 
 /* its newest parameters; NULL: it has none yet */
 const ngx_media_init_t *ngx_media_pack_init(
@@ -54,6 +77,17 @@ const ngx_media_init_t *ngx_media_pack_init(
 /* the parameters of this name; NULL: unknown */
 const ngx_media_init_t *ngx_media_pack_init_find(
     const ngx_media_track_view_t *track, uint64_t name);
+
+/* whether it has parameters, and its codec may be in such a format */
+ngx_uint_t ngx_media_pack_allowed(const ngx_media_track_view_t *track,
+    ngx_uint_t format);
+
+/* the name of its key frames: "k1" of "v1"; NGX_OK, NGX_ERROR */
+ngx_int_t ngx_media_pack_trick(ngx_pool_t *pool,
+    const ngx_media_track_view_t *track, ngx_str_t *name);
+
+/* what a language calls itself, in UTF-8; NULL: not known here */
+const ngx_str_t *ngx_media_pack_language(const ngx_str_t *tag);
 
 /* value * to / from, exact, rounded down */
 int64_t ngx_media_pack_rescale(int64_t value, uint32_t from, uint32_t to);

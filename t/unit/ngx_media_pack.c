@@ -4,6 +4,7 @@
  */
 
 /* link: packager/ngx_media_pack.c packager/ngx_media_hls.c
+   packager/ngx_media_hls_multi.c
    packager/ngx_media_dash.c formats/ngx_media_m3u8.c
    formats/ngx_media_mpd.c formats/ngx_media_text.c */
 
