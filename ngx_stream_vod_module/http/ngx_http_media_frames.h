@@ -10,8 +10,9 @@
  * finely interleaved files, and MPEG-TS.  The latter are produced as the
  * client takes them, in bounded memory, and read in a thread.
  *
- * All headers but Content-Length and ranges are set by the caller; the frames
- * stay until the request ends.  What is returned is a content handler's.
+ * All headers but Content-Length and ranges are set by the caller; what the
+ * frames point to stays until the request ends.  What is returned is a content
+ * handler's.
  */
 
 

@@ -26,7 +26,7 @@
 
 
 typedef struct {
-    const ngx_media_frames_t *frames;
+    ngx_media_frames_t        frames;
     ngx_media_ts_es_t         es;
     uint32_t                 *nals;           /* NULL: they need no count */
     ngx_media_vod_read_t      reader;
@@ -196,7 +196,7 @@ ngx_http_media_ts_add(ngx_http_media_ts_t *ts,
     track->decode_time = (int64_t) frames->decode_time;
     track->delay = frames->delay;
 
-    input->frames = frames;
+    input->frames = *frames;
     input->reader.ranges = frames->ranges;
     input->reader.nranges = frames->nranges;
     input->reader.fd = frames->fd;
@@ -262,8 +262,8 @@ ngx_http_media_ts_count(ngx_http_media_ts_t *ts,
     in.pos = NULL;
     in.last = NULL;
 
-    for (i = 0; i < input->frames->nsamples; i++) {
-        ngx_media_ts_nals_init(&nals, input->frames->samples[i].size,
+    for (i = 0; i < input->frames.nsamples; i++) {
+        ngx_media_ts_nals_init(&nals, input->frames.samples[i].size,
                                input->es.nal_length);
 
         while (nals.left) {
@@ -330,7 +330,7 @@ ngx_http_media_ts_fill(ngx_http_media_feed_t *feed, u_char **p, u_char *last)
         input = &ts->inputs[mux->track];
 
         while (input->sample < mux->sample) {
-            input->base += input->frames->samples[input->sample++].size;
+            input->base += input->frames.samples[input->sample++].size;
         }
 
         pos = input->base + mux->sample_offset;
@@ -444,7 +444,7 @@ ngx_http_media_ts_next(ngx_http_media_ts_t *ts,
                                       : "media file has become shorter";
             feed->err = reader->err;
             feed->offset = reader->offset;
-            feed->name = input->frames->name;
+            feed->name = input->frames.name;
 
             return NGX_ERROR;
         }
