@@ -466,17 +466,18 @@ ngx_media_vod_table_add(ngx_conf_t *cf)
 }
 
 
-/* with the cycle: in a worker, its threads have stopped by then */
+/* with the cycle; a worker's threads have stopped by then */
 
 static void
 ngx_media_vod_table_cleanup(void *data)
 {
     ngx_media_vod_table_t *table = data;
 
-    ngx_queue_t           *q;
-    ngx_media_vod_job_t   *job;
-    ngx_media_vod_wait_t  *wait;
-    ngx_media_vod_node_t  *node;
+    ngx_queue_t             *q;
+    ngx_media_vod_job_t     *job;
+    ngx_media_vod_wait_t    *wait;
+    ngx_media_vod_node_t    *node;
+    ngx_media_vod_result_t  *result;
 
     if (table->event.timer_set) {
         ngx_del_timer(&table->event);
@@ -486,6 +487,12 @@ ngx_media_vod_table_cleanup(void *data)
         q = ngx_queue_last(&table->names.queue);
         node = ngx_queue_data(q, ngx_media_vod_node_t, queue);
         job = node->job;
+        result = node->result;
+
+        if (result && ngx_process == NGX_PROCESS_WORKER) {
+            /* a worker's pins go with it, they may be gone already */
+            result->cache = NULL;
+        }
 
         if (job) {
 

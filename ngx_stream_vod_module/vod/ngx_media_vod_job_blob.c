@@ -1,0 +1,532 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * The last two steps of a job: blobs of files, and the one of the set.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_sha1.h>
+#include "vod/ngx_media_vod_job_step.h"
+
+
+/* s; a fragmented file that was written to lately may grow */
+#define NGX_MEDIA_VOD_JOB_GROWING    60
+
+
+typedef struct {
+    ngx_media_vod_job_t      *job;
+    ngx_media_vod_set_make_t  make;
+} ngx_media_vod_set_task_t;
+
+
+static ngx_int_t ngx_media_vod_job_index_item(ngx_media_vod_job_t *job,
+    ngx_media_vod_item_t *item, ngx_media_vod_slot_t *slot);
+static ngx_media_vod_slot_t *ngx_media_vod_job_slot(ngx_media_vod_job_t *job);
+static void ngx_media_vod_job_index_thread(void *data, ngx_log_t *log);
+static void ngx_media_vod_job_index_done(ngx_event_t *ev);
+static ngx_int_t ngx_media_vod_job_indexed(ngx_media_vod_job_t *job,
+    ngx_media_vod_item_t *item);
+static void ngx_media_vod_job_files(ngx_media_vod_job_t *job);
+static void ngx_media_vod_job_set_key(ngx_media_vod_job_t *job);
+static void ngx_media_vod_job_set_thread(void *data, ngx_log_t *log);
+static void ngx_media_vod_job_set_done(ngx_event_t *ev);
+static ngx_int_t ngx_media_vod_job_ready(ngx_media_vod_job_t *job);
+static ngx_int_t ngx_media_vod_job_put(ngx_media_vod_job_t *job,
+    const u_char *key, ngx_media_vod_held_t *held, void *blob, size_t size);
+static void ngx_media_vod_job_key(u_char *key, const char *kind,
+    uint32_t value);
+
+
+/* 3. files are indexed */
+
+ngx_int_t
+ngx_media_vod_job_index(ngx_media_vod_job_t *job)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i, n, again;
+    ngx_media_vod_slot_t   *slot;
+    ngx_media_vod_item_t   *items;
+    ngx_media_vod_result_t *result;
+
+    result = job->result;
+    items = result->items;
+
+    n = 0;
+    again = 0;
+
+    for (i = 0; i < job->ntodo; i++) {
+
+        slot = ngx_media_vod_job_slot(job);
+
+        if (slot == NULL || result->status) {
+            ngx_memmove(&job->todo[n], &job->todo[i],
+                        (job->ntodo - i) * sizeof(uint32_t));
+            n += job->ntodo - i;
+            break;
+        }
+
+        rc = ngx_media_vod_job_index_item(job, &items[job->todo[i]], slot);
+
+        if (rc == NGX_DECLINED) {
+            again = 1;
+            job->todo[n++] = job->todo[i];
+        }
+    }
+
+    job->ntodo = n;
+
+    if (result->status) {
+        return NGX_ERROR;
+    }
+
+    if (n == 0 && job->tasks == 0) {
+
+        if (job->timer.timer_set) {
+            ngx_del_timer(&job->timer);
+        }
+
+        job->delay = NGX_MEDIA_VOD_JOB_DELAY;
+
+        return NGX_OK;
+    }
+
+    if (again) {
+        ngx_media_vod_job_wait(job);
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * NGX_OK: its blob is there; NGX_AGAIN: a thread makes it; NGX_DECLINED:
+ * somebody else does; NGX_ERROR: it failed
+ */
+
+static ngx_int_t
+ngx_media_vod_job_index_item(ngx_media_vod_job_t *job,
+    ngx_media_vod_item_t *item, ngx_media_vod_slot_t *slot)
+{
+    u_char                 *key;
+    ngx_int_t               rc;
+    ngx_media_vod_index_t  *index;
+
+    key = slot->key;
+
+    /* how much may be read makes a difference to what is found */
+
+    ngx_media_vod_job_key(key, "FILE", (uint32_t) (job->conf->max_moov >> 12));
+    ngx_memcpy(key + 8, &item->handle->id, sizeof(ngx_media_vod_id_t));
+
+    rc = ngx_media_cache_get(job->conf->cache, key, &item->blob.ref);
+
+    if (rc == NGX_OK) {
+        item->blob.data = item->blob.ref.data;
+        return ngx_media_vod_job_indexed(job, item);
+    }
+
+    if (rc == NGX_AGAIN) {
+        return NGX_DECLINED;
+    }
+
+    if (rc != NGX_DECLINED) {
+        return ngx_media_vod_job_nomem(job);
+    }
+
+    index = &slot->index;
+
+    ngx_memzero(index, sizeof(ngx_media_vod_index_t));
+
+    index->fd = item->handle->fd;
+    index->id = item->handle->id;
+    index->path = (const char *) item->path.data;
+    index->max_moov = job->conf->max_moov;
+    index->now = job->now;
+
+    slot->item = item;
+
+    rc = ngx_media_vod_job_post(job, slot->task);
+
+    if (rc == NGX_AGAIN) {
+        slot->busy = 1;
+
+    } else {
+        ngx_media_cache_abandon(job->conf->cache, key);
+    }
+
+    return rc;
+}
+
+
+/* NULL: all of them are in use, or no memory: it failed */
+
+static ngx_media_vod_slot_t *
+ngx_media_vod_job_slot(ngx_media_vod_job_t *job)
+{
+    ngx_uint_t             i;
+    ngx_thread_task_t     *task;
+    ngx_media_vod_slot_t  *slot;
+
+    for (i = 0; i < NGX_MEDIA_VOD_JOB_SLOTS; i++) {
+        slot = job->slots[i];
+
+        if (slot == NULL) {
+            task = ngx_media_vod_job_task(job, sizeof(ngx_media_vod_slot_t),
+                                          ngx_media_vod_job_index_thread,
+                                          ngx_media_vod_job_index_done);
+            if (task == NULL) {
+                (void) ngx_media_vod_job_nomem(job);
+                return NULL;
+            }
+
+            slot = task->ctx;
+            slot->job = job;
+            slot->task = task;
+
+            job->slots[i] = slot;
+        }
+
+        if (!slot->busy) {
+            return slot;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_media_vod_job_index_thread(void *data, ngx_log_t *log)
+{
+    ngx_media_vod_slot_t *slot = data;
+
+    ngx_media_vod_index(&slot->index);
+}
+
+
+static void
+ngx_media_vod_job_index_done(ngx_event_t *ev)
+{
+    ngx_media_vod_slot_t *slot = ev->data;
+
+    ngx_media_vod_job_t   *job;
+    ngx_media_vod_file_t  *file;
+    ngx_media_vod_item_t  *item;
+
+    job = slot->job;
+    item = slot->item;
+    file = slot->index.file;
+
+    slot->busy = 0;
+    slot->index.file = NULL;
+    job->tasks--;
+
+    if (job->table == NULL) {
+        free(file);
+
+    } else if (file == NULL) {
+        ngx_media_cache_abandon(job->conf->cache, slot->key);
+        (void) ngx_media_vod_job_nomem(job);
+
+    } else {
+
+        if (ngx_media_vod_job_put(job, slot->key, &item->blob, file,
+                                  file->size)
+            != NGX_OK
+            && !item->handle->warned)
+        {
+            item->handle->warned = 1;
+
+            ngx_log_error(NGX_LOG_WARN, ngx_media_vod_job_log(job), 0,
+                          "media vod: \"%V\": no room for its index, "
+                          "size:%uD", &item->path, file->size);
+        }
+
+        (void) ngx_media_vod_job_indexed(job, item);
+    }
+
+    ngx_media_vod_job_wake(job);
+}
+
+
+/* a file that cannot be served fails all */
+
+static ngx_int_t
+ngx_media_vod_job_indexed(ngx_media_vod_job_t *job, ngx_media_vod_item_t *item)
+{
+    const ngx_media_vod_file_t  *file;
+
+    file = item->blob.data;
+
+    if (file->status == 200) {
+        return NGX_OK;
+    }
+
+    return ngx_media_vod_job_fail(job, file->status, &item->path,
+                                  file->error);
+}
+
+
+/* 4. the set */
+
+ngx_int_t
+ngx_media_vod_job_set(ngx_media_vod_job_t *job)
+{
+    ngx_int_t                  rc;
+    ngx_thread_task_t         *task;
+    ngx_media_vod_result_t    *result;
+    ngx_media_vod_set_task_t  *ctx;
+
+    if (job->tasks) {
+        return NGX_AGAIN;
+    }
+
+    result = job->result;
+
+    ngx_media_vod_job_files(job);
+    ngx_media_vod_job_set_key(job);
+
+    rc = ngx_media_cache_get(job->conf->cache, job->key, &result->set.ref);
+
+    if (rc == NGX_OK) {
+        result->set.data = result->set.ref.data;
+        return ngx_media_vod_job_ready(job);
+    }
+
+    if (rc == NGX_AGAIN) {
+        ngx_media_vod_job_wait(job);
+        return NGX_AGAIN;
+    }
+
+    if (rc != NGX_DECLINED) {
+        return ngx_media_vod_job_nomem(job);
+    }
+
+    task = ngx_media_vod_job_task(job, sizeof(ngx_media_vod_set_task_t),
+                                  ngx_media_vod_job_set_thread,
+                                  ngx_media_vod_job_set_done);
+    if (task == NULL) {
+        ngx_media_cache_abandon(job->conf->cache, job->key);
+        return ngx_media_vod_job_nomem(job);
+    }
+
+    ctx = task->ctx;
+    ctx->job = job;
+    ctx->make.map = &result->make.map;
+    ctx->make.files = result->files;
+    ctx->make.target = job->conf->target;
+    ctx->make.now = job->now;
+
+    rc = ngx_media_vod_job_post(job, task);
+
+    if (rc == NGX_AGAIN) {
+        job->making = 1;
+
+    } else {
+        ngx_media_cache_abandon(job->conf->cache, job->key);
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_media_vod_job_files(ngx_media_vod_job_t *job)
+{
+    ngx_uint_t               i, n;
+    ngx_media_vod_item_t    *item;
+    ngx_media_vod_open_t    *open;
+    ngx_media_vod_result_t  *result;
+
+    result = job->result;
+
+    if (result->files[0].file) {
+        return;
+    }
+
+    n = result->make.map.nsequences * result->make.map.nclips;
+
+    for (i = 0; i < n; i++) {
+        open = &result->files[i];
+        item = &result->items[open->fd];
+
+        open->fd = item->handle->fd;
+        open->id = item->handle->id;
+        open->file = item->blob.data;
+    }
+}
+
+
+/*
+ * What a set is made of: the map, its files, how long segments shall be, and
+ * whether a file may grow.
+ */
+
+static void
+ngx_media_vod_job_set_key(ngx_media_vod_job_t *job)
+{
+    u_char                       growing;
+    uint32_t                     n;
+    int64_t                      mtime;
+    uint64_t                     hash;
+    ngx_uint_t                   i;
+    ngx_sha1_t                   sha1;
+    ngx_media_vod_result_t      *result;
+    const ngx_media_vod_open_t  *open;
+
+    result = job->result;
+
+    n = (uint32_t) (result->make.map.nsequences * result->make.map.nclips);
+    hash = result->make.map.hash;
+
+    ngx_media_vod_job_key(job->key, "SET ", (uint32_t) job->conf->target);
+    ngx_memcpy(job->key + 8, &hash, 8);
+
+    ngx_sha1_init(&sha1);
+
+    for (i = 0; i < n; i++) {
+        open = &result->files[i];
+        mtime = open->id.mtime / 1000000000;
+
+        growing = open->file->fragmented
+                  && (int64_t) job->now - mtime < NGX_MEDIA_VOD_JOB_GROWING;
+
+        ngx_sha1_update(&sha1, &open->id, sizeof(ngx_media_vod_id_t));
+        ngx_sha1_update(&sha1, &open->file->tag, 8);
+        ngx_sha1_update(&sha1, &growing, 1);
+    }
+
+    ngx_sha1_final(job->key + 16, &sha1);
+    ngx_memcpy(job->key + 36, &n, 4);
+}
+
+
+static void
+ngx_media_vod_job_set_thread(void *data, ngx_log_t *log)
+{
+    ngx_media_vod_set_task_t *ctx = data;
+
+    ngx_media_vod_set_make(&ctx->make);
+}
+
+
+static void
+ngx_media_vod_job_set_done(ngx_event_t *ev)
+{
+    ngx_media_vod_set_task_t *ctx = ev->data;
+
+    ngx_log_t               *log;
+    ngx_media_vod_job_t     *job;
+    ngx_media_vod_set_t     *set;
+    ngx_media_vod_result_t  *result;
+
+    job = ctx->job;
+    set = ctx->make.set;
+
+    job->tasks--;
+    job->making = 0;
+
+    if (job->table == NULL) {
+        free(set);
+        ngx_media_vod_job_wake(job);
+        return;
+    }
+
+    if (set == NULL) {
+        ngx_media_cache_abandon(job->conf->cache, job->key);
+        (void) ngx_media_vod_job_nomem(job);
+        ngx_media_vod_job_wake(job);
+        return;
+    }
+
+    result = job->result;
+    log = ngx_media_vod_job_log(job);
+
+    if (set->note[0]) {
+        ngx_log_error(NGX_LOG_WARN, log, 0, "media vod: \"%V\": %s",
+                      &result->make.path, set->note);
+    }
+
+    if (ngx_media_vod_job_put(job, job->key, &result->set, set, set->size)
+        != NGX_OK
+        && !job->node->warned)
+    {
+        job->node->warned = 1;
+
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "media vod: \"%V\": no room for its set, size:%uD",
+                      &result->make.path, set->size);
+    }
+
+    if (ngx_media_vod_job_ready(job) == NGX_OK) {
+        job->step++;
+    }
+
+    ngx_media_vod_job_wake(job);
+}
+
+
+static ngx_int_t
+ngx_media_vod_job_ready(ngx_media_vod_job_t *job)
+{
+    const ngx_media_vod_set_t  *set;
+
+    set = job->result->set.data;
+
+    if (set->status != 200) {
+        return ngx_media_vod_job_fail(job, set->status, NULL, set->error);
+    }
+
+    if (job->result->status) {
+        return NGX_ERROR;
+    }
+
+    job->result->status = 200;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The blob, from malloc(), is moved: into the cache, or it is kept as it is,
+ * then it is NGX_DECLINED.
+ */
+
+static ngx_int_t
+ngx_media_vod_job_put(ngx_media_vod_job_t *job, const u_char *key,
+    ngx_media_vod_held_t *held, void *blob, size_t size)
+{
+    if (ngx_media_cache_put(job->conf->cache, key, blob, size, &held->ref)
+        == NGX_OK)
+    {
+        held->data = held->ref.data;
+        free(blob);
+        return NGX_OK;
+    }
+
+    held->own = blob;
+    held->data = blob;
+
+    return NGX_DECLINED;
+}
+
+
+/* the first 8 bytes of a key */
+
+static void
+ngx_media_vod_job_key(u_char *key, const char *kind, uint32_t value)
+{
+    ngx_memcpy(key, kind, 4);
+
+    key[4] = NGX_MEDIA_VOD_VERSION;
+    key[5] = (u_char) (value >> 16);
+    key[6] = (u_char) (value >> 8);
+    key[7] = (u_char) value;
+}
