@@ -210,16 +210,87 @@ ngx_pool_cleanup_add(ngx_pool_t *pool, size_t size)
 }
 
 
+/*
+ * Trees are not balanced.  The one of timers is not initialized, unless a test
+ * does it, and then nothing is in it: tests call what timers would call.
+ */
+
 void
 ngx_rbtree_insert(ngx_rbtree_t *tree, ngx_rbtree_node_t *node)
 {
-    /* timers do not run: tests call what they would call */
+    if (tree->insert == NULL) {
+        return;
+    }
+
+    if (tree->root == tree->sentinel) {
+        node->parent = NULL;
+        node->left = tree->sentinel;
+        node->right = tree->sentinel;
+        tree->root = node;
+        return;
+    }
+
+    tree->insert(tree->root, node, tree->sentinel);
+}
+
+
+static void
+ngx_stub_rbtree_replace(ngx_rbtree_t *tree, ngx_rbtree_node_t *node,
+    ngx_rbtree_node_t *with)
+{
+    if (node->parent == NULL) {
+        tree->root = with;
+
+    } else if (node->parent->left == node) {
+        node->parent->left = with;
+
+    } else {
+        node->parent->right = with;
+    }
+
+    if (with != tree->sentinel) {
+        with->parent = node->parent;
+    }
 }
 
 
 void
 ngx_rbtree_delete(ngx_rbtree_t *tree, ngx_rbtree_node_t *node)
 {
+    ngx_rbtree_node_t  *next;
+
+    if (tree->insert == NULL) {
+        return;
+    }
+
+    if (node->left == tree->sentinel) {
+        ngx_stub_rbtree_replace(tree, node, node->right);
+        return;
+    }
+
+    if (node->right == tree->sentinel) {
+        ngx_stub_rbtree_replace(tree, node, node->left);
+        return;
+    }
+
+    for (next = node->right;
+         next->left != tree->sentinel;
+         next = next->left)
+    {
+        /* void */
+    }
+
+    if (next->parent != node) {
+        ngx_stub_rbtree_replace(tree, next, next->right);
+
+        next->right = node->right;
+        next->right->parent = next;
+    }
+
+    ngx_stub_rbtree_replace(tree, node, next);
+
+    next->left = node->left;
+    next->left->parent = next;
 }
 
 

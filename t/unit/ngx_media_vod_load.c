@@ -1,0 +1,1192 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+/* link: vod/ngx_media_vod_load.c vod/ngx_media_vod_job.c
+         vod/ngx_media_vod_job_open.c vod/ngx_media_vod_job_blob.c
+         vod/ngx_media_vod_open.c ngx_stub.c */
+
+
+/*
+ * Loads with files that are real, and threads, a cache, indexes and sets that
+ * are not: threads work and report when the test says so.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_sha1.h>
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include "vod/ngx_media_vod_index.h"
+#include "vod/ngx_media_vod_job.h"
+#include "ngx_stub.h"
+#include "tap.h"
+
+
+#define BLOBS  64
+#define TASKS  64
+#define LOADS  8
+
+
+typedef struct {
+    u_char                 key[NGX_MEDIA_CACHE_KEY];
+    void                  *data;
+    ngx_uint_t             pins;
+    ngx_uint_t             state;             /* 0 free 1 made 2 ready */
+} blob_t;
+
+
+typedef struct {
+    ngx_media_vod_load_t   load;
+    ngx_uint_t             called;
+    ngx_uint_t             kill;              /* another + 1, when called */
+} test_load_t;
+
+
+uint32_t                   ngx_crc32_table256[256];
+
+static blob_t              blobs[BLOBS];
+static ngx_uint_t          cache_full;
+static ngx_thread_task_t  *queued[TASKS], *worked[TASKS];
+static ngx_uint_t          nqueued, nworked, max_queue = TASKS;
+static ngx_uint_t          nposted, nindexed, nsets;
+
+static ngx_rbtree_node_t   timer_sentinel;
+static int64_t             now = 1800000000000;
+static char                dir[64];
+static ngx_uint_t          fds, pools;
+
+static ngx_conf_t          cf;
+static ngx_media_vod_conf_t  conf;
+static test_load_t         loads[LOADS];
+
+
+/* what nginx has */
+
+static void
+insert_value(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
+    ngx_rbtree_node_t *sentinel)
+{
+    ngx_rbtree_node_t  **p;
+
+    for ( ;; ) {
+        p = (node->key < temp->key) ? &temp->left : &temp->right;
+
+        if (*p == sentinel) {
+            break;
+        }
+
+        temp = *p;
+    }
+
+    *p = node;
+    node->parent = temp;
+    node->left = sentinel;
+    node->right = sentinel;
+}
+
+
+void
+ngx_str_rbtree_insert_value(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
+    ngx_rbtree_node_t *sentinel)
+{
+    insert_value(temp, node, sentinel);
+}
+
+
+/* nodes of equal keys are to the right */
+
+ngx_str_node_t *
+ngx_str_rbtree_lookup(ngx_rbtree_t *rbtree, ngx_str_t *val, uint32_t hash)
+{
+    ngx_str_node_t     *n;
+    ngx_rbtree_node_t  *node;
+
+    for (node = rbtree->root; node != rbtree->sentinel; ) {
+        n = (ngx_str_node_t *) node;
+
+        if (hash == node->key && n->str.len == val->len
+            && memcmp(n->str.data, val->data, val->len) == 0)
+        {
+            return n;
+        }
+
+        node = (hash < node->key) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_sha1_init(ngx_sha1_t *ctx)
+{
+    ctx->bytes = 5381;
+}
+
+
+void
+ngx_sha1_update(ngx_sha1_t *ctx, const void *data, size_t size)
+{
+    size_t  i;
+
+    for (i = 0; i < size; i++) {
+        ctx->bytes = (ctx->bytes ^ ((const u_char *) data)[i])
+                     * 1099511628211ULL;
+    }
+}
+
+
+void
+ngx_sha1_final(u_char result[20], ngx_sha1_t *ctx)
+{
+    memset(result, 0, 20);
+    memcpy(result, &ctx->bytes, 8);
+}
+
+
+u_char * ngx_cdecl
+ngx_snprintf(u_char *buf, size_t max, const char *fmt, ...)
+{
+    va_list  args;
+
+    va_start(args, fmt);
+
+    if (strncmp(fmt, "%s", 2) == 0) {
+        snprintf((char *) buf, max, "%s failed", va_arg(args, char *));
+
+    } else {
+        snprintf((char *) buf, max, "too large");
+    }
+
+    va_end(args);
+
+    return buf;
+}
+
+
+static void
+file_cleanup(void *data)
+{
+    close(((ngx_pool_cleanup_file_t *) data)->fd);
+}
+
+
+ngx_int_t
+ngx_open_cached_file(ngx_open_file_cache_t *cache, ngx_str_t *name,
+    ngx_open_file_info_t *of, ngx_pool_t *pool)
+{
+    struct stat          st;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_pool_cleanup_file_t));
+
+    of->fd = open((char *) name->data,
+                  O_RDONLY|O_NONBLOCK
+                  |(of->disable_symlinks == NGX_DISABLE_SYMLINKS_ON
+                    ? O_NOFOLLOW : 0));
+
+    if (of->fd == -1) {
+        of->err = errno;
+        of->failed = "open()";
+        return NGX_ERROR;
+    }
+
+    fstat(of->fd, &st);
+
+    of->is_dir = S_ISDIR(st.st_mode);
+    of->is_file = S_ISREG(st.st_mode);
+
+    if (of->is_dir) {
+        close(of->fd);
+        of->fd = -1;
+
+    } else {
+        cln->handler = file_cleanup;
+        ((ngx_pool_cleanup_file_t *) cln->data)->fd = of->fd;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_thread_task_t *
+ngx_thread_task_alloc(ngx_pool_t *pool, size_t size)
+{
+    ngx_thread_task_t  *task;
+
+    task = ngx_pcalloc(pool, sizeof(ngx_thread_task_t) + size);
+    task->ctx = task + 1;
+
+    return task;
+}
+
+
+ngx_int_t
+ngx_thread_task_post(ngx_thread_pool_t *tp, ngx_thread_task_t *task)
+{
+    if (task->event.active || nqueued == max_queue) {
+        return NGX_ERROR;
+    }
+
+    task->event.active = 1;
+    queued[nqueued++] = task;
+    nposted++;
+
+    return NGX_OK;
+}
+
+
+/* threads do what is queued */
+
+static void
+work(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < nqueued; i++) {
+        queued[i]->handler(queued[i]->ctx, &ngx_stub_log);
+        worked[nworked++] = queued[i];
+    }
+
+    nqueued = 0;
+}
+
+
+/* the event loop hears of it */
+
+static void
+report(void)
+{
+    ngx_uint_t          i, n;
+    ngx_event_t        *ev;
+    ngx_thread_task_t  *tasks[TASKS];
+
+    n = nworked;
+    memcpy(tasks, worked, sizeof(tasks));
+    nworked = 0;
+
+    for (i = 0; i < n; i++) {
+        ev = &tasks[i]->event;
+        ev->complete = 1;
+        ev->active = 0;
+        ev->handler(ev);
+    }
+}
+
+
+static void
+work_all(void)
+{
+    while (nqueued || nworked) {
+        work();
+        report();
+    }
+}
+
+
+static void
+pass(int64_t msec)
+{
+    ngx_event_t        *ev;
+    ngx_rbtree_node_t  *node;
+
+    now += msec;
+    ngx_stub_clock(now);
+
+    for ( ;; ) {
+        node = ngx_event_timer_rbtree.root;
+
+        if (node == &timer_sentinel) {
+            return;
+        }
+
+        node = ngx_rbtree_min(node, &timer_sentinel);
+
+        if ((ngx_msec_int_t) (node->key - ngx_current_msec) > 0) {
+            return;
+        }
+
+        ev = ngx_rbtree_data(node, ngx_event_t, timer);
+
+        ngx_rbtree_delete(&ngx_event_timer_rbtree, node);
+        ev->timer_set = 0;
+        ev->handler(ev);
+    }
+}
+
+
+/* the cache */
+
+static blob_t *
+blob_find(const u_char *key)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < BLOBS; i++) {
+        if (blobs[i].state
+            && memcmp(blobs[i].key, key, NGX_MEDIA_CACHE_KEY) == 0)
+        {
+            return &blobs[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_media_cache_get(ngx_media_cache_t *cache, const u_char *key,
+    ngx_media_cache_ref_t *ref)
+{
+    blob_t  *b;
+
+    memset(ref, 0, sizeof(*ref));
+
+    b = blob_find(key);
+
+    if (b == NULL) {
+        for (b = blobs; b->state; b++) { /* void */ }
+
+        memcpy(b->key, key, NGX_MEDIA_CACHE_KEY);
+        b->state = 1;
+
+        return NGX_DECLINED;
+    }
+
+    if (b->state == 1) {
+        return NGX_AGAIN;
+    }
+
+    b->pins++;
+    ref->data = b->data;
+    ref->entry = b - blobs;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_cache_put(ngx_media_cache_t *cache, const u_char *key,
+    const void *data, size_t size, ngx_media_cache_ref_t *ref)
+{
+    blob_t  *b;
+
+    memset(ref, 0, sizeof(*ref));
+
+    b = blob_find(key);
+
+    if (cache_full) {
+        b->state = 0;
+        return NGX_DECLINED;
+    }
+
+    b->data = malloc(size);
+    memcpy(b->data, data, size);
+    b->state = 2;
+    b->pins++;
+
+    ref->data = b->data;
+    ref->entry = b - blobs;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_cache_abandon(ngx_media_cache_t *cache, const u_char *key)
+{
+    blob_find(key)->state = 0;
+}
+
+
+void
+ngx_media_cache_unpin(ngx_media_cache_t *cache, ngx_media_cache_ref_t *ref)
+{
+    blobs[ref->entry].pins--;
+    memset(ref, 0, sizeof(*ref));
+}
+
+
+static ngx_uint_t
+pins(void)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < BLOBS; i++) {
+        n += blobs[i].pins;
+    }
+
+    return n;
+}
+
+
+static void
+unpin_all(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < BLOBS; i++) {
+        blobs[i].pins = 0;
+    }
+}
+
+
+static void
+cache_empty(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < BLOBS; i++) {
+        if (blobs[i].state == 2 && blobs[i].pins == 0) {
+            free(blobs[i].data);
+            blobs[i].state = 0;
+        }
+    }
+}
+
+
+/* maps, indexes and sets */
+
+static ngx_int_t
+map_paths(ngx_media_vod_map_make_t *make, ngx_uint_t n, const char **names)
+{
+    char                  *p;
+    ngx_uint_t             i;
+    ngx_media_vod_map_t   *map;
+    ngx_media_vod_clip_t  *clips;
+
+    map = &make->map;
+
+    map->nsequences = 1;
+    map->nclips = n;
+    map->sequences = ngx_pcalloc(make->pool, sizeof(ngx_media_vod_sequence_t));
+
+    clips = ngx_pcalloc(make->pool, n * sizeof(ngx_media_vod_clip_t));
+    map->sequences[0].clips = clips;
+
+    for (i = 0; i < n; i++) {
+        p = ngx_palloc(make->pool, 256);
+        snprintf(p, 256, "%s/%s", dir, names[i]);
+
+        clips[i].path.data = (u_char *) p;
+        clips[i].path.len = strlen(p);
+    }
+
+    make->status = 200;
+
+    return NGX_OK;
+}
+
+
+static const char  *two[] = { "one.mp4", "two.mp4" };
+
+
+ngx_int_t
+ngx_media_vod_map_file(ngx_media_vod_map_make_t *make)
+{
+    const char  *name;
+
+    name = (char *) make->path.data + strlen(dir) + 1;
+
+    return map_paths(make, 1, &name);
+}
+
+
+ngx_int_t
+ngx_media_vod_map_urlset(ngx_media_vod_map_make_t *make)
+{
+    if (strstr((char *) make->path.data, ".urlset") == NULL) {
+        return NGX_DECLINED;
+    }
+
+    return map_paths(make, 2, two);
+}
+
+
+ngx_int_t
+ngx_media_vod_map_directory(ngx_media_vod_map_make_t *make)
+{
+    return map_paths(make, 2, two);
+}
+
+
+/* the text is how often one.mp4 is repeated */
+
+ngx_int_t
+ngx_media_vod_map_json(ngx_media_vod_map_make_t *make)
+{
+    ngx_uint_t   i, n;
+    const char  *names[16];
+
+    n = make->text.data[0] - '0';
+
+    for (i = 0; i < n; i++) {
+        names[i] = two[0];
+    }
+
+    if (n == 0) {
+        make->status = 500;
+        strcpy((char *) make->error, "bad mapping");
+        return NGX_ERROR;
+    }
+
+    return map_paths(make, n, names);
+}
+
+
+void
+ngx_media_vod_index(ngx_media_vod_index_t *index)
+{
+    char                   buf[4];
+    ngx_media_vod_file_t  *file;
+
+    nindexed++;
+
+    memset(buf, 0, 4);
+    (void) !pread(index->fd, buf, 3, 0);
+
+    if (strcmp(buf, "mem") == 0) {
+        return;
+    }
+
+    file = calloc(1, sizeof(*file));
+    file->size = sizeof(*file);
+    file->id = index->id;
+    file->status = 200;
+
+    if (strcmp(buf, "bad") == 0) {
+        file->status = 415;
+        strcpy((char *) file->error, "moov/\001: bad");
+    }
+
+    index->file = file;
+}
+
+
+void
+ngx_media_vod_set_make(ngx_media_vod_set_make_t *make)
+{
+    nsets++;
+
+    make->set = calloc(1, sizeof(ngx_media_vod_set_t));
+    make->set->size = sizeof(ngx_media_vod_set_t);
+    make->set->status = 200;
+    make->set->nfiles = make->map->nsequences * make->map->nclips;
+}
+
+
+/* the test's own */
+
+static void
+spell(const char *name, const char *text)
+{
+    int   fd;
+    char  path[128], temp[128];
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    snprintf(temp, sizeof(temp), "%s/.temp", dir);
+
+    fd = open(temp, O_CREAT|O_TRUNC|O_WRONLY, 0600);
+    (void) !write(fd, text, strlen(text));
+    close(fd);
+
+    (void) !rename(temp, path);
+}
+
+
+static void
+forget(const char *name)
+{
+    char  path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    unlink(path);
+}
+
+
+static ngx_uint_t
+open_fds(void)
+{
+    DIR         *d;
+    ngx_uint_t   n;
+
+    d = opendir("/proc/self/fd");
+
+    for (n = 0; readdir(d); n++) { /* void */ }
+
+    closedir(d);
+
+    return n;
+}
+
+
+static void
+drop(ngx_uint_t n)
+{
+    ngx_pool_t  *pool;
+
+    pool = loads[n].load.pool;
+
+    if (pool) {
+        loads[n].load.pool = NULL;
+        ngx_destroy_pool(pool);
+    }
+}
+
+
+static void
+handler(ngx_media_vod_load_t *load)
+{
+    test_load_t  *t;
+
+    t = load->data;
+    t->called++;
+
+    if (t->kill) {
+        drop(t->kill - 1);
+        t->kill = 0;
+    }
+}
+
+
+static ngx_int_t
+ask(ngx_uint_t n, const char *name)
+{
+    char                  *p;
+    ngx_media_vod_load_t  *load;
+
+    drop(n);
+    memset(&loads[n], 0, sizeof(loads[n]));
+
+    load = &loads[n].load;
+
+    load->conf = &conf;
+    load->pool = ngx_create_pool(1024, &ngx_stub_log);
+    load->log = &ngx_stub_log;
+    load->root = strlen(dir);
+    load->handler = handler;
+    load->data = &loads[n];
+
+    p = ngx_palloc(load->pool, 256);
+    load->path.len = snprintf(p, 256, "%s/%s", dir, name);
+    load->path.data = (u_char *) p;
+
+    return ngx_media_vod_load(load);
+}
+
+
+static void
+begin(void)
+{
+    fds = open_fds();
+    pools = ngx_stub_pools;
+
+    memset(&conf, 0, sizeof(conf));
+    memset(&loads, 0, sizeof(loads));
+
+    cf.pool = ngx_create_pool(1024, &ngx_stub_log);
+
+    conf.table = ngx_media_vod_table_add(&cf);
+    conf.cache = (ngx_media_cache_t *) &conf;
+    conf.valid = 1000;
+    conf.max_files = 100;
+    conf.target = 6000;
+
+    cache_full = 0;
+    nposted = 0;
+    nindexed = 0;
+    nsets = 0;
+
+    spell("one.mp4", "one");
+    spell("two.mp4", "two");
+}
+
+
+static void
+end(const char *what)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < LOADS; i++) {
+        drop(i);
+    }
+
+    ngx_destroy_pool(cf.pool);
+
+    work_all();
+
+    is(pins(), 0, "%s: nothing is pinned", what);
+    is(ngx_stub_pools, pools, "%s: pools are gone", what);
+    is(open_fds(), fds, "%s: files are closed", what);
+    ok(ngx_event_timer_rbtree.root == &timer_sentinel, "%s: no timers", what);
+
+    cache_empty();
+}
+
+
+static void
+test_plain(void)
+{
+    int  fd;
+    char  c;
+
+    begin();
+
+    is(ask(0, "one.mp4"), NGX_AGAIN, "a file that is not known");
+    is(ask(1, "one.mp4"), NGX_AGAIN, "the same at once");
+    work_all();
+
+    is(loads[0].called + loads[1].called, 2, "both are called");
+    is(loads[0].load.status, 200, "status");
+    is(nposted, 3, "tasks: map, index, set");
+    is(nindexed, 1, "it is indexed once");
+    is(loads[0].load.source.files[0].id.size, 3, "its size");
+
+    is(ask(2, "one.mp4"), NGX_OK, "known");
+    is(nposted, 3, "no task");
+    is(pins(), 2, "two pins for all of them");
+
+    /* replaced */
+
+    spell("one.mp4", "other");
+    is(ask(3, "one.mp4"), NGX_OK, "not seen at once");
+
+    pass(1000);
+    is(ask(3, "one.mp4"), NGX_AGAIN, "but after a while");
+    work_all();
+
+    is(loads[3].load.source.files[0].id.size, 5, "the new size");
+    is(loads[2].load.source.files[0].id.size, 3, "who had the old one has it");
+
+    fd = loads[2].load.source.files[0].fd;
+    ok(fd != loads[3].load.source.files[0].fd, "different files");
+    ok(pread(fd, &c, 1, 2) == 1 && c == 'e', "the old one can be read");
+
+    /* not replaced */
+
+    nposted = 0;
+    fd = loads[3].load.source.files[0].fd;
+    pass(1000);
+    is(ask(4, "one.mp4"), NGX_AGAIN, "looked at again");
+    work_all();
+    is(nposted, 1, "one task");
+    is(loads[4].load.source.files[0].fd, fd, "the file is kept open");
+
+    /* idle: unpinned, but known */
+
+    drop(0);
+    drop(1);
+    drop(2);
+    drop(3);
+    drop(4);
+    pass(1000);
+
+    conf.valid = 100000;
+    is(ask(4, "one.mp4"), NGX_OK, "it is believed for longer");
+    drop(4);
+    pass(5000);
+    is(pins(), 0, "an idle name is unpinned");
+    is(ask(0, "one.mp4"), NGX_OK, "and pinned without a task");
+    is(loads[0].load.status, 200, "status");
+
+    end("plain");
+}
+
+
+static void
+test_cancel(void)
+{
+    begin();
+
+    /* one of two */
+
+    ask(0, "one.mp4");
+    ask(1, "one.mp4");
+    work();
+    is(ngx_media_vod_load_cancel(&loads[0].load), NGX_OK, "the first goes");
+    drop(0);
+    work_all();
+    is(loads[0].called, 0, "it is not called");
+    is(loads[1].load.status, 200, "the second is served");
+
+    /* all, at each point of a thread's work */
+
+    cache_empty();
+    drop(1);
+    pass(5000);
+    cache_empty();
+    nindexed = 0;
+
+    ask(0, "one.mp4");
+    drop(0);
+    work_all();
+    is(nindexed, 0, "nobody waits: no index");
+    pass(1000);
+
+    ask(0, "one.mp4");
+    work();
+    report();
+    is(nqueued, 1, "indexing");
+    work();
+    drop(0);
+    report();
+    is(nindexed, 1, "indexed");
+    is(nqueued, 0, "for nobody");
+
+    is(ask(0, "one.mp4"), NGX_AGAIN, "asked again");
+    work_all();
+    is(nindexed, 1, "the index was not in vain");
+
+    /* gone, another comes while the thread works */
+
+    pass(5000);
+    drop(0);
+    ask(0, "two.mp4");
+    work();
+    drop(0);
+    ask(1, "two.mp4");
+    work_all();
+    is(loads[1].load.status, 200, "who comes late is served");
+
+    /* handlers that destroy themselves and others */
+
+    pass(5000);
+    ask(0, "one.mp4");
+    ask(1, "one.mp4");
+    ask(2, "one.mp4");
+    loads[0].kill = 2;
+    loads[2].kill = 3;
+    work_all();
+    is(loads[1].called, 0, "killed by the first");
+    is(loads[2].called, 1, "the last one kills itself");
+
+    end("cancel");
+}
+
+
+static void
+test_orphans(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < 4; i++) {
+        begin();
+        ask(0, i == 3 ? "x.urlset" : "one.mp4");
+
+        if (i == 1) {
+            work();
+            report();
+        }
+
+        if (i == 2) {
+            work();
+            report();
+            work();
+            report();
+        }
+
+        is(nqueued, 1, "a thread is at work");
+        work();
+
+        if (i == 2) {
+            /* what it reads stays pinned as long as the process lives */
+            ngx_destroy_pool(cf.pool);
+            is(pins(), 1, "pinned for the thread");
+            unpin_all();
+            cf.pool = ngx_create_pool(1024, &ngx_stub_log);
+        }
+
+        end("orphan");
+    }
+}
+
+
+static void
+test_errors(void)
+{
+    ngx_uint_t  n;
+
+    begin();
+
+    n = ngx_stub_logged[NGX_LOG_ERR];
+
+    is(ask(0, "none.mp4"), NGX_AGAIN, "no such file");
+    work_all();
+    is(loads[0].load.status, 404, "404");
+    is(ask(1, "none.mp4"), NGX_OK, "known not to be");
+    is(loads[1].load.status, 404, "404");
+    is(ngx_stub_logged[NGX_LOG_ERR], n + 2, "a line for each");
+
+    spell("none.mp4", "now");
+    pass(1000);
+    is(ask(0, "none.mp4"), NGX_AGAIN, "it comes");
+    work_all();
+    is(loads[0].load.status, 200, "200");
+
+    forget("none.mp4");
+    pass(1000);
+    is(ask(0, "none.mp4"), NGX_AGAIN, "it goes");
+    work_all();
+    is(loads[0].load.status, 404, "404");
+    drop(0);
+    is(conf.table->paths.n, 0, "and is not kept open");
+
+    spell("bad.mp4", "bad");
+    nindexed = 0;
+    ask(0, "bad.mp4");
+    work_all();
+    is(loads[0].load.status, 415, "415");
+    pass(5000);
+    ask(0, "bad.mp4");
+    work_all();
+    is(loads[0].load.status, 415, "415 again");
+    is(nindexed, 1, "indexed once");
+    forget("bad.mp4");
+
+    spell("mem.mp4", "mem");
+    ask(0, "mem.mp4");
+    work_all();
+    is(loads[0].load.status, 500, "no memory in a thread");
+    spell("mem.mp4", "fine");
+    is(ask(0, "mem.mp4"), NGX_AGAIN, "that is not remembered");
+    pass(1000);
+    work_all();
+    forget("mem.mp4");
+
+    max_queue = 0;
+    is(ask(0, "two.mp4"), NGX_OK, "no thread");
+    is(loads[0].load.status, 503, "503");
+    max_queue = TASKS;
+    is(ask(0, "two.mp4"), NGX_AGAIN, "not remembered");
+    work();
+    report();
+    max_queue = 0;
+    work();
+    report();
+    is(loads[0].load.status, 503, "503 for the set");
+    max_queue = TASKS;
+    ask(0, "two.mp4");
+    work_all();
+    is(loads[0].load.status, 200, "nothing is stuck");
+
+    end("errors");
+}
+
+
+static void
+test_special(void)
+{
+    char  path[128];
+
+    begin();
+
+    snprintf(path, sizeof(path), "%s/fifo", dir);
+    (void) !mkfifo(path, 0600);
+    ask(0, "fifo");
+    work_all();
+    is(loads[0].load.status, 404, "a FIFO");
+    unlink(path);
+
+    snprintf(path, sizeof(path), "%s/d", dir);
+    (void) !mkdir(path, 0700);
+    ask(0, "d");
+    work_all();
+    is(loads[0].load.status, 200, "a directory");
+    is(loads[0].load.source.set->nfiles, 2, "two files");
+    rmdir(path);
+
+    nposted = 0;
+    is(ask(1, "x.urlset"), NGX_OK, "files that are known, a set that is");
+    is(nposted, 0, "no task");
+
+    conf.mapping = 1;
+    spell("map", "9");
+    ask(2, "map");
+    work_all();
+    is(loads[2].load.status, 200, "a mapping");
+    is(loads[2].load.source.set->nfiles, 9, "of nine clips");
+    is(loads[2].load.source.files[8].fd, loads[2].load.source.files[0].fd,
+       "and one file");
+
+    spell("map2", "0");
+    ask(3, "map2");
+    work_all();
+    is(loads[3].load.status, 500, "a bad mapping");
+
+    conf.max_files = 1;
+    conf.mapping = 0;
+    pass(1000);
+    ask(3, "y.urlset");
+    work_all();
+    is(loads[3].load.status, 500, "too many files");
+
+    forget("map");
+    forget("map2");
+
+    end("special");
+}
+
+
+static void
+test_evict(void)
+{
+    begin();
+
+    conf.max_files = 1;
+
+    ask(0, "one.mp4");
+    work();
+    report();
+    ask(1, "two.mp4");
+    work_all();
+    is(loads[0].load.status, 200, "evicted while it was indexed");
+    is(loads[1].load.status, 200, "the other one");
+    is(conf.table->paths.n, 1, "one file in the table");
+
+    /* known goes while a thread looks */
+
+    pass(1000);
+    ask(1, "two.mp4");
+    work();
+    ask(2, "one.mp4");
+    work();
+    report();
+    work_all();
+    is(loads[1].load.status, 200, "evicted while it was looked at");
+
+    is(ask(3, "none1.mp4"), NGX_AGAIN, "names");
+    is(ask(4, "none2.mp4"), NGX_AGAIN, "names");
+    work_all();
+    ask(5, "none3.mp4");
+    work_all();
+    ok(conf.table->names.n <= 3, "are bounded");
+
+    pass(61000);
+    is(conf.table->names.n, 0, "no names");
+    is(conf.table->paths.n, 0, "no files");
+
+    end("evict");
+}
+
+
+static void
+test_full(void)
+{
+    ngx_uint_t  n;
+
+    begin();
+
+    cache_full = 1;
+    n = ngx_stub_logged[NGX_LOG_WARN];
+
+    ask(0, "one.mp4");
+    work_all();
+    is(loads[0].load.status, 200, "no room");
+    is(ask(1, "one.mp4"), NGX_OK, "kept by the process");
+    is(ngx_stub_logged[NGX_LOG_WARN], n + 2, "said for the file and the set");
+
+    drop(0);
+    pass(500);
+    pass(600);
+    ask(2, "one.mp4");
+    work_all();
+    is(loads[2].load.status, 200, "no room");
+    is(nindexed, 2, "indexed again");
+    ok(ngx_stub_logged[NGX_LOG_WARN] <= n + 3, "not said again for the file");
+
+    end("full");
+}
+
+
+/* another process makes it */
+
+static void
+test_again(void)
+{
+    blob_t      *b;
+    ngx_uint_t   i;
+
+    begin();
+
+    ask(0, "one.mp4");
+    work_all();
+    drop(0);
+    pass(5000);
+
+    for (b = blobs; b->state != 2 || memcmp(b->key, "FILE", 4) != 0; b++) {
+        /* void */
+    }
+
+    b->state = 1;
+    ask(0, "one.mp4");
+    work_all();
+    is(loads[0].called, 0, "the index is made elsewhere");
+    is(ask(1, "one.mp4"), NGX_AGAIN, "another one waits");
+
+    for (i = 0; i < 20; i++) {
+        pass(50);
+    }
+
+    is(loads[0].called, 0, "still");
+    b->state = 2;
+    pass(50);
+    is(loads[0].called + loads[1].called, 2, "now it is there");
+
+    /* who waits for the timer goes */
+
+    drop(0);
+    drop(1);
+    pass(5000);
+    b->state = 1;
+    ask(0, "one.mp4");
+    work_all();
+    drop(0);
+    is(conf.table->names.n, 0, "nothing is left of it");
+    b->state = 2;
+
+    /* the table goes */
+
+    b->state = 1;
+    ask(0, "one.mp4");
+    work_all();
+    ngx_media_vod_load_cancel(&loads[0].load);
+    ask(1, "one.mp4");
+    work_all();
+    b->state = 2;
+
+    end("again");
+}
+
+
+int
+main(void)
+{
+    ngx_rbtree_init(&ngx_event_timer_rbtree, &timer_sentinel, insert_value);
+
+    ngx_stub_clock(now);
+
+    snprintf(dir, sizeof(dir), "/tmp/vod_load.%d", (int) getpid());
+    (void) !mkdir(dir, 0700);
+
+    test_plain();
+    test_cancel();
+    test_orphans();
+    test_errors();
+    test_special();
+    test_evict();
+    test_full();
+    test_again();
+
+    forget("one.mp4");
+    forget("two.mp4");
+    rmdir(dir);
+
+    done();
+}
