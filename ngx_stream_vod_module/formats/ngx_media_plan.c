@@ -170,7 +170,7 @@ ngx_media_plan_init(ngx_media_plan_make_t *make, ngx_media_plan_t *plan,
 static ngx_int_t
 ngx_media_plan_clock(ngx_media_plan_make_t *make, ngx_msec_t target)
 {
-    int64_t                  time;
+    int64_t                  before, time;
     uint64_t                 k;
     ngx_int_t                rc;
     uint32_t                 timescale;
@@ -178,16 +178,24 @@ ngx_media_plan_clock(ngx_media_plan_make_t *make, ngx_msec_t target)
 
     timescale = make->total.timescale;
 
+    /* multiples count from what comes first, if that is before the begin */
+
+    before = (make->cut.pts < 0) ? ngx_media_plan_difference(0, make->cut.pts)
+                                 : 0;
+
     for (k = 1; !make->done; k++) {
 
         time = ngx_media_plan_rescale((int64_t) (k * target), 1000, timescale);
+        time = ngx_media_plan_difference(time, before);
 
         if (time <= make->cut.pts) {
 
             /* the first multiple after the last cut */
 
-            k = (uint64_t) (make->cut.pts / timescale * 1000
-                            + make->cut.pts % timescale * 1000 / timescale)
+            time = (int64_t) ((uint64_t) make->cut.pts + (uint64_t) before);
+
+            k = (uint64_t) (time / timescale * 1000
+                            + time % timescale * 1000 / timescale)
                 / target;
             continue;
         }

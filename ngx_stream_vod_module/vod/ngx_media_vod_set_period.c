@@ -25,6 +25,9 @@
 /* ms by which segments may be off before it is worth a line */
 #define NGX_MEDIA_VOD_SET_APART  100
 
+/* times are within so many seconds: 34 years */
+#define NGX_MEDIA_VOD_SET_SECONDS  (1024 * 1024 * 1024)
+
 
 typedef struct {
     ngx_media_vod_set_ctx_t  *ctx;
@@ -40,6 +43,8 @@ typedef struct {
 static ngx_int_t ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p);
 static ngx_int_t ngx_media_vod_set_range(ngx_media_vod_set_period_t *p,
     ngx_uint_t track);
+static ngx_int_t ngx_media_vod_set_end(const ngx_media_index_t *index,
+    const ngx_media_plan_range_t *range, int64_t *end);
 static ngx_int_t ngx_media_vod_set_plans(ngx_media_vod_set_period_t *p);
 static ngx_int_t ngx_media_vod_set_add(ngx_media_vod_set_period_t *p,
     ngx_uint_t track, int64_t until);
@@ -154,6 +159,12 @@ ngx_media_vod_set_range(ngx_media_vod_set_period_t *p, ngx_uint_t track)
     from = c->from;
     to = c->to;
 
+    if (from < 0 || from > (int64_t) NGX_MEDIA_VOD_SET_SECONDS * 1000
+        || to > (int64_t) NGX_MEDIA_VOD_SET_SECONDS * 1000)
+    {
+        return NGX_ERROR;
+    }
+
     if (map->durations && map->durations[p->clip] > 0
         && (to < 0 || to - from > map->durations[p->clip]))
     {
@@ -177,7 +188,7 @@ ngx_media_vod_set_range(ngx_media_vod_set_period_t *p, ngx_uint_t track)
         return NGX_ERROR;
     }
 
-    rc = ngx_media_plan_end(index, &p->ranges[track], &end);
+    rc = ngx_media_vod_set_end(index, &p->ranges[track], &end);
 
     if (rc == NGX_OK) {
         end = ngx_media_plan_rescale(end, timescale, 1000);
@@ -185,6 +196,44 @@ ngx_media_vod_set_range(ngx_media_vod_set_period_t *p, ngx_uint_t track)
     }
 
     return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+/* when it ends, or NGX_ERROR for times that cannot be reckoned with */
+
+static ngx_int_t
+ngx_media_vod_set_end(const ngx_media_index_t *index,
+    const ngx_media_plan_range_t *range, int64_t *end)
+{
+    int64_t                    limit;
+    ngx_int_t                  rc;
+    ngx_media_index_reader_t   reader;
+    ngx_media_index_sample_t   sample;
+
+    rc = ngx_media_plan_end(index, range, end);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_media_index_open(&reader, index);
+
+    if (ngx_media_index_seek(&reader, range->first) != NGX_OK
+        || ngx_media_index_next(&reader, &sample) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    limit = (int64_t) NGX_MEDIA_VOD_SET_SECONDS * index->timescale;
+
+    if (*end > limit || *end < -limit
+        || sample.dts > limit || sample.dts < -limit
+        || range->origin > limit || range->origin < -limit)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -17,13 +17,15 @@
 static ngx_uint_t ngx_media_vod_set_wanted(
     const ngx_media_vod_sequence_t *sequence, uint32_t type,
     uint32_t ordinal);
-static ngx_uint_t ngx_media_vod_set_same(ngx_media_vod_set_ctx_t *ctx);
+static ngx_uint_t ngx_media_vod_set_same(ngx_media_vod_set_ctx_t *ctx,
+    const ngx_media_params_t *params);
 static ngx_uint_t ngx_media_vod_set_has_video(ngx_media_vod_set_ctx_t *ctx,
     uint32_t sequence);
-static const ngx_media_params_t *ngx_media_vod_set_params(
-    ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track);
+static const ngx_media_vod_track_t *ngx_media_vod_set_first(
+    ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
+    const ngx_media_vod_file_t **file);
 static void ngx_media_vod_set_describe(ngx_media_vod_set_ctx_t *ctx,
-    const ngx_media_vod_sequence_t *sequence);
+    const ngx_media_vod_sequence_t *sequence, const ngx_media_vod_track_t *t);
 static void ngx_media_vod_set_text(u_char *dst, size_t size,
     const ngx_str_t *said, const u_char *file);
 static void ngx_media_vod_set_names(ngx_media_vod_set_ctx_t *ctx);
@@ -33,9 +35,11 @@ ngx_int_t
 ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
 {
     uint32_t                         k, type;
-    ngx_uint_t                       i, s;
-    ngx_media_vod_set_track_t       *track;
+    ngx_uint_t                       s;
     const ngx_media_vod_map_t       *map;
+    const ngx_media_vod_file_t      *file;
+    const ngx_media_vod_track_t     *t;
+    ngx_media_vod_set_track_t       *track;
     const ngx_media_vod_sequence_t  *sequence;
 
     map = ctx->make->map;
@@ -64,21 +68,18 @@ ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
                 track->sequence = (uint32_t) s;
                 track->text = (type == NGX_MEDIA_TEXT);
 
-                for (i = 0; i < map->nclips; i++) {
-                    if (ngx_media_vod_set_find(ctx, ctx->ntracks, i)
-                        != NGX_MEDIA_VOD_NONE)
-                    {
-                        break;
-                    }
-                }
+                t = ngx_media_vod_set_first(ctx, ctx->ntracks, &file);
 
-                if (i == map->nclips) {
+                if (t == NULL) {
                     break;
                 }
 
-                ngx_media_vod_set_describe(ctx, sequence);
+                ngx_media_vod_set_describe(ctx, sequence, t);
 
-                if (type != NGX_MEDIA_AUDIO || !ngx_media_vod_set_same(ctx)) {
+                if (type != NGX_MEDIA_AUDIO
+                    || !ngx_media_vod_set_same(ctx,
+                                        ngx_media_vod_params(file, t, 0)))
+                {
                     ctx->ntracks++;
                 }
             }
@@ -149,10 +150,13 @@ ngx_media_vod_set_find(const ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
 /* the last track, of audio, is as one that a sequence before has */
 
 static ngx_uint_t
-ngx_media_vod_set_same(ngx_media_vod_set_ctx_t *ctx)
+ngx_media_vod_set_same(ngx_media_vod_set_ctx_t *ctx,
+    const ngx_media_params_t *params)
 {
     ngx_uint_t                        i;
-    const ngx_media_params_t         *params, *other;
+    const ngx_media_params_t         *other;
+    const ngx_media_vod_file_t       *file;
+    const ngx_media_vod_track_t      *first;
     const ngx_media_vod_set_track_t  *t, *track;
 
     track = &ctx->tracks[ctx->ntracks];
@@ -160,8 +164,6 @@ ngx_media_vod_set_same(ngx_media_vod_set_ctx_t *ctx)
     if (!ngx_media_vod_set_has_video(ctx, track->sequence)) {
         return 0;
     }
-
-    params = ngx_media_vod_set_params(ctx, ctx->ntracks);
 
     for (i = 0; i < ctx->ntracks; i++) {
         t = &ctx->tracks[i];
@@ -174,9 +176,10 @@ ngx_media_vod_set_same(ngx_media_vod_set_ctx_t *ctx)
             continue;
         }
 
-        other = ngx_media_vod_set_params(ctx, i);
+        first = ngx_media_vod_set_first(ctx, i, &file);
+        other = first ? ngx_media_vod_params(file, first, 0) : NULL;
 
-        if (params->codec == other->codec
+        if (params && other && params->codec == other->codec
             && params->object_type == other->object_type
             && params->channels == other->channels)
         {
@@ -205,15 +208,15 @@ ngx_media_vod_set_has_video(ngx_media_vod_set_ctx_t *ctx, uint32_t sequence)
 }
 
 
-/* those of the first clip that has the track */
+/* what a track is in the first clip that has it; NULL: none has */
 
-static const ngx_media_params_t *
-ngx_media_vod_set_params(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
+static const ngx_media_vod_track_t *
+ngx_media_vod_set_first(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
+    const ngx_media_vod_file_t **file)
 {
-    uint32_t                     n;
-    ngx_uint_t                   i;
-    const ngx_media_vod_map_t   *map;
-    const ngx_media_vod_file_t  *file;
+    uint32_t                    n;
+    ngx_uint_t                  i;
+    const ngx_media_vod_map_t  *map;
 
     map = ctx->make->map;
 
@@ -221,10 +224,10 @@ ngx_media_vod_set_params(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
         n = ngx_media_vod_set_find(ctx, track, i);
 
         if (n != NGX_MEDIA_VOD_NONE) {
-            file = ctx->make->files[ctx->tracks[track].sequence * map->nclips
-                                    + i].file;
+            *file = ctx->make->files[ctx->tracks[track].sequence * map->nclips
+                                     + i].file;
 
-            return ngx_media_vod_params(file, &file->tracks[n], 0);
+            return &(*file)->tracks[n];
         }
     }
 
@@ -236,32 +239,11 @@ ngx_media_vod_set_params(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
 
 static void
 ngx_media_vod_set_describe(ngx_media_vod_set_ctx_t *ctx,
-    const ngx_media_vod_sequence_t *sequence)
+    const ngx_media_vod_sequence_t *sequence, const ngx_media_vod_track_t *t)
 {
-    uint32_t                      n;
-    ngx_uint_t                    i;
-    ngx_media_vod_set_track_t    *track;
-    const ngx_media_vod_map_t    *map;
-    const ngx_media_vod_file_t   *file;
-    const ngx_media_vod_track_t  *t;
+    ngx_media_vod_set_track_t  *track;
 
-    map = ctx->make->map;
     track = &ctx->tracks[ctx->ntracks];
-
-    for (i = 0; i < map->nclips; i++) {
-        n = ngx_media_vod_set_find(ctx, ctx->ntracks, i);
-
-        if (n != NGX_MEDIA_VOD_NONE) {
-            break;
-        }
-    }
-
-    if (i == map->nclips) {
-        return;
-    }
-
-    file = ctx->make->files[track->sequence * map->nclips + i].file;
-    t = &file->tracks[n];
 
     ngx_media_vod_set_text(track->lang, NGX_MEDIA_VOD_LANG, &sequence->lang,
                            t->lang);

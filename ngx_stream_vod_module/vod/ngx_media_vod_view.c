@@ -12,9 +12,6 @@
  * frames are too far apart, so that the segment before goes on.  Where a
  * track begins later than others, or is missing in a clip and comes back, it
  * has gaps instead, so that the playlists of all tracks stay in step.
- *
- * "period" of a segment is the number of its period's first segment, and one
- * more: 0 is no period.
  */
 
 
@@ -29,7 +26,6 @@ typedef struct {
     uint64_t                  number;
     int64_t                   time;           /* in timescale, with base */
     uint32_t                  timescale;
-    int64_t                   msec;           /* from the set's begin */
 } ngx_media_vod_mark_t;
 
 
@@ -43,6 +39,9 @@ typedef struct {
     ngx_uint_t                nmarks;
     uint64_t                  end;            /* number, after the last one
                                                  that may be listed */
+
+    ngx_uint_t                forced;         /* any begins without a key
+                                                 frame */
 
     /* of a track */
     ngx_media_track_view_t   *view;
@@ -65,8 +64,10 @@ static void ngx_media_vod_view_period(ngx_media_vod_view_ctx_t *ctx,
     uint32_t period);
 static void ngx_media_vod_view_add(ngx_media_vod_view_ctx_t *ctx,
     const ngx_media_segment_t *segment);
-static void ngx_media_vod_view_keys(ngx_media_vod_view_ctx_t *ctx,
-    uint32_t period, ngx_media_segment_t *segments, ngx_uint_t n);
+static ngx_uint_t ngx_media_vod_view_forced(ngx_media_vod_view_ctx_t *ctx,
+    uint32_t period);
+static ngx_uint_t ngx_media_vod_view_leading(ngx_media_vod_view_ctx_t *ctx,
+    uint32_t period);
 
 
 static ngx_inline void
@@ -84,6 +85,8 @@ ngx_media_vod_view(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
     ngx_uint_t                  i;
     ngx_media_vod_view_ctx_t    ctx;
     const ngx_media_vod_set_t  *set;
+
+    static const u_char  hex[] = "0123456789abcdef";
 
     set = source->set;
 
@@ -106,13 +109,16 @@ ngx_media_vod_view(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
     view->window = set->duration;
     view->ntracks = set->ntracks;
 
-    view->tag.data = ngx_pnalloc(pool, 8);
+    view->tag.len = 8;
+
+    view->tag.data = ngx_pnalloc(pool, view->tag.len);
     if (view->tag.data == NULL) {
         return NGX_ERROR;
     }
 
-    view->tag.len = ngx_sprintf(view->tag.data, "%08xD", (uint32_t) set->tag)
-                    - view->tag.data;
+    for (i = 0; i < view->tag.len; i++) {
+        view->tag.data[i] = hex[(uint32_t) set->tag >> (28 - i * 4) & 0xf];
+    }
 
     view->tracks = ngx_pcalloc(pool, (set->ntracks + 1)
                                      * sizeof(ngx_media_track_view_t));
@@ -137,6 +143,8 @@ ngx_media_vod_view(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
             return NGX_ERROR;
         }
     }
+
+    view->forced = ctx.forced;
 
     return NGX_OK;
 }
@@ -167,7 +175,6 @@ ngx_media_vod_view_marks(ngx_media_vod_view_ctx_t *ctx)
         mark->number = period->number;
         mark->time = period->base;
         mark->timescale = 1000;
-        mark->msec = period->start;
     }
 
     return NGX_OK;
@@ -270,6 +277,10 @@ ngx_media_vod_view_track(ngx_media_vod_view_ctx_t *ctx, ngx_uint_t listed)
     ngx_media_vod_view_str(&view->name, track->name);
     ngx_media_vod_view_str(&view->lang, track->lang);
     ngx_media_vod_view_str(&view->label, track->label);
+
+    for (i = 0; i < ctx->set->nperiods; i++) {
+        ctx->forced |= ngx_media_vod_view_forced(ctx, i);
+    }
 
     /* of the first clip that has it */
 
@@ -434,7 +445,7 @@ ngx_media_vod_view_period(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
 {
     int64_t                           next;
     uint32_t                          i;
-    ngx_uint_t                        common, first, none;
+    ngx_uint_t                        common, forced, leading, none;
     ngx_media_segment_t               s;
     const ngx_media_plan_t           *plan;
     ngx_media_track_view_t           *view;
@@ -449,7 +460,8 @@ ngx_media_vod_view_period(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
     p = ngx_media_vod_set_period_at(ctx->set, period);
     plan = ngx_media_vod_set_plan(ctx->set, clip);
     none = (clip->track == NGX_MEDIA_VOD_NONE);
-    first = view->nsegments;
+    forced = ngx_media_vod_view_forced(ctx, period);
+    leading = ngx_media_vod_view_leading(ctx, period);
     common = 1;
 
     ngx_memzero(&s, sizeof(ngx_media_segment_t));
@@ -501,14 +513,15 @@ ngx_media_vod_view_period(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
         }
 
         s.duration = (next > s.time) ? (uint64_t) (next - s.time) : 0;
-        s.key_size = (view->type == NGX_MEDIA_VIDEO && !s.gap);
+        s.forced = forced && !s.gap;
+        s.leading = leading && !s.gap;
+        s.key_size = (view->type == NGX_MEDIA_VIDEO && !s.gap && !s.forced);
+
+        if (!s.gap) {
+            forced = 0;
+        }
 
         ngx_media_vod_view_add(ctx, &s);
-    }
-
-    if (view->type == NGX_MEDIA_VIDEO && !none) {
-        ngx_media_vod_view_keys(ctx, period, &view->segments[first],
-                                view->nsegments - first);
     }
 }
 
@@ -536,10 +549,10 @@ ngx_media_vod_view_add(ngx_media_vod_view_ctx_t *ctx,
     *s = *segment;
 
     s->discontinuity = (ctx->mark != mark && ctx->view->nsegments);
-    s->period = m->number + 1;
+    s->period = m->number;
     s->period_time = ngx_media_plan_rescale(m->time, m->timescale,
                                             ctx->view->timescale);
-    s->period_wall = m->msec;
+    s->period_wall = -1;
 
     ctx->view->nsegments++;
 }
@@ -547,49 +560,67 @@ ngx_media_vod_view_add(ngx_media_vod_view_ctx_t *ctx,
 
 /* only the first segment of a clip may begin with something else */
 
-static void
-ngx_media_vod_view_keys(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
-    ngx_media_segment_t *segments, ngx_uint_t n)
+static ngx_uint_t
+ngx_media_vod_view_forced(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
 {
-    ngx_uint_t                       i;
+    uint32_t                         i;
+    const ngx_media_plan_t          *plan;
     ngx_media_plan_segment_t         segment;
     ngx_media_index_reader_t         reader;
     ngx_media_index_sample_t         sample;
     const ngx_media_index_t         *index;
     const ngx_media_vod_file_t      *file;
-    const ngx_media_vod_period_t    *p;
     const ngx_media_vod_set_clip_t  *clip;
 
     clip = ngx_media_vod_set_clip(ctx->set, period, ctx->track);
-    p = ngx_media_vod_set_period_at(ctx->set, period);
+
+    if (ctx->view->type != NGX_MEDIA_VIDEO
+        || clip->track == NGX_MEDIA_VOD_NONE)
+    {
+        return 0;
+    }
+
+    plan = ngx_media_vod_set_plan(ctx->set, clip);
     file = ctx->source->files[clip->file].file;
     index = ngx_media_vod_at(file, file->tracks[clip->track].index);
 
-    if (index->leading) {
-        for (i = 0; i < n; i++) {
-            segments[i].leading = !segments[i].gap;
+    for (i = 0; i < plan->last; i++) {
+        (void) ngx_media_plan_segment(plan, i, &segment);
+
+        if (segment.samples) {
+            ngx_media_index_open(&reader, index);
+
+            return ngx_media_index_seek(&reader, segment.sample) != NGX_OK
+                   || ngx_media_index_next(&reader, &sample) != NGX_OK
+                   || !sample.key;
         }
     }
 
-    for (i = 0; i < n && segments[i].gap; i++) { /* void */ }
+    return 0;
+}
 
-    if (i == n) {
-        return;
-    }
 
-    (void) ngx_media_plan_segment(ngx_media_vod_set_plan(ctx->set, clip),
-                                  (uint32_t) (segments[i].number - p->number),
-                                  &segment);
+/* open GOPs, SAP type 2 */
 
-    ngx_media_index_open(&reader, index);
+static ngx_uint_t
+ngx_media_vod_view_leading(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
+{
+    const ngx_media_index_t         *index;
+    const ngx_media_vod_file_t      *file;
+    const ngx_media_vod_set_clip_t  *clip;
 
-    if (ngx_media_index_seek(&reader, segment.sample) != NGX_OK
-        || ngx_media_index_next(&reader, &sample) != NGX_OK
-        || !sample.key)
+    clip = ngx_media_vod_set_clip(ctx->set, period, ctx->track);
+
+    if (ctx->view->type != NGX_MEDIA_VIDEO
+        || clip->track == NGX_MEDIA_VOD_NONE)
     {
-        segments[i].key_size = 0;
-        segments[i].forced = 1;
+        return 0;
     }
+
+    file = ctx->source->files[clip->file].file;
+    index = ngx_media_vod_at(file, file->tracks[clip->track].index);
+
+    return index->leading;
 }
 
 
