@@ -145,9 +145,11 @@ typedef struct {
     ngx_uint_t                nclips;         /* of each */
     int64_t                  *durations;      /* ms, of clips; NULL: as long
                                                  as they are */
+    int64_t                   segment;        /* ms, segmentDuration; 0: as
+                                                 configured */
     uint64_t                  hash;           /* of all that is said here but
                                                  the first three fields of
-                                                 what is live */
+                                                 what is live, end, expired */
     /* a linear channel, nginx-vod-module's mapping */
     int64_t                   first_time;     /* firstClipTime, ms since the
                                                  epoch; -1: it is no channel */
@@ -159,6 +161,8 @@ typedef struct {
     unsigned                  event:1;        /* event */
     unsigned                  end:1;          /* presentationEndTime has
                                                  passed: ENDLIST */
+    unsigned                  expired:1;      /* expirationTime has passed:
+                                                 no manifests, 404 */
     unsigned                  loop:1;         /* clips are repeated for ever */
     unsigned                  discontinuity:1;  /* between clips: 1 unless
                                                  said otherwise */

@@ -12,6 +12,10 @@
 #include "vod/ngx_media_vod_map_make.h"
 
 
+#define NGX_MEDIA_VOD_URLSET      ".urlset"
+#define NGX_MEDIA_VOD_URLSET_LEN  (sizeof(NGX_MEDIA_VOD_URLSET) - 1)
+
+
 /* what is hashed, as it grows */
 
 typedef struct {
@@ -34,37 +38,147 @@ static void ngx_media_vod_map_hash_u64(ngx_media_vod_map_hash_t *hash,
 ngx_int_t
 ngx_media_vod_map_file(ngx_media_vod_map_make_t *make)
 {
-    u_char                *p;
-    const char            *error;
-    ngx_media_vod_clip_t  *clip;
+    ngx_str_t  name;
 
-    if (make->path.len < make->root || make->path.len >= NGX_MEDIA_VOD_PATH) {
-        return ngx_media_vod_map_fail(make, 404, "the name is too long");
-    }
+    name.data = make->path.data + make->root;
+    name.len = make->path.len - make->root;
 
-    error = ngx_media_vod_map_check(make->path.data + make->root,
-                                    make->path.data + make->path.len);
-    if (error) {
-        return ngx_media_vod_map_fail(make, 404, "%s in the name", error);
-    }
-
-    if (ngx_media_vod_map_init(make, 1, 1) != NGX_OK) {
+    if (ngx_media_vod_map_init(make, 1, 1) != NGX_OK
+        || ngx_media_vod_map_name(make, &name, 1,
+                                  &make->map.sequences[0].clips[0].path)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    p = ngx_pnalloc(make->pool, make->path.len + 1);
+    return ngx_media_vod_map_done(make);
+}
+
+
+/*
+ * nginx-vod-module's "multi URL": what is before the first comma and after
+ * the last one is common to all names, what is between any two of them is one
+ * name's own, and may be nothing.  Without a comma, or with one, it is one
+ * name.
+ */
+
+ngx_int_t
+ngx_media_vod_map_urlset(ngx_media_vod_map_make_t *make)
+{
+    u_char      *p, *last, *own, *comma, *after;
+    ngx_str_t    parts[3];
+    ngx_uint_t   i, n;
+
+    p = make->path.data + make->root;
+    last = make->path.data + make->path.len;
+
+    if ((size_t) (last - p) < NGX_MEDIA_VOD_URLSET_LEN
+        || ngx_memcmp(last - NGX_MEDIA_VOD_URLSET_LEN, NGX_MEDIA_VOD_URLSET,
+                      NGX_MEDIA_VOD_URLSET_LEN)
+           != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    last -= NGX_MEDIA_VOD_URLSET_LEN;
+
+    n = 0;
+    own = last;
+    after = p;
+
+    for (comma = p; comma < last; comma++) {
+
+        if (*comma == ',') {
+            n++;
+            own = (n == 1) ? comma : own;
+            after = comma + 1;
+        }
+    }
+
+    n = (n > 1) ? n - 1 : 1;
+
+    if (n > NGX_MEDIA_VOD_SEQUENCES) {
+        return ngx_media_vod_map_fail(make, 404, "%u names in the name, there "
+                                      "may be %u", (unsigned) n,
+                                      NGX_MEDIA_VOD_SEQUENCES);
+    }
+
+    if (ngx_media_vod_map_init(make, n, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    parts[0].data = p;
+    parts[0].len = own - p;
+    parts[2].data = after;
+    parts[2].len = (own < last) ? last - after : 0;
+
+    for (i = 0; i < n; i++) {
+
+        parts[1].data = own + 1;
+        parts[1].len = 0;
+
+        for (comma = own + 1; comma < after && *comma != ','; comma++) {
+            parts[1].len++;
+        }
+
+        own = comma;
+
+        if (ngx_media_vod_map_name(make, parts, 3,
+                                   &make->map.sequences[i].clips[0].path)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_media_vod_map_done(make);
+}
+
+
+ngx_int_t
+ngx_media_vod_map_name(ngx_media_vod_map_make_t *make, const ngx_str_t *parts,
+    ngx_uint_t n, ngx_str_t *path)
+{
+    size_t       len;
+    u_char      *p;
+    ngx_uint_t   i;
+    const char  *error;
+
+    len = make->root;
+
+    for (i = 0; i < n; i++) {
+        len += parts[i].len;
+    }
+
+    if (len >= NGX_MEDIA_VOD_PATH) {
+        return ngx_media_vod_map_fail(make, 404, "the name is too long");
+    }
+
+    p = ngx_pnalloc(make->pool, len + 1);
     if (p == NULL) {
         return ngx_media_vod_map_nomem(make);
     }
 
-    ngx_memcpy(p, make->path.data, make->path.len);
-    p[make->path.len] = '\0';
+    path->data = p;
+    path->len = len;
 
-    clip = make->map.sequences[0].clips;
-    clip->path.data = p;
-    clip->path.len = make->path.len;
+    p = ngx_cpymem(p, make->path.data, make->root);
 
-    return ngx_media_vod_map_done(make);
+    for (i = 0; i < n; i++) {
+
+        if (parts[i].len) {
+            p = ngx_cpymem(p, parts[i].data, parts[i].len);
+        }
+    }
+
+    *p = '\0';
+
+    error = ngx_media_vod_map_check(path->data + make->root, p);
+    if (error) {
+        return ngx_media_vod_map_fail(make, 404, "%s in the name", error);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -203,10 +317,7 @@ ngx_media_vod_map_done(ngx_media_vod_map_make_t *make)
 }
 
 
-/*
- * What is said of times that move on, first_time, segment_time, first_number
- * and end, is left out: it does not change what a set is made of.
- */
+/* what moves on with the clock is left out: a set is not made of it */
 
 static void
 ngx_media_vod_map_hash_map(ngx_media_vod_map_hash_t *hash,
@@ -228,6 +339,7 @@ ngx_media_vod_map_hash_map(ngx_media_vod_map_hash_t *hash,
         ngx_media_vod_map_hash_u64(hash, map->durations[i]);
     }
 
+    ngx_media_vod_map_hash_u64(hash, map->segment);
     ngx_media_vod_map_hash_u64(hash, map->first_clip);
     ngx_media_vod_map_hash_u64(hash, map->window);
     ngx_media_vod_map_hash_u64(hash, map->live | map->event << 1

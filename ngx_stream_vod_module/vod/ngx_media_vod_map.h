@@ -53,7 +53,11 @@ ngx_int_t ngx_media_vod_map_urlset(ngx_media_vod_map_make_t *make);
 /* all media files of a directory are one set; reads it: in a thread */
 ngx_int_t ngx_media_vod_map_directory(ngx_media_vod_map_make_t *make);
 
-/* make->text is a mapping in JSON; pure */
+/*
+ * make->text is a mapping in JSON; pure.  Its errors are of status 500 and
+ * tell the place: "sequences[1].clips[0].path: string expected, offset:123".
+ * Paths are below the root; those that begin with it are meant in full.
+ */
 ngx_int_t ngx_media_vod_map_json(ngx_media_vod_map_make_t *make);
 
 

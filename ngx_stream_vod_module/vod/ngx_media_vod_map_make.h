@@ -33,6 +33,10 @@ ngx_int_t ngx_media_vod_map_init(ngx_media_vod_map_make_t *make,
  */
 const char *ngx_media_vod_map_check(const u_char *pos, const u_char *last);
 
+/* a path of the root and of the name that these parts are */
+ngx_int_t ngx_media_vod_map_name(ngx_media_vod_map_make_t *make,
+    const ngx_str_t *parts, ngx_uint_t n, ngx_str_t *path);
+
 /* the last step: its hash, status 200, NGX_OK */
 ngx_int_t ngx_media_vod_map_done(ngx_media_vod_map_make_t *make);
 
