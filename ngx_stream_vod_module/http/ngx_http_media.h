@@ -10,6 +10,8 @@
  * wanted does not exist yet: then the request waits, and the handler is
  * called again each time the stream has changed, and a last time when the
  * time is over.
+ *
+ * style: long header, it lists who answers what.
  */
 
 
@@ -134,6 +136,12 @@ ngx_int_t ngx_http_media_playlist_handler(ngx_http_request_t *r,
 ngx_int_t ngx_http_media_manifest_handler(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 ngx_int_t ngx_http_media_time_handler(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx);
+
+
+/* ngx_http_media_ts.c */
+
+ngx_int_t ngx_http_media_ts_handler(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 
 

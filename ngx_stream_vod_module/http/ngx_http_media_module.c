@@ -57,7 +57,7 @@ static const ngx_http_media_handler_pt
     ngx_http_media_part_handler,           /* NGX_HTTP_MEDIA_PART */
     ngx_http_media_run_handler,            /* NGX_HTTP_MEDIA_RUN */
     NULL,                                  /* NGX_HTTP_MEDIA_KEY */
-    NULL,                                  /* NGX_HTTP_MEDIA_TS_SEGMENT */
+    ngx_http_media_ts_handler,             /* NGX_HTTP_MEDIA_TS_SEGMENT */
     NULL,                                  /* NGX_HTTP_MEDIA_TS_KEY */
     NULL,                                  /* NGX_HTTP_MEDIA_VTT */
     NULL                                   /* NGX_HTTP_MEDIA_SHEET */

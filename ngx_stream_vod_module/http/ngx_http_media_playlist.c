@@ -235,6 +235,17 @@ ngx_http_media_render(ngx_pool_t *pool, ngx_http_media_url_t *url,
     case NGX_HTTP_MEDIA_PLAYLIST:
         return ngx_media_hls_media(pool, view, key->track, key->skip, bytes);
 
+    case NGX_HTTP_MEDIA_TS_MULTI:
+        return ngx_media_hls_ts_multi(pool, view, bytes);
+
+    case NGX_HTTP_MEDIA_TS_PLAYLIST:
+        return ngx_media_hls_ts_media(pool, view, &url->folder, key->track, 0,
+                                      bytes);
+
+    case NGX_HTTP_MEDIA_TS_IFRAMES:
+        return ngx_media_hls_ts_media(pool, view, &url->track, key->track, 1,
+                                      bytes);
+
     default:
         return NGX_DECLINED;
     }

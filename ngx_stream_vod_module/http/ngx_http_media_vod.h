@@ -1,0 +1,46 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Delivery of files.  A request is loaded (vod/ngx_media_vod_load.h), which
+ * may take a thread, and then answered by the handler of its kind.
+ */
+
+
+#ifndef _NGX_HTTP_MEDIA_VOD_H_INCLUDED_
+#define _NGX_HTTP_MEDIA_VOD_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "http/ngx_http_media_url.h"
+#include "vod/ngx_media_vod_load.h"
+
+
+/* lifetime of what has a tag in its name: it never means anything else */
+#define NGX_HTTP_MEDIA_VOD_LIFETIME  31536000
+
+
+/* a request; in its pool, not in r->ctx, which a redirect clears */
+
+typedef struct {
+    ngx_http_request_t       *request;
+    ngx_http_media_url_t      url;
+    ngx_uint_t                track;
+    ngx_uint_t                second;         /* muxed with it, or NO_TRACK */
+    time_t                    lifetime;       /* of texts, s */
+    ngx_media_vod_load_t      load;
+} ngx_http_media_vod_ctx_t;
+
+
+/* ngx_http_media_vod_answer.c: load->status is 200; what a content handler
+   returns */
+ngx_int_t ngx_http_media_vod_answer(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+
+
+#endif /* _NGX_HTTP_MEDIA_VOD_H_INCLUDED_ */

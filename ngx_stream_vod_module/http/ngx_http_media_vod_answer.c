@@ -1,0 +1,307 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "http/ngx_http_media_frames.h"
+#include "http/ngx_http_media_reply.h"
+#include "http/ngx_http_media_vod.h"
+
+
+typedef ngx_int_t (*ngx_http_media_vod_pt)(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+
+
+static ngx_int_t ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx);
+static ngx_int_t ngx_http_media_vod_text(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+static ngx_int_t ngx_http_media_vod_render(ngx_pool_t *pool,
+    const ngx_http_media_text_key_t *key, void *data,
+    ngx_media_stream_view_t *view, ngx_str_t *bytes);
+static ngx_int_t ngx_http_media_vod_init_segment(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+static ngx_int_t ngx_http_media_vod_cmaf(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+static ngx_int_t ngx_http_media_vod_ts(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+static ngx_int_t ngx_http_media_vod_validate(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+static ngx_int_t ngx_http_media_vod_missing(ngx_http_request_t *r,
+    ngx_int_t rc);
+
+
+/* who answers what; NULL: it is not of files */
+
+static const ngx_http_media_vod_pt
+    ngx_http_media_vod_handlers[NGX_HTTP_MEDIA_KINDS] =
+{
+    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_MULTI */
+    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_MPD */
+    NULL,                                  /* NGX_HTTP_MEDIA_TIME */
+    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_PLAYLIST */
+    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_IFRAMES */
+    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_MULTI */
+    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_PLAYLIST */
+    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_IFRAMES */
+    NULL,                                  /* NGX_HTTP_MEDIA_THUMB */
+    NULL,                                  /* NGX_HTTP_MEDIA_THUMBS */
+    NULL,                                  /* NGX_HTTP_MEDIA_CLIP */
+    ngx_http_media_vod_init_segment,       /* NGX_HTTP_MEDIA_INIT */
+    ngx_http_media_vod_cmaf,               /* NGX_HTTP_MEDIA_SEGMENT */
+    NULL,                                  /* NGX_HTTP_MEDIA_PART */
+    NULL,                                  /* NGX_HTTP_MEDIA_RUN */
+    ngx_http_media_vod_cmaf,               /* NGX_HTTP_MEDIA_KEY */
+    ngx_http_media_vod_ts,                 /* NGX_HTTP_MEDIA_TS_SEGMENT */
+    ngx_http_media_vod_ts,                 /* NGX_HTTP_MEDIA_TS_KEY */
+    NULL,                                  /* NGX_HTTP_MEDIA_VTT */
+    NULL                                   /* NGX_HTTP_MEDIA_SHEET */
+};
+
+
+ngx_int_t
+ngx_http_media_vod_answer(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx)
+{
+    ngx_http_media_vod_pt       handler;
+    const ngx_media_vod_set_t  *set;
+
+    set = ctx->load.source.set;
+    handler = ngx_http_media_vod_handlers[ctx->url.kind];
+
+    /* the tag of a file that was replaced is that of nothing */
+
+    if (handler == NULL
+        || (ctx->url.tagged && ctx->url.tag != (uint32_t) set->tag)
+        || (!ctx->url.tagged && ctx->url.kind > NGX_HTTP_MEDIA_INIT)
+        || ngx_http_media_vod_find(ctx) != NGX_OK)
+    {
+        return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, ctx->lifetime);
+    }
+
+    ngx_http_media_set_type(r, &ctx->url);
+
+    r->headers_out.last_modified_time =
+                        ctx->load.source.files[0].id.mtime / 1000000000;
+
+    return handler(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx)
+{
+    u_char                      name[NGX_INT32_LEN];
+    ngx_str_t                   track;
+    const ngx_media_vod_set_t  *set;
+
+    set = ctx->load.source.set;
+    ctx->second = NGX_MEDIA_NO_TRACK;
+
+    if (ctx->url.track.len == 0) {
+        return NGX_OK;
+    }
+
+    track = ctx->url.track;
+
+    /* k1: the key frames of v1 */
+
+    if (track.data[0] == 'k' && track.len <= sizeof(name)) {
+        ngx_memcpy(name, track.data, track.len);
+        name[0] = 'v';
+        track.data = name;
+    }
+
+    if (ngx_media_vod_track_find(set, &track, &ctx->track) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (ctx->url.second.len == 0) {
+        return NGX_OK;
+    }
+
+    return ngx_media_vod_track_find(set, &ctx->url.second, &ctx->second);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    uint64_t                    version;
+    ngx_int_t                   rc;
+    ngx_http_media_text_t      *text;
+    const ngx_media_vod_set_t  *set;
+    ngx_http_media_text_key_t   key;
+
+    set = ctx->load.source.set;
+
+    key.owner = ctx->load.conf->cache;
+    key.id = set->hash;
+    key.kind = ctx->url.kind;
+    key.track = ctx->track;
+    key.second = ctx->second;
+    key.skip = 0;
+
+    /* what is listed of a channel changes with the time */
+
+    version = set->hash;
+
+    if (ctx->load.source.map->live) {
+        version = ngx_time();
+    }
+
+    rc = ngx_http_media_text_get(&key, version, ngx_http_media_vod_render,
+                                 ctx, r->connection->log, &text);
+
+    if (rc == NGX_OK) {
+        text->version = version;
+
+        return ngx_http_media_text_send(r, text, ctx->lifetime);
+    }
+
+    return ngx_http_media_vod_missing(r, rc);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_render(ngx_pool_t *pool,
+    const ngx_http_media_text_key_t *key, void *data,
+    ngx_media_stream_view_t *view, ngx_str_t *bytes)
+{
+    ngx_http_media_vod_ctx_t *ctx = data;
+
+    if (ngx_media_vod_view(&ctx->load.source, pool, NGX_MEDIA_ALL_TRACKS,
+                           view)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_media_render(pool, &ctx->url, key, view, bytes);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_init_segment(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+    ngx_str_t  bytes;
+
+    rc = ngx_media_vod_init(&ctx->load.source, ctx->track, ctx->url.init,
+                            r->pool, &bytes);
+
+    if (rc != NGX_OK) {
+        return ngx_http_media_vod_missing(r, rc);
+    }
+
+    if (ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_VOD_LIFETIME, 1)
+        != NGX_OK
+        || ngx_http_media_etag(r, "%016xL", ctx->url.init) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->allow_ranges = 1;
+    r->single_range = 1;
+
+    return ngx_http_media_bytes_send(r, bytes.data, bytes.len);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_cmaf(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    ngx_int_t           rc;
+    ngx_media_frames_t  frames;
+
+    rc = ngx_media_vod_frames(&ctx->load.source, ctx->track, ctx->url.number,
+                              ctx->url.kind == NGX_HTTP_MEDIA_KEY, r->pool,
+                              &frames);
+
+    if (rc != NGX_OK) {
+        return ngx_http_media_vod_missing(r, rc);
+    }
+
+    if (ngx_http_media_vod_validate(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_media_frames_cmaf(r, &frames,
+                                      (uint32_t) ctx->url.number + 1,
+                                      ctx->load.conf->thread_pool);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_ts(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    ngx_int_t           rc;
+    ngx_uint_t          n;
+    ngx_media_frames_t  frames[2];
+
+    n = 0;
+
+    /* one of the two may have nothing there: it is shorter */
+
+    rc = ngx_media_vod_frames(&ctx->load.source, ctx->track, ctx->url.number,
+                              ctx->url.kind == NGX_HTTP_MEDIA_TS_KEY,
+                              r->pool, &frames[n]);
+
+    if (rc == NGX_OK) {
+        n++;
+
+    } else if (rc != NGX_DECLINED || ctx->second == NGX_MEDIA_NO_TRACK) {
+        return ngx_http_media_vod_missing(r, rc);
+    }
+
+    if (ctx->second != NGX_MEDIA_NO_TRACK) {
+        rc = ngx_media_vod_frames(&ctx->load.source, ctx->second,
+                                  ctx->url.number, 0, r->pool, &frames[n]);
+
+        if (rc == NGX_OK) {
+            n++;
+
+        } else if (rc != NGX_DECLINED || n == 0) {
+            return ngx_http_media_vod_missing(r, rc);
+        }
+    }
+
+    if (ngx_http_media_vod_validate(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_media_frames_ts(r, frames, n, ctx->url.number, 0,
+                                    ctx->load.conf->thread_pool);
+}
+
+
+/* a name with a tag never means other bytes */
+
+static ngx_int_t
+ngx_http_media_vod_validate(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx)
+{
+    if (ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_VOD_LIFETIME, 1)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_media_etag(r, "%08xD-%V-%uL", ctx->url.tag,
+                               &ctx->url.folder, ctx->url.number);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_missing(ngx_http_request_t *r, ngx_int_t rc)
+{
+    if (rc == NGX_DECLINED || rc == NGX_AGAIN) {
+        return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
