@@ -403,14 +403,18 @@ ngx_media_cache_unpin(ngx_media_cache_t *cache, ngx_media_cache_ref_t *ref)
         return;
     }
 
-    wrong = 1;
+    wrong = 0;
 
     ngx_media_cache_lock(cache);
+
+    /* at the end of a process the row may be gone, and all pins with it */
 
     if (cache->row && cache->row[ref->entry]) {
         cache->row[ref->entry]--;
         cache->sh->table[ref->entry].pins--;
-        wrong = 0;
+
+    } else if (cache->row) {
+        wrong = 1;
     }
 
     ngx_media_cache_unlock(cache);

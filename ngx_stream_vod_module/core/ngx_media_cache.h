@@ -61,7 +61,10 @@ ngx_media_cache_t *ngx_media_cache_add(ngx_conf_t *cf, ngx_str_t *name,
 /*
  * NGX_OK: *ref is pinned; NGX_DECLINED: there is no such blob and it is the
  * caller who makes it now, ending in put() or abandon(); NGX_AGAIN: somebody
- * else is making it, ask again a moment later.
+ * else is making it, be it in this process, ask again a moment later.
+ *
+ * Where all entries are pinned or being made, or too many processes use the
+ * cache, each who asks gets NGX_DECLINED, and put() probably too.
  */
 ngx_int_t ngx_media_cache_get(ngx_media_cache_t *cache, const u_char *key,
     ngx_media_cache_ref_t *ref);
@@ -71,8 +74,9 @@ ngx_int_t ngx_media_cache_find(ngx_media_cache_t *cache, const u_char *key,
     ngx_media_cache_ref_t *ref);
 
 /*
- * What was made is copied, and pinned; NGX_DECLINED: there is no room even
- * after all that is not pinned was dropped, then it is abandoned.
+ * What was made is copied, and pinned; if others were faster, what they made
+ * is.  NGX_DECLINED: there would be no room even if all that is not pinned
+ * was dropped; then nothing is, and it is abandoned.
  */
 ngx_int_t ngx_media_cache_put(ngx_media_cache_t *cache, const u_char *key,
     const void *data, size_t size, ngx_media_cache_ref_t *ref);

@@ -559,7 +559,11 @@ test_rows(void)
 
     cache.sh->rows[77].pid = 0;
 
-    is(find(1), NGX_OK, "with a row it is");
+    is(get(1, &ref), NGX_OK, "with a row it is");
+    ngx_media_cache_detach(&cache);
+    is(stat_now().pins, 0, "pins go with the row");
+    ngx_media_cache_unpin(&cache, &ref);
+    is(find(1), NGX_OK, "unpinning later is nothing");
     is(cache.nrow, 77, "with this one");
 
     cache.sh->rows[76].start = 1;
