@@ -6,7 +6,7 @@
 
 /*
  * ISO/IEC 23009-1, profile isoff-live: one SegmentTemplate with a
- * SegmentTimeline in each Representation.
+ * SegmentTimeline in each Representation; or a SegmentList, isoff-main.
  *
  *     MPD
  *         Period                          id, start
@@ -37,6 +37,7 @@ typedef struct {
 static void ngx_media_mpd_root(ngx_media_text_t *text,
     const ngx_media_mpd_t *mpd);
 static ngx_uint_t ngx_media_mpd_supplemental(const ngx_media_mpd_t *mpd);
+static ngx_uint_t ngx_media_mpd_lists(const ngx_media_mpd_t *mpd);
 static void ngx_media_mpd_msec(ngx_media_text_t *text, const char *name,
     int64_t msec);
 static void ngx_media_mpd_number(ngx_media_text_t *text, const char *name,
@@ -68,6 +69,10 @@ static void ngx_media_mpd_tiles(ngx_media_text_t *text,
 static void ngx_media_mpd_channels(ngx_media_text_t *text,
     const ngx_media_mpd_representation_t *rep);
 static void ngx_media_mpd_template(ngx_media_text_t *text,
+    const ngx_media_mpd_representation_t *rep);
+static void ngx_media_mpd_list(ngx_media_text_t *text,
+    const ngx_media_mpd_representation_t *rep);
+static void ngx_media_mpd_init(ngx_media_text_t *text,
     const ngx_media_mpd_representation_t *rep);
 static void ngx_media_mpd_name(ngx_media_text_t *text,
     const ngx_media_mpd_representation_t *rep);
@@ -129,8 +134,16 @@ ngx_media_mpd_root(ngx_media_text_t *text, const ngx_media_mpd_t *mpd)
                                   "extensions\"");
     }
 
-    ngx_media_text_cstr(text,
-        " profiles=\"urn:mpeg:dash:profile:isoff-live:2011\"");
+    /* 8.4.3: the live profile knows templates only */
+
+    if (ngx_media_mpd_lists(mpd)) {
+        ngx_media_text_cstr(text,
+            " profiles=\"urn:mpeg:dash:profile:isoff-main:2011\"");
+
+    } else {
+        ngx_media_text_cstr(text,
+            " profiles=\"urn:mpeg:dash:profile:isoff-live:2011\"");
+    }
 
     if (mpd->dynamic) {
 
@@ -191,6 +204,28 @@ ngx_media_mpd_supplemental(const ngx_media_mpd_t *mpd)
                 if (set->representations[k].supplemental.len
                     || set->representations[k].profiles.len)
                 {
+                    return 1;
+                }
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_media_mpd_lists(const ngx_media_mpd_t *mpd)
+{
+    ngx_uint_t                  i, j, k;
+    const ngx_media_mpd_set_t  *set;
+
+    for (i = 0; i < mpd->nperiods; i++) {
+        for (j = 0; j < mpd->periods[i].nsets; j++) {
+            set = &mpd->periods[i].sets[j];
+
+            for (k = 0; k < set->nrepresentations; k++) {
+                if (set->representations[k].list) {
                     return 1;
                 }
             }
@@ -639,6 +674,9 @@ ngx_media_mpd_representation(ngx_media_text_t *text,
         ngx_media_text_xml(text, &rep->file);
         ngx_media_text_cstr(text, "</BaseURL>\n");
 
+    } else if (rep->list) {
+        ngx_media_mpd_list(text, rep);
+
     } else {
         ngx_media_mpd_template(text, rep);
     }
@@ -722,11 +760,8 @@ ngx_media_mpd_template(ngx_media_text_t *text,
     }
 
     ngx_media_text_cstr(text, " initialization=\"");
-    ngx_media_text_xml(text, rep->init_track.len ? &rep->init_track
-                                                 : &rep->track);
-    ngx_media_text_cstr(text, "/init-");
-    ngx_media_text_hex64(text, rep->init);
-    ngx_media_text_cstr(text, ".mp4\" media=\"");
+    ngx_media_mpd_init(text, rep);
+    ngx_media_text_cstr(text, "\" media=\"");
     ngx_media_mpd_name(text, rep);
 
     if (rep->by_time) {
@@ -742,6 +777,50 @@ ngx_media_mpd_template(ngx_media_text_t *text,
     ngx_media_mpd_timeline(text, rep);
 
     ngx_media_text_cstr(text, "        </SegmentTemplate>\n");
+}
+
+
+/* 5.3.9.3: all names, one by one */
+
+static void
+ngx_media_mpd_list(ngx_media_text_t *text,
+    const ngx_media_mpd_representation_t *rep)
+{
+    ngx_uint_t  i;
+
+    ngx_media_text_cstr(text, "        <SegmentList");
+    ngx_media_mpd_number(text, "timescale", rep->timescale);
+
+    if (rep->offset) {
+        ngx_media_mpd_number(text, "presentationTimeOffset", rep->offset);
+    }
+
+    ngx_media_text_cstr(text, ">\n          <Initialization sourceURL=\"");
+    ngx_media_mpd_init(text, rep);
+    ngx_media_text_cstr(text, "\"/>\n");
+
+    ngx_media_mpd_timeline(text, rep);
+
+    for (i = 0; i < rep->nsegments; i++) {
+        ngx_media_text_cstr(text, "          <SegmentURL media=\"");
+        ngx_media_mpd_name(text, rep);
+        ngx_media_text_u64(text, rep->segments[i].number);
+        ngx_media_text_cstr(text, ".m4s\"/>\n");
+    }
+
+    ngx_media_text_cstr(text, "        </SegmentList>\n");
+}
+
+
+static void
+ngx_media_mpd_init(ngx_media_text_t *text,
+    const ngx_media_mpd_representation_t *rep)
+{
+    ngx_media_text_xml(text, rep->init_track.len ? &rep->init_track
+                                                 : &rep->track);
+    ngx_media_text_cstr(text, "/init-");
+    ngx_media_text_hex64(text, rep->init);
+    ngx_media_text_cstr(text, ".mp4");
 }
 
 

@@ -32,6 +32,7 @@
 typedef struct {
     uint64_t                  time;           /* S@t, in timescale */
     uint64_t                  duration;       /* S@d */
+    uint64_t                  number;         /* of its name; in lists only */
 } ngx_media_mpd_segment_t;
 
 
@@ -60,6 +61,8 @@ typedef struct {
                              *segments;
     ngx_uint_t                nsegments;
     unsigned                  by_time:1;      /* t$Time$.m4s, not $Number$ */
+    unsigned                  list:1;         /* SegmentList: numbers of names
+                                                 do not go +1 a segment */
     ngx_str_t                 tag;            /* of a file: before the numbers
                                                  in names; empty: none */
     ngx_str_t                 supplemental;   /* scte214:supplementalCodecs,

@@ -20,6 +20,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "formats/ngx_media_mpd.h"
+#include "formats/ngx_media_text.h"
 #include "packager/ngx_media_pack.h"
 
 
@@ -81,6 +82,8 @@ static void ngx_media_dash_rate(uint32_t fps,
     ngx_media_mpd_representation_t *rep);
 static ngx_int_t ngx_media_dash_extra(ngx_media_dash_t *ctx,
     ngx_media_mpd_period_t *p, ngx_media_mpd_set_t *sets);
+static ngx_int_t ngx_media_dash_switching(ngx_media_dash_t *ctx,
+    ngx_media_mpd_set_t *sets, ngx_uint_t nsets, ngx_uint_t self);
 static ngx_int_t ngx_media_dash_trick(ngx_media_dash_t *ctx,
     ngx_media_mpd_set_t *set);
 static ngx_int_t ngx_media_dash_thumbs(ngx_media_dash_t *ctx,
@@ -223,7 +226,7 @@ ngx_media_dash_wall(const ngx_media_stream_view_t *view)
 
     for (i = 0; i < view->ntracks; i++) {
         if (view->tracks[i].nsegments) {
-            return view->tracks[i].segments[0].period_wall;
+            return view->tracks[i].segments[0].wall;
         }
     }
 
@@ -570,6 +573,13 @@ ngx_media_dash_role(const ngx_media_stream_view_t *view, ngx_uint_t track,
         return;
     }
 
+    /* all video is the same in other sizes and codecs */
+
+    if (t->type == NGX_MEDIA_VIDEO) {
+        ngx_str_set(&set->role, "main");
+        return;
+    }
+
     if (t->described) {
         ngx_str_set(&set->role, "description");
         return;
@@ -580,7 +590,7 @@ ngx_media_dash_role(const ngx_media_stream_view_t *view, ngx_uint_t track,
         return;
     }
 
-    /* the first of its type, or the one that the file says is the default */
+    /* the first one, or that of which the file says that it is the default */
 
     main = view->ntracks;
 
@@ -592,7 +602,7 @@ ngx_media_dash_role(const ngx_media_stream_view_t *view, ngx_uint_t track,
             continue;
         }
 
-        if (view->tracks[i].is_default && t->type == NGX_MEDIA_AUDIO) {
+        if (view->tracks[i].is_default) {
             main = i;
             break;
         }
@@ -709,6 +719,10 @@ ngx_media_dash_extra(ngx_media_dash_t *ctx, ngx_media_mpd_period_t *p,
             sets[i].unaligned = 0;
         }
 
+        if (ngx_media_dash_switching(ctx, sets, n, i) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         set = &sets[p->nsets];
 
         *set = sets[i];
@@ -720,6 +734,7 @@ ngx_media_dash_extra(ngx_media_dash_t *ctx, ngx_media_mpd_period_t *p,
 
         ngx_str_null(&set->label);
         ngx_str_null(&set->role);
+        ngx_str_null(&set->switching);
 
         if (ngx_media_dash_trick(ctx, set) != NGX_OK) {
             return NGX_ERROR;
@@ -735,6 +750,54 @@ ngx_media_dash_extra(ngx_media_dash_t *ctx, ngx_media_mpd_period_t *p,
     }
 
     return ngx_media_dash_thumbs(ctx, p, &sets[p->nsets]);
+}
+
+
+/*
+ * ISO/IEC 23009-1, 5.3.3.5: the sets of other codecs, of which a player may go
+ * to and fro; pictures of another range would be seen to change
+ */
+
+static ngx_int_t
+ngx_media_dash_switching(ngx_media_dash_t *ctx, ngx_media_mpd_set_t *sets,
+    ngx_uint_t nsets, ngx_uint_t self)
+{
+    size_t                size;
+    ngx_uint_t            i;
+    ngx_media_text_t      text;
+    ngx_media_mpd_set_t  *set;
+
+    ngx_media_text_init(&text, NULL, 0);
+
+    set = &sets[self];
+    size = nsets * (NGX_INT32_LEN + 1);
+
+    for (i = 0; i < nsets; i++) {
+
+        if (i == self || sets[i].type != NGX_MEDIA_VIDEO
+            || sets[i].transfer != set->transfer)
+        {
+            continue;
+        }
+
+        if (set->switching.len == 0) {
+            set->switching.data = ngx_pnalloc(ctx->pool, size);
+            if (set->switching.data == NULL) {
+                return NGX_ERROR;
+            }
+
+            ngx_media_text_init(&text, set->switching.data, size);
+
+        } else {
+            ngx_media_text_cstr(&text, ",");
+        }
+
+        ngx_media_text_u64(&text, sets[i].id);
+
+        set->switching.len = text.total;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -835,7 +898,7 @@ ngx_media_dash_timeline(ngx_media_dash_t *ctx, ngx_uint_t index,
     ngx_media_mpd_set_t *set)
 {
     uint64_t                       duration;
-    ngx_uint_t                     i, j, n, last;
+    ngx_uint_t                     i, j, n, last, steady;
     ngx_media_mpd_segment_t       *segments, *s;
     const ngx_media_segment_t     *from;
     const ngx_media_track_view_t  *track;
@@ -853,6 +916,8 @@ ngx_media_dash_timeline(ngx_media_dash_t *ctx, ngx_uint_t index,
     if (segments == NULL) {
         return NGX_ERROR;
     }
+
+    steady = (set->sap != 0);
 
     for (i = ctx->first[index]; i < last; i += n) {
         from = &track->segments[i];
@@ -891,12 +956,25 @@ ngx_media_dash_timeline(ngx_media_dash_t *ctx, ngx_uint_t index,
             rep->number = from->number;
         }
 
+        /* numbers that are left out: the segment before goes on, or a gap */
+
+        if (ctx->view->file
+            && from->number != rep->number + rep->nsegments)
+        {
+            rep->list = 1;
+        }
+
         s = &segments[rep->nsegments++];
         s->time = from->time;
         s->duration = duration;
+        s->number = from->number;
 
         if (from->leading) {
             set->sap = 2;
+        }
+
+        if (from->forced && ctx->view->file) {
+            steady = 0;
         }
 
         ngx_media_dash_listed(ctx, track, &track->segments[i + n - 1],
@@ -904,6 +982,10 @@ ngx_media_dash_timeline(ngx_media_dash_t *ctx, ngx_uint_t index,
     }
 
     rep->segments = segments;
+
+    if (!steady) {
+        set->sap = 0;
+    }
 
     return NGX_OK;
 }
@@ -1089,8 +1171,9 @@ ngx_media_dash_end(ngx_media_dash_t *ctx)
 
 
 /*
- * Periods of files follow one another, each as long as the longest of what is
- * seen and heard in it, rounded up: a player drops a frame that is cut
+ * Periods of files follow one another.  The last one is as long as the longest
+ * of what is seen and heard in it, rounded up: a player drops a frame that is
+ * cut.
  */
 
 static void
@@ -1107,10 +1190,16 @@ ngx_media_dash_file(ngx_media_dash_t *ctx)
 
         ngx_media_dash_ends(p, 1, &shortest, &longest);
 
-        p->start = start;
-        p->duration = longest;
+        if (p->start < 0) {
+            p->start = start;
+        }
 
-        start += longest;
+        if (i) {
+            p[-1].duration = p->start - p[-1].start;
+        }
+
+        p->duration = longest;
+        start = p->start + longest;
     }
 
     ctx->mpd.duration = start;

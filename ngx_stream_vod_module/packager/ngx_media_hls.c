@@ -144,7 +144,7 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     media->timescale = t->timescale;
     media->target = view->target;
     media->discontinuity = ngx_media_hls_discontinuity(view, t);
-    media->independent = !view->forced;
+    media->independent = ngx_media_pack_independent(view, t);
     media->end = t->ended || view->state == NGX_MEDIA_STREAM_ENDED;
 
     /* what has ended changes no more; Apple's authoring rules want it said */

@@ -165,6 +165,8 @@ ngx_media_hls_multi_render(ngx_media_hls_multi_t *ctx, ngx_str_t *text)
         return NGX_AGAIN;
     }
 
+    ctx->multi.independent = 1;
+
     ngx_media_hls_count(ctx);
 
     if (ctx->nvideo + ctx->naudio == 0) {
@@ -178,8 +180,6 @@ ngx_media_hls_multi_render(ngx_media_hls_multi_t *ctx, ngx_str_t *text)
     {
         return NGX_ERROR;
     }
-
-    ctx->multi.independent = !ctx->view->forced;
 
     text->len = ngx_media_m3u8_write_multi(NULL, 0, &ctx->multi);
 
@@ -207,6 +207,8 @@ ngx_media_hls_count(ngx_media_hls_multi_t *ctx)
         if (!ngx_media_hls_listed(ctx, track)) {
             continue;
         }
+
+        ctx->multi.independent &= ngx_media_pack_independent(ctx->view, track);
 
         switch (track->type) {
 

@@ -179,6 +179,26 @@ ngx_media_pack_allowed(const ngx_media_track_view_t *track, ngx_uint_t format)
 }
 
 
+ngx_uint_t
+ngx_media_pack_independent(const ngx_media_stream_view_t *view,
+    const ngx_media_track_view_t *track)
+{
+    ngx_uint_t  i;
+
+    if (!view->file) {
+        return !view->forced;
+    }
+
+    for (i = 0; i < track->nsegments; i++) {
+        if (track->segments[i].forced) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 ngx_int_t
 ngx_media_pack_trick(ngx_pool_t *pool, const ngx_media_track_view_t *track,
     ngx_str_t *name)

@@ -82,6 +82,13 @@ const ngx_media_init_t *ngx_media_pack_init_find(
 ngx_uint_t ngx_media_pack_allowed(const ngx_media_track_view_t *track,
     ngx_uint_t format);
 
+/*
+ * Whether all segments of a track begin with a random access point; of live
+ * streams, whether all have of the stream
+ */
+ngx_uint_t ngx_media_pack_independent(const ngx_media_stream_view_t *view,
+    const ngx_media_track_view_t *track);
+
 /* the name of its key frames: "k1" of "v1"; NGX_OK, NGX_ERROR */
 ngx_int_t ngx_media_pack_trick(ngx_pool_t *pool,
     const ngx_media_track_view_t *track, ngx_str_t *name);

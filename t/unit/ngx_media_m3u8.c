@@ -880,6 +880,45 @@ static const char  text_ts_iframes[] =
     "#EXT-X-ENDLIST\n";
 
 
+/* key frames of a file are resources of their own; the last is none */
+
+static const ngx_media_m3u8_segment_t  segments_whole[] = {
+    { 0, 540000, INIT_A, -1, NULL, 0, 0, 0, 0, 1, 0 },
+    { 1, 540540, INIT_A, -1, NULL, 0, 0, 0, 0, 0, 0 }
+};
+
+
+static const ngx_media_m3u8_media_t  media_whole = {
+    .track = ngx_string("k1"),
+    .init_track = ngx_string("v1"),
+    .timescale = 90000,
+    .target = 7,
+    .segments = segments_whole,
+    .nsegments = 2,
+    .end = 1,
+    .vod = 1,
+    .iframes = 1,
+    .whole = 1,
+    .tag = ngx_string("5f3a90c1")
+};
+
+static const char  text_whole[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:5\n"
+    "#EXT-X-I-FRAMES-ONLY\n"
+    "#EXT-X-TARGETDURATION:7\n"
+    "#EXT-X-MEDIA-SEQUENCE:0\n"
+    "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
+    "#EXT-X-PLAYLIST-TYPE:VOD\n"
+    "#EXT-X-MAP:URI=\"v1/init-0123456789abcdef.mp4\"\n"
+    "#EXTINF:6.00000,\n"
+    "k1/5f3a90c1-0.m4s\n"
+    "#EXT-X-GAP\n"
+    "#EXTINF:6.00600,\n"
+    "k1/5f3a90c1-1.m4s\n"
+    "#EXT-X-ENDLIST\n";
+
+
 /* text of a live stream, which has parts only where the store writes them */
 
 static const ngx_media_m3u8_segment_t  segments_text[] = {
@@ -960,7 +999,8 @@ static const ngx_media_m3u8_rendition_t  renditions_ts[] = {
         .group = ngx_string("aac-2"),
         .name = ngx_string("Deutsch"),
         .lang = ngx_string("de"),
-        .channels = 2
+        .channels = 2,
+        .manual = 1
     },
     {
         .track = ngx_string("t1"),
@@ -1027,7 +1067,7 @@ static const char  text_multi_ts[] =
     "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"aac-2\",NAME=\"English\","
         "LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\"\n"
     "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"aac-2\",NAME=\"Deutsch\","
-        "LANGUAGE=\"de\",AUTOSELECT=YES,CHANNELS=\"2\","
+        "LANGUAGE=\"de\",CHANNELS=\"2\","
         "URI=\"a2.ts.m3u8\"\n"
     "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\",NAME=\"English\","
         "LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,URI=\"t1.m3u8\"\n"
@@ -1137,6 +1177,7 @@ static const test_case_t  cases[] = {
     { "rounding", &media_rounding, NULL, text_rounding },
     { "vod", &media_vod, NULL, text_vod },
     { "ts", &media_ts, NULL, text_ts },
+    { "whole", &media_whole, NULL, text_whole },
     { "ts-iframes", &media_ts_iframes, NULL, text_ts_iframes },
     { "text", &media_text, NULL, text_text },
     { "event", &media_event, NULL, text_event },

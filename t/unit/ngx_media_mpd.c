@@ -19,6 +19,10 @@
 #include "tap.h"
 
 
+/* tables say what is not zero */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+
 #define TABLE(a)  a, sizeof(a) / sizeof(a[0])
 
 #define INIT_A    0x0123456789abcdefull
@@ -693,6 +697,7 @@ static const ngx_media_mpd_representation_t  video_file[] = {
 static const ngx_media_mpd_representation_t  trick_file[] = {
     {
         .track = ngx_string("k1"),
+        .init_track = ngx_string("v1"),
         .codecs = ngx_string("hvc1.2.4.L150.90"),
         .bandwidth = 400000,
         .init = INIT_A,
@@ -866,7 +871,7 @@ static const char  text_file[] =
         " codecs=\"hvc1.2.4.L150.90\" width=\"3840\" height=\"2160\""
         " sar=\"1:1\" maxPlayoutRate=\"48\" codingDependency=\"false\">\n"
     "        <SegmentTemplate timescale=\"90000\""
-        " initialization=\"k1/init-0123456789abcdef.mp4\""
+        " initialization=\"v1/init-0123456789abcdef.mp4\""
         " media=\"k1/5f3a90c1-$Number$.m4s\" startNumber=\"0\">\n"
     "          <SegmentTimeline>\n"
     "            <S t=\"0\" d=\"540000\" r=\"1\"/>\n"
@@ -914,11 +919,87 @@ static const char  text_file[] =
     "</MPD>\n";
 
 
+/* a file whose third segment goes on: numbers are not in a row */
+
+static const ngx_media_mpd_segment_t  segments_list[] = {
+    { 5400, 540000, 0 }, { 545400, 540000, 1 }, { 1085400, 1080000, 3 }
+};
+
+
+static const ngx_media_mpd_representation_t  video_list[] = {
+    {
+        .track = ngx_string("v2"),
+        .codecs = ngx_string("vp8"),
+        .bandwidth = 900000,
+        .init = INIT_A,
+        .timescale = 90000,
+        .offset = 5400,
+        .segments = segments_list,
+        .nsegments = 3,
+        .list = 1,
+        .tag = ngx_string("5f3a90c1")
+    }
+};
+
+
+static const ngx_media_mpd_set_t  sets_list[] = {
+    {
+        .id = 1,
+        .type = NGX_MEDIA_VIDEO,
+        .representations = video_list,
+        .nrepresentations = 1
+    }
+};
+
+
+static const ngx_media_mpd_period_t  periods_list[] = {
+    { 0, 0, 24000, TABLE(sets_list), 0 }
+};
+
+
+static const ngx_media_mpd_t  mpd_list = {
+    .min_buffer = 2000,
+    .duration = 24000,
+    .now = -1,
+    .periods = periods_list,
+    .nperiods = 1
+};
+
+static const char  text_list[] =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\""
+        " profiles=\"urn:mpeg:dash:profile:isoff-main:2011\""
+        " type=\"static\" mediaPresentationDuration=\"PT24S\""
+        " minBufferTime=\"PT2S\">\n"
+    "  <Period id=\"0\" start=\"PT0S\" duration=\"PT24S\">\n"
+    "    <AdaptationSet id=\"1\" contentType=\"video\""
+        " mimeType=\"video/mp4\" segmentAlignment=\"true\">\n"
+    "      <Representation id=\"v2\" bandwidth=\"900000\""
+        " codecs=\"vp8\">\n"
+    "        <SegmentList timescale=\"90000\""
+        " presentationTimeOffset=\"5400\">\n"
+    "          <Initialization"
+        " sourceURL=\"v2/init-0123456789abcdef.mp4\"/>\n"
+    "          <SegmentTimeline>\n"
+    "            <S t=\"5400\" d=\"540000\" r=\"1\"/>\n"
+    "            <S d=\"1080000\"/>\n"
+    "          </SegmentTimeline>\n"
+    "          <SegmentURL media=\"v2/5f3a90c1-0.m4s\"/>\n"
+    "          <SegmentURL media=\"v2/5f3a90c1-1.m4s\"/>\n"
+    "          <SegmentURL media=\"v2/5f3a90c1-3.m4s\"/>\n"
+    "        </SegmentList>\n"
+    "      </Representation>\n"
+    "    </AdaptationSet>\n"
+    "  </Period>\n"
+    "</MPD>\n";
+
+
 static const test_case_t  cases[] = {
     { "live", &mpd_live, text_live },
     { "periods", &mpd_periods, text_periods },
     { "static", &mpd_static, text_static },
     { "file", &mpd_file, text_file },
+    { "list", &mpd_list, text_list },
     { "max", &mpd_max, text_max }
 };
 
