@@ -206,13 +206,16 @@ ngx_media_vod_mp4_fill(ngx_media_vod_mp4_t *m, const u_char **p, size_t *n)
         return NGX_OK;
     }
 
-    size = m->file.want;
+    /* moof, and then the header of its mdat at the same time */
+
+    size = m->file.want + NGX_MEDIA_MP4_FILE_READ;
     left = m->index->id.size - offset;
 
     if (offset >= m->start && offset <= end + NGX_MEDIA_VOD_WINDOW) {
         size = ngx_max(size, NGX_MEDIA_VOD_WINDOW);
-        size = (size_t) ngx_min(size, left);
     }
+
+    size = (size_t) ngx_min(size, left);
 
     if (m->room < size) {
         free(m->window);

@@ -10,8 +10,8 @@
  *
  *     file FILE...
  *
- * Prints "file STATUS ..." and "track ..." for each of its tracks.  Files
- * that are for libavformat are not read here.
+ * Prints a line "file" and for each of its tracks "track", with fields
+ * "|NAME=VALUE".  Files that are for libavformat are not read here.
  */
 
 /* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
@@ -69,7 +69,7 @@ print_index(const ngx_media_index_t *index)
     for (i = index->first; i < index->end; i++) {
 
         if (ngx_media_index_next(&reader, &sample) != NGX_OK) {
-            printf(" broken");
+            printf("|broken=1");
             break;
         }
 
@@ -78,7 +78,7 @@ print_index(const ngx_media_index_t *index)
                                       + sample.duration));
     }
 
-    printf(" samples %u keys %u first %u end %u pts %.3f..%.3f",
+    printf("|samples=%u|keys=%u|first=%u|end=%u|from=%.3f|to=%.3f",
            index->nsamples, index->nkeys, index->first, index->end,
            (double) start / index->timescale, (double) end / index->timescale);
 }
@@ -96,13 +96,14 @@ print_track(const ngx_media_vod_file_t *file,
 
     static const char  *const types[] = { "video", "audio", "text" };
 
-    printf("track %s timescale %u lang \"%s\" label \"%s\"%s%s%s%s",
+    printf("track|type=%s|timescale=%u|lang=%s|label=%s|flags=%s%s%s%s%s",
            types[track->type], track->timescale, track->lang, track->label,
            track->is_default ? " default" : "", track->forced ? " forced" : "",
-           track->sdh ? " sdh" : "", track->described ? " described" : "");
+           track->sdh ? " sdh" : "", track->described ? " described" : "",
+           track->sidecar ? " sidecar" : "");
 
     if (track->sidecar) {
-        printf(" sidecar %u\n", track->nparams);
+        printf("|bytes=%u\n", track->nparams);
         return;
     }
 
@@ -110,7 +111,7 @@ print_track(const ngx_media_vod_file_t *file,
     params = ngx_media_vod_at(file, track->params);
 
     if (ngx_media_index_check(index, index->size) != NGX_OK) {
-        printf(" index is not valid\n");
+        printf("|broken=1\n");
         return;
     }
 
@@ -121,10 +122,10 @@ print_track(const ngx_media_vod_file_t *file,
 
         if (codec) {
             string[codec->string(string, &params[i])] = '\0';
-            printf(" codec %s", string);
+            printf("|codec=%s", string);
 
         } else {
-            printf(" codec %x", params[i].codec);
+            printf("|codec=%x", params[i].codec);
         }
 
         if (track->type == NGX_MEDIA_VIDEO) {
@@ -136,14 +137,14 @@ print_track(const ngx_media_vod_file_t *file,
     }
 
     if (track->rotation) {
-        printf(" rotation %u", track->rotation);
+        printf("|rotation=%u", track->rotation);
     }
 
     if (track->supplemental[0]) {
-        printf(" supplemental %s/%s", track->supplemental, track->brands);
+        printf("|supplemental=%s/%s", track->supplemental, track->brands);
     }
 
-    printf("%s\n", index->truncated ? " truncated" : "");
+    printf("%s\n", index->truncated ? "|truncated=1" : "");
 }
 
 
@@ -161,7 +162,7 @@ print_file(const char *path)
     index.path = path;
 
     if (index.fd < 0 || fstat(index.fd, &st) < 0) {
-        printf("file 404 \"%s\"\n", path);
+        printf("file|status=404|path=%s\n", path);
         return;
     }
 
@@ -180,11 +181,10 @@ print_file(const char *path)
         return;
     }
 
-    printf("file %u \"%s\" size %u tag %016lx tracks %u offset %lu%s"
-           " error \"%s\"\n", file->status, path, file->size,
+    printf("file|status=%u|path=%s|size=%u|tag=%016lx|tracks=%u|offset=%lu"
+           "|fragmented=%u|error=%s\n", file->status, path, file->size,
            (unsigned long) file->tag, file->ntracks,
-           (unsigned long) file->offset,
-           file->fragmented ? " fragmented" : "", file->error);
+           (unsigned long) file->offset, file->fragmented, file->error);
 
     for (i = 0; i < file->ntracks; i++) {
         print_track(file, &file->tracks[i]);
