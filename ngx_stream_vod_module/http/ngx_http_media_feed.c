@@ -7,7 +7,8 @@
 /*
  * One buffer goes round: it is filled, passed to the output filters, and
  * filled again when they have taken all of it.  Nothing is made ahead: what
- * is kept for a client that stops reading is this buffer.
+ * is kept for a client that stops reading is this buffer.  What is in the page
+ * cache is read at once; a thread waits for the disk.
  *
  * Where the whole body is wanted, the first buffer is filled before the
  * header is sent: then a file that cannot be read, or a queue of threads that
@@ -149,11 +150,27 @@ ngx_http_media_feed_make(ngx_http_media_feed_t *feed)
         }
 
         feed->filling = 1;
+        feed->buf->pos = feed->start;
+        feed->buf->last = feed->start;
     }
 
 #if (NGX_THREADS)
 
     if (feed->thread_pool) {
+
+        /* what is in memory is not worth a switch of threads */
+
+        if (feed->prepared) {
+            feed->nowait = 1;
+
+            ngx_http_media_feed_work(feed);
+
+            feed->nowait = 0;
+
+            if (feed->rc != NGX_AGAIN) {
+                return ngx_http_media_feed_made(feed);
+            }
+        }
 
         if (ngx_http_media_feed_post(feed) != NGX_OK) {
             return ngx_http_media_feed_fail(feed,
@@ -207,12 +224,12 @@ ngx_http_media_feed_room(ngx_http_media_feed_t *feed)
 }
 
 
-/* in a thread, unless nothing blocks: only the feed is touched */
+/* may be in a thread: only the feed is touched */
 
 static void
 ngx_http_media_feed_work(ngx_http_media_feed_t *feed)
 {
-    u_char  *p, *last;
+    u_char  *last;
 
     if (!feed->prepared) {
         feed->rc = feed->body->prepare(feed);
@@ -234,18 +251,14 @@ ngx_http_media_feed_work(ngx_http_media_feed_t *feed)
         feed->end = feed->size;
     }
 
-    p = feed->start;
-    last = p + ngx_min(feed->room, feed->end - feed->done);
+    last = feed->start + ngx_min(feed->room, feed->end - feed->done);
 
-    feed->rc = feed->body->fill(feed, &p, last);
+    feed->rc = feed->body->fill(feed, &feed->buf->last, last);
 
-    if (feed->rc == NGX_OK && p != last) {
+    if (feed->rc == NGX_OK && feed->buf->last != last) {
         feed->rc = NGX_ERROR;
         feed->error = "media is shorter than it should be";
     }
-
-    feed->buf->pos = feed->start;
-    feed->buf->last = p;
 }
 
 

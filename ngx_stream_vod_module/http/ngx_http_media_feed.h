@@ -36,7 +36,10 @@ typedef struct {
      */
     ngx_int_t               (*prepare)(ngx_http_media_feed_t *feed);
 
-    /* the next bytes, until *p == last or the end of the body; may block */
+    /*
+     * The next bytes, until *p == last or the end of the body; may block, but
+     * not if feed->nowait: NGX_AGAIN, it has to, and will go on in a thread.
+     */
     ngx_int_t               (*fill)(ngx_http_media_feed_t *feed, u_char **p,
                                     u_char *last);
 
@@ -59,6 +62,7 @@ struct ngx_http_media_feed_s {
     ngx_thread_pool_t        *thread_pool;    /* NULL: nothing blocks */
     uint64_t                  size;           /* of the body; not 0 when
                                                  prepared */
+    ngx_uint_t                nowait;         /* for fill() */
 
     /* set by prepare() and fill() with NGX_ERROR, for the log */
     const char               *error;

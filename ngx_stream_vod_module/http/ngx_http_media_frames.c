@@ -280,6 +280,7 @@ ngx_http_media_cmaf_fill(ngx_http_media_feed_t *feed, u_char **p,
 {
     size_t                  n;
     u_char                 *from, *to;
+    ngx_int_t               rc;
     ngx_media_vod_read_t   *reader;
     ngx_http_media_cmaf_t  *cmaf;
 
@@ -300,8 +301,15 @@ ngx_http_media_cmaf_fill(ngx_http_media_feed_t *feed, u_char **p,
         case NGX_AGAIN:
             reader->start = *p;
             reader->size = last - *p;
+            reader->nowait = feed->nowait;
 
-            if (ngx_media_vod_read_fill(reader) != NGX_OK) {
+            rc = ngx_media_vod_read_fill(reader);
+
+            if (rc == NGX_AGAIN) {
+                return NGX_AGAIN;
+            }
+
+            if (rc != NGX_OK) {
                 feed->error = reader->err ? "media cannot be read from file"
                                           : "media file has become shorter";
                 feed->err = reader->err;

@@ -438,8 +438,15 @@ ngx_http_media_ts_next(ngx_http_media_ts_t *ts,
 
     if (rc == NGX_AGAIN) {
         reader->size = input->want;
+        reader->nowait = feed->nowait;
 
-        if (ngx_media_vod_read_fill(reader) != NGX_OK) {
+        rc = ngx_media_vod_read_fill(reader);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        if (rc != NGX_OK) {
             feed->error = reader->err ? "media cannot be read from file"
                                       : "media file has become shorter";
             feed->err = reader->err;

@@ -24,6 +24,20 @@
 #define NGX_MEDIA_VOD_READ_GAP   8192
 
 
+/* Linux 4.14, and not all file systems */
+
+#ifdef RWF_NOWAIT
+
+#define ngx_media_vod_preadv_nowait(fd, iovs, n, offset)                      \
+    preadv2(fd, iovs, n, offset, RWF_NOWAIT)
+
+#else
+
+#define ngx_media_vod_preadv_nowait(fd, iovs, n, offset)  (-1)
+
+#endif
+
+
 /* one call: neighbours */
 
 typedef struct {
@@ -111,6 +125,7 @@ ngx_int_t
 ngx_media_vod_read_fill(ngx_media_vod_read_t *reader)
 {
     size_t               done;
+    ngx_int_t            rc;
     ngx_uint_t           range;
     ngx_media_vod_run_t  run;
 
@@ -127,9 +142,15 @@ ngx_media_vod_read_fill(ngx_media_vod_read_t *reader)
             return NGX_OK;
         }
 
-        if (ngx_media_vod_read_call(reader, &run) != NGX_OK) {
+        rc = ngx_media_vod_read_call(reader, &run);
+
+        if (rc == NGX_AGAIN && reader->len) {
+            return NGX_OK;
+        }
+
+        if (rc != NGX_OK) {
             reader->len = 0;
-            return NGX_ERROR;
+            return rc;
         }
     }
 }
@@ -248,12 +269,25 @@ ngx_media_vod_read_call(ngx_media_vod_read_t *reader,
     reader->offset = run->offset;
 
     while (iov < last) {
-        n = preadv(reader->fd, iov, (int) (last - iov), reader->offset);
+
+        if (reader->nowait) {
+            n = ngx_media_vod_preadv_nowait(reader->fd, iov,
+                                            (int) (last - iov),
+                                            reader->offset);
+        } else {
+            n = preadv(reader->fd, iov, (int) (last - iov), reader->offset);
+        }
 
         if (n == -1) {
 
             if (ngx_errno == NGX_EINTR) {
                 continue;
+            }
+
+            /* whatever it is, a thread will see */
+
+            if (reader->nowait) {
+                return NGX_AGAIN;
             }
 
             reader->err = ngx_errno;

@@ -5,7 +5,7 @@
 
 
 /*
- * Reads ranges of a file into bounded memory, in a thread.  Neighbouring
+ * Reads ranges of a file into bounded memory.  Neighbouring
  * ranges are read together as long as what lies between them is no more than
  * what is wanted of them; ranges with memory are not read at all.
  *
@@ -31,6 +31,8 @@ typedef struct {
     ngx_fd_t                  fd;
     u_char                   *start;          /* of its buffer; NULL: all */
     size_t                    size;           /* ranges have memory */
+    ngx_uint_t                nowait;         /* what is not in the page
+                                                 cache is not read */
 
     /* its own */
     ngx_uint_t                range;          /* of the next byte */
@@ -59,8 +61,9 @@ void ngx_media_vod_read_use(ngx_media_vod_read_t *reader, size_t n);
 void ngx_media_vod_read_skip(ngx_media_vod_read_t *reader, uint64_t n);
 
 /*
- * Blocks; NGX_OK or NGX_ERROR.  Only when next() asked for it; until then the
- * buffer may be changed.  What is wanted lies in it without a hole.
+ * Blocks, in a thread, or does not wait: in the event loop; NGX_AGAIN: it has
+ * to.  NGX_OK or NGX_ERROR otherwise.  Only when next() asked for it; until
+ * then the buffer may be another.  What is wanted lies in it without a hole.
  */
 ngx_int_t ngx_media_vod_read_fill(ngx_media_vod_read_t *reader);
 

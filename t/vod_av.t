@@ -1,0 +1,309 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_stream_vod_module authors
+
+# Files that are not MP4: each packet of ffprobe is where and when the index
+# says, byte for byte.  MEDIA=DIR: files of there, too.
+
+use strict;
+use warnings;
+
+use Test::More;
+use FindBin;
+use Digest::MD5 qw/ md5_hex /;
+use File::Basename qw/ basename /;
+use File::Temp qw/ tempdir /;
+use lib "$FindBin::Bin/lib";
+
+use Test::Media::Build;
+
+my $root = $Test::Media::Build::root;
+my $tool = "$root/t/tools/av.c";
+
+plan(skip_all => 'no ffmpeg')
+    if system('ffmpeg -version > /dev/null 2>&1');
+
+my $b = Test::Media::Build->new(
+    name => 'tools', cc => $ENV{CC} || 'gcc',
+    cflags => [qw/ -fsanitize=address,undefined
+               -fno-sanitize-recover=undefined -g -O1 -Wall -Wextra -Werror
+               -Wno-unused-parameter /],
+    ldflags => [qw/ -fsanitize=address,undefined /]);
+
+my $bin = {$b->programs($tool)}->{$tool};
+
+defined $bin or BAIL_OUT($b->log($tool));
+
+my $tmp = tempdir('ngx-media-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+
+# tracks in the order of the index, by type: 0 video, 1 audio, 2 text
+
+sub indexed {
+    my ($file) = @_;
+    my (@tracks, $status, $text);
+
+    open my $fh, '-|', $bin, $file, "$tmp/cache" or die "$bin: $!\n";
+
+    while (my $line = <$fh>) {
+        if ($line =~ /^status (.*)/) {
+            $status = $1;
+
+        } elsif ($line =~ /^track (\d+) type (\d) timescale (\d+) (.*)/) {
+            $tracks[$1] = { type => $2, timescale => $3, more => $4,
+                            samples => [], text => '' };
+            $text = undef;
+
+        } elsif ($line =~ /^params (\d+) (.*)/) {
+            $tracks[$1]{params} = $2;
+
+        } elsif ($line =~ /^index (\d+) .*first (\d+)/) {
+            $tracks[$1]{first} = $2;
+
+        } elsif ($line =~ /^sample (\d+) (-?\d+) (-?\d+) (\d+) (\d+) (\w)/) {
+            push @{$tracks[$1]{samples}}, { pts => $2, dts => $3, size => $4,
+                                            pos => $5, key => $6 };
+
+        } elsif ($line =~ s/^text (\d+) // || defined $text) {
+            $text = $1 if defined $1 && !defined $text;
+            $tracks[$text]{text} .= $line;
+        }
+    }
+
+    close $fh;
+
+    return ($status, @tracks);
+}
+
+
+sub probed {
+    my ($file) = @_;
+    my (%streams, @order);
+
+    my $type = { video => 0, audio => 1 };
+
+    for my $line (split /\n/, `ffprobe -v quiet -show_packets \\
+            -show_data_hash md5 -show_entries \\
+            packet=codec_type,stream_index,pts_time,size,data_hash,flags \\
+            -of compact=p=0 '$file'`)
+    {
+        my %p = map { split /=/, $_, 2 } split /\|/, $line;
+
+        next if !exists $type->{$p{codec_type} || ''}
+                || !defined $p{pts_time} || !defined $p{data_hash};
+
+        push @{$streams{$p{stream_index}}{packets}}, \%p;
+        $streams{$p{stream_index}}{type} = $type->{$p{codec_type}};
+    }
+
+    return map { $streams{$_} } sort { $a <=> $b } keys %streams;
+}
+
+
+sub bytes {
+    my ($file, $s) = @_;
+
+    open my $fh, '<:raw', $file or die "$file: $!\n";
+    seek $fh, $s->{pos}, 0;
+    read $fh, my $data, $s->{size};
+
+    return $data;
+}
+
+
+# nothing but what is served is compared
+
+sub compare {
+    my ($file, $name, %more) = @_;
+
+    my ($status, @tracks) = indexed($file);
+
+    like($status, qr/^200\b/, "$name: is served") or diag($status), return;
+
+    my @av = grep { $_->{type} < 2 } @tracks;
+    my @streams = probed($file);
+
+    is(join(' ', map { $_->{type} } @av),
+       join(' ', map { $_->{type} } @streams), "$name: tracks") or return;
+
+    my $origin;
+
+    for my $i (0 .. $#av) {
+        for my $p (@{$streams[$i]{packets}}) {
+            my $time = $p->{pts_time};
+            $time = 0 if $av[$i]{type} == 1 && $time < 0;
+            $origin = $time if !defined $origin || $time < $origin;
+        }
+    }
+
+    for my $i (0 .. $#av) {
+        my $samples = $av[$i]{samples};
+        my @packets = @{$streams[$i]{packets}};
+
+        splice @packets, 0, $av[$i]{first};
+
+        is(scalar(@$samples), scalar(@packets), "$name: track $i: samples");
+
+        my ($far, $wrong, $keys, $order, $last) = (0, 0, 0, 0);
+
+        for my $n (0 .. $#packets) {
+            my ($s, $p) = ($samples->[$n], $packets[$n]);
+
+            last if !defined $s;
+
+            my $off = abs($s->{pts} / $av[$i]{timescale}
+                          - ($p->{pts_time} - $origin));
+            $far = $off if $off > $far;
+
+            $wrong++ if $s->{size} != $p->{size}
+                        || 'MD5:' . md5_hex(bytes($file, $s))
+                           ne $p->{data_hash};
+            $keys++ if ($s->{key} eq 'K') != ($p->{flags} =~ /K/);
+            $order++ if defined $last && $s->{dts} < $last;
+            $last = $s->{dts};
+        }
+
+        cmp_ok($far, '<=', 0.0015, "$name: track $i: times");
+        is($wrong, 0, "$name: track $i: bytes");
+        is($keys, 0, "$name: track $i: key frames");
+        is($order, 0, "$name: track $i: decode order");
+    }
+
+    return @tracks;
+}
+
+
+sub ffmpeg {
+    my ($name, @args) = @_;
+
+    if (system('ffmpeg', '-v', 'error', '-y', '-nostdin', @args,
+               "$tmp/$name"))
+    {
+        return undef;
+    }
+
+    return "$tmp/$name";
+}
+
+my @video = qw/ -f lavfi -i testsrc2=size=320x180:rate=30000\/1001 -t 4 /;
+my @audio = qw/ -f lavfi -i sine=frequency=440:sample_rate=44100 -t 4 /;
+my @x264 = qw/ -c:v libx264 -preset ultrafast -bf 2 -g 30 /;
+
+my @made = (
+    ['h264-aac.mkv', @video, @audio, @x264, qw/ -c:a aac -shortest /],
+    ['h264-mp3.flv', @video, @audio, @x264,
+     qw/ -c:a libmp3lame -ac 2 -shortest /],
+    ['h264-aac.flv', @video, @audio, @x264, qw/ -c:a aac -shortest /],
+    ['vp9-opus.webm', @video, @audio,
+     qw/ -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus
+         -shortest /],
+    ['vp8-opus.webm', @video, @audio,
+     qw/ -c:v libvpx -deadline realtime -cpu-used 8 -c:a libopus -shortest /],
+    ['flac-ac3.mkv', @audio, @audio,
+     qw/ -map 0 -map 1 -c:a:0 flac -c:a:1 ac3 /],
+    ['mp3-eac3.mkv', @audio, @audio,
+     qw/ -map 0 -map 1 -c:a:0 libmp3lame -c:a:1 eac3 /],
+    ['hevc.mkv', @video, qw/ -c:v libx265 -preset ultrafast
+                             -x265-params log-level=none:keyint=30 /],
+    ['opus.ogg', @audio, qw/ -c:a libopus /],
+    ['sound.mp3', @audio, qw/ -c:a libmp3lame /],
+    ['sound.ac3', @audio, qw/ -c:a ac3 /],
+    ['sound.flac', @audio, qw/ -c:a flac /],
+);
+
+for (@made) {
+    my ($name, @args) = @$_;
+
+    my $file = ffmpeg($name, @args);
+
+    SKIP: {
+        skip "$name: not made by this ffmpeg", 1 if !defined $file;
+
+        my @tracks = compare($file, $name);
+
+        # steady times: of 30000/1001 each frame lasts 12012/360000
+
+        if ($name =~ /^h264/ && @tracks) {
+            my $s = $tracks[0]{samples};
+            my @pts = sort { $a <=> $b } map { $_->{pts} } @$s;
+            my %steps = map { $pts[$_ + 1] - $pts[$_] => 1 } 0 .. $#pts - 1;
+
+            is(join(' ', keys %steps), 12012, "$name: steady frames");
+
+            $s = $tracks[1]{samples};
+            %steps = map { $s->[$_ + 1]{pts} - $s->[$_]{pts} => 1 }
+                0 .. $#$s - 1;
+
+            is(join(' ', keys %steps), $name =~ /mp3/ ? 1152 : 1024,
+               "$name: steady sound");
+        }
+    }
+}
+
+for my $file (map { sort glob "$ENV{MEDIA}/{mkv,flv}/*" }
+              defined $ENV{MEDIA} ? 1 : ())
+{
+    compare($file, basename($file)) if $file !~ /enhanced/;
+}
+
+# text
+
+open my $fh, '>', "$tmp/text.srt" or die "text.srt: $!\n";
+print $fh "1\n00:00:01,000 --> 00:00:02,500\n<i>one</i> & two\n\n",
+    "2\n00:00:03,000 --> 00:00:04,000\nthree\nfour\n\n";
+close $fh;
+
+for my $codec (qw/ srt ass webvtt /) {
+    my $file = ffmpeg("text-$codec.mkv", @audio, '-i', "$tmp/text.srt",
+                      qw/ -map 0 -map 1 -c:a aac -metadata:s:1 language=ger
+                          -metadata:s:1 title=Deutsch -disposition:s:0 forced
+                          -c:s /, $codec);
+
+    SKIP: {
+        skip "$codec: not made by this ffmpeg", 1 if !defined $file;
+
+        my ($status, @tracks) = indexed($file);
+        my ($text) = grep { $_->{type} == 2 } @tracks;
+
+        ok(defined $text, "$codec: a track") or next;
+
+        like($text->{more}, qr/^lang de label Deutsch flags 01/,
+             "$codec: what it is");
+        like($text->{text}, qr/^WEBVTT\n/, "$codec: text");
+        like($text->{text}, qr/00:00:01.000 --> 00:00:02.500\n/,
+             "$codec: times");
+        like($text->{text}, qr/one\S* &amp; two\n\n/, "$codec: escaped");
+        like($text->{text}, qr/three\nfour\n/, "$codec: lines");
+    }
+}
+
+# what is broken ends, and says why
+
+{
+    my $whole = "$tmp/h264-aac.mkv";
+
+    open my $in, '<:raw', $whole or die "$whole: $!\n";
+    local $/;
+    my $data = <$in>;
+
+    for my $len (1, 100, 1000, 20000, length($data) - 1) {
+        open my $out, '>:raw', "$tmp/short.mkv" or die "short.mkv: $!\n";
+        print $out substr($data, 0, $len);
+        close $out;
+
+        my ($status, @tracks) = indexed("$tmp/short.mkv");
+        like($status || '', qr/^(?:200|415) /, "truncated at $len");
+    }
+}
+
+my ($status) = indexed("$tmp/text.srt");
+like($status, qr/^200/, 'a sidecar');
+
+open $fh, '>', "$tmp/none.bin" or die "none.bin: $!\n";
+print $fh 'nothing' x 1000;
+close $fh;
+
+($status) = indexed("$tmp/none.bin");
+like($status, qr/^415 \w/, 'nothing known');
+
+done_testing();
