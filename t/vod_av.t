@@ -185,8 +185,8 @@ sub ffmpeg {
     return "$tmp/$name";
 }
 
-my @video = qw/ -f lavfi -i testsrc2=size=320x180:rate=30000\/1001 -t 4 /;
-my @audio = qw/ -f lavfi -i sine=frequency=440:sample_rate=44100 -t 4 /;
+my @video = qw/ -t 4 -f lavfi -i testsrc2=size=320x180:rate=30000\/1001 /;
+my @audio = qw/ -t 4 -f lavfi -i sine=frequency=440:sample_rate=44100 /;
 my @x264 = qw/ -c:v libx264 -preset ultrafast -bf 2 -g 30 /;
 
 my @made = (
