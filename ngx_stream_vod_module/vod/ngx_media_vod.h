@@ -222,6 +222,7 @@ typedef struct {
     uint64_t                  hash;           /* of all it was made of */
     uint32_t                  status;         /* 200, or why not */
     uint32_t                  target;         /* longest segment, s, up */
+    uint32_t                  segment;        /* ms, what was aimed at */
     uint32_t                  ntracks;        /* offset of its tracks: */
     uint32_t                  tracks;         /* ngx_media_vod_set_track_t */
     uint32_t                  nperiods;       /* clips */

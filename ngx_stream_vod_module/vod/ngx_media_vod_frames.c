@@ -44,10 +44,10 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
     ngx_media_frames_t *frames)
 {
     int64_t                      time;
-    uint32_t                     description, is_key;
+    uint32_t                     description, is_key, n;
     const ngx_media_index_t     *index;
     const ngx_media_vod_set_t   *set;
-    ngx_media_vod_place_t        place;
+    ngx_media_vod_turn_t         turn;
     const ngx_media_vod_file_t  *file;
     ngx_media_plan_segment_t     segment;
     ngx_media_index_reader_t     reader;
@@ -59,17 +59,17 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
     set = source->set;
 
     if (track >= set->ntracks
-        || ngx_media_vod_place(source, number, &place) != NGX_OK)
+        || ngx_media_vod_place(source, number, &turn, &n) != NGX_OK)
     {
         return NGX_DECLINED;
     }
 
-    clip = ngx_media_vod_set_clip(set, place.period, track);
+    clip = ngx_media_vod_set_clip(set, turn.period, track);
 
     if (clip->track == NGX_MEDIA_VOD_NONE
         || ngx_media_vod_set_track(set, track)->text
         || ngx_media_plan_segment(ngx_media_vod_set_plan(set, clip),
-                                  place.segment, &segment)
+                                  n, &segment)
            != NGX_OK
         || segment.samples == 0)
     {
@@ -81,7 +81,7 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
     index = ngx_media_vod_at(file, t->index);
 
     time = segment.time + clip->base
-           + ngx_media_plan_rescale(place.shift, 1000, index->timescale);
+           + ngx_media_plan_rescale(turn.shift, 1000, index->timescale);
 
     if (segment.samples > NGX_MEDIA_VOD_FRAMES_MAX || time < 0) {
         return NGX_ERROR;

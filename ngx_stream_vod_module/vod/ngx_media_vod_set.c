@@ -86,6 +86,12 @@ ngx_media_vod_set_run(ngx_media_vod_set_ctx_t *ctx)
     map = ctx->make->map;
 
     ctx->set->nfiles = map->nsequences * map->nclips;
+    ctx->set->segment = ctx->make->target;
+
+    if (map->segment > 0 && map->segment < INT32_MAX) {
+        ctx->set->segment = (uint32_t) map->segment;
+    }
+
     ngx_media_vod_set_tag(ctx);
 
     if (ngx_media_vod_set_files(ctx) != NGX_OK
@@ -166,7 +172,7 @@ ngx_media_vod_set_files(ngx_media_vod_set_ctx_t *ctx)
 
         /* what is written to right now, and shown as a whole */
 
-        if (open->file->fragmented && map->nclips == 1
+        if (open->file->fragmented && map->nclips == 1 && !map->live
             && map->sequences[i].clips[0].to < 0
             && open->id.mtime / 1000000000 + NGX_MEDIA_VOD_SET_GROWS
                > (int64_t) ctx->make->now)
@@ -248,14 +254,23 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
 static void
 ngx_media_vod_set_tag(ngx_media_vod_set_ctx_t *ctx)
 {
-    uint64_t                     tag[4], hash[5];
+    uint64_t                     channel, hash[5], tag[4];
     ngx_uint_t                   i;
     const ngx_media_vod_open_t  *open;
 
     tag[0] = NGX_MEDIA_VOD_VERSION;
-    tag[1] = ctx->make->map->hash;
-    tag[2] = ctx->make->target;
+    tag[1] = 0;
+    tag[2] = ctx->set->segment;
     tag[3] = 0;
+
+    /*
+     * Of a channel clips come and go, and its segments keep their names: by
+     * their numbers they are told apart
+     */
+
+    channel = ngx_media_hash((u_char *) tag, sizeof(tag));
+
+    tag[1] = ctx->make->map->hash;
 
     ctx->set->tag = ngx_media_hash((u_char *) tag, sizeof(tag));
     ctx->set->hash = ctx->set->tag;
@@ -280,6 +295,10 @@ ngx_media_vod_set_tag(ngx_media_vod_set_ctx_t *ctx)
         hash[4] = (uint64_t) open->id.mtime;
 
         ctx->set->hash = ngx_media_hash((u_char *) hash, sizeof(hash));
+    }
+
+    if (ctx->make->map->live) {
+        ctx->set->tag = channel;
     }
 }
 

@@ -78,18 +78,48 @@ void ngx_media_vod_text_params(ngx_media_params_t *params);
 uint32_t ngx_media_vod_delay(const ngx_media_index_t *index);
 
 
-/* ngx_media_vod_place.c: where segment "number" is */
+/* ngx_media_vod_place.c */
+
+/*
+ * A clip in its turn.  In a channel the same one has many, and what is added
+ * to its times makes them wall clock times.
+ */
 
 typedef struct {
     uint32_t                  period;
-    uint32_t                  segment;        /* of its plans */
-    int64_t                   shift;          /* ms, of media times: so often
-                                                 was all of it repeated */
-} ngx_media_vod_place_t;
+    uint64_t                  number;         /* of its first segment */
+    uint64_t                  ordinal;        /* of the turn, from 0 */
+    int64_t                   shift;          /* ms, added to media times */
+    int64_t                   wall;           /* of its begin, ms since the
+                                                 epoch; -1: no channel */
+} ngx_media_vod_turn_t;
 
-/* NGX_OK, NGX_DECLINED */
+#define ngx_media_vod_is_channel(source)                                      \
+    ((source)->map->live && (source)->map->first_time >= 0)
+
+/* "loop": of a channel, how often all of it was shown before */
+void ngx_media_vod_turn(const ngx_media_vod_source_t *source, uint64_t loop,
+    uint32_t period, ngx_media_vod_turn_t *turn);
+
+/* where segment "number" is; *segment: of its plans; NGX_OK, NGX_DECLINED */
 ngx_int_t ngx_media_vod_place(const ngx_media_vod_source_t *source,
-    uint64_t number, ngx_media_vod_place_t *place);
+    uint64_t number, ngx_media_vod_turn_t *turn, uint32_t *segment);
+
+/* its segments [first, end) may be listed */
+
+typedef struct {
+    ngx_media_vod_turn_t      turn;
+    uint32_t                  first;
+    uint32_t                  end;
+} ngx_media_vod_listed_t;
+
+/* the turns that are listed: all of a set, those in the window of a channel;
+   NGX_OK, NGX_ERROR */
+ngx_int_t ngx_media_vod_listed(const ngx_media_vod_source_t *source,
+    ngx_pool_t *pool, ngx_media_vod_listed_t **listed, ngx_uint_t *n);
+
+/* ms, of a channel: what ended so long ago is listed */
+int64_t ngx_media_vod_window_size(const ngx_media_vod_source_t *source);
 
 /*
  * When segment n of a period, which may be one too many, begins for those

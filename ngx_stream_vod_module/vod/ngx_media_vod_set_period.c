@@ -353,7 +353,7 @@ ngx_media_vod_set_add(ngx_media_vod_set_period_t *p, ngx_uint_t track,
 
         if (track == p->clock) {
             rc = ngx_media_plan_make(plan, &size, index, &p->ranges[track],
-                                     type, ctx->make->target, until);
+                                     type, ctx->set->segment, until);
         } else {
             clip = ngx_media_vod_set_clip(ctx->set, p->clip, p->clock);
             clock = ngx_media_vod_set_plan(ctx->set, clip);

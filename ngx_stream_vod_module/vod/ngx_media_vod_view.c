@@ -26,6 +26,7 @@ typedef struct {
     uint64_t                  number;
     int64_t                   time;           /* in timescale, with base */
     uint32_t                  timescale;
+    int64_t                   wall;           /* ms since the epoch; -1 */
 } ngx_media_vod_mark_t;
 
 
@@ -35,13 +36,13 @@ typedef struct {
     const ngx_media_vod_set_t
                              *set;
     ngx_pool_t               *pool;
+    ngx_media_stream_view_t  *stream;
+    ngx_media_vod_listed_t   *turns;
+    ngx_uint_t                nturns;
     ngx_media_vod_mark_t     *marks;
     ngx_uint_t                nmarks;
-    uint64_t                  end;            /* number, after the last one
-                                                 that may be listed */
-
-    ngx_uint_t                forced;         /* any begins without a key
-                                                 frame */
+    uint32_t                **descriptions;   /* [period][track], of each
+                                                 segment; NULL: the clip's */
 
     /* of a track */
     ngx_media_track_view_t   *view;
@@ -50,18 +51,34 @@ typedef struct {
 } ngx_media_vod_view_ctx_t;
 
 
-static ngx_int_t ngx_media_vod_view_marks(ngx_media_vod_view_ctx_t *ctx);
+static ngx_int_t ngx_media_vod_view_stream(ngx_media_vod_view_ctx_t *ctx);
+static ngx_int_t ngx_media_vod_view_descriptions(
+    ngx_media_vod_view_ctx_t *ctx, ngx_uint_t *changes);
+static ngx_int_t ngx_media_vod_view_describe(ngx_media_vod_view_ctx_t *ctx,
+    uint32_t period, uint32_t track, uint32_t **descriptions);
+static ngx_int_t ngx_media_vod_view_marks(ngx_media_vod_view_ctx_t *ctx,
+    ngx_uint_t changes);
+static void ngx_media_vod_view_changes(ngx_media_vod_view_ctx_t *ctx,
+    const ngx_media_vod_listed_t *listed);
+static ngx_uint_t ngx_media_vod_view_changed(ngx_media_vod_view_ctx_t *ctx,
+    uint32_t period, uint32_t segment);
 static ngx_uint_t ngx_media_vod_view_joint(ngx_media_vod_view_ctx_t *ctx,
-    uint32_t period);
-static void ngx_media_vod_view_end(ngx_media_vod_view_ctx_t *ctx);
+    uint32_t prev, uint32_t period);
+static ngx_uint_t ngx_media_vod_view_continuous(
+    ngx_media_vod_view_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_view_track(ngx_media_vod_view_ctx_t *ctx,
     ngx_uint_t listed);
 static ngx_int_t ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_view_init(ngx_media_vod_view_ctx_t *ctx,
     uint64_t name, const ngx_media_params_t *params);
 static ngx_int_t ngx_media_vod_view_segments(ngx_media_vod_view_ctx_t *ctx);
-static void ngx_media_vod_view_period(ngx_media_vod_view_ctx_t *ctx,
-    uint32_t period);
+static ngx_int_t ngx_media_vod_view_turn(ngx_media_vod_view_ctx_t *ctx,
+    const ngx_media_vod_listed_t *listed);
+static void ngx_media_vod_view_time(ngx_media_vod_view_ctx_t *ctx,
+    const ngx_media_vod_turn_t *turn, uint32_t n,
+    const ngx_media_plan_segment_t *own, ngx_media_segment_t *segment);
+static ngx_int_t ngx_media_vod_view_described(ngx_media_vod_view_ctx_t *ctx,
+    uint32_t period, uint32_t n, uint64_t *name);
 static void ngx_media_vod_view_add(ngx_media_vod_view_ctx_t *ctx,
     const ngx_media_segment_t *segment);
 static ngx_uint_t ngx_media_vod_view_forced(ngx_media_vod_view_ctx_t *ctx,
@@ -82,20 +99,55 @@ ngx_int_t
 ngx_media_vod_view(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
     ngx_uint_t track, ngx_media_stream_view_t *view)
 {
-    ngx_uint_t                  i;
-    ngx_media_vod_view_ctx_t    ctx;
-    const ngx_media_vod_set_t  *set;
-
-    static const u_char  hex[] = "0123456789abcdef";
-
-    set = source->set;
+    ngx_uint_t                i, changes;
+    ngx_media_vod_view_ctx_t  ctx;
 
     ngx_memzero(view, sizeof(ngx_media_stream_view_t));
     ngx_memzero(&ctx, sizeof(ngx_media_vod_view_ctx_t));
 
     ctx.source = source;
-    ctx.set = set;
+    ctx.set = source->set;
     ctx.pool = pool;
+    ctx.stream = view;
+
+    if (ngx_media_vod_listed(source, pool, &ctx.turns, &ctx.nturns) != NGX_OK
+        || ngx_media_vod_view_stream(&ctx) != NGX_OK
+        || ngx_media_vod_view_descriptions(&ctx, &changes) != NGX_OK
+        || ngx_media_vod_view_marks(&ctx, changes) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < view->ntracks; i++) {
+        ctx.view = &view->tracks[i];
+        ctx.track = i;
+
+        if (ngx_media_vod_view_track(&ctx, track == NGX_MEDIA_ALL_TRACKS
+                                           || track == i)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_view_stream(ngx_media_vod_view_ctx_t *ctx)
+{
+    uint64_t                    last[2];
+    ngx_uint_t                  i;
+    const ngx_media_vod_map_t  *map;
+    const ngx_media_vod_set_t  *set;
+    ngx_media_stream_view_t    *view;
+
+    static const u_char  hex[] = "0123456789abcdef";
+
+    map = ctx->source->map;
+    set = ctx->set;
+    view = ctx->stream;
 
     view->version = set->hash;
     view->state = set->growing ? NGX_MEDIA_STREAM_LIVE
@@ -109,9 +161,24 @@ ngx_media_vod_view(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
     view->window = set->duration;
     view->ntracks = set->ntracks;
 
+    if (ngx_media_vod_is_channel(ctx->source)) {
+        view->state = map->end ? NGX_MEDIA_STREAM_ENDED
+                               : NGX_MEDIA_STREAM_LIVE;
+        view->event = map->event;
+        view->duration = -1;
+        view->window = ngx_media_vod_window_size(ctx->source);
+
+        if (ctx->nturns) {
+            last[0] = ctx->turns[0].turn.number + ctx->turns[0].first;
+            last[1] = ctx->turns[ctx->nturns - 1].turn.number
+                      + ctx->turns[ctx->nturns - 1].end;
+            view->version ^= ngx_media_hash((u_char *) last, sizeof(last));
+        }
+    }
+
     view->tag.len = 8;
 
-    view->tag.data = ngx_pnalloc(pool, view->tag.len);
+    view->tag.data = ngx_pnalloc(ctx->pool, view->tag.len);
     if (view->tag.data == NULL) {
         return NGX_ERROR;
     }
@@ -120,84 +187,257 @@ ngx_media_vod_view(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
         view->tag.data[i] = hex[(uint32_t) set->tag >> (28 - i * 4) & 0xf];
     }
 
-    view->tracks = ngx_pcalloc(pool, (set->ntracks + 1)
-                                     * sizeof(ngx_media_track_view_t));
-    if (view->tracks == NULL) {
-        return NGX_ERROR;
-    }
+    view->tracks = ngx_pcalloc(ctx->pool, (set->ntracks + 1)
+                                          * sizeof(ngx_media_track_view_t));
 
-    if (ngx_media_vod_view_marks(&ctx) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    return view->tracks ? NGX_OK : NGX_ERROR;
+}
 
-    ngx_media_vod_view_end(&ctx);
 
-    for (i = 0; i < set->ntracks; i++) {
-        ctx.view = &view->tracks[i];
-        ctx.track = i;
+/*
+ * Which sample description each segment has, where they are not all the same:
+ * few files have several.  Their segments begin anew where it changes.
+ */
 
-        if (ngx_media_vod_view_track(&ctx, track == NGX_MEDIA_ALL_TRACKS
-                                           || track == i)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
+static ngx_int_t
+ngx_media_vod_view_descriptions(ngx_media_vod_view_ctx_t *ctx,
+    ngx_uint_t *changes)
+{
+    uint32_t                      i, n;
+    uint32_t                    **descriptions;
+    const ngx_media_index_t      *index;
+    const ngx_media_vod_set_t    *set;
+    const ngx_media_vod_file_t   *file;
+    ngx_media_vod_set_clip_t     *clip;
+
+    set = ctx->set;
+    *changes = 0;
+
+    for (i = 0; i < set->nperiods; i++) {
+        for (n = 0; n < set->ntracks; n++) {
+            clip = ngx_media_vod_set_clip(set, i, n);
+
+            if (clip->track == NGX_MEDIA_VOD_NONE
+                || ngx_media_vod_set_track(set, n)->text)
+            {
+                continue;
+            }
+
+            file = ctx->source->files[clip->file].file;
+            index = ngx_media_vod_at(file, file->tracks[clip->track].index);
+
+            if (!index->descriptions) {
+                continue;
+            }
+
+            if (ctx->descriptions == NULL) {
+                ctx->descriptions = ngx_pcalloc(ctx->pool,
+                                          (size_t) set->nperiods * set->ntracks
+                                          * sizeof(uint32_t *));
+                if (ctx->descriptions == NULL) {
+                    return NGX_ERROR;
+                }
+            }
+
+            descriptions = &ctx->descriptions[i * set->ntracks + n];
+
+            if (ngx_media_vod_view_describe(ctx, i, n, descriptions)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            *changes += ngx_media_vod_set_period_at(set, i)->nsegments;
         }
     }
-
-    view->forced = ctx.forced;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_media_vod_view_marks(ngx_media_vod_view_ctx_t *ctx)
+ngx_media_vod_view_describe(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
+    uint32_t track, uint32_t **descriptions)
 {
-    uint32_t                       i;
-    ngx_media_vod_mark_t          *mark;
-    const ngx_media_vod_period_t  *period;
+    uint32_t                         i, last, n;
+    const ngx_media_plan_t          *plan;
+    const ngx_media_vod_file_t      *file;
+    ngx_media_plan_segment_t         segment;
+    ngx_media_index_reader_t         reader;
+    ngx_media_index_sample_t         sample;
+    const ngx_media_vod_set_clip_t  *clip;
 
-    ctx->marks = ngx_palloc(ctx->pool, (ctx->set->nperiods + 1)
-                                       * sizeof(ngx_media_vod_mark_t));
-    if (ctx->marks == NULL) {
+    clip = ngx_media_vod_set_clip(ctx->set, period, track);
+    file = ctx->source->files[clip->file].file;
+    plan = ngx_media_vod_set_plan(ctx->set, clip);
+    n = plan->nsegments;
+
+    *descriptions = ngx_palloc(ctx->pool, n * sizeof(uint32_t));
+    if (*descriptions == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < ctx->set->nperiods; i++) {
+    ngx_media_index_open(&reader, ngx_media_vod_at(file,
+                                           file->tracks[clip->track].index));
 
-        if (i && ngx_media_vod_view_joint(ctx, i)) {
-            continue;
+    last = clip->description;
+
+    for (i = 0; i < n; i++) {
+        (void) ngx_media_plan_segment(plan, i, &segment);
+
+        if (segment.samples) {
+            if (ngx_media_index_seek(&reader, segment.sample) != NGX_OK
+                || ngx_media_index_next(&reader, &sample) != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            last = sample.description;
         }
 
-        period = ngx_media_vod_set_period_at(ctx->set, i);
-        mark = &ctx->marks[ctx->nmarks++];
-
-        mark->number = period->number;
-        mark->time = period->base;
-        mark->timescale = 1000;
+        (*descriptions)[i] = last;
     }
 
     return NGX_OK;
 }
 
 
-/* this clip goes on as the one before, in all its tracks */
+static ngx_int_t
+ngx_media_vod_view_marks(ngx_media_vod_view_ctx_t *ctx, ngx_uint_t changes)
+{
+    uint32_t                       prev;
+    ngx_uint_t                     i, continuous;
+    ngx_media_vod_mark_t          *mark;
+    const ngx_media_vod_turn_t    *turn;
+    const ngx_media_vod_period_t  *period;
+
+    ctx->marks = ngx_palloc(ctx->pool, (ctx->nturns + changes + 1)
+                                       * sizeof(ngx_media_vod_mark_t));
+    if (ctx->marks == NULL) {
+        return NGX_ERROR;
+    }
+
+    continuous = ngx_media_vod_view_continuous(ctx);
+    prev = 0;
+
+    for (i = 0; i < ctx->nturns; i++) {
+        turn = &ctx->turns[i].turn;
+        period = ngx_media_vod_set_period_at(ctx->set, turn->period);
+
+        if (i == 0 || !(continuous
+                        || (turn->wall < 0
+                            && ngx_media_vod_view_joint(ctx, prev,
+                                                        turn->period))))
+        {
+            mark = &ctx->marks[ctx->nmarks++];
+
+            mark->number = turn->number;
+            mark->time = period->base + turn->shift;
+            mark->timescale = 1000;
+            mark->wall = turn->wall;
+
+            if (continuous && turn->wall >= 0) {
+
+                /* one period, whatever clips there are now */
+
+                mark->number = 0;
+                mark->time = 0;
+                mark->wall = 0;
+            }
+        }
+
+        prev = turn->period;
+
+        ngx_media_vod_view_changes(ctx, &ctx->turns[i]);
+    }
+
+    if (ctx->nturns && ctx->turns[0].turn.wall >= 0 && !continuous) {
+        ctx->stream->discontinuity = ctx->turns[0].turn.ordinal;
+
+        if (ctx->turns[0].first == 0 && ctx->stream->discontinuity) {
+            ctx->stream->discontinuity--;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* and where parameters change inside of a clip, for all tracks */
+
+static void
+ngx_media_vod_view_changes(ngx_media_vod_view_ctx_t *ctx,
+    const ngx_media_vod_listed_t *listed)
+{
+    uint32_t               n;
+    ngx_media_vod_mark_t  *mark;
+
+    if (ctx->descriptions == NULL) {
+        return;
+    }
+
+    for (n = ngx_max(listed->first, 1); n < listed->end; n++) {
+
+        if (!ngx_media_vod_view_changed(ctx, listed->turn.period, n)) {
+            continue;
+        }
+
+        mark = &ctx->marks[ctx->nmarks++];
+
+        mark->number = listed->turn.number + n;
+        mark->timescale = NGX_MEDIA_VIDEO_TIMESCALE;
+        mark->time = ngx_media_vod_common(ctx->set, listed->turn.period, n,
+                                          mark->timescale)
+                     + ngx_media_plan_rescale(listed->turn.shift, 1000,
+                                              mark->timescale);
+        mark->wall = -1;
+
+        if (listed->turn.wall >= 0) {
+            mark->wall = ngx_media_vod_common(ctx->set, listed->turn.period, n,
+                                              1000) + listed->turn.shift;
+        }
+    }
+}
+
 
 static ngx_uint_t
-ngx_media_vod_view_joint(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
+ngx_media_vod_view_changed(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
+    uint32_t segment)
+{
+    uint32_t  i;
+    uint32_t  *descriptions;
+
+    for (i = 0; i < ctx->set->ntracks; i++) {
+        descriptions = ctx->descriptions[period * ctx->set->ntracks + i];
+
+        if (descriptions && descriptions[segment] != descriptions[segment - 1])
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* a clip goes on as the one before, in all its tracks */
+
+static ngx_uint_t
+ngx_media_vod_view_joint(ngx_media_vod_view_ctx_t *ctx, uint32_t prev,
+    uint32_t period)
 {
     uint32_t                         i;
-    const ngx_media_vod_set_clip_t  *clip, *prev;
+    const ngx_media_vod_set_clip_t  *a, *b;
 
     if (ctx->source->map->discontinuity) {
         return 0;
     }
 
     for (i = 0; i < ctx->set->ntracks; i++) {
-        clip = ngx_media_vod_set_clip(ctx->set, period, i);
-        prev = ngx_media_vod_set_clip(ctx->set, period - 1, i);
+        a = ngx_media_vod_set_clip(ctx->set, prev, i);
+        b = ngx_media_vod_set_clip(ctx->set, period, i);
 
-        if (clip->init != prev->init) {
+        if (a->init != b->init) {
             return 0;
         }
     }
@@ -206,43 +446,26 @@ ngx_media_vod_view_joint(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
 }
 
 
-/*
- * A file that grows: what is last in any track may change still
- */
+/* a channel without discontinuities, and so a single period */
 
-static void
-ngx_media_vod_view_end(ngx_media_vod_view_ctx_t *ctx)
+static ngx_uint_t
+ngx_media_vod_view_continuous(ngx_media_vod_view_ctx_t *ctx)
 {
-    uint32_t                       i, last;
-    const ngx_media_plan_t        *plan;
-    const ngx_media_vod_period_t  *period;
+    uint32_t  i;
 
-    period = ngx_media_vod_set_period_at(ctx->set, ctx->set->nperiods - 1);
-
-    ctx->end = (uint64_t) period->number + period->nsegments;
-
-    if (!ctx->set->growing) {
-        return;
+    if (!ngx_media_vod_is_channel(ctx->source)
+        || ctx->source->map->discontinuity)
+    {
+        return 0;
     }
 
-    last = period->nsegments;
-
-    for (i = 0; i < ctx->set->ntracks; i++) {
-
-        if (ngx_media_vod_set_track(ctx->set, i)->text) {
-            continue;
-        }
-
-        plan = ngx_media_vod_set_plan(ctx->set,
-                   ngx_media_vod_set_clip(ctx->set, ctx->set->nperiods - 1,
-                                          i));
-
-        if (plan->last < last) {
-            last = plan->last;
+    for (i = 1; i < ctx->set->nperiods; i++) {
+        if (!ngx_media_vod_view_joint(ctx, i - 1, i)) {
+            return 0;
         }
     }
 
-    ctx->end = (uint64_t) period->number + (last ? last - 1 : 0);
+    return 1;
 }
 
 
@@ -267,7 +490,7 @@ ngx_media_vod_view_track(ngx_media_vod_view_ctx_t *ctx, ngx_uint_t listed)
     view->key_bandwidth = track->key_bandwidth;
     view->fps = track->fps;
     view->apart = track->apart;
-    view->ended = !ctx->set->growing;
+    view->ended = (ctx->stream->state == NGX_MEDIA_STREAM_ENDED);
     view->parts_off = 1;
     view->is_default = track->is_default;
     view->forced = track->forced;
@@ -279,7 +502,7 @@ ngx_media_vod_view_track(ngx_media_vod_view_ctx_t *ctx, ngx_uint_t listed)
     ngx_media_vod_view_str(&view->label, track->label);
 
     for (i = 0; i < ctx->set->nperiods; i++) {
-        ctx->forced |= ngx_media_vod_view_forced(ctx, i);
+        ctx->stream->forced |= ngx_media_vod_view_forced(ctx, i);
     }
 
     /* of the first clip that has it */
@@ -418,111 +641,214 @@ ngx_media_vod_view_init(ngx_media_vod_view_ctx_t *ctx, uint64_t name,
 static ngx_int_t
 ngx_media_vod_view_segments(ngx_media_vod_view_ctx_t *ctx)
 {
-    uint32_t                       i;
-    const ngx_media_vod_period_t  *period;
+    size_t      total;
+    ngx_uint_t  i;
 
-    period = ngx_media_vod_set_period_at(ctx->set, ctx->set->nperiods - 1);
+    total = 1;
+
+    for (i = 0; i < ctx->nturns; i++) {
+        total += ctx->turns[i].end - ctx->turns[i].first;
+    }
 
     ctx->view->segments = ngx_palloc(ctx->pool,
-                          ((size_t) period->number + period->nsegments + 1)
-                          * sizeof(ngx_media_segment_t));
+                                     total * sizeof(ngx_media_segment_t));
     if (ctx->view->segments == NULL) {
         return NGX_ERROR;
     }
 
     ctx->mark = 0;
 
-    for (i = 0; i < ctx->set->nperiods; i++) {
-        ngx_media_vod_view_period(ctx, i);
+    for (i = 0; i < ctx->nturns; i++) {
+        if (ngx_media_vod_view_turn(ctx, &ctx->turns[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;
 }
 
 
-static void
-ngx_media_vod_view_period(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
+static ngx_int_t
+ngx_media_vod_view_turn(ngx_media_vod_view_ctx_t *ctx,
+    const ngx_media_vod_listed_t *listed)
 {
-    int64_t                           next;
-    uint32_t                          i;
-    ngx_uint_t                        common, forced, leading, none;
+    uint32_t                          i, leading, period;
+    ngx_uint_t                        common, forced;
     ngx_media_segment_t               s;
     const ngx_media_plan_t           *plan;
-    ngx_media_track_view_t           *view;
-    ngx_media_plan_segment_t          segment;
-    const ngx_media_vod_period_t     *p;
+    ngx_media_plan_segment_t          own;
     const ngx_media_vod_set_clip_t   *clip;
     const ngx_media_vod_set_track_t  *track;
 
-    view = ctx->view;
+    period = listed->turn.period;
     track = ngx_media_vod_set_track(ctx->set, ctx->track);
     clip = ngx_media_vod_set_clip(ctx->set, period, ctx->track);
-    p = ngx_media_vod_set_period_at(ctx->set, period);
     plan = ngx_media_vod_set_plan(ctx->set, clip);
-    none = (clip->track == NGX_MEDIA_VOD_NONE);
+
     forced = ngx_media_vod_view_forced(ctx, period);
-    leading = ngx_media_vod_view_leading(ctx, period);
-    common = 1;
 
     ngx_memzero(&s, sizeof(ngx_media_segment_t));
 
-    for (i = 0; i < p->nsegments && p->number + i < ctx->end; i++) {
+    s.init = clip->init;
+    s.bandwidth = ctx->view->bandwidth;
 
-        (void) ngx_media_plan_segment(plan, i, &segment);
+    /* segments before the first one that has samples are gaps */
 
-        s.gap = none;
+    for (leading = 0; leading < plan->last; leading++) {
+        (void) ngx_media_plan_segment(plan, leading, &own);
 
-        if (!none && !track->text) {
+        if (own.samples) {
+            break;
+        }
+    }
 
-            if (segment.samples) {
-                common = 0;
+    for (i = listed->first; i < listed->end; i++) {
 
-            } else if (common) {
-                s.gap = 1;
+        (void) ngx_media_plan_segment(plan, i, &own);
 
-            } else if (i >= plan->last && period + 1 < ctx->set->nperiods) {
-                s.gap = 1;
-                common = 1;
+        common = track->text;
+        s.gap = 0;
 
-            } else {
+        if (clip->track == NGX_MEDIA_VOD_NONE) {
+            s.gap = 1;
+
+        } else if (!track->text && own.samples == 0) {
+
+            if (i >= leading && i < plan->last) {
                 continue;
             }
-        }
 
-        s.number = (uint64_t) p->number + i;
-        s.wall = -1;
-        s.init = clip->init;
-        s.bandwidth = view->bandwidth;
-
-        if (common) {
-            s.time = ngx_media_vod_common(ctx->set, period, i,
-                                          view->timescale);
-            next = ngx_media_vod_common(ctx->set, period, i + 1,
-                                        view->timescale);
-
-        } else {
-            s.time = segment.time + clip->base;
-            next = s.time + (int64_t) segment.duration;
-
-            if (plan->timescale != view->timescale) {
-                s.time = ngx_media_plan_rescale(s.time, plan->timescale,
-                                                view->timescale);
-                next = ngx_media_plan_rescale(next, plan->timescale,
-                                              view->timescale);
+            if (i >= plan->last
+                && listed == &ctx->turns[ctx->nturns - 1]
+                && listed->turn.wall < 0)
+            {
+                break;
             }
+
+            s.gap = 1;
         }
 
-        s.duration = (next > s.time) ? (uint64_t) (next - s.time) : 0;
-        s.forced = forced && !s.gap;
-        s.leading = leading && !s.gap;
-        s.key_size = (view->type == NGX_MEDIA_VIDEO && !s.gap && !s.forced);
-
-        if (!s.gap) {
-            forced = 0;
+        if (s.gap) {
+            common = 1;
         }
+
+        s.number = listed->turn.number + i;
+
+        ngx_media_vod_view_time(ctx, &listed->turn, i, common ? NULL : &own,
+                                &s);
+
+        if (ngx_media_vod_view_described(ctx, period, i, &s.init) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        s.forced = (forced && i == leading && !s.gap);
+        s.leading = (!s.gap && ngx_media_vod_view_leading(ctx, period));
+        s.key_size = (track->type == NGX_MEDIA_VIDEO && !s.gap && !s.forced);
 
         ngx_media_vod_view_add(ctx, &s);
     }
+
+    return NGX_OK;
+}
+
+
+/* own: what the plan of the track says; NULL: it is as long as the clock's */
+
+static void
+ngx_media_vod_view_time(ngx_media_vod_view_ctx_t *ctx,
+    const ngx_media_vod_turn_t *turn, uint32_t n,
+    const ngx_media_plan_segment_t *own, ngx_media_segment_t *segment)
+{
+    int64_t                          next;
+    uint32_t                         timescale;
+    const ngx_media_plan_t          *plan;
+    const ngx_media_vod_set_clip_t  *clip;
+
+    timescale = ctx->view->timescale;
+
+    if (own == NULL) {
+        segment->time = ngx_media_vod_common(ctx->set, turn->period, n,
+                                             timescale);
+        next = ngx_media_vod_common(ctx->set, turn->period, n + 1, timescale);
+
+        segment->time += ngx_media_plan_rescale(turn->shift, 1000, timescale);
+        next += ngx_media_plan_rescale(turn->shift, 1000, timescale);
+
+    } else {
+        clip = ngx_media_vod_set_clip(ctx->set, turn->period, ctx->track);
+        plan = ngx_media_vod_set_plan(ctx->set, clip);
+
+        segment->time = own->time + clip->base
+                        + ngx_media_plan_rescale(turn->shift, 1000,
+                                                 plan->timescale);
+        next = segment->time + (int64_t) own->duration;
+
+        if (plan->timescale != timescale) {
+            segment->time = ngx_media_plan_rescale(segment->time,
+                                                   plan->timescale, timescale);
+            next = ngx_media_plan_rescale(next, plan->timescale, timescale);
+        }
+    }
+
+    segment->duration = (next > segment->time)
+                        ? (uint64_t) (next - segment->time) : 0;
+    segment->wall = -1;
+
+    if (turn->wall >= 0) {
+        segment->wall = segment->time / timescale * 1000
+                        + segment->time % timescale * 1000 / timescale;
+    }
+}
+
+
+/* the init segment, if not all segments of the clip have the same one */
+
+static ngx_int_t
+ngx_media_vod_view_described(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
+    uint32_t n, uint64_t *name)
+{
+    u_char                          *bytes;
+    size_t                           size;
+    uint32_t                        *descriptions;
+    const ngx_media_params_t        *params;
+    const ngx_media_vod_file_t      *file;
+    const ngx_media_vod_set_clip_t  *clip;
+
+    descriptions = NULL;
+
+    if (ctx->descriptions) {
+        descriptions = ctx->descriptions[period * ctx->set->ntracks
+                                         + ctx->track];
+    }
+
+    if (descriptions == NULL
+        || (n && descriptions[n] == descriptions[n - 1]
+            && ctx->view->nsegments))
+    {
+        return NGX_OK;
+    }
+
+    clip = ngx_media_vod_set_clip(ctx->set, period, ctx->track);
+    file = ctx->source->files[clip->file].file;
+    params = ngx_media_vod_params(file, &file->tracks[clip->track],
+                                  descriptions[n]);
+
+    if (params == NULL) {
+        return NGX_OK;
+    }
+
+    size = ngx_media_mp4_write_init(NULL, params);
+
+    bytes = ngx_palloc(ctx->pool, size + 1);
+    if (bytes == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_media_mp4_write_init(bytes, params);
+
+    *name = ngx_media_hash(bytes, size);
+
+    return ngx_media_vod_view_init(ctx, *name, params);
 }
 
 
@@ -548,11 +874,20 @@ ngx_media_vod_view_add(ngx_media_vod_view_ctx_t *ctx,
 
     *s = *segment;
 
-    s->discontinuity = (ctx->mark != mark && ctx->view->nsegments);
+    s->discontinuity = (ctx->mark != mark);
+
+    if (ctx->view->nsegments == 0) {
+
+        /* of a channel: what was before has gone, and is counted */
+
+        s->discontinuity = (m->wall >= 0 && m->number == s->number
+                            && ctx->turns[0].turn.ordinal);
+    }
+
     s->period = m->number;
     s->period_time = ngx_media_plan_rescale(m->time, m->timescale,
                                             ctx->view->timescale);
-    s->period_wall = -1;
+    s->period_wall = m->wall;
 
     ctx->view->nsegments++;
 }

@@ -453,6 +453,10 @@ finish(ngx_media_vod_set_t *set)
 }
 
 
+/* subtracted from times */
+static int64_t  text_from;
+
+
 /* segments as text: number:time+duration in ms, "|" before a discontinuity,
    "x" after a gap */
 
@@ -479,7 +483,7 @@ text(const ngx_media_vod_source_t *source, ngx_uint_t track)
         len += snprintf(line + len, sizeof(line) - len,
                         "%s%s%u:%u+%u%s", i ? " " : "",
                         s->discontinuity ? "| " : "", (unsigned) s->number,
-                        (unsigned) (s->time * 1000 / t->timescale),
+                        (unsigned) (s->time * 1000 / t->timescale - text_from),
                         (unsigned) (s->duration * 1000 / t->timescale),
                         s->gap ? "x" : "");
     }
@@ -844,6 +848,120 @@ test_more(void)
 }
 
 
+/* two clips of 4 s and 6 s, again and again */
+
+static void
+test_channel(void)
+{
+    size_t                     i;
+    int64_t                    durations[] = { 4000, 6000 };
+    ngx_media_frames_t         f;
+    ngx_media_vod_set_t       *set;
+    ngx_media_vod_source_t     source;
+    ngx_media_stream_view_t    view;
+    const ngx_media_segment_t *s;
+
+    static const struct {
+        const char  *name;
+        int64_t      now;                     /* ms after the first clip */
+        int64_t      window;
+        unsigned     loop;
+        unsigned     discontinuity;
+        unsigned     count;                   /* that went */
+        const char  *expected;
+    } tests[] = {
+        { "not begun", -1, 12000, 1, 1, 0, "" },
+        { "first segment is shown", 1999, 12000, 1, 1, 0, "" },
+        { "the first one", 2000, 12000, 1, 1, 0, "7:0+2000" },
+        { "two clips", 8100, 12000, 1, 1, 0,
+          "7:0+2000 8:2000+2000 | 9:4000+2000 10:6000+2000" },
+        { "one has gone", 15000, 12000, 1, 1, 0,
+          "8:2000+2000 | 9:4000+2000 10:6000+2000 11:8000+2000"
+          " | 12:10000+2000 13:12000+2000" },
+        { "at the begin of a clip", 16000, 12000, 1, 1, 0,
+          "| 9:4000+2000 10:6000+2000 11:8000+2000"
+          " | 12:10000+2000 13:12000+2000 | 14:14000+2000" },
+        { "in the middle of it", 19000, 12000, 1, 1, 1,
+          "10:6000+2000 11:8000+2000 | 12:10000+2000 13:12000+2000"
+          " | 14:14000+2000 15:16000+2000" },
+        { "the ninth turn", 93000, 12000, 1, 1, 15,
+          "| 47:80000+2000 48:82000+2000 | 49:84000+2000 50:86000+2000"
+          " 51:88000+2000 | 52:90000+2000" },
+        { "longer than a turn", 24000, 16000, 1, 1, 1,
+          "11:8000+2000 | 12:10000+2000 13:12000+2000 | 14:14000+2000"
+          " 15:16000+2000 16:18000+2000 | 17:20000+2000 18:22000+2000" },
+        { "less than four target durations", 93000, 1000, 1, 1, 15,
+          "| 47:80000+2000 48:82000+2000 | 49:84000+2000 50:86000+2000"
+          " 51:88000+2000 | 52:90000+2000" },
+        { "no loop", 24000, 12000, 0, 1, 0,
+          "7:0+2000 8:2000+2000 | 9:4000+2000 10:6000+2000 11:8000+2000" },
+        { "continuous", 15000, 12000, 1, 0, 0,
+          "8:2000+2000 9:4000+2000 10:6000+2000 11:8000+2000 12:10000+2000"
+          " 13:12000+2000" },
+    };
+
+    reset();
+    (void) add_file(movie);
+    (void) add_file(movie);
+
+    map.live = 1;
+    map.first_time = NOW * 1000;
+    map.first_number = 7;
+    map.durations = durations;
+
+    clips[1].from = 2000;
+
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        map.loop = tests[i].loop;
+        map.discontinuity = tests[i].discontinuity;
+        map.window = tests[i].window;
+
+        set = make_set(1, 2, 2000);
+        make_source(&source, set);
+        source.now = NOW * 1000 + tests[i].now;
+
+        text_from = NOW * 1000;
+        is_track(&source, 0, tests[i].expected, "%s", tests[i].name);
+        text_from = 0;
+
+        (void) ngx_media_vod_view(&source, pool, NGX_MEDIA_ALL_TRACKS, &view);
+
+        is(view.state, NGX_MEDIA_STREAM_LIVE, "live");
+        is(view.discontinuity, tests[i].count, "discontinuities");
+
+        s = view.tracks[0].segments;
+
+        if (view.tracks[0].nsegments) {
+            is(s->wall, s->time * 1000 / 12800, "wall clock");
+            is(s->period_wall, s->period_time * 1000 / 12800, "of period");
+            is(ngx_media_vod_frames(&source, 0, s->number, 0, pool, &f),
+               NGX_OK, "frames");
+            is(f.decode_time, s->time, "their time");
+            is(ngx_media_vod_frames(&source, 0, s->number + 100, 0, pool, &f),
+               NGX_DECLINED, "nothing of the future");
+            is(ngx_media_vod_frames(&source, 0, 6, 0, pool, &f),
+               NGX_DECLINED, "nor before the first");
+        }
+
+        finish(set);
+    }
+
+    map.first_number = -1;
+    map.segment_time = NOW * 1000 - 100000;
+    map.end = 1;
+
+    set = make_set(1, 2, 2000);
+    make_source(&source, set);
+    source.now = NOW * 1000 + 5000;
+    (void) ngx_media_vod_view(&source, pool, NGX_MEDIA_ALL_TRACKS, &view);
+
+    is(view.tracks[0].segments[0].number, 50, "number by time");
+    is(view.state, NGX_MEDIA_STREAM_ENDED, "presentationEndTime");
+    is(view.tracks[0].segments[0].period, 0, "one period");
+    finish(set);
+}
+
+
 static void
 test_long(void)
 {
@@ -888,6 +1006,7 @@ main(void)
     test_ragged();
     test_clips();
     test_more();
+    test_channel();
     test_long();
 
     reset();
