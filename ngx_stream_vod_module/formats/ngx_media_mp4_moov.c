@@ -407,6 +407,13 @@ ngx_media_mp4_moov_mdhd(ngx_media_mp4_walk_t *walk,
     ngx_uint_t          i;
     ngx_media_reader_t  r;
 
+    /* QuickTime File Format, "Language Code Values", from 1 */
+
+    static const char  languages[] =
+        "fra deu ita nld swe spa dan por nor heb jpn ara fin ell isl mlt "
+        "tur hrv zho urd hin tha kor lit pol hun est lav sme fao fas rus "
+        "zho nld gle sqi ron ces slk slv yid srp mkd bul ukr bel";
+
     if (track->timescale) {
         return ngx_media_mp4_fail(walk, box->body.pos, "is duplicate");
     }
@@ -446,6 +453,10 @@ ngx_media_mp4_moov_mdhd(ngx_media_mp4_walk_t *walk,
     }
 
     /* codes below 0x400 are QuickTime's own: 0 is English, often by chance */
+
+    if (code && code <= sizeof(languages) / 4) {
+        ngx_memcpy(track->language, languages + (code - 1) * 4, 3);
+    }
 
     if (code >= 0x400 && code < 0x7fff) {
 

@@ -10,6 +10,8 @@
          formats/ngx_media_text.c */
 
 
+#define _GNU_SOURCE
+
 #include "media_mp4.h"
 #include "tap.h"
 
@@ -374,6 +376,46 @@ broken(media_mp4_t *m, case_e which)
 }
 
 
+/* those of ISO 639-2/T in 15 bits, and QuickTime's codes */
+
+static void
+test_languages(void)
+{
+    u_char       *p;
+    unsigned      i;
+    media_mp4_t   m;
+
+    static const struct {
+        uint32_t     code;
+        const char  *language;
+    } tests[] = {
+        { 0, "und" }, { 1, "fra" }, { 2, "deu" }, { 46, "bel" },
+        { 47, "und" }, { 0x3ff, "und" }, { 0x400, "und" },
+        { 0x15c7, "eng" }, { 0x55c4, "und" }, { 0x7fff, "und" },
+    };
+
+    memset(&m, 0, sizeof(media_mp4_t));
+
+    media_mp4_open(&m, "moov");
+    media_mp4_mvhd(&m, 1000);
+    media_mp4_stbl(&m, 1, "soun", 1000);
+    media_mp4_stbl_end(&m);
+    media_mp4_close(&m);
+
+    p = memmem(m.p, m.len, "mdhd", 4);
+    media_mp4_check(p != NULL);
+
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        (void) ngx_media_put_be16(p + 24, tests[i].code);
+
+        is(parse(&m), NGX_OK, "language, 0x%04x", tests[i].code);
+        is_text(tracks[0].language, 3, tests[i].language, "it is");
+    }
+
+    free(m.p);
+}
+
+
 static void
 test_broken(void)
 {
@@ -583,6 +625,7 @@ main(void)
 {
     test_track();
     test_names();
+    test_languages();
     test_broken();
     test_edits();
 
