@@ -24,7 +24,7 @@
 
 
 #define NGX_MEDIA_VOD_WINDOW     65536        /* bytes that are read at once */
-#define NGX_MEDIA_VOD_BROKEN     32           /* traks that are passed over */
+#define NGX_MEDIA_VOD_BROKEN     8            /* traks that are passed over */
 #define NGX_MEDIA_VOD_SAMPLES    ((uint64_t) 64 * 1024 * 1024)
 
 
@@ -464,6 +464,18 @@ ngx_media_vod_mp4_fragment(ngx_media_vod_mp4_t *m)
 
         if (t) {
             (void) ngx_media_vod_mp4_add(m, t, &sample);
+
+        } else if (m->samples) {
+            m->samples--;
+        }
+
+        /* a run may say that it has 2^32 of them, of no bytes */
+
+        if (m->samples == 0) {
+            ngx_media_vod_blob_note(&m->blob, "moof: too many samples in all,"
+                                    " offset:%llu", (unsigned long long)
+                                    m->file.box.offset);
+            return NGX_DONE;
         }
     }
 
@@ -482,20 +494,20 @@ static ngx_int_t
 ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m, ngx_media_vod_blob_track_t *t,
     const ngx_media_index_sample_t *sample)
 {
-    if (t->drop) {
-        return NGX_ERROR;
-    }
-
     if (m->samples == 0) {
-        ngx_media_vod_blob_note(&m->blob, "%s: too many samples in all",
-                                t->name);
-        t->drop = 1;
+
+        if (!t->drop) {
+            ngx_media_vod_blob_note(&m->blob, "%s: too many samples in all",
+                                    t->name);
+            t->drop = 1;
+        }
+
         return NGX_ERROR;
     }
 
     m->samples--;
 
-    return ngx_media_vod_blob_add(t, sample);
+    return t->drop ? NGX_ERROR : ngx_media_vod_blob_add(t, sample);
 }
 
 

@@ -761,6 +761,9 @@ static void
 test_limits(void)
 {
     int                    fd;
+    size_t                 begin;
+    u_char                *p;
+    unsigned               i;
     media_mp4_t            m;
     const track_t         *list[3];
     ngx_media_vod_file_t  *file;
@@ -796,6 +799,29 @@ test_limits(void)
     free(file);
 
     close(fd);
+
+    /* a run of 2^32 samples of no bytes, of a track that is served or not */
+
+    for (i = 0; i < 2; i++) {
+        free(m.p);
+        begin = put_fragmented(&m, i ? &tests[0] : &tests[20]);
+        put_fragment(&m, 0);
+        put_fragment(&m, 1);
+
+        p = m.p + begin + FRAGMENT + 8 + 8;
+        (void) ngx_media_put_be32(p + 20, 0);
+        (void) ngx_media_put_be32(p + 28 + 16 + 12, 0xffffffff);
+
+        fd = memfd_create("file", 0);
+        media_mp4_check(write(fd, m.p, m.len) == (ssize_t) m.len);
+
+        file = index_fd(fd, NULL, m.len, 0, 10000);
+        is(file->status, 415, "a run of 2^32 samples");
+        ok(strstr((char *) file->error, "moof: too many samples in all")
+           != NULL, "too many: %s", file->error);
+        free(file);
+        close(fd);
+    }
 
     fd = open("/", O_RDONLY);
     file = index_fd(fd, NULL, 4096, 0, 0);
