@@ -11,6 +11,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
+#include "core/ngx_media_cache.h"
 #include "core/ngx_media_stat.h"
 
 
@@ -29,6 +30,8 @@ typedef struct {
     ngx_uint_t                    worker;
     ngx_http_media_status_app_t  *apps;
     ngx_uint_t                    napps;
+    ngx_media_cache_stat_t        cache;      /* of files */
+    unsigned                      vod:1;      /* there is one */
 } ngx_http_media_status_t;
 
 

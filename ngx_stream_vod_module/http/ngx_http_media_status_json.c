@@ -42,6 +42,9 @@ typedef struct {
 #define ngx_http_media_status_app_field(name, field)                          \
     ngx_http_media_status_field(ngx_media_app_t, name, field)
 
+#define ngx_http_media_status_cache_field(name, field)                        \
+    ngx_http_media_status_field(ngx_media_cache_stat_t, name, field)
+
 
 static void ngx_http_media_status_app(ngx_media_text_t *text,
     const ngx_http_media_status_app_t *app);
@@ -100,6 +103,21 @@ static const ngx_http_media_status_field_t  ngx_http_media_status_zones[] = {
     ngx_http_media_status_zone_field("evictions", evictions),
     ngx_http_media_status_zone_field("nomem", nomem),
     ngx_http_media_status_zone_field("swept", swept),
+
+    { ngx_null_string, 0, 0 }
+};
+
+
+static const ngx_http_media_status_field_t  ngx_http_media_status_caches[] = {
+
+    ngx_http_media_status_cache_field("size", size),
+    ngx_http_media_status_cache_field("used", used),
+    ngx_http_media_status_cache_field("entries", entries),
+    ngx_http_media_status_cache_field("pins", pins),
+    ngx_http_media_status_cache_field("hits", hits),
+    ngx_http_media_status_cache_field("misses", misses),
+    ngx_http_media_status_cache_field("evictions", evicted),
+    ngx_http_media_status_cache_field("nomem", nomem),
 
     { ngx_null_string, 0, 0 }
 };
@@ -181,7 +199,17 @@ ngx_http_media_status_json(u_char *p, size_t size,
         ngx_http_media_status_app(&text, &status->apps[i]);
     }
 
-    ngx_media_text_cstr(&text, "]}\n");
+    ngx_media_text_cstr(&text, "]");
+
+    if (status->vod) {
+        ngx_media_text_cstr(&text,
+                            ",\"vod\":{\"cache\":{\"zone\":\"media_vod\"");
+        ngx_http_media_status_fields(&text, ngx_http_media_status_caches,
+                                     &status->cache);
+        ngx_media_text_cstr(&text, "}}");
+    }
+
+    ngx_media_text_cstr(&text, "}\n");
 
     return text.total;
 }

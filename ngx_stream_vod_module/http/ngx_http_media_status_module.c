@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "http/ngx_http_media_status.h"
+#include "http/ngx_http_media_vod.h"
 
 
 static ngx_int_t ngx_http_media_status_handler(ngx_http_request_t *r);
@@ -117,13 +118,21 @@ static ngx_int_t
 ngx_http_media_status_collect(ngx_http_request_t *r,
     ngx_http_media_status_t *status)
 {
-    ngx_uint_t  n;
+    ngx_uint_t          n;
+    ngx_media_cache_t  *cache;
 
     for (n = 0; ngx_media_app_entry((ngx_cycle_t *) ngx_cycle, n); n++) {
         /* void */
     }
 
     ngx_memzero(status, sizeof(ngx_http_media_status_t));
+
+    cache = ngx_http_media_vod_cache_conf(r);
+
+    if (cache) {
+        ngx_media_cache_stat(cache, &status->cache);
+        status->vod = 1;
+    }
 
     status->time = ngx_media_wall_msec();
     status->worker = ngx_worker;

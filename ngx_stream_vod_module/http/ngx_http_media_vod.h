@@ -43,4 +43,8 @@ ngx_int_t ngx_http_media_vod_answer(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 
 
+/* ngx_http_media_vod_module.c: NULL: nothing is served from files */
+ngx_media_cache_t *ngx_http_media_vod_cache_conf(ngx_http_request_t *r);
+
+
 #endif /* _NGX_HTTP_MEDIA_VOD_H_INCLUDED_ */

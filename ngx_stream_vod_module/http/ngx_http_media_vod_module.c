@@ -304,6 +304,17 @@ ngx_http_media_vod_done(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 }
 
 
+ngx_media_cache_t *
+ngx_http_media_vod_cache_conf(ngx_http_request_t *r)
+{
+    ngx_http_media_vod_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_get_module_main_conf(r, ngx_http_media_vod_module);
+
+    return vmcf->cache;
+}
+
+
 static void *
 ngx_http_media_vod_create_main_conf(ngx_conf_t *cf)
 {
