@@ -13,6 +13,7 @@ typedef struct {
     int64_t                   pts;
     int64_t                   dts;
     uint32_t                  sample;
+    uint32_t                  description;
     uint64_t                  bytes;          /* of all samples before */
 } ngx_media_plan_point_t;
 
@@ -27,6 +28,7 @@ typedef struct {
     uint32_t                  end;            /* of the samples */
     int64_t                   origin;
     ngx_uint_t                nearest;        /* video */
+    ngx_uint_t                clock;          /* it decides for all */
 
     ngx_media_plan_point_t    cut;            /* the last one */
     uint32_t                  merged;         /* segments that the one from
@@ -86,6 +88,8 @@ ngx_media_plan_make(ngx_media_plan_t *plan, size_t *size,
     ngx_media_plan_make_t  make;
 
     rc = ngx_media_plan_init(&make, plan, *size, index, range, type);
+
+    make.clock = 1;
 
     if (rc == NGX_OK) {
         rc = ngx_media_plan_clock(&make, target);
@@ -339,6 +343,14 @@ ngx_media_plan_reach(ngx_media_plan_make_t *make, int64_t time)
 
         rc = ngx_media_plan_next(make);
 
+        /* a segment has one init segment, so another one begins */
+
+        if (rc == NGX_OK && make->clock && !make->done
+            && make->after.description != make->before.description)
+        {
+            rc = ngx_media_plan_cut(make, &make->after);
+        }
+
         if (rc != NGX_OK) {
             return rc;
         }
@@ -380,6 +392,7 @@ ngx_media_plan_next(ngx_media_plan_make_t *make)
             make->after.pts = sample.dts + sample.cto;
             make->after.dts = sample.dts;
             make->after.sample = number;
+            make->after.description = sample.description;
             make->after.bytes = make->bytes - sample.size;
 
             return NGX_OK;

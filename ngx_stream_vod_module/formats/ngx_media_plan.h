@@ -8,11 +8,11 @@
  * Where the segments of a file begin.  One track, the clock, which is video
  * if there is any, decides for all: ngx_media_plan_make().  Its cuts are at
  * the key frames nearest to the multiples of the target duration, counted
- * from zero or from its first frame if that is before, never elsewhere; after
- * its end, as long as another track goes on, at every target duration.  The
- * others follow, ngx_media_plan_follow(): video at its own key frames nearest
- * to these times, audio and text with the first sample that is not before
- * them.
+ * from zero or from its first frame if that is before, and at the first key
+ * frame of another sample description, never elsewhere; after its end, as
+ * long as another track goes on, at every target duration.  The others
+ * follow, ngx_media_plan_follow(): video at its own key frames nearest to
+ * these times, audio and text with the first sample that is not before them.
  *
  * So all plans of a file have as many segments, and the n-th of them are of
  * the same time.  A track may have nothing there: it begins later, ends

@@ -31,6 +31,8 @@
 static ngx_int_t ngx_media_vod_set_run(ngx_media_vod_set_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_set_files(ngx_media_vod_set_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx);
+static void ngx_media_vod_set_said(ngx_media_vod_set_track_t *track,
+    const ngx_media_vod_sequence_t *sequence);
 static void ngx_media_vod_set_tag(ngx_media_vod_set_ctx_t *ctx);
 
 
@@ -241,6 +243,9 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
         track->average = ngx_media_vod_rate_average(&ctx->rates[n]);
         track->bandwidth = ngx_max(ctx->rates[n].peak, track->average);
 
+        ngx_media_vod_set_said(track, &ctx->make->map->sequences
+                                                  [track->sequence]);
+
         if (track->type == NGX_MEDIA_VIDEO) {
             track->key_bandwidth = ctx->rates[n].key_peak;
             track->fps = ngx_media_vod_rate_fps(&ctx->rates[n]);
@@ -248,6 +253,24 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* a bit rate that the map gives is believed */
+
+static void
+ngx_media_vod_set_said(ngx_media_vod_set_track_t *track,
+    const ngx_media_vod_sequence_t *sequence)
+{
+    uint64_t  rate;
+
+    rate = (track->type == NGX_MEDIA_VIDEO) ? sequence->bitrate_video
+           : (track->type == NGX_MEDIA_AUDIO) ? sequence->bitrate_audio : 0;
+
+    if (rate) {
+        track->bandwidth = rate;
+        track->average = ngx_min(track->average, rate);
+    }
 }
 
 

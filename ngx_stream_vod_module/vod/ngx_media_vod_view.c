@@ -548,11 +548,6 @@ ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx)
 
     track = ngx_media_vod_set_track(ctx->set, ctx->track);
 
-    ctx->view->inits = ngx_palloc(ctx->pool, sizeof(ngx_media_init_t));
-    if (ctx->view->inits == NULL) {
-        return NGX_ERROR;
-    }
-
     text = NULL;
 
     if (track->text) {
@@ -607,18 +602,21 @@ ngx_media_vod_view_init(ngx_media_vod_view_ctx_t *ctx, uint64_t name,
         }
     }
 
-    if (view->ninits) {
+    /* few tracks have a second one: room is doubled when it is used up */
 
-        /* few tracks have a second one */
+    if ((view->ninits & (view->ninits - 1)) == 0) {
 
         init = ngx_palloc(ctx->pool,
-                          (view->ninits + 1) * sizeof(ngx_media_init_t));
+                          (view->ninits * 2 + 1) * sizeof(ngx_media_init_t));
         if (init == NULL) {
             return NGX_ERROR;
         }
 
-        ngx_memcpy(init, view->inits,
-                   view->ninits * sizeof(ngx_media_init_t));
+        if (view->ninits) {
+            ngx_memcpy(init, view->inits,
+                       view->ninits * sizeof(ngx_media_init_t));
+        }
+
         view->inits = init;
     }
 

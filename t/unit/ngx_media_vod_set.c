@@ -795,6 +795,13 @@ test_more(void)
         { .type = NGX_MEDIA_TEXT, .timescale = 1000 },
     };
 
+    static const track_t  changing[TRACKS] = {
+        { .type = NGX_MEDIA_VIDEO, .timescale = 12800, .duration = 512,
+          .n = 250, .gop = 25, .second = 125 },
+        { .type = NGX_MEDIA_AUDIO, .timescale = 48000, .duration = 1024,
+          .n = 469, .gop = 1, .size = 300 },
+    };
+
     static const track_t  keyless[TRACKS] = {
         { .type = NGX_MEDIA_VIDEO, .timescale = 12800, .duration = 512,
           .n = 50, .gop = 51 },
@@ -822,7 +829,31 @@ test_more(void)
     is(set->growing, 0, "not any more");
     finish(set);
 
+    /* another description in the middle of a file */
+
+    reset();
+    (void) add_file(changing);
+    sequences[0].bitrate_video = 400000;
+    set = make_set(1, 1, 2000);
+    make_source(&source, set);
+
+    is_track(&source, 0, "0:0+2000 1:2000+2000 2:4000+1000 | 3:5000+1000"
+             " 4:6000+2000 5:8000+2000", "cut where the description changes");
+    is_track(&source, 1, "0:0+2005 1:2005+2005 2:4010+1002 | 3:5013+1002"
+             " 4:6016+1984 5:8000+2005", "for audio, too");
+    (void) ngx_media_vod_view(&source, pool, NGX_MEDIA_ALL_TRACKS, &view);
+    is(view.tracks[0].ninits, 2, "two init segments");
+    ok(view.tracks[0].segments[2].init != view.tracks[0].segments[3].init,
+       "not the same");
+    is(view.tracks[0].bandwidth, 400000, "bit rate of the map");
+    is(view.tracks[1].segments[3].period, 3, "period");
+    check(&source);
+    finish(set);
+
     /* failures */
+
+    reset();
+    file = add_file(movie);
 
     file->status = 404;
     strcpy((char *) file->error, "no such file");
