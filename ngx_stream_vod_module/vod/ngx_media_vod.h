@@ -96,6 +96,8 @@ typedef struct {
                                                  then there are no tracks */
     uint32_t                  ntracks;
     unsigned                  fragmented:1;   /* it may grow */
+    unsigned                  converted:1;    /* its media is in another file,
+                                                 see ngx_media_vod_temp.h */
     u_char                    error[NGX_MEDIA_VOD_ERROR];  /* "moov/trak[1]:
                                                  text, offset:N"; "".  With 200
                                                  what is left out, and why:

@@ -106,22 +106,6 @@ ngx_media_vod_file_t *ngx_media_vod_av_finish(ngx_media_vod_av_t *av);
 void ngx_media_vod_av_free(ngx_media_vod_av_t *av);
 
 
-/* ngx_media_vod_av_times.c */
-
-typedef struct {
-    int64_t                   dts;
-    int64_t                   pts;
-} ngx_media_vod_av_time_t;
-
-/*
- * The times of all packets, less "origin", in ticks of a second; times has
- * t->npackets.  *last is how long the last one is.
- */
-ngx_int_t ngx_media_vod_av_times(const ngx_media_vod_av_track_t *t,
-    int64_t origin, uint32_t timescale, ngx_media_vod_av_time_t *times,
-    uint64_t *last);
-
-
 /* ngx_media_vod_av_frame.c: what frames say where containers do not */
 
 /* parameters; NGX_DECLINED: such a frame does not say them */

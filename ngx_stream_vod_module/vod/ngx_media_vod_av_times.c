@@ -16,7 +16,7 @@
  */
 
 
-#include "vod/ngx_media_vod_av.h"
+#include "vod/ngx_media_vod_av_times.h"
 
 
 #define NGX_MEDIA_VOD_AV_SECOND     1000000000
@@ -41,18 +41,6 @@ typedef struct {
 } ngx_media_vod_av_order_t;
 
 
-/* frame after frame, from the last stamp that was taken as it is */
-
-typedef struct {
-    int64_t                   anchor;         /* ns */
-    uint64_t                  ticks;          /* since then */
-    uint32_t                  num;            /* ticks in a second: num/den */
-    uint32_t                  den;
-    ngx_uint_t                steps;          /* stamps taken, but the first */
-    ngx_uint_t                started;
-} ngx_media_vod_av_clock_t;
-
-
 static void ngx_media_vod_av_times_audio(const ngx_media_vod_av_track_t *t,
     int64_t origin, uint32_t timescale, ngx_media_vod_av_time_t *times,
     uint64_t *last);
@@ -65,8 +53,6 @@ static int64_t ngx_media_vod_av_median(const ngx_media_vod_av_order_t *order,
     ngx_uint_t n);
 static ngx_uint_t ngx_media_vod_av_try(const ngx_media_vod_av_order_t *order,
     ngx_uint_t n, uint32_t num, uint32_t den);
-static int64_t ngx_media_vod_av_clock(ngx_media_vod_av_clock_t *clock,
-    int64_t stamp);
 static int64_t ngx_media_vod_av_scale(int64_t ns, uint32_t timescale);
 static int ngx_media_vod_av_compare(const void *one, const void *two);
 static int ngx_media_vod_av_compare_time(const void *one, const void *two);
@@ -313,7 +299,7 @@ ngx_media_vod_av_try(const ngx_media_vod_av_order_t *order, ngx_uint_t n,
 }
 
 
-static int64_t
+int64_t
 ngx_media_vod_av_clock(ngx_media_vod_av_clock_t *clock, int64_t stamp)
 {
     int64_t   time;

@@ -25,6 +25,10 @@ typedef struct {
     size_t                    max_moov;       /* bytes; 0: the default */
     uint32_t                  max_samples;    /* of a track; 0: the default */
     time_t                    now;            /* unix time */
+    const char               *temp;           /* directory of converted files;
+                                                 NULL: there are none */
+    off_t                     temp_max;       /* of all of them, bytes; 0: no
+                                                 limit */
 
     /*
      * The result, by malloc(), the caller frees it; NULL: no memory.  A file

@@ -70,7 +70,7 @@ ngx_media_vod_index_lav(ngx_media_vod_index_t *index)
 
     nomem = 0;
 
-    rc = ngx_media_vod_lav_open(&lav, index);
+    rc = ngx_media_vod_lav_open(&lav, index, 0);
 
     if (rc == NGX_OK) {
         rc = NGX_AGAIN;
@@ -98,7 +98,7 @@ ngx_media_vod_index_lav(ngx_media_vod_index_t *index)
     }
 
     if (rc == NGX_AGAIN) {
-        return ngx_media_vod_index_fail(index, 415, "to be converted");
+        return ngx_media_vod_lav_convert(index);
     }
 
     if (lav.err) {

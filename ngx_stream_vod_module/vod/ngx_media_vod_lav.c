@@ -82,7 +82,8 @@ static const struct {
 
 
 ngx_int_t
-ngx_media_vod_lav_open(ngx_media_vod_lav_t *lav, ngx_media_vod_index_t *index)
+ngx_media_vod_lav_open(ngx_media_vod_lav_t *lav, ngx_media_vod_index_t *index,
+    ngx_uint_t convert)
 {
     int                   rc;
     u_char               *buffer;
@@ -133,7 +134,10 @@ ngx_media_vod_lav_open(ngx_media_vod_lav_t *lav, ngx_media_vod_index_t *index)
     ctx->max_analyze_duration = NGX_MEDIA_VOD_LAV_TIME;
     ctx->max_streams = NGX_MEDIA_VOD_LAV_STREAMS;
 
-    if (lav->demuxer->flags & NGX_MEDIA_VOD_LAV_WHOLE) {
+    if (convert) {
+        ctx->flags |= AVFMT_FLAG_GENPTS;
+
+    } else if (lav->demuxer->flags & NGX_MEDIA_VOD_LAV_WHOLE) {
         ctx->flags |= AVFMT_FLAG_NOPARSE|AVFMT_FLAG_NOFILLIN;
     }
 
@@ -154,6 +158,10 @@ ngx_media_vod_lav_open(ngx_media_vod_lav_t *lav, ngx_media_vod_index_t *index)
     }
 
     lav->ctx = ctx;
+
+    if (convert && avformat_find_stream_info(ctx, NULL) < 0) {
+        return lav->err ? NGX_ERROR : NGX_DECLINED;
+    }
 
     return NGX_OK;
 }

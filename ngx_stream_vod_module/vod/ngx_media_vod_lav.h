@@ -53,10 +53,10 @@ typedef struct {
 
 /*
  * NGX_DECLINED: nothing we know; NGX_ERROR: it cannot be read, or no memory;
- * close() is needed always.
+ * close() is needed always.  To be converted: all is known of its streams.
  */
 ngx_int_t ngx_media_vod_lav_open(ngx_media_vod_lav_t *lav,
-    ngx_media_vod_index_t *index);
+    ngx_media_vod_index_t *index, ngx_uint_t convert);
 void ngx_media_vod_lav_close(ngx_media_vod_lav_t *lav);
 
 /* of the codec table; 0: none */
@@ -83,6 +83,13 @@ ngx_int_t ngx_media_vod_lav_params(ngx_media_params_t *params,
    not in one piece */
 ngx_int_t ngx_media_vod_lav_read(ngx_media_vod_lav_t *lav,
     ngx_media_vod_av_t *av);
+
+
+/*
+ * ngx_media_vod_lav_convert.c: the blob of an MP4 file that is made of it, or
+ * was; NULL: no memory
+ */
+ngx_media_vod_file_t *ngx_media_vod_lav_convert(ngx_media_vod_index_t *index);
 
 
 /* ngx_media_vod_lav_text.c: the cues of a stream of text */

@@ -8,11 +8,11 @@
  * What ngx_media_vod_index() knows of a file, as text; the other half of
  * t/vod_av.t.
  *
- *     av FILE
+ *     av FILE [DIRECTORY]
  *
- * Prints "status N ERROR", "track N ..." for each track and "sample N PTS DTS
- * SIZE POS FLAGS" for each sample that is presented; "text N", and the text,
- * of a sidecar.
+ * Converted files are kept in the directory.  Prints "status N ERROR", "track
+ * N ..." for each track and "sample N PTS DTS SIZE POS FLAGS DURATION" for
+ * each sample that is presented; "text N", and the text, of a sidecar.
  */
 
 /* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
@@ -37,7 +37,8 @@
          vod/ngx_media_vod_index_av.c vod/ngx_media_vod_index_mp4.c
          vod/ngx_media_vod_index_mp4_track.c vod/ngx_media_vod_index_text.c
          vod/ngx_media_vod_lav.c vod/ngx_media_vod_lav_params.c
-         vod/ngx_media_vod_lav_read.c vod/ngx_media_vod_lav_text.c
+         vod/ngx_media_vod_lav_convert.c vod/ngx_media_vod_lav_read.c
+         vod/ngx_media_vod_lav_text.c vod/ngx_media_vod_temp.c
          -lavformat -lavcodec -lavutil */
 
 
@@ -159,6 +160,7 @@ main(int argc, char **argv)
     index.id.size = st.st_size;
     index.id.mtime = st.st_mtime;
     index.path = argv[1];
+    index.temp = (argc > 2) ? argv[2] : NULL;
 
     ngx_media_vod_index(&index);
 
