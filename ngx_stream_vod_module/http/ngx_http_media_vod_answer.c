@@ -9,11 +9,19 @@
 #include <ngx_http.h>
 #include "http/ngx_http_media_frames.h"
 #include "http/ngx_http_media_reply.h"
+#include "http/ngx_http_media_task.h"
 #include "http/ngx_http_media_vod.h"
+#include "vod/ngx_media_vod_text.h"
 
 
 typedef ngx_int_t (*ngx_http_media_vod_pt)(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
+
+
+typedef struct {
+    ngx_http_media_vod_ctx_t  *ctx;
+    ngx_media_vod_text_make_t  make;
+} ngx_http_media_vod_cues_t;
 
 
 static ngx_int_t ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx);
@@ -28,6 +36,12 @@ static ngx_int_t ngx_http_media_vod_cmaf(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_ts(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
+static ngx_int_t ngx_http_media_vod_cues(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+static void ngx_http_media_vod_cues_run(void *data);
+static ngx_int_t ngx_http_media_vod_cues_done(ngx_http_request_t *r,
+    void *data);
+static void ngx_http_media_vod_cues_free(void *data);
 static ngx_int_t ngx_http_media_vod_validate(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_missing(ngx_http_request_t *r,
@@ -47,8 +61,8 @@ static const ngx_http_media_vod_pt
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_MULTI */
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_PLAYLIST */
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_IFRAMES */
-    NULL,                                  /* NGX_HTTP_MEDIA_THUMB */
-    NULL,                                  /* NGX_HTTP_MEDIA_THUMBS */
+    ngx_http_media_vod_thumb,              /* NGX_HTTP_MEDIA_THUMB */
+    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_THUMBS */
     NULL,                                  /* NGX_HTTP_MEDIA_CLIP */
     ngx_http_media_vod_init_segment,       /* NGX_HTTP_MEDIA_INIT */
     ngx_http_media_vod_cmaf,               /* NGX_HTTP_MEDIA_SEGMENT */
@@ -57,8 +71,8 @@ static const ngx_http_media_vod_pt
     ngx_http_media_vod_cmaf,               /* NGX_HTTP_MEDIA_KEY */
     ngx_http_media_vod_ts,                 /* NGX_HTTP_MEDIA_TS_SEGMENT */
     ngx_http_media_vod_ts,                 /* NGX_HTTP_MEDIA_TS_KEY */
-    NULL,                                  /* NGX_HTTP_MEDIA_VTT */
-    NULL                                   /* NGX_HTTP_MEDIA_SHEET */
+    ngx_http_media_vod_cues,               /* NGX_HTTP_MEDIA_VTT */
+    ngx_http_media_vod_thumb               /* NGX_HTTP_MEDIA_SHEET */
 };
 
 
@@ -66,16 +80,21 @@ ngx_int_t
 ngx_http_media_vod_answer(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx)
 {
-    ngx_http_media_vod_pt       handler;
-    const ngx_media_vod_set_t  *set;
+    uint32_t               tag;
+    ngx_http_media_vod_pt  handler;
 
-    set = ctx->load.source.set;
     handler = ngx_http_media_vod_handlers[ctx->url.kind];
+
+    tag = (uint32_t) ctx->load.source.set->tag;
+
+    if (ctx->url.kind == NGX_HTTP_MEDIA_SHEET) {
+        tag = ngx_media_vod_sheet_tag(&ctx->load.source, ctx->sheet);
+    }
 
     /* the tag of a file that was replaced is that of nothing */
 
     if (handler == NULL
-        || (ctx->url.tagged && ctx->url.tag != (uint32_t) set->tag)
+        || (ctx->url.tagged && ctx->url.tag != tag)
         || (!ctx->url.tagged && ctx->url.kind > NGX_HTTP_MEDIA_INIT)
         || ngx_http_media_vod_find(ctx) != NGX_OK)
     {
@@ -103,6 +122,13 @@ ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx)
 
     if (ctx->url.track.len == 0) {
         return NGX_OK;
+    }
+
+    /* i1: sheets, it is all there is of that kind */
+
+    if (ctx->url.kind == NGX_HTTP_MEDIA_SHEET) {
+        return (ctx->url.track.len == 2 && ctx->url.track.data[1] == '1')
+               ? NGX_OK : NGX_DECLINED;
     }
 
     track = ctx->url.track;
@@ -140,6 +166,13 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 
     key.owner = ctx->load.conf->cache;
     key.id = set->hash;
+
+    if (ctx->url.kind == NGX_HTTP_MEDIA_MPD
+        || ctx->url.kind == NGX_HTTP_MEDIA_THUMBS)
+    {
+        key.id ^= ngx_media_vod_sheet_tag(&ctx->load.source, ctx->sheet);
+    }
+
     key.kind = ctx->url.kind;
     key.track = ctx->track;
     key.second = ctx->second;
@@ -173,9 +206,17 @@ ngx_http_media_vod_render(ngx_pool_t *pool,
 {
     ngx_http_media_vod_ctx_t *ctx = data;
 
+    if (key->kind == NGX_HTTP_MEDIA_THUMBS) {
+        return ngx_media_vod_thumbs_vtt(&ctx->load.source, ctx->sheet, pool,
+                                        bytes);
+    }
+
     if (ngx_media_vod_view(&ctx->load.source, pool, NGX_MEDIA_ALL_TRACKS,
                            view)
-        != NGX_OK)
+        != NGX_OK
+        || ngx_media_vod_thumbs(&ctx->load.source, ctx->sheet, pool,
+                                &view->thumbs)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -217,6 +258,10 @@ ngx_http_media_vod_cmaf(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 {
     ngx_int_t           rc;
     ngx_media_frames_t  frames;
+
+    if (ctx->url.track.data[0] == 't') {
+        return ngx_http_media_vod_cues(r, ctx);
+    }
 
     rc = ngx_media_vod_frames(&ctx->load.source, ctx->track, ctx->url.number,
                               ctx->url.kind == NGX_HTTP_MEDIA_KEY, r->pool,
@@ -276,6 +321,89 @@ ngx_http_media_vod_ts(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 
     return ngx_http_media_frames_ts(r, frames, n, ctx->url.number, 0,
                                     ctx->load.conf->thread_pool);
+}
+
+
+/* text: a segment of WebVTT, or of "wvtt" */
+
+static ngx_int_t
+ngx_http_media_vod_cues(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_media_vod_cues_t  *cues;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_media_vod_cues_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cues = cln->data;
+
+    ngx_memzero(cues, sizeof(ngx_http_media_vod_cues_t));
+
+    cln->handler = ngx_http_media_vod_cues_free;
+
+    cues->ctx = ctx;
+    cues->make.source = &ctx->load.source;
+    cues->make.track = ctx->track;
+    cues->make.number = ctx->url.number;
+    cues->make.sequence = (uint32_t) ctx->url.number + 1;
+    cues->make.wvtt = (ctx->url.kind == NGX_HTTP_MEDIA_SEGMENT);
+
+    if (!ngx_media_vod_text_blocks(&cues->make)) {
+        ngx_http_media_vod_cues_run(cues);
+        return ngx_http_media_vod_cues_done(r, cues);
+    }
+
+    return ngx_http_media_task(r, ctx->load.conf->thread_pool,
+                               ngx_http_media_vod_cues_run,
+                               ngx_http_media_vod_cues_done, cues);
+}
+
+
+static void
+ngx_http_media_vod_cues_run(void *data)
+{
+    ngx_http_media_vod_cues_t *cues = data;
+
+    ngx_media_vod_text_make(&cues->make);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_cues_done(ngx_http_request_t *r, void *data)
+{
+    ngx_http_media_vod_cues_t *cues = data;
+
+    if (cues->make.status == NGX_HTTP_NOT_FOUND) {
+        return ngx_http_media_vod_missing(r, NGX_DECLINED);
+    }
+
+    if (cues->make.status != NGX_HTTP_OK) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "media vod: \"%V\": %s", &cues->ctx->load.path,
+                      cues->make.error);
+
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_media_vod_validate(r, cues->ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->allow_ranges = 1;
+    r->single_range = 1;
+
+    return ngx_http_media_bytes_send(r, cues->make.data, cues->make.len);
+}
+
+
+static void
+ngx_http_media_vod_cues_free(void *data)
+{
+    ngx_http_media_vod_cues_t *cues = data;
+
+    free(cues->make.data);
 }
 
 
