@@ -10,9 +10,14 @@
 #include <stdlib.h>
 
 
-/* what a CMAF segment has besides media: about that much, and each sample */
+/*
+ * What a CMAF segment has besides media: about that much, and for each sample
+ * its size, and what else may differ: duration, of video also composition
+ * offset or flags
+ */
 #define NGX_MEDIA_VOD_RATE_HEAD    ngx_media_mp4_chunk_max(0)
-#define NGX_MEDIA_VOD_RATE_SAMPLE  4
+#define NGX_MEDIA_VOD_RATE_SAMPLE  8
+#define NGX_MEDIA_VOD_RATE_VIDEO   12
 
 /* a rate is a known one if it is not farther from it than 1/2500 */
 #define NGX_MEDIA_VOD_RATE_NEAR    2500
@@ -54,13 +59,8 @@ ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
         return NGX_DECLINED;
     }
 
-    /* composition offsets are written if there are any */
-
-    overhead = NGX_MEDIA_VOD_RATE_SAMPLE;
-
-    if (type == NGX_MEDIA_VIDEO && index->min_cto != index->max_cto) {
-        overhead *= 2;
-    }
+    overhead = (type == NGX_MEDIA_VIDEO) ? NGX_MEDIA_VOD_RATE_VIDEO
+                                         : NGX_MEDIA_VOD_RATE_SAMPLE;
 
     ngx_media_index_open(&reader, index);
 
