@@ -173,6 +173,7 @@ typedef struct {
     uint32_t                  tiles_x;        /* pictures of a sheet */
     uint32_t                  tiles_y;
     uint32_t                  bandwidth;      /* bit/s, estimated */
+    ngx_str_t                 tag;            /* of their names */
 } ngx_media_thumbs_view_t;
 
 

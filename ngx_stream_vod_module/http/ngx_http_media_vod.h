@@ -19,10 +19,14 @@
 #include <ngx_http.h>
 #include "http/ngx_http_media_url.h"
 #include "vod/ngx_media_vod_load.h"
+#include "vod/ngx_media_vod_thumb.h"
 
 
 /* lifetime of what has a tag in its name: it never means anything else */
 #define NGX_HTTP_MEDIA_VOD_LIFETIME  31536000
+
+/* media_vod_thumbs is not said: the interval */
+#define NGX_HTTP_MEDIA_VOD_UNSET     0xffffffff
 
 
 /* a request; in its pool, not in r->ctx, which a redirect clears */
@@ -33,6 +37,7 @@ typedef struct {
     ngx_uint_t                track;
     ngx_uint_t                second;         /* muxed with it, or NO_TRACK */
     time_t                    lifetime;       /* of texts, s */
+    const ngx_media_vod_sheet_t *sheet;
     ngx_media_vod_load_t      load;
 } ngx_http_media_vod_ctx_t;
 
@@ -45,6 +50,16 @@ ngx_int_t ngx_http_media_vod_answer(ngx_http_request_t *r,
 
 /* ngx_http_media_vod_module.c: NULL: nothing is served from files */
 ngx_media_cache_t *ngx_http_media_vod_cache_conf(ngx_http_request_t *r);
+
+
+/* ngx_http_media_vod_thumb.c: pictures; answers as above */
+ngx_int_t ngx_http_media_vod_thumb(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+
+/* media_vod_thumbs: of an ngx_media_vod_sheet_t */
+char *ngx_http_media_vod_thumbs(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_http_media_vod_thumbs_default(ngx_media_vod_sheet_t *sheet);
 
 
 #endif /* _NGX_HTTP_MEDIA_VOD_H_INCLUDED_ */

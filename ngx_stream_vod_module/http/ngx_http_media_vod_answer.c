@@ -207,6 +207,8 @@ ngx_http_media_vod_render(ngx_pool_t *pool,
     ngx_http_media_vod_ctx_t *ctx = data;
 
     if (key->kind == NGX_HTTP_MEDIA_THUMBS) {
+        ngx_memzero(view, sizeof(ngx_media_stream_view_t));
+
         return ngx_media_vod_thumbs_vtt(&ctx->load.source, ctx->sheet, pool,
                                         bytes);
     }

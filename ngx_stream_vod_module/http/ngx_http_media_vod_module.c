@@ -33,6 +33,7 @@ typedef struct {
     ngx_msec_t                segment;
     ngx_msec_t                valid;
     size_t                    max_moov;
+    ngx_media_vod_sheet_t     sheet;
     ngx_media_vod_conf_t      vod;            /* made of these */
 } ngx_http_media_vod_loc_conf_t;
 
@@ -118,6 +119,13 @@ static ngx_command_t  ngx_http_media_vod_commands[] = {
       offsetof(ngx_http_media_vod_loc_conf_t, max_moov),
       NULL },
 
+    { ngx_string("media_vod_thumbs"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
+      ngx_http_media_vod_thumbs,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_media_vod_loc_conf_t, sheet),
+      NULL },
+
       ngx_null_command
 };
 
@@ -175,6 +183,7 @@ ngx_http_media_vod_handler(ngx_http_request_t *r)
 
     ctx->request = r;
     ctx->lifetime = ngx_max(vlcf->vod.valid / 1000, 1);
+    ctx->sheet = &vlcf->sheet;
 
     /* the name of a file is all that stands before what is wanted of it */
 
@@ -389,6 +398,7 @@ ngx_http_media_vod_create_loc_conf(ngx_conf_t *cf)
     conf->segment = NGX_CONF_UNSET_MSEC;
     conf->valid = NGX_CONF_UNSET_MSEC;
     conf->max_moov = NGX_CONF_UNSET_SIZE;
+    conf->sheet.interval = NGX_HTTP_MEDIA_VOD_UNSET;
 
     return conf;
 }
@@ -410,6 +420,14 @@ ngx_http_media_vod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_MEDIA_VOD_VALID);
     ngx_conf_merge_size_value(conf->max_moov, prev->max_moov,
                               NGX_HTTP_MEDIA_VOD_MOOV);
+
+    if (conf->sheet.interval == NGX_HTTP_MEDIA_VOD_UNSET) {
+        conf->sheet = prev->sheet;
+    }
+
+    if (conf->sheet.interval == NGX_HTTP_MEDIA_VOD_UNSET) {
+        ngx_http_media_vod_thumbs_default(&conf->sheet);
+    }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 

@@ -872,7 +872,7 @@ ngx_media_dash_thumbs(ngx_media_dash_t *ctx, ngx_media_mpd_period_t *p,
 
     ngx_str_set(&rep->track, "i1");
 
-    rep->tag = ctx->view->tag;
+    rep->tag = thumbs->tag;
     rep->bandwidth = ngx_max(thumbs->bandwidth, 1);
     rep->timescale = 1000;
     rep->width = thumbs->width * thumbs->tiles_x;
