@@ -32,6 +32,26 @@
 #define NGX_MEDIA_HLS_PQ           16
 #define NGX_MEDIA_HLS_HLG          18
 
+/*
+ * Bytes that a transport stream has for each frame: of video the header of its
+ * PES packet, an access unit delimiter, a PCR and half a packet of stuffing,
+ * or one packet that holds all of it, and some are larger; of audio an ADTS
+ * header, and the like of some frames that are in one packet.  Tables are in
+ * each segment.
+ */
+#define NGX_MEDIA_HLS_TS_VIDEO     150
+#define NGX_MEDIA_HLS_TS_AUDIO     48
+#define NGX_MEDIA_HLS_TS_TABLES    376
+#define NGX_MEDIA_HLS_TS_KEY       600
+#define NGX_MEDIA_HLS_TS_SMALL     150
+#define NGX_MEDIA_HLS_TS_PACKET    188
+
+/* a part of the bandwidth for headers of packets: 4 of 184 bytes, and more */
+#define NGX_MEDIA_HLS_TS_HEADERS   32
+
+/* frames a second, where it is not known */
+#define NGX_MEDIA_HLS_RATE         50
+
 /* codec string "-" channels */
 #define NGX_MEDIA_HLS_GROUP_LEN    (NGX_MEDIA_CODEC_STRING_MAX               \
                                     + NGX_INT32_LEN + 1)
@@ -111,7 +131,12 @@ static ngx_int_t ngx_media_hls_codecs(ngx_pool_t *pool, ngx_str_t *codecs,
     const u_char *data, size_t len);
 static void ngx_media_hls_range(const ngx_media_params_t *params,
     ngx_str_t *range);
-static uint64_t ngx_media_hls_bandwidth(const ngx_media_track_view_t *track);
+static uint64_t ngx_media_hls_bandwidth(const ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track);
+static uint64_t ngx_media_hls_packed(const ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track, uint64_t bandwidth);
+static uint64_t ngx_media_hls_ts_packed(const ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track, uint64_t bandwidth, uint64_t rate);
 
 
 static ngx_inline ngx_uint_t
@@ -306,11 +331,11 @@ ngx_media_hls_groups(ngx_media_hls_multi_t *ctx)
             return NGX_ERROR;
         }
 
-        bandwidth = ngx_media_hls_bandwidth(track);
+        bandwidth = ngx_media_hls_bandwidth(ctx, track);
 
         if (bandwidth > group->bandwidth) {
             group->bandwidth = bandwidth;
-            group->average = track->average;
+            group->average = ngx_media_hls_packed(ctx, track, track->average);
         }
     }
 
@@ -903,6 +928,13 @@ ngx_media_hls_iframe_variants(ngx_media_hls_multi_t *ctx)
         variant->track = track->name;
         variant->bandwidth = track->key_bandwidth;
 
+        if (ctx->multi.ts) {
+            variant->bandwidth += variant->bandwidth
+                                  / NGX_MEDIA_HLS_TS_HEADERS
+                                  + NGX_MEDIA_HLS_TS_KEY * 8
+                                    / ngx_max(ctx->view->target, 1);
+        }
+
         if (ngx_media_hls_picture(ctx, track, variant) != NGX_OK) {
             return NGX_ERROR;
         }
@@ -931,8 +963,8 @@ ngx_media_hls_variant(ngx_media_hls_multi_t *ctx,
         return NGX_ERROR;
     }
 
-    variant->bandwidth = ngx_media_hls_bandwidth(track);
-    variant->average = track->average;
+    variant->bandwidth = ngx_media_hls_bandwidth(ctx, track);
+    variant->average = ngx_media_hls_packed(ctx, track, track->average);
 
     if (group) {
         if (!ctx->multi.ts || group->members > 1) {
@@ -1140,13 +1172,14 @@ ngx_media_hls_range(const ngx_media_params_t *params, ngx_str_t *range)
  */
 
 static uint64_t
-ngx_media_hls_bandwidth(const ngx_media_track_view_t *track)
+ngx_media_hls_bandwidth(const ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track)
 {
     uint64_t    bytes, duration;
     ngx_uint_t  i;
 
     if (track->bandwidth) {
-        return track->bandwidth;
+        return ngx_media_hls_packed(ctx, track, track->bandwidth);
     }
 
     bytes = 0;
@@ -1158,4 +1191,71 @@ ngx_media_hls_bandwidth(const ngx_media_track_view_t *track)
     }
 
     return duration ? bytes * 10 * track->timescale / duration : 1;
+}
+
+
+/* tracks tell the bandwidth of their CMAF */
+
+static uint64_t
+ngx_media_hls_packed(const ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track, uint64_t bandwidth)
+{
+    uint64_t                   rate;
+    const ngx_media_params_t  *params;
+
+    if (!ctx->multi.ts || bandwidth == 0 || track->type == NGX_MEDIA_TEXT) {
+        return bandwidth;
+    }
+
+    params = &ngx_media_pack_init(track)->params;
+    rate = NGX_MEDIA_HLS_RATE;
+
+    if (track->type == NGX_MEDIA_VIDEO) {
+
+        if (track->fps) {
+            rate = (track->fps + 999) / 1000;
+        }
+
+    } else if (params->frame_samples && params->timescale) {
+        rate = params->timescale / params->frame_samples + 1;
+    }
+
+    return ngx_media_hls_ts_packed(ctx, track, bandwidth, rate);
+}
+
+
+/* rate: frames a second, not 0 */
+
+static uint64_t
+ngx_media_hls_ts_packed(const ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track, uint64_t bandwidth, uint64_t rate)
+{
+    uint64_t  msec, tables;
+
+    msec = (uint64_t) ctx->view->target * 1000;
+
+    if (ctx->view->duration > 0) {
+        msec = ngx_min(msec, (uint64_t) ctx->view->duration);
+    }
+
+    tables = NGX_MEDIA_HLS_TS_TABLES * 8 * 1000 / ngx_max(msec, 100);
+
+    if (track->type == NGX_MEDIA_AUDIO) {
+
+        /* those of the video are there already */
+
+        if (ctx->nvideo) {
+            tables = 0;
+        }
+
+        return bandwidth + bandwidth / NGX_MEDIA_HLS_TS_HEADERS
+               + rate * 8 * NGX_MEDIA_HLS_TS_AUDIO + tables;
+    }
+
+    if (bandwidth / (rate * 8) < NGX_MEDIA_HLS_TS_SMALL) {
+        return rate * 8 * NGX_MEDIA_HLS_TS_PACKET + bandwidth / 8 + tables;
+    }
+
+    return bandwidth + bandwidth / NGX_MEDIA_HLS_TS_HEADERS
+           + rate * 8 * NGX_MEDIA_HLS_TS_VIDEO + tables;
 }

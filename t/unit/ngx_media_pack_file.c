@@ -288,6 +288,7 @@ file_film(void)
     file.view.thumbs.tiles_x = 10;
     file.view.thumbs.tiles_y = 10;
     file.view.thumbs.bandwidth = 12000;
+    file_str(&file.view.thumbs.tag, "0badcafe");
 }
 
 
@@ -404,11 +405,11 @@ static const char  plain_iframes[] =
 static const char  plain_ts[] =
     "#EXTM3U\n"
     "#EXT-X-INDEPENDENT-SEGMENTS\n"
-    "#EXT-X-STREAM-INF:BANDWIDTH=3130000,AVERAGE-BANDWIDTH=2628000,"
+    "#EXT-X-STREAM-INF:BANDWIDTH=3276313,AVERAGE-BANDWIDTH=2758626,"
         "CODECS=\"avc1.640028,mp4a.40.2\",RESOLUTION=1920x1080,"
         "FRAME-RATE=23.976\n"
     "v1-a1.ts.m3u8\n"
-    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=400000,CODECS=\"avc1.640028\","
+    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=413300,CODECS=\"avc1.640028\","
         "RESOLUTION=1920x1080,URI=\"v1.ts.iframes.m3u8\"\n";
 
 static const char  plain_v1_a1[] =
@@ -609,30 +610,30 @@ static const char  film_ts[] =
     "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\","
         "NAME=\"Signs & songs\",LANGUAGE=\"en\",AUTOSELECT=YES,FORCED=YES,"
         "URI=\"t2.m3u8\"\n"
-    "#EXT-X-STREAM-INF:BANDWIDTH=3131000,AVERAGE-BANDWIDTH=2628000,"
+    "#EXT-X-STREAM-INF:BANDWIDTH=3277313,AVERAGE-BANDWIDTH=2758626,"
         "CODECS=\"hvc1.2.4.L150.90,mp4a.40.2\",RESOLUTION=1920x1080,"
         "VIDEO-RANGE=HLG,FRAME-RATE=23.976,AUDIO=\"mp4a.40.2-2\","
         "SUBTITLES=\"subs\"\n"
     "v1-a2.ts.m3u8\n"
-    "#EXT-X-STREAM-INF:BANDWIDTH=3641000,AVERAGE-BANDWIDTH=3140000,"
+    "#EXT-X-STREAM-INF:BANDWIDTH=3803251,AVERAGE-BANDWIDTH=3286626,"
         "CODECS=\"hvc1.2.4.L150.90,ec-3,mp4a.40.2\",RESOLUTION=1920x1080,"
         "VIDEO-RANGE=HLG,FRAME-RATE=23.976,AUDIO=\"ec-3-6\","
         "SUBTITLES=\"subs\"\n"
     "v1-a4.ts.m3u8\n"
-    "#EXT-X-STREAM-INF:BANDWIDTH=1131000,AVERAGE-BANDWIDTH=1028000,"
+    "#EXT-X-STREAM-INF:BANDWIDTH=1214813,AVERAGE-BANDWIDTH=1108626,"
         "CODECS=\"avc1.640028,mp4a.40.2\",RESOLUTION=1920x1080,"
         "VIDEO-RANGE=SDR,FRAME-RATE=23.976,AUDIO=\"mp4a.40.2-2\","
         "SUBTITLES=\"subs\"\n"
     "v2-a2.ts.m3u8\n"
-    "#EXT-X-STREAM-INF:BANDWIDTH=1641000,AVERAGE-BANDWIDTH=1540000,"
+    "#EXT-X-STREAM-INF:BANDWIDTH=1740751,AVERAGE-BANDWIDTH=1636626,"
         "CODECS=\"avc1.640028,ec-3,mp4a.40.2\",RESOLUTION=1920x1080,"
         "VIDEO-RANGE=SDR,FRAME-RATE=23.976,AUDIO=\"ec-3-6\","
         "SUBTITLES=\"subs\"\n"
     "v2-a4.ts.m3u8\n"
-    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=400000,"
+    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=413300,"
         "CODECS=\"hvc1.2.4.L150.90\",RESOLUTION=1920x1080,VIDEO-RANGE=HLG,"
         "URI=\"v1.ts.iframes.m3u8\"\n"
-    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=400000,CODECS=\"avc1.640028\","
+    "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=413300,CODECS=\"avc1.640028\","
         "RESOLUTION=1920x1080,VIDEO-RANGE=SDR,URI=\"v2.ts.iframes.m3u8\"\n";
 
 static const char  film_mpd[] =
@@ -854,7 +855,7 @@ static const char  film_mpd[] =
     "        <EssentialProperty schemeIdUri=\"http://dashif.org/"
         "guidelines/thumbnail_tile\" value=\"10x10\"/>\n"
     "        <SegmentTemplate timescale=\"1000\" duration=\"1000000\" "
-        "media=\"i1/5f3a90c1-$Number$.jpg\" startNumber=\"0\"/>\n"
+        "media=\"i1/0badcafe-$Number$.jpg\" startNumber=\"0\"/>\n"
     "      </Representation>\n"
     "    </AdaptationSet>\n"
     "  </Period>\n"
