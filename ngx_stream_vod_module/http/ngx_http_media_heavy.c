@@ -42,6 +42,7 @@ typedef struct {
 
 static ngx_uint_t ngx_http_media_heavy_room(void);
 static ngx_int_t ngx_http_media_heavy_start(ngx_http_media_heavy_t *heavy);
+static void ngx_http_media_heavy_run(void *data);
 static ngx_int_t ngx_http_media_heavy_done(ngx_http_request_t *r,
     void *data);
 static void ngx_http_media_heavy_end(ngx_http_media_heavy_t *heavy);
@@ -121,7 +122,8 @@ ngx_http_media_heavy_start(ngx_http_media_heavy_t *heavy)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_media_task(heavy->request, heavy->thread_pool, heavy->run,
+    rc = ngx_http_media_task(heavy->request, heavy->thread_pool,
+                             ngx_http_media_heavy_run,
                              ngx_http_media_heavy_done, heavy);
 
     if (rc == NGX_DONE) {
@@ -130,6 +132,15 @@ ngx_http_media_heavy_start(ngx_http_media_heavy_t *heavy)
     }
 
     return rc;
+}
+
+
+static void
+ngx_http_media_heavy_run(void *data)
+{
+    ngx_http_media_heavy_t *heavy = data;
+
+    heavy->run(heavy->data);
 }
 
 
