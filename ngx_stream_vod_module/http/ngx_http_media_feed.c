@@ -75,10 +75,6 @@ ngx_http_media_feed(ngx_http_media_feed_t *feed)
         return rc;
     }
 
-    if (!r->discard_body) {
-        r->read_event_handler = ngx_http_test_reading;
-    }
-
     r->write_event_handler = ngx_http_media_feed_write;
 
     if (ngx_http_media_feed_wait(feed) != NGX_OK) {
@@ -406,6 +402,10 @@ ngx_http_media_feed_wait(ngx_http_media_feed_t *feed)
     r = feed->request;
     wev = r->connection->write;
     clcf = ngx_http_get_module_loc_conf(r->main, ngx_http_core_module);
+
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
 
     if (!wev->delayed && r == r->connection->data) {
         ngx_add_timer(wev, clcf->send_timeout);
