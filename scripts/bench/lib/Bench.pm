@@ -227,6 +227,8 @@ sub wrk {
 
     my ($n) = $out =~ /(\d+) requests in/ or die "wrk: $out";
 
+    die "wrk: no answers to $path: $out" if !$n;
+
     return $spent / $n;
 }
 

@@ -19,6 +19,10 @@
  *         The same with blocking reloads of the playlist.
  *     burst PATH ROUNDS LOG
  *         The same with a path that is there, 10 times a second.
+ *     ask MS ROUNDS LOG PATH...
+ *         Asks for the paths in turn, one of them each MS milliseconds, or as
+ *         soon as the one before it has been answered, if MS is 0.  LOG gets a
+ *         line for each answer: number of the path, status, bytes, and times.
  *     poll RATE SECONDS PATH...
  *         Asks for the paths in turn, RATE requests a second in all.
  *     stall PATH
@@ -466,6 +470,55 @@ mode_poll(double rate, double seconds, char **paths, int npaths)
 
 
 static int
+mode_ask(int interval, int rounds, FILE *out, char **paths, int npaths)
+{
+    int        turn = 0, left = rounds, timeout;
+    size_t     i;
+    uint64_t   now, due = 0;
+    viewer_t  *v;
+
+    while (left && !stop) {
+        now = now_ns();
+
+        for (i = 0; i < nviewers && viewers[i].busy; i++) { /* void */ }
+
+        timeout = 10000;
+
+        if (rounds && i < nviewers && (interval || i == 0)) {
+
+            if (now >= due) {
+                viewers[i].number = turn;
+                viewer_get(&viewers[i], paths[turn]);
+                turn = (turn + 1) % npaths;
+                due = (due ? due : now) + (uint64_t) interval * 1000000;
+                rounds--;
+            }
+
+            timeout = due > now ? (due - now + 999999) / 1000000 : 0;
+        }
+
+        v = viewer_any(timeout);
+
+        if (v) {
+            fprintf(out, "%llu %d %lld %llu %llu %llu\n",
+                    (unsigned long long) v->number, v->status,
+                    (long long) v->length, (unsigned long long) v->sent,
+                    (unsigned long long) v->head, (unsigned long long) v->end);
+            left--;
+
+        } else if (timeout == 10000) {
+            fprintf(stderr, "viewer: no answer\n");
+            return 1;
+        }
+    }
+
+    fclose(out);
+
+    return 0;
+}
+
+
+static int
 mode_stall(const char *path)
 {
     char    buf[512];
@@ -536,8 +589,8 @@ on_signal(int signo)
 static int
 usage(void)
 {
-    fprintf(stderr, "usage: viewer [options] wait|reload|poll|stall|until"
-                    " ...\n");
+    fprintf(stderr, "usage: viewer [options] wait|reload|ask|poll|stall|"
+                    "until ...\n");
     return 2;
 }
 
@@ -620,6 +673,17 @@ main(int argc, char **argv)
         }
 
         return mode_burst(argv[0], atoi(argv[1]), out);
+    }
+
+    if (strcmp(mode, "ask") == 0 && argc > 3) {
+        out = fopen(argv[2], "w");
+
+        if (out == NULL) {
+            die(argv[2]);
+        }
+
+        return mode_ask(atoi(argv[0]), atoi(argv[1]), out, argv + 3,
+                        argc - 3);
     }
 
     if (strcmp(mode, "poll") == 0 && argc > 2) {
