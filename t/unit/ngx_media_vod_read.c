@@ -115,9 +115,15 @@ play(ngx_uint_t n, size_t window, uint32_t skip, uint64_t *wanted,
         }
 
         if (rc == NGX_AGAIN) {
-            if (ngx_media_vod_read_fill(&reader) != NGX_OK
-                || reader.len == 0)
-            {
+            reader.nowait = rnd(2);
+            rc = ngx_media_vod_read_fill(&reader);
+
+            if (rc == NGX_AGAIN && reader.nowait) {
+                reader.nowait = 0;
+                rc = ngx_media_vod_read_fill(&reader);
+            }
+
+            if (rc != NGX_OK || reader.len == 0) {
                 free(buf);
                 return 1;
             }
