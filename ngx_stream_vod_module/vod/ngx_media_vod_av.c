@@ -14,6 +14,7 @@
 
 
 static int ngx_media_vod_av_order(const void *one, const void *two);
+static void ngx_media_vod_av_default(ngx_media_vod_av_t *av);
 static int64_t ngx_media_vod_av_origin(const ngx_media_vod_av_t *av);
 static ngx_int_t ngx_media_vod_av_add(ngx_media_vod_av_t *av,
     ngx_media_vod_av_track_t *t, int64_t origin);
@@ -129,6 +130,8 @@ ngx_media_vod_av_finish(ngx_media_vod_av_t *av)
     qsort(av->tracks, av->ntracks, sizeof(ngx_media_vod_av_track_t *),
           ngx_media_vod_av_order);
 
+    ngx_media_vod_av_default(av);
+
     for (i = 0; i < av->ntracks && !av->nomem; i++) {
 
         if (ngx_media_vod_av_add(av, av->tracks[i], origin) != NGX_OK) {
@@ -180,6 +183,46 @@ ngx_media_vod_av_order(const void *one, const void *two)
     const ngx_media_vod_av_track_t  *const *b = two;
 
     return ((*a)->order < (*b)->order) ? -1 : ((*a)->order > (*b)->order);
+}
+
+
+/* one of each type; of video and audio the first, if nothing is said */
+
+static void
+ngx_media_vod_av_default(ngx_media_vod_av_t *av)
+{
+    ngx_uint_t                 i, type;
+    ngx_media_vod_av_track_t  *first, *t;
+
+    for (type = NGX_MEDIA_VIDEO; type <= NGX_MEDIA_TEXT; type++) {
+        first = NULL;
+
+        for (i = 0; i < av->ntracks; i++) {
+            t = av->tracks[i];
+
+            if (t->track.type != type
+                || (t->npackets == 0 && t->ncues == 0))
+            {
+                continue;
+            }
+
+            if (first == NULL
+                || (t->track.is_default && !first->track.is_default))
+            {
+                first = t;
+            }
+        }
+
+        for (i = 0; i < av->ntracks; i++) {
+            t = av->tracks[i];
+
+            if (t->track.type == type) {
+                t->track.is_default = (t == first)
+                                      && (type != NGX_MEDIA_TEXT
+                                          || t->track.is_default);
+            }
+        }
+    }
 }
 
 

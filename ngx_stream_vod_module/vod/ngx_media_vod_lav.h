@@ -101,6 +101,10 @@ ngx_uint_t ngx_media_vod_lav_is_text(const AVStream *st);
 ngx_int_t ngx_media_vod_lav_cue(ngx_media_vod_av_t *av,
     ngx_media_vod_av_track_t *t, const AVStream *st, const AVPacket *packet);
 
+/* the same as a track of MP4; NGX_DECLINED: an empty cue */
+ngx_int_t ngx_media_vod_lav_tx3g_params(AVCodecParameters *par);
+ngx_int_t ngx_media_vod_lav_tx3g(const AVStream *st, AVPacket *packet);
+
 #endif /* NGX_MEDIA_HAVE_AV */
 
 

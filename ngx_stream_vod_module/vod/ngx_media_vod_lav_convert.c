@@ -78,6 +78,8 @@ static ngx_media_vod_file_t *ngx_media_vod_lav_failed(
     ngx_media_vod_lav_converter_t *c, ngx_int_t rc);
 static ngx_int_t ngx_media_vod_lav_output(ngx_media_vod_lav_converter_t *c);
 static ngx_int_t ngx_media_vod_lav_streams(ngx_media_vod_lav_converter_t *c);
+static ngx_int_t ngx_media_vod_lav_parameters(AVCodecParameters *par,
+    const AVStream *st);
 static ngx_uint_t ngx_media_vod_lav_wanted(const AVStream *st);
 static void ngx_media_vod_lav_leave(ngx_media_vod_lav_converter_t *c,
     const AVStream *st);
@@ -387,15 +389,12 @@ ngx_media_vod_lav_streams(ngx_media_vod_lav_converter_t *c)
         out = avformat_new_stream(c->ctx, NULL);
 
         if (out == NULL
-            || avcodec_parameters_copy(out->codecpar, st->codecpar) < 0
+            || ngx_media_vod_lav_parameters(out->codecpar, st) != NGX_OK
             || av_dict_copy(&out->metadata, st->metadata, 0) < 0)
         {
             return NGX_ERROR;
         }
 
-        /* a tag of another container means nothing in this one */
-
-        out->codecpar->codec_tag = 0;
         out->disposition = st->disposition;
         out->sample_aspect_ratio = st->sample_aspect_ratio;
         out->time_base = st->time_base;
@@ -423,6 +422,25 @@ ngx_media_vod_lav_streams(ngx_media_vod_lav_converter_t *c)
 }
 
 
+static ngx_int_t
+ngx_media_vod_lav_parameters(AVCodecParameters *par, const AVStream *st)
+{
+    if (ngx_media_vod_lav_is_text(st)) {
+        return ngx_media_vod_lav_tx3g_params(par);
+    }
+
+    if (avcodec_parameters_copy(par, st->codecpar) < 0) {
+        return NGX_ERROR;
+    }
+
+    /* a tag of another container means nothing in this one */
+
+    par->codec_tag = 0;
+
+    return NGX_OK;
+}
+
+
 /* codecs of ours that the muxer takes, and of which enough is known */
 
 static ngx_uint_t
@@ -430,6 +448,10 @@ ngx_media_vod_lav_wanted(const AVStream *st)
 {
     uint32_t                  codec;
     const AVCodecParameters  *par;
+
+    if (ngx_media_vod_lav_is_text(st)) {
+        return 1;
+    }
 
     par = st->codecpar;
     codec = ngx_media_vod_lav_codec(par->codec_id);
@@ -509,6 +531,7 @@ ngx_media_vod_lav_write(ngx_media_vod_lav_converter_t *c, AVPacket *packet)
 {
     int                          rc;
     AVStream                    *st;
+    ngx_int_t                    rv;
     ngx_media_vod_lav_output_t  *o;
 
     if (packet->stream_index < 0
@@ -530,6 +553,14 @@ ngx_media_vod_lav_write(ngx_media_vod_lav_converter_t *c, AVPacket *packet)
         && !(packet->flags & AV_PKT_FLAG_KEY))
     {
         return NGX_OK;
+    }
+
+    if (o->out->codecpar->codec_id == AV_CODEC_ID_MOV_TEXT) {
+        rv = ngx_media_vod_lav_tx3g(st, packet);
+
+        if (rv != NGX_OK) {
+            return (rv == NGX_DECLINED) ? NGX_OK : NGX_ERROR;
+        }
     }
 
     if (ngx_media_vod_lav_stamp(c, o, st, packet) != NGX_OK) {
@@ -593,7 +624,10 @@ ngx_media_vod_lav_stamp(ngx_media_vod_lav_converter_t *c,
     if (o->started) {
         off = dts - o->next;
 
-        if (off < -NGX_MEDIA_VOD_LAV_BACK || off > NGX_MEDIA_VOD_LAV_FORTH) {
+        if (st->codecpar->codec_type != AVMEDIA_TYPE_SUBTITLE
+            && (off < -NGX_MEDIA_VOD_LAV_BACK
+                || off > NGX_MEDIA_VOD_LAV_FORTH))
+        {
             c->shift -= off;
             dts = o->next;
         }

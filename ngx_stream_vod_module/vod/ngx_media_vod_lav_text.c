@@ -16,7 +16,10 @@
 
 #if (NGX_MEDIA_HAVE_AV)
 
+#include "formats/ngx_media_bytes.h"
 #include "vod/ngx_media_vod_lav.h"
+
+#include <libavutil/mem.h>
 
 
 /* the fields before the text of an event, as Matroska and libav have it:
@@ -32,6 +35,20 @@
 
 static size_t ngx_media_vod_lav_ass(u_char *p, const u_char *pos,
     const u_char *last);
+static size_t ngx_media_vod_lav_plain(u_char *p, const u_char *pos,
+    const u_char *last);
+
+
+/*
+ * 3GPP TS 26.245, 5.16, without the box: bottom, centered, white, and a font
+ * table of one entry
+ */
+
+static const u_char  ngx_media_vod_lav_entry[] = {
+    0, 0, 0, 0,  1,  0xff,  0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 1, 0, 18, 0xff, 0xff, 0xff, 0xff,
+    0, 0, 0, 18, 'f', 't', 'a', 'b', 0, 1, 0, 1, 5, 'S', 'e', 'r', 'i', 'f'
+};
 
 
 ngx_uint_t
@@ -125,6 +142,93 @@ ngx_media_vod_lav_cue(ngx_media_vod_av_t *av, ngx_media_vod_av_track_t *t,
     }
 
     return ngx_media_vod_av_cue(av, t, &cue);
+}
+
+
+ngx_int_t
+ngx_media_vod_lav_tx3g_params(AVCodecParameters *par)
+{
+    par->codec_type = AVMEDIA_TYPE_SUBTITLE;
+    par->codec_id = AV_CODEC_ID_MOV_TEXT;
+
+    par->extradata = av_mallocz(sizeof(ngx_media_vod_lav_entry)
+                                + AV_INPUT_BUFFER_PADDING_SIZE);
+
+    if (par->extradata == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(par->extradata, ngx_media_vod_lav_entry,
+               sizeof(ngx_media_vod_lav_entry));
+    par->extradata_size = sizeof(ngx_media_vod_lav_entry);
+
+    return NGX_OK;
+}
+
+
+/* 5.17: the length, and the text; what else is in the packet stays */
+
+ngx_int_t
+ngx_media_vod_lav_tx3g(const AVStream *st, AVPacket *packet)
+{
+    size_t   len;
+    u_char   buffer[NGX_MEDIA_VOD_LAV_CUE], *last;
+
+    if (packet->size > NGX_MEDIA_VOD_LAV_CUE) {
+        return NGX_DECLINED;
+    }
+
+    last = packet->data + packet->size;
+
+    len = (st->codecpar->codec_id == AV_CODEC_ID_ASS)
+          ? ngx_media_vod_lav_ass(buffer, packet->data, last)
+          : ngx_media_vod_lav_plain(buffer, packet->data, last);
+
+    if (len == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (av_packet_make_writable(packet) < 0
+        || av_grow_packet(packet, 2) < 0)
+    {
+        return NGX_ERROR;
+    }
+
+    av_shrink_packet(packet, (int) len + 2);
+
+    ngx_memcpy(ngx_media_put_be16(packet->data, (uint32_t) len), buffer, len);
+
+    return NGX_OK;
+}
+
+
+/* without tags: never longer than it was */
+
+static size_t
+ngx_media_vod_lav_plain(u_char *p, const u_char *pos, const u_char *last)
+{
+    u_char      *start;
+    ngx_uint_t   hidden;
+
+    start = p;
+    hidden = 0;
+
+    for ( /* void */ ; pos < last; pos++) {
+
+        if (hidden) {
+            hidden = (*pos != '>');
+
+        } else if (*pos == '<' && last - pos > 1
+                   && (pos[1] == '/' || (pos[1] | 0x20) >= 'a'))
+        {
+            hidden = 1;
+
+        } else {
+            *p++ = *pos;
+        }
+    }
+
+    return (size_t) (p - start);
 }
 
 
