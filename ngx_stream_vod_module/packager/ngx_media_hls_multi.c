@@ -46,8 +46,11 @@
 #define NGX_MEDIA_HLS_TS_SMALL     150
 #define NGX_MEDIA_HLS_TS_PACKET    188
 
-/* a part of the bandwidth for headers of packets: 4 of 184 bytes, and more */
-#define NGX_MEDIA_HLS_TS_HEADERS   32
+/*
+ * That part of the bandwidth for headers of packets, 4 of 184 bytes, and as
+ * much again for segments that have more frames than others
+ */
+#define NGX_MEDIA_HLS_TS_HEADERS   20
 
 /* frames a second, where it is not known */
 #define NGX_MEDIA_HLS_RATE         50
