@@ -10,20 +10,11 @@
 #include <stdlib.h>
 
 
-/*
- * What a CMAF segment has besides media: about that much, and for each sample
- * its size, and what else may differ: duration, of video also composition
- * offset or flags
- */
-#define NGX_MEDIA_VOD_RATE_HEAD    ngx_media_mp4_chunk_max(0)
-#define NGX_MEDIA_VOD_RATE_SAMPLE  8
-#define NGX_MEDIA_VOD_RATE_VIDEO   12
-
 /* a rate is a known one if it is not farther from it than 1/2500 */
 #define NGX_MEDIA_VOD_RATE_NEAR    2500
 
 
-/* of a segment */
+/* of a segment, with what is around its media */
 
 typedef struct {
     uint64_t                  bytes;
@@ -32,9 +23,20 @@ typedef struct {
 } ngx_media_vod_rate_segment_t;
 
 
+/* the samples of a segment, by malloc() */
+
+typedef struct {
+    ngx_media_sample_t       *samples;
+    uint32_t                  size;           /* there is room for so many */
+    uint32_t                  type;           /* ngx_media_type_e */
+} ngx_media_vod_rate_room_t;
+
+
 static ngx_int_t ngx_media_vod_rate_read(ngx_media_vod_rate_segment_t *s,
     ngx_media_index_reader_t *reader, const ngx_media_plan_segment_t *segment,
-    uint32_t overhead);
+    ngx_media_vod_rate_room_t *room);
+static uint64_t ngx_media_vod_rate_head(ngx_media_vod_rate_room_t *room,
+    uint32_t nsamples);
 static void ngx_media_vod_rate_peaks(ngx_media_vod_rate_t *rate,
     const ngx_media_vod_rate_segment_t *segments, uint32_t n,
     uint32_t target);
@@ -47,10 +49,11 @@ ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
     const ngx_media_index_t *index, const ngx_media_plan_t *plan,
     uint32_t type, uint32_t target)
 {
-    uint32_t                       i, n, overhead;
+    uint32_t                       i, n;
     ngx_int_t                      rc;
     ngx_media_index_reader_t       reader;
     ngx_media_plan_segment_t       segment;
+    ngx_media_vod_rate_room_t      room;
     ngx_media_vod_rate_segment_t  *segments;
 
     segments = malloc(plan->nsegments * sizeof(ngx_media_vod_rate_segment_t)
@@ -59,8 +62,9 @@ ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
         return NGX_DECLINED;
     }
 
-    overhead = (type == NGX_MEDIA_VIDEO) ? NGX_MEDIA_VOD_RATE_VIDEO
-                                         : NGX_MEDIA_VOD_RATE_SAMPLE;
+    ngx_memzero(&room, sizeof(ngx_media_vod_rate_room_t));
+
+    room.type = type;
 
     ngx_media_index_open(&reader, index);
 
@@ -75,8 +79,7 @@ ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
             continue;
         }
 
-        rc = ngx_media_vod_rate_read(&segments[n], &reader, &segment,
-                                     overhead);
+        rc = ngx_media_vod_rate_read(&segments[n], &reader, &segment, &room);
 
         segments[n].seconds = (double) segment.duration / plan->timescale;
         rate->bytes += segments[n].bytes;
@@ -89,23 +92,34 @@ ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
         ngx_media_vod_rate_peaks(rate, segments, n, target);
     }
 
+    free(room.samples);
     free(segments);
 
     return rc;
 }
 
 
+/* NGX_DECLINED: no memory */
+
 static ngx_int_t
 ngx_media_vod_rate_read(ngx_media_vod_rate_segment_t *s,
     ngx_media_index_reader_t *reader, const ngx_media_plan_segment_t *segment,
-    uint32_t overhead)
+    ngx_media_vod_rate_room_t *room)
 {
     uint32_t                  i;
+    ngx_media_sample_t       *samples;
     ngx_media_index_sample_t  sample;
 
-    s->bytes = NGX_MEDIA_VOD_RATE_HEAD + (uint64_t) segment->samples
-                                         * overhead;
-    s->key = 0;
+    if (segment->samples > room->size) {
+        samples = realloc(room->samples,
+                          segment->samples * sizeof(ngx_media_sample_t));
+        if (samples == NULL) {
+            return NGX_DECLINED;
+        }
+
+        room->samples = samples;
+        room->size = segment->samples;
+    }
 
     if (reader->number != segment->sample
         && ngx_media_index_seek(reader, segment->sample) != NGX_OK)
@@ -113,21 +127,50 @@ ngx_media_vod_rate_read(ngx_media_vod_rate_segment_t *s,
         return NGX_ERROR;
     }
 
+    s->bytes = 0;
+    s->key = 0;
+
     for (i = 0; i < segment->samples; i++) {
 
         if (ngx_media_index_next(reader, &sample) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        s->bytes += sample.size;
+        samples = &room->samples[i];
 
-        if (i == 0 && sample.key) {
-            s->key = NGX_MEDIA_VOD_RATE_HEAD + overhead
-                     + (uint64_t) sample.size;
-        }
+        samples->size = sample.size;
+        samples->duration = (uint32_t) sample.duration;
+        samples->cto = (int32_t) sample.cto;
+        samples->key = sample.key;
+
+        s->bytes += sample.size;
+    }
+
+    s->bytes += ngx_media_vod_rate_head(room, segment->samples);
+
+    if (room->samples[0].key) {
+        s->key = room->samples[0].size + ngx_media_vod_rate_head(room, 1);
     }
 
     return NGX_OK;
+}
+
+
+/* what ngx_http_media_frames_cmaf() writes in front of the media */
+
+static uint64_t
+ngx_media_vod_rate_head(ngx_media_vod_rate_room_t *room, uint32_t nsamples)
+{
+    ngx_media_mp4_chunk_t  chunk;
+
+    ngx_memzero(&chunk, sizeof(ngx_media_mp4_chunk_t));
+
+    chunk.samples = room->samples;
+    chunk.nsamples = nsamples;
+    chunk.type = room->type;
+    chunk.styp = 1;
+
+    return ngx_media_mp4_write_chunk(NULL, &chunk);
 }
 
 
