@@ -85,13 +85,11 @@ ngx_http_media_ts_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_media_frames_ts(r, frames, n, ctx->url.number, 0, NULL);
-
-    if (r->out && ngx_http_media_limit(r, ctx) != NGX_OK) {
-        return NGX_ERROR;
+    if (ngx_http_media_limit(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return rc;
+    return ngx_http_media_frames_ts(r, frames, n, ctx->url.number, 0, NULL);
 }
 
 
