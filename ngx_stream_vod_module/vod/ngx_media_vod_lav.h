@@ -66,10 +66,6 @@ uint32_t ngx_media_vod_lav_codec(enum AVCodecID id);
 void ngx_media_vod_lav_describe(ngx_media_vod_track_t *track,
     const AVStream *st);
 
-/* side data of a stream; NULL: it has none */
-const uint8_t *ngx_media_vod_lav_side(const AVStream *st,
-    enum AVPacketSideDataType type, size_t *size);
-
 /*
  * Parameters from what the container says and, where that is not all, from
  * the first packet.  NGX_DECLINED: not supported; NGX_AGAIN: they are there,

@@ -172,31 +172,4 @@ ngx_media_vod_lav_picture(ngx_media_params_t *params, const AVStream *st)
     }
 }
 
-
-const uint8_t *
-ngx_media_vod_lav_side(const AVStream *st, enum AVPacketSideDataType type,
-    size_t *size)
-{
-#if (LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 102))
-
-    const AVPacketSideData  *side;
-
-    side = av_packet_side_data_get(st->codecpar->coded_side_data,
-                                   st->codecpar->nb_coded_side_data, type);
-
-    if (side == NULL) {
-        return NULL;
-    }
-
-    *size = side->size;
-
-    return side->data;
-
-#else
-
-    return av_stream_get_side_data(st, type, size);
-
-#endif
-}
-
 #endif

@@ -24,6 +24,10 @@
 /* headers and sizes of a lace, or what lies between frames */
 #define NGX_MEDIA_VOD_LAV_GAP     4096
 
+/* a packet is compared in full so often, if so many bytes are the same */
+#define NGX_MEDIA_VOD_LAV_TRIES   64
+#define NGX_MEDIA_VOD_LAV_BEGIN   32
+
 #define NGX_MEDIA_VOD_LAV_SECOND  1000000000
 
 /* obu_type 2, AV1 Bitstream Specification, 6.2.2: samples have none */
@@ -328,10 +332,11 @@ static ngx_int_t
 ngx_media_vod_lav_find(ngx_media_vod_lav_reader_t *r, const AVPacket *packet,
     uint64_t from, size_t gap, uint64_t *offset)
 {
-    u_char   *p, *last;
-    size_t    len, want;
-    ssize_t   n;
-    uint64_t  size;
+    u_char      *p, *last;
+    size_t       begin, len, want;
+    ssize_t      n;
+    uint64_t     size;
+    ngx_uint_t   tries;
 
     size = r->lav->index->id.size;
     len = (size_t) packet->size;
@@ -369,12 +374,17 @@ ngx_media_vod_lav_find(ngx_media_vod_lav_reader_t *r, const AVPacket *packet,
 
     p = r->buffer;
     last = p + ((size_t) n - len) + 1;
+    begin = ngx_min(len, NGX_MEDIA_VOD_LAV_BEGIN);
 
-    while (p < last) {
+    for (tries = 0; p < last && tries < NGX_MEDIA_VOD_LAV_TRIES; p++) {
         p = memchr(p, packet->data[0], (size_t) (last - p));
 
         if (p == NULL) {
             break;
+        }
+
+        if (ngx_memcmp(p, packet->data, begin) != 0) {
+            continue;
         }
 
         if (ngx_memcmp(p, packet->data, len) == 0) {
@@ -382,7 +392,7 @@ ngx_media_vod_lav_find(ngx_media_vod_lav_reader_t *r, const AVPacket *packet,
             return NGX_OK;
         }
 
-        p++;
+        tries++;
     }
 
     return NGX_AGAIN;
