@@ -33,6 +33,8 @@ typedef struct {
     ngx_msec_t                segment;
     ngx_msec_t                valid;
     size_t                    max_moov;
+    ngx_path_t               *temp;           /* NULL: off */
+    off_t                     temp_max;
     ngx_media_vod_sheet_t     sheet;
     ngx_media_vod_conf_t      vod;            /* made of these */
 } ngx_http_media_vod_loc_conf_t;
@@ -51,6 +53,8 @@ static void *ngx_http_media_vod_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_media_vod_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_media_vod(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_media_vod_temp_path(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_media_vod_check_segment(ngx_conf_t *cf, void *post,
     void *data);
@@ -117,6 +121,13 @@ static ngx_command_t  ngx_http_media_vod_commands[] = {
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_media_vod_loc_conf_t, max_moov),
+      NULL },
+
+    { ngx_string("media_vod_temp_path"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_media_vod_temp_path,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("media_vod_thumbs"),
@@ -390,6 +401,7 @@ ngx_http_media_vod_create_loc_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
+     *     conf->temp_max = 0;
      *     conf->vod = { NULL };
      */
 
@@ -398,6 +410,7 @@ ngx_http_media_vod_create_loc_conf(ngx_conf_t *cf)
     conf->segment = NGX_CONF_UNSET_MSEC;
     conf->valid = NGX_CONF_UNSET_MSEC;
     conf->max_moov = NGX_CONF_UNSET_SIZE;
+    conf->temp = NGX_CONF_UNSET_PTR;
     conf->sheet.interval = NGX_HTTP_MEDIA_VOD_UNSET;
 
     return conf;
@@ -420,6 +433,12 @@ ngx_http_media_vod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_MEDIA_VOD_VALID);
     ngx_conf_merge_size_value(conf->max_moov, prev->max_moov,
                               NGX_HTTP_MEDIA_VOD_MOOV);
+
+    if (conf->temp == NGX_CONF_UNSET_PTR) {
+        conf->temp_max = prev->temp_max;
+    }
+
+    ngx_conf_merge_ptr_value(conf->temp, prev->temp, NULL);
 
     if (conf->sheet.interval == NGX_HTTP_MEDIA_VOD_UNSET) {
         conf->sheet = prev->sheet;
@@ -458,6 +477,11 @@ ngx_http_media_vod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     conf->vod.max_moov = conf->max_moov;
     conf->vod.max_files = vmcf->open_files;
     conf->vod.mapping = conf->mapping;
+
+    if (conf->temp) {
+        conf->vod.temp = (const char *) conf->temp->name.data;
+        conf->vod.temp_max = conf->temp_max;
+    }
 
 #if (NGX_HAVE_OPENAT)
     conf->vod.symlinks = clcf->disable_symlinks;
@@ -499,6 +523,94 @@ ngx_http_media_vod(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_media_vod_module);
     vmcf->used = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * PATH [max_size=SIZE] or "off".  The directory is made and given to the
+ * workers' user as all of the cycle's are, also by "nginx -t".
+ */
+
+static char *
+ngx_http_media_vod_temp_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_media_vod_loc_conf_t *vlcf = conf;
+
+    ngx_str_t   *value, size;
+    ngx_path_t  *path;
+
+    if (vlcf->temp != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        vlcf->temp = NULL;
+        return NGX_CONF_OK;
+    }
+
+    /* all of them, without a limit: what was left unfinished goes anyhow */
+
+    vlcf->temp_max = NGX_MAX_OFF_T_VALUE;
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strncmp(value[2].data, "max_size=", 9) == 0) {
+            size.data = value[2].data + 9;
+            size.len = value[2].len - 9;
+
+            vlcf->temp_max = ngx_parse_offset(&size);
+
+        } else {
+            vlcf->temp_max = NGX_ERROR;
+        }
+
+        if (vlcf->temp_max <= 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", write "
+                               "\"max_size=10g\" for instance", &value[2]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
+    if (path == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    path->name = value[1];
+
+    while (path->name.len > 1 && path->name.data[path->name.len - 1] == '/') {
+        path->name.data[--path->name.len] = '\0';
+    }
+
+    if (path->name.len == 0
+        || ngx_conf_full_name(cf->cycle, &path->name, 0) != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid path \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    path->conf_file = cf->conf_file->file.name.data;
+    path->line = cf->conf_file->line;
+
+    vlcf->temp = path;
+
+    if (ngx_add_path(cf, &vlcf->temp) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+#if !(NGX_MEDIA_HAVE_AV)
+
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "\"media_vod_temp_path\" is of no use: built without "
+                       "libavformat");
+
+#endif
 
     return NGX_CONF_OK;
 }

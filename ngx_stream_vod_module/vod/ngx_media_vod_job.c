@@ -9,7 +9,8 @@
  *
  *     map      what the name means: taken apart, read or listed
  *     open     the files that are not known well enough: one task for all
- *     index    blobs of files, each pinned or made; up to SLOTS at a time
+ *     index    blobs of files, each pinned or made; up to SLOTS at a time;
+ *              those whose media was converted have that open, too
  *     set      the blob of the set, pinned or made
  *
  * Each of them is run until it is NGX_OK; NGX_AGAIN means that threads are at
@@ -32,6 +33,7 @@
 typedef ngx_int_t (*ngx_media_vod_step_pt)(ngx_media_vod_job_t *job);
 
 
+static char *ngx_media_vod_job_temp(ngx_pool_t *pool, const char *temp);
 static ngx_media_vod_result_t *ngx_media_vod_result_create(
     ngx_media_vod_load_t *load);
 static void ngx_media_vod_held_free(ngx_media_cache_t *cache,
@@ -65,6 +67,15 @@ ngx_media_vod_job_create(ngx_media_vod_load_t *load,
         return NULL;
     }
 
+    if (load->conf->temp) {
+        job->temp = ngx_media_vod_job_temp(pool, load->conf->temp);
+
+        if (job->temp == NULL) {
+            ngx_destroy_pool(pool);
+            return NULL;
+        }
+    }
+
     job->result = ngx_media_vod_result_create(load);
     if (job->result == NULL) {
         ngx_destroy_pool(pool);
@@ -87,6 +98,27 @@ ngx_media_vod_job_create(ngx_media_vod_load_t *load,
     ngx_queue_init(&job->waiters);
 
     return job;
+}
+
+
+/* threads may be at work when the cycle is gone */
+
+static char *
+ngx_media_vod_job_temp(ngx_pool_t *pool, const char *temp)
+{
+    char    *p;
+    size_t   size;
+
+    size = ngx_strlen(temp) + 1;
+
+    p = ngx_pnalloc(pool, size);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(p, temp, size);
+
+    return p;
 }
 
 
@@ -145,6 +177,7 @@ ngx_media_vod_result_unref(ngx_media_vod_result_t *result)
 
     for (i = 0; i < result->nitems; i++) {
         ngx_media_vod_held_free(result->cache, &result->items[i].blob);
+        ngx_media_vod_handle_unref(result->items[i].converted);
         ngx_media_vod_handle_unref(result->items[i].handle);
     }
 

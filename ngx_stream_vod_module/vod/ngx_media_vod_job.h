@@ -55,6 +55,8 @@ typedef struct {
 typedef struct {
     ngx_str_t                 path;
     ngx_media_vod_handle_t   *handle;         /* a reference */
+    ngx_media_vod_handle_t   *converted;      /* where its media is, another
+                                                 one; NULL: in the file */
     ngx_media_vod_held_t      blob;
 } ngx_media_vod_item_t;
 
@@ -106,6 +108,7 @@ struct ngx_media_vod_job_s {
     ngx_msec_t                started;
     time_t                    now;
     size_t                    symlinks_from;
+    char                     *temp;           /* conf->temp, for threads */
 
     ngx_media_vod_handle_t   *plain;          /* the name is a file: it */
     ngx_media_vod_probe_t    *probes;

@@ -6,6 +6,10 @@
 
 /*
  * The last two steps of a job: blobs of files, and the one of the set.
+ *
+ * A blob of a file that was converted goes with the one converted file that it
+ * was made of: same tag.  Where that is not open, a thread opens it, and if it
+ * is gone makes it again, one thread of all processes at a time.
  */
 
 
@@ -13,7 +17,9 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_sha1.h>
+#include "formats/ngx_media_bytes.h"
 #include "vod/ngx_media_vod_job_step.h"
+#include "vod/ngx_media_vod_temp.h"
 
 
 /* s; a fragmented file that was written to lately may grow */
@@ -28,9 +34,16 @@ typedef struct {
 
 static ngx_int_t ngx_media_vod_job_index_item(ngx_media_vod_job_t *job,
     ngx_media_vod_item_t *item, ngx_media_vod_slot_t *slot);
+static ngx_int_t ngx_media_vod_job_converted(ngx_media_vod_item_t *item);
 static ngx_media_vod_slot_t *ngx_media_vod_job_slot(ngx_media_vod_job_t *job);
 static void ngx_media_vod_job_index_thread(void *data, ngx_log_t *log);
+static ngx_int_t ngx_media_vod_job_index_open(ngx_media_vod_slot_t *slot,
+    uint64_t tag);
 static void ngx_media_vod_job_index_done(ngx_event_t *ev);
+static void ngx_media_vod_job_made(ngx_media_vod_job_t *job,
+    ngx_media_vod_slot_t *slot, ngx_media_vod_file_t *file);
+static void ngx_media_vod_job_made_again(ngx_media_vod_job_t *job,
+    ngx_media_vod_slot_t *slot, ngx_media_vod_file_t *file);
 static ngx_int_t ngx_media_vod_job_indexed(ngx_media_vod_job_t *job,
     ngx_media_vod_item_t *item);
 static void ngx_media_vod_job_files(ngx_media_vod_job_t *job);
@@ -40,6 +53,8 @@ static void ngx_media_vod_job_set_done(ngx_event_t *ev);
 static ngx_int_t ngx_media_vod_job_ready(ngx_media_vod_job_t *job);
 static ngx_int_t ngx_media_vod_job_put(ngx_media_vod_job_t *job,
     const u_char *key, ngx_media_vod_held_t *held, void *blob, size_t size);
+static void ngx_media_vod_job_file_key(ngx_media_vod_job_t *job,
+    u_char *key, const char *kind, const ngx_media_vod_id_t *id);
 static void ngx_media_vod_job_key(u_char *key, const char *kind,
     uint32_t value);
 
@@ -106,30 +121,51 @@ ngx_media_vod_job_index(ngx_media_vod_job_t *job)
 
 
 /*
- * NGX_OK: its blob is there; NGX_AGAIN: a thread makes it; NGX_DECLINED:
- * somebody else does; NGX_ERROR: it failed
+ * NGX_OK: its blob is there, and its converted file is open; NGX_AGAIN: a
+ * thread makes it; NGX_DECLINED: somebody else does; NGX_ERROR: it failed
  */
 
 static ngx_int_t
 ngx_media_vod_job_index_item(ngx_media_vod_job_t *job,
     ngx_media_vod_item_t *item, ngx_media_vod_slot_t *slot)
 {
-    u_char                 *key;
-    ngx_int_t               rc;
-    ngx_media_vod_index_t  *index;
+    u_char                      *key;
+    ngx_int_t                    rc;
+    ngx_media_cache_t           *cache;
+    ngx_media_cache_ref_t        none;
+    ngx_media_vod_index_t       *index;
+    const ngx_media_vod_file_t  *file;
 
     key = slot->key;
+    cache = job->conf->cache;
 
-    /* how much may be read makes a difference to what is found */
+    slot->tag = 0;
 
-    ngx_media_vod_job_key(key, "FILE", (uint32_t) (job->conf->max_moov >> 12));
-    ngx_memcpy(key + 8, &item->handle->id, sizeof(ngx_media_vod_id_t));
+    ngx_media_vod_job_file_key(job, key, job->temp ? "FILT" : "FILE",
+                               &item->handle->id);
 
-    rc = ngx_media_cache_get(job->conf->cache, key, &item->blob.ref);
+    rc = ngx_media_cache_get(cache, key, &item->blob.ref);
 
     if (rc == NGX_OK) {
-        item->blob.data = item->blob.ref.data;
-        return ngx_media_vod_job_indexed(job, item);
+        file = item->blob.ref.data;
+        item->blob.data = file;
+
+        if (ngx_media_vod_job_converted(item) == NGX_OK) {
+            return ngx_media_vod_job_indexed(job, item);
+        }
+
+        slot->tag = file->tag;
+
+        /* whose turn it is: there is never a blob of it */
+
+        ngx_media_vod_job_file_key(job, key, "OPEN", &item->handle->id);
+
+        rc = ngx_media_cache_get(cache, key, &none);
+
+        if (rc != NGX_DECLINED) {
+            ngx_media_cache_unpin(cache, &item->blob.ref);
+            item->blob.data = NULL;
+        }
     }
 
     if (rc == NGX_AGAIN) {
@@ -149,8 +185,11 @@ ngx_media_vod_job_index_item(ngx_media_vod_job_t *job,
     index->path = (const char *) item->path.data;
     index->max_moov = job->conf->max_moov;
     index->now = job->now;
+    index->temp = job->temp;
+    index->temp_max = job->conf->temp_max;
 
     slot->item = item;
+    slot->fd = NGX_INVALID_FILE;
 
     rc = ngx_media_vod_job_post(job, slot->task);
 
@@ -158,10 +197,37 @@ ngx_media_vod_job_index_item(ngx_media_vod_job_t *job,
         slot->busy = 1;
 
     } else {
-        ngx_media_cache_abandon(job->conf->cache, key);
+        ngx_media_cache_abandon(cache, key);
     }
 
     return rc;
+}
+
+
+/* NGX_DECLINED: its media is in a file that is not open */
+
+static ngx_int_t
+ngx_media_vod_job_converted(ngx_media_vod_item_t *item)
+{
+    ngx_media_vod_handle_t      *converted;
+    const ngx_media_vod_file_t  *file;
+
+    file = item->blob.data;
+
+    if (file->status != 200 || !file->converted) {
+        return NGX_OK;
+    }
+
+    converted = item->handle->converted;
+
+    if (converted == NULL || converted->tag != file->tag) {
+        return NGX_DECLINED;
+    }
+
+    converted->refs++;
+    item->converted = converted;
+
+    return NGX_OK;
 }
 
 
@@ -207,7 +273,54 @@ ngx_media_vod_job_index_thread(void *data, ngx_log_t *log)
 {
     ngx_media_vod_slot_t *slot = data;
 
+    ngx_media_vod_file_t  *file;
+
+    if (slot->tag
+        && ngx_media_vod_job_index_open(slot, slot->tag) == NGX_OK)
+    {
+        return;
+    }
+
     ngx_media_vod_index(&slot->index);
+
+    file = slot->index.file;
+
+    if (file == NULL || file->status != 200 || !file->converted) {
+        return;
+    }
+
+    if (ngx_media_vod_job_index_open(slot, file->tag) != NGX_OK) {
+        free(file);
+
+        slot->index.file = ngx_media_vod_index_fail(&slot->index, 500,
+                                                    "the converted file is "
+                                                    "gone");
+    }
+}
+
+
+/* NGX_DECLINED: it is gone, or was made by another version */
+
+static ngx_int_t
+ngx_media_vod_job_index_open(ngx_media_vod_slot_t *slot, uint64_t tag)
+{
+    ngx_media_vod_temp_t  temp;
+
+    slot->fd = ngx_media_vod_converted_open(slot->index.temp, &slot->index.id,
+                                            &temp);
+
+    if (slot->fd == NGX_INVALID_FILE) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_media_vod_converted_tag(&temp) == tag) {
+        return NGX_OK;
+    }
+
+    (void) ngx_close_file(slot->fd);
+    slot->fd = NGX_INVALID_FILE;
+
+    return NGX_DECLINED;
 }
 
 
@@ -216,6 +329,7 @@ ngx_media_vod_job_index_done(ngx_event_t *ev)
 {
     ngx_media_vod_slot_t *slot = ev->data;
 
+    uint64_t               tag;
     ngx_media_vod_job_t   *job;
     ngx_media_vod_file_t  *file;
     ngx_media_vod_item_t  *item;
@@ -229,30 +343,107 @@ ngx_media_vod_job_index_done(ngx_event_t *ev)
     job->tasks--;
 
     if (job->table == NULL) {
-        free(file);
 
-    } else if (file == NULL) {
-        ngx_media_cache_abandon(job->conf->cache, slot->key);
-        (void) ngx_media_vod_job_nomem(job);
-
-    } else {
-
-        if (ngx_media_vod_job_put(job, slot->key, &item->blob, file,
-                                  file->size)
-            != NGX_OK
-            && !item->handle->warned)
-        {
-            item->handle->warned = 1;
-
-            ngx_log_error(NGX_LOG_WARN, ngx_media_vod_job_log(job), 0,
-                          "media vod: \"%V\": no room for its index, "
-                          "size:%uD", &item->path, file->size);
+        if (slot->fd != NGX_INVALID_FILE) {
+            (void) ngx_close_file(slot->fd);
         }
 
-        (void) ngx_media_vod_job_indexed(job, item);
+        free(file);
+        ngx_media_vod_job_wake(job);
+        return;
+    }
+
+    if (slot->fd != NGX_INVALID_FILE) {
+        tag = file ? file->tag : slot->tag;
+
+        item->converted = ngx_media_vod_handle_convert(item->handle, slot->fd,
+                                                       tag);
+        if (item->converted == NULL) {
+            (void) ngx_media_vod_job_nomem(job);
+        }
+    }
+
+    if (slot->tag) {
+        ngx_media_vod_job_made_again(job, slot, file);
+
+    } else {
+        ngx_media_vod_job_made(job, slot, file);
     }
 
     ngx_media_vod_job_wake(job);
+}
+
+
+/* what failed for reasons that may pass is not kept */
+
+static void
+ngx_media_vod_job_made(ngx_media_vod_job_t *job, ngx_media_vod_slot_t *slot,
+    ngx_media_vod_file_t *file)
+{
+    ngx_media_vod_item_t  *item;
+
+    item = slot->item;
+
+    if (file == NULL) {
+        ngx_media_cache_abandon(job->conf->cache, slot->key);
+        (void) ngx_media_vod_job_nomem(job);
+        return;
+    }
+
+    if (file->status == 500) {
+        ngx_media_cache_abandon(job->conf->cache, slot->key);
+
+        item->blob.own = file;
+        item->blob.data = file;
+
+    } else if (ngx_media_vod_job_put(job, slot->key, &item->blob, file,
+                                     file->size)
+               != NGX_OK
+               && !item->handle->warned)
+    {
+        item->handle->warned = 1;
+
+        ngx_log_error(NGX_LOG_WARN, ngx_media_vod_job_log(job), 0,
+                      "media vod: \"%V\": no room for its index, size:%uD",
+                      &item->path, file->size);
+    }
+
+    (void) ngx_media_vod_job_indexed(job, item);
+}
+
+
+/*
+ * Its blob is pinned.  What was made by another version has another one, and
+ * until that takes the place of the old one in the cache it is our own.
+ */
+
+static void
+ngx_media_vod_job_made_again(ngx_media_vod_job_t *job,
+    ngx_media_vod_slot_t *slot, ngx_media_vod_file_t *file)
+{
+    ngx_media_vod_held_t  *blob;
+
+    blob = &slot->item->blob;
+
+    ngx_media_cache_abandon(job->conf->cache, slot->key);
+
+    if (file == NULL) {
+
+        if (slot->item->converted == NULL) {
+            (void) ngx_media_vod_job_nomem(job);
+        }
+
+    } else if (file->status == 200 && file->tag == slot->tag) {
+        free(file);
+
+    } else {
+        ngx_media_cache_unpin(job->conf->cache, &blob->ref);
+
+        blob->own = file;
+        blob->data = file;
+    }
+
+    (void) ngx_media_vod_job_indexed(job, slot->item);
 }
 
 
@@ -357,7 +548,7 @@ ngx_media_vod_job_files(ngx_media_vod_job_t *job)
         open = &result->files[i];
         item = &result->items[open->fd];
 
-        open->fd = item->handle->fd;
+        open->fd = item->converted ? item->converted->fd : item->handle->fd;
         open->id = item->handle->id;
         open->file = item->blob.data;
     }
@@ -515,6 +706,34 @@ ngx_media_vod_job_put(ngx_media_vod_job_t *job, const u_char *key,
     held->data = blob;
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * What makes a difference to what is found: how much may be read, and where
+ * what is converted goes
+ */
+
+static void
+ngx_media_vod_job_file_key(ngx_media_vod_job_t *job, u_char *key,
+    const char *kind, const ngx_media_vod_id_t *id)
+{
+    uint32_t  value;
+
+    value = (uint32_t) (job->conf->max_moov >> 12);
+
+    if (job->temp) {
+        ngx_crc32_init(value);
+        ngx_crc32_update(&value, (u_char *) &job->conf->max_moov,
+                         sizeof(size_t));
+        ngx_crc32_update(&value, (u_char *) &job->conf->temp_max,
+                         sizeof(off_t));
+        ngx_crc32_update(&value, (u_char *) job->temp, ngx_strlen(job->temp));
+        ngx_crc32_final(value);
+    }
+
+    ngx_media_vod_job_key(key, kind, value);
+    ngx_memcpy(key + 8, id, sizeof(ngx_media_vod_id_t));
 }
 
 

@@ -15,6 +15,10 @@
 #include "vod/ngx_media_vod_job_step.h"
 
 
+/* ms; less than what ngx_media_vod_temp_trim() takes for used */
+#define NGX_MEDIA_VOD_JOB_TOUCH  15000
+
+
 typedef struct {
     ngx_media_vod_job_t      *job;
     ngx_media_vod_probe_t    *probe;
@@ -398,15 +402,17 @@ ngx_media_vod_job_items(ngx_media_vod_job_t *job)
 
 /*
  * NGX_OK: the path was looked at a moment ago, *handle is a reference;
- * NGX_DECLINED: probe->known is what it was before that.
+ * NGX_DECLINED: probe->known is what it was before that.  A converted file is
+ * deleted if it seems not to be used, so from time to time it is touched.
  */
 
 static ngx_int_t
 ngx_media_vod_job_known(ngx_media_vod_job_t *job,
     ngx_media_vod_probe_t *probe, ngx_media_vod_handle_t **handle)
 {
-    ngx_media_vod_key_t    key;
-    ngx_media_vod_node_t  *node;
+    ngx_media_vod_key_t      key;
+    ngx_media_vod_node_t    *node;
+    ngx_media_vod_handle_t  *converted;
 
     ngx_media_vod_job_probe(job, probe);
 
@@ -427,6 +433,16 @@ ngx_media_vod_job_known(ngx_media_vod_job_t *job,
     }
 
     probe->known = node->handle;
+
+    converted = node->handle->converted;
+
+    if (converted
+        && ngx_current_msec - converted->touched >= NGX_MEDIA_VOD_JOB_TOUCH)
+    {
+        converted->touched = ngx_current_msec;
+        converted->refs++;
+        probe->touch = converted;
+    }
 
     return NGX_DECLINED;
 }
@@ -546,6 +562,7 @@ ngx_media_vod_job_probes_free(ngx_media_vod_job_t *job)
 
     for (i = 0; i < job->nprobes; i++) {
         ngx_media_vod_handle_unref(job->probes[i].known);
+        ngx_media_vod_handle_unref(job->probes[i].touch);
         ngx_media_vod_probe_close(&job->probes[i]);
     }
 

@@ -21,14 +21,18 @@
 #define NGX_MEDIA_VOD_JOB_DELAY  5
 
 
-/* a file that is being indexed */
+/* a file that is being indexed, or only what was made of it opened */
 
 struct ngx_media_vod_slot_s {
     ngx_media_vod_job_t      *job;
     ngx_media_vod_index_t     index;
     ngx_media_vod_item_t     *item;
     ngx_thread_task_t        *task;
-    u_char                    key[NGX_MEDIA_CACHE_KEY];
+    u_char                    key[NGX_MEDIA_CACHE_KEY];  /* of what is
+                                                 being made */
+    ngx_fd_t                  fd;             /* of the converted file */
+    uint64_t                  tag;            /* the converted file that is
+                                                 wanted; 0: an index is */
     unsigned                  busy:1;
 };
 

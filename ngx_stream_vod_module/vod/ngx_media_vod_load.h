@@ -53,6 +53,10 @@ typedef struct {
     size_t                    max_moov;
     ngx_uint_t                max_files;      /* open in this process */
     ngx_uint_t                symlinks;       /* NGX_DISABLE_SYMLINKS_* */
+    const char               *temp;           /* directory of converted files;
+                                                 NULL: none are converted */
+    off_t                     temp_max;       /* of all of them, bytes; 0: no
+                                                 limit */
     unsigned                  mapping:1;      /* names are of JSON files */
 } ngx_media_vod_conf_t;
 

@@ -19,8 +19,8 @@ static void ngx_media_vod_probe_open(ngx_media_vod_probe_t *probe,
     ngx_str_t *name, ngx_pool_t *pool);
 static void ngx_media_vod_file_id(ngx_media_vod_id_t *id,
     ngx_file_info_t *fi);
-static ngx_media_vod_handle_t *ngx_media_vod_handle_create(
-    ngx_media_vod_probe_t *probe);
+static ngx_media_vod_handle_t *ngx_media_vod_handle_create(ngx_fd_t fd,
+    const ngx_media_vod_id_t *id);
 static void ngx_media_vod_close(ngx_fd_t fd);
 
 
@@ -194,6 +194,12 @@ ngx_media_vod_probe(ngx_media_vod_probe_t *probe, ngx_log_t *log)
     probe->fd = NGX_INVALID_FILE;
     probe->err = 0;
     probe->failed = NULL;
+
+    /* those that were not used for longest are deleted first */
+
+    if (probe->touch) {
+        (void) futimens(probe->touch->fd, NULL);
+    }
 
     if (probe->path.len >= sizeof(buf)) {
         probe->err = NGX_ENAMETOOLONG;
@@ -371,7 +377,9 @@ ngx_media_vod_path_set(ngx_media_vod_tree_t *tree,
         handle->refs++;
 
     } else {
-        handle = ngx_media_vod_handle_create(probe);
+        handle = ngx_media_vod_handle_create(probe->fd, &probe->id);
+        probe->fd = NGX_INVALID_FILE;
+
         if (handle == NULL) {
             return NULL;
         }
@@ -411,24 +419,56 @@ ngx_media_vod_path_drop(ngx_media_vod_tree_t *tree,
 }
 
 
+/* fd is moved */
+
 static ngx_media_vod_handle_t *
-ngx_media_vod_handle_create(ngx_media_vod_probe_t *probe)
+ngx_media_vod_handle_create(ngx_fd_t fd, const ngx_media_vod_id_t *id)
 {
     ngx_media_vod_handle_t  *handle;
 
     handle = ngx_calloc(sizeof(ngx_media_vod_handle_t), ngx_cycle->log);
     if (handle == NULL) {
-        ngx_media_vod_probe_close(probe);
+        ngx_media_vod_close(fd);
         return NULL;
     }
 
-    handle->fd = probe->fd;
-    handle->id = probe->id;
+    handle->fd = fd;
+    handle->id = *id;
     handle->refs = 1;
 
-    probe->fd = NGX_INVALID_FILE;
-
     return handle;
+}
+
+
+/* whoever uses another one goes on with that */
+
+ngx_media_vod_handle_t *
+ngx_media_vod_handle_convert(ngx_media_vod_handle_t *handle, ngx_fd_t fd,
+    uint64_t tag)
+{
+    ngx_media_vod_handle_t  *converted;
+
+    converted = handle->converted;
+
+    if (converted && converted->tag == tag) {
+        ngx_media_vod_close(fd);
+
+    } else {
+        converted = ngx_media_vod_handle_create(fd, &handle->id);
+        if (converted == NULL) {
+            return NULL;
+        }
+
+        ngx_media_vod_handle_unref(handle->converted);
+        handle->converted = converted;
+
+        converted->tag = tag;
+        converted->touched = ngx_current_msec;
+    }
+
+    converted->refs++;
+
+    return converted;
 }
 
 
@@ -449,6 +489,7 @@ ngx_media_vod_handle_unref(ngx_media_vod_handle_t *handle)
         return;
     }
 
+    ngx_media_vod_handle_unref(handle->converted);
     ngx_media_vod_close(handle->fd);
     ngx_free(handle);
 }

@@ -9,7 +9,8 @@
  *
  * A *handle* is an open file with its identity; it is closed when the last
  * one who holds a reference lets it go, so whoever reads from it may go on
- * after the path has come to mean another file.
+ * after the path has come to mean another file.  One of a file that had to be
+ * converted has the handle of what was made of it, once that was needed.
  *
  * A *tree* finds nodes by a path and what else makes a difference (the
  * scope), and knows which of them was used longest ago.  There is one of
@@ -28,12 +29,18 @@
 #include "vod/ngx_media_vod.h"
 
 
-typedef struct {
+typedef struct ngx_media_vod_handle_s  ngx_media_vod_handle_t;
+
+
+struct ngx_media_vod_handle_s {
     ngx_fd_t                  fd;
-    ngx_media_vod_id_t        id;
+    ngx_media_vod_id_t        id;             /* converted: of the source */
     ngx_uint_t                refs;
+    ngx_media_vod_handle_t   *converted;      /* a reference; NULL */
+    uint64_t                  tag;            /* converted: of its blob */
+    ngx_msec_t                touched;        /* converted: when */
     unsigned                  warned:1;       /* no room for its blob */
-} ngx_media_vod_handle_t;
+};
 
 
 typedef struct {
@@ -74,6 +81,8 @@ typedef struct {
     ngx_media_vod_handle_t   *known;          /* NULL: none; a reference of
                                                  the caller, only its id is
                                                  read */
+    ngx_media_vod_handle_t   *touch;          /* the same, a converted file
+                                                 that is in use, its fd */
 
     /* the result */
     unsigned                  same:1;         /* as known, not opened again */
@@ -114,6 +123,10 @@ ngx_media_vod_handle_t *ngx_media_vod_path_set(ngx_media_vod_tree_t *tree,
 /* handle and node go */
 void ngx_media_vod_path_drop(ngx_media_vod_tree_t *tree,
     ngx_media_vod_node_t *node);
+
+/* fd is moved: a converted file; a reference; NULL: no memory */
+ngx_media_vod_handle_t *ngx_media_vod_handle_convert(
+    ngx_media_vod_handle_t *handle, ngx_fd_t fd, uint64_t tag);
 
 /* NULL is fine */
 void ngx_media_vod_handle_unref(ngx_media_vod_handle_t *handle);

@@ -34,6 +34,12 @@ typedef struct {
 } ngx_media_vod_temp_t;
 
 
+/* of blobs of what was converted: other versions write other bytes */
+#define ngx_media_vod_converted_tag(temp)                                     \
+    ngx_media_hash((const u_char *) (temp),                                   \
+                   offsetof(ngx_media_vod_temp_t, note))
+
+
 /* the name, with a zero; NGX_ERROR: it is longer than size */
 ngx_int_t ngx_media_vod_converted_path(u_char *p, size_t size,
     const char *directory, const ngx_media_vod_id_t *id);

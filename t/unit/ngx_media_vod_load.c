@@ -5,7 +5,7 @@
 
 /* link: vod/ngx_media_vod_load.c vod/ngx_media_vod_job.c
          vod/ngx_media_vod_job_open.c vod/ngx_media_vod_job_blob.c
-         vod/ngx_media_vod_open.c ngx_stub.c */
+         vod/ngx_media_vod_open.c vod/ngx_media_vod_temp.c ngx_stub.c */
 
 
 /*
@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include "vod/ngx_media_vod_index.h"
 #include "vod/ngx_media_vod_job.h"
+#include "vod/ngx_media_vod_temp.h"
 #include "ngx_stub.h"
 #include "tap.h"
 
@@ -53,11 +54,13 @@ static blob_t              blobs[BLOBS];
 static ngx_uint_t          cache_full;
 static ngx_thread_task_t  *queued[TASKS], *worked[TASKS];
 static ngx_uint_t          nqueued, nworked, max_queue = TASKS;
-static ngx_uint_t          nposted, nindexed, nsets;
+static ngx_uint_t          nposted, nindexed, nsets, nconverted;
+static ngx_uint_t          no_space;
+static uint64_t            converter = 1;
 
 static ngx_rbtree_node_t   timer_sentinel;
 static int64_t             now = 1800000000000;
-static char                dir[64];
+static char                dir[64], converted[96];
 static ngx_uint_t          fds, pools;
 
 static ngx_conf_t          cf;
@@ -541,6 +544,48 @@ ngx_media_vod_map_json(ngx_media_vod_map_make_t *make)
 }
 
 
+/* as it is done: one that is there is taken, whoever made it */
+
+static void
+index_converted(ngx_media_vod_index_t *index, ngx_media_vod_file_t *file)
+{
+    u_char                name[NGX_MEDIA_VOD_PATH];
+    ngx_fd_t              fd;
+    ngx_media_vod_temp_t  temp;
+
+    if (index->temp == NULL) {
+        file->status = 415;
+        strcpy((char *) file->error, "no temp");
+        return;
+    }
+
+    if (no_space) {
+        file->status = 500;
+        strcpy((char *) file->error, "no space");
+        return;
+    }
+
+    fd = ngx_media_vod_converted_open(index->temp, &index->id, &temp);
+
+    if (fd == -1) {
+        memset(&temp, 0, sizeof(temp));
+        temp.id = index->id;
+        temp.converter = converter;
+
+        fd = ngx_media_vod_temp_create(name, sizeof(name), index->temp,
+                                       &index->id);
+
+        ngx_media_vod_temp_commit(fd, name, index->temp, &temp);
+        nconverted++;
+    }
+
+    close(fd);
+
+    file->converted = 1;
+    file->tag = ngx_media_vod_converted_tag(&temp);
+}
+
+
 void
 ngx_media_vod_index(ngx_media_vod_index_t *index)
 {
@@ -566,7 +611,26 @@ ngx_media_vod_index(ngx_media_vod_index_t *index)
         strcpy((char *) file->error, "moov/\001: bad");
     }
 
+    if (strcmp(buf, "mts") == 0) {
+        index_converted(index, file);
+    }
+
     index->file = file;
+}
+
+
+ngx_media_vod_file_t *
+ngx_media_vod_index_fail(ngx_media_vod_index_t *index, ngx_uint_t status,
+    const char *fmt, ...)
+{
+    ngx_media_vod_file_t  *file;
+
+    file = calloc(1, sizeof(*file));
+    file->size = sizeof(*file);
+    file->status = status;
+    snprintf((char *) file->error, sizeof(file->error), "%s", fmt);
+
+    return file;
 }
 
 
@@ -1165,6 +1229,253 @@ test_again(void)
 }
 
 
+/* what the fd of the first file reads from */
+
+static ngx_uint_t
+is_converted(ngx_uint_t n)
+{
+    char  path[64], name[256];
+
+    if (loads[n].load.status != 200) {
+        return 0;
+    }
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d",
+             (int) loads[n].load.source.files[0].fd);
+
+    memset(name, 0, sizeof(name));
+    (void) !readlink(path, name, sizeof(name) - 1);
+
+    return strstr(name, "/converted/") != NULL;
+}
+
+
+static void
+empty_converted(void)
+{
+    char            path[512];
+    DIR            *d;
+    struct dirent  *e;
+
+    d = opendir(converted);
+
+    for (e = readdir(d); e; e = readdir(d)) {
+        snprintf(path, sizeof(path), "%s/%s", converted, e->d_name);
+        (void) unlink(path);
+    }
+
+    closedir(d);
+}
+
+
+/* seconds since the file was used */
+
+static int64_t
+unused(ngx_uint_t n)
+{
+    struct stat      st;
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    fstat(loads[n].load.source.files[0].fd, &st);
+
+    return ts.tv_sec - st.st_mtim.tv_sec;
+}
+
+
+static void
+test_converted(void)
+{
+    uint64_t         tag;
+    ngx_fd_t         fd;
+    ngx_uint_t       i;
+    struct timespec  times[2];
+
+    begin();
+    spell("ts.ts", "mts");
+
+    ask(0, "ts.ts");
+    work_all();
+    is(loads[0].load.status, 415, "there is no directory");
+    drop(0);
+    pass(5000);
+
+    snprintf(converted, sizeof(converted), "%s/converted", dir);
+    (void) !mkdir(converted, 0700);
+    conf.temp = converted;
+
+    nconverted = 0;
+
+    ask(0, "ts.ts");
+    ask(1, "ts.ts");
+    work_all();
+    ok(is_converted(0), "now there is, the fd is that of what was made");
+    ok(is_converted(1), "for both");
+    is(nconverted, 1, "once");
+    ok(loads[0].load.source.files[0].id.size == 3, "the id is the source's");
+
+    ask(2, "ts.ts");
+    fd = loads[2].load.source.files[0].fd;
+    is(fd, loads[0].load.source.files[0].fd, "known");
+
+    /* used, so it is touched */
+
+    memset(times, 0, sizeof(times));
+    futimens(fd, times);
+    pass(1000);
+    ask(3, "ts.ts");
+    work_all();
+    ok(unused(3) > 1000, "not each time");
+    pass(20000);
+    ask(3, "ts.ts");
+    work_all();
+    ok(unused(3) < 1000, "but now and then");
+    is(loads[3].load.source.files[0].fd, fd, "it is still open");
+
+    /* deleted: who has it open goes on */
+
+    empty_converted();
+    pass(1000);
+    ask(4, "ts.ts");
+    work_all();
+    ok(is_converted(4), "deleted, but open");
+    is(nconverted, 1, "not made again");
+
+    /* closed, and the blob is in the cache */
+
+    for (i = 0; i < LOADS; i++) {
+        drop(i);
+    }
+
+    pass(1000);
+    pass(61000);
+    pass(1000);
+    is(conf.table->paths.n, 0, "nobody uses it");
+
+    nindexed = 0;
+    ask(0, "ts.ts");
+    work_all();
+    ok(is_converted(0), "closed and gone");
+    is(nconverted, 2, "made again");
+    is(nindexed, 1, "by one who indexes");
+    drop(0);
+    pass(1000);
+    pass(61000);
+
+    ask(0, "ts.ts");
+    work_all();
+    ok(is_converted(0), "closed, but there");
+    is(nindexed, 1, "is opened");
+    is(nconverted, 2, "not made again");
+
+    tag = loads[0].load.source.files[0].file->tag;
+    drop(0);
+    pass(1000);
+    pass(61000);
+    empty_converted();
+    converter++;
+
+    ask(0, "ts.ts");
+    work_all();
+    ok(is_converted(0), "made again by another version");
+    ok(loads[0].load.source.files[0].file->tag != tag, "has its own blob");
+
+    pass(1000);
+    ask(1, "ts.ts");
+    work_all();
+    ok(is_converted(1), "again");
+    is(nconverted, 3, "not made again");
+    is(loads[1].load.source.files[0].file->tag,
+       loads[0].load.source.files[0].file->tag, "the same tag");
+
+    end("converted");
+    empty_converted();
+}
+
+
+static void
+test_converted_fails(void)
+{
+    blob_t      *b;
+    ngx_uint_t   i;
+
+    begin();
+    conf.temp = converted;
+    nconverted = 0;
+
+    no_space = 1;
+    ask(0, "ts.ts");
+    work_all();
+    is(loads[0].load.status, 500, "no space");
+    drop(0);
+
+    no_space = 0;
+    pass(5000);
+    ask(0, "ts.ts");
+    work_all();
+    ok(is_converted(0), "there is space again");
+
+    /* it is gone, and the disk is full */
+
+    drop(0);
+    pass(1000);
+    pass(61000);
+    empty_converted();
+    no_space = 1;
+
+    ask(0, "ts.ts");
+    work_all();
+    is(loads[0].load.status, 500, "gone, and no space");
+    drop(0);
+    no_space = 0;
+    pass(5000);
+
+    /* another process makes it again */
+
+    for (i = 0; blobs[i].state; i++) { /* void */ }
+
+    b = &blobs[i];
+
+    for (i = 0; memcmp(blobs[i].key, "FILT", 4) != 0; i++) { /* void */ }
+
+    memcpy(b->key, blobs[i].key, NGX_MEDIA_CACHE_KEY);
+    memcpy(b->key, "OPEN", 4);
+    b->state = 1;
+
+    ask(0, "ts.ts");
+    work_all();
+    pass(50);
+    is(loads[0].called, 0, "waits for it");
+    is(pins(), 0, "nothing is pinned meanwhile");
+
+    b->state = 0;
+    pass(50);
+    work_all();
+    ok(is_converted(0), "its turn");
+    is(nconverted, 2, "nobody else had done it");
+
+    /* who goes while a thread is at it */
+
+    drop(0);
+    pass(1000);
+    pass(61000);
+    empty_converted();
+    ask(0, "ts.ts");
+    work();
+    report();
+    work();
+    drop(0);
+    work_all();
+    is(conf.table->names.n, 0, "nobody waits for it");
+    is(nconverted, 3, "but it was made");
+
+    end("fails");
+    empty_converted();
+    forget("ts.ts");
+    (void) rmdir(converted);
+}
+
+
 int
 main(void)
 {
@@ -1183,6 +1494,8 @@ main(void)
     test_evict();
     test_full();
     test_again();
+    test_converted();
+    test_converted_fails();
 
     forget("one.mp4");
     forget("two.mp4");
