@@ -37,11 +37,12 @@
  * PES packet, an access unit delimiter, a PCR and half a packet of stuffing,
  * or one packet that holds all of it, and some are larger; of audio an ADTS
  * header, and the like of some frames that are in one packet.  Tables are in
- * each segment.
+ * each segment, and packets that bring each PID to a multiple of 16 of them.
  */
 #define NGX_MEDIA_HLS_TS_VIDEO     150
 #define NGX_MEDIA_HLS_TS_AUDIO     48
 #define NGX_MEDIA_HLS_TS_TABLES    376
+#define NGX_MEDIA_HLS_TS_PADDING   (15 * 188)
 #define NGX_MEDIA_HLS_TS_KEY       600
 #define NGX_MEDIA_HLS_TS_SMALL     150
 #define NGX_MEDIA_HLS_TS_PACKET    188
@@ -496,6 +497,10 @@ ngx_media_hls_rendition(ngx_media_hls_multi_t *ctx,
     ngx_media_m3u8_rendition_t  *rendition;
 
     rendition = &ctx->renditions[ctx->nrenditions];
+
+    /* or it was one that needed not to be listed */
+
+    ngx_memzero(rendition, sizeof(ngx_media_m3u8_rendition_t));
 
     rendition->track = track->name;
     rendition->group = *group;
@@ -1241,14 +1246,16 @@ ngx_media_hls_ts_packed(const ngx_media_hls_multi_t *ctx,
         msec = ngx_min(msec, (uint64_t) ctx->view->duration);
     }
 
-    tables = NGX_MEDIA_HLS_TS_TABLES * 8 * 1000 / ngx_max(msec, 100);
+    msec = ngx_max(msec, 100);
+    tables = (NGX_MEDIA_HLS_TS_TABLES + NGX_MEDIA_HLS_TS_PADDING) * 8 * 1000
+             / msec;
 
     if (track->type == NGX_MEDIA_AUDIO) {
 
         /* those of the video are there already */
 
         if (ctx->nvideo) {
-            tables = 0;
+            tables = NGX_MEDIA_HLS_TS_PADDING * 8 * 1000 / msec;
         }
 
         return bandwidth + bandwidth / NGX_MEDIA_HLS_TS_HEADERS

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 
+#define NGX_MEDIA_VOD_RATE_ROUNDING  1.0001
+
 /* a rate is a known one if it is not farther from it than 1/2500 */
 #define NGX_MEDIA_VOD_RATE_NEAR    2500
 
@@ -220,7 +222,9 @@ ngx_media_vod_rate_max(uint64_t *max, uint64_t bytes, double seconds)
         return;
     }
 
-    rate = (double) bytes * 8 / seconds;
+    /* EXTINF is rounded: what a client computes may be a little more */
+
+    rate = (double) bytes * 8 / seconds * NGX_MEDIA_VOD_RATE_ROUNDING + 1;
 
     if (rate > (double) *max && rate < 1e18) {
         *max = (uint64_t) rate;
