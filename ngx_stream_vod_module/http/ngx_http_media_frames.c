@@ -25,6 +25,9 @@
 /* pieces that are so large on average go out one by one, bytes */
 #define NGX_HTTP_MEDIA_FRAMES_PIECE  8192
 
+/* and not more of them: each takes memory */
+#define NGX_HTTP_MEDIA_FRAMES_PIECES  16384
+
 /* sizes in the boxes are of 32 bits */
 #define NGX_HTTP_MEDIA_FRAMES_MAX    0x7fffffff
 
@@ -82,11 +85,20 @@ ngx_http_media_frames_cmaf(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    return ngx_http_media_frames_head(r, frames, &head, thread_pool);
+}
+
+
+ngx_int_t
+ngx_http_media_frames_head(ngx_http_request_t *r,
+    const ngx_media_frames_t *frames, ngx_str_t *head,
+    ngx_thread_pool_t *thread_pool)
+{
     if (ngx_http_media_cmaf_is_direct(r, frames, thread_pool)) {
-        return ngx_http_media_cmaf_direct(r, frames, &head);
+        return ngx_http_media_cmaf_direct(r, frames, head);
     }
 
-    return ngx_http_media_cmaf_feed(r, frames, &head, thread_pool);
+    return ngx_http_media_cmaf_feed(r, frames, head, thread_pool);
 }
 
 
@@ -140,6 +152,7 @@ ngx_http_media_cmaf_is_direct(ngx_http_request_t *r,
     return r->connection->sendfile
            && !r->main_filter_need_in_memory
            && !r->filter_need_in_memory
+           && n <= NGX_HTTP_MEDIA_FRAMES_PIECES
            && bytes / n >= NGX_HTTP_MEDIA_FRAMES_PIECE;
 }
 

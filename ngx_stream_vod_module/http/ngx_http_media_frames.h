@@ -42,5 +42,13 @@ ngx_int_t ngx_http_media_frames_ts(ngx_http_request_t *r,
     const ngx_media_frames_t *frames, ngx_uint_t n, uint64_t number,
     uint64_t offset, ngx_thread_pool_t *thread_pool);
 
+/*
+ * What a head and the ranges of frames are, params and samples are not looked
+ * at; the head stays, too.
+ */
+ngx_int_t ngx_http_media_frames_head(ngx_http_request_t *r,
+    const ngx_media_frames_t *frames, ngx_str_t *head,
+    ngx_thread_pool_t *thread_pool);
+
 
 #endif /* _NGX_HTTP_MEDIA_FRAMES_H_INCLUDED_ */

@@ -56,6 +56,10 @@ ngx_media_cache_t *ngx_http_media_vod_cache_conf(ngx_http_request_t *r);
 ngx_int_t ngx_http_media_vod_thumb(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 
+/* ngx_http_media_vod_clip.c: the same of clip.mp4 */
+ngx_int_t ngx_http_media_vod_clip(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+
 /* media_vod_thumbs: of an ngx_media_vod_sheet_t */
 char *ngx_http_media_vod_thumbs(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

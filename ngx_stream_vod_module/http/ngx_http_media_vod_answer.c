@@ -63,7 +63,7 @@ static const ngx_http_media_vod_pt
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_IFRAMES */
     ngx_http_media_vod_thumb,              /* NGX_HTTP_MEDIA_THUMB */
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_THUMBS */
-    NULL,                                  /* NGX_HTTP_MEDIA_CLIP */
+    ngx_http_media_vod_clip,               /* NGX_HTTP_MEDIA_CLIP */
     ngx_http_media_vod_init_segment,       /* NGX_HTTP_MEDIA_INIT */
     ngx_http_media_vod_cmaf,               /* NGX_HTTP_MEDIA_SEGMENT */
     NULL,                                  /* NGX_HTTP_MEDIA_PART */
@@ -178,6 +178,12 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
     key.second = ctx->second;
     key.skip = 0;
 
+    /* a mapping says until when it holds */
+
+    if (ctx->load.source.map->expired) {
+        return ngx_http_media_vod_missing(r, NGX_DECLINED);
+    }
+
     /* what is listed of a channel changes with the time */
 
     version = set->hash;
@@ -206,6 +212,8 @@ ngx_http_media_vod_render(ngx_pool_t *pool,
 {
     ngx_http_media_vod_ctx_t *ctx = data;
 
+    ngx_uint_t  track;
+
     if (key->kind == NGX_HTTP_MEDIA_THUMBS) {
         ngx_memzero(view, sizeof(ngx_media_stream_view_t));
 
@@ -213,9 +221,11 @@ ngx_http_media_vod_render(ngx_pool_t *pool,
                                         bytes);
     }
 
-    if (ngx_media_vod_view(&ctx->load.source, pool, NGX_MEDIA_ALL_TRACKS,
-                           view)
-        != NGX_OK
+    /* a playlist of one track does not look at the segments of others */
+
+    track = ctx->url.track.len ? key->track : NGX_MEDIA_ALL_TRACKS;
+
+    if (ngx_media_vod_view(&ctx->load.source, pool, track, view) != NGX_OK
         || ngx_media_vod_thumbs(&ctx->load.source, ctx->sheet, pool,
                                 &view->thumbs)
            != NGX_OK)

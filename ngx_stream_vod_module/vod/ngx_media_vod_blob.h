@@ -128,6 +128,9 @@ void ngx_media_vod_blob_lang(u_char *dst, const u_char *p, size_t len);
 /* whether these letters are one of these codes: names of files have others */
 ngx_uint_t ngx_media_vod_blob_lang_known(const u_char *p, size_t len);
 
+/* back: the three letters of ISO 639-2/T of a language tag, or "und" */
+void ngx_media_vod_blob_lang_code(u_char *code, const u_char *lang);
+
 /* UTF-8 of any origin, without controls, whole characters, at most
    NGX_MEDIA_VOD_LABEL - 1 bytes */
 void ngx_media_vod_blob_label(u_char *dst, const u_char *p, size_t len);

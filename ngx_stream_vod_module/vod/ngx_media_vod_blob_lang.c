@@ -189,3 +189,41 @@ ngx_media_vod_lang_find(const u_char *code)
 
     return NULL;
 }
+
+
+/*
+ * Where there are two, the one of /T begins as the short one does; if both
+ * do, or none, it is the last
+ */
+
+void
+ngx_media_vod_blob_lang_code(u_char *code, const u_char *lang)
+{
+    size_t       len;
+    const char  *p;
+
+    for (len = 0; len < 4; len++) {
+        if (lang[len] == '\0' || lang[len] == '-') {
+            break;
+        }
+    }
+
+    ngx_memcpy(code, (len == 3) ? lang : (u_char *) "und", 3);
+
+    if (len != 2) {
+        return;
+    }
+
+    for (p = ngx_media_vod_langs; *p; p += 6) {
+
+        if ((u_char) p[3] != lang[0] || (u_char) p[4] != lang[1]) {
+            continue;
+        }
+
+        ngx_memcpy(code, p, 3);
+
+        if (p[0] == p[3] && p[1] == p[4]) {
+            break;
+        }
+    }
+}
