@@ -383,7 +383,10 @@ ngx_media_mp4_movie_add(ngx_media_mp4_movie_t *movie, ngx_uint_t n,
 
     t->used |= (uint64_t) 1 << (d - 1);
 
-    end = sample->dts + sample->cto + (int64_t) sample->duration;
+    /* what has no duration, the last one, is shown all the same */
+
+    end = sample->dts + sample->cto
+          + (int64_t) ngx_max(sample->duration, 1);
     t->over = ngx_max(t->over, end);
     t->duration += sample->duration;
 

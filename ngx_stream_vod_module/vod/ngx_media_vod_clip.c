@@ -32,6 +32,9 @@ static ngx_int_t ngx_media_vod_clip_file(ngx_media_vod_clip_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_clip_tracks(ngx_media_vod_clip_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_clip_track(ngx_media_vod_clip_ctx_t *ctx,
     uint32_t track);
+static ngx_uint_t ngx_media_vod_clip_is_whole(
+    const ngx_media_vod_clip_ctx_t *ctx,
+    const ngx_media_vod_set_track_t *track);
 static ngx_int_t ngx_media_vod_clip_range(ngx_media_mp4_movie_track_t *t,
     uint32_t type, uint32_t codec);
 static ngx_int_t ngx_media_vod_clip_movie(ngx_media_vod_clip_ctx_t *ctx);
@@ -206,9 +209,13 @@ ngx_media_vod_clip_track(ngx_media_vod_clip_ctx_t *ctx, uint32_t track)
     t->start = plan->origin
                + ngx_media_plan_rescale(ctx->make->from, 1000,
                                         t->index->timescale);
-    t->finish = plan->origin
-                + ngx_media_plan_rescale(ctx->make->to, 1000,
-                                         t->index->timescale);
+    t->finish = INT64_MAX;
+
+    if (!ngx_media_vod_clip_is_whole(ctx, st)) {
+        t->finish = plan->origin
+                    + ngx_media_plan_rescale(ctx->make->to, 1000,
+                                             t->index->timescale);
+    }
 
     t->lang.data = st->lang;
     t->lang.len = ngx_strlen(st->lang);
@@ -226,6 +233,22 @@ ngx_media_vod_clip_track(ngx_media_vod_clip_ctx_t *ctx, uint32_t track)
     }
 
     return ngx_media_vod_clip_range(t, params->type, params->codec);
+}
+
+
+/* up to the end of the file: to its last tick, not to the last ms */
+
+static ngx_uint_t
+ngx_media_vod_clip_is_whole(const ngx_media_vod_clip_ctx_t *ctx,
+    const ngx_media_vod_set_track_t *track)
+{
+    const ngx_media_vod_map_t  *map;
+
+    map = ctx->make->source->map;
+
+    return ctx->make->to == ctx->make->source->set->duration
+           && map->sequences[track->sequence].clips[0].to < 0
+           && map->durations == NULL;
 }
 
 
