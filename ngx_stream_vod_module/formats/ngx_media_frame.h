@@ -48,6 +48,8 @@ typedef struct {
     uint32_t                  sar_den;
     uint32_t                  fps_num;        /* from the bitstream, a hint */
     uint32_t                  fps_den;
+    uint32_t                  rotation;       /* degrees, clockwise, of 90: to
+                                                 be turned so when shown */
     uint8_t                   primaries;      /* ISO 23091-2; 2: unspecified */
     uint8_t                   transfer;
     uint8_t                   matrix;

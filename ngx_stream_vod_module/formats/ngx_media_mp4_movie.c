@@ -19,6 +19,7 @@
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_mp4_desc.h"
 #include "formats/ngx_media_mp4_movie.h"
+#include "formats/ngx_media_mp4_write.h"
 
 
 /* of the movie: ms, and all usual video */
@@ -59,8 +60,6 @@ static size_t ngx_media_mp4_movie_trak(ngx_media_mp4_movie_t *movie,
     ngx_uint_t n, u_char *p);
 static size_t ngx_media_mp4_movie_tkhd(ngx_media_mp4_movie_track_t *t,
     ngx_uint_t n, u_char *p);
-static u_char *ngx_media_mp4_movie_matrix(ngx_media_mp4_movie_track_t *t,
-    u_char *p);
 static size_t ngx_media_mp4_movie_edts(ngx_media_mp4_movie_track_t *t,
     u_char *p);
 static size_t ngx_media_mp4_movie_mdia(ngx_media_mp4_movie_t *movie,
@@ -745,7 +744,7 @@ ngx_media_mp4_movie_tkhd(ngx_media_mp4_movie_track_t *t, ngx_uint_t i,
 
     p = ngx_media_put_be16(p + 10, params->type + 1);
     p = ngx_media_put_be16(p, params->type == NGX_MEDIA_AUDIO ? 0x0100 : 0);
-    p = ngx_media_mp4_movie_matrix(t, p + 2);
+    p = ngx_media_mp4_write_matrix(p + 2, params);
 
     width = (uint64_t) params->width << 16;
 
@@ -757,55 +756,6 @@ ngx_media_mp4_movie_tkhd(ngx_media_mp4_movie_track_t *t, ngx_uint_t i,
     (void) ngx_media_put_be32(p, params->height << 16);
 
     return n;
-}
-
-
-/* 6.2.2: a b u c d v x y w; turned about the origin, and moved back */
-
-static u_char *
-ngx_media_mp4_movie_matrix(ngx_media_mp4_movie_track_t *t, u_char *p)
-{
-    int32_t                    a, b, x, y;
-    const ngx_media_params_t  *params;
-
-    params = &t->params[t->description - 1];
-
-    a = 1;
-    b = 0;
-    x = 0;
-    y = 0;
-
-    switch (t->rotation) {
-
-    case 90:
-        a = 0;
-        b = 1;
-        x = (int32_t) params->height;
-        break;
-
-    case 180:
-        a = -1;
-        x = (int32_t) params->width;
-        y = (int32_t) params->height;
-        break;
-
-    case 270:
-        a = 0;
-        b = -1;
-        y = (int32_t) params->width;
-        break;
-    }
-
-    p = ngx_media_put_be32(p, (uint32_t) (a * 0x10000));
-    p = ngx_media_put_be32(p, (uint32_t) (b * 0x10000));
-    p = ngx_media_put_be32(p, 0);
-    p = ngx_media_put_be32(p, (uint32_t) (-b * 0x10000));
-    p = ngx_media_put_be32(p, (uint32_t) (a * 0x10000));
-    p = ngx_media_put_be32(p, 0);
-    p = ngx_media_put_be32(p, (uint32_t) x << 16);
-    p = ngx_media_put_be32(p, (uint32_t) y << 16);
-
-    return ngx_media_put_be32(p, 0x40000000);
 }
 
 

@@ -54,7 +54,6 @@ typedef struct {
     int64_t                   start;          /* what is shown, in times of the
                                                  index: [start, finish) */
     int64_t                   finish;
-    uint32_t                  rotation;       /* degrees, clockwise */
     u_char                    code[3];        /* ISO 639-2/T */
     ngx_str_t                 lang;           /* RFC 5646; empty: unknown */
     ngx_str_t                 label;

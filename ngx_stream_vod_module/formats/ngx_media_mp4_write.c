@@ -226,7 +226,7 @@ ngx_media_mp4_write_tkhd(u_char *p, const ngx_media_params_t *params)
     p = ngx_media_put_be32(p + 8, NGX_MEDIA_MP4_TRACK_ID);
     p = ngx_media_put_be16(p + 20, params->type == NGX_MEDIA_AUDIO ? 0x0100
                                                                    : 0);
-    p = ngx_cpymem(p + 2, ngx_media_mp4_matrix, 36);
+    p = ngx_media_mp4_write_matrix(p + 2, params);
 
     width = (uint64_t) params->width << 16;
 
@@ -238,6 +238,52 @@ ngx_media_mp4_write_tkhd(u_char *p, const ngx_media_params_t *params)
     ngx_media_put_be32(p, params->height << 16);
 
     return n;
+}
+
+
+/* 6.2.2: a b u c d v x y w; turned about the origin, and moved back */
+
+u_char *
+ngx_media_mp4_write_matrix(u_char *p, const ngx_media_params_t *params)
+{
+    int32_t  a, b, x, y;
+
+    a = 1;
+    b = 0;
+    x = 0;
+    y = 0;
+
+    switch (params->rotation) {
+
+    case 90:
+        a = 0;
+        b = 1;
+        x = (int32_t) params->height;
+        break;
+
+    case 180:
+        a = -1;
+        x = (int32_t) params->width;
+        y = (int32_t) params->height;
+        break;
+
+    case 270:
+        a = 0;
+        b = -1;
+        y = (int32_t) params->width;
+        break;
+    }
+
+    p = ngx_media_put_be32(p, (uint32_t) (a * 0x10000));
+    p = ngx_media_put_be32(p, (uint32_t) (b * 0x10000));
+    p = ngx_media_put_be32(p, 0);
+    p = ngx_media_put_be32(p, (uint32_t) (-b * 0x10000));
+    p = ngx_media_put_be32(p, (uint32_t) (a * 0x10000));
+    p = ngx_media_put_be32(p, 0);
+    p = ngx_media_put_be32(p, (uint32_t) x << 16);
+    p = ngx_media_put_be32(p, (uint32_t) y << 16);
+
+    return ngx_media_put_be32(p, 0x40000000);
 }
 
 

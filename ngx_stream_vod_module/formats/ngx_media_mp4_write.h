@@ -45,6 +45,10 @@ typedef struct {
  */
 size_t ngx_media_mp4_write_init(u_char *p, const ngx_media_params_t *params);
 
+/* the matrix of tkhd, 36 bytes, for rotation; returns what is behind it */
+u_char *ngx_media_mp4_write_matrix(u_char *p,
+    const ngx_media_params_t *params);
+
 /*
  * styp, moof and the header of mdat, all of them multiples of four bytes
  * long; the caller sees to it that all sizes together are less than 2^31

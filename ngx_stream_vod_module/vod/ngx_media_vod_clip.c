@@ -205,7 +205,6 @@ ngx_media_vod_clip_track(ngx_media_vod_clip_ctx_t *ctx, uint32_t track)
     t->index = ngx_media_vod_at(file, from->index);
     t->params = ngx_media_vod_at(file, from->params);
     t->nparams = from->nparams;
-    t->rotation = from->rotation;
     t->start = plan->origin
                + ngx_media_plan_rescale(ctx->make->from, 1000,
                                         t->index->timescale);

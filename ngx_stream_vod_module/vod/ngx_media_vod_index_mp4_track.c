@@ -215,6 +215,8 @@ ngx_media_vod_mp4_params(ngx_media_vod_blob_track_t *t,
         return rc;
     }
 
+    params->rotation = t->track.rotation;
+
     if (params->sample_rate && params->sample_rate != params->timescale) {
         params->frame_samples = (uint32_t)
                                 ((uint64_t) params->frame_samples
