@@ -355,7 +355,7 @@ ngx_media_mp4_movie_add(ngx_media_mp4_movie_t *movie, ngx_uint_t n,
     t = &movie->tracks[n];
     d = sample->description;
 
-    if (t->number == 0) {
+    if (t->number == 0 && !movie->writing) {
         delay = t->index->delay - t->index->min_cto;
         delay = ngx_max(delay, 0);
 
@@ -380,14 +380,17 @@ ngx_media_mp4_movie_add(ngx_media_mp4_movie_t *movie, ngx_uint_t n,
         return NGX_DECLINED;
     }
 
-    t->used |= (uint64_t) 1 << (d - 1);
+    if (!movie->writing) {
+        t->used |= (uint64_t) 1 << (d - 1);
+        t->sizes |= (sample->size != t->size);
+        t->duration += sample->duration;
 
-    /* what has no duration, the last one, is shown all the same */
+        /* what has no duration, the last one, is shown all the same */
 
-    end = sample->dts + sample->cto
-          + (int64_t) ngx_max(sample->duration, 1);
-    t->over = ngx_max(t->over, end);
-    t->duration += sample->duration;
+        end = sample->dts + sample->cto
+              + (int64_t) ngx_max(sample->duration, 1);
+        t->over = ngx_max(t->over, end);
+    }
 
     if (movie->last != n) {
 
@@ -402,10 +405,6 @@ ngx_media_mp4_movie_add(ngx_media_mp4_movie_t *movie, ngx_uint_t n,
 
     ngx_media_mp4_movie_run(&t->stts, (uint32_t) sample->duration);
     ngx_media_mp4_movie_run(&t->ctts, (uint32_t) cto);
-
-    if (!movie->writing) {
-        t->sizes |= (sample->size != t->size);
-    }
 
     ngx_media_mp4_movie_put(&t->stsz, sample->size, 4);
 
