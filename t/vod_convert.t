@@ -100,6 +100,7 @@ once();
 gone();
 changed();
 small();
+untimed();
 
 $t->done();
 
@@ -398,6 +399,22 @@ sub changed {
     }, 10, 'the new one');
 
     is(count(), 3, 'the new one is converted, too');
+}
+
+
+# AVI does not say when a frame is shown, so B-frames cannot be
+
+sub untimed {
+    for my $bframes (0, 2) {
+        my $file = vod_made("convert-$bframes.avi", bframes => $bframes,
+                            seconds => 4);
+        symlink $file, $t->path("media/$bframes.avi");
+    }
+
+    is($t->http_get('/0.avi/index.m3u8')->{status}, 200, 'AVI');
+    is($t->http_get('/2.avi/index.m3u8')->{status}, 415, 'with B-frames');
+    ok($t->log_count(qr/2\.avi": avi: cannot be converted, B-frames without/),
+       'the log');
 }
 
 

@@ -134,10 +134,7 @@ ngx_media_vod_lav_open(ngx_media_vod_lav_t *lav, ngx_media_vod_index_t *index,
     ctx->max_analyze_duration = NGX_MEDIA_VOD_LAV_TIME;
     ctx->max_streams = NGX_MEDIA_VOD_LAV_STREAMS;
 
-    if (convert) {
-        ctx->flags |= AVFMT_FLAG_GENPTS;
-
-    } else if (lav->demuxer->flags & NGX_MEDIA_VOD_LAV_WHOLE) {
+    if (!convert && (lav->demuxer->flags & NGX_MEDIA_VOD_LAV_WHOLE)) {
         ctx->flags |= AVFMT_FLAG_NOPARSE|AVFMT_FLAG_NOFILLIN;
     }
 

@@ -30,6 +30,10 @@
 
 #define NGX_MEDIA_VOD_LAV_BUFFER    (256 * 1024)
 
+/* one frame in so many may be without its time of presentation: a damaged
+   file, not one of a container that has none */
+#define NGX_MEDIA_VOD_LAV_UNTIMED   16
+
 /* more than the source may be written: tables, and headers of frames */
 #define NGX_MEDIA_VOD_LAV_TABLES    (64 * 1024 * 1024)
 
@@ -63,6 +67,9 @@ typedef struct {
     int64_t                   shift;          /* added to all stamps, ns */
     ngx_uint_t                nstreams;
     ngx_uint_t                npackets;
+    ngx_uint_t                nframes;        /* of video with B-frames */
+    ngx_uint_t                nuntimed;       /* of these: not known when they
+                                                 are shown */
     ngx_media_vod_temp_t      temp;
     u_char                    name[NGX_MEDIA_VOD_PATH];
     ngx_media_vod_lav_output_t
@@ -522,6 +529,14 @@ ngx_media_vod_lav_copy(ngx_media_vod_lav_converter_t *c)
         return NGX_DECLINED;
     }
 
+    if (rc == NGX_OK
+        && c->nuntimed > c->nframes / NGX_MEDIA_VOD_LAV_UNTIMED)
+    {
+        (void) snprintf((char *) c->temp.note, NGX_MEDIA_VOD_ERROR,
+                        "B-frames without times of presentation");
+        return NGX_ERROR;
+    }
+
     return rc;
 }
 
@@ -561,6 +576,13 @@ ngx_media_vod_lav_write(ngx_media_vod_lav_converter_t *c, AVPacket *packet)
         if (rv != NGX_OK) {
             return (rv == NGX_DECLINED) ? NGX_OK : NGX_ERROR;
         }
+    }
+
+    if (st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO
+        && st->codecpar->video_delay > 0)
+    {
+        c->nframes++;
+        c->nuntimed += (packet->pts == AV_NOPTS_VALUE);
     }
 
     if (ngx_media_vod_lav_stamp(c, o, st, packet) != NGX_OK) {
