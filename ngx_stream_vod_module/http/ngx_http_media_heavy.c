@@ -64,6 +64,7 @@ ngx_http_media_heavy(ngx_http_request_t *r, ngx_thread_pool_t *thread_pool,
     if (!ngx_http_media_heavies.initialized) {
         ngx_queue_init(&ngx_http_media_heavies.queue);
         ngx_http_media_heavies.event.handler = ngx_http_media_heavy_next;
+        ngx_http_media_heavies.event.log = ngx_cycle->log;
         ngx_http_media_heavies.initialized = 1;
     }
 
