@@ -44,6 +44,8 @@ static void ngx_media_vod_job_made(ngx_media_vod_job_t *job,
     ngx_media_vod_slot_t *slot, ngx_media_vod_file_t *file);
 static void ngx_media_vod_job_made_again(ngx_media_vod_job_t *job,
     ngx_media_vod_slot_t *slot, ngx_media_vod_file_t *file);
+static void ngx_media_vod_job_note(ngx_media_vod_job_t *job,
+    ngx_media_vod_item_t *item, const ngx_media_vod_file_t *file);
 static ngx_int_t ngx_media_vod_job_indexed(ngx_media_vod_job_t *job,
     ngx_media_vod_item_t *item);
 static void ngx_media_vod_job_files(ngx_media_vod_job_t *job);
@@ -390,6 +392,8 @@ ngx_media_vod_job_made(ngx_media_vod_job_t *job, ngx_media_vod_slot_t *slot,
         return;
     }
 
+    ngx_media_vod_job_note(job, item, file);
+
     if (file->status == 500) {
         ngx_media_cache_abandon(job->conf->cache, slot->key);
 
@@ -409,6 +413,31 @@ ngx_media_vod_job_made(ngx_media_vod_job_t *job, ngx_media_vod_slot_t *slot,
     }
 
     (void) ngx_media_vod_job_indexed(job, item);
+}
+
+
+/* what of a file is left out is told once, by who indexed it */
+
+static void
+ngx_media_vod_job_note(ngx_media_vod_job_t *job, ngx_media_vod_item_t *item,
+    const ngx_media_vod_file_t *file)
+{
+    u_char      c, text[NGX_MEDIA_VOD_ERROR];
+    ngx_uint_t  i;
+
+    if (file->status != 200 || file->error[0] == '\0') {
+        return;
+    }
+
+    for (i = 0; i < NGX_MEDIA_VOD_ERROR - 1 && file->error[i]; i++) {
+        c = file->error[i];
+        text[i] = (c < 0x20 || c == 0x7f) ? '?' : c;
+    }
+
+    text[i] = '\0';
+
+    ngx_log_error(NGX_LOG_WARN, ngx_media_vod_job_log(job), 0,
+                  "media vod: \"%V\": %s", &item->path, text);
 }
 
 
