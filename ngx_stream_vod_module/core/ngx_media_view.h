@@ -129,6 +129,10 @@ typedef struct {
     uint64_t                  average;        /* bit/s; 0: unknown */
     uint64_t                  key_bandwidth;  /* bit/s, of the key frames that
                                                  segments start with */
+    uint64_t                  ts_bandwidth;   /* the same in MPEG-TS, each */
+    uint64_t                  ts_average;     /* track alone, of files; 0: it
+                                                 has to be estimated */
+    uint64_t                  ts_key_bandwidth;
     uint32_t                  fps;            /* 1/1000, measured; 0 */
     uint64_t                  edge_msn;       /* the newest part: segment */
     ngx_uint_t                edge_part;      /* and index; if nothing is

@@ -137,6 +137,10 @@ static void ngx_media_hls_range(const ngx_media_params_t *params,
     ngx_str_t *range);
 static uint64_t ngx_media_hls_bandwidth(const ngx_media_hls_multi_t *ctx,
     const ngx_media_track_view_t *track);
+static uint64_t ngx_media_hls_average(const ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track);
+static uint64_t ngx_media_hls_joined(const ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track, uint64_t bandwidth);
 static uint64_t ngx_media_hls_packed(const ngx_media_hls_multi_t *ctx,
     const ngx_media_track_view_t *track, uint64_t bandwidth);
 static uint64_t ngx_media_hls_ts_packed(const ngx_media_hls_multi_t *ctx,
@@ -339,7 +343,7 @@ ngx_media_hls_groups(ngx_media_hls_multi_t *ctx)
 
         if (bandwidth > group->bandwidth) {
             group->bandwidth = bandwidth;
-            group->average = ngx_media_hls_packed(ctx, track, track->average);
+            group->average = ngx_media_hls_average(ctx, track);
         }
     }
 
@@ -936,7 +940,10 @@ ngx_media_hls_iframe_variants(ngx_media_hls_multi_t *ctx)
         variant->track = track->name;
         variant->bandwidth = track->key_bandwidth;
 
-        if (ctx->multi.ts) {
+        if (ctx->multi.ts && track->ts_key_bandwidth) {
+            variant->bandwidth = track->ts_key_bandwidth;
+
+        } else if (ctx->multi.ts) {
             variant->bandwidth += variant->bandwidth
                                   / NGX_MEDIA_HLS_TS_HEADERS
                                   + NGX_MEDIA_HLS_TS_KEY * 8
@@ -972,7 +979,7 @@ ngx_media_hls_variant(ngx_media_hls_multi_t *ctx,
     }
 
     variant->bandwidth = ngx_media_hls_bandwidth(ctx, track);
-    variant->average = ngx_media_hls_packed(ctx, track, track->average);
+    variant->average = ngx_media_hls_average(ctx, track);
 
     if (group) {
         if (!ctx->multi.ts || group->members > 1) {
@@ -1186,6 +1193,10 @@ ngx_media_hls_bandwidth(const ngx_media_hls_multi_t *ctx,
     uint64_t    bytes, duration;
     ngx_uint_t  i;
 
+    if (ctx->multi.ts && track->ts_bandwidth) {
+        return ngx_media_hls_joined(ctx, track, track->ts_bandwidth);
+    }
+
     if (track->bandwidth) {
         return ngx_media_hls_packed(ctx, track, track->bandwidth);
     }
@@ -1199,6 +1210,41 @@ ngx_media_hls_bandwidth(const ngx_media_hls_multi_t *ctx,
     }
 
     return duration ? bytes * 10 * track->timescale / duration : 1;
+}
+
+
+static uint64_t
+ngx_media_hls_average(const ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track)
+{
+    if (ctx->multi.ts && track->ts_average) {
+        return ngx_media_hls_joined(ctx, track, track->ts_average);
+    }
+
+    return ngx_media_hls_packed(ctx, track, track->average);
+}
+
+
+/*
+ * What was measured of a track alone.  The tables of audio are not there a
+ * second time in segments that it shares with video, which are as long as
+ * 4.4.3.1 and 4.4.6.2 allow what counts for the peak to be.
+ */
+
+static uint64_t
+ngx_media_hls_joined(const ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track, uint64_t bandwidth)
+{
+    uint64_t  tables;
+
+    if (track->type != NGX_MEDIA_AUDIO || ctx->nvideo == 0) {
+        return bandwidth;
+    }
+
+    tables = (uint64_t) NGX_MEDIA_HLS_TS_TABLES * 8 * 2
+             / (ngx_max(ctx->view->target, 1) * 3);
+
+    return (bandwidth > tables) ? bandwidth - tables : bandwidth;
 }
 
 

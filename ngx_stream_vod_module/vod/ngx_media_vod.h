@@ -180,6 +180,10 @@ typedef struct {
     uint64_t                  bandwidth;      /* bit/s, peak */
     uint64_t                  average;
     uint64_t                  key_bandwidth;  /* of key frames, peak */
+    uint64_t                  ts_bandwidth;   /* the same in MPEG-TS, alone in
+                                                 it; 0: unknown */
+    uint64_t                  ts_average;
+    uint64_t                  ts_key_bandwidth;
     uint32_t                  fps;            /* 1/1000 */
     uint32_t                  apart;          /* ms that its segments are off
                                                  the common times, at most */

@@ -213,17 +213,6 @@ ngx_media_vod_frames_range(ngx_media_vod_frames_ctx_t *ctx,
 }
 
 
-uint32_t
-ngx_media_vod_delay(const ngx_media_index_t *index)
-{
-    int64_t  delay;
-
-    delay = index->delay - index->min_cto;
-
-    return (delay > 0 && delay <= INT32_MAX) ? (uint32_t) delay : 0;
-}
-
-
 ngx_int_t
 ngx_media_vod_init(const ngx_media_vod_source_t *source, ngx_uint_t track,
     uint64_t name, ngx_pool_t *pool, ngx_str_t *bytes)

@@ -67,6 +67,17 @@ ngx_media_vod_params_served(const ngx_media_params_t *params)
 }
 
 
+uint32_t
+ngx_media_vod_delay(const ngx_media_index_t *index)
+{
+    int64_t  delay;
+
+    delay = index->delay - index->min_cto;
+
+    return (delay > 0 && delay <= INT32_MAX) ? (uint32_t) delay : 0;
+}
+
+
 void
 ngx_media_vod_text_params(ngx_media_params_t *params)
 {

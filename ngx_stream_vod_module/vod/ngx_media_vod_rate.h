@@ -17,27 +17,36 @@
 #include "vod/ngx_media_vod.h"
 
 
-/* of all clips of one track; zero before the first */
-
 typedef struct {
     uint64_t                  peak;           /* bit/s, RFC 8216bis, 4.4.6.2 */
     uint64_t                  key_peak;       /* of key frames alone */
     uint64_t                  bytes;
-    uint64_t                  samples;
     double                    seconds;
+} ngx_media_vod_rate_form_t;
+
+
+/* of all clips of one track; zero before the first */
+
+typedef struct {
+    ngx_media_vod_rate_form_t cmaf;
+    ngx_media_vod_rate_form_t ts;             /* MPEG-TS, with tables; zero:
+                                                 it cannot carry the track */
+    uint64_t                  samples;
 } ngx_media_vod_rate_t;
 
 
 /*
- * Adds one clip.  target: of the set, s.  NGX_OK; NGX_ERROR: the index is
- * broken; NGX_DECLINED: no memory.
+ * Adds one clip.  joint: of the video whose segments of MPEG-TS it is in, and
+ * lasts as long as; NULL: it is alone in them.  target: of the set, s.
+ * NGX_OK; NGX_ERROR: the index is broken; NGX_DECLINED: no memory.
  */
 ngx_int_t ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
-    const ngx_media_index_t *index, const ngx_media_plan_t *plan,
-    uint32_t type, uint32_t target);
+    const ngx_media_vod_file_t *file, const ngx_media_vod_set_clip_t *clip,
+    const ngx_media_plan_t *plan, const ngx_media_plan_t *joint,
+    uint32_t target);
 
 /* bit/s, and frames of video in 1000 s, a known rate if it is near one */
-uint64_t ngx_media_vod_rate_average(const ngx_media_vod_rate_t *rate);
+uint64_t ngx_media_vod_rate_average(const ngx_media_vod_rate_form_t *form);
 uint32_t ngx_media_vod_rate_fps(const ngx_media_vod_rate_t *rate);
 
 

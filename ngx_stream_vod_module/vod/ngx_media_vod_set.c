@@ -31,6 +31,8 @@
 static ngx_int_t ngx_media_vod_set_run(ngx_media_vod_set_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_set_files(ngx_media_vod_set_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx);
+static const ngx_media_plan_t *ngx_media_vod_set_joint(
+    ngx_media_vod_set_ctx_t *ctx, ngx_uint_t period, ngx_uint_t track);
 static void ngx_media_vod_set_said(ngx_media_vod_set_track_t *track,
     const ngx_media_vod_sequence_t *sequence);
 static void ngx_media_vod_set_tag(ngx_media_vod_set_ctx_t *ctx);
@@ -217,18 +219,18 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
             t = &file->tracks[clip->track];
 
             if (track->text) {
-                ctx->rates[n].bytes += t->sidecar ? t->nparams
+                ctx->rates[n].cmaf.bytes += t->sidecar ? t->nparams
                     : ((ngx_media_index_t *)
                        ngx_media_vod_at(file, t->index))->bytes;
-                ctx->rates[n].seconds += (double)
+                ctx->rates[n].cmaf.seconds += (double)
                     ngx_media_vod_set_period_at(ctx->set, i)->duration / 1000;
                 continue;
             }
 
-            rc = ngx_media_vod_rate_add(&ctx->rates[n],
-                                        ngx_media_vod_at(file, t->index),
+            rc = ngx_media_vod_rate_add(&ctx->rates[n], file, clip,
                                         ngx_media_vod_set_plan(ctx->set, clip),
-                                        track->type, ctx->set->target);
+                                        ngx_media_vod_set_joint(ctx, i, n),
+                                        ctx->set->target);
 
             if (rc == NGX_DECLINED) {
                 ctx->no_memory = 1;
@@ -240,19 +242,50 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
             }
         }
 
-        track->average = ngx_media_vod_rate_average(&ctx->rates[n]);
-        track->bandwidth = ngx_max(ctx->rates[n].peak, track->average);
+        track->average = ngx_media_vod_rate_average(&ctx->rates[n].cmaf);
+        track->bandwidth = ngx_max(ctx->rates[n].cmaf.peak, track->average);
+        track->ts_average = ngx_media_vod_rate_average(&ctx->rates[n].ts);
+        track->ts_bandwidth = ngx_max(ctx->rates[n].ts.peak,
+                                      track->ts_average);
 
         ngx_media_vod_set_said(track, &ctx->make->map->sequences
                                                   [track->sequence]);
 
         if (track->type == NGX_MEDIA_VIDEO) {
-            track->key_bandwidth = ctx->rates[n].key_peak;
+            track->key_bandwidth = ctx->rates[n].cmaf.key_peak;
+            track->ts_key_bandwidth = ctx->rates[n].ts.key_peak;
             track->fps = ngx_media_vod_rate_fps(&ctx->rates[n]);
         }
     }
 
     return NGX_OK;
+}
+
+
+/* the video that audio shares its segments of MPEG-TS with; NULL: none */
+
+static const ngx_media_plan_t *
+ngx_media_vod_set_joint(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t period,
+    ngx_uint_t track)
+{
+    ngx_uint_t                       i;
+    const ngx_media_vod_set_clip_t  *clip;
+
+    if (ctx->tracks[track].type != NGX_MEDIA_AUDIO) {
+        return NULL;
+    }
+
+    for (i = 0; i < ctx->ntracks; i++) {
+        clip = ngx_media_vod_set_clip(ctx->set, period, i);
+
+        if (ctx->tracks[i].type == NGX_MEDIA_VIDEO
+            && clip->track != NGX_MEDIA_VOD_NONE)
+        {
+            return ngx_media_vod_set_plan(ctx->set, clip);
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -270,6 +303,8 @@ ngx_media_vod_set_said(ngx_media_vod_set_track_t *track,
     if (rate) {
         track->bandwidth = rate;
         track->average = ngx_min(track->average, rate);
+        track->ts_bandwidth = 0;
+        track->ts_average = 0;
     }
 }
 

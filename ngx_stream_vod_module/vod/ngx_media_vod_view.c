@@ -488,6 +488,9 @@ ngx_media_vod_view_track(ngx_media_vod_view_ctx_t *ctx, ngx_uint_t listed)
     view->bandwidth = track->bandwidth;
     view->average = track->average;
     view->key_bandwidth = track->key_bandwidth;
+    view->ts_bandwidth = track->ts_bandwidth;
+    view->ts_average = track->ts_average;
+    view->ts_key_bandwidth = track->ts_key_bandwidth;
     view->fps = track->fps;
     view->apart = track->apart;
     view->ended = (ctx->stream->state == NGX_MEDIA_STREAM_ENDED);

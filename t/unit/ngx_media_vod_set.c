@@ -13,6 +13,8 @@
          formats/ngx_media_h264.c formats/ngx_media_h265.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
          formats/ngx_media_mp4_write.c formats/ngx_media_opus.c
+         formats/ngx_media_crc.c formats/ngx_media_ts_es.c
+         formats/ngx_media_ts_mux.c
          formats/ngx_media_text.c formats/ngx_media_tx3g.c
          formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
@@ -554,6 +556,25 @@ test_one(void)
     ok(view.tracks[0].bandwidth > (50 * 1000 + 140) * 8 / 2
        && view.tracks[0].bandwidth < (50 * 1000 + 150) * 8 / 2, "bandwidth");
 
+    /*
+     * MPEG-TS of 50 frames of 1000 bytes: six packets each, tables, a packet
+     * more for the parameter sets at most, and up to 15 of padding
+     */
+
+    ok(view.tracks[0].ts_bandwidth >= (50 * 6 + 2) * 188 * 8 / 2
+       && view.tracks[0].ts_bandwidth < (50 * 6 + 2 + 18) * 188 * 8 / 2,
+       "bandwidth in MPEG-TS, %u", (unsigned) view.tracks[0].ts_bandwidth);
+    ok(view.tracks[0].ts_average <= view.tracks[0].ts_bandwidth
+       && view.tracks[0].ts_average > view.tracks[0].average, "average");
+    ok(view.tracks[0].ts_key_bandwidth >= 8 * 188 * 8 / 2
+       && view.tracks[0].ts_key_bandwidth < (18 + 1) * 188 * 8 / 2,
+       "key frames in MPEG-TS, %u",
+       (unsigned) view.tracks[0].ts_key_bandwidth);
+    ok(view.tracks[1].ts_bandwidth > view.tracks[1].bandwidth
+       && view.tracks[1].ts_bandwidth < view.tracks[1].bandwidth * 2,
+       "audio in MPEG-TS, %u, %u", (unsigned) view.tracks[1].ts_bandwidth,
+       (unsigned) view.tracks[1].bandwidth);
+
     is(ngx_media_vod_track_find(set, &name, &n), NGX_OK, "a1");
     is(n, 1, "is the second");
     is(ngx_media_vod_track_find(set, &other, &n), NGX_DECLINED, "a2");
@@ -851,6 +872,7 @@ test_more(void)
     ok(view.tracks[0].segments[2].init != view.tracks[0].segments[3].init,
        "not the same");
     is(view.tracks[0].bandwidth, 400000, "bit rate of the map");
+    is(view.tracks[0].ts_bandwidth, 0, "nothing else said of it");
     is(view.tracks[1].segments[3].period, 3, "period");
     check(&source);
     finish(set);
