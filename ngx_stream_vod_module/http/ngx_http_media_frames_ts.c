@@ -34,6 +34,7 @@ typedef struct {
     uint32_t                  sample;         /* that the muxer wants, and */
     uint64_t                  base;           /* the bytes before it */
     size_t                    want;           /* for this buffer */
+    ngx_uint_t                planned;        /* and not read yet */
 } ngx_http_media_ts_input_t;
 
 
@@ -55,8 +56,12 @@ static ngx_int_t ngx_http_media_ts_count(ngx_http_media_ts_t *ts,
 static ngx_int_t ngx_http_media_ts_fill(ngx_http_media_feed_t *feed,
     u_char **p, u_char *last);
 static u_char *ngx_http_media_ts_plan(ngx_http_media_ts_t *ts, size_t room);
+static void ngx_http_media_ts_move(ngx_http_media_ts_input_t *input,
+    uint32_t sample, uint64_t offset);
 static ngx_int_t ngx_http_media_ts_next(ngx_http_media_ts_t *ts,
     ngx_http_media_ts_input_t *input, ngx_media_span_t *in);
+static ngx_int_t ngx_http_media_ts_read(ngx_http_media_ts_t *ts,
+    ngx_http_media_ts_input_t *input);
 static uint64_t ngx_http_media_ts_seek(ngx_http_media_feed_t *feed,
     uint64_t offset);
 
@@ -296,7 +301,6 @@ static ngx_int_t
 ngx_http_media_ts_fill(ngx_http_media_feed_t *feed, u_char **p, u_char *last)
 {
     u_char                     *memory;
-    uint64_t                    pos;
     ngx_int_t                   rc;
     ngx_media_span_t            in;
     ngx_media_ts_mux_t         *mux;
@@ -329,14 +333,7 @@ ngx_http_media_ts_fill(ngx_http_media_feed_t *feed, u_char **p, u_char *last)
 
         input = &ts->inputs[mux->track];
 
-        while (input->sample < mux->sample) {
-            input->base += input->frames.samples[input->sample++].size;
-        }
-
-        pos = input->base + mux->sample_offset;
-
-        ngx_media_vod_read_skip(&input->reader, pos - input->pos);
-        input->pos = pos;
+        ngx_http_media_ts_move(input, mux->sample, mux->sample_offset);
 
         rc = ngx_http_media_ts_next(ts, input, &in);
 
@@ -411,6 +408,8 @@ ngx_http_media_ts_plan(ngx_http_media_ts_t *ts, size_t room)
     for (i = 0; i < ts->n; i++) {
         input = &ts->inputs[i];
 
+        input->planned = 1;
+
         input->reader.start = p;
         input->reader.pos = 0;
         input->reader.len = 0;
@@ -419,6 +418,23 @@ ngx_http_media_ts_plan(ngx_http_media_ts_t *ts, size_t room)
     }
 
     return memory;
+}
+
+
+static void
+ngx_http_media_ts_move(ngx_http_media_ts_input_t *input, uint32_t sample,
+    uint64_t offset)
+{
+    uint64_t  pos;
+
+    while (input->sample < sample) {
+        input->base += input->frames.samples[input->sample++].size;
+    }
+
+    pos = input->base + offset;
+
+    ngx_media_vod_read_skip(&input->reader, pos - input->pos);
+    input->pos = pos;
 }
 
 
@@ -437,10 +453,7 @@ ngx_http_media_ts_next(ngx_http_media_ts_t *ts,
     rc = ngx_media_vod_read_next(reader, &pos, &last);
 
     if (rc == NGX_AGAIN) {
-        reader->size = input->want;
-        reader->nowait = feed->nowait;
-
-        rc = ngx_media_vod_read_fill(reader);
+        rc = ngx_http_media_ts_read(ts, input);
 
         if (rc == NGX_AGAIN) {
             return NGX_AGAIN;
@@ -468,6 +481,46 @@ ngx_http_media_ts_next(ngx_http_media_ts_t *ts,
     in->last = last;
 
     return NGX_OK;
+}
+
+
+/*
+ * In interleaved files the bytes of the other tracks are between those of this
+ * one, and wanted for the same buffer.  The muxer is in a unit of this one, so
+ * it has used all samples of the others that are in a unit.
+ */
+
+static ngx_int_t
+ngx_http_media_ts_read(ngx_http_media_ts_t *ts,
+    ngx_http_media_ts_input_t *input)
+{
+    ngx_uint_t                  i, n;
+    ngx_media_vod_read_t       *readers[NGX_MEDIA_TS_TRACKS];
+    ngx_http_media_ts_input_t  *other;
+
+    input->reader.size = input->want;
+    input->reader.nowait = ts->feed.nowait;
+    input->planned = 0;
+
+    readers[0] = &input->reader;
+    n = 1;
+
+    for (i = 0; i < ts->n; i++) {
+        other = &ts->inputs[i];
+
+        if (!other->planned || other->reader.fd != input->reader.fd) {
+            continue;
+        }
+
+        ngx_http_media_ts_move(other, ts->mux.cursors[i].sample, 0);
+
+        other->reader.size = other->want;
+        other->planned = 0;
+
+        readers[n++] = &other->reader;
+    }
+
+    return ngx_media_vod_read_fill_all(readers, n);
 }
 
 

@@ -38,6 +38,18 @@
 #endif
 
 
+/* how far a reader is, with what is about to be read */
+
+typedef struct {
+    ngx_media_vod_read_t     *reader;
+    ngx_uint_t                range;
+    size_t                    done;
+    size_t                    len;
+    off_t                     offset;         /* of its next byte, */
+    size_t                    size;           /* and so many; 0: none */
+} ngx_media_vod_cursor_t;
+
+
 /* one call: neighbours */
 
 typedef struct {
@@ -50,8 +62,9 @@ typedef struct {
 } ngx_media_vod_run_t;
 
 
-static void ngx_media_vod_read_run(const ngx_media_vod_read_t *reader,
-    ngx_uint_t *range, size_t *done, ngx_media_vod_run_t *run);
+static void ngx_media_vod_read_piece(ngx_media_vod_cursor_t *cursor);
+static void ngx_media_vod_read_run(ngx_media_vod_cursor_t *cursors,
+    ngx_uint_t n, ngx_media_vod_run_t *run);
 static ngx_int_t ngx_media_vod_read_add(ngx_media_vod_run_t *run, size_t gap,
     u_char *pos, size_t n);
 static ngx_int_t ngx_media_vod_read_call(ngx_media_vod_read_t *reader,
@@ -124,96 +137,161 @@ ngx_media_vod_read_skip(ngx_media_vod_read_t *reader, uint64_t n)
 ngx_int_t
 ngx_media_vod_read_fill(ngx_media_vod_read_t *reader)
 {
-    size_t               done;
-    ngx_int_t            rc;
-    ngx_uint_t           range;
-    ngx_media_vod_run_t  run;
+    return ngx_media_vod_read_fill_all(&reader, 1);
+}
 
-    reader->pos = 0;
-    reader->len = 0;
 
-    range = reader->range;
-    done = reader->done;
+ngx_int_t
+ngx_media_vod_read_fill_all(ngx_media_vod_read_t **readers, ngx_uint_t n)
+{
+    ngx_int_t                rc;
+    ngx_uint_t               i;
+    ngx_media_vod_run_t      run;
+    ngx_media_vod_cursor_t  *cursor, cursors[NGX_MEDIA_VOD_READERS];
+
+    for (i = 0; i < n; i++) {
+        readers[i]->pos = 0;
+        readers[i]->len = 0;
+
+        cursor = &cursors[i];
+
+        cursor->reader = readers[i];
+        cursor->range = readers[i]->range;
+        cursor->done = readers[i]->done;
+        cursor->len = 0;
+
+        ngx_media_vod_read_piece(cursor);
+    }
 
     for ( ;; ) {
-        ngx_media_vod_read_run(reader, &range, &done, &run);
+        ngx_media_vod_read_run(cursors, n, &run);
 
         if (run.n == 0) {
             return NGX_OK;
         }
 
-        rc = ngx_media_vod_read_call(reader, &run);
+        rc = ngx_media_vod_read_call(readers[0], &run);
 
-        if (rc == NGX_AGAIN && reader->len) {
+        if (rc == NGX_AGAIN && readers[0]->len) {
             return NGX_OK;
         }
 
         if (rc != NGX_OK) {
-            reader->len = 0;
+
+            for (i = 0; i < n; i++) {
+                readers[i]->len = 0;
+            }
+
             return rc;
+        }
+
+        for (i = 0; i < n; i++) {
+            readers[i]->len = cursors[i].len;
         }
     }
 }
 
 
-/* what the next call reads: from there on, as far as there is room */
+/* what comes next of one of them: the rest of a range, as far as it fits */
 
 static void
-ngx_media_vod_read_run(const ngx_media_vod_read_t *reader, ngx_uint_t *range,
-    size_t *done, ngx_media_vod_run_t *run)
+ngx_media_vod_read_piece(ngx_media_vod_cursor_t *cursor)
 {
-    off_t                            offset, end;
-    size_t                           gap, n, room;
-    const ngx_media_source_range_t  *next;
+    const ngx_media_vod_read_t      *reader;
+    const ngx_media_source_range_t  *range;
+
+    reader = cursor->reader;
+    cursor->size = 0;
+
+    if (cursor->range >= reader->nranges) {
+        return;
+    }
+
+    range = &reader->ranges[cursor->range];
+
+    if (range->memory) {
+        return;
+    }
+
+    cursor->offset = range->offset + cursor->done;
+    cursor->size = ngx_min(range->size - cursor->done,
+                           reader->size - cursor->len);
+}
+
+
+/* what the next call reads: from the lowest offset on, as far as it goes */
+
+static void
+ngx_media_vod_read_run(ngx_media_vod_cursor_t *cursors, ngx_uint_t n,
+    ngx_media_vod_run_t *run)
+{
+    off_t                         end;
+    size_t                        gap;
+    ngx_uint_t                    i;
+    const ngx_media_vod_read_t   *reader;
+    ngx_media_vod_cursor_t       *cursor, *next;
 
     run->n = 0;
     run->wanted = 0;
     run->gaps = 0;
 
-    room = reader->size - reader->len;
     end = 0;
 
-    while (room && *range < reader->nranges) {
-        next = &reader->ranges[*range];
+    for ( ;; ) {
+        next = NULL;
 
-        if (next->memory) {
+        for (i = 0; i < n; i++) {
+            cursor = &cursors[i];
+
+            if (cursor->size
+                && (run->n == 0 || cursor->offset >= end)
+                && (next == NULL || cursor->offset < next->offset))
+            {
+                next = cursor;
+            }
+        }
+
+        if (next == NULL) {
             return;
         }
 
-        offset = next->offset + *done;
-        n = ngx_min(next->size - *done, room);
         gap = 0;
 
         if (run->n == 0) {
-            run->offset = offset;
+            run->offset = next->offset;
 
         } else {
 
-            if (offset < end
-                || (uint64_t) (offset - end)
-                   > run->wanted + n - ngx_min(run->gaps, run->wanted + n))
+            if ((uint64_t) (next->offset - end)
+                > run->wanted + next->size
+                  - ngx_min(run->gaps, run->wanted + next->size))
             {
                 return;
             }
 
-            gap = (size_t) (offset - end);
+            gap = (size_t) (next->offset - end);
         }
 
-        if (ngx_media_vod_read_add(run, gap, reader->start + reader->size
-                                             - room, n)
+        reader = next->reader;
+
+        if (ngx_media_vod_read_add(run, gap, reader->start + next->len,
+                                   next->size)
             != NGX_OK)
         {
             return;
         }
 
-        end = offset + n;
-        room -= n;
-        *done += n;
+        end = next->offset + next->size;
 
-        if (*done == next->size) {
-            *done = 0;
-            (*range)++;
+        next->len += next->size;
+        next->done += next->size;
+
+        if (next->done == reader->ranges[next->range].size) {
+            next->done = 0;
+            next->range++;
         }
+
+        ngx_media_vod_read_piece(next);
     }
 }
 
@@ -236,9 +314,12 @@ ngx_media_vod_read_add(ngx_media_vod_run_t *run, size_t gap, u_char *pos,
 
     if (run->n && gap == 0) {
         iov = &run->iovs[run->n - 1];
-        iov->iov_len += n;
 
-        return NGX_OK;
+        if ((u_char *) iov->iov_base + iov->iov_len == pos) {
+            iov->iov_len += n;
+
+            return NGX_OK;
+        }
     }
 
     for (left = gap; left; left -= iov->iov_len) {
@@ -314,8 +395,6 @@ ngx_media_vod_read_call(ngx_media_vod_read_t *reader,
             iov++;
         }
     }
-
-    reader->len += run->wanted;
 
     return NGX_OK;
 }

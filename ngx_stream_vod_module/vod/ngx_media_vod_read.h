@@ -23,6 +23,10 @@
 #include "core/ngx_media_source.h"
 
 
+/* that are filled together, at most */
+#define NGX_MEDIA_VOD_READERS  4
+
+
 typedef struct {
     /* set by the owner */
     const ngx_media_source_range_t
@@ -66,6 +70,15 @@ void ngx_media_vod_read_skip(ngx_media_vod_read_t *reader, uint64_t n);
  * then the buffer may be another.  What is wanted lies in it without a hole.
  */
 ngx_int_t ngx_media_vod_read_fill(ngx_media_vod_read_t *reader);
+
+/*
+ * The same for up to NGX_MEDIA_VOD_READERS of one file, the first of which
+ * asked for it: what they want is read in the order in which it lies in the
+ * file, neighbours together, whoever wants them.  Errors are in the first one;
+ * the others may have got nothing.
+ */
+ngx_int_t ngx_media_vod_read_fill_all(ngx_media_vod_read_t **readers,
+    ngx_uint_t n);
 
 
 #endif /* _NGX_MEDIA_VOD_READ_H_INCLUDED_ */

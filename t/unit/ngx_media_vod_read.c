@@ -268,6 +268,130 @@ test_shapes(void)
 }
 
 
+/* what is in one reader, compared and used up; 0: as it should be */
+
+static ngx_uint_t
+take(ngx_media_vod_read_t *reader)
+{
+    size_t                           n;
+    u_char                          *pos, *last;
+    const ngx_media_source_range_t  *range;
+
+    while (ngx_media_vod_read_next(reader, &pos, &last) == NGX_OK) {
+        range = &reader->ranges[reader->range];
+        n = ngx_min((size_t) (last - pos), range->size - reader->done);
+
+        if (memcmp(pos, bytes + range->offset + reader->done, n) != 0) {
+            return 1;
+        }
+
+        ngx_media_vod_read_use(reader, n);
+    }
+
+    return 0;
+}
+
+
+/* the ranges, dealt out to some readers that are filled together */
+
+static ngx_uint_t
+play_all(ngx_uint_t n, uint64_t *wanted, uint64_t *got)
+{
+    ngx_int_t                        rc;
+    ngx_uint_t                       i, k, nreaders, nlist, left;
+    ngx_media_vod_read_t             readers[NGX_MEDIA_VOD_READERS];
+    ngx_media_vod_read_t            *list[NGX_MEDIA_VOD_READERS];
+    static u_char                    bufs[NGX_MEDIA_VOD_READERS][40000];
+    static ngx_media_source_range_t  dealt[NGX_MEDIA_VOD_READERS][RANGES];
+
+    memset(readers, 0, sizeof(readers));
+
+    nreaders = 1 + rnd(NGX_MEDIA_VOD_READERS);
+    *wanted = 0;
+    *got = 0;
+
+    for (k = 0; k < nreaders; k++) {
+        readers[k].ranges = dealt[k];
+        readers[k].fd = fileno(file);
+        readers[k].start = bufs[k];
+        readers[k].size = 1 + rnd(sizeof(bufs[k]));
+    }
+
+    for (i = 0; i < n; i++) {
+        k = rnd((uint32_t) nreaders);
+        dealt[k][readers[k].nranges++] = ranges[i];
+        *wanted += ranges[i].memory ? 0 : ranges[i].size;
+    }
+
+    for ( ;; ) {
+        nlist = 0;
+        left = 0;
+
+        for (i = 0; i < nreaders; i++) {
+
+            if (take(&readers[i]) != 0) {
+                return 1;
+            }
+
+            if (readers[i].range < readers[i].nranges) {
+                left++;
+
+                /* some of them, in any order */
+
+                if (nlist == 0 || rnd(4)) {
+                    k = rnd((uint32_t) ++nlist);
+                    list[nlist - 1] = list[k];
+                    list[k] = &readers[i];
+                }
+            }
+        }
+
+        if (left == 0) {
+            break;
+        }
+
+        list[0]->nowait = rnd(2);
+        rc = ngx_media_vod_read_fill_all(list, nlist);
+
+        if (rc == NGX_AGAIN && list[0]->nowait) {
+            list[0]->nowait = 0;
+            rc = ngx_media_vod_read_fill_all(list, nlist);
+        }
+
+        if (rc != NGX_OK || list[0]->len == 0) {
+            return 2;
+        }
+    }
+
+    for (i = 0; i < nreaders; i++) {
+        *got += readers[i].bytes;
+    }
+
+    return 0;
+}
+
+
+static void
+test_together(void)
+{
+    uint64_t    wanted, got;
+    ngx_uint_t  i, bad, over;
+
+    bad = 0;
+    over = 0;
+
+    for (i = 0; i < 3000; i++) {
+        bad += play_all(layout(1 + rnd(3000), rnd(2) ? rnd(3000) : 0,
+                               rnd(3) ? 0 : 1 + rnd(8)),
+                        &wanted, &got) != 0;
+        over += got > wanted * 2 || got < wanted;
+    }
+
+    is(bad, 0, "several readers: bytes");
+    is(over, 0, "several readers: at most twice of them are read");
+}
+
+
 static void
 test_errors(void)
 {
@@ -314,6 +438,7 @@ main(void)
 
     test_random();
     test_shapes();
+    test_together();
     test_errors();
 
     free(bytes);
