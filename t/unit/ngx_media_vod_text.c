@@ -14,7 +14,8 @@
          formats/ngx_media_h264.c formats/ngx_media_h265.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_chunk.c
          formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_write.c
-         formats/ngx_media_opus.c formats/ngx_media_crc.c formats/ngx_media_ts_es.c
+         formats/ngx_media_opus.c formats/ngx_media_crc.c
+         formats/ngx_media_ts_es.c
          formats/ngx_media_ts_mux.c
          formats/ngx_media_text.c
          formats/ngx_media_tx3g.c formats/ngx_media_video.c
