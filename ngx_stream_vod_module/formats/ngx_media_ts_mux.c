@@ -34,7 +34,7 @@
 
 
 #define NGX_MEDIA_TS_PID_PMT       0x1000
-#define NGX_MEDIA_TS_PID_ES        0x0100     /* and one more for each track */
+#define NGX_MEDIA_TS_PID_ES        0x0100     /* video, the others follow */
 
 #define NGX_MEDIA_TS_PES_PTS       14         /* header with PTS alone */
 #define NGX_MEDIA_TS_PES_DTS       19         /* with PTS and DTS */
@@ -90,7 +90,7 @@ static ngx_uint_t ngx_media_ts_mux_put(const u_char *data, uint8_t *pos,
     uint8_t len, u_char **out, size_t max);
 
 
-#define ngx_media_ts_pid(n)  (NGX_MEDIA_TS_PID_ES + (n))
+#define ngx_media_ts_pid(mux, n)  ((mux)->pid + (n))
 
 
 ngx_int_t
@@ -130,6 +130,11 @@ ngx_media_ts_mux_init(ngx_media_ts_mux_t *mux)
     if (mux->audio_span == 0) {
         mux->audio_span = NGX_MEDIA_TS_AUDIO_SPAN;
     }
+
+    /* a segment of a stream may lack its video: the others keep their PIDs */
+
+    mux->pid = NGX_MEDIA_TS_PID_ES;
+    mux->pid += (mux->tracks[0].es->type != NGX_MEDIA_VIDEO);
 
     mux->size = 0;
     mux->key_size = 0;
@@ -839,7 +844,7 @@ ngx_media_ts_mux_header(ngx_media_ts_mux_t *mux)
 
     unit = &mux->unit;
     n = unit->track;
-    pid = ngx_media_ts_pid(n);
+    pid = ngx_media_ts_pid(mux, n);
     first = (mux->packets == unit->packets);
     field = NGX_MEDIA_TS_PAYLOAD - mux->room;
 
@@ -978,7 +983,7 @@ ngx_media_ts_mux_fast(ngx_media_ts_mux_t *mux, ngx_media_span_t *in,
     pos = in->pos;
     cc = mux->cc[mux->unit.track];
     head = (uint32_t) NGX_MEDIA_TS_SYNC << 24
-           | ngx_media_ts_pid(mux->unit.track) << 8
+           | ngx_media_ts_pid(mux, mux->unit.track) << 8
            | NGX_MEDIA_TS_HAS_PAYLOAD;
 
     for (packets = n; packets; packets--) {
@@ -1225,16 +1230,24 @@ ngx_media_ts_mux_pmt(ngx_media_ts_mux_t *mux)
 {
     size_t                    n;
     u_char                   *info, *p;
-    uint32_t                  i;
+    uint32_t                  i, version;
     const ngx_media_ts_es_t  *es;
+
+    /* 2.4.4.9: another table is another version */
+
+    version = 0;
+
+    for (i = 0; i < mux->ntracks; i++) {
+        version |= 1 << mux->tracks[i].es->type;
+    }
 
     p = mux->header + 5;
 
     p = ngx_media_put_8(p, NGX_MEDIA_TS_TABLE_PMT);
     p = ngx_media_put_be16(p, 0);
     p = ngx_media_put_be16(p, 1);
-    p = ngx_media_put_be24(p, 0xc10000);
-    p = ngx_media_put_be16(p, 0xe000 | ngx_media_ts_pid(mux->pcr_track));
+    p = ngx_media_put_be24(p, 0xc10000 | version << 17);
+    p = ngx_media_put_be16(p, 0xe000 | ngx_media_ts_pid(mux, mux->pcr_track));
 
     info = p;
     p += 2;
@@ -1249,7 +1262,7 @@ ngx_media_ts_mux_pmt(ngx_media_ts_mux_t *mux)
         es = mux->tracks[i].es;
 
         p = ngx_media_put_8(p, es->stream_type);
-        p = ngx_media_put_be16(p, 0xe000 | ngx_media_ts_pid(i));
+        p = ngx_media_put_be16(p, 0xe000 | ngx_media_ts_pid(mux, i));
 
         n = ngx_media_ts_es_info(p + 2, es);
 
@@ -1299,7 +1312,7 @@ ngx_media_ts_mux_clock(ngx_media_ts_mux_t *mux)
     p = mux->header;
 
     *p++ = NGX_MEDIA_TS_SYNC;
-    p = ngx_media_put_be16(p, ngx_media_ts_pid(n));
+    p = ngx_media_put_be16(p, ngx_media_ts_pid(mux, n));
     *p++ = NGX_MEDIA_TS_ADAPTATION
            | (mux->cc[n] + NGX_MEDIA_TS_CC - 1) % NGX_MEDIA_TS_CC;
     *p++ = NGX_MEDIA_TS_PAYLOAD - 1;

@@ -154,6 +154,7 @@ typedef struct {
     const u_char             *blob;           /* to be written */
     size_t                    blob_len;
     uint32_t                  pcr_track;
+    uint32_t                  pid;            /* of the first track */
     uint32_t                  packets;        /* of the unit, left */
     uint32_t                  room;           /* of the packet, left */
     uint32_t                  nsamples;       /* of the unit, begun */

@@ -379,6 +379,15 @@ write_all(ngx_media_ts_mux_t *mux, size_t nout, size_t nin, size_t *len)
 }
 
 
+/* that of video is the first, also where there is none */
+
+static unsigned
+pid_of(unsigned i)
+{
+    return 0x100 + (tracks[0].es.type != NGX_MEDIA_VIDEO) + i;
+}
+
+
 /* one PID: the bytes, and the times of each unit */
 
 static void
@@ -414,7 +423,7 @@ check_track(ts_reader_t *ts, const test_conf_t *conf, unsigned i)
     for (k = 0; k < ts->nunits; k++) {
         unit = &ts->units[k];
 
-        if (unit->pid != 0x100 + i) {
+        if (unit->pid != pid_of(i)) {
             continue;
         }
 
@@ -466,7 +475,7 @@ check_track(ts_reader_t *ts, const test_conf_t *conf, unsigned i)
     is(at, len, "%s: track %u, all of it", conf->name, i);
 
     if (units && conf->tracks[i].frames > 1) {
-        is(ts->count[0x100 + i] % 16, 0, "%s: track %u, packets", conf->name,
+        is(ts->count[pid_of(i)] % 16, 0, "%s: track %u, packets", conf->name,
            i);
     }
 
@@ -721,7 +730,7 @@ test_sizes(void)
             ts_read(&reader, out, len);
 
             if (len != mux.size || reader.error[0]
-                || reader.count[0x100] % 16
+                || reader.count[pid_of(0)] % 16
                 || reader.units[1].len != tracks[0].nexpected[1]
                 || memcmp(reader.units[1].data, tracks[0].expected[1],
                           reader.units[1].len))
@@ -904,7 +913,7 @@ test_psi(void)
     is_mem(out, n, p, n, "PAT");
     free(p);
 
-    p = media_hex("475000150002b0470001c10000e100f011"
+    p = media_hex("475000150002b0470001cf0000e100f011"
                   "250fffff49443320ff49443320001f0001"
                   "1be100f0000fe101f00081e102f006050441432d33"
                   "15e103f00f260dffff49443320ff49443320000f", &n);
