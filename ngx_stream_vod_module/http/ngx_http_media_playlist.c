@@ -239,12 +239,12 @@ ngx_http_media_render(ngx_pool_t *pool, ngx_http_media_url_t *url,
         return ngx_media_hls_ts_multi(pool, view, bytes);
 
     case NGX_HTTP_MEDIA_TS_PLAYLIST:
-        return ngx_media_hls_ts_media(pool, view, &url->folder, key->track, 0,
-                                      bytes);
+        return ngx_media_hls_ts_media(pool, view, &url->folder, key->track,
+                                      key->second, 0, bytes);
 
     case NGX_HTTP_MEDIA_TS_IFRAMES:
-        return ngx_media_hls_ts_media(pool, view, &url->track, key->track, 1,
-                                      bytes);
+        return ngx_media_hls_ts_media(pool, view, &url->track, key->track,
+                                      NGX_MEDIA_NO_TRACK, 1, bytes);
 
     default:
         return NGX_DECLINED;

@@ -223,7 +223,8 @@ ngx_http_media_vod_render(ngx_pool_t *pool,
 
     /* a playlist of one track does not look at the segments of others */
 
-    track = ctx->url.track.len ? key->track : NGX_MEDIA_ALL_TRACKS;
+    track = (ctx->url.track.len && ctx->second == NGX_MEDIA_NO_TRACK)
+            ? key->track : NGX_MEDIA_ALL_TRACKS;
 
     if (ngx_media_vod_view(&ctx->load.source, pool, track, view) != NGX_OK
         || ngx_media_vod_thumbs(&ctx->load.source, ctx->sheet, pool,

@@ -32,8 +32,8 @@
 
 
 static ngx_int_t ngx_media_hls_playlist(ngx_pool_t *pool,
-    const ngx_media_stream_view_t *view, ngx_uint_t track, ngx_uint_t skip,
-    ngx_media_m3u8_media_t *media, ngx_str_t *text);
+    const ngx_media_stream_view_t *view, ngx_uint_t track, ngx_uint_t second,
+    ngx_uint_t skip, ngx_media_m3u8_media_t *media, ngx_str_t *text);
 static ngx_int_t ngx_media_hls_whole(ngx_pool_t *pool,
     const ngx_media_track_view_t *track, ngx_media_m3u8_media_t *media);
 static ngx_int_t ngx_media_hls_wait(ngx_pool_t *pool,
@@ -42,6 +42,8 @@ static ngx_int_t ngx_media_hls_wait(ngx_pool_t *pool,
 static ngx_int_t ngx_media_hls_segments(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, const ngx_media_track_view_t *track,
     ngx_media_m3u8_media_t *media);
+static ngx_int_t ngx_media_hls_join(ngx_pool_t *pool,
+    const ngx_media_track_view_t *second, ngx_media_m3u8_media_t *media);
 static ngx_uint_t ngx_media_hls_parts(const ngx_media_track_view_t *track,
     const ngx_media_segment_t *segment, ngx_media_m3u8_part_t *parts,
     ngx_uint_t *next);
@@ -66,7 +68,8 @@ ngx_media_hls_media(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
         media.container = NGX_MEDIA_M3U8_VTT;
     }
 
-    return ngx_media_hls_playlist(pool, view, track, skip, &media, text);
+    return ngx_media_hls_playlist(pool, view, track, NGX_MEDIA_NO_TRACK, skip,
+                                  &media, text);
 }
 
 
@@ -80,14 +83,15 @@ ngx_media_hls_iframes(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
     media.iframes = 1;
 
-    return ngx_media_hls_playlist(pool, view, track, skip, &media, text);
+    return ngx_media_hls_playlist(pool, view, track, NGX_MEDIA_NO_TRACK, skip,
+                                  &media, text);
 }
 
 
 ngx_int_t
 ngx_media_hls_ts_media(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
-    const ngx_str_t *name, ngx_uint_t track, ngx_uint_t iframes,
-    ngx_str_t *text)
+    const ngx_str_t *name, ngx_uint_t track, ngx_uint_t second,
+    ngx_uint_t iframes, ngx_str_t *text)
 {
     ngx_media_m3u8_media_t  media;
 
@@ -103,14 +107,14 @@ ngx_media_hls_ts_media(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     media.iframes = iframes;
     media.container = NGX_MEDIA_M3U8_TS;
 
-    return ngx_media_hls_playlist(pool, view, track, 0, &media, text);
+    return ngx_media_hls_playlist(pool, view, track, second, 0, &media, text);
 }
 
 
 static ngx_int_t
 ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
-    ngx_uint_t track, ngx_uint_t skip, ngx_media_m3u8_media_t *media,
-    ngx_str_t *text)
+    ngx_uint_t track, ngx_uint_t second, ngx_uint_t skip,
+    ngx_media_m3u8_media_t *media, ngx_str_t *text)
 {
     ngx_media_track_view_t  *t;
 
@@ -165,6 +169,14 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     }
 
     if (ngx_media_hls_segments(pool, view, t, media) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* tracks of a live stream have the same numbers */
+
+    if (view->file && second < view->ntracks
+        && ngx_media_hls_join(pool, &view->tracks[second], media) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -316,6 +328,83 @@ ngx_media_hls_segments(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     }
 
     media->segments = segments;
+
+    return NGX_OK;
+}
+
+
+/*
+ * One of two tracks of a file may have nothing at a number: it is shorter, or
+ * its key frames are too far apart.  What any of them has is listed.  Where
+ * only the second goes on with the next number, it says how long this one is:
+ * the first goes on beneath the next.
+ */
+
+static ngx_int_t
+ngx_media_hls_join(ngx_pool_t *pool, const ngx_media_track_view_t *second,
+    ngx_media_m3u8_media_t *media)
+{
+    ngx_uint_t                       i, j, n, own, only;
+    const ngx_media_segment_t       *other;
+    ngx_media_m3u8_segment_t        *segments, *s;
+    const ngx_media_m3u8_segment_t  *from;
+
+    segments = ngx_pcalloc(pool, (media->nsegments + second->nsegments)
+                                 * sizeof(ngx_media_m3u8_segment_t));
+    if (segments == NULL) {
+        return NGX_ERROR;
+    }
+
+    i = 0;
+    j = 0;
+    n = 0;
+
+    while (i < media->nsegments || j < second->nsegments) {
+        from = &media->segments[i];
+        other = &second->segments[j];
+        s = &segments[n++];
+
+        own = (i < media->nsegments
+               && (j == second->nsegments || from->number <= other->number));
+        only = (j == second->nsegments
+                || (own && from->number < other->number));
+
+        if (own) {
+            *s = *from;
+            i++;
+
+            if (only) {
+                continue;
+            }
+
+            /* it began at a number before, of the other */
+            s->discontinuity = from->discontinuity && other->discontinuity;
+        }
+
+        j++;
+
+        if (own && (j == second->nsegments
+                    || (i < media->nsegments
+                        && media->segments[i].number
+                           <= second->segments[j].number)))
+        {
+            continue;
+        }
+
+        s->duration = ngx_media_pack_rescale(other->duration,
+                                             second->timescale,
+                                             media->timescale);
+
+        if (!own) {
+            s->number = other->number;
+            s->pdt = other->wall;
+            s->discontinuity = other->discontinuity;
+            s->gap = other->gap;
+        }
+    }
+
+    media->segments = segments;
+    media->nsegments = n;
 
     return NGX_OK;
 }

@@ -27,7 +27,7 @@
 
 /*
  * Views of live streams are made with NGX_MEDIA_ALL_TRACKS.  Of files, media
- * playlists look at their own track alone.
+ * playlists look at their own track alone, those of two at both.
  */
 
 /* skip: a delta update is wanted, and made where there is one */
@@ -44,13 +44,13 @@ ngx_int_t ngx_media_hls_multi(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_str_t *text);
 
 /*
- * The same in MPEG-TS: name is what is joined, "v1-a1" or "a1", and track the
- * one whose segments are listed, the video if there is one.  I-frames are of
- * files only, name is not looked at.
+ * The same in MPEG-TS: name is what is joined, "v1-a1" or "a1", track the one
+ * whose segments are listed, the video if there is one, and second the other
+ * or NGX_MEDIA_NO_TRACK.  I-frames are of files only, name is not looked at.
  */
 ngx_int_t ngx_media_hls_ts_media(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, const ngx_str_t *name,
-    ngx_uint_t track, ngx_uint_t iframes, ngx_str_t *text);
+    ngx_uint_t track, ngx_uint_t second, ngx_uint_t iframes, ngx_str_t *text);
 
 ngx_int_t ngx_media_hls_ts_multi(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_str_t *text);

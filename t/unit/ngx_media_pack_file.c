@@ -233,6 +233,34 @@ file_plain(void)
 }
 
 
+/*
+ * The numbers of two tracks are not the same: the sound begins sooner and ends
+ * later, and the second segment of video goes on beneath the next
+ */
+
+static void
+file_uneven(void)
+{
+    ngx_media_track_view_t  *video, *audio;
+
+    file_reset();
+
+    video = file_track("v1", NGX_MEDIA_CODEC_H264, "avc1.640028");
+    audio = file_track("a1", NGX_MEDIA_CODEC_AAC, "mp4a.40.2");
+
+    file_segment(video, 1, 6000, 6000)->discontinuity = 1;
+    file_segment(video, 2, 12000, 11000);
+    file_segment(video, 4, 23000, 1000);
+
+    file_segment(audio, 0, 0, 6006)->discontinuity = 1;
+    file_segment(audio, 1, 6006, 6002);
+    file_segment(audio, 2, 12008, 6004);
+    file_segment(audio, 3, 18012, 5000);
+    file_segment(audio, 4, 23012, 1003);
+    file_segment(audio, 5, 24015, 2000);
+}
+
+
 /* a film with all that there is */
 
 static void
@@ -341,7 +369,7 @@ file_ts_media(ngx_str_t *text)
 {
     ngx_str_t  name = ngx_string("v1-a1");
 
-    return ngx_media_hls_ts_media(NULL, &file.view, &name, 0, 0, text);
+    return ngx_media_hls_ts_media(NULL, &file.view, &name, 0, 1, 0, text);
 }
 
 
@@ -350,7 +378,8 @@ file_ts_iframes(ngx_str_t *text)
 {
     ngx_str_t  name = ngx_string("v1");
 
-    return ngx_media_hls_ts_media(NULL, &file.view, &name, 0, 1, text);
+    return ngx_media_hls_ts_media(NULL, &file.view, &name, 0,
+                                  NGX_MEDIA_NO_TRACK, 1, text);
 }
 
 
@@ -426,6 +455,29 @@ static const char  plain_v1_a1[] =
     "v1-a1/5f3a90c1-1.ts\n"
     "#EXTINF:2.01400,\n"
     "v1-a1/5f3a90c1-2.ts\n"
+    "#EXT-X-ENDLIST\n";
+
+static const char  uneven_v1_a1[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:3\n"
+    "#EXT-X-INDEPENDENT-SEGMENTS\n"
+    "#EXT-X-TARGETDURATION:6\n"
+    "#EXT-X-MEDIA-SEQUENCE:0\n"
+    "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
+    "#EXT-X-PLAYLIST-TYPE:VOD\n"
+    "#EXT-X-DISCONTINUITY\n"
+    "#EXTINF:6.00600,\n"
+    "v1-a1/5f3a90c1-0.ts\n"
+    "#EXTINF:6.00000,\n"
+    "v1-a1/5f3a90c1-1.ts\n"
+    "#EXTINF:6.00400,\n"
+    "v1-a1/5f3a90c1-2.ts\n"
+    "#EXTINF:5.00000,\n"
+    "v1-a1/5f3a90c1-3.ts\n"
+    "#EXTINF:1.00300,\n"
+    "v1-a1/5f3a90c1-4.ts\n"
+    "#EXTINF:2.00000,\n"
+    "v1-a1/5f3a90c1-5.ts\n"
     "#EXT-X-ENDLIST\n";
 
 static const char  plain_ts_iframes[] =
@@ -1370,6 +1422,7 @@ static const file_case_t  cases[] = {
     { "plain-iframes.m3u8", file_plain, file_iframes, plain_iframes },
     { "plain-ts.m3u8", file_plain, file_ts, plain_ts },
     { "plain-v1-a1.m3u8", file_plain, file_ts_media, plain_v1_a1 },
+    { "uneven-v1-a1.m3u8", file_uneven, file_ts_media, uneven_v1_a1 },
     { "plain-ts-iframes.m3u8", file_plain, file_ts_iframes,
       plain_ts_iframes },
     { "plain.mpd", file_plain, file_mpd, plain_mpd },
