@@ -40,8 +40,8 @@
 #include "formats/ngx_media_index.h"
 
 
-/* a file that has more is not accepted */
-#define NGX_MEDIA_PLAN_SEGMENTS_MAX  (1024 * 1024)
+/* a file that has more is not accepted: 36 hours of 2 s */
+#define NGX_MEDIA_PLAN_SEGMENTS_MAX  65536
 
 
 /* what of an index a plan is of, in its timescale */

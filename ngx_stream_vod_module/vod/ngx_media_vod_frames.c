@@ -14,8 +14,12 @@
 #include "vod/ngx_media_vod_set_make.h"
 
 
-/* of a segment; the media of a chunk are less than 2^31 bytes */
-#define NGX_MEDIA_VOD_FRAMES_MAX  (1024 * 1024)
+/*
+ * Of a segment: samples that are described in the event loop, in about 3 ms,
+ * and kept until the client has them, 3 MB; the media of a chunk are less than
+ * 2^31 bytes
+ */
+#define NGX_MEDIA_VOD_FRAMES_MAX  65536
 #define NGX_MEDIA_VOD_BYTES_MAX   0x7fff0000
 
 
@@ -34,6 +38,9 @@ static ngx_int_t ngx_media_vod_frames_read(ngx_media_vod_frames_ctx_t *ctx,
     uint32_t *key);
 static ngx_int_t ngx_media_vod_frames_range(ngx_media_vod_frames_ctx_t *ctx,
     const ngx_media_index_sample_t *sample);
+static ngx_int_t ngx_media_vod_frames_fail(
+    const ngx_media_vod_source_t *source, const ngx_media_vod_set_clip_t *clip,
+    uint64_t number, ngx_pool_t *pool, const char *error);
 static ngx_int_t ngx_media_vod_init_write(const ngx_media_params_t *params,
     uint64_t name, ngx_pool_t *pool, ngx_str_t *bytes);
 
@@ -83,14 +90,22 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
     time = segment.time + clip->base
            + ngx_media_plan_rescale(turn.shift, 1000, index->timescale);
 
-    if (segment.samples > NGX_MEDIA_VOD_FRAMES_MAX || time < 0) {
-        return NGX_ERROR;
+    if (time < 0) {
+        return ngx_media_vod_frames_fail(source, clip, number, pool,
+                                         "has a negative time");
     }
 
     ngx_memzero(frames, sizeof(ngx_media_frames_t));
     ngx_memzero(&ctx, sizeof(ngx_media_vod_frames_ctx_t));
 
     frames->nsamples = key ? 1 : segment.samples;
+
+    /* key frames are that far apart */
+
+    if (frames->nsamples > NGX_MEDIA_VOD_FRAMES_MAX) {
+        return ngx_media_vod_frames_fail(source, clip, number, pool,
+                                         "has too many samples");
+    }
 
     ctx.frames = frames;
     ctx.samples = ngx_palloc(pool, frames->nsamples
@@ -112,7 +127,9 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
                                      &description, &is_key)
            != NGX_OK)
     {
-        return NGX_ERROR;
+        return ngx_media_vod_frames_fail(source, clip, number, pool,
+                                         "is too large, or its index is "
+                                         "broken");
     }
 
     if (key) {
@@ -210,6 +227,19 @@ ngx_media_vod_frames_range(ngx_media_vod_frames_ctx_t *ctx,
     ctx->end = sample->offset + sample->size;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_frames_fail(const ngx_media_vod_source_t *source,
+    const ngx_media_vod_set_clip_t *clip, uint64_t number, ngx_pool_t *pool,
+    const char *error)
+{
+    ngx_log_error(NGX_LOG_ERR, pool->log, 0,
+                  "media vod: \"%V\": segment %uL %s",
+                  &source->files[clip->file].path, number, error);
+
+    return NGX_ERROR;
 }
 
 
