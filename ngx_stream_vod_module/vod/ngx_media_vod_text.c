@@ -21,7 +21,7 @@
 #define NGX_MEDIA_VOD_TEXT_CUES     1024
 #define NGX_MEDIA_VOD_TEXT_SAMPLES  1024
 #define NGX_MEDIA_VOD_TEXT_BYTES    (4 * 1024 * 1024)
-#define NGX_MEDIA_VOD_TEXT_CHUNK    (64 * 1024 * 1024)
+#define NGX_MEDIA_VOD_TEXT_CHUNK    (16 * 1024 * 1024)
 
 /*
  * A cue of wvtt is in several samples if others begin or end meanwhile: so
@@ -119,10 +119,13 @@ ngx_media_vod_text_blocks(const ngx_media_vod_text_make_t *make)
     copy = *make;
     ctx.make = &copy;
 
-    /* what is not there is found out at once */
+    /*
+     * What is not there is found out at once.  Samples of "wvtt" repeat what
+     * goes on showing: of many cues at a time they are much more than these.
+     */
 
     return ngx_media_vod_text_find(&ctx) == NGX_OK
-           && (!ctx.track->sidecar
+           && (make->wvtt || !ctx.track->sidecar
                || ctx.track->nparams > NGX_MEDIA_VOD_TEXT_SMALL);
 }
 

@@ -43,7 +43,7 @@ typedef struct {
 /* it reads the file, and touches nothing of nginx: in a thread */
 void ngx_media_vod_text_make(ngx_media_vod_text_make_t *make);
 
-/* whether that is needed: small sidecars take no time at all */
+/* whether that is needed: .vtt of small sidecars takes no time at all */
 ngx_uint_t ngx_media_vod_text_blocks(const ngx_media_vod_text_make_t *make);
 
 

@@ -478,6 +478,8 @@ test_sidecar(void)
     make.source = &source;
     make.track = 1;
     is(ngx_media_vod_text_blocks(&make), 0, "a small one needs no thread");
+    make.wvtt = 1;
+    is(ngx_media_vod_text_blocks(&make), 1, "its samples do");
     make.number = 5;
     is(ngx_media_vod_text_blocks(&make), 0, "what is not there, neither");
 
