@@ -14,6 +14,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavutil/frame.h>
 #include <libavutil/log.h>
+#include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
@@ -97,11 +98,14 @@ static void ngx_media_vod_decoder_quiet(void *data, int level,
     const char *fmt, va_list args);
 static ngx_int_t ngx_media_vod_decoder_read(ngx_media_vod_decoder_t *decoder,
     const ngx_media_index_sample_t *sample);
+static void ngx_media_vod_decoder_send(ngx_media_vod_decoder_t *decoder,
+    const AVPacket *packet);
 static void ngx_media_vod_decoder_receive(ngx_media_vod_decoder_t *decoder);
 static AVFrame *ngx_media_vod_decoder_scale(ngx_media_vod_decoder_t *decoder,
     uint32_t width, uint32_t height);
-static void ngx_media_vod_decoder_colors(const AVFrame *frame,
-    struct SwsContext *sws);
+static struct SwsContext *ngx_media_vod_decoder_scaler(const AVFrame *from,
+    const AVFrame *to);
+static int ngx_media_vod_decoder_range(const AVFrame *frame);
 static void ngx_media_vod_canvas_put(ngx_media_vod_canvas_t *canvas,
     const AVFrame *frame, uint32_t rotation, uint32_t x, uint32_t y);
 static void ngx_media_vod_plane_put(u_char *to, size_t stride,
@@ -235,8 +239,6 @@ ngx_int_t
 ngx_media_vod_decoder_sample(ngx_media_vod_decoder_t *decoder,
     const ngx_media_index_sample_t *sample, ngx_uint_t last)
 {
-    int  rc;
-
     if (sample->size == 0) {
         return NGX_OK;
     }
@@ -255,15 +257,7 @@ ngx_media_vod_decoder_sample(ngx_media_vod_decoder_t *decoder,
 
     decoder->ctx->skip_frame = last ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
 
-    for ( ;; ) {
-        rc = avcodec_send_packet(decoder->ctx, decoder->packet);
-
-        if (rc != AVERROR(EAGAIN)) {
-            break;
-        }
-
-        ngx_media_vod_decoder_receive(decoder);
-    }
+    ngx_media_vod_decoder_send(decoder, decoder->packet);
 
     av_packet_unref(decoder->packet);
 
@@ -319,6 +313,26 @@ ngx_media_vod_decoder_read(ngx_media_vod_decoder_t *decoder,
 }
 
 
+/*
+ * NULL: the end.  All that is decoded by then is taken, otherwise a packet
+ * waits, and is decoded with what skip_frame is for a later one.
+ */
+
+static void
+ngx_media_vod_decoder_send(ngx_media_vod_decoder_t *decoder,
+    const AVPacket *packet)
+{
+    int  rc;
+
+    do {
+        rc = avcodec_send_packet(decoder->ctx, packet);
+
+        ngx_media_vod_decoder_receive(decoder);
+
+    } while (rc == AVERROR(EAGAIN));
+}
+
+
 /* what is decoded by now */
 
 static void
@@ -351,9 +365,8 @@ ngx_media_vod_decoder_finish(ngx_media_vod_decoder_t *decoder)
 {
     ngx_uint_t  found;
 
-    (void) avcodec_send_packet(decoder->ctx, NULL);
+    ngx_media_vod_decoder_send(decoder, NULL);
 
-    ngx_media_vod_decoder_receive(decoder);
     avcodec_flush_buffers(decoder->ctx);
 
     found = decoder->found;
@@ -452,16 +465,12 @@ ngx_media_vod_decoder_scale(ngx_media_vod_decoder_t *decoder, uint32_t width,
     rc = av_frame_get_buffer(to, 0);
 
     if (rc == 0) {
-        sws = sws_getContext(from->width, from->height, from->format,
-                             to->width, to->height, to->format,
-                             SWS_BICUBIC|SWS_ACCURATE_RND, NULL, NULL, NULL);
+        sws = ngx_media_vod_decoder_scaler(from, to);
     }
 
     rc = -1;
 
     if (sws != NULL) {
-        ngx_media_vod_decoder_colors(from, sws);
-
         rc = sws_scale(sws, (const uint8_t *const *) from->data,
                        from->linesize, 0, from->height, to->data,
                        to->linesize);
@@ -476,17 +485,61 @@ ngx_media_vod_decoder_scale(ngx_media_vod_decoder_t *decoder, uint32_t width,
 }
 
 
-/* JFIF: BT.601, full range.  Video that does not say so is BT.709 if it is
-   high definition */
+/*
+ * JFIF: BT.601, full range.  Video that does not say so is BT.709 if it is
+ * high definition.  Ranges must be known before the scaler is initialized,
+ * otherwise pictures that keep their size keep their range.
+ */
 
-static void
-ngx_media_vod_decoder_colors(const AVFrame *frame, struct SwsContext *sws)
+static struct SwsContext *
+ngx_media_vod_decoder_scaler(const AVFrame *from, const AVFrame *to)
 {
-    int                        space, range;
-    const AVPixFmtDescriptor  *desc;
+    int                 range, space;
+    struct SwsContext  *sws;
 
-    space = frame->colorspace;
-    range = (frame->color_range == AVCOL_RANGE_JPEG);
+    sws = sws_alloc_context();
+    if (sws == NULL) {
+        return NULL;
+    }
+
+    range = ngx_media_vod_decoder_range(from);
+    space = from->colorspace;
+
+    if (space == AVCOL_SPC_UNSPECIFIED || space == AVCOL_SPC_RESERVED) {
+        space = (from->width >= 1280 || from->height > 576)
+                ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+    }
+
+    if (av_opt_set_int(sws, "srcw", from->width, 0) < 0
+        || av_opt_set_int(sws, "srch", from->height, 0) < 0
+        || av_opt_set_int(sws, "src_format", from->format, 0) < 0
+        || av_opt_set_int(sws, "src_range", range, 0) < 0
+        || av_opt_set_int(sws, "dstw", to->width, 0) < 0
+        || av_opt_set_int(sws, "dsth", to->height, 0) < 0
+        || av_opt_set_int(sws, "dst_format", to->format, 0) < 0
+        || av_opt_set_int(sws, "dst_range", 1, 0) < 0
+        || av_opt_set_int(sws, "sws_flags", SWS_BICUBIC|SWS_ACCURATE_RND, 0)
+           < 0
+        || sws_init_context(sws, NULL, NULL) < 0)
+    {
+        sws_freeContext(sws);
+        return NULL;
+    }
+
+    (void) sws_setColorspaceDetails(sws, sws_getCoefficients(space), range,
+                                  sws_getCoefficients(AVCOL_SPC_SMPTE170M), 1,
+                                  0, 1 << 16, 1 << 16);
+
+    return sws;
+}
+
+
+/* 1: full */
+
+static int
+ngx_media_vod_decoder_range(const AVFrame *frame)
+{
+    const AVPixFmtDescriptor  *desc;
 
     switch (frame->format) {
 
@@ -495,25 +548,16 @@ ngx_media_vod_decoder_colors(const AVFrame *frame, struct SwsContext *sws)
     case AV_PIX_FMT_YUVJ444P:
     case AV_PIX_FMT_YUVJ440P:
     case AV_PIX_FMT_YUVJ411P:
-        range = 1;
-        break;
-    }
-
-    if (space == AVCOL_SPC_UNSPECIFIED || space == AVCOL_SPC_RESERVED) {
-        space = (frame->width >= 1280 || frame->height > 576)
-                ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+        return 1;
     }
 
     desc = av_pix_fmt_desc_get(frame->format);
 
     if (desc && (desc->flags & AV_PIX_FMT_FLAG_RGB)) {
-        space = AVCOL_SPC_SMPTE170M;
-        range = 1;
+        return 1;
     }
 
-    (void) sws_setColorspaceDetails(sws, sws_getCoefficients(space), range,
-                                  sws_getCoefficients(AVCOL_SPC_SMPTE170M), 1,
-                                  0, 1 << 16, 1 << 16);
+    return frame->color_range == AVCOL_RANGE_JPEG;
 }
 
 
