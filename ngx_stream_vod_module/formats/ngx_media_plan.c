@@ -652,6 +652,10 @@ ngx_media_plan_limit(ngx_media_plan_range_t *range,
     ngx_int_t                  rc;
     ngx_media_index_sample_t   sample;
 
+    if (to == INT64_MAX) {
+        return NGX_OK;
+    }
+
     cto = ngx_media_plan_difference(index->max_cto, index->delay);
     rc = ngx_media_index_seek_time(reader, ngx_media_plan_difference(to, cto));
 

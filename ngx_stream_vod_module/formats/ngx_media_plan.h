@@ -110,7 +110,8 @@ ngx_int_t ngx_media_plan_follow(ngx_media_plan_t *plan, size_t *size,
     const ngx_media_index_t *index, const ngx_media_plan_range_t *range,
     uint32_t type, const ngx_media_plan_t *clock);
 
-/* [from, to) of a track, in its timescale; NGX_ERROR: broken index */
+/* [from, to) of a track, in its timescale, to its end for INT64_MAX; NGX_ERROR:
+   broken index */
 ngx_int_t ngx_media_plan_range(ngx_media_plan_range_t *range,
     const ngx_media_index_t *index, uint32_t type, int64_t from, int64_t to);
 
