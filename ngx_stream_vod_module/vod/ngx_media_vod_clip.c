@@ -32,9 +32,9 @@ static ngx_int_t ngx_media_vod_clip_file(ngx_media_vod_clip_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_clip_tracks(ngx_media_vod_clip_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_clip_track(ngx_media_vod_clip_ctx_t *ctx,
     uint32_t track);
-static ngx_uint_t ngx_media_vod_clip_is_whole(
-    const ngx_media_vod_clip_ctx_t *ctx,
-    const ngx_media_vod_set_track_t *track);
+static int64_t ngx_media_vod_clip_finish(const ngx_media_vod_clip_ctx_t *ctx,
+    const ngx_media_vod_set_track_t *track, int64_t origin,
+    uint32_t timescale);
 static ngx_int_t ngx_media_vod_clip_range(ngx_media_mp4_movie_track_t *t,
     uint32_t type, uint32_t codec);
 static ngx_int_t ngx_media_vod_clip_movie(ngx_media_vod_clip_ctx_t *ctx);
@@ -208,13 +208,8 @@ ngx_media_vod_clip_track(ngx_media_vod_clip_ctx_t *ctx, uint32_t track)
     t->start = plan->origin
                + ngx_media_plan_rescale(ctx->make->from, 1000,
                                         t->index->timescale);
-    t->finish = INT64_MAX;
-
-    if (!ngx_media_vod_clip_is_whole(ctx, st)) {
-        t->finish = plan->origin
-                    + ngx_media_plan_rescale(ctx->make->to, 1000,
-                                             t->index->timescale);
-    }
+    t->finish = ngx_media_vod_clip_finish(ctx, st, plan->origin,
+                                          t->index->timescale);
 
     t->lang.data = st->lang;
     t->lang.len = ngx_strlen(st->lang);
@@ -235,19 +230,45 @@ ngx_media_vod_clip_track(ngx_media_vod_clip_ctx_t *ctx, uint32_t track)
 }
 
 
-/* up to the end of the file: to its last tick, not to the last ms */
+/*
+ * In times of the index.  Up to the end of the file is to its last tick, not
+ * to its last ms; what the map cuts off is not shown, although a frame of
+ * audio goes on there.
+ */
 
-static ngx_uint_t
-ngx_media_vod_clip_is_whole(const ngx_media_vod_clip_ctx_t *ctx,
-    const ngx_media_vod_set_track_t *track)
+static int64_t
+ngx_media_vod_clip_finish(const ngx_media_vod_clip_ctx_t *ctx,
+    const ngx_media_vod_set_track_t *track, int64_t origin,
+    uint32_t timescale)
 {
-    const ngx_media_vod_map_t  *map;
+    int64_t                      finish, to;
+    const ngx_media_vod_map_t   *map;
+    const ngx_media_vod_clip_t  *clip;
 
     map = ctx->make->source->map;
+    clip = &map->sequences[track->sequence].clips[0];
 
-    return ctx->make->to == ctx->make->source->set->duration
-           && map->sequences[track->sequence].clips[0].to < 0
-           && map->durations == NULL;
+    finish = INT64_MAX;
+
+    if (ctx->make->to < ctx->make->source->set->duration) {
+        finish = origin + ngx_media_plan_rescale(ctx->make->to, 1000,
+                                                 timescale);
+    }
+
+    to = clip->to;
+
+    if (map->durations && map->durations[0] > 0
+        && (to < 0 || to - clip->from > map->durations[0]))
+    {
+        to = clip->from + map->durations[0];
+    }
+
+    if (to >= 0) {
+        to = ngx_media_plan_rescale(to, 1000, timescale);
+        finish = ngx_min(finish, to);
+    }
+
+    return finish;
 }
 
 
