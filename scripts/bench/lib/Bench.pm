@@ -216,8 +216,11 @@ sub wrk {
     my $url = 'http://127.0.0.1:' . $t->port('HTTP') . $path;
     my @headers = map { ('-H', $_) } @{$opt{headers} || []};
     my $before = cpu($t);
+    my @on = @pin;
 
-    my ($status, $out) = sh(@pin, 'wrk', '-t', 1, '-c', $opt{connections} || 8,
+    $on[2] = $opt{cpu} if @on && defined $opt{cpu};
+
+    my ($status, $out) = sh(@on, 'wrk', '-t', 1, '-c', $opt{connections} || 8,
                             '-d', ($opt{seconds} || seconds(1)) . 's',
                             @headers, $url);
 

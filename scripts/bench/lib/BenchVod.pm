@@ -22,7 +22,7 @@ use File::Temp ();
 use Bench;
 use Test::Media;
 
-our @EXPORT = qw/ films film vod vod_list vod_get vod_uri vod_static
+our @EXPORT = qw/ films film vod vod_list vod_get vod_uri vod_static vod_wrk
                   against_static asked media_source $SEGMENT /;
 
 our $SEGMENT = 6;
@@ -116,6 +116,13 @@ http {
         }
 
         location /static/ { alias $films/; }
+
+        location /copied/static/ {
+            alias $films/;
+            sendfile off;
+            output_buffers 1 24k;
+        }
+
         location /status { media_status; }
     }
 }
@@ -176,23 +183,46 @@ sub vod_static {
 }
 
 
-# CPU time: pairs of what it is and its URI; rows with the goals
+# CPU time of a request, the client on the same core as the worker.  On one of
+# its own, which is idle in between, the worker is charged for waking it up with
+# each write: by 5 us in a virtual machine, which no client on a network costs,
+# and none that is as busy as one of static files.
+
+sub vod_wrk {
+    my ($t, $path) = @_;
+
+    return wrk($t, $path, cpu => 0);
+}
+
+
+# CPU time: what it is, its URI and its goal, if there is one, and so on.  First
+# may come [name, prefix] of another static location, to compare with, too
 
 sub against_static {
     my ($t, $n, @what) = @_;
+
+    my @more = ref $what[0] ? @{shift @what} : ();
 
     while (@what) {
         my ($what, $uri, $goal) = splice @what, 0, 3;
         my ($static, $size) = vod_static($t, $uri);
 
         my @r = compare(rounds($n),
-            'static file' => sub { wrk($t, $static) },
-            $what => sub { wrk($t, $uri) });
+            'static file' => sub { vod_wrk($t, $static) },
+            $what => sub { vod_wrk($t, $uri) },
+            @more ? ($more[0] => sub { vod_wrk($t, "$more[1]$static") })
+                  : ());
 
         remark("$what: $size bytes");
         say_list(@r);
         row("$what / static", sprintf('x %.3f', $r[1]{ratio}), $r[1]{ratio},
             $goal);
+
+        next if !@more;
+
+        row("$what / static, $more[0]",
+            sprintf('x %.3f', $r[1]{ratio} / $r[2]{ratio}),
+            $r[1]{ratio} / $r[2]{ratio});
     }
 }
 

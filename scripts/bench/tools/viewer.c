@@ -25,8 +25,9 @@
  *         line for each answer: number of the path, status, bytes, and times.
  *     poll RATE SECONDS PATH...
  *         Asks for the paths in turn, RATE requests a second in all.
- *     stall PATH
- *         Each connection asks for PATH and reads a first piece, not more.
+ *     stall PATH [BYTES]
+ *         Each connection asks for PATH and reads a first piece, or so many
+ *         bytes, not more.
  *     until PATH TEXT
  *         Polls PATH each ms until its body has TEXT; prints the time of the
  *         request and of the answer.
@@ -519,10 +520,12 @@ mode_ask(int interval, int rounds, FILE *out, char **paths, int npaths)
 
 
 static int
-mode_stall(const char *path)
+mode_stall(const char *path, long bytes)
 {
-    char    buf[512];
-    size_t  i;
+    char     buf[512];
+    long     left;
+    size_t   i;
+    ssize_t  n;
 
     for (i = 0; i < nviewers; i++) {
         viewer_get(&viewers[i], path);
@@ -539,6 +542,14 @@ mode_stall(const char *path)
         if (memcmp(buf + 9, "200", 3) != 0) {
             fprintf(stderr, "viewer: %.12s\n", buf);
             return 1;
+        }
+
+        for (left = bytes; left > 0; left -= n) {
+            n = recv(viewers[i].fd, NULL, left, MSG_TRUNC);
+
+            if (n <= 0) {
+                die("more of an answer");
+            }
         }
     }
 
@@ -690,8 +701,8 @@ main(int argc, char **argv)
         return mode_poll(atof(argv[0]), atof(argv[1]), argv + 2, argc - 2);
     }
 
-    if (strcmp(mode, "stall") == 0 && argc == 1) {
-        return mode_stall(argv[0]);
+    if (strcmp(mode, "stall") == 0 && (argc == 1 || argc == 2)) {
+        return mode_stall(argv[0], argc == 2 ? atol(argv[1]) : 0);
     }
 
     if (strcmp(mode, "until") == 0 && argc == 2) {
