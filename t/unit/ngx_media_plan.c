@@ -394,12 +394,65 @@ test_many(void)
 }
 
 
+static void
+test_range(void)
+{
+    unsigned                   i;
+    ngx_media_index_t         *index;
+    ngx_media_plan_range_t     range;
+    ngx_media_index_sample_t   s;
+
+    /* offsets on both sides of that of the first sample: B-frames */
+
+    static const int64_t  cto[] = { 80, 200, 80, 0, 40 };
+
+    memset(&s, 0, sizeof(s));
+    ngx_media_index_build_init(&build, 1000, 1000000, 100);
+
+    for (i = 0; i < 50; i++) {
+        s.offset = i * 100;
+        s.size = 100;
+        s.dts = i * 40;
+        s.duration = 40;
+        s.cto = (i % 25) ? cto[i % 5] : 80;
+        s.description = 1;
+        s.key = (i % 25 == 0);
+
+        media_mp4_check(media_mp4_add(&build, &s) == NGX_OK);
+    }
+
+    index = media_mp4_pack(&build);
+    media_mp4_check(ngx_media_index_edit(index, 0, 80, 0) == NGX_OK);
+
+    is(ngx_media_plan_range(&range, index, NGX_MEDIA_VIDEO, 0, INT64_MAX),
+       NGX_OK, "a range without an end");
+    is(range.first, 0, "from the first");
+    is(range.end, 50, "to the last");
+
+    is(ngx_media_plan_range(&range, index, NGX_MEDIA_VIDEO, 1100, INT64_MAX),
+       NGX_OK, "from a time on");
+    is(range.first, 25, "from the key frame before it");
+    is(range.end, 50, "to the last");
+
+    is(ngx_media_plan_range(&range, index, NGX_MEDIA_VIDEO, 0, 1000), NGX_OK,
+       "a second");
+    is(range.end, 25, "as many frames");
+
+    is(ngx_media_plan_range(&range, index, NGX_MEDIA_VIDEO, 5000, INT64_MAX),
+       NGX_OK, "behind the end");
+    is(range.end, 50, "is where it ends");
+
+    free(index);
+}
+
+
 int
 main(void)
 {
     test_clock();
     test_follow();
     test_find();
+    test_range();
     test_rescale();
     test_many();
 
