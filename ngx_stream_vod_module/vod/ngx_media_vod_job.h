@@ -131,6 +131,9 @@ void ngx_media_vod_job_destroy(ngx_media_vod_job_t *job);
 /* the table goes: a job that threads work for goes when they are done */
 void ngx_media_vod_job_orphan(ngx_media_vod_job_t *job);
 
+/* the cache needs room: what is only remembered is given up; how many */
+ngx_uint_t ngx_media_vod_table_release(ngx_media_vod_table_t *table);
+
 /* NULL is fine */
 void ngx_media_vod_result_unref(ngx_media_vod_result_t *result);
 

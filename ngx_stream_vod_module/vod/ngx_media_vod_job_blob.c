@@ -336,6 +336,10 @@ ngx_media_vod_job_index_done(ngx_event_t *ev)
     ngx_media_vod_file_t  *file;
     ngx_media_vod_item_t  *item;
 
+    if (!ngx_media_vod_job_is_done(ev)) {
+        return;
+    }
+
     job = slot->job;
     item = slot->item;
     file = slot->index.file;
@@ -647,6 +651,10 @@ ngx_media_vod_job_set_done(ngx_event_t *ev)
     ngx_media_vod_set_t     *set;
     ngx_media_vod_result_t  *result;
 
+    if (!ngx_media_vod_job_is_done(ev)) {
+        return;
+    }
+
     job = ctx->job;
     set = ctx->make.set;
 
@@ -723,9 +731,19 @@ static ngx_int_t
 ngx_media_vod_job_put(ngx_media_vod_job_t *job, const u_char *key,
     ngx_media_vod_held_t *held, void *blob, size_t size)
 {
-    if (ngx_media_cache_put(job->conf->cache, key, blob, size, &held->ref)
-        == NGX_OK)
+    ngx_int_t  rc;
+
+    rc = ngx_media_cache_put(job->conf->cache, key, blob, size, &held->ref);
+
+    /* names that were asked for a moment ago may pin all that there is */
+
+    if (rc != NGX_OK && job->table && ngx_media_vod_table_release(job->table))
     {
+        rc = ngx_media_cache_put(job->conf->cache, key, blob, size,
+                                 &held->ref);
+    }
+
+    if (rc == NGX_OK) {
         held->data = held->ref.data;
         free(blob);
         return NGX_OK;

@@ -424,6 +424,36 @@ ngx_media_vod_sweep_names(ngx_media_vod_table_t *table)
 }
 
 
+ngx_uint_t
+ngx_media_vod_table_release(ngx_media_vod_table_t *table)
+{
+    ngx_uint_t               n;
+    ngx_queue_t             *q, *prev;
+    ngx_media_vod_node_t    *node;
+    ngx_media_vod_result_t  *result;
+
+    n = 0;
+
+    for (q = ngx_queue_last(&table->names.queue);
+         q != ngx_queue_sentinel(&table->names.queue);
+         q = prev)
+    {
+        prev = ngx_queue_prev(q);
+        node = ngx_queue_data(q, ngx_media_vod_node_t, queue);
+        result = node->result;
+
+        if (node->job || result == NULL || result->refs != 1) {
+            continue;
+        }
+
+        ngx_media_vod_name_drop(table, node);
+        n++;
+    }
+
+    return n;
+}
+
+
 static void
 ngx_media_vod_sweep_paths(ngx_media_vod_table_t *table)
 {
