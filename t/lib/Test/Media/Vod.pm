@@ -15,7 +15,7 @@ use Test::Media::Formats;
 use Test::Media::Tools;
 
 our @EXPORT = qw/ vod_fetch vod_hls vod_ts vod_mpd vod_probe vod_source
-                  vod_pictures vod_made /;
+                  vod_pictures vod_made vod_film /;
 
 
 # a request that must succeed
@@ -399,6 +399,54 @@ sub vod_made {
         '-t', $seconds, '-threads', 1,
         exists $opt{video} && !$opt{video} ? () : qw/ -pix_fmt yuv420p /,
         @{$opt{more} || []});
+}
+
+
+# writes an MP4 file of so many hours, 25 frames a second, a key frame every two
+# seconds, with the description of another: its media are a hole
+
+sub vod_film {
+    my ($file, $hours, $like) = @_;
+
+    my ($moov) = moov($like);
+    my ($stsd) = inside($moov, qw/ trak mdia minf stbl stsd /);
+    my $n = $hours * 3600 * 25;
+    my $pos = 48;
+    my (@sizes, @offsets);
+
+    for my $i (0 .. $n - 1) {
+        push @offsets, $pos if $i % 50 == 0;
+        push @sizes, $i % 50 ? 3000 + $i * 7919 % 9000
+                             : 40000 + $i * 31 % 9000;
+        $pos += $sizes[-1];
+    }
+
+    my $stbl = box('stbl', box('stsd', $stsd),
+        box('stts', pack('x4NNN', 1, $n, 512)),
+        box('stss', pack('x4NN*', scalar @offsets,
+                         map { $_ * 50 + 1 } 0 .. $#offsets)),
+        box('stsc', pack('x4NNNN', 1, 1, 50, 1)),
+        box('stsz', pack('x4NNN*', 0, $n, @sizes)),
+        box('co64', pack('x4NQ>*', scalar @offsets, @offsets)));
+
+    open my $fh, '>:raw', $file or die "$file: $!\n";
+    print $fh box('ftyp', 'isom', pack('N', 0), 'isommp42', "\0" x 8),
+              pack('Na4Q>', 1, 'mdat', $pos - 32);
+    seek $fh, $pos, 0;
+    print $fh box('moov', box('mvhd', pack('x12Nx80', 1000)),
+        box('trak', box('tkhd', pack('x12Nx68', 1)), box('mdia',
+            box('mdhd', pack('x12NNnn', 12800, 0, 0x55c4, 0)),
+            box('hdlr', pack('x8a4x13', 'vide')), box('minf', $stbl))));
+    close $fh or die "$file: $!\n";
+
+    return $file;
+}
+
+
+sub box {
+    my ($type, @content) = @_;
+    my $body = join '', @content;
+    return pack('Na4', 8 + length $body, $type) . $body;
 }
 
 
