@@ -6,9 +6,14 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 #include <ngx_http.h>
 #include "http/ngx_http_media_reply.h"
 #include "http/ngx_http_media_task.h"
+
+
+/* ms; a worker that shall exit does not while there is a timer */
+#define NGX_HTTP_MEDIA_TASK_TIMER  60000
 
 
 typedef struct {
@@ -46,6 +51,7 @@ ngx_http_media_task(ngx_http_request_t *r, ngx_thread_pool_t *thread_pool,
     task->handler = ngx_http_media_task_thread;
     task->event.handler = ngx_http_media_task_handler;
     task->event.data = ctx;
+    task->event.log = r->connection->log;
 
     /* the queue is full */
 
@@ -53,6 +59,8 @@ ngx_http_media_task(ngx_http_request_t *r, ngx_thread_pool_t *thread_pool,
         return ngx_http_media_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      NGX_HTTP_MEDIA_NO_STORE);
     }
+
+    ngx_add_timer(&task->event, NGX_HTTP_MEDIA_TASK_TIMER);
 
     r->main->count++;
     r->main->blocked++;
@@ -80,6 +88,16 @@ ngx_http_media_task_handler(ngx_event_t *ev)
     ngx_connection_t       *c;
     ngx_http_request_t     *r;
     ngx_http_media_task_t  *ctx;
+
+    if (ev->timedout) {
+        ev->timedout = 0;
+        ngx_add_timer(ev, NGX_HTTP_MEDIA_TASK_TIMER);
+        return;
+    }
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
 
     ctx = ev->data;
     r = ctx->request;

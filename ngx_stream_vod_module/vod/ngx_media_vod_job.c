@@ -29,6 +29,9 @@
 /* ms between questions whether another process is done */
 #define NGX_MEDIA_VOD_JOB_DELAY_MAX  50
 
+/* ms; a worker that shall exit does not while there is a timer */
+#define NGX_MEDIA_VOD_JOB_TIMER      60000
+
 
 typedef ngx_int_t (*ngx_media_vod_step_pt)(ngx_media_vod_job_t *job);
 
@@ -356,6 +359,8 @@ ngx_media_vod_job_post(ngx_media_vod_job_t *job, ngx_thread_task_t *task)
     task->event.complete = 0;
 
     if (ngx_thread_task_post(job->conf->thread_pool, task) == NGX_OK) {
+        ngx_add_timer(&task->event, NGX_MEDIA_VOD_JOB_TIMER);
+
         job->tasks++;
         return NGX_AGAIN;
     }
@@ -365,6 +370,23 @@ ngx_media_vod_job_post(ngx_media_vod_job_t *job, ngx_thread_task_t *task)
     job->result->passing = 1;
 
     return rc;
+}
+
+
+ngx_uint_t
+ngx_media_vod_job_is_done(ngx_event_t *ev)
+{
+    if (ev->timedout) {
+        ev->timedout = 0;
+        ngx_add_timer(ev, NGX_MEDIA_VOD_JOB_TIMER);
+        return 0;
+    }
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
+
+    return 1;
 }
 
 

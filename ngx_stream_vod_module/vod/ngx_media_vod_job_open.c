@@ -208,6 +208,10 @@ ngx_media_vod_job_map_done(ngx_event_t *ev)
     ngx_media_vod_job_t    *job;
     ngx_media_vod_probe_t  *probe;
 
+    if (!ngx_media_vod_job_is_done(ev)) {
+        return;
+    }
+
     job = ctx->job;
     job->tasks--;
 
@@ -503,6 +507,10 @@ ngx_media_vod_job_open_done(ngx_event_t *ev)
     ngx_media_vod_job_t    *job;
     ngx_media_vod_item_t   *item;
     ngx_media_vod_probe_t  *probe;
+
+    if (!ngx_media_vod_job_is_done(ev)) {
+        return;
+    }
 
     job = ctx->job;
     job->tasks--;

@@ -59,6 +59,9 @@ ngx_thread_task_t *ngx_media_vod_job_task(ngx_media_vod_job_t *job,
 ngx_int_t ngx_media_vod_job_post(ngx_media_vod_job_t *job,
     ngx_thread_task_t *task);
 
+/* what a completion handler begins with; 0: the thread is still at work */
+ngx_uint_t ngx_media_vod_job_is_done(ngx_event_t *ev);
+
 /* closes what was opened for nobody */
 void ngx_media_vod_job_probes_free(ngx_media_vod_job_t *job);
 
