@@ -67,6 +67,7 @@ typedef struct {
                                                  end of its first sample, if
                                                  that is a key frame, else 0 */
     uint32_t                  nparts;         /* open: so far */
+    uint32_t                  fps;            /* 1/1000, of files */
     uint64_t                  bandwidth;      /* bit/s, announced: the same in
                                                  all of its period; 0 */
     uint64_t                  period;         /* DASH period: the number of

@@ -76,8 +76,8 @@ static ngx_uint_t ngx_media_dash_wide(const ngx_media_params_t *params);
 static void ngx_media_dash_role(const ngx_media_stream_view_t *view,
     ngx_uint_t track, ngx_media_mpd_set_t *set);
 static void ngx_media_dash_details(const ngx_media_track_view_t *track,
-    const ngx_media_init_t *init, ngx_media_mpd_representation_t *rep,
-    ngx_media_mpd_set_t *set);
+    const ngx_media_init_t *init, uint32_t fps,
+    ngx_media_mpd_representation_t *rep, ngx_media_mpd_set_t *set);
 static void ngx_media_dash_rate(uint32_t fps,
     ngx_media_mpd_representation_t *rep);
 static ngx_int_t ngx_media_dash_extra(ngx_media_dash_t *ctx,
@@ -417,7 +417,7 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
     ngx_media_dash_params(rep, init);
 
     if (ctx->view->file) {
-        ngx_media_dash_details(t, init, rep, set);
+        ngx_media_dash_details(t, init, first->fps, rep, set);
     }
 
     if (ngx_media_dash_timeline(ctx, track, p->id, rep, set) != NGX_OK) {
@@ -625,13 +625,14 @@ ngx_media_dash_role(const ngx_media_stream_view_t *view, ngx_uint_t track,
 
 static void
 ngx_media_dash_details(const ngx_media_track_view_t *track,
-    const ngx_media_init_t *init, ngx_media_mpd_representation_t *rep,
-    ngx_media_mpd_set_t *set)
+    const ngx_media_init_t *init, uint32_t fps,
+    ngx_media_mpd_representation_t *rep, ngx_media_mpd_set_t *set)
 {
     uint32_t                   frame;
     const ngx_media_params_t  *params;
 
     params = &init->params;
+    fps = fps ? fps : track->fps;
 
     rep->supplemental = track->supplemental;
     rep->profiles = track->brands;
@@ -640,8 +641,8 @@ ngx_media_dash_details(const ngx_media_track_view_t *track,
 
     frame = NGX_MEDIA_DASH_FRAME;
 
-    if (track->type == NGX_MEDIA_VIDEO && track->fps) {
-        frame = (1000000 + track->fps - 1) / track->fps;
+    if (track->type == NGX_MEDIA_VIDEO && fps) {
+        frame = (1000000 + fps - 1) / fps;
     }
 
     if (track->apart > frame && set->type == NGX_MEDIA_VIDEO) {
@@ -652,8 +653,8 @@ ngx_media_dash_details(const ngx_media_track_view_t *track,
         return;
     }
 
-    if (track->fps) {
-        ngx_media_dash_rate(track->fps, rep);
+    if (fps) {
+        ngx_media_dash_rate(fps, rep);
     }
 
     if (ngx_media_dash_wide(params)) {

@@ -131,6 +131,8 @@ static ngx_int_t ngx_media_hls_join(ngx_media_hls_multi_t *ctx,
     ngx_str_t *name);
 static ngx_int_t ngx_media_hls_picture(ngx_media_hls_multi_t *ctx,
     const ngx_media_track_view_t *track, ngx_media_m3u8_variant_t *variant);
+static ngx_int_t ngx_media_hls_every(ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track, ngx_str_t *codecs);
 static ngx_int_t ngx_media_hls_codecs(ngx_pool_t *pool, ngx_str_t *codecs,
     const u_char *data, size_t len);
 static void ngx_media_hls_range(const ngx_media_params_t *params,
@@ -335,7 +337,9 @@ ngx_media_hls_groups(ngx_media_hls_multi_t *ctx)
         }
 
         group = ngx_media_hls_group(ctx, ngx_media_pack_init(track));
-        if (group == NULL) {
+        if (group == NULL
+            || ngx_media_hls_every(ctx, track, &group->codecs) != NGX_OK)
+        {
             return NGX_ERROR;
         }
 
@@ -1069,13 +1073,19 @@ static ngx_int_t
 ngx_media_hls_picture(ngx_media_hls_multi_t *ctx,
     const ngx_media_track_view_t *track, ngx_media_m3u8_variant_t *variant)
 {
-    u_char                  *p;
-    const ngx_media_init_t  *init;
+    u_char                    *p;
+    ngx_uint_t                 i;
+    const ngx_media_init_t    *init;
+    const ngx_media_params_t  *params;
 
     init = ngx_media_pack_init(track);
 
     variant->codecs.data = (u_char *) init->codec;
     variant->codecs.len = init->codec_len;
+
+    if (ngx_media_hls_every(ctx, track, &variant->codecs) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (track->type != NGX_MEDIA_VIDEO) {
         return NGX_OK;
@@ -1083,6 +1093,19 @@ ngx_media_hls_picture(ngx_media_hls_multi_t *ctx,
 
     variant->width = init->params.width;
     variant->height = init->params.height;
+
+    /* 4.4.6.2: at which all of it can be shown */
+
+    for (i = 0; i < track->ninits && ctx->view->file; i++) {
+        params = &track->inits[i].params;
+
+        if ((uint64_t) params->width * params->height
+            > (uint64_t) variant->width * variant->height)
+        {
+            variant->width = params->width;
+            variant->height = params->height;
+        }
+    }
 
     if (ctx->wide) {
         ngx_media_hls_range(&init->params, &variant->range);
@@ -1110,6 +1133,30 @@ ngx_media_hls_picture(ngx_media_hls_multi_t *ctx,
     }
 
     variant->supplemental.len = p - variant->supplemental.data;
+
+    return NGX_OK;
+}
+
+
+/* 4.4.6.2: CODECS names those of all clips of a file */
+
+static ngx_int_t
+ngx_media_hls_every(ngx_media_hls_multi_t *ctx,
+    const ngx_media_track_view_t *track, ngx_str_t *codecs)
+{
+    ngx_uint_t               i;
+    const ngx_media_init_t  *init;
+
+    for (i = 0; i < track->ninits && ctx->view->file; i++) {
+        init = &track->inits[i];
+
+        if (ngx_media_hls_codecs(ctx->pool, codecs, init->codec,
+                                 init->codec_len)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
 }

@@ -184,7 +184,8 @@ typedef struct {
                                                  it; 0: unknown */
     uint64_t                  ts_average;
     uint64_t                  ts_key_bandwidth;
-    uint32_t                  fps;            /* 1/1000 */
+    uint32_t                  fps;            /* 1/1000, of the clip that has
+                                                 most */
     uint32_t                  apart;          /* ms that its segments are off
                                                  the common times, at most */
     u_char                    lang[NGX_MEDIA_VOD_LANG];
@@ -205,6 +206,7 @@ typedef struct {
                                                  nothing is here */
     uint32_t                  plan;           /* offset, ngx_media_plan_t */
     uint32_t                  description;    /* the usual one */
+    uint32_t                  fps;            /* 1/1000, of video */
     uint64_t                  init;           /* its init segment's name */
     int64_t                   base;           /* added to the plan's times, in
                                                  timescale: none is negative */

@@ -74,6 +74,7 @@ static ngx_int_t ngx_media_vod_rate_ts_init(ngx_media_vod_rate_room_t *room,
 static uint64_t ngx_media_vod_rate_ts(ngx_media_vod_rate_room_t *room,
     const ngx_media_plan_segment_t *segment, uint32_t nsamples,
     uint64_t bytes);
+static uint32_t ngx_media_vod_rate_fps(uint64_t samples, double seconds);
 static void ngx_media_vod_rate_peaks(ngx_media_vod_rate_form_t *form,
     const ngx_media_vod_rate_size_t *size, uint32_t n, uint32_t target);
 static void ngx_media_vod_rate_max(uint64_t *max, uint64_t bytes,
@@ -82,10 +83,12 @@ static void ngx_media_vod_rate_max(uint64_t *max, uint64_t bytes,
 
 ngx_int_t
 ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
-    const ngx_media_vod_file_t *file, const ngx_media_vod_set_clip_t *clip,
+    const ngx_media_vod_file_t *file, ngx_media_vod_set_clip_t *clip,
     const ngx_media_plan_t *plan, const ngx_media_plan_t *joint,
     uint32_t target)
 {
+    double                     seconds;
+    uint64_t                   samples;
     ngx_int_t                  rc;
     ngx_media_vod_rate_room_t  room;
 
@@ -95,7 +98,13 @@ ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
     room.track = &file->tracks[clip->track];
     room.base = clip->base;
 
+    samples = rate->samples;
+    seconds = rate->cmaf.seconds;
+
     rc = ngx_media_vod_rate_segments(rate, &room, plan, joint, target);
+
+    clip->fps = ngx_media_vod_rate_fps(rate->samples - samples,
+                                       rate->cmaf.seconds - seconds);
 
     free(room.samples);
     free(room.nals);
@@ -426,8 +435,10 @@ ngx_media_vod_rate_average(const ngx_media_vod_rate_form_t *form)
 }
 
 
-uint32_t
-ngx_media_vod_rate_fps(const ngx_media_vod_rate_t *rate)
+/* frames in 1000 s, of a known rate if it is near one */
+
+static uint32_t
+ngx_media_vod_rate_fps(uint64_t samples, double seconds)
 {
     double      fps;
     uint32_t    n;
@@ -439,11 +450,11 @@ ngx_media_vod_rate_fps(const ngx_media_vod_rate_t *rate)
         119880, 120000
     };
 
-    if (rate->cmaf.seconds <= 0) {
+    if (seconds <= 0) {
         return 0;
     }
 
-    fps = (double) rate->samples * 1000 / rate->cmaf.seconds;
+    fps = (double) samples * 1000 / seconds;
 
     if (fps > 1000000) {
         return 0;

@@ -36,18 +36,18 @@ typedef struct {
 
 
 /*
- * Adds one clip.  joint: of the video whose segments of MPEG-TS it is in, and
- * lasts as long as; NULL: it is alone in them.  target: of the set, s.
- * NGX_OK; NGX_ERROR: the index is broken; NGX_DECLINED: no memory.
+ * Adds one clip, and tells its frame rate.  joint: of the video whose segments
+ * of MPEG-TS it is in, and lasts as long as; NULL: it is alone in them.
+ * target: of the set, s.  NGX_OK; NGX_ERROR: the index is broken;
+ * NGX_DECLINED: no memory.
  */
 ngx_int_t ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
-    const ngx_media_vod_file_t *file, const ngx_media_vod_set_clip_t *clip,
+    const ngx_media_vod_file_t *file, ngx_media_vod_set_clip_t *clip,
     const ngx_media_plan_t *plan, const ngx_media_plan_t *joint,
     uint32_t target);
 
-/* bit/s, and frames of video in 1000 s, a known rate if it is near one */
+/* bit/s */
 uint64_t ngx_media_vod_rate_average(const ngx_media_vod_rate_form_t *form);
-uint32_t ngx_media_vod_rate_fps(const ngx_media_vod_rate_t *rate);
 
 
 #endif /* _NGX_MEDIA_VOD_RATE_H_INCLUDED_ */

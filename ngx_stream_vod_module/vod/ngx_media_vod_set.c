@@ -203,7 +203,7 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
     const ngx_media_vod_file_t      *file;
     ngx_media_vod_set_track_t       *track;
     const ngx_media_vod_track_t     *t;
-    const ngx_media_vod_set_clip_t  *clip;
+    ngx_media_vod_set_clip_t        *clip;
 
     for (n = 0; n < ctx->ntracks; n++) {
         track = &ctx->tracks[n];
@@ -240,6 +240,10 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
             if (rc != NGX_OK) {
                 return ngx_media_vod_set_fail(ctx, 500, "index is broken");
             }
+
+            if (track->type == NGX_MEDIA_VIDEO) {
+                track->fps = ngx_max(track->fps, clip->fps);
+            }
         }
 
         track->average = ngx_media_vod_rate_average(&ctx->rates[n].cmaf);
@@ -254,7 +258,6 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
         if (track->type == NGX_MEDIA_VIDEO) {
             track->key_bandwidth = ctx->rates[n].cmaf.key_peak;
             track->ts_key_bandwidth = ctx->rates[n].ts.key_peak;
-            track->fps = ngx_media_vod_rate_fps(&ctx->rates[n]);
         }
     }
 

@@ -283,7 +283,10 @@ ngx_media_vod_set_text(u_char *dst, size_t size, const ngx_str_t *said,
 }
 
 
-/* one default of a type, and audio has one in any case */
+/*
+ * One default of a type: the first of which the map says it, or else a file;
+ * and audio has one in any case
+ */
 
 static void
 ngx_media_vod_set_names(ngx_media_vod_set_ctx_t *ctx)
@@ -291,10 +294,18 @@ ngx_media_vod_set_names(ngx_media_vod_set_ctx_t *ctx)
     ngx_uint_t                  i, first;
     ngx_uint_t                  number[NGX_MEDIA_TEXT + 1];
     ngx_uint_t                  defaults[NGX_MEDIA_TEXT + 1];
+    ngx_uint_t                  said[NGX_MEDIA_TEXT + 1];
     ngx_media_vod_set_track_t  *track;
 
     ngx_memzero(number, sizeof(number));
     ngx_memzero(defaults, sizeof(defaults));
+    ngx_memzero(said, sizeof(said));
+
+    for (i = 0; i < ctx->ntracks; i++) {
+        track = &ctx->tracks[i];
+        said[track->type] |= track->is_default
+            && ctx->make->map->sequences[track->sequence].has_default;
+    }
 
     first = NGX_MEDIA_VOD_SET_TRACKS;
 
@@ -308,6 +319,12 @@ ngx_media_vod_set_names(ngx_media_vod_set_ctx_t *ctx)
             && first == NGX_MEDIA_VOD_SET_TRACKS)
         {
             first = i;
+        }
+
+        if (said[track->type]
+            && !ctx->make->map->sequences[track->sequence].has_default)
+        {
+            track->is_default = 0;
         }
 
         if (track->is_default && track->type != NGX_MEDIA_VIDEO) {

@@ -692,6 +692,7 @@ ngx_media_vod_view_turn(ngx_media_vod_view_ctx_t *ctx,
 
     s.init = clip->init;
     s.bandwidth = ctx->view->bandwidth;
+    s.fps = clip->fps;
 
     /* segments before the first one that has samples are gaps */
 
