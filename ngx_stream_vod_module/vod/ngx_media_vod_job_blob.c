@@ -731,9 +731,19 @@ static ngx_int_t
 ngx_media_vod_job_put(ngx_media_vod_job_t *job, const u_char *key,
     ngx_media_vod_held_t *held, void *blob, size_t size)
 {
-    if (ngx_media_cache_put(job->conf->cache, key, blob, size, &held->ref)
-        == NGX_OK)
+    ngx_int_t  rc;
+
+    rc = ngx_media_cache_put(job->conf->cache, key, blob, size, &held->ref);
+
+    /* names that were asked for a moment ago may pin all that there is */
+
+    if (rc != NGX_OK && job->table && ngx_media_vod_table_release(job->table))
     {
+        rc = ngx_media_cache_put(job->conf->cache, key, blob, size,
+                                 &held->ref);
+    }
+
+    if (rc == NGX_OK) {
         held->data = held->ref.data;
         free(blob);
         return NGX_OK;
