@@ -175,7 +175,7 @@ for my $name (qw/ channel window /) {
 
 subtest 'event' => sub {
     map_put('event', { @two, playlistType => 'event',
-                       firstClipTime => int(now() * 1000) - 13000,
+                       firstClipTime => int(now() * 1000) - 11000,
                        sequences => [sequence(qw/ a b /)] });
 
     my $list = list_of('event', 'v1');
