@@ -9,6 +9,10 @@
 #include "formats/ngx_media_codec.h"
 #include "vod/ngx_media_vod_picture.h"
 
+#if (NGX_LINUX)
+#include <malloc.h>
+#endif
+
 #if (NGX_MEDIA_HAVE_AV)
 
 #include <libavcodec/avcodec.h>
@@ -225,6 +229,14 @@ ngx_media_vod_decoder_close(ngx_media_vod_decoder_t *decoder)
     av_frame_free(&decoder->best);
 
     free(decoder);
+
+#if (NGX_LINUX) && defined(__GLIBC__)
+
+    /* pictures are large, and each thread would keep what it once had */
+
+    (void) malloc_trim(0);
+
+#endif
 }
 
 
