@@ -8,7 +8,11 @@
 // PLAYER is hls, dash or shaka.  For each: what was played in SECONDS, the
 // stalls (the picture stands for more than 250 ms), jumps, errors, frames,
 // the latency the player reports, and answers that were no success.  CORS is
-// enforced.  Used by t/players.t.
+// enforced.  Used by t/players.t and t/vod_players.t.
+//
+// "hls@20,3" goes to 20 s, and later to 3 s, and says how long it took to play
+// on; "hls+switch", or "hls@20,3+switch", takes another rendition each second,
+// and says what sizes were seen.
 
 import fs from 'node:fs';
 import http from 'node:http';
@@ -28,7 +32,13 @@ const [seconds, ...rest] = process.argv.slice(2);
 const jobs = [];
 
 for (let i = 0; i + 1 < rest.length; i += 2) {
-    jobs.push({player: rest[i], url: rest[i + 1]});
+    const [, player, seeks, change] =
+        /^(\w+)(?:@([\d.,]+))?(\+switch)?$/.exec(rest[i]) || [];
+
+    jobs.push({
+        player, url: rest[i + 1], change: !!change,
+        seeks: seeks ? seeks.split(',').map(Number) : [],
+    });
 }
 
 if (!jobs.length || jobs.some(job => !scripts[job.player])) {
@@ -111,10 +121,13 @@ console.log(JSON.stringify(results, null, 1));
 
 // runs in the page
 
-async function watch({player, url, seconds}) {
+async function watch({player, url, seconds, seeks, change}) {
     const video = document.getElementById('v');
     const errors = [];
     const sleep = msec => new Promise(done => setTimeout(done, msec));
+
+    // the n-th of all renditions, taken in turn
+    let take = () => {};
 
     const start = {
         hls() {
@@ -126,6 +139,10 @@ async function watch({player, url, seconds}) {
             hls.loadSource(url);
             hls.attachMedia(video);
 
+            take = n => {
+                hls.nextLevel = n % hls.levels.length;
+            };
+
             return () => hls.latency;
         },
 
@@ -135,7 +152,24 @@ async function watch({player, url, seconds}) {
             dash.updateSettings({debug: {logLevel: 0}});
             dash.on(dashjs.MediaPlayer.events.ERROR,
                     event => errors.push('fatal ' + event.error.message));
+
+            // what is ahead already is not asked for again
+            if (change) {
+                dash.updateSettings({streaming: {buffer: {
+                    bufferTimeDefault: 4, bufferTimeAtTopQuality: 4,
+                    bufferTimeAtTopQualityLongForm: 4}}});
+            }
+
             dash.initialize(video, url, true);
+
+            take = n => {
+                const list = dash.getRepresentationsByType('video');
+
+                dash.updateSettings({streaming: {abr: {autoSwitchBitrate:
+                                                       {video: false}}}});
+                dash.setRepresentationForTypeById(
+                    'video', list[n % list.length].id);
+            };
 
             return () => dash.getCurrentLiveLatency();
         },
@@ -150,6 +184,13 @@ async function watch({player, url, seconds}) {
                 `shaka ${event.detail.code}`));
             await shakaPlayer.load(url);
             await video.play();
+
+            take = n => {
+                const list = shakaPlayer.getVariantTracks();
+
+                shakaPlayer.configure({abr: {enabled: false}});
+                shakaPlayer.selectVariantTrack(list[n % list.length]);
+            };
 
             return () => shakaPlayer.getStats().liveLatency;
         },
@@ -176,15 +217,48 @@ async function watch({player, url, seconds}) {
     const stalls = [];
     const jumps = [];
     const latencies = [];
+    const sought = [];
+    const sizes = new Set();
 
     let last = video.currentTime;
     let moved = performance.now();
     let played = 0;
+    let changes = 0;
 
     while (performance.now() - begin < seconds * 1000 && !video.ended) {
         await sleep(50);
 
         const now = performance.now();
+
+        sizes.add(`${video.videoWidth}x${video.videoHeight}`);
+
+        if (change && now - begin > (changes + 1) * 1000) {
+            take(changes++);
+        }
+
+        if (sought.length < seeks.length && now - begin > (sought.length + 1)
+                                       * seconds * 1000 / (seeks.length + 1))
+        {
+            const to = seeks[sought.length];
+
+            video.currentTime = to;
+
+            while (performance.now() - now < 10000 && !video.ended
+                   && (video.seeking || video.currentTime <= to))
+            {
+                await sleep(20);
+            }
+
+            sought.push({
+                to, at: video.currentTime,
+                msec: Math.round(performance.now() - now),
+            });
+
+            last = video.currentTime;
+            moved = performance.now();
+            continue;
+        }
+
         const step = video.currentTime - last;
 
         if (step === 0) {
@@ -221,7 +295,8 @@ async function watch({player, url, seconds}) {
     latencies.sort((a, b) => a - b);
 
     return {
-        startup, errors, stalls, jumps,
+        startup, errors, stalls, jumps, sought,
+        sizes: [...sizes],
         played: +played.toFixed(2),
         ended: video.ended,
         frames: quality.totalVideoFrames,

@@ -402,8 +402,8 @@ sub vod_made {
 }
 
 
-# writes an MP4 file of so many hours, 25 frames a second, a key frame every two
-# seconds, with the description of another: its media are a hole
+# writes an MP4 file of so many hours, 25 frames a second, a key frame every
+# two seconds, with the description of another: its media are a hole
 
 sub vod_film {
     my ($file, $hours, $like) = @_;
