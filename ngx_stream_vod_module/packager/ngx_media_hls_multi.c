@@ -825,11 +825,15 @@ ngx_media_hls_manual(ngx_media_hls_multi_t *ctx)
 static void
 ngx_media_hls_muxed(ngx_media_hls_multi_t *ctx)
 {
+    uint64_t                     bandwidth, more[NGX_MEDIA_HLS_GROUPS],
+                                 average[NGX_MEDIA_HLS_GROUPS];
     ngx_uint_t                   i, j, n;
     ngx_media_hls_group_t       *group;
     ngx_media_m3u8_rendition_t  *rendition;
 
     n = 0;
+    ngx_memzero(more, sizeof(more));
+    ngx_memzero(average, sizeof(average));
 
     for (i = 0; i < ctx->nrenditions; i++) {
         rendition = &ctx->renditions[i];
@@ -848,11 +852,33 @@ ngx_media_hls_muxed(ngx_media_hls_multi_t *ctx)
 
         rendition->muxed = (ctx->tracks[i] == group->joined);
 
+        if (!rendition->muxed) {
+            bandwidth = ngx_media_hls_bandwidth(ctx, ctx->tracks[i]);
+
+            if (bandwidth > more[j]) {
+                more[j] = bandwidth;
+                average[j] = ngx_media_hls_average(ctx, ctx->tracks[i]);
+            }
+        }
+
         ctx->tracks[n] = ctx->tracks[i];
         ctx->renditions[n++] = *rendition;
     }
 
     ctx->nrenditions = n;
+
+    /* 4.4.6.2: with video both the one and the other are played from */
+
+    for (j = 0; j < ctx->ngroups && ctx->nvideo; j++) {
+        group = &ctx->groups[j];
+
+        if (group->joined && more[j]) {
+            group->bandwidth = ngx_media_hls_bandwidth(ctx, group->joined)
+                               + more[j];
+            group->average = ngx_media_hls_average(ctx, group->joined)
+                             + average[j];
+        }
+    }
 }
 
 
