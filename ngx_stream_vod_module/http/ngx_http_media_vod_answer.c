@@ -27,6 +27,7 @@ typedef struct {
 static ngx_int_t ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_text(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
+static uint64_t ngx_http_media_vod_when(const ngx_media_vod_map_t *map);
 static ngx_int_t ngx_http_media_vod_render(ngx_pool_t *pool,
     const ngx_http_media_text_key_t *key, void *data,
     ngx_media_stream_view_t *view, ngx_str_t *bytes);
@@ -167,6 +168,10 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
     key.owner = ctx->load.conf->cache;
     key.id = set->hash;
 
+    if (ctx->load.source.map->live) {
+        key.id ^= ngx_http_media_vod_when(ctx->load.source.map);
+    }
+
     if (ctx->url.kind == NGX_HTTP_MEDIA_MPD
         || ctx->url.kind == NGX_HTTP_MEDIA_THUMBS)
     {
@@ -202,6 +207,22 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
     }
 
     return ngx_http_media_vod_missing(r, rc);
+}
+
+
+/* channels of the same clips, and so of one set, may begin at other times */
+
+static uint64_t
+ngx_http_media_vod_when(const ngx_media_vod_map_t *map)
+{
+    int64_t  when[4];
+
+    when[0] = map->first_time;
+    when[1] = map->segment_time;
+    when[2] = map->first_number;
+    when[3] = map->end;
+
+    return ngx_media_hash((u_char *) when, sizeof(when));
 }
 
 
