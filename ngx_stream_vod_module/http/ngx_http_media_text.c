@@ -37,12 +37,12 @@ static ngx_uint_t ngx_http_media_text_hash(
     const ngx_http_media_text_key_t *key);
 static ngx_http_media_text_t *ngx_http_media_text_lookup(
     const ngx_http_media_text_key_t *key, ngx_uint_t hash);
-static ngx_http_media_text_t *ngx_http_media_text_add(
-    const ngx_http_media_text_key_t *key, ngx_uint_t hash, ngx_str_t *bytes,
-    ngx_log_t *log);
+static void ngx_http_media_text_add(ngx_http_media_text_t *text);
 static void ngx_http_media_text_edge(ngx_http_media_text_t *text,
     const ngx_media_stream_view_t *view);
 static void ngx_http_media_text_remove(ngx_http_media_text_t *text);
+static void ngx_http_media_text_pack(ngx_http_media_text_t *text,
+    z_stream *z, ngx_log_t *log);
 static ngx_int_t ngx_http_media_text_deflate(ngx_log_t *log);
 
 
@@ -54,27 +54,58 @@ ngx_http_media_text_get(const ngx_http_media_text_key_t *key,
     uint64_t version, ngx_http_media_render_pt render, void *data,
     ngx_log_t *log, ngx_http_media_text_t **text)
 {
-    ngx_int_t                 rc;
-    ngx_str_t                 bytes;
-    ngx_pool_t               *pool;
-    ngx_uint_t                hash;
-    ngx_http_media_text_t    *old, *new;
-    ngx_media_stream_view_t   view;
+    ngx_int_t  rc;
+
+    *text = ngx_http_media_text_find(key, version);
+
+    if (*text) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_media_text_make(key, version, render, data, 0, log, text);
+
+    if (rc == NGX_OK) {
+        ngx_http_media_text_keep(text);
+    }
+
+    return rc;
+}
+
+
+ngx_http_media_text_t *
+ngx_http_media_text_find(const ngx_http_media_text_key_t *key,
+    uint64_t version)
+{
+    ngx_http_media_text_t  *text;
 
     ngx_http_media_text_init();
 
-    hash = ngx_http_media_text_hash(key);
-    old = ngx_http_media_text_lookup(key, hash);
+    text = ngx_http_media_text_lookup(key, ngx_http_media_text_hash(key));
 
-    if (old && old->version == version) {
-        ngx_queue_remove(&old->lru);
-        ngx_queue_insert_head(&ngx_http_media_texts.lru, &old->lru);
-
-        old->refs++;
-        *text = old;
-
-        return NGX_OK;
+    if (text == NULL || text->version != version) {
+        return NULL;
     }
+
+    ngx_queue_remove(&text->lru);
+    ngx_queue_insert_head(&ngx_http_media_texts.lru, &text->lru);
+
+    text->refs++;
+
+    return text;
+}
+
+
+ngx_int_t
+ngx_http_media_text_make(const ngx_http_media_text_key_t *key,
+    uint64_t version, ngx_http_media_render_pt render, void *data,
+    ngx_uint_t compress, ngx_log_t *log, ngx_http_media_text_t **text)
+{
+    z_stream                  z;
+    ngx_int_t                 rc;
+    ngx_str_t                 bytes;
+    ngx_pool_t               *pool;
+    ngx_http_media_text_t    *new;
+    ngx_media_stream_view_t   view;
 
     pool = ngx_create_pool(NGX_HTTP_MEDIA_TEXT_POOL, log);
     if (pool == NULL) {
@@ -87,30 +118,40 @@ ngx_http_media_text_get(const ngx_http_media_text_key_t *key,
         goto done;
     }
 
-    if (old && old->len == bytes.len
-        && ngx_memcmp(old->data, bytes.data, bytes.len) == 0)
-    {
-        /* another track went on */
+    new = ngx_alloc(sizeof(ngx_http_media_text_t) + bytes.len, log);
 
-        new = old;
-
-    } else {
-
-        if (old) {
-            ngx_http_media_text_remove(old);
-        }
-
-        new = ngx_http_media_text_add(key, hash, &bytes, log);
-
-        if (new == NULL) {
-            rc = NGX_ERROR;
-            goto done;
-        }
+    if (new == NULL) {
+        rc = NGX_ERROR;
+        goto done;
     }
 
-    new->version = view.version;
-    new->refs++;
+    ngx_memzero(new, sizeof(ngx_http_media_text_t));
+
+    new->key = *key;
+    new->hash = ngx_http_media_text_hash(key);
+    new->version = view.version ? view.version : version;
+    new->refs = 1;
+    new->len = bytes.len;
+    new->tag = ngx_media_hash(bytes.data, bytes.len);
+
+    ngx_memcpy(new->data, bytes.data, bytes.len);
+
     ngx_http_media_text_edge(new, &view);
+
+    if (compress) {
+        ngx_memzero(&z, sizeof(z_stream));
+
+        if (deflateInit2(&z, NGX_HTTP_MEDIA_GZIP_LEVEL, Z_DEFLATED,
+                         NGX_HTTP_MEDIA_GZIP_BITS, NGX_HTTP_MEDIA_GZIP_MEM,
+                         Z_DEFAULT_STRATEGY)
+            == Z_OK)
+        {
+            ngx_http_media_text_pack(new, &z, log);
+            (void) deflateEnd(&z);
+        }
+
+        new->compressed = 1;
+    }
 
     *text = new;
 
@@ -119,6 +160,39 @@ done:
     ngx_destroy_pool(pool);
 
     return rc;
+}
+
+
+void
+ngx_http_media_text_keep(ngx_http_media_text_t **text)
+{
+    ngx_http_media_text_t  *old, *new;
+
+    ngx_http_media_text_init();
+
+    new = *text;
+    old = ngx_http_media_text_lookup(&new->key, new->hash);
+
+    if (old && old->len == new->len
+        && ngx_memcmp(old->data, new->data, new->len) == 0)
+    {
+        /* another track went on */
+
+        old->version = new->version;
+        old->edge = new->edge;
+        old->refs++;
+
+        ngx_http_media_text_release(new);
+        *text = old;
+
+        return;
+    }
+
+    if (old) {
+        ngx_http_media_text_remove(old);
+    }
+
+    ngx_http_media_text_add(new);
 }
 
 
@@ -188,15 +262,15 @@ ngx_http_media_text_lookup(const ngx_http_media_text_key_t *key,
 }
 
 
-static ngx_http_media_text_t *
-ngx_http_media_text_add(const ngx_http_media_text_key_t *key, ngx_uint_t hash,
-    ngx_str_t *bytes, ngx_log_t *log)
-{
-    size_t                  size;
-    ngx_queue_t            *q, *bucket;
-    ngx_http_media_text_t  *text;
+/* the cache has a reference of its own */
 
-    size = sizeof(ngx_http_media_text_t) + bytes->len;
+static void
+ngx_http_media_text_add(ngx_http_media_text_t *text)
+{
+    size_t        size;
+    ngx_queue_t  *q, *bucket;
+
+    size = sizeof(ngx_http_media_text_t) + text->len + text->gzip_len;
 
     /* what is least used goes */
 
@@ -204,35 +278,19 @@ ngx_http_media_text_add(const ngx_http_media_text_key_t *key, ngx_uint_t hash,
            && !ngx_queue_empty(&ngx_http_media_texts.lru))
     {
         q = ngx_queue_last(&ngx_http_media_texts.lru);
-        text = ngx_queue_data(q, ngx_http_media_text_t, lru);
 
-        ngx_http_media_text_remove(text);
+        ngx_http_media_text_remove(ngx_queue_data(q, ngx_http_media_text_t,
+                                                  lru));
     }
 
-    text = ngx_alloc(size, log);
-    if (text == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(text, sizeof(ngx_http_media_text_t));
-
-    text->key = *key;
-    text->hash = hash;
-    text->refs = 1;
-    text->len = bytes->len;
-    text->tag = ngx_media_hash(bytes->data, bytes->len);
-
-    ngx_memcpy(text->data, bytes->data, bytes->len);
-
-    bucket = &ngx_http_media_texts.buckets[hash
+    bucket = &ngx_http_media_texts.buckets[text->hash
                                            % NGX_HTTP_MEDIA_TEXT_BUCKETS];
 
     ngx_queue_insert_head(bucket, &text->bucket);
     ngx_queue_insert_head(&ngx_http_media_texts.lru, &text->lru);
 
     ngx_http_media_texts.size += size;
-
-    return text;
+    text->refs++;
 }
 
 
@@ -305,10 +363,6 @@ ngx_http_media_text_release(ngx_http_media_text_t *text)
 void
 ngx_http_media_text_compress(ngx_http_media_text_t *text, ngx_log_t *log)
 {
-    size_t     size;
-    u_char    *p;
-    z_stream  *z;
-
     if (text->compressed) {
         return;
     }
@@ -319,7 +373,20 @@ ngx_http_media_text_compress(ngx_http_media_text_t *text, ngx_log_t *log)
         return;
     }
 
-    z = &ngx_http_media_texts.zstream;
+    ngx_http_media_text_pack(text, &ngx_http_media_texts.zstream, log);
+
+    ngx_http_media_texts.size += text->gzip_len;
+}
+
+
+/* also in threads */
+
+static void
+ngx_http_media_text_pack(ngx_http_media_text_t *text, z_stream *z,
+    ngx_log_t *log)
+{
+    size_t   size;
+    u_char  *p;
 
     size = deflateBound(z, text->len);
 
@@ -338,16 +405,11 @@ ngx_http_media_text_compress(ngx_http_media_text_t *text, ngx_log_t *log)
         return;
     }
 
-    text->gzip_len = z->total_out;
-
-    text->gzip = ngx_alloc(text->gzip_len, log);
+    text->gzip = ngx_alloc(z->total_out, log);
 
     if (text->gzip) {
+        text->gzip_len = z->total_out;
         ngx_memcpy(text->gzip, p, text->gzip_len);
-        ngx_http_media_texts.size += text->gzip_len;
-
-    } else {
-        text->gzip_len = 0;
     }
 
     ngx_free(p);

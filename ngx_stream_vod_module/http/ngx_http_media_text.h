@@ -67,6 +67,18 @@ ngx_int_t ngx_http_media_text_get(const ngx_http_media_text_key_t *key,
     uint64_t version, ngx_http_media_render_pt render, void *data,
     ngx_log_t *log, ngx_http_media_text_t **text);
 
+/*
+ * The same in its parts, for texts that take long: find() what there is, a
+ * reference, or NULL; make() in a thread, compressed, too; keep() what was
+ * made, or what is equal to it: *text may be another one then.
+ */
+ngx_http_media_text_t *ngx_http_media_text_find(
+    const ngx_http_media_text_key_t *key, uint64_t version);
+ngx_int_t ngx_http_media_text_make(const ngx_http_media_text_key_t *key,
+    uint64_t version, ngx_http_media_render_pt render, void *data,
+    ngx_uint_t compress, ngx_log_t *log, ngx_http_media_text_t **text);
+void ngx_http_media_text_keep(ngx_http_media_text_t **text);
+
 /* text->gzip is there if it is of use */
 void ngx_http_media_text_compress(ngx_http_media_text_t *text,
     ngx_log_t *log);

@@ -18,6 +18,21 @@ typedef ngx_int_t (*ngx_http_media_vod_pt)(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 
 
+/* entries of a text that is rendered in a thread */
+#define NGX_HTTP_MEDIA_VOD_LONG  2000
+
+
+/* a playlist or manifest */
+
+typedef struct {
+    ngx_http_media_vod_ctx_t  *ctx;
+    ngx_http_media_text_key_t  key;
+    uint64_t                   version;
+    ngx_int_t                  rc;
+    ngx_http_media_text_t     *text;          /* a reference */
+} ngx_http_media_vod_page_t;
+
+
 typedef struct {
     ngx_http_media_vod_ctx_t  *ctx;
     ngx_media_vod_text_make_t  make;
@@ -27,6 +42,13 @@ typedef struct {
 static ngx_int_t ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_text(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
+static ngx_uint_t ngx_http_media_vod_is_long(ngx_http_media_vod_ctx_t *ctx);
+static void ngx_http_media_vod_page_run(void *data);
+static ngx_int_t ngx_http_media_vod_page_done(ngx_http_request_t *r,
+    void *data);
+static ngx_int_t ngx_http_media_vod_page_send(ngx_http_request_t *r,
+    ngx_http_media_vod_page_t *page, ngx_int_t rc);
+static void ngx_http_media_vod_page_free(void *data);
 static uint64_t ngx_http_media_vod_when(const ngx_media_vod_map_t *map);
 static ngx_int_t ngx_http_media_vod_render(ngx_pool_t *pool,
     const ngx_http_media_text_key_t *key, void *data,
@@ -157,31 +179,44 @@ ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx)
 static ngx_int_t
 ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 {
-    uint64_t                    version;
     ngx_int_t                   rc;
-    ngx_http_media_text_t      *text;
+    ngx_pool_cleanup_t         *cln;
     const ngx_media_vod_set_t  *set;
-    ngx_http_media_text_key_t   key;
+    ngx_http_media_vod_page_t  *page;
+    ngx_http_media_text_key_t  *key;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_media_vod_page_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    page = cln->data;
+
+    ngx_memzero(page, sizeof(ngx_http_media_vod_page_t));
+
+    cln->handler = ngx_http_media_vod_page_free;
+
+    page->ctx = ctx;
 
     set = ctx->load.source.set;
+    key = &page->key;
 
-    key.owner = ctx->load.conf->cache;
-    key.id = set->hash;
+    key->owner = ctx->load.conf->cache;
+    key->id = set->hash;
 
     if (ctx->load.source.map->live) {
-        key.id ^= ngx_http_media_vod_when(ctx->load.source.map);
+        key->id ^= ngx_http_media_vod_when(ctx->load.source.map);
     }
 
     if (ctx->url.kind == NGX_HTTP_MEDIA_MPD
         || ctx->url.kind == NGX_HTTP_MEDIA_THUMBS)
     {
-        key.id ^= ngx_media_vod_sheet_tag(&ctx->load.source, ctx->sheet);
+        key->id ^= ngx_media_vod_sheet_tag(&ctx->load.source, ctx->sheet);
     }
 
-    key.kind = ctx->url.kind;
-    key.track = ctx->track;
-    key.second = ctx->second;
-    key.skip = 0;
+    key->kind = ctx->url.kind;
+    key->track = ctx->track;
+    key->second = ctx->second;
 
     /* a mapping says until when it holds */
 
@@ -191,22 +226,29 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 
     /* what is listed of a channel changes with the time */
 
-    version = set->hash;
+    page->version = set->hash;
 
     if (ctx->load.source.map->live) {
-        version = ngx_time();
+        page->version = ngx_time();
     }
 
-    rc = ngx_http_media_text_get(&key, version, ngx_http_media_vod_render,
-                                 ctx, r->connection->log, &text);
+    if (!ngx_http_media_vod_is_long(ctx)) {
+        rc = ngx_http_media_text_get(key, page->version,
+                                     ngx_http_media_vod_render, ctx,
+                                     r->connection->log, &page->text);
 
-    if (rc == NGX_OK) {
-        text->version = version;
-
-        return ngx_http_media_text_send(r, text, ctx->lifetime);
+        return ngx_http_media_vod_page_send(r, page, rc);
     }
 
-    return ngx_http_media_vod_missing(r, rc);
+    page->text = ngx_http_media_text_find(key, page->version);
+
+    if (page->text) {
+        return ngx_http_media_vod_page_send(r, page, NGX_OK);
+    }
+
+    return ngx_http_media_task(r, ctx->load.conf->thread_pool,
+                               ngx_http_media_vod_page_run,
+                               ngx_http_media_vod_page_done, page);
 }
 
 
@@ -223,6 +265,89 @@ ngx_http_media_vod_when(const ngx_media_vod_map_t *map)
     when[3] = map->end;
 
     return ngx_media_hash((u_char *) when, sizeof(when));
+}
+
+
+/* whether it takes milliseconds to list all that it has to */
+
+static ngx_uint_t
+ngx_http_media_vod_is_long(ngx_http_media_vod_ctx_t *ctx)
+{
+    uint64_t                    n;
+    const ngx_media_vod_set_t  *set;
+
+    set = ctx->load.source.set;
+
+    if (ctx->url.kind == NGX_HTTP_MEDIA_THUMBS) {
+        n = ctx->sheet->interval ? set->duration / ctx->sheet->interval : 0;
+
+        return n > NGX_HTTP_MEDIA_VOD_LONG;
+    }
+
+    n = ngx_media_vod_set_segments(set);
+
+    if (ctx->url.track.len == 0) {
+        n *= set->ntracks;
+
+    } else if (ctx->second != NGX_MEDIA_NO_TRACK) {
+        n *= 2;
+    }
+
+    return n > NGX_HTTP_MEDIA_VOD_LONG;
+}
+
+
+static void
+ngx_http_media_vod_page_run(void *data)
+{
+    ngx_http_media_vod_page_t *page = data;
+
+    page->rc = ngx_http_media_text_make(&page->key, page->version,
+                                        ngx_http_media_vod_render, page->ctx,
+                                        1, ngx_cycle->log, &page->text);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_page_done(ngx_http_request_t *r, void *data)
+{
+    ngx_http_media_vod_page_t *page = data;
+
+    if (page->rc == NGX_OK) {
+        ngx_http_media_text_keep(&page->text);
+    }
+
+    return ngx_http_media_vod_page_send(r, page, page->rc);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_page_send(ngx_http_request_t *r,
+    ngx_http_media_vod_page_t *page, ngx_int_t rc)
+{
+    ngx_http_media_text_t  *text;
+
+    if (rc != NGX_OK) {
+        return ngx_http_media_vod_missing(r, rc);
+    }
+
+    text = page->text;
+    page->text = NULL;
+
+    text->version = page->version;
+
+    return ngx_http_media_text_send(r, text, page->ctx->lifetime);
+}
+
+
+static void
+ngx_http_media_vod_page_free(void *data)
+{
+    ngx_http_media_vod_page_t *page = data;
+
+    if (page->text) {
+        ngx_http_media_text_release(page->text);
+    }
 }
 
 

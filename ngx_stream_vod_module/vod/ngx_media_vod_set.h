@@ -49,6 +49,9 @@ typedef struct {
 ngx_int_t ngx_media_vod_view(const ngx_media_vod_source_t *source,
     ngx_pool_t *pool, ngx_uint_t track, ngx_media_stream_view_t *view);
 
+/* of a track, of all clips */
+uint64_t ngx_media_vod_set_segments(const ngx_media_vod_set_t *set);
+
 /* by its name, "v1"; NGX_OK or NGX_DECLINED */
 ngx_int_t ngx_media_vod_track_find(const ngx_media_vod_set_t *set,
     const ngx_str_t *name, ngx_uint_t *track);

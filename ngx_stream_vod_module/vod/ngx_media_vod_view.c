@@ -961,6 +961,21 @@ ngx_media_vod_view_leading(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
 }
 
 
+uint64_t
+ngx_media_vod_set_segments(const ngx_media_vod_set_t *set)
+{
+    const ngx_media_vod_period_t  *period;
+
+    if (set->nperiods == 0) {
+        return 0;
+    }
+
+    period = ngx_media_vod_set_period_at(set, set->nperiods - 1);
+
+    return (uint64_t) period->number + period->nsegments;
+}
+
+
 ngx_int_t
 ngx_media_vod_track_find(const ngx_media_vod_set_t *set,
     const ngx_str_t *name, ngx_uint_t *track)
