@@ -15,22 +15,15 @@
  */
 
 
-#include "packager/ngx_media_pack.h"
-#include "tap.h"
+#include "media_pack.h"
 
 
-#define PACK_BLOCKS    256
 #define PACK_TRACKS    4
 #define PACK_SEGMENTS  64
 #define PACK_PARTS     256
 
 #define PACK_BIRTH     1795000000ll           /* s since the epoch */
 #define PACK_NUMBER    1795000000ull
-
-
-static void       *pack_blocks[PACK_BLOCKS];
-static ngx_uint_t  pack_nblocks;
-static ngx_uint_t  pack_fail;                 /* which one; 0: none */
 
 
 typedef struct {
@@ -47,56 +40,10 @@ static ngx_str_t      pack_text;
 static char          *pack_copy;
 
 
-void *
-ngx_palloc(ngx_pool_t *pool, size_t size)
-{
-    void  *p;
-
-    if (pack_fail && --pack_fail == 0) {
-        return NULL;
-    }
-
-    if (pack_nblocks == PACK_BLOCKS) {
-        abort();
-    }
-
-    p = malloc(size);
-
-    memset(p, 0xa5, size);
-    pack_blocks[pack_nblocks++] = p;
-
-    return p;
-}
-
-
-void *
-ngx_pnalloc(ngx_pool_t *pool, size_t size)
-{
-    return ngx_palloc(pool, size);
-}
-
-
-void *
-ngx_pcalloc(ngx_pool_t *pool, size_t size)
-{
-    void  *p;
-
-    p = ngx_palloc(pool, size);
-
-    if (p) {
-        memset(p, 0, size);
-    }
-
-    return p;
-}
-
-
 static void
 pack_free(void)
 {
-    while (pack_nblocks) {
-        free(pack_blocks[--pack_nblocks]);
-    }
+    pool_free();
 
     free(pack_copy);
     pack_copy = NULL;
@@ -709,13 +656,13 @@ pack_test_nomem(void)
         for (i = 1; i < 100; i++) {
             pack_init(20, 4);
             n = i;
-            pack_fail = n;
+            pool_fail = n;
 
             rc = (k < 2) ? calls[k]() : pack_media(0, 0);
 
-            if (pack_fail) {
+            if (pool_fail) {
                 /* it needs less */
-                pack_fail = 0;
+                pool_fail = 0;
                 break;
             }
 

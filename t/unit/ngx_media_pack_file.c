@@ -17,13 +17,11 @@
  */
 
 
-#include "packager/ngx_media_pack.h"
-#include "tap.h"
+#include "media_pack.h"
 
 
 #define FILE_TRACKS    8
 #define FILE_SEGMENTS  8
-#define FILE_BLOCKS    512
 
 
 typedef struct {
@@ -46,62 +44,6 @@ typedef struct {
 
 
 static file_t      file;
-static void       *file_blocks[FILE_BLOCKS];
-static ngx_uint_t  file_nblocks;
-static ngx_uint_t  file_fail;                 /* which one; 0: none */
-
-
-void *
-ngx_palloc(ngx_pool_t *pool, size_t size)
-{
-    void  *p;
-
-    if (file_fail && --file_fail == 0) {
-        return NULL;
-    }
-
-    if (file_nblocks == FILE_BLOCKS) {
-        abort();
-    }
-
-    p = malloc(size);
-
-    memset(p, 0xa5, size);
-    file_blocks[file_nblocks++] = p;
-
-    return p;
-}
-
-
-void *
-ngx_pnalloc(ngx_pool_t *pool, size_t size)
-{
-    return ngx_palloc(pool, size);
-}
-
-
-void *
-ngx_pcalloc(ngx_pool_t *pool, size_t size)
-{
-    void  *p;
-
-    p = ngx_palloc(pool, size);
-
-    if (p) {
-        memset(p, 0, size);
-    }
-
-    return p;
-}
-
-
-static void
-file_free(void)
-{
-    while (file_nblocks) {
-        free(file_blocks[--file_nblocks]);
-    }
-}
 
 
 static void
@@ -931,7 +873,7 @@ file_has(file_render_pt render, const char *part)
     has = strstr(copy, part) != NULL;
 
     free(copy);
-    file_free();
+    pool_free();
 
     return has;
 }
@@ -1445,7 +1387,7 @@ file_cases(void)
         is(cases[i].render(&text), NGX_OK, "%s", cases[i].name);
         is_text(text.data, text.len, cases[i].expected, "%s: text",
                 cases[i].name);
-        file_free();
+        pool_free();
     }
 }
 
@@ -1463,23 +1405,23 @@ file_nomem(void)
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         bad = 0;
 
-        for (n = 1; n < FILE_BLOCKS; n++) {
+        for (n = 1; n < POOL_BLOCKS; n++) {
             cases[i].make();
-            file_fail = n;
+            pool_fail = n;
 
             rc = cases[i].render(&text);
-            file_free();
+            pool_free();
 
-            if (file_fail) {
+            if (pool_fail) {
                 /* it needs less */
-                file_fail = 0;
+                pool_fail = 0;
                 break;
             }
 
             bad += (rc != NGX_ERROR);
         }
 
-        ok(n > 1 && n < FILE_BLOCKS && bad == 0, "%s: allocations: %u",
+        ok(n > 1 && n < POOL_BLOCKS && bad == 0, "%s: allocations: %u",
            cases[i].name, (unsigned) n - 1);
     }
 }
@@ -1504,7 +1446,7 @@ main(int argc, char **argv)
         file_live_ts();
         file_nomem();
 
-        file_free();
+        pool_free();
 
         return done();
     }
@@ -1523,7 +1465,7 @@ main(int argc, char **argv)
         }
     }
 
-    file_free();
+    pool_free();
 
     return 0;
 }
