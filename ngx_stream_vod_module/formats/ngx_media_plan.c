@@ -823,12 +823,21 @@ ngx_media_plan_find(const ngx_media_plan_t *plan, int64_t time)
 int64_t
 ngx_media_plan_rescale(int64_t value, uint32_t from, uint32_t to)
 {
-    int64_t  rest;
+    int64_t   rest;
+    uint64_t  product, up;
 
-    /* the remainder has the sign of the value */
+    /* the remainder has the sign of the value; its product has 64 bits */
 
-    rest = value % from * to;
+    rest = value % from;
 
-    return (int64_t) ((uint64_t) (value / from) * to
-                      + (uint64_t) (rest / from) + (rest % from > 0));
+    if (rest < 0) {
+        product = (uint64_t) -rest * to;
+        up = -(product / from);
+
+    } else {
+        product = (uint64_t) rest * to;
+        up = product / from + (product % from > 0);
+    }
+
+    return (int64_t) ((uint64_t) (value / from) * to + up);
 }

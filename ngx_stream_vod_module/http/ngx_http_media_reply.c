@@ -215,14 +215,14 @@ ngx_http_media_header(ngx_http_request_t *r, const char *name,
 }
 
 
-/* name and format are static, the value is of at most 255 bytes */
+/* name and format are static, the value is of at most 2047 bytes */
 
 static ngx_table_elt_t *
 ngx_http_media_push(ngx_http_request_t *r, const char *name, const char *fmt,
     va_list args)
 {
     size_t            len;
-    u_char            buf[256];
+    u_char            buf[2048];
     ngx_table_elt_t  *h;
 
     len = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args) - buf;

@@ -351,6 +351,8 @@ test_rescale(void)
         { 1795222800ll * 360000 + 1, 360000, 44100, 1795222800ll * 44100
                                                     + 1 },
         { 0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff },
+        { 0xfffffffe, 0xffffffff, 0xffffffff, 0xfffffffe },
+        { -0xfffffffell, 0xffffffff, 0xffffffff, -0xfffffffell },
         { (int64_t) 1 << 58, 0x7fffffff, 0x7fffffff, (int64_t) 1 << 58 },
     };
 
