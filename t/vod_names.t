@@ -45,15 +45,19 @@ http {
             media_vod on;
         }
 
+        # slowly: the files are changed meanwhile
+
         location /copied/ {
             alias %%DIR%%/media/;
             sendfile off;
+            limit_rate 1000k;
             media_vod on;
         }
 
         location /sent/ {
             alias %%DIR%%/media/;
             sendfile on;
+            limit_rate 1000k;
             media_vod on;
         }
 
@@ -395,18 +399,17 @@ sub deleted {
     put('deleted.mp4', $large);
 
     my ($name) = urls('/sent/deleted.mp4');
-    my $bytes = vod_fetch($t, "/sent/deleted.mp4/$name");
-    my $ts = vod_fetch($t, '/sent/deleted.mp4/v1-a1/'
+    my $bytes = vod_fetch($t, "/deleted.mp4/$name");
+    my $ts = vod_fetch($t, '/deleted.mp4/v1-a1/'
                            . ($name =~ s|v1/(.*)\.m4s|$1.ts|r));
 
     cmp_ok(length $bytes, '>', 1000000, 'a large segment');
 
-    my @slow = map { $t->start_get($_, rcvbuf => 8192) } (
+    my @slow = map { $t->start_get($_) } (
         "/sent/deleted.mp4/$name", "/copied/deleted.mp4/$name",
         '/sent/deleted.mp4/v1-a1/' . ($name =~ s|v1/(.*)\.m4s|$1.ts|r));
 
     wait_until(sub { !grep { $_->{state} eq 'head' } @slow }, 10, 'answers');
-    $_->pause() for @slow;
 
     unlink "$media/deleted.mp4";
 
@@ -414,7 +417,7 @@ sub deleted {
         $t->http_get('/sent/deleted.mp4/index.m3u8')->{status} == 404;
     }, 10, 'it to be missed');
 
-    $_->resume() for @slow;
+    is(scalar(grep { $_->done() } @slow), 0, 'they are not done');
 
     my @got = map { $_->result(30) } @slow;
 
@@ -443,16 +446,14 @@ sub cut {
         my ($url) = urls("$at/$name");
         $url =~ s|v1/(.*)\.m4s|v1-a1/$1.ts| if $how eq 'ts';
 
-        my $whole = length vod_fetch($t, "$at/$name/$url");
+        my $whole = length vod_fetch($t, "/$name/$url");
 
-        my $slow = $t->start_get("$at/$name/$url", rcvbuf => 8192);
+        my $slow = $t->start_get("$at/$name/$url");
         wait_until(sub { $slow->{state} ne 'head' }, 10, 'an answer');
-        $slow->pause();
 
         my $before = $t->log_count(qr/\[(?:error|alert|crit)\]/);
 
-        truncate "$media/$name", 200000;
-        $slow->resume();
+        truncate "$media/$name", 2500000;
 
         my $r = $slow->result(30);
 

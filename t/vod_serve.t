@@ -355,12 +355,10 @@ sub reload {
     }
 
     my %slow = map {
-        $_ => $t->start_get($_, rcvbuf => 8192, timeout => 60)
+        $_ => $t->start_get($_, rcvbuf => 8192, timeout => 60, paused => 1)
     } keys %whole;
 
-    wait_until(sub { !grep { $_->{state} eq 'head' } values %slow }, 10,
-               'answers');
-    $_->pause() for values %slow;
+    full(scalar keys %slow);
 
     $t->reload();
 
@@ -408,6 +406,23 @@ sub aborts {
 }
 
 
+# so many connections cannot be written to
+
+sub full {
+    my ($n) = @_;
+
+    my $port = sprintf '%04X', $t->port('HTTP');
+
+    wait_until(sub {
+        $n <= grep {
+            my ($local, $state, $queue) = (split)[1, 3, 4];
+            defined $queue && $local =~ /:$port$/ && $state eq '01'
+                && $queue !~ /^0+:/;
+        } split /\n/, slurp('/proc/net/tcp');
+    }, 60, "$n connections to be full");
+}
+
+
 sub rss {
     my $sum = 0;
 
@@ -433,12 +448,11 @@ sub stalled {
     my $before = rss();
 
     my @active = map {
-        $t->start_get($names[$_ % @names], rcvbuf => 4096, timeout => 120)
+        $t->start_get($names[$_ % @names], rcvbuf => 4096, timeout => 120,
+                      paused => 1)
     } 0 .. 299;
 
-    wait_until(sub { !grep { $_->{state} eq 'head' } @active }, 60,
-               'all of them to begin');
-    $_->pause() for @active;
+    full(scalar @active);
 
     # nothing moves any more
     my $last = -1;
