@@ -191,6 +191,7 @@ sub vod_probe {
         {
             $f{md5} = $1 if ($f{data_hash} || '') =~ /^MD5:(\w+)/;
             $f{pts} = $f{dts} if ($f{pts} // 'N/A') eq 'N/A';
+            $f{dts} = $f{pts} if ($f{dts} // 'N/A') eq 'N/A';
             push @{$streams{$f{stream_index}}{packets}}, \%f;
 
         } elsif (defined $kind && $kind eq 'stream' && defined $f{index}) {
