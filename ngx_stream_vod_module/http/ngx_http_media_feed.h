@@ -21,7 +21,7 @@
 
 
 /* what a client that stops reading holds, at most: whole packets of TS */
-#define NGX_HTTP_MEDIA_FEED_BUFFER  (128 * 188)
+#define NGX_HTTP_MEDIA_FEED_BUFFER  (174 * 188)
 
 
 typedef struct ngx_http_media_feed_s  ngx_http_media_feed_t;
