@@ -10,6 +10,10 @@
  */
 
 
+#ifndef _MEDIA_PACK_H_INCLUDED_
+#define _MEDIA_PACK_H_INCLUDED_
+
+
 #include "packager/ngx_media_pack.h"
 #include "tap.h"
 
@@ -73,3 +77,6 @@ pool_free(void)
         free(pool_blocks[--pool_nblocks]);
     }
 }
+
+
+#endif /* _MEDIA_PACK_H_INCLUDED_ */
