@@ -147,7 +147,9 @@ track(tool_track_t *t, const char *name)
     p = get(in, len);
     codec = ngx_media_codec_find(fourcc);
 
-    if (codec != NULL) {
+    /* ffprobe tells no configuration of AC-3, and none is needed */
+
+    if (codec != NULL && len) {
 
         if (codec->config(&t->params, p, p + len) != NGX_OK) {
             die("config");
