@@ -415,8 +415,6 @@ ngx_int_t
 ngx_media_vod_job_fail(ngx_media_vod_job_t *job, ngx_uint_t status,
     const ngx_str_t *path, const u_char *error)
 {
-    u_char                   c;
-    ngx_uint_t               i;
     ngx_media_vod_result_t  *result;
 
     result = job->result;
@@ -429,16 +427,26 @@ ngx_media_vod_job_fail(ngx_media_vod_job_t *job, ngx_uint_t status,
     result->level = NGX_LOG_ERR;
     result->path = path ? *path : result->make.path;
 
-    /* names of boxes are whatever bytes the file has */
+    ngx_media_vod_job_text(result->error, error);
+
+    return NGX_ERROR;
+}
+
+
+/* names of boxes are whatever bytes the file has */
+
+void
+ngx_media_vod_job_text(u_char *text, const u_char *error)
+{
+    u_char      c;
+    ngx_uint_t  i;
 
     for (i = 0; i < NGX_MEDIA_VOD_ERROR - 1 && error[i]; i++) {
         c = error[i];
-        result->error[i] = (c < 0x20 || c == 0x7f) ? '?' : c;
+        text[i] = (c < 0x20 || c == 0x7f) ? '?' : c;
     }
 
-    result->error[i] = '\0';
-
-    return NGX_ERROR;
+    text[i] = '\0';
 }
 
 

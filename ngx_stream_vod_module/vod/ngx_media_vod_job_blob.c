@@ -426,19 +426,13 @@ static void
 ngx_media_vod_job_note(ngx_media_vod_job_t *job, ngx_media_vod_item_t *item,
     const ngx_media_vod_file_t *file)
 {
-    u_char      c, text[NGX_MEDIA_VOD_ERROR];
-    ngx_uint_t  i;
+    u_char  text[NGX_MEDIA_VOD_ERROR];
 
     if (file->status != 200 || file->error[0] == '\0') {
         return;
     }
 
-    for (i = 0; i < NGX_MEDIA_VOD_ERROR - 1 && file->error[i]; i++) {
-        c = file->error[i];
-        text[i] = (c < 0x20 || c == 0x7f) ? '?' : c;
-    }
-
-    text[i] = '\0';
+    ngx_media_vod_job_text(text, file->error);
 
     ngx_log_error(NGX_LOG_WARN, ngx_media_vod_job_log(job), 0,
                   "media vod: \"%V\": %s", &item->path, text);

@@ -73,5 +73,8 @@ ngx_int_t ngx_media_vod_job_fail(ngx_media_vod_job_t *job,
     ngx_uint_t status, const ngx_str_t *path, const u_char *error);
 ngx_int_t ngx_media_vod_job_nomem(ngx_media_vod_job_t *job);
 
+/* an error of a file for the log; both have room for NGX_MEDIA_VOD_ERROR */
+void ngx_media_vod_job_text(u_char *text, const u_char *error);
+
 
 #endif /* _NGX_MEDIA_VOD_JOB_STEP_H_INCLUDED_ */
