@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "http/ngx_http_media_reply.h"
 #include "http/ngx_http_media_status.h"
 #include "http/ngx_http_media_vod.h"
 
@@ -16,8 +17,6 @@ static ngx_int_t ngx_http_media_status_collect(ngx_http_request_t *r,
     ngx_http_media_status_t *status);
 static ngx_int_t ngx_http_media_status_collect_app(ngx_http_request_t *r,
     ngx_http_media_status_app_t *app);
-static ngx_int_t ngx_http_media_status_header(ngx_http_request_t *r,
-    size_t len);
 
 static char *ngx_http_media_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -71,9 +70,8 @@ static ngx_int_t
 ngx_http_media_status_handler(ngx_http_request_t *r)
 {
     size_t                    len;
-    ngx_buf_t                *b;
+    u_char                   *p;
     ngx_int_t                 rc;
-    ngx_chain_t               out;
     ngx_http_media_status_t   status;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
@@ -92,25 +90,24 @@ ngx_http_media_status_handler(ngx_http_request_t *r)
 
     len = ngx_http_media_status_json(NULL, 0, &status);
 
-    b = ngx_create_temp_buf(r->pool, len);
-    if (b == NULL) {
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b->last += ngx_http_media_status_json(b->pos, len, &status);
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
+    (void) ngx_http_media_status_json(p, len, &status);
 
-    rc = ngx_http_media_status_header(r, len);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
+    if (ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_NO_STORE, 0)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    out.buf = b;
-    out.next = NULL;
+    ngx_str_set(&r->headers_out.content_type, "application/json");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
 
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_media_bytes_send(r, p, len);
 }
 
 
@@ -203,33 +200,6 @@ ngx_http_media_status_collect_app(ngx_http_request_t *r,
     }
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_media_status_header(ngx_http_request_t *r, size_t len)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "Cache-Control");
-    ngx_str_set(&h->value, "no-store");
-
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = len;
-
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-
-    return ngx_http_send_header(r);
 }
 
 
