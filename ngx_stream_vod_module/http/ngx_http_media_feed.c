@@ -595,3 +595,16 @@ ngx_http_media_feed_event(ngx_event_t *ev)
 }
 
 #endif
+
+
+ngx_int_t
+ngx_http_media_feed_unread(ngx_http_media_feed_t *feed,
+    const ngx_media_vod_read_t *reader)
+{
+    feed->error = reader->err ? "media cannot be read from file"
+                              : "media file has become shorter";
+    feed->err = reader->err;
+    feed->offset = reader->offset;
+
+    return NGX_ERROR;
+}

@@ -19,7 +19,6 @@
 #include "formats/ngx_media_mp4_write.h"
 #include "http/ngx_http_media_feed.h"
 #include "http/ngx_http_media_frames.h"
-#include "vod/ngx_media_vod_read.h"
 
 
 /* pieces that are so large on average go out one by one, bytes */
@@ -323,12 +322,7 @@ ngx_http_media_cmaf_fill(ngx_http_media_feed_t *feed, u_char **p,
             }
 
             if (rc != NGX_OK) {
-                feed->error = reader->err ? "media cannot be read from file"
-                                          : "media file has become shorter";
-                feed->err = reader->err;
-                feed->offset = reader->offset;
-
-                return NGX_ERROR;
+                return ngx_http_media_feed_unread(feed, reader);
             }
 
             continue;

@@ -18,7 +18,6 @@
 #include "formats/ngx_media_ts_mux.h"
 #include "http/ngx_http_media_feed.h"
 #include "http/ngx_http_media_frames.h"
-#include "vod/ngx_media_vod_read.h"
 
 
 /* for counting NAL units */
@@ -460,13 +459,9 @@ ngx_http_media_ts_next(ngx_http_media_ts_t *ts,
         }
 
         if (rc != NGX_OK) {
-            feed->error = reader->err ? "media cannot be read from file"
-                                      : "media file has become shorter";
-            feed->err = reader->err;
-            feed->offset = reader->offset;
             feed->name = input->frames.name;
 
-            return NGX_ERROR;
+            return ngx_http_media_feed_unread(feed, reader);
         }
 
         rc = ngx_media_vod_read_next(reader, &pos, &last);
