@@ -83,6 +83,8 @@ static void ngx_media_vod_view_add(ngx_media_vod_view_ctx_t *ctx,
     const ngx_media_segment_t *segment);
 static ngx_uint_t ngx_media_vod_view_forced(ngx_media_vod_view_ctx_t *ctx,
     uint32_t period);
+static const ngx_media_index_t *ngx_media_vod_view_video(
+    ngx_media_vod_view_ctx_t *ctx, uint32_t period);
 static ngx_uint_t ngx_media_vod_view_leading(ngx_media_vod_view_ctx_t *ctx,
     uint32_t period);
 
@@ -906,20 +908,16 @@ ngx_media_vod_view_forced(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
     ngx_media_index_reader_t         reader;
     ngx_media_index_sample_t         sample;
     const ngx_media_index_t         *index;
-    const ngx_media_vod_file_t      *file;
     const ngx_media_vod_set_clip_t  *clip;
 
-    clip = ngx_media_vod_set_clip(ctx->set, period, ctx->track);
+    index = ngx_media_vod_view_video(ctx, period);
 
-    if (ctx->view->type != NGX_MEDIA_VIDEO
-        || clip->track == NGX_MEDIA_VOD_NONE)
-    {
+    if (index == NULL) {
         return 0;
     }
 
+    clip = ngx_media_vod_set_clip(ctx->set, period, ctx->track);
     plan = ngx_media_vod_set_plan(ctx->set, clip);
-    file = ctx->source->files[clip->file].file;
-    index = ngx_media_vod_at(file, file->tracks[clip->track].index);
 
     for (i = 0; i < plan->last; i++) {
         (void) ngx_media_plan_segment(plan, i, &segment);
@@ -942,7 +940,19 @@ ngx_media_vod_view_forced(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
 static ngx_uint_t
 ngx_media_vod_view_leading(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
 {
-    const ngx_media_index_t         *index;
+    const ngx_media_index_t  *index;
+
+    index = ngx_media_vod_view_video(ctx, period);
+
+    return index ? index->leading : 0;
+}
+
+
+/* the index of a video track in a clip; NULL: there is none */
+
+static const ngx_media_index_t *
+ngx_media_vod_view_video(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
+{
     const ngx_media_vod_file_t      *file;
     const ngx_media_vod_set_clip_t  *clip;
 
@@ -951,13 +961,12 @@ ngx_media_vod_view_leading(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
     if (ctx->view->type != NGX_MEDIA_VIDEO
         || clip->track == NGX_MEDIA_VOD_NONE)
     {
-        return 0;
+        return NULL;
     }
 
     file = ctx->source->files[clip->file].file;
-    index = ngx_media_vod_at(file, file->tracks[clip->track].index);
 
-    return index->leading;
+    return ngx_media_vod_at(file, file->tracks[clip->track].index);
 }
 
 
