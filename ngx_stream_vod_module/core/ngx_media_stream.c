@@ -11,6 +11,7 @@
  *                 ^                   |
  *                 '----- acquire -----'
  *
+ * One that never had a part is removed as its publisher leaves.
  * A publisher whose process died is released by whoever notices.  A name that
  * is published again after its stream has ended gets a new record: its
  * numbers go on above the old ones.
@@ -43,6 +44,9 @@ static void ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
     ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);
 static void ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, const char *reason);
+static void ngx_media_stream_drop_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, const char *reason);
+static ngx_uint_t ngx_media_stream_unborn(ngx_media_stream_shm_t *s);
 static void ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 static void ngx_media_stream_tick(ngx_media_zone_t *zone,
@@ -383,11 +387,38 @@ ngx_media_stream_release(const ngx_media_claim_t *claim, const char *reason)
         return;
     }
 
-    ngx_media_stream_leave_locked(claim->stream.zone, claim->stream.sh,
-                                  reason);
-    ngx_media_stream_unlock(claim->stream.sh);
+    ngx_media_stream_drop_locked(claim->stream.zone, claim->stream.sh,
+                                 reason);
+}
 
-    ngx_media_notify(claim->stream.sh);
+
+/*
+ * Its publisher has gone; unlocks.  A stream that never had a part has nothing
+ * to wait for: a name costs its record only while somebody publishes it.
+ */
+
+static void
+ngx_media_stream_drop_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, const char *reason)
+{
+    if (ngx_media_stream_unborn(s)) {
+        ngx_media_stream_remove_locked(zone, s);
+        return;
+    }
+
+    ngx_media_stream_leave_locked(zone, s, reason);
+    ngx_media_stream_unlock(s);
+
+    ngx_media_notify(s);
+}
+
+
+/* the first part of a segment takes its number */
+
+static ngx_uint_t
+ngx_media_stream_unborn(ngx_media_stream_shm_t *s)
+{
+    return s->number == s->born_number;
 }
 
 
@@ -439,16 +470,22 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_LEAVING);
 
-    /* known before the name is free: whoever takes it goes on above */
+    /*
+     * known before the name is free: whoever takes it goes on above what was
+     * listed
+     */
 
-    ngx_media_zone_lock(zone);
+    if (!ngx_media_stream_unborn(s)) {
 
-    sh->number = ngx_max(sh->number, s->number - 1);
-    sh->discontinuity = ngx_max(sh->discontinuity,
-                                ngx_media_first_discontinuity(s->first)
-                                + s->discontinuities);
+        ngx_media_zone_lock(zone);
 
-    ngx_media_zone_unlock(zone);
+        sh->number = ngx_max(sh->number, s->number - 1);
+        sh->discontinuity = ngx_max(sh->discontinuity,
+                                    ngx_media_first_discontinuity(s->first)
+                                    + s->discontinuities);
+
+        ngx_media_zone_unlock(zone);
+    }
 
     ngx_media_store(&sh->hashes[index], 0);
     ngx_media_store(&s->id, 0);
@@ -531,9 +568,7 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
                       "process %uD died",
                       (size_t) s->name_len, s->name, s->pid);
 
-        ngx_media_stream_leave_locked(zone, s, "its process died");
-        ngx_media_stream_unlock(s);
-        ngx_media_notify(s);
+        ngx_media_stream_drop_locked(zone, s, "its process died");
         return;
     }
 

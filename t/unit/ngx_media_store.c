@@ -719,6 +719,72 @@ test_life(void)
 }
 
 
+/* what never had a part leaves nothing behind */
+
+static void
+test_unborn(void)
+{
+    int          status;
+    char         name[16];
+    pid_t        pid;
+    uint64_t     number, discontinuity;
+    ngx_uint_t   i, refused;
+    media_pub_t  pub;
+
+    start(64 * MB);
+
+    is(media_pub_begin(&pub, zone, "a"), NGX_OK, "unborn: begins");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+    number = ngx_media_stream_number(&pub.claim);
+    discontinuity = zone->sh->discontinuity;
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    is(state("a"), 0, "unborn: it is gone at once");
+    is(zone->sh->expired, 1, "unborn: counted");
+    ok(!ngx_media_claim_valid(&pub.claim), "unborn: so is the claim");
+    is(validate(), 0, "unborn: the books agree");
+
+    refused = 0;
+
+    for (i = 0; i < 1100; i++) {
+        (void) snprintf(name, sizeof(name), "name%u", (unsigned) i);
+
+        if (media_pub_begin(&pub, zone, name) != NGX_OK) {
+            refused++;
+            continue;
+        }
+
+        ngx_media_stream_release(&pub.claim, "bye");
+    }
+
+    is(refused, 0, "unborn: many names, one after the other");
+
+    (void) media_pub_begin(&pub, zone, "a");
+    is(ngx_media_stream_number(&pub.claim), number,
+       "unborn: they took no numbers");
+    is(zone->sh->discontinuity, discontinuity,
+       "unborn: nor discontinuities");
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+        (void) media_pub_begin(&pub, zone, "a");
+        _exit(0);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    is(state("a"), NGX_MEDIA_STREAM_LIVE, "unborn: its process died");
+    wait_msec(0);
+    is(state("a"), 0, "unborn: gone with the sweep");
+
+    finish("unborn");
+}
+
+
 static void
 test_conflict(void)
 {
@@ -1157,6 +1223,7 @@ main(void)
     test_ring();
     test_gaps();
     test_life();
+    test_unborn();
     test_conflict();
     test_tracks();
     test_nomem();
