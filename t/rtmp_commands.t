@@ -332,6 +332,9 @@ $q->command('deleteStream', undef, $q->{stream});
 is(status_of($q), 'NetStream.Unpublish.Success', 'deleteStream');
 is($q->publish('ends'), 'NetStream.Publish.Denied', 'on what was deleted');
 
+$q->close();
+
+$q = connected();
 $q->create_stream();
 is($q->publish('ends'), $start, 'publish again');
 $q->close();

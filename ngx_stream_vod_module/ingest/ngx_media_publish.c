@@ -145,6 +145,13 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
 
 
 void
+ngx_media_publish_refused(ngx_media_app_t *app)
+{
+    ngx_media_count(&app->zone->sh->refused, 1);
+}
+
+
+void
 ngx_media_publish_announce(ngx_media_publisher_t *publisher,
     const ngx_media_announce_t *announce)
 {

@@ -71,6 +71,10 @@ typedef struct {
 
 ngx_int_t ngx_media_publish_begin(const ngx_media_publish_t *conf,
     ngx_media_publisher_t **publisher);
+
+/* counts one that its protocol turned away without asking begin */
+void ngx_media_publish_refused(ngx_media_app_t *app);
+
 void ngx_media_publish_announce(ngx_media_publisher_t *publisher,
     const ngx_media_announce_t *announce);
 

@@ -37,6 +37,9 @@
                                                  nanosecond offsets */
 #define NGX_MEDIA_RTMP_CAN_FORWARD   4
 
+/* an answer of ours to publish, beside those of NGX_MEDIA_PUBLISH_* */
+#define NGX_MEDIA_RTMP_HURRIES       (-30)
+
 
 typedef struct {
     uint32_t                  stream;         /* message stream id */
@@ -93,6 +96,7 @@ static ngx_int_t ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
 static ngx_int_t ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream,
     ngx_str_t *name);
+static ngx_uint_t ngx_media_rtmp_hurries(ngx_media_rtmp_session_t *session);
 static void ngx_media_rtmp_close_handler(void *data, const char *reason);
 static ngx_int_t ngx_media_rtmp_fcpublish(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
@@ -216,6 +220,9 @@ static const ngx_media_rtmp_refusal_t  ngx_media_rtmp_refusals[] = {
 
     { NGX_MEDIA_PUBLISH_LIMIT, "NetStream.Publish.Denied",
       "there are too many streams" },
+
+    { NGX_MEDIA_RTMP_HURRIES, "NetStream.Publish.Denied",
+      "this connection begins too many streams a second" },
 
     { NGX_MEDIA_PUBLISH_CLOSING, "NetStream.Publish.Denied",
       "the server is restarting, connect again" },
@@ -657,6 +664,11 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, ngx_str_t *name)
     session = stream->session;
     c = session->connection;
 
+    if (ngx_media_rtmp_hurries(session)) {
+        ngx_media_publish_refused(session->app);
+        return NGX_MEDIA_RTMP_HURRIES;
+    }
+
     ngx_memzero(&conf, sizeof(ngx_media_publish_t));
 
     conf.app = session->app;
@@ -678,6 +690,7 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, ngx_str_t *name)
 
     stream->name = *name;
     stream->unknown = 0;
+    session->begun++;
     session->publishers++;
     session->status = 200;
 
@@ -686,6 +699,23 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, ngx_str_t *name)
     ngx_log_error(NGX_LOG_INFO, &stream->log, 0, "rtmp publish started");
 
     return NGX_OK;
+}
+
+
+/*
+ * No more names in a second than a connection may hold at a time: each one is
+ * a record that others want, and whoever publishes stays for longer.
+ */
+
+static ngx_uint_t
+ngx_media_rtmp_hurries(ngx_media_rtmp_session_t *session)
+{
+    if (ngx_current_msec - session->begun_msec >= 1000) {
+        session->begun_msec = ngx_current_msec;
+        session->begun = 0;
+    }
+
+    return session->begun >= (ngx_uint_t) session->conf->max_streams;
 }
 
 

@@ -16,6 +16,8 @@
  *
  * Only event handlers end a session: what they call returns NGX_ERROR after
  * ngx_media_rtmp_fail() has noted and logged why.
+ *
+ * style: long header, it is the state of one session.
  */
 
 
@@ -91,6 +93,8 @@ struct ngx_media_rtmp_session_s {
                                                  the app in connect */
     ngx_media_rtmp_stream_t      *streams;    /* conf->max_streams */
     ngx_uint_t                    publishers;
+    ngx_uint_t                    begun;      /* streams since begun_msec */
+    ngx_msec_t                    begun_msec;
     const ngx_media_rtmp_stream_t
                                  *current;    /* for the log; or NULL */
 

@@ -256,6 +256,13 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
 
 
 void
+ngx_media_publish_refused(ngx_media_app_t *refused)
+{
+    check(refused == &app);
+}
+
+
+void
 ngx_media_publish_announce(ngx_media_publisher_t *p,
     const ngx_media_announce_t *announce)
 {
