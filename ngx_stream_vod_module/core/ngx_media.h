@@ -28,6 +28,22 @@ typedef struct ngx_media_zone_s  ngx_media_zone_t;
 #define NGX_MEDIA_NAME_MAX       255          /* bytes of a stream name */
 #define NGX_MEDIA_TRACKS         16           /* of a stream */
 
+/* what a publisher sends and is of no use, by kind; see docs/status.md */
+
+typedef enum {
+    NGX_MEDIA_IGNORED_MESSAGE = 0,            /* cannot be read */
+    NGX_MEDIA_IGNORED_FRAME,                  /* its bytes are no frame */
+    NGX_MEDIA_IGNORED_UNIT,                   /* of a frame that is good */
+    NGX_MEDIA_IGNORED_CONFIG,                 /* of a decoder */
+    NGX_MEDIA_IGNORED_UNCONFIGURED,           /* frame before one */
+    NGX_MEDIA_IGNORED_CODEC,                  /* not supported */
+    NGX_MEDIA_IGNORED_TRACK,                  /* no room for it */
+    NGX_MEDIA_IGNORED_EMPTY,                  /* nothing in it */
+    NGX_MEDIA_IGNORED_DATA,                   /* neither audio nor video */
+    NGX_MEDIA_IGNORED_KINDS
+} ngx_media_ignored_e;
+
+
 /* publish_conflict */
 #define NGX_MEDIA_CONFLICT_REJECT  0
 #define NGX_MEDIA_CONFLICT_DROP    1

@@ -47,6 +47,8 @@ struct ngx_media_stream_shm_s {
     u_char                    address[64];
     int64_t                   since;          /* ms since the epoch */
     uint64_t                  left;           /* ngx_current_msec then */
+    uint64_t                  heard;          /* [atomic] and at its last
+                                                 frame, to 1/10 s */
 
     /* configuration of its birth [once] */
     uint32_t                  target;
@@ -80,6 +82,7 @@ struct ngx_media_stream_shm_s {
     uint64_t                  evicted;        /* segments, for want of memory */
     uint32_t                  squeezed;       /* listed ones, too: said */
     int64_t                   drift;          /* ms: arrival against anchor */
+    uint64_t                  ignored[NGX_MEDIA_IGNORED_KINDS]; /* [atomic] */
     uint32_t                  reason_len;
     u_char                    reason[64];     /* why the last one ended */
 };
