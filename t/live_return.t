@@ -75,9 +75,18 @@ my $after = live_stream($t, 'x');
 is($after->{publisher}{pid}, $two, 'publishes on the other worker');
 is($after->{publishes}, 2, 'for the second time');
 
-# a third one takes over while the second one is sending
+# a third one is refused while the second one is sending, and takes over when
+# that one falls silent
 
-my $third = live_publish($t, 'live/x', worker => $one);
+my $third = live_publish($t, 'live/x', worker => $one, refused => 1);
+is($third->{code}, 'NetStream.Publish.BadName', 'not while it sends');
+
+wait_until(sub {
+    $third->close();
+    $third = live_publish($t, 'live/x', worker => $one, refused => 1);
+    $third->{code} =~ /Start/;
+}, 10, 'the name of one who is silent');
+
 ok($return->wait_command('onStatus', 5), 'the second one is told');
 ok($return->wait_closed(5), 'and its connection closed');
 $third->play([map { [$_->[0], $_->[1] + 100000, $_->[2]] } @tags], speed => 1,

@@ -207,6 +207,9 @@ ok($p->wait_message(sub {
        $_[0]{type} == 4 && $_[0]{bytes} eq pack('nN', 0, $p->{stream})
    }, 2), 'stream begin');
 is($p->publish('other'), $bad, 'publish on a stream that does');
+is($p->publish('one'), $start, 'publish of the same again');
+is($p->{status}{level}, 'status', 'level');
+is($p->publish('/one/?key=2'), $start, 'and again, said differently');
 
 my $q = connected();
 $q->create_stream();
@@ -237,10 +240,22 @@ is(status_of($q), $bad, 'publish of an object');
 $q = connected();
 $q->{stream} = 2;
 is($q->publish('three'), 'NetStream.Publish.Denied', 'stream not created');
+ok($t->wait_log(qr/publish refused: the stream was not created, message \S+2/,
+                2), 'logged');
 $q->{stream} = 0;
 is($q->publish('three'), 'NetStream.Publish.Denied', 'stream 0');
 $q->{stream} = 0xffffffff;
 is($q->publish('three'), 'NetStream.Publish.Denied', 'stream 2^32 - 1');
+
+# from one message stream to another of the same connection
+
+$q = connected();
+$q->create_stream();
+is($q->publish('moves'), $start, 'on one message stream');
+$q->create_stream();
+is($q->publish('moves'), 'NetStream.Unpublish.Success', 'ends there');
+is(status_of($q), $start, 'and begins on the other');
+$q->close();
 
 # types
 
@@ -266,7 +281,7 @@ is($q->publish('cam'), $start, 'application of the directive');
 ok($t->wait_log(qr/publish started.*app: two, stream: where\/cam$/m, 2),
    'name');
 
-# a new publisher takes the place of the old one
+# a new publisher takes the place of an old one that is silent
 
 sub fixed {
     my (%props) = @_;
@@ -278,10 +293,22 @@ sub fixed {
     return $p;
 }
 
+sub takes_over {
+    my ($p, $name) = @_;
+
+    my $code = $p->publish($name);
+    is($code, $bad, "$name: not while it has just begun");
+
+    wait_until(sub { $code = $p->publish($name); $code eq $start; }, 10,
+               "$name to be given up");
+
+    return $code;
+}
+
 my $old = fixed();
 is($old->publish('taken'), $start, 'old publisher');
 my $new = fixed();
-is($new->publish('taken'), $start, 'new publisher');
+is(takes_over($new, 'taken'), $start, 'new publisher');
 is(status_of($old), 'NetStream.Unpublish.Success', 'the old one is told');
 ok($old->wait_closed(5), 'and closed');
 ok($t->wait_log(qr/publish ended: another publisher.*stream: taken$/m, 2),
@@ -296,7 +323,7 @@ my $both = $old->{stream};
 $old->create_stream();
 is($old->publish('taken2'), $start, 'second stream');
 is($new->create_stream(), 2, 'second stream of the new one');
-is($new->publish('taken2'), $start, 'takes it over');
+is(takes_over($new, 'taken2'), $start, 'takes it over');
 is(status_of($old), 'NetStream.Unpublish.Success', 'the old one is told');
 ok($old->poll(1), 'its other stream goes on');
 

@@ -36,8 +36,19 @@
 #define NGX_MEDIA_BIRTH_SLACK  4
 
 
+/*
+ * ms without media after which a publisher may be replaced, by one from the
+ * same address and by anybody
+ */
+#define NGX_MEDIA_SILENT_SAME  1000
+#define NGX_MEDIA_SILENT_ANY   2000
+
+
 static uint32_t ngx_media_name_hash(ngx_str_t *name);
 static ngx_uint_t ngx_media_stream_hurries(ngx_media_stream_shm_t *s);
+static ngx_uint_t ngx_media_stream_replaceable_locked(
+    ngx_media_zone_t *zone, ngx_media_stream_shm_t *s, ngx_str_t *address);
+static ngx_msec_t ngx_media_stream_silent(ngx_media_stream_shm_t *s);
 static ngx_int_t ngx_media_stream_born(ngx_media_zone_t *zone,
     ngx_str_t *name, ngx_media_claim_t *claim);
 static void ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
@@ -167,12 +178,10 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
             ngx_log_error(NGX_LOG_WARN, zone->log, 0,
                           "media stream \"%V\" is published anew too often, "
                           "refused for a moment", name);
-            return NGX_MEDIA_CLAIM_CONFLICT;
+            return NGX_MEDIA_CLAIM_HURRIES;
         }
 
-        if (s->pid && !s->yields && !ngx_media_process_dead(s->pid)
-            && zone->app->publish_conflict == NGX_MEDIA_CONFLICT_REJECT)
-        {
+        if (!ngx_media_stream_replaceable_locked(zone, s, address)) {
             ngx_media_stream_unlock(s);
             ngx_media_count(&zone->sh->refused, 1);
             return NGX_MEDIA_CLAIM_CONFLICT;
@@ -204,6 +213,107 @@ ngx_media_stream_hurries(ngx_media_stream_shm_t *s)
               * NGX_MEDIA_BIRTH_RATE / 1000 + NGX_MEDIA_BIRTH_SLACK;
 
     return s->number - s->born_number > allowed;
+}
+
+
+/*
+ * The one rule for taking a name over, whatever is spoken.  Who sends media is
+ * never replaced, from wherever: nobody takes a stream away who only knows its
+ * name.  Who has gone silent is: an encoder whose connection broke unnoticed
+ * comes back within a second or two, from its address or from another one.
+ * "reject" waits until the old connection has ended.
+ *
+ * A worker that leaves has told its publishers to come back: they need not
+ * stop sending first.
+ */
+
+static ngx_uint_t
+ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_str_t *address)
+{
+    size_t      len;
+    ngx_msec_t  silent;
+    ngx_uint_t  same;
+
+    if (s->pid == 0 || ngx_media_process_dead(s->pid)) {
+        return 1;
+    }
+
+    len = ngx_min(address->len, sizeof(s->address));
+    same = (len == s->address_len
+            && ngx_memcmp(s->address, address->data, len) == 0);
+
+    if (same && s->yields) {
+        return 1;
+    }
+
+    if (zone->app->publish_conflict == NGX_MEDIA_CONFLICT_REJECT) {
+        return 0;
+    }
+
+    silent = ngx_media_stream_silent(s);
+
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream \"%*s\" is wanted, silent:%M same:%ui",
+                   (size_t) s->name_len, s->name, silent, same);
+
+    return silent >= (same ? NGX_MEDIA_SILENT_SAME : NGX_MEDIA_SILENT_ANY);
+}
+
+
+/* clocks of processes are read at different moments */
+
+static ngx_msec_t
+ngx_media_stream_silent(ngx_media_stream_shm_t *s)
+{
+    ngx_msec_int_t  msec;
+
+    msec = (ngx_msec_int_t) (ngx_current_msec
+                             - (ngx_msec_t) ngx_media_load(&s->heard));
+
+    return msec > 0 ? (ngx_msec_t) msec : 0;
+}
+
+
+void
+ngx_media_stream_heard(const ngx_media_claim_t *claim)
+{
+    if (ngx_media_claim_valid(claim)) {
+        ngx_media_store(&claim->stream.sh->heard, ngx_current_msec);
+    }
+}
+
+
+ngx_int_t
+ngx_media_stream_holder(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_media_holder_t *holder)
+{
+    ngx_int_t                rc;
+    ngx_media_stream_t       stream;
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_stream_find(zone, name, &stream) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    s = stream.sh;
+    rc = NGX_DECLINED;
+
+    ngx_media_stream_lock(zone, s);
+
+    if (s->id == stream.id && s->pid) {
+        holder->protocol_len = s->protocol_len;
+        ngx_memcpy(holder->protocol, s->protocol, s->protocol_len);
+        holder->address_len = s->address_len;
+        ngx_memcpy(holder->address, s->address, s->address_len);
+        holder->since = s->since;
+        holder->silent = ngx_media_stream_silent(s);
+        rc = NGX_OK;
+    }
+
+    ngx_media_stream_unlock(s);
+
+    return rc;
 }
 
 
@@ -325,6 +435,7 @@ ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
     s->yields = 0;
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_LIVE);
     s->since = ngx_media_wall_msec();
+    ngx_media_store(&s->heard, ngx_current_msec);
     s->publishers++;
 
     ngx_media_stream_set(s->protocol, &s->protocol_len,

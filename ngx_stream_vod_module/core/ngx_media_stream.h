@@ -19,37 +19,10 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_claim.h"
 #include "core/ngx_media_store.h"
 #include "core/ngx_media_zone.h"
 
-
-/* who publishes */
-
-typedef struct {
-    ngx_media_stream_t        stream;
-    uint64_t                  epoch;
-    int64_t                   floor;          /* ms: media time goes on here */
-    int64_t                   wall;           /* ms: the wall clock there */
-    ngx_uint_t                returned;       /* the stream was there */
-} ngx_media_claim_t;
-
-
-/* answers of acquire besides NGX_OK */
-#define NGX_MEDIA_CLAIM_CONFLICT  (-20)
-#define NGX_MEDIA_CLAIM_LIMIT     (-21)
-
-ngx_int_t ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
-    ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);
-
-/* 1 while nobody else took the stream */
-ngx_uint_t ngx_media_claim_valid(const ngx_media_claim_t *claim);
-
-/* whoever wants the stream now gets it, whatever publish_conflict says */
-void ngx_media_stream_yield(const ngx_media_claim_t *claim);
-
-/* the publisher has gone, for this reason; all it published is closed */
-void ngx_media_stream_release(const ngx_media_claim_t *claim,
-    const char *reason);
 
 /* a stream that is not claimed ends, after its grace time or at once */
 void ngx_media_streams_tick(ngx_media_zone_t *zone);

@@ -13,6 +13,7 @@
 
 
 #define NGX_MEDIA_PUBLISH_UNKNOWN  ((ngx_uint_t) -1)
+#define NGX_MEDIA_PUBLISH_HEARD    100        /* ms */
 
 
 typedef struct {
@@ -28,65 +29,21 @@ typedef struct {
 struct ngx_media_publisher_s {
     ngx_media_writer_t       *writer;
     ngx_log_t                *log;
+    ngx_msec_t                heard;          /* as the stream knows it */
     ngx_uint_t                ntracks;
     ngx_media_publish_track_t
                              *tracks[NGX_MEDIA_TRACKS];
 };
 
 
-static ngx_uint_t ngx_media_publish_name_valid(const ngx_str_t *name);
+static ngx_int_t ngx_media_publish_refusal(ngx_int_t rc);
+static void ngx_media_publish_heard(ngx_media_publisher_t *publisher);
 static ngx_media_publish_track_t *ngx_media_publish_track_get(
     ngx_media_publisher_t *publisher, ngx_uint_t type, ngx_uint_t id);
 static ngx_media_publish_track_t *ngx_media_publish_track_add(
     ngx_media_publisher_t *publisher, ngx_uint_t type, ngx_uint_t id);
 static ngx_int_t ngx_media_publish_refuse(ngx_media_publisher_t *publisher,
     ngx_media_publish_track_t *t, uint32_t codec, const char *why);
-
-
-/*
- * A name becomes a part of URLs, where it may hold slashes: no empty, "." or
- * ".." component, no control characters, nothing that ends a path.
- */
-
-static ngx_uint_t
-ngx_media_publish_name_valid(const ngx_str_t *name)
-{
-    u_char  *p, *last, *start;
-    size_t   len;
-
-    if (name->len == 0 || name->len > NGX_MEDIA_NAME_MAX) {
-        return 0;
-    }
-
-    start = name->data;
-    last = name->data + name->len;
-
-    for (p = name->data; p <= last; p++) {
-
-        if (p < last && *p != '/') {
-
-            if (*p < 0x20 || *p == 0x7f || *p == '?' || *p == '#'
-                || *p == '%' || *p == '\\')
-            {
-                return 0;
-            }
-
-            continue;
-        }
-
-        len = p - start;
-
-        if (len == 0 || (len == 1 && start[0] == '.')
-            || (len == 2 && start[0] == '.' && start[1] == '.'))
-        {
-            return 0;
-        }
-
-        start = p + 1;
-    }
-
-    return 1;
-}
 
 
 ngx_int_t
@@ -99,12 +56,16 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     ngx_media_publisher_t  *p;
 
     if (!ngx_media_publish_name_valid(&conf->name)) {
+        ngx_media_publish_refuse_name(conf->app, &conf->protocol, &conf->name,
+                                      conf->log);
         return NGX_MEDIA_PUBLISH_NAME;
     }
 
     if (ngx_exiting || ngx_terminate
         || ngx_media_load(&conf->app->zone->sh->retired))
     {
+        ngx_media_publish_refused(conf->app);
+        ngx_media_publish_log_refusal(conf, NGX_MEDIA_PUBLISH_CLOSING);
         return NGX_MEDIA_PUBLISH_CLOSING;
     }
 
@@ -123,11 +84,14 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     if (rc != NGX_OK) {
         ngx_free(p);
 
-        return rc == NGX_MEDIA_CLAIM_CONFLICT ? NGX_MEDIA_PUBLISH_CONFLICT
-                                              : NGX_MEDIA_PUBLISH_LIMIT;
+        rc = ngx_media_publish_refusal(rc);
+        ngx_media_publish_log_refusal(conf, rc);
+
+        return rc;
     }
 
     p->log = conf->log;
+    p->heard = ngx_current_msec;
     p->writer = ngx_media_writer_create(conf->app, &claim, conf->timebase,
                                         conf->wrap, conf->log);
     if (p->writer == NULL) {
@@ -141,6 +105,23 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     *publisher = p;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_publish_refusal(ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_MEDIA_CLAIM_CONFLICT:
+        return NGX_MEDIA_PUBLISH_CONFLICT;
+
+    case NGX_MEDIA_CLAIM_HURRIES:
+        return NGX_MEDIA_PUBLISH_HURRIES;
+
+    default:
+        return NGX_MEDIA_PUBLISH_LIMIT;
+    }
 }
 
 
@@ -314,6 +295,8 @@ ngx_media_publish_frame(ngx_media_publisher_t *publisher,
         return NGX_OK;
     }
 
+    ngx_media_publish_heard(publisher);
+
     out.stamp = frame->stamp;
     out.cts = frame->cts;
     out.nsec = frame->nsec;
@@ -323,6 +306,21 @@ ngx_media_publish_frame(ngx_media_publisher_t *publisher,
     out.leading = info.leading;
 
     return ngx_media_writer_frame(publisher->writer, t->track, &out);
+}
+
+
+/* ten times a second will do: it is a word that other processes look at */
+
+static void
+ngx_media_publish_heard(ngx_media_publisher_t *publisher)
+{
+    if (ngx_current_msec - publisher->heard < NGX_MEDIA_PUBLISH_HEARD) {
+        return;
+    }
+
+    publisher->heard = ngx_current_msec;
+
+    ngx_media_stream_heard(ngx_media_writer_claim(publisher->writer));
 }
 
 

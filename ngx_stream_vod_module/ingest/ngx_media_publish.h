@@ -34,6 +34,7 @@ typedef struct ngx_media_publisher_s  ngx_media_publisher_t;
 #define NGX_MEDIA_PUBLISH_NAME      (-22)   /* not a stream name */
 #define NGX_MEDIA_PUBLISH_CLOSING   (-23)   /* this worker is leaving, or the
                                                zone was replaced: reconnect */
+#define NGX_MEDIA_PUBLISH_HURRIES   (-24)   /* published anew too often */
 
 
 typedef struct {
@@ -69,11 +70,22 @@ typedef struct {
 } ngx_media_publish_frame_t;
 
 
+/* a refusal is logged, with who is in the way, and counted */
 ngx_int_t ngx_media_publish_begin(const ngx_media_publish_t *conf,
     ngx_media_publisher_t **publisher);
 
-/* counts one that its protocol turned away without asking begin */
+/*
+ * For protocols that turn one away without asking begin: counted; with a name
+ * that is none, or is too long with what stands before it, logged, too
+ */
 void ngx_media_publish_refused(ngx_media_app_t *app);
+void ngx_media_publish_refuse_name(ngx_media_app_t *app,
+    const ngx_str_t *protocol, const ngx_str_t *name, ngx_log_t *log);
+
+/* of begin */
+ngx_uint_t ngx_media_publish_name_valid(const ngx_str_t *name);
+void ngx_media_publish_log_refusal(const ngx_media_publish_t *conf,
+    ngx_int_t rc);
 
 void ngx_media_publish_announce(ngx_media_publisher_t *publisher,
     const ngx_media_announce_t *announce);

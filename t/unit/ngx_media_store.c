@@ -808,6 +808,10 @@ test_conflict(void)
     is(media_pub_part(&first, 1000, MSEC, 2), NGX_OK,
        "conflict: the first goes on");
 
+    wait_msec(10000);
+    is(media_pub_begin(&second, zone, "a"), NGX_MEDIA_CLAIM_CONFLICT,
+       "conflict: rejected, however silent the first is");
+
     app.publish_conflict = NGX_MEDIA_CONFLICT_DROP;
     is(media_pub_begin(&second, zone, "a"), NGX_OK, "conflict: dropped");
     ok(!ngx_media_claim_valid(&first.claim), "conflict: the first has lost");
@@ -876,6 +880,103 @@ test_conflict(void)
     ngx_media_stream_release(&first.claim, "bye");
 
     finish("conflict");
+}
+
+
+/* who may have the name of somebody who was silent for so long */
+
+static void
+test_takeover(void)
+{
+    ngx_int_t           rc;
+    ngx_str_t           name = ngx_string("a"), protocol = ngx_string("test");
+    ngx_uint_t          i;
+    media_pub_t         first;
+    ngx_media_claim_t   claim;
+    ngx_media_holder_t  holder;
+
+    static const struct {
+        const char  *what;
+        ngx_uint_t   yields;
+        int64_t      silent;
+        const char  *address;
+        ngx_int_t    rc;
+    } cases[] = {
+        { "sends", 0, 0, "10.0.0.1", NGX_MEDIA_CLAIM_CONFLICT },
+        { "sends", 0, 0, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
+        { "sent a moment ago", 0, 999, "10.0.0.1", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "10.0.0.1", NGX_OK },
+        { "silent for 1 s", 0, 1000, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "10.0.0.12", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "10.0.0.", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 2 s", 0, 1999, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 2 s", 0, 2000, "10.0.0.2", NGX_OK },
+        { "heard by a clock ahead", 0, -50, "10.0.0.1",
+          NGX_MEDIA_CLAIM_CONFLICT },
+        { "its worker leaves", 1, 0, "10.0.0.1", NGX_OK },
+        { "its worker leaves", 1, 0, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
+        { "its worker leaves", 1, 2000, "10.0.0.2", NGX_OK }
+    };
+
+    start(64 * MB);
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ngx_str_t  one = ngx_string("10.0.0.1"), other;
+
+        other.data = (u_char *) cases[i].address;
+        other.len = strlen(cases[i].address);
+
+        is(ngx_media_stream_acquire(zone, &name, &protocol, &one,
+                                    &first.claim), NGX_OK,
+           "takeover: the first");
+
+        if (cases[i].yields) {
+            ngx_media_stream_yield(&first.claim);
+        }
+
+        /* what counts is the last media, not the beginning */
+
+        now += 60000;
+        ngx_stub_clock(now);
+        ngx_media_stream_heard(&first.claim);
+        now += cases[i].silent;
+        ngx_stub_clock(now);
+
+        rc = ngx_media_stream_acquire(zone, &name, &protocol, &other, &claim);
+
+        is(rc, cases[i].rc, "takeover: %s, another from %s", cases[i].what,
+           cases[i].address);
+
+        if (rc == NGX_OK) {
+            ok(!ngx_media_claim_valid(&first.claim), "takeover: it has lost");
+
+            /* what it still says is not said of the other */
+
+            now += 5000;
+            ngx_stub_clock(now);
+            ngx_media_stream_heard(&first.claim);
+            is(ngx_media_stream_holder(zone, &name, &holder), NGX_OK,
+               "takeover: who has it now");
+            is(holder.silent, 5000, "takeover: and was silent");
+
+            ngx_media_stream_release(&claim, "bye");
+
+        } else {
+            is(ngx_media_stream_holder(zone, &name, &holder), NGX_OK,
+               "takeover: who is in the way");
+            is(holder.address_len, 8, "takeover: from where");
+            is(holder.silent, ngx_max(cases[i].silent, 0),
+               "takeover: for how long it is silent");
+
+            ngx_media_stream_release(&first.claim, "bye");
+        }
+
+        is(ngx_media_stream_holder(zone, &name, &holder), NGX_DECLINED,
+           "takeover: nobody has it");
+    }
+
+    finish("takeover");
 }
 
 
@@ -1225,6 +1326,7 @@ main(void)
     test_life();
     test_unborn();
     test_conflict();
+    test_takeover();
     test_tracks();
     test_nomem();
     test_large();

@@ -1,0 +1,70 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Who may write a stream.  Each function takes the stream's lock itself, but
+ * for valid and heard, which need none.
+ */
+
+
+#ifndef _NGX_MEDIA_CLAIM_H_INCLUDED_
+#define _NGX_MEDIA_CLAIM_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_store.h"
+#include "core/ngx_media_zone.h"
+
+
+/* who publishes */
+
+typedef struct {
+    ngx_media_stream_t        stream;
+    uint64_t                  epoch;
+    int64_t                   floor;          /* ms: media time goes on here */
+    int64_t                   wall;           /* ms: the wall clock there */
+    ngx_uint_t                returned;       /* the stream was there */
+} ngx_media_claim_t;
+
+
+/* answers of acquire besides NGX_OK */
+#define NGX_MEDIA_CLAIM_CONFLICT  (-20)       /* see holder */
+#define NGX_MEDIA_CLAIM_LIMIT     (-21)
+#define NGX_MEDIA_CLAIM_HURRIES   (-22)       /* published anew too often */
+
+ngx_int_t ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);
+
+/* who publishes a name that acquire refused; NGX_OK, NGX_DECLINED: nobody */
+
+typedef struct {
+    size_t                    protocol_len;
+    u_char                    protocol[16];
+    size_t                    address_len;
+    u_char                    address[64];
+    int64_t                   since;          /* ms since the epoch */
+    ngx_msec_t                silent;         /* since its last frame */
+} ngx_media_holder_t;
+
+ngx_int_t ngx_media_stream_holder(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_media_holder_t *holder);
+
+/* its publisher has sent media now: to be said ten times a second */
+void ngx_media_stream_heard(const ngx_media_claim_t *claim);
+
+/* 1 while nobody else took the stream */
+ngx_uint_t ngx_media_claim_valid(const ngx_media_claim_t *claim);
+
+/* from its own address it is replaced at once, publish_conflict or not */
+void ngx_media_stream_yield(const ngx_media_claim_t *claim);
+
+/* the publisher has gone, for this reason; all it published is closed */
+void ngx_media_stream_release(const ngx_media_claim_t *claim,
+    const char *reason);
+
+
+#endif /* _NGX_MEDIA_CLAIM_H_INCLUDED_ */

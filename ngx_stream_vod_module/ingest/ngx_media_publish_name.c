@@ -1,0 +1,245 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Names of streams, and why publishers are turned away: said here, once for
+ * all protocols.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_stream.h"
+#include "formats/ngx_media_text.h"
+#include "ingest/ngx_media_publish.h"
+
+
+/* bytes of a name that are logged, each of which may become four */
+#define NGX_MEDIA_PUBLISH_NAME_LOG   128
+#define NGX_MEDIA_PUBLISH_NAME_TEXT  (NGX_MEDIA_PUBLISH_NAME_LOG * 4 + 3)
+
+#define NGX_MEDIA_PUBLISH_DATE       sizeof("1970-01-01T00:00:00.000Z")
+
+
+static const char *ngx_media_publish_name_wrong(const ngx_str_t *name,
+    const u_char **bad);
+static const char *ngx_media_publish_component_wrong(const u_char *pos,
+    size_t len);
+static ngx_str_t ngx_media_publish_escape(u_char *buf, const u_char *data,
+    size_t len);
+static void ngx_media_publish_log_conflict(const ngx_media_publish_t *conf);
+
+
+ngx_uint_t
+ngx_media_publish_name_valid(const ngx_str_t *name)
+{
+    const u_char  *bad;
+
+    return ngx_media_publish_name_wrong(name, &bad) == NULL;
+}
+
+
+/*
+ * A name becomes a part of URLs, where it may hold slashes: no empty, "." or
+ * ".." component, no control characters, nothing that ends a path.  NULL:
+ * good; otherwise what is wrong with it, and the byte where it is one.
+ */
+
+static const char *
+ngx_media_publish_name_wrong(const ngx_str_t *name, const u_char **bad)
+{
+    const char    *wrong;
+    const u_char  *p, *last, *start;
+
+    *bad = NULL;
+
+    if (name->len == 0) {
+        return "it is empty";
+    }
+
+    if (name->len > NGX_MEDIA_NAME_MAX) {
+        return "it is longer than 255 bytes";
+    }
+
+    start = name->data;
+    last = name->data + name->len;
+
+    for (p = name->data; p <= last; p++) {
+
+        if (p < last && *p != '/') {
+
+            if (*p < 0x20 || *p == 0x7f || *p == '?' || *p == '#'
+                || *p == '%' || *p == '\\')
+            {
+                *bad = p;
+                return "a character that cannot be in it:";
+            }
+
+            continue;
+        }
+
+        wrong = ngx_media_publish_component_wrong(start, p - start);
+
+        if (wrong) {
+            return wrong;
+        }
+
+        start = p + 1;
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ngx_media_publish_component_wrong(const u_char *pos, size_t len)
+{
+    if (len == 0) {
+        return "a component between slashes is empty";
+    }
+
+    if (pos[0] == '.' && (len == 1 || (len == 2 && pos[1] == '.'))) {
+        return "a component between slashes is \".\" or \"..\"";
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_media_publish_refuse_name(ngx_media_app_t *app, const ngx_str_t *protocol,
+    const ngx_str_t *name, ngx_log_t *log)
+{
+    u_char         buf[NGX_MEDIA_PUBLISH_NAME_TEXT], ch[4];
+    ngx_str_t      text, byte;
+    const char    *wrong;
+    const u_char  *bad;
+
+    wrong = ngx_media_publish_name_wrong(name, &bad);
+    text = ngx_media_publish_escape(buf, name->data, name->len);
+
+    byte.len = 0;
+    byte.data = ch;
+
+    if (bad) {
+        byte = ngx_media_publish_escape(ch, bad, 1);
+    }
+
+    ngx_media_publish_refused(app);
+
+    ngx_log_error(NGX_LOG_INFO, log, 0,
+                  "%V publish refused: \"%V\" is not a name for a stream, "
+                  "%s%s%V%s",
+                  protocol, &text, wrong ? wrong : "it is too long with what "
+                  "stands before it", bad ? " \"" : "", &byte,
+                  bad ? "\"" : "");
+}
+
+
+/* fit for a log: what is not printable, and quotes, as \xHH; shortened */
+
+static ngx_str_t
+ngx_media_publish_escape(u_char *buf, const u_char *data, size_t len)
+{
+    size_t      i, n;
+    u_char     *p;
+    ngx_str_t   text;
+
+    static const u_char  hex[] = "0123456789ABCDEF";
+
+    p = buf;
+    n = ngx_min(len, NGX_MEDIA_PUBLISH_NAME_LOG);
+
+    for (i = 0; i < n; i++) {
+
+        if (data[i] >= 0x20 && data[i] < 0x7f && data[i] != '"'
+            && data[i] != '\\')
+        {
+            *p++ = data[i];
+            continue;
+        }
+
+        *p++ = '\\';
+        *p++ = 'x';
+        *p++ = hex[data[i] >> 4];
+        *p++ = hex[data[i] & 0x0f];
+    }
+
+    if (n < len) {
+        p = ngx_cpymem(p, "...", 3);
+    }
+
+    text.data = buf;
+    text.len = p - buf;
+
+    return text;
+}
+
+
+void
+ngx_media_publish_log_refusal(const ngx_media_publish_t *conf, ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_MEDIA_PUBLISH_CONFLICT:
+        ngx_media_publish_log_conflict(conf);
+        break;
+
+    case NGX_MEDIA_PUBLISH_LIMIT:
+        ngx_log_error(NGX_LOG_INFO, conf->log, 0,
+                      "%V publish refused: there are too many streams, "
+                      "name:\"%V\" max_streams:%ui",
+                      &conf->protocol, &conf->name, conf->app->max_streams);
+        break;
+
+    case NGX_MEDIA_PUBLISH_HURRIES:
+        ngx_log_error(NGX_LOG_INFO, conf->log, 0,
+                      "%V publish refused: the stream is published anew too "
+                      "often, name:\"%V\"", &conf->protocol, &conf->name);
+        break;
+
+    default: /* NGX_MEDIA_PUBLISH_CLOSING */
+        ngx_log_error(NGX_LOG_INFO, conf->log, 0,
+                      "%V publish refused: the server is restarting, "
+                      "name:\"%V\"", &conf->protocol, &conf->name);
+    }
+}
+
+
+/* who has it, from where, since when: the one who is in the way is known */
+
+static void
+ngx_media_publish_log_conflict(const ngx_media_publish_t *conf)
+{
+    u_char              buf[NGX_MEDIA_PUBLISH_DATE];
+    ngx_str_t           name, protocol, address, since;
+    ngx_media_text_t    text;
+    ngx_media_holder_t  holder;
+
+    name = conf->name;
+
+    if (ngx_media_stream_holder(conf->app->zone, &name, &holder) != NGX_OK) {
+        ngx_memzero(&holder, sizeof(ngx_media_holder_t));
+    }
+
+    protocol.len = holder.protocol_len;
+    protocol.data = holder.protocol;
+    address.len = holder.address_len;
+    address.data = holder.address;
+
+    ngx_media_text_init(&text, buf, sizeof(buf));
+    ngx_media_text_date(&text, holder.since);
+
+    since.len = text.overflow ? 0 : text.total;
+    since.data = buf;
+
+    ngx_log_error(NGX_LOG_INFO, conf->log, 0,
+                  "%V publish refused: the stream is being published already, "
+                  "name:\"%V\" by:%V from:%V since:%V, which sent media "
+                  "%M ms ago",
+                  &conf->protocol, &name, &protocol, &address, &since,
+                  holder.silent);
+}
