@@ -8,11 +8,6 @@
  * Commands, "RTMP 1.0", 7.2, and those that encoders send beyond it.  All of
  * a command is read at once, by one table: the name, the transaction, then
  * an object or null, then two strings or numbers.
- *
- * The name of a stream is what follows the application in connect, a slash,
- * and the name in publish, each without its query string:
- *
- *     rtmp://host/live/room?key=1   x?token=2   ->   app live, stream room/x
  */
 
 
@@ -37,8 +32,11 @@
                                                  nanosecond offsets */
 #define NGX_MEDIA_RTMP_CAN_FORWARD   4
 
-/* an answer of ours to publish, beside those of NGX_MEDIA_PUBLISH_* */
+/* answers of ours to publish, beside those of NGX_MEDIA_PUBLISH_* */
 #define NGX_MEDIA_RTMP_HURRIES       (-30)
+#define NGX_MEDIA_RTMP_NOT_CREATED   (-31)
+#define NGX_MEDIA_RTMP_NAMELESS      (-32)
+#define NGX_MEDIA_RTMP_OCCUPIED      (-33)
 
 
 typedef struct {
@@ -78,6 +76,7 @@ typedef struct {
 
 typedef struct {
     ngx_int_t                 rc;             /* of publish begin */
+    ngx_uint_t                ours;           /* nobody has logged it */
     const char               *code;
     const char               *text;
 } ngx_media_rtmp_refusal_t;
@@ -87,6 +86,8 @@ static ngx_int_t ngx_media_rtmp_connect(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
 static ngx_int_t ngx_media_rtmp_find_app(ngx_media_rtmp_session_t *session,
     const ngx_media_span_t *value);
+static ngx_int_t ngx_media_rtmp_copy(ngx_media_rtmp_session_t *session,
+    ngx_str_t *dst, const ngx_media_span_t *src);
 static ngx_int_t ngx_media_rtmp_connected(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
 static void ngx_media_rtmp_capabilities(ngx_media_text_t *text);
@@ -94,8 +95,14 @@ static ngx_int_t ngx_media_rtmp_create_stream(
     ngx_media_rtmp_session_t *session, const ngx_media_rtmp_command_t *cmd);
 static ngx_int_t ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
+static ngx_media_rtmp_stream_t *ngx_media_rtmp_publishing(
+    ngx_media_rtmp_session_t *session, const ngx_str_t *name);
+static ngx_int_t ngx_media_rtmp_started(ngx_media_rtmp_session_t *session,
+    uint32_t stream);
+static ngx_int_t ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session,
+    uint32_t stream, ngx_int_t rc);
 static ngx_int_t ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream,
-    ngx_str_t *name);
+    const ngx_str_t *name);
 static ngx_uint_t ngx_media_rtmp_hurries(ngx_media_rtmp_session_t *session);
 static void ngx_media_rtmp_close_handler(void *data, const char *reason);
 static ngx_int_t ngx_media_rtmp_fcpublish(ngx_media_rtmp_session_t *session,
@@ -119,9 +126,6 @@ static ngx_int_t ngx_media_rtmp_accept(ngx_media_rtmp_session_t *session,
 static ngx_int_t ngx_media_rtmp_ignore(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
 
-static ngx_int_t ngx_media_rtmp_name(ngx_media_rtmp_session_t *session,
-    const ngx_media_span_t *value, u_char *buf, ngx_str_t *name);
-static void ngx_media_rtmp_trim(ngx_media_span_t *span);
 static void ngx_media_rtmp_result(ngx_media_rtmp_answer_t *answer,
     ngx_uint_t ok, double transaction);
 static void ngx_media_rtmp_info(ngx_media_text_t *text, const char *level,
@@ -135,6 +139,9 @@ static ngx_int_t ngx_media_rtmp_send(ngx_media_rtmp_session_t *session,
     ngx_media_rtmp_answer_t *answer, uint32_t csid, uint32_t stream);
 static ngx_int_t ngx_media_rtmp_send_user(ngx_media_rtmp_session_t *session,
     uint32_t event, uint32_t value);
+
+
+static const ngx_str_t  ngx_media_rtmp_protocol = ngx_string("rtmp");
 
 
 static const ngx_media_amf_elt_t  ngx_media_rtmp_object[] = {
@@ -212,25 +219,37 @@ static const ngx_media_rtmp_command_entry_t  ngx_media_rtmp_commands[] = {
 
 static const ngx_media_rtmp_refusal_t  ngx_media_rtmp_refusals[] = {
 
-    { NGX_MEDIA_PUBLISH_CONFLICT, "NetStream.Publish.BadName",
+    { NGX_MEDIA_PUBLISH_CONFLICT, 0, "NetStream.Publish.BadName",
       "the stream is being published already" },
 
-    { NGX_MEDIA_PUBLISH_NAME, "NetStream.Publish.BadName",
+    { NGX_MEDIA_PUBLISH_NAME, 0, "NetStream.Publish.BadName",
       "this is not a name for a stream" },
 
-    { NGX_MEDIA_PUBLISH_LIMIT, "NetStream.Publish.Denied",
+    { NGX_MEDIA_PUBLISH_LIMIT, 0, "NetStream.Publish.Denied",
       "there are too many streams" },
 
-    { NGX_MEDIA_RTMP_HURRIES, "NetStream.Publish.Denied",
-      "this connection begins too many streams a second" },
+    { NGX_MEDIA_PUBLISH_HURRIES, 0, "NetStream.Publish.Denied",
+      "the stream is published anew too often, wait a second" },
 
-    { NGX_MEDIA_PUBLISH_CLOSING, "NetStream.Publish.Denied",
+    { NGX_MEDIA_PUBLISH_CLOSING, 0, "NetStream.Publish.Denied",
       "the server is restarting, connect again" },
 
-    { NGX_ERROR, "NetStream.Publish.Failed",
+    { NGX_MEDIA_RTMP_HURRIES, 1, "NetStream.Publish.Denied",
+      "this connection begins too many streams a second" },
+
+    { NGX_MEDIA_RTMP_NOT_CREATED, 1, "NetStream.Publish.Denied",
+      "the stream was not created" },
+
+    { NGX_MEDIA_RTMP_NAMELESS, 1, "NetStream.Publish.BadName",
+      "publish says no name" },
+
+    { NGX_MEDIA_RTMP_OCCUPIED, 1, "NetStream.Publish.BadName",
+      "something else is being published here" },
+
+    { NGX_ERROR, 1, "NetStream.Publish.Failed",
       "the server is out of resources" },
 
-    { NGX_OK, NULL, NULL }
+    { NGX_OK, 0, NULL, NULL }
 };
 
 
@@ -353,8 +372,6 @@ static ngx_int_t
 ngx_media_rtmp_find_app(ngx_media_rtmp_session_t *session,
     const ngx_media_span_t *value)
 {
-    size_t             len;
-    u_char            *p;
     ngx_str_t          name;
     ngx_media_span_t   app, rest;
     ngx_media_app_t   *found;
@@ -387,25 +404,46 @@ ngx_media_rtmp_find_app(ngx_media_rtmp_session_t *session,
 
     found = ngx_media_app_find((ngx_cycle_t *) ngx_cycle, &name);
 
-    len = ngx_media_span_len(&rest);
-
-    if (found == NULL || len > NGX_MEDIA_NAME_MAX) {
+    if (found == NULL || ngx_media_span_len(&rest) > NGX_MEDIA_NAME_MAX) {
         return NGX_DECLINED;
     }
 
-    if (len) {
-        p = ngx_pnalloc(session->connection->pool, len);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
+    if (ngx_media_rtmp_copy(session, &session->prefix, &rest) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
-        ngx_memcpy(p, rest.pos, len);
+    /* as connect says it, which is another name where we are told ours */
 
-        session->prefix.data = p;
-        session->prefix.len = len;
+    if (session->conf->app.len
+        && ngx_media_span_len(&app) <= NGX_MEDIA_NAME_MAX
+        && ngx_media_rtmp_copy(session, &session->alias, &app) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     session->app = found;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_copy(ngx_media_rtmp_session_t *session, ngx_str_t *dst,
+    const ngx_media_span_t *src)
+{
+    dst->len = ngx_media_span_len(src);
+
+    if (dst->len == 0) {
+        return NGX_OK;
+    }
+
+    dst->data = ngx_pnalloc(session->connection->pool, dst->len);
+    if (dst->data == NULL) {
+        dst->len = 0;
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(dst->data, src->pos, dst->len);
 
     return NGX_OK;
 }
@@ -576,60 +614,120 @@ ngx_media_rtmp_create_stream(ngx_media_rtmp_session_t *session,
 }
 
 
-/* RTMP 1.0, 7.2.2.6; "record" and "append" are published as "live" is */
+/*
+ * RTMP 1.0, 7.2.2.6; "record" and "append" are published as "live" is.
+ *
+ * Cameras send publish, FCPublish and publish again: what is being published
+ * by this very connection has begun already, or goes over to another of its
+ * message streams.
+ */
 
 static ngx_int_t
 ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd)
 {
-    ngx_int_t                        rc;
-    ngx_str_t                        name;
-    ngx_media_rtmp_stream_t         *stream;
-    const ngx_media_rtmp_refusal_t  *refusal;
+    u_char                    buf[NGX_MEDIA_NAME_MAX];
+    ngx_int_t                 rc;
+    ngx_str_t                 name;
+    ngx_media_rtmp_stream_t  *stream, *other;
 
     stream = ngx_media_rtmp_stream(session, cmd->stream);
 
     if (stream == NULL) {
-        return ngx_media_rtmp_status(session, cmd->stream, "error",
-                                     "NetStream.Publish.Denied",
-                                     "the stream was not created");
+        return ngx_media_rtmp_refuse(session, cmd->stream,
+                                     NGX_MEDIA_RTMP_NOT_CREATED);
+    }
+
+    if (cmd->value.type != NGX_MEDIA_AMF_STRING) {
+        return ngx_media_rtmp_refuse(session, cmd->stream,
+                                     NGX_MEDIA_RTMP_NAMELESS);
+    }
+
+    if (ngx_media_rtmp_name(session, &cmd->value.data, buf, &name) != NGX_OK) {
+        ngx_media_publish_refuse_name(session->app, &ngx_media_rtmp_protocol,
+                                      &name, session->connection->log);
+
+        return ngx_media_rtmp_refuse(session, cmd->stream,
+                                     NGX_MEDIA_PUBLISH_NAME);
+    }
+
+    other = ngx_media_rtmp_publishing(session, &name);
+
+    if (other == stream) {
+        ngx_log_error(NGX_LOG_INFO, &stream->log, 0,
+                      "rtmp publish of what is being published here");
+
+        return ngx_media_rtmp_started(session, cmd->stream);
     }
 
     if (stream->publisher) {
-        return ngx_media_rtmp_status(session, cmd->stream, "error",
-                                     "NetStream.Publish.BadName",
-                                     "something is being published here");
+        return ngx_media_rtmp_refuse(session, cmd->stream,
+                                     NGX_MEDIA_RTMP_OCCUPIED);
     }
 
-    if (stream->buffer == NULL) {
-        stream->buffer = ngx_pnalloc(session->connection->pool,
-                                     NGX_MEDIA_NAME_MAX);
-        if (stream->buffer == NULL) {
-            return NGX_ERROR;
-        }
-    }
+    if (other) {
+        rc = ngx_media_rtmp_stop(other, "published on another message stream");
 
-    rc = NGX_MEDIA_PUBLISH_NAME;
-
-    if (cmd->value.type == NGX_MEDIA_AMF_STRING
-        && ngx_media_rtmp_name(session, &cmd->value.data, stream->buffer,
-                               &name)
-           == NGX_OK)
-    {
-        rc = ngx_media_rtmp_begin(stream, &name);
-    }
-
-    if (rc == NGX_OK) {
-        rc = ngx_media_rtmp_send_user(session, NGX_MEDIA_RTMP_STREAM_BEGIN,
-                                      cmd->stream);
         if (rc != NGX_OK) {
             return rc;
         }
-
-        return ngx_media_rtmp_status(session, cmd->stream, "status",
-                                     "NetStream.Publish.Start",
-                                     "publishing");
     }
+
+    rc = ngx_media_rtmp_begin(stream, &name);
+
+    if (rc != NGX_OK) {
+        return ngx_media_rtmp_refuse(session, cmd->stream, rc);
+    }
+
+    return ngx_media_rtmp_started(session, cmd->stream);
+}
+
+
+/* which of this connection's streams has the name, or NULL */
+
+static ngx_media_rtmp_stream_t *
+ngx_media_rtmp_publishing(ngx_media_rtmp_session_t *session,
+    const ngx_str_t *name)
+{
+    ngx_int_t                 i;
+    ngx_media_rtmp_stream_t  *stream;
+
+    for (i = 0; i < session->conf->max_streams; i++) {
+        stream = &session->streams[i];
+
+        if (stream->publisher
+            && stream->name.len == name->len
+            && ngx_memcmp(stream->name.data, name->data, name->len) == 0)
+        {
+            return stream;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_started(ngx_media_rtmp_session_t *session, uint32_t stream)
+{
+    if (ngx_media_rtmp_send_user(session, NGX_MEDIA_RTMP_STREAM_BEGIN, stream)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_media_rtmp_status(session, stream, "status",
+                                 "NetStream.Publish.Start", "publishing");
+}
+
+
+/* the client is told why, and so is the log, if publish has not done it */
+
+static ngx_int_t
+ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
+    ngx_int_t rc)
+{
+    const ngx_media_rtmp_refusal_t  *refusal;
 
     for (refusal = ngx_media_rtmp_refusals; refusal[1].code; refusal++) {
         if (refusal->rc == rc) {
@@ -637,8 +735,12 @@ ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
         }
     }
 
-    ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
-                  "rtmp publish refused: %s", refusal->text);
+    if (refusal->ours) {
+        ngx_media_publish_refused(session->app);
+        ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
+                      "rtmp publish refused: %s, message stream:%uD",
+                      refusal->text, stream);
+    }
 
     session->status = 403;
 
@@ -648,13 +750,13 @@ ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
         return NGX_ERROR;
     }
 
-    return ngx_media_rtmp_status(session, cmd->stream, "error", refusal->code,
+    return ngx_media_rtmp_status(session, stream, "error", refusal->code,
                                  refusal->text);
 }
 
 
 static ngx_int_t
-ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, ngx_str_t *name)
+ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, const ngx_str_t *name)
 {
     ngx_int_t                  rc;
     ngx_connection_t          *c;
@@ -665,15 +767,21 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, ngx_str_t *name)
     c = session->connection;
 
     if (ngx_media_rtmp_hurries(session)) {
-        ngx_media_publish_refused(session->app);
         return NGX_MEDIA_RTMP_HURRIES;
+    }
+
+    if (stream->buffer == NULL) {
+        stream->buffer = ngx_pnalloc(c->pool, NGX_MEDIA_NAME_MAX);
+        if (stream->buffer == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     ngx_memzero(&conf, sizeof(ngx_media_publish_t));
 
     conf.app = session->app;
     conf.name = *name;
-    ngx_str_set(&conf.protocol, "rtmp");
+    conf.protocol = ngx_media_rtmp_protocol;
     conf.address = c->addr_text;
     conf.timebase = 1000;
     conf.wrap = 32;
@@ -688,7 +796,10 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, ngx_str_t *name)
         return rc;
     }
 
-    stream->name = *name;
+    ngx_memcpy(stream->buffer, name->data, name->len);
+
+    stream->name.data = stream->buffer;
+    stream->name.len = name->len;
     stream->unknown = 0;
     session->begun++;
     session->publishers++;
@@ -788,7 +899,6 @@ ngx_media_rtmp_fcunpublish(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd)
 {
     u_char                    buf[NGX_MEDIA_NAME_MAX];
-    ngx_int_t                 i;
     ngx_str_t                 name;
     ngx_media_rtmp_stream_t  *stream;
 
@@ -803,18 +913,9 @@ ngx_media_rtmp_fcunpublish(ngx_media_rtmp_session_t *session,
         return NGX_OK;
     }
 
-    for (i = 0; i < session->conf->max_streams; i++) {
-        stream = &session->streams[i];
+    stream = ngx_media_rtmp_publishing(session, &name);
 
-        if (stream->publisher
-            && stream->name.len == name.len
-            && ngx_memcmp(stream->name.data, name.data, name.len) == 0)
-        {
-            return ngx_media_rtmp_stop(stream, "client unpublished");
-        }
-    }
-
-    return NGX_OK;
+    return stream ? ngx_media_rtmp_stop(stream, "client unpublished") : NGX_OK;
 }
 
 
@@ -967,71 +1068,6 @@ ngx_media_rtmp_reconnect(ngx_media_rtmp_session_t *session)
     return ngx_media_rtmp_status(session, 0, "status",
                                  "NetConnection.Connect.ReconnectRequest",
                                  "the server is restarting");
-}
-
-
-/* NGX_DECLINED: it is too long or empty; what it may hold is publish's */
-
-static ngx_int_t
-ngx_media_rtmp_name(ngx_media_rtmp_session_t *session,
-    const ngx_media_span_t *value, u_char *buf, ngx_str_t *name)
-{
-    size_t             len;
-    u_char            *p;
-    ngx_media_span_t   span;
-
-    span = *value;
-
-    ngx_media_rtmp_trim(&span);
-
-    len = ngx_media_span_len(&span);
-
-    if (len == 0 || len > NGX_MEDIA_NAME_MAX) {
-        return NGX_DECLINED;
-    }
-
-    p = buf;
-
-    if (session->prefix.len) {
-
-        if (len + 1 > NGX_MEDIA_NAME_MAX - session->prefix.len) {
-            return NGX_DECLINED;
-        }
-
-        p = ngx_cpymem(p, session->prefix.data, session->prefix.len);
-        *p++ = '/';
-    }
-
-    p = ngx_cpymem(p, span.pos, len);
-
-    name->data = buf;
-    name->len = p - buf;
-
-    return NGX_OK;
-}
-
-
-/* drops the query string and slashes at both ends */
-
-static void
-ngx_media_rtmp_trim(ngx_media_span_t *span)
-{
-    const u_char  *p;
-
-    for (p = span->pos; p < span->last; p++) {
-        if (*p == '?') {
-            span->last = p;
-            break;
-        }
-    }
-
-    while (span->pos < span->last && *span->pos == '/') {
-        span->pos++;
-    }
-
-    while (span->pos < span->last && span->last[-1] == '/') {
-        span->last--;
-    }
 }
 
 

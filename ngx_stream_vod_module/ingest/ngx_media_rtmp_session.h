@@ -5,13 +5,14 @@
 
 
 /*
- * What the four parts of an RTMP session share:
+ * What the parts of an RTMP session share:
  *
  *     bytes -> handshake -> chunks -> messages -> commands | media -> publish
  *
  *   session    events, timers, queue of output, acknowledgements, the end
  *   handshake  C0 C1 C2 against S0 S1 S2, plain or with digests
  *   cmd        commands of a connection and of its streams
+ *   name       what clients call a stream
  *   media      audio, video, data and aggregate messages
  *
  * Only event handlers end a session: what they call returns NGX_ERROR after
@@ -91,6 +92,7 @@ struct ngx_media_rtmp_session_s {
     ngx_media_app_t              *app;        /* after connect */
     ngx_str_t                     prefix;     /* of stream names: what follows
                                                  the app in connect */
+    ngx_str_t                     alias;      /* of the app, in connect */
     ngx_media_rtmp_stream_t      *streams;    /* conf->max_streams */
     ngx_uint_t                    publishers;
     ngx_uint_t                    begun;      /* streams since begun_msec */
@@ -143,6 +145,16 @@ void ngx_media_rtmp_lost(ngx_media_rtmp_stream_t *stream,
 
 /* asks the client to connect anew */
 ngx_int_t ngx_media_rtmp_reconnect(ngx_media_rtmp_session_t *session);
+
+
+/*
+ * name: that of a stream, in buf or, NGX_DECLINED: too long or empty, as it
+ * came; what it may hold is publish's.  trim drops the query string and slashes
+ * at both ends.
+ */
+ngx_int_t ngx_media_rtmp_name(ngx_media_rtmp_session_t *session,
+    const ngx_media_span_t *value, u_char *buf, ngx_str_t *name);
+void ngx_media_rtmp_trim(ngx_media_span_t *span);
 
 
 /* media: one message of type AUDIO, VIDEO, DATA or AGGREGATE */

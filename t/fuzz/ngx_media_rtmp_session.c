@@ -4,7 +4,8 @@
  */
 
 /* link: ingest/ngx_media_rtmp_session.c ingest/ngx_media_rtmp_handshake.c
-         ingest/ngx_media_rtmp_cmd.c ingest/ngx_media_rtmp_media.c
+         ingest/ngx_media_rtmp_cmd.c ingest/ngx_media_rtmp_name.c
+         ingest/ngx_media_rtmp_media.c
          formats/ngx_media_rtmp_chunk.c formats/ngx_media_rtmp_msg.c
          formats/ngx_media_rtmp_hs.c formats/ngx_media_amf.c
          formats/ngx_media_flv.c formats/ngx_media_text.c -lcrypto */
@@ -259,6 +260,17 @@ void
 ngx_media_publish_refused(ngx_media_app_t *refused)
 {
     check(refused == &app);
+}
+
+
+void
+ngx_media_publish_refuse_name(ngx_media_app_t *refused,
+    const ngx_str_t *protocol, const ngx_str_t *name, ngx_log_t *log)
+{
+    check(refused == &app);
+    check(protocol->len == 4);
+    check(name->len == 0
+          || memchr(name->data, '?', name->len) == NULL);
 }
 
 
