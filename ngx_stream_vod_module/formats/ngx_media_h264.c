@@ -220,12 +220,13 @@ static ngx_int_t
 ngx_media_h264_parse_chroma(ngx_media_h264_sps_t *sps, ngx_media_bits_t *br,
     ngx_uint_t *separate)
 {
-    uint32_t    depth;
+    uint32_t    chroma, luma;
     ngx_uint_t  i, n;
 
     *separate = 0;
     sps->chroma_format = 1;
     sps->bit_depth = 8;
+    sps->chroma_depth = 8;
 
     switch (sps->profile) {
 
@@ -260,13 +261,15 @@ ngx_media_h264_parse_chroma(ngx_media_h264_sps_t *sps, ngx_media_bits_t *br,
         *separate = ngx_media_bits_get(br, 1);
     }
 
-    depth = ngx_media_bits_ue(br);
+    luma = ngx_media_bits_ue(br);
+    chroma = ngx_media_bits_ue(br);
 
-    if (depth > 6 || ngx_media_bits_ue(br) > 6) {
+    if (luma > 6 || chroma > 6) {
         return NGX_ERROR;
     }
 
-    sps->bit_depth = depth + 8;
+    sps->bit_depth = luma + 8;
+    sps->chroma_depth = chroma + 8;
 
     ngx_media_bits_skip(br, 1);               /* qpprime_y_zero */
 

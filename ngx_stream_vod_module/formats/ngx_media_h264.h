@@ -45,6 +45,7 @@ typedef struct {
     uint8_t                   level;
     uint8_t                   chroma_format;  /* 0 to 3 */
     uint8_t                   bit_depth;      /* luma */
+    uint8_t                   chroma_depth;
     uint32_t                  id;
     uint32_t                  width;          /* cropped */
     uint32_t                  height;

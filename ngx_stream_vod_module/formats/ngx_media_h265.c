@@ -421,7 +421,7 @@ ngx_media_h265_parse_sps(ngx_media_h265_sps_t *sps, const u_char *pos,
 
     ngx_media_bits_skip(&br, 4);              /* sps_video_parameter_set_id */
     sps->sub_layers = ngx_media_bits_get(&br, 3) + 1;
-    ngx_media_bits_skip(&br, 1);
+    sps->nested = ngx_media_bits_get(&br, 1);
 
     if (sps->sub_layers > NGX_MEDIA_H265_SUB_LAYERS_MAX) {
         return NGX_ERROR;
@@ -503,15 +503,17 @@ ngx_media_h265_parse_size(ngx_media_h265_sps_t *sps, ngx_media_bits_t *br)
 static ngx_int_t
 ngx_media_h265_parse_coding(ngx_media_h265_sps_t *sps, ngx_media_bits_t *br)
 {
-    uint32_t  all, depth, i, n, poc;
+    uint32_t  all, chroma, i, luma, n, poc;
 
-    depth = ngx_media_bits_ue(br);
+    luma = ngx_media_bits_ue(br);
+    chroma = ngx_media_bits_ue(br);
 
-    if (depth > 8 || ngx_media_bits_ue(br) > 8) {
+    if (luma > 8 || chroma > 8) {
         return NGX_ERROR;
     }
 
-    sps->bit_depth = depth + 8;
+    sps->bit_depth = luma + 8;
+    sps->chroma_depth = chroma + 8;
 
     poc = ngx_media_bits_ue(br) + 4;          /* bits of a POC LSB */
 

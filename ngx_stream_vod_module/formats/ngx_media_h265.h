@@ -58,6 +58,8 @@ typedef struct {
     uint8_t                   sub_layers;
     uint8_t                   chroma_format;  /* 0 to 3 */
     uint8_t                   bit_depth;      /* luma */
+    uint8_t                   chroma_depth;
+    uint8_t                   nested;         /* temporal_id_nesting */
     uint32_t                  id;
     uint32_t                  width;          /* of the conformance window */
     uint32_t                  height;

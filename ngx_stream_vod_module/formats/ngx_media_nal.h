@@ -55,4 +55,40 @@ ngx_media_nal_next(ngx_media_span_t *frame, ngx_uint_t nal_length,
 }
 
 
+/*
+ * The same of what encoders send: units that are empty, shorter than a header
+ * or have the forbidden bit are left out, so are zeros that pad a unit, and a
+ * rest that is too short for a length; a frame of start codes (annex B of
+ * ISO/IEC 14496-10 and 23008-2) instead of lengths is told by its beginning.
+ *
+ *     ngx_media_nals_init(&nals, pos, last, 4, 0);
+ *
+ *     while ((rc = ngx_media_nals_next(&nals, &nal)) == NGX_OK) { ... }
+ *
+ *     NGX_DONE   after the last one
+ *     NGX_ERROR  a length goes beyond the frame
+ */
+
+typedef struct {
+    ngx_media_span_t          rest;
+    ngx_uint_t                nal_length;
+    ngx_uint_t                header;         /* bytes of a unit's: 1; to be set
+                                                 to 2 for HEVC */
+    ngx_uint_t                left_out;       /* pieces, so far */
+    unsigned                  codes:1;        /* it has start codes */
+} ngx_media_nals_t;
+
+/* codes: they were seen in this stream before, so they are no lengths */
+void ngx_media_nals_init(ngx_media_nals_t *nals, const u_char *pos,
+    const u_char *last, ngx_uint_t nal_length, ngx_uint_t codes);
+ngx_int_t ngx_media_nals_next(ngx_media_nals_t *nals, ngx_media_span_t *nal);
+
+/*
+ * All that is left as ISO BMFF carries it, with lengths of so many bytes; p ==
+ * NULL: the size.  0: nothing, or it cannot be written so.
+ */
+size_t ngx_media_nals_write(u_char *p, const ngx_media_nals_t *nals,
+    ngx_uint_t nal_length);
+
+
 #endif /* _NGX_MEDIA_NAL_H_INCLUDED_ */
