@@ -214,6 +214,22 @@ ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason)
 }
 
 
+uint64_t
+ngx_media_writer_taken(const ngx_media_writer_t *w)
+{
+    uint64_t    n;
+    ngx_uint_t  i;
+
+    n = 0;
+
+    for (i = 0; i < w->ntracks; i++) {
+        n += w->tracks[i]->count.frames - w->tracks[i]->count.silent;
+    }
+
+    return n;
+}
+
+
 const ngx_media_claim_t *
 ngx_media_writer_claim(const ngx_media_writer_t *w)
 {

@@ -90,6 +90,9 @@ ngx_int_t ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 /* a frame that could not be used at all, for the counters */
 void ngx_media_writer_bad(ngx_media_writer_t *w, ngx_uint_t track);
 
+/* frames that something was made of, silence not counted */
+uint64_t ngx_media_writer_taken(const ngx_media_writer_t *w);
+
 const ngx_media_claim_t *ngx_media_writer_claim(const ngx_media_writer_t *w);
 
 
