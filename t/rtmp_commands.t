@@ -82,9 +82,11 @@ is($p->{window}, 100000, 'window');
 is($p->{in_chunk}, 1000, 'chunk size');
 ok($p->wait_message(sub { $_[0]{type} == 6 }, 2), 'peer bandwidth');
 
-$p->command('connect', { app => 'live' });
-ok($p->wait_closed(5), 'a second connect ends it');
-ok($t->wait_log(qr/invalid data: second connect/, 2), 'and is logged');
+$reply = $p->reply($p->command('connect', { app => 'live' }));
+is($reply->{name}, '_error', 'a second connect is refused');
+is($reply->{args}[1]{code}, 'NetConnection.Connect.Rejected', 'code');
+ok($t->wait_log(qr/connect refused: it is connected/, 2), 'and is logged');
+ok($p->poll(0.1), 'and the connection goes on');
 
 for my $app ('live/', '/live', 'live?token=1', 'live/room', 'live/a/b/?x=y') {
     $reply = client()->connect($app);
@@ -179,6 +181,35 @@ my $m = $p->wait_message(sub {
     $_[0]{type} == 4 && unpack('n', $_[0]{bytes}) == 7
 }, 5);
 is(unpack('N', substr $m->{bytes}, 2), 0x12345678, 'pong');
+
+# what is too short, or cannot be read, is left out and said once
+
+for my $type (2 .. 6) {
+    $p->message($type, 0, substr("\0\0\0\1", 0, $_)) for 0 .. 3;
+}
+
+$p->message(6, 0, pack('N', 2500000));
+$p->message(4, 0, "\0");
+$p->message(20, 0, $_, csid => 3)
+    for '', "\2", "\2\0\x09dele", "\xff" x 9, amf(5, 6);
+$p->message(17, 0, $_, csid => 3) for '', "\0", "\0\2\0\5pub";
+$p->message(255, 0, 'x');
+$p->message(0, 0, 'x');
+
+$reply = $p->reply($p->command('releaseStream', undef, 'x'));
+is($reply->{name}, '_result', 'short messages do not end it');
+is($t->log_count(qr/ignored: control message that is too short, type:/), 1,
+   'control messages: said once');
+is($t->log_count(qr/ignored: command that cannot be read, type:20/), 1,
+   'commands: said once');
+
+{
+    my $short = connected();
+    $short->raw($short->chunks(1, 0, "\0\0\1"));
+    ok($short->wait_closed(5), 'Set Chunk Size has to be read');
+    ok($t->wait_log(qr/invalid data: malformed control message/, 2),
+       'says so');
+}
 
 # streams of a connection
 

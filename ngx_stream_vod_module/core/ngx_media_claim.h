@@ -6,7 +6,7 @@
 
 /*
  * Who may write a stream.  Each function takes the stream's lock itself, but
- * for valid and heard, which need none.
+ * for valid, heard and ignored, which need none.
  */
 
 
@@ -55,6 +55,10 @@ ngx_int_t ngx_media_stream_holder(ngx_media_zone_t *zone, ngx_str_t *name,
 
 /* its publisher has sent media now: to be said ten times a second */
 void ngx_media_stream_heard(const ngx_media_claim_t *claim);
+
+/* it has sent something of no use; counted for the status */
+void ngx_media_stream_ignored(const ngx_media_claim_t *claim,
+    ngx_media_ignored_e kind);
 
 /* 1 while nobody else took the stream */
 ngx_uint_t ngx_media_claim_valid(const ngx_media_claim_t *claim);

@@ -182,6 +182,11 @@ ngx_media_stream_stat(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     stat->evictions = s->evicted;
     stat->drift = s->drift;
     stat->used = s->pages * NGX_MEDIA_PAGE;
+
+    for (i = 0; i < NGX_MEDIA_IGNORED_KINDS; i++) {
+        stat->ignored[i] = ngx_media_peek(&s->ignored[i]);
+    }
+
     stat->since = s->since;
     stat->pid = s->pid;
 

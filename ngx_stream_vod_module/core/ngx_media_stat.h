@@ -101,6 +101,7 @@ typedef struct {
     uint64_t                  evictions;      /* segments, for no memory */
     int64_t                   drift;          /* ms: arrival against anchor */
     uint64_t                  used;           /* bytes of payload held */
+    uint64_t                  ignored[NGX_MEDIA_IGNORED_KINDS];
 
     /* the publisher; in grace and after: the last one */
     size_t                    protocol_len;

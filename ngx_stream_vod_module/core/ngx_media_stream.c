@@ -284,6 +284,16 @@ ngx_media_stream_heard(const ngx_media_claim_t *claim)
 }
 
 
+void
+ngx_media_stream_ignored(const ngx_media_claim_t *claim,
+    ngx_media_ignored_e kind)
+{
+    if (ngx_media_claim_valid(claim)) {
+        ngx_media_count(&claim->stream.sh->ignored[kind], 1);
+    }
+}
+
+
 ngx_int_t
 ngx_media_stream_holder(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_media_holder_t *holder)

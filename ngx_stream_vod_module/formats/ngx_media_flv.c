@@ -117,6 +117,21 @@ static const ngx_media_flv_codec_t  ngx_media_flv_codecs[] = {
 };
 
 
+/* what users know them as; of those above, a fourcc says enough */
+
+static const char *const  ngx_media_flv_audio_names[16] = {
+    "linear PCM", "ADPCM", "MP3", "linear PCM", "Nellymoser", "Nellymoser",
+    "Nellymoser", "G.711 A-law", "G.711 mu-law", NULL, "AAC", "Speex", NULL,
+    NULL, "MP3", "device-specific sound"
+};
+
+static const char *const  ngx_media_flv_video_names[16] = {
+    NULL, "JPEG", "Sorenson H.263", "Screen video", "VP6", "VP6 with alpha",
+    "Screen video 2", "H.264", "H.263", "MPEG-4 part 2", NULL, NULL, "HEVC",
+    "AV1", "VP8", "VP9"
+};
+
+
 #define ngx_media_flv_property(type, name, field)                             \
     { type, ngx_string(name), offsetof(ngx_media_flv_properties_t, field),    \
       NULL }
@@ -536,6 +551,27 @@ ngx_media_flv_find(uint32_t type, uint32_t fourcc, uint32_t codec_id)
     }
 
     return NULL;
+}
+
+
+ngx_uint_t
+ngx_media_flv_known(const ngx_media_flv_packet_t *packet)
+{
+    return packet->codec
+           && ngx_media_flv_find(packet->type, packet->codec, 0) != NULL;
+}
+
+
+const char *
+ngx_media_flv_codec_name(const ngx_media_flv_packet_t *packet)
+{
+    if (packet->enhanced || packet->codec) {
+        return NULL;
+    }
+
+    return packet->type == NGX_MEDIA_VIDEO
+           ? ngx_media_flv_video_names[packet->codec_id & 0x0f]
+           : ngx_media_flv_audio_names[packet->codec_id & 0x0f];
 }
 
 

@@ -20,6 +20,8 @@
  *         NGX_DONE      no more
  *         NGX_ERROR     malformed; packets before it are good
  *     }
+ *
+ * style: long header, it is what a message may be.
  */
 
 
@@ -89,6 +91,11 @@ ngx_int_t ngx_media_flv_audio(ngx_media_flv_iterator_t *it,
 
 ngx_int_t ngx_media_flv_next(ngx_media_flv_iterator_t *it,
     ngx_media_flv_packet_t *packet);
+
+
+/* is it a codec that is named here; what it is called, NULL: unknown */
+ngx_uint_t ngx_media_flv_known(const ngx_media_flv_packet_t *packet);
+const char *ngx_media_flv_codec_name(const ngx_media_flv_packet_t *packet);
 
 
 /* onMetaData; zero: absent or nonsense */

@@ -50,6 +50,8 @@ static void ngx_http_media_status_app(ngx_media_text_t *text,
     const ngx_http_media_status_app_t *app);
 static void ngx_http_media_status_stream(ngx_media_text_t *text,
     const ngx_media_stream_stat_t *stream);
+static uint64_t ngx_http_media_status_sum(
+    const ngx_media_stream_stat_t *stream);
 static void ngx_http_media_status_publisher(ngx_media_text_t *text,
     const ngx_media_stream_stat_t *stream);
 static void ngx_http_media_status_track(ngx_media_text_t *text,
@@ -133,6 +135,26 @@ static const ngx_http_media_status_field_t
     ngx_http_media_status_stream_field("jumps", jumps),
     ngx_http_media_status_stream_field("evictions", evictions),
     ngx_http_media_status_stream_field("used", used),
+
+    { ngx_null_string, 0, 0 }
+};
+
+
+#define ngx_http_media_status_ignored_field(name, kind)                       \
+    ngx_http_media_status_stream_field(name, ignored[NGX_MEDIA_IGNORED_##kind])
+
+static const ngx_http_media_status_field_t
+    ngx_http_media_status_ignored[] =
+{
+    ngx_http_media_status_ignored_field("messages", MESSAGE),
+    ngx_http_media_status_ignored_field("frames", FRAME),
+    ngx_http_media_status_ignored_field("units", UNIT),
+    ngx_http_media_status_ignored_field("configurations", CONFIG),
+    ngx_http_media_status_ignored_field("unconfigured", UNCONFIGURED),
+    ngx_http_media_status_ignored_field("codec", CODEC),
+    ngx_http_media_status_ignored_field("track", TRACK),
+    ngx_http_media_status_ignored_field("empty", EMPTY),
+    ngx_http_media_status_ignored_field("data", DATA),
 
     { ngx_null_string, 0, 0 }
 };
@@ -285,7 +307,11 @@ ngx_http_media_status_stream(ngx_media_text_t *text,
 
     ngx_http_media_status_publisher(text, stream);
 
-    ngx_media_text_cstr(text, ",\"tracks\":[");
+    ngx_media_text_cstr(text, ",\"ignored\":{\"total\":");
+    ngx_media_text_u64(text, ngx_http_media_status_sum(stream));
+    ngx_http_media_status_fields(text, ngx_http_media_status_ignored, stream);
+
+    ngx_media_text_cstr(text, "},\"tracks\":[");
 
     for (i = 0; i < stream->ntracks; i++) {
 
@@ -297,6 +323,22 @@ ngx_http_media_status_stream(ngx_media_text_t *text,
     }
 
     ngx_media_text_cstr(text, "]}");
+}
+
+
+static uint64_t
+ngx_http_media_status_sum(const ngx_media_stream_stat_t *stream)
+{
+    uint64_t    sum;
+    ngx_uint_t  i;
+
+    sum = 0;
+
+    for (i = 0; i < NGX_MEDIA_IGNORED_KINDS; i++) {
+        sum += stream->ignored[i];
+    }
+
+    return sum;
 }
 
 

@@ -6,44 +6,19 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_stream.h"
-#include "core/ngx_media_writer.h"
-#include "formats/ngx_media_codec.h"
-#include "ingest/ngx_media_publish.h"
+#include "ingest/ngx_media_publish_state.h"
 
 
-#define NGX_MEDIA_PUBLISH_UNKNOWN  ((ngx_uint_t) -1)
-#define NGX_MEDIA_PUBLISH_HEARD    100        /* ms */
-
-
-typedef struct {
-    ngx_uint_t                type;
-    ngx_uint_t                id;             /* the publisher's number */
-    ngx_uint_t                track;          /* the writer's */
-    uint32_t                  refused;        /* codec, logged once */
-    const ngx_media_codec_t  *codec;
-    ngx_media_params_t        params;
-} ngx_media_publish_track_t;
-
-
-struct ngx_media_publisher_s {
-    ngx_media_writer_t       *writer;
-    ngx_log_t                *log;
-    ngx_msec_t                heard;          /* as the stream knows it */
-    ngx_uint_t                ntracks;
-    ngx_media_publish_track_t
-                             *tracks[NGX_MEDIA_TRACKS];
-};
+#define NGX_MEDIA_PUBLISH_HEARD  100          /* ms */
 
 
 static ngx_int_t ngx_media_publish_refusal(ngx_int_t rc);
-static void ngx_media_publish_heard(ngx_media_publisher_t *publisher);
-static ngx_media_publish_track_t *ngx_media_publish_track_get(
-    ngx_media_publisher_t *publisher, ngx_uint_t type, ngx_uint_t id);
+static ngx_int_t ngx_media_publish_find(ngx_media_publisher_t *p,
+    const ngx_media_publish_frame_t *frame, const ngx_media_codec_t **codec,
+    ngx_media_publish_track_t **track);
 static ngx_media_publish_track_t *ngx_media_publish_track_add(
-    ngx_media_publisher_t *publisher, ngx_uint_t type, ngx_uint_t id);
-static ngx_int_t ngx_media_publish_refuse(ngx_media_publisher_t *publisher,
-    ngx_media_publish_track_t *t, uint32_t codec, const char *why);
+    ngx_media_publisher_t *p, ngx_uint_t type, ngx_uint_t id);
+static void ngx_media_publish_heard(ngx_media_publisher_t *p);
 
 
 ngx_int_t
@@ -91,6 +66,7 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     }
 
     p->log = conf->log;
+    p->timebase = conf->timebase;
     p->heard = ngx_current_msec;
     p->writer = ngx_media_writer_create(conf->app, &claim, conf->timebase,
                                         conf->wrap, conf->log);
@@ -140,17 +116,94 @@ ngx_media_publish_announce(ngx_media_publisher_t *publisher,
 }
 
 
-static ngx_media_publish_track_t *
-ngx_media_publish_track_get(ngx_media_publisher_t *publisher,
-    ngx_uint_t type, ngx_uint_t id)
+ngx_int_t
+ngx_media_publish_track(ngx_media_publisher_t *p,
+    const ngx_media_publish_frame_t *config)
+{
+    ngx_int_t                   rc;
+    const ngx_media_codec_t    *codec;
+    ngx_media_publish_track_t  *t;
+
+    rc = ngx_media_publish_find(p, config, &codec, &t);
+
+    if (rc != NGX_OK || t == NULL) {
+        return rc;
+    }
+
+    return ngx_media_publish_mend_config(p, t, codec, config);
+}
+
+
+ngx_int_t
+ngx_media_publish_frame(ngx_media_publisher_t *p,
+    const ngx_media_publish_frame_t *frame)
+{
+    ngx_int_t                   rc;
+    const ngx_media_codec_t    *codec;
+    ngx_media_publish_track_t  *t;
+
+    if (frame->pos == frame->last) {
+        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_EMPTY,
+                                              frame);
+    }
+
+    rc = ngx_media_publish_find(p, frame, &codec, &t);
+
+    if (rc != NGX_OK || t == NULL) {
+        return rc;
+    }
+
+    return ngx_media_publish_mend_frame(p, t, codec, frame);
+}
+
+
+/* *track is NULL if there is none: then it has been ignored */
+
+static ngx_int_t
+ngx_media_publish_find(ngx_media_publisher_t *p,
+    const ngx_media_publish_frame_t *frame, const ngx_media_codec_t **codec,
+    ngx_media_publish_track_t **track)
+{
+    ngx_media_publish_track_t  *t;
+
+    *track = NULL;
+    *codec = ngx_media_codec_find_live(frame->codec);
+
+    t = ngx_media_publish_track_get(p, frame->type, frame->id);
+
+    if (*codec == NULL || (*codec)->type != frame->type) {
+        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_CODEC,
+                                              frame);
+    }
+
+    if (t == NULL && p->ntracks == NGX_MEDIA_TRACKS) {
+        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_TRACK,
+                                              frame);
+    }
+
+    if (t == NULL) {
+        t = ngx_media_publish_track_add(p, frame->type, frame->id);
+
+        if (t == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    *track = t;
+
+    return NGX_OK;
+}
+
+
+ngx_media_publish_track_t *
+ngx_media_publish_track_get(ngx_media_publisher_t *p, ngx_uint_t type,
+    ngx_uint_t id)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < publisher->ntracks; i++) {
-        if (publisher->tracks[i]->type == type
-            && publisher->tracks[i]->id == id)
-        {
-            return publisher->tracks[i];
+    for (i = 0; i < p->ntracks; i++) {
+        if (p->tracks[i]->type == type && p->tracks[i]->id == id) {
+            return p->tracks[i];
         }
     }
 
@@ -159,16 +212,12 @@ ngx_media_publish_track_get(ngx_media_publisher_t *publisher,
 
 
 static ngx_media_publish_track_t *
-ngx_media_publish_track_add(ngx_media_publisher_t *publisher,
-    ngx_uint_t type, ngx_uint_t id)
+ngx_media_publish_track_add(ngx_media_publisher_t *p, ngx_uint_t type,
+    ngx_uint_t id)
 {
     ngx_media_publish_track_t  *t;
 
-    if (publisher->ntracks == NGX_MEDIA_TRACKS) {
-        return NULL;
-    }
-
-    t = ngx_calloc(sizeof(ngx_media_publish_track_t), publisher->log);
+    t = ngx_calloc(sizeof(ngx_media_publish_track_t), p->log);
     if (t == NULL) {
         return NULL;
     }
@@ -177,52 +226,38 @@ ngx_media_publish_track_add(ngx_media_publisher_t *publisher,
     t->id = id;
     t->track = NGX_MEDIA_PUBLISH_UNKNOWN;
 
-    publisher->tracks[publisher->ntracks++] = t;
+    if (id == 0) {
+        t->said = p->said[type];
+    }
+
+    p->tracks[p->ntracks++] = t;
 
     return t;
 }
 
 
 ngx_int_t
-ngx_media_publish_track(ngx_media_publisher_t *publisher,
+ngx_media_publish_configure(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *config)
 {
-    ngx_int_t                   rc;
-    ngx_media_params_t          params;
-    const ngx_media_codec_t    *codec;
-    ngx_media_publish_track_t  *t;
-
-    t = ngx_media_publish_track_get(publisher, config->type, config->id);
-
-    if (t == NULL) {
-        t = ngx_media_publish_track_add(publisher, config->type, config->id);
-
-        if (t == NULL) {
-            return NGX_DECLINED;
-        }
-    }
-
-    codec = ngx_media_codec_find_live(config->codec);
-
-    if (codec == NULL || codec->type != config->type) {
-        return ngx_media_publish_refuse(publisher, t, config->codec,
-                                        "is not supported");
-    }
+    ngx_int_t           rc;
+    ngx_media_params_t  params;
 
     rc = codec->config(&params, config->pos, config->last);
 
     if (rc == NGX_DECLINED) {
-        return ngx_media_publish_refuse(publisher, t, config->codec,
-                                        "has a configuration that is not "
-                                        "supported");
+        t->codec = NULL;
+        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_CODEC,
+                                              config);
     }
 
     if (rc != NGX_OK) {
-        return NGX_ERROR;
+        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_CONFIG,
+                                              config);
     }
 
-    rc = ngx_media_writer_track(publisher->writer, config->id, &params,
-                                &t->track);
+    rc = ngx_media_writer_track(p->writer, config->id, &params, &t->track);
 
     switch (rc) {
 
@@ -232,8 +267,9 @@ ngx_media_publish_track(ngx_media_publisher_t *publisher,
         return NGX_OK;
 
     case NGX_ABORT:
-        return ngx_media_publish_refuse(publisher, t, config->codec,
-                                        "is one track too many");
+        t->codec = NULL;
+        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_TRACK,
+                                              config);
 
     default:
         return rc == NGX_DECLINED ? NGX_DECLINED : NGX_ERROR;
@@ -241,61 +277,34 @@ ngx_media_publish_track(ngx_media_publisher_t *publisher,
 }
 
 
-static ngx_int_t
-ngx_media_publish_refuse(ngx_media_publisher_t *publisher,
-    ngx_media_publish_track_t *t, uint32_t codec, const char *why)
-{
-    u_char  name[4];
-
-    t->codec = NULL;
-
-    if (t->refused == codec) {
-        return NGX_DECLINED;
-    }
-
-    t->refused = codec;
-
-    name[0] = codec >> 24;
-    name[1] = codec >> 16;
-    name[2] = codec >> 8;
-    name[3] = codec;
-
-    ngx_log_error(NGX_LOG_WARN, publisher->log, 0,
-                  "media codec \"%*s\" %s, its track is ignored",
-                  (size_t) 4, name, why);
-
-    return NGX_DECLINED;
-}
-
-
 ngx_int_t
-ngx_media_publish_frame(ngx_media_publisher_t *publisher,
+ngx_media_publish_put(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     const ngx_media_publish_frame_t *frame)
 {
-    ngx_media_frame_info_t      info;
-    ngx_media_writer_frame_t    out;
-    ngx_media_publish_track_t  *t;
-
-    t = ngx_media_publish_track_get(publisher, frame->type, frame->id);
-
-    if (t == NULL || t->codec == NULL || frame->pos == frame->last) {
-        return NGX_OK;
-    }
+    ngx_int_t                 rc;
+    ngx_media_frame_info_t    info;
+    ngx_media_writer_frame_t  out;
 
     ngx_memzero(&info, sizeof(ngx_media_frame_info_t));
 
     if (t->codec->frame(&t->params, frame->pos, frame->last, &info)
         != NGX_OK)
     {
-        ngx_media_writer_bad(publisher->writer, t->track);
-        return NGX_ERROR;
+        ngx_media_writer_bad(p->writer, t->track);
+        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_FRAME,
+                                              frame);
     }
 
     if (info.empty) {
-        return NGX_OK;
+
+        /* parameter sets have been looked at already */
+
+        return info.config ? NGX_OK
+                           : ngx_media_publish_ignore_frame(p,
+                                               NGX_MEDIA_IGNORED_EMPTY, frame);
     }
 
-    ngx_media_publish_heard(publisher);
+    ngx_media_publish_heard(p);
 
     out.stamp = frame->stamp;
     out.cts = frame->cts;
@@ -305,35 +314,46 @@ ngx_media_publish_frame(ngx_media_publisher_t *publisher,
     out.key = info.key || t->type == NGX_MEDIA_AUDIO;
     out.leading = info.leading;
 
-    return ngx_media_writer_frame(publisher->writer, t->track, &out);
+    rc = ngx_media_writer_frame(p->writer, t->track, &out);
+
+    if (rc == NGX_OK) {
+        ngx_media_publish_useful(p);
+    }
+
+    return rc;
 }
 
 
 /* ten times a second will do: it is a word that other processes look at */
 
 static void
-ngx_media_publish_heard(ngx_media_publisher_t *publisher)
+ngx_media_publish_heard(ngx_media_publisher_t *p)
 {
-    if (ngx_current_msec - publisher->heard < NGX_MEDIA_PUBLISH_HEARD) {
+    if (ngx_current_msec - p->heard < NGX_MEDIA_PUBLISH_HEARD) {
         return;
     }
 
-    publisher->heard = ngx_current_msec;
+    p->heard = ngx_current_msec;
 
-    ngx_media_stream_heard(ngx_media_writer_claim(publisher->writer));
+    ngx_media_stream_heard(ngx_media_writer_claim(p->writer));
 }
 
 
 void
-ngx_media_publish_end(ngx_media_publisher_t *publisher, const char *reason)
+ngx_media_publish_end(ngx_media_publisher_t *p, const char *reason)
 {
     ngx_uint_t  i;
 
-    ngx_media_writer_destroy(publisher->writer, reason);
+    ngx_media_writer_destroy(p->writer, reason);
 
-    for (i = 0; i < publisher->ntracks; i++) {
-        ngx_free(publisher->tracks[i]);
+    for (i = 0; i < p->ntracks; i++) {
+
+        if (p->tracks[i]->sets) {
+            ngx_free(p->tracks[i]->sets);
+        }
+
+        ngx_free(p->tracks[i]);
     }
 
-    ngx_free(publisher);
+    ngx_free(p);
 }

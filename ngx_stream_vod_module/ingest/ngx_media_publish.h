@@ -70,6 +70,17 @@ typedef struct {
 } ngx_media_publish_frame_t;
 
 
+typedef struct {
+    ngx_media_ignored_e       kind;
+    ngx_uint_t                type;           /* NGX_MEDIA_TEXT: data */
+    ngx_uint_t                id;             /* of the track */
+    uint32_t                  codec;          /* 0: unknown */
+    const char               *name;           /* of the codec; NULL: by codec */
+    const u_char             *pos;            /* what came */
+    const u_char             *last;
+} ngx_media_publish_ignored_t;
+
+
 /* a refusal is logged, with who is in the way, and counted */
 ngx_int_t ngx_media_publish_begin(const ngx_media_publish_t *conf,
     ngx_media_publisher_t **publisher);
@@ -91,22 +102,32 @@ void ngx_media_publish_announce(ngx_media_publisher_t *publisher,
     const ngx_media_announce_t *announce);
 
 /*
- * A decoder configuration of a track (avcC, hvcC, AudioSpecificConfig); equal
- * ones may come again and change nothing.  NGX_DECLINED: codec unknown or
- * configuration not supported (logged once), frames of it are ignored;
- * NGX_ERROR: malformed.
+ * A decoder configuration of a track (avcC, hvcC, AudioSpecificConfig), or
+ * parameter sets in a byte stream, or an ADTS header; equal ones may come
+ * again and change nothing.
+ *
+ * One message of frames: length-prefixed NAL units or a byte stream of them,
+ * with their parameter sets or without; AAC, raw or with ADTS headers; whole
+ * MP3 frames.
+ *
+ * Content is never an error: what is of no use is left out, see ignore.
+ *
+ *     NGX_OK        also when it was dropped or ignored
+ *     NGX_DECLINED  this publisher has lost the stream: the caller closes
+ *     NGX_ABORT     for too long nothing was of use: the caller closes
+ *     NGX_ERROR     no memory
  */
 ngx_int_t ngx_media_publish_track(ngx_media_publisher_t *publisher,
     const ngx_media_publish_frame_t *config);
-
-/*
- * One frame: length-prefixed NAL units, raw AAC, whole MP3 frames.  NGX_OK
- * also when it was dropped (late, before the first key frame, no memory: all
- * counted); NGX_ERROR: malformed, the caller closes; NGX_DECLINED: this
- * publisher has lost the stream, the caller closes.
- */
 ngx_int_t ngx_media_publish_frame(ngx_media_publisher_t *publisher,
     const ngx_media_publish_frame_t *frame);
+
+/*
+ * Something the protocol itself could make nothing of: counted by kind, and
+ * said once.  NGX_OK, NGX_ABORT as above.
+ */
+ngx_int_t ngx_media_publish_ignore(ngx_media_publisher_t *publisher,
+    const ngx_media_publish_ignored_t *ignored);
 
 /* the stream stays for grace; reason is static, for the log and status */
 void ngx_media_publish_end(ngx_media_publisher_t *publisher,

@@ -258,6 +258,7 @@ ngx_media_rtmp_command(ngx_media_rtmp_session_t *session, uint32_t stream,
     const u_char *pos, const u_char *last)
 {
     ngx_int_t                              rc;
+    const u_char                          *start;
     ngx_media_rtmp_command_t               cmd;
     const ngx_media_rtmp_command_entry_t  *entry;
 
@@ -271,10 +272,19 @@ ngx_media_rtmp_command(ngx_media_rtmp_session_t *session, uint32_t stream,
 
     /* NGX_DECLINED: something in AMF3 that is not for us */
 
+    start = pos;
     rc = ngx_media_amf_parse(&pos, last, ngx_media_rtmp_arguments, &cmd);
 
     if (rc == NGX_ERROR || cmd.name.pos == NULL) {
-        return ngx_media_rtmp_fail(session, "malformed command");
+
+        if (session->state == NGX_MEDIA_RTMP_CONNECT) {
+            return ngx_media_rtmp_fail(session, "malformed command");
+        }
+
+        ngx_media_rtmp_ignored(session, NGX_MEDIA_RTMP_SAID_COMMAND,
+                               "command that cannot be read",
+                               NGX_MEDIA_RTMP_COMMAND, start, last);
+        return NGX_OK;
     }
 
     for (entry = ngx_media_rtmp_commands; entry->handler; entry++) {
@@ -320,7 +330,12 @@ ngx_media_rtmp_connect(ngx_media_rtmp_session_t *session,
     log = session->connection->log;
 
     if (session->state != NGX_MEDIA_RTMP_CONNECT) {
-        return ngx_media_rtmp_fail(session, "second connect");
+        ngx_log_error(NGX_LOG_INFO, log, 0,
+                      "rtmp connect refused: it is connected");
+
+        return ngx_media_rtmp_error(session, cmd->transaction,
+                                    "NetConnection.Connect.Rejected",
+                                    "the connection is connected");
     }
 
     log->action = "connecting to RTMP application";
@@ -800,7 +815,6 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, const ngx_str_t *name)
 
     stream->name.data = stream->buffer;
     stream->name.len = name->len;
-    stream->unknown = 0;
     session->begun++;
     session->publishers++;
     session->status = 200;

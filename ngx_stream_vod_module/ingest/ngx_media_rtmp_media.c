@@ -12,7 +12,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_flv.h"
 #include "ingest/ngx_media_rtmp_session.h"
 
@@ -25,6 +24,14 @@ static ngx_int_t ngx_media_rtmp_packets(ngx_media_rtmp_stream_t *stream,
     uint32_t type, uint32_t timestamp, const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream,
     uint32_t timestamp, const ngx_media_flv_packet_t *packet);
+static ngx_int_t ngx_media_rtmp_unknown(ngx_media_rtmp_stream_t *stream,
+    const ngx_media_flv_packet_t *packet, const u_char *pos,
+    const u_char *last);
+static ngx_int_t ngx_media_rtmp_ignore_media(ngx_media_rtmp_stream_t *stream,
+    ngx_media_ignored_e kind, ngx_uint_t type, const u_char *pos,
+    const u_char *last);
+static ngx_int_t ngx_media_rtmp_done(ngx_media_rtmp_stream_t *stream,
+    ngx_int_t rc);
 static ngx_int_t ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream,
     const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_rtmp_aggregate(ngx_media_rtmp_stream_t *stream,
@@ -49,23 +56,29 @@ ngx_media_rtmp_media(ngx_media_rtmp_stream_t *stream, uint32_t type,
         return ngx_media_rtmp_aggregate(stream, timestamp, pos, last);
 
     default: /* shared objects and what is not known */
-        return NGX_OK;
+        return ngx_media_rtmp_ignore_media(stream, NGX_MEDIA_IGNORED_DATA,
+                                           NGX_MEDIA_TEXT, pos, last);
     }
 }
 
+
+/* what cannot be read is left out: only broken chunks end a session */
 
 static ngx_int_t
 ngx_media_rtmp_packets(ngx_media_rtmp_stream_t *stream, uint32_t type,
     uint32_t timestamp, const u_char *pos, const u_char *last)
 {
     ngx_int_t                 rc;
+    ngx_uint_t                media;
     ngx_media_flv_packet_t    packet;
     ngx_media_flv_iterator_t  it;
 
     if (type == NGX_MEDIA_RTMP_VIDEO) {
+        media = NGX_MEDIA_VIDEO;
         rc = ngx_media_flv_video(&it, pos, last);
 
     } else {
+        media = NGX_MEDIA_AUDIO;
         rc = ngx_media_flv_audio(&it, pos, last);
     }
 
@@ -74,35 +87,23 @@ ngx_media_rtmp_packets(ngx_media_rtmp_stream_t *stream, uint32_t type,
         rc = ngx_media_flv_next(&it, &packet);
 
         if (rc == NGX_DECLINED) {
+            rc = ngx_media_rtmp_unknown(stream, &packet, pos, last);
 
-            if (!stream->unknown) {
-                stream->unknown = 1;
-                ngx_log_error(NGX_LOG_INFO, &stream->log, 0,
-                              "rtmp %s of an unknown codec is ignored, "
-                              "codec:%xD id:%uD track:%uD",
-                              type == NGX_MEDIA_RTMP_VIDEO ? "video"
-                                                           : "audio",
-                              packet.codec, packet.codec_id, packet.track);
-            }
-
-            rc = NGX_OK;
-            continue;
-        }
-
-        if (rc == NGX_OK) {
+        } else if (rc == NGX_OK) {
             rc = ngx_media_rtmp_packet(stream, timestamp, &packet);
 
-            if (rc != NGX_OK || stream->publisher == NULL) {
-                return rc;
-            }
+        } else {
+            break;
+        }
+
+        if (rc != NGX_OK || stream->publisher == NULL) {
+            return rc;
         }
     }
 
     if (rc == NGX_ERROR) {
-        return ngx_media_rtmp_fail(stream->session,
-                                   type == NGX_MEDIA_RTMP_VIDEO
-                                   ? "malformed video message"
-                                   : "malformed audio message");
+        return ngx_media_rtmp_ignore_media(stream, NGX_MEDIA_IGNORED_MESSAGE,
+                                           media, pos, last);
     }
 
     return NGX_OK;
@@ -124,12 +125,6 @@ ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
                    packet->cts, packet->nano,
                    ngx_media_span_len(&packet->body));
 
-    if (packet->kind != NGX_MEDIA_FLV_CONFIG
-        && packet->kind != NGX_MEDIA_FLV_FRAME)
-    {
-        return NGX_OK;
-    }
-
     frame.type = packet->type;
     frame.id = packet->track;
     frame.codec = packet->codec;
@@ -139,34 +134,97 @@ ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
     frame.pos = packet->body.pos;
     frame.last = packet->body.last;
 
-    /* an MP3 stream has no other configuration than its frames' headers */
+    switch (packet->kind) {
 
-    if (packet->kind == NGX_MEDIA_FLV_CONFIG
-        || packet->codec == NGX_MEDIA_CODEC_MP3)
-    {
+    case NGX_MEDIA_FLV_CONFIG:
         rc = ngx_media_publish_track(stream->publisher, &frame);
+        break;
 
-        if (rc == NGX_ERROR) {
-            return ngx_media_rtmp_fail(stream->session,
-                                       "malformed decoder configuration");
-        }
+    case NGX_MEDIA_FLV_FRAME:
+        rc = ngx_media_publish_frame(stream->publisher, &frame);
+        break;
 
-        if (packet->kind == NGX_MEDIA_FLV_CONFIG || rc != NGX_OK) {
-            return NGX_OK;
-        }
+    case NGX_MEDIA_FLV_EMPTY:
+        return ngx_media_rtmp_ignore_media(stream, NGX_MEDIA_IGNORED_EMPTY,
+                                           packet->type, frame.pos,
+                                           frame.last);
+
+    case NGX_MEDIA_FLV_METADATA:
+        return ngx_media_rtmp_ignore_media(stream, NGX_MEDIA_IGNORED_DATA,
+                                           packet->type, frame.pos,
+                                           frame.last);
+
+    default: /* the end of a sequence, a seek: nothing is in it */
+        return NGX_OK;
     }
 
-    rc = ngx_media_publish_frame(stream->publisher, &frame);
+    return ngx_media_rtmp_done(stream, rc);
+}
 
-    if (rc == NGX_ERROR) {
-        return ngx_media_rtmp_fail(stream->session, "malformed frame");
-    }
 
-    if (rc == NGX_DECLINED) {
+/* a codec, or a kind of packet, that is not known */
+
+static ngx_int_t
+ngx_media_rtmp_unknown(ngx_media_rtmp_stream_t *stream,
+    const ngx_media_flv_packet_t *packet, const u_char *pos,
+    const u_char *last)
+{
+    ngx_media_publish_ignored_t  ignored;
+
+    ignored.kind = ngx_media_flv_known(packet) ? NGX_MEDIA_IGNORED_MESSAGE
+                                               : NGX_MEDIA_IGNORED_CODEC;
+    ignored.type = packet->type;
+    ignored.id = packet->track;
+    ignored.codec = packet->codec ? packet->codec : packet->codec_id;
+    ignored.name = ngx_media_flv_codec_name(packet);
+    ignored.pos = pos;
+    ignored.last = last;
+
+    return ngx_media_rtmp_done(stream,
+                               ngx_media_publish_ignore(stream->publisher,
+                                                        &ignored));
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_ignore_media(ngx_media_rtmp_stream_t *stream,
+    ngx_media_ignored_e kind, ngx_uint_t type, const u_char *pos,
+    const u_char *last)
+{
+    ngx_media_publish_ignored_t  ignored;
+
+    ngx_memzero(&ignored, sizeof(ngx_media_publish_ignored_t));
+
+    ignored.kind = kind;
+    ignored.type = type;
+    ignored.pos = pos;
+    ignored.last = last;
+
+    return ngx_media_rtmp_done(stream,
+                               ngx_media_publish_ignore(stream->publisher,
+                                                        &ignored));
+}
+
+
+/* what publish has said of it; NGX_ERROR: no memory */
+
+static ngx_int_t
+ngx_media_rtmp_done(ngx_media_rtmp_stream_t *stream, ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_DECLINED:
         ngx_media_rtmp_lost(stream, "another publisher has the stream");
-    }
+        return NGX_OK;
 
-    return NGX_OK;
+    case NGX_ABORT:
+        stream->session->status = 400;
+        ngx_media_rtmp_lost(stream, "nothing of use came for 10 s");
+        return NGX_OK;
+
+    default:
+        return rc;
+    }
 }
 
 
@@ -187,7 +245,12 @@ ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream, const u_char *pos,
 
     /* other data messages, cue points and the like, are not for us */
 
-    if (rc == NGX_DECLINED || (!meta.has_video && !meta.has_audio)) {
+    if (rc == NGX_DECLINED || (rc == NGX_ERROR && meta.name.pos == NULL)) {
+        return ngx_media_rtmp_ignore_media(stream, NGX_MEDIA_IGNORED_DATA,
+                                           NGX_MEDIA_TEXT, pos, last);
+    }
+
+    if (!meta.has_video && !meta.has_audio) {
         return NGX_OK;
     }
 
@@ -231,8 +294,9 @@ ngx_media_rtmp_aggregate(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
         }
 
         if (rc != NGX_OK) {
-            return ngx_media_rtmp_fail(stream->session,
-                                       "malformed aggregate message");
+            return ngx_media_rtmp_ignore_media(stream,
+                                               NGX_MEDIA_IGNORED_MESSAGE,
+                                               NGX_MEDIA_TEXT, pos, last);
         }
 
         if (tag.type == NGX_MEDIA_RTMP_AGGREGATE) {

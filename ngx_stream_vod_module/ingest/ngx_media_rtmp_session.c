@@ -29,6 +29,7 @@
 #define NGX_MEDIA_RTMP_READ      65536        /* bytes of one recv() */
 #define NGX_MEDIA_RTMP_READS     16           /* in one event */
 #define NGX_MEDIA_RTMP_LINGER    2000         /* ms for the last answer */
+#define NGX_MEDIA_RTMP_BYTES     16           /* that are logged */
 
 
 static void ngx_media_rtmp_finalize(ngx_media_rtmp_session_t *session);
@@ -514,6 +515,9 @@ ngx_media_rtmp_message(ngx_media_rtmp_session_t *session,
     /* encoders may go on for a while after a refusal or an unpublish */
 
     if (stream == NULL || stream->publisher == NULL) {
+        ngx_media_rtmp_ignored(session, NGX_MEDIA_RTMP_SAID_MEDIA,
+                               "media where nothing is published",
+                               cs->type, pos, last);
         return NGX_OK;
     }
 
@@ -541,6 +545,15 @@ ngx_media_rtmp_control(ngx_media_rtmp_session_t *session, uint32_t type,
     rc = ngx_media_rtmp_control_parse(type, pos, last, &control);
 
     if (rc == NGX_DECLINED) {
+        return NGX_OK;
+    }
+
+    /* without the size of chunks what follows cannot be read */
+
+    if (rc != NGX_OK && type != NGX_MEDIA_RTMP_CHUNK) {
+        ngx_media_rtmp_ignored(session, NGX_MEDIA_RTMP_SAID_CONTROL,
+                               "control message that is too short", type, pos,
+                               last);
         return NGX_OK;
     }
 
@@ -758,6 +771,33 @@ ngx_media_rtmp_fail(ngx_media_rtmp_session_t *session, const char *reason)
     session->status = 400;
 
     return NGX_ERROR;
+}
+
+
+void
+ngx_media_rtmp_ignored(ngx_media_rtmp_session_t *session, ngx_uint_t said,
+    const char *what, uint32_t type, const u_char *pos, const u_char *last)
+{
+    u_char  bytes[2 * NGX_MEDIA_RTMP_BYTES];
+    size_t  n;
+
+    ngx_log_debug3(NGX_LOG_DEBUG_STREAM, session->connection->log, 0,
+                   "rtmp ignored: %s, type:%uD len:%uz", what, type,
+                   (size_t) (last - pos));
+
+    if (session->said & said) {
+        return;
+    }
+
+    session->said |= said;
+
+    n = ngx_min(last - pos, NGX_MEDIA_RTMP_BYTES);
+
+    (void) ngx_hex_dump(bytes, (u_char *) pos, n);
+
+    ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
+                  "rtmp ignored: %s, type:%uD len:%uz bytes:%*s", what, type,
+                  (size_t) (last - pos), n * 2, bytes);
 }
 
 

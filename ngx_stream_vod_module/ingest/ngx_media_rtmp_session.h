@@ -40,6 +40,12 @@
 #define NGX_MEDIA_RTMP_OUT       4096
 
 
+/* what is ignored and was said once */
+#define NGX_MEDIA_RTMP_SAID_CONTROL   0x01
+#define NGX_MEDIA_RTMP_SAID_COMMAND   0x02
+#define NGX_MEDIA_RTMP_SAID_MEDIA     0x04
+
+
 typedef enum {
     NGX_MEDIA_RTMP_HANDSHAKE = 0,
     NGX_MEDIA_RTMP_CONNECT,                   /* waiting for it */
@@ -60,7 +66,6 @@ typedef struct {
     ngx_str_t                     name;       /* in buffer */
     ngx_log_t                     log;        /* knows this stream */
     unsigned                      created:1;
-    unsigned                      unknown:1;  /* codec, was logged */
 } ngx_media_rtmp_stream_t;
 
 
@@ -104,12 +109,18 @@ struct ngx_media_rtmp_session_s {
     unsigned                      reconnect:1;  /* client can */
     unsigned                      draining:1;   /* worker is leaving */
     unsigned                      shutdown:1;   /* of our direction */
+    unsigned                      said:4;       /* NGX_MEDIA_RTMP_SAID_* */
 };
 
 
 /* session: notes and logs the client's fault, returns NGX_ERROR */
 ngx_int_t ngx_media_rtmp_fail(ngx_media_rtmp_session_t *session,
     const char *reason);
+
+/* notes what is ignored: once of each kind in the log, the rest in debug */
+void ngx_media_rtmp_ignored(ngx_media_rtmp_session_t *session,
+    ngx_uint_t said, const char *what, uint32_t type, const u_char *pos,
+    const u_char *last);
 
 /* answers are still sent, then the session ends; reason is static */
 void ngx_media_rtmp_close(ngx_media_rtmp_session_t *session,

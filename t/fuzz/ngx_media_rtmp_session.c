@@ -156,6 +156,18 @@ ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
 
 
 u_char *
+ngx_hex_dump(u_char *dst, u_char *src, size_t len)
+{
+    while (len--) {
+        *dst++ = *src >> 4;
+        *dst++ = *src++ & 15;
+    }
+
+    return dst;
+}
+
+
+u_char *
 ngx_slprintf(u_char *buf, u_char *last, const char *fmt, ...)
 {
     check(buf <= last);
@@ -304,6 +316,20 @@ touch(const ngx_media_publish_frame_t *frame)
 
 
 ngx_int_t
+ngx_media_publish_ignore(ngx_media_publisher_t *p,
+    const ngx_media_publish_ignored_t *ignored)
+{
+    check(p->used);
+    check(ignored->kind < NGX_MEDIA_IGNORED_KINDS);
+    check(ignored->type <= NGX_MEDIA_TEXT);
+    check(ignored->pos <= ignored->last);
+    check(ignored->name == NULL || strlen(ignored->name) > 0);
+
+    return ignored->last - ignored->pos == 77 ? NGX_ABORT : NGX_OK;
+}
+
+
+ngx_int_t
 ngx_media_publish_track(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *config)
 {
@@ -316,6 +342,9 @@ ngx_media_publish_track(ngx_media_publisher_t *p,
 
     case 1:
         return NGX_DECLINED;
+
+    case 2:
+        return NGX_ABORT;
 
     default:
         return NGX_OK;

@@ -270,12 +270,12 @@ sub frame_of {
 
     if ($first & 0x80) {
         my $kind = $first & 15;
-        return undef if $kind != 1 && $kind != 3;
+        return undef if $kind != 1 && $kind != 3 || length $bytes < 8;
         $cts = unpack 'N', "\0" . substr($bytes, 5, 3) if $kind == 1;
         $head = $kind == 1 ? 8 : 5;
 
     } else {
-        return undef if $second != 1;
+        return undef if $second != 1 || length $bytes < 5;
         $cts = unpack 'N', "\0" . substr($bytes, 2, 3);
     }
 

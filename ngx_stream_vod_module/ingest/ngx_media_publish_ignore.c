@@ -1,0 +1,259 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * What comes and is of no use.  Content never ends a connection: what cannot
+ * be read is left out, counted by kind, and said once with its first bytes.
+ * Only if media comes for a while and none of it is of use, its publisher has
+ * to go: it would be listed as one that is live.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ingest/ngx_media_publish_state.h"
+
+
+#define NGX_MEDIA_PUBLISH_USELESS  10000      /* ms */
+#define NGX_MEDIA_PUBLISH_PAUSE    2000       /* ms: it comes no more */
+#define NGX_MEDIA_PUBLISH_BYTES    16         /* that are logged */
+
+
+/* by ngx_media_ignored_e */
+
+typedef struct {
+    ngx_uint_t                level;
+    ngx_uint_t                useless;        /* media that should be of use */
+    const char               *what;
+    const char               *hint;
+} ngx_media_publish_kind_t;
+
+
+static ngx_uint_t ngx_media_publish_says(ngx_media_publisher_t *p,
+    const ngx_media_publish_ignored_t *ignored);
+static void ngx_media_publish_say(ngx_media_publisher_t *p,
+    const ngx_media_publish_ignored_t *ignored);
+static ngx_int_t ngx_media_publish_useless(ngx_media_publisher_t *p);
+
+
+static const char  *ngx_media_publish_types[] = { "video", "audio", "data" };
+
+
+static const ngx_media_publish_kind_t  ngx_media_publish_kinds[] = {
+
+    { NGX_LOG_WARN, 1, "a message that cannot be read",
+      "messages like it are left out" },
+
+    { NGX_LOG_WARN, 1, "a frame that is malformed",
+      "frames like it are left out" },
+
+    { NGX_LOG_INFO, 0, "empty, padded or broken NAL units in a frame",
+      "the rest of the frame is used" },
+
+    { NGX_LOG_WARN, 0, "a decoder configuration that cannot be read",
+      "the one before it stays" },
+
+    { NGX_LOG_WARN, 1, "frames without a decoder configuration",
+      "let the encoder send its sequence header (AudioSpecificConfig, avcC, "
+      "hvcC) or SPS and PPS" },
+
+    { NGX_LOG_WARN, 1, "a codec or profile that is not supported",
+      "use H.264 or HEVC, AAC or MP3" },
+
+    { NGX_LOG_WARN, 1, "a track that there is no room for",
+      "let the encoder send fewer tracks" },
+
+    { NGX_LOG_INFO, 0, "an empty message", "messages like it are harmless" },
+
+    { NGX_LOG_INFO, 0, "data that is not audio or video",
+      "it is not passed on" }
+};
+
+
+ngx_int_t
+ngx_media_publish_ignore(ngx_media_publisher_t *p,
+    const ngx_media_publish_ignored_t *ignored)
+{
+    ngx_media_stream_ignored(ngx_media_writer_claim(p->writer),
+                             ignored->kind);
+
+    if (ngx_media_publish_says(p, ignored)) {
+        ngx_media_publish_say(p, ignored);
+    }
+
+    if (!ngx_media_publish_kinds[ignored->kind].useless) {
+        return NGX_OK;
+    }
+
+    return ngx_media_publish_useless(p);
+}
+
+
+ngx_int_t
+ngx_media_publish_ignore_frame(ngx_media_publisher_t *p,
+    ngx_media_ignored_e kind, const ngx_media_publish_frame_t *frame)
+{
+    ngx_media_publish_ignored_t  ignored;
+
+    ignored.kind = kind;
+    ignored.type = frame->type;
+    ignored.id = frame->id;
+    ignored.codec = frame->codec;
+    ignored.name = NULL;
+    ignored.pos = frame->pos;
+    ignored.last = frame->last;
+
+    return ngx_media_publish_ignore(p, &ignored);
+}
+
+
+/* once for each kind and track, and for each codec that is not supported */
+
+static ngx_uint_t
+ngx_media_publish_says(ngx_media_publisher_t *p,
+    const ngx_media_publish_ignored_t *ignored)
+{
+    ngx_media_publish_said_t   *said;
+    ngx_media_publish_track_t  *t;
+
+    t = ngx_media_publish_track_get(p, ignored->type, ignored->id);
+
+    said = t ? &t->said : &p->said[ngx_min(ignored->type, NGX_MEDIA_TEXT)];
+
+    if ((said->kinds & 1u << ignored->kind)
+        && (ignored->kind != NGX_MEDIA_IGNORED_CODEC
+            || said->codec == ignored->codec))
+    {
+        return 0;
+    }
+
+    said->kinds |= 1u << ignored->kind;
+
+    if (ignored->kind == NGX_MEDIA_IGNORED_CODEC) {
+        said->codec = ignored->codec;
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_media_publish_say(ngx_media_publisher_t *p,
+    const ngx_media_publish_ignored_t *ignored)
+{
+    u_char                           bytes[NGX_MEDIA_PUBLISH_BYTES * 2];
+    u_char                           fourcc[4];
+    size_t                           len, n;
+    ngx_str_t                        name;
+    const ngx_media_codec_t         *codec;
+    const ngx_media_publish_kind_t  *kind;
+
+    kind = &ngx_media_publish_kinds[ignored->kind];
+    codec = ngx_media_codec_find(ignored->codec);
+
+    if (ignored->name) {
+        name.data = (u_char *) ignored->name;
+        name.len = ngx_strlen(ignored->name);
+
+    } else if (codec) {
+        name = codec->name;
+
+    } else {
+        fourcc[0] = (u_char) (ignored->codec >> 24);
+        fourcc[1] = (u_char) (ignored->codec >> 16);
+        fourcc[2] = (u_char) (ignored->codec >> 8);
+        fourcc[3] = (u_char) ignored->codec;
+
+        for (n = 0; n < 4; n++) {
+            if (fourcc[n] < 0x20 || fourcc[n] > 0x7e) {
+                fourcc[n] = '.';
+            }
+        }
+
+        name.data = fourcc;
+        name.len = ignored->codec ? 4 : 0;
+    }
+
+    len = ignored->last - ignored->pos;
+    n = ngx_min(len, NGX_MEDIA_PUBLISH_BYTES);
+
+    (void) ngx_hex_dump(bytes, (u_char *) ignored->pos, n);
+
+    ngx_log_error(kind->level, p->log, 0,
+                  "media ignored: %s, track:%s %ui codec:\"%V\" len:%uz "
+                  "bytes:%*s: %s",
+                  kind->what,
+                  ngx_media_publish_types[ngx_min(ignored->type,
+                                                  NGX_MEDIA_TEXT)],
+                  ignored->id, &name, len, n * 2, bytes, kind->hint);
+}
+
+
+/* a stretch of time in which all that came was so; pauses do not count */
+
+static ngx_int_t
+ngx_media_publish_useless(ngx_media_publisher_t *p)
+{
+    ngx_msec_t  now;
+
+    now = ngx_current_msec;
+
+    if (!p->is_useless || now - p->useless_last >= NGX_MEDIA_PUBLISH_PAUSE) {
+        p->is_useless = 1;
+        p->useless = now;
+    }
+
+    p->useless_last = now;
+
+    if (now - p->useless < NGX_MEDIA_PUBLISH_USELESS) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, p->log, 0,
+                  "media of no use has come for %ui s and nothing else, its "
+                  "publisher is disconnected",
+                  (ngx_uint_t) NGX_MEDIA_PUBLISH_USELESS / 1000);
+
+    return NGX_ABORT;
+}
+
+
+/*
+ * A frame was good.  Whether anything is made of it is another matter: it may
+ * wait for a key frame, or be too late, for ever.
+ */
+
+void
+ngx_media_publish_useful(ngx_media_publisher_t *p)
+{
+    uint64_t    taken;
+    ngx_msec_t  now;
+
+    now = ngx_current_msec;
+    taken = ngx_media_writer_taken(p->writer);
+
+    p->is_useless = 0;
+
+    if (taken != p->taken || now - p->frame_msec >= NGX_MEDIA_PUBLISH_PAUSE) {
+        p->barren &= (taken == p->taken);
+        p->taken = taken;
+        p->taken_msec = now;
+    }
+
+    p->frame_msec = now;
+
+    if (p->barren || now - p->taken_msec < NGX_MEDIA_PUBLISH_USELESS) {
+        return;
+    }
+
+    p->barren = 1;
+
+    ngx_log_error(NGX_LOG_WARN, p->log, 0,
+                  "media has come for %ui s and nothing is made of it: %s",
+                  (ngx_uint_t) NGX_MEDIA_PUBLISH_USELESS / 1000,
+                  taken ? "its time stamps are behind what was published"
+                        : "there is no key frame in it");
+}

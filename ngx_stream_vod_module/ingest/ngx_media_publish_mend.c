@@ -1,0 +1,524 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * What encoders send is not always what CMAF carries: byte streams with start
+ * codes instead of lengths, NAL units of nothing, AAC with ADTS headers,
+ * several frames in one message, parameter sets in the frames and no header.
+ * All of that is unambiguous, so it is put right here.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "formats/ngx_media_adts.h"
+#include "formats/ngx_media_aac.h"
+#include "formats/ngx_media_mp3.h"
+#include "formats/ngx_media_nal.h"
+#include "ingest/ngx_media_publish_state.h"
+
+
+static ngx_int_t ngx_media_publish_config_nals(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *config);
+static ngx_int_t ngx_media_publish_config_aac(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *config);
+static ngx_int_t ngx_media_publish_nals(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame);
+static void ngx_media_publish_nals_init(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame, ngx_media_nals_t *nals);
+static void ngx_media_publish_codes(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec);
+static ngx_int_t ngx_media_publish_nals_write(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_publish_frame_t *frame,
+    const ngx_media_nals_t *nals, size_t size);
+static ngx_int_t ngx_media_publish_sets(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame, const ngx_media_nals_t *nals);
+static ngx_int_t ngx_media_publish_aac(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame);
+static ngx_int_t ngx_media_publish_adts(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame, const ngx_media_adts_t *adts);
+static ngx_int_t ngx_media_publish_mp3(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame);
+static ngx_int_t ngx_media_publish_nth(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_publish_frame_t *frame,
+    const ngx_media_span_t *data, ngx_uint_t n);
+
+
+ngx_int_t
+ngx_media_publish_mend_config(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *config)
+{
+    switch (codec->id) {
+
+    case NGX_MEDIA_CODEC_H264:
+    case NGX_MEDIA_CODEC_H265:
+        return ngx_media_publish_config_nals(p, t, codec, config);
+
+    case NGX_MEDIA_CODEC_AAC:
+        return ngx_media_publish_config_aac(p, t, codec, config);
+
+    default:
+        return ngx_media_publish_configure(p, t, codec, config);
+    }
+}
+
+
+ngx_int_t
+ngx_media_publish_mend_frame(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame)
+{
+    switch (codec->id) {
+
+    case NGX_MEDIA_CODEC_H264:
+    case NGX_MEDIA_CODEC_H265:
+        return ngx_media_publish_nals(p, t, codec, frame);
+
+    case NGX_MEDIA_CODEC_AAC:
+        return ngx_media_publish_aac(p, t, codec, frame);
+
+    case NGX_MEDIA_CODEC_MP3:
+        return ngx_media_publish_mp3(p, t, codec, frame);
+    }
+
+    if (t->codec != codec) {
+        return ngx_media_publish_ignore_frame(p,
+                                        NGX_MEDIA_IGNORED_UNCONFIGURED, frame);
+    }
+
+    return ngx_media_publish_put(p, t, frame);
+}
+
+
+/* a record, which begins with its version 1, or sets behind start codes */
+
+static ngx_int_t
+ngx_media_publish_config_nals(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *config)
+{
+    ngx_int_t         rc;
+    ngx_media_nals_t  nals;
+
+    ngx_media_nals_init(&nals, config->pos, config->last, NGX_MEDIA_SETS_NAL,
+                        1);
+
+    if (nals.codes) {
+        ngx_media_publish_codes(p, t, codec);
+
+        rc = ngx_media_publish_sets(p, t, codec, config, &nals);
+
+        if (rc == NGX_OK && t->codec != codec) {
+            return ngx_media_publish_ignore_frame(p,
+                                             NGX_MEDIA_IGNORED_CONFIG, config);
+        }
+
+        return rc;
+    }
+
+    t->own = 0;
+
+    return ngx_media_publish_configure(p, t, codec, config);
+}
+
+
+static ngx_int_t
+ngx_media_publish_config_aac(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *config)
+{
+    ngx_media_adts_t  adts;
+
+    if (ngx_media_adts_parse(&adts, config->pos, config->last) == NGX_OK) {
+        t->own = 1;
+        return ngx_media_publish_adts(p, t, codec, config, &adts);
+    }
+
+    t->own = 0;
+
+    return ngx_media_publish_configure(p, t, codec, config);
+}
+
+
+static ngx_int_t
+ngx_media_publish_nals(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_codec_t *codec, const ngx_media_publish_frame_t *frame)
+{
+    size_t             size;
+    ngx_int_t          rc;
+    ngx_uint_t         n;
+    ngx_media_nals_t   it, nals;
+    ngx_media_span_t   nal;
+
+    ngx_media_publish_nals_init(p, t, codec, frame, &nals);
+
+    if (t->codec != codec || t->own) {
+        rc = ngx_media_publish_sets(p, t, codec, frame, &nals);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (t->codec != codec) {
+        return ngx_media_publish_ignore_frame(p,
+                                        NGX_MEDIA_IGNORED_UNCONFIGURED, frame);
+    }
+
+    it = nals;
+    n = 0;
+
+    while ((rc = ngx_media_nals_next(&it, &nal)) == NGX_OK) {
+        n++;
+    }
+
+    size = ngx_media_nals_write(NULL, &nals, t->params.nal_length);
+
+    if (rc != NGX_DONE || (n && size == 0)) {
+        ngx_media_writer_bad(p->writer, t->track);
+        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_FRAME,
+                                              frame);
+    }
+
+    if (it.left_out) {
+        rc = ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_UNIT, frame);
+
+        if (rc != NGX_OK || n == 0) {
+            return rc;
+        }
+    }
+
+    if (!nals.codes && it.left_out == 0) {
+        return ngx_media_publish_put(p, t, frame);
+    }
+
+    return ngx_media_publish_nals_write(p, t, frame, &nals, size);
+}
+
+
+static void
+ngx_media_publish_nals_init(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame, ngx_media_nals_t *nals)
+{
+    ngx_uint_t  nal_length;
+
+    nal_length = t->codec == codec ? t->params.nal_length
+                                   : NGX_MEDIA_SETS_NAL;
+
+    ngx_media_nals_init(nals, frame->pos, frame->last, nal_length, t->codes);
+
+    if (codec->id == NGX_MEDIA_CODEC_H265) {
+        nals->header = 2;
+    }
+
+    if (nals->codes) {
+        ngx_media_publish_codes(p, t, codec);
+    }
+}
+
+
+static void
+ngx_media_publish_codes(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_codec_t *codec)
+{
+    if (t->codes) {
+        return;
+    }
+
+    t->codes = 1;
+
+    ngx_log_error(NGX_LOG_INFO, p->log, 0,
+                  "media frames have start codes instead of lengths, they are "
+                  "converted, track:video %ui codec:%V",
+                  t->id, &codec->name);
+}
+
+
+/* for as long as it takes to be copied: few encoders need it */
+
+static ngx_int_t
+ngx_media_publish_nals_write(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_publish_frame_t *frame,
+    const ngx_media_nals_t *nals, size_t size)
+{
+    u_char                     *buf;
+    ngx_int_t                   rc;
+    ngx_media_publish_frame_t   out;
+
+    if (size == 0) {
+        return NGX_OK;
+    }
+
+    buf = ngx_alloc(size, p->log);
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    out = *frame;
+    out.pos = buf;
+    out.last = buf + ngx_media_nals_write(buf, nals, t->params.nal_length);
+
+    rc = ngx_media_publish_put(p, t, &out);
+
+    ngx_free(buf);
+
+    return rc;
+}
+
+
+/*
+ * Sets in the frames are of use where no header has come; if they change, so
+ * does the configuration.
+ */
+
+static ngx_int_t
+ngx_media_publish_sets(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_codec_t *codec, const ngx_media_publish_frame_t *frame,
+    const ngx_media_nals_t *nals)
+{
+    u_char                      record[NGX_MEDIA_SETS_RECORD_MAX];
+    size_t                      size;
+    ngx_int_t                   rc;
+    ngx_uint_t                  changed, first;
+    ngx_media_nals_t            it;
+    ngx_media_span_t            nal;
+    ngx_media_publish_frame_t   config;
+
+    if (t->sets == NULL) {
+        t->sets = ngx_alloc(sizeof(ngx_media_sets_t), p->log);
+        if (t->sets == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_media_sets_init(t->sets, codec->id);
+
+    } else if (t->sets->codec != codec->id) {
+        ngx_media_sets_init(t->sets, codec->id);
+    }
+
+    it = *nals;
+    changed = 0;
+
+    while (ngx_media_nals_next(&it, &nal) == NGX_OK) {
+        if (ngx_media_sets_add(t->sets, &nal) == NGX_OK) {
+            changed = 1;
+        }
+    }
+
+    size = changed ? ngx_media_sets_record(NULL, t->sets) : 0;
+
+    if (size == 0) {
+        return NGX_OK;
+    }
+
+    config = *frame;
+    config.pos = record;
+    config.last = record + ngx_media_sets_record(record, t->sets);
+
+    first = (t->codec != codec);
+    rc = ngx_media_publish_configure(p, t, codec, &config);
+
+    if (rc == NGX_OK && t->codec == codec) {
+        t->own = 1;
+
+        if (first) {
+            ngx_log_error(NGX_LOG_INFO, p->log, 0,
+                          "media decoder configuration is made of parameter "
+                          "sets in the stream, track:video %ui codec:%V",
+                          t->id, &codec->name);
+        }
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_media_publish_aac(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_codec_t *codec, const ngx_media_publish_frame_t *frame)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  n, usac;
+    ngx_media_adts_t            adts;
+    ngx_media_span_t            data, raw;
+    ngx_media_publish_frame_t   rest;
+
+    usac = (t->codec == codec
+            && t->params.object_type == NGX_MEDIA_AAC_USAC);
+
+    if (usac || !ngx_media_adts_is(frame->pos, frame->last)) {
+
+        if (t->codec != codec) {
+            return ngx_media_publish_ignore_frame(p,
+                                        NGX_MEDIA_IGNORED_UNCONFIGURED, frame);
+        }
+
+        return ngx_media_publish_put(p, t, frame);
+    }
+
+    data.pos = frame->pos;
+    data.last = frame->last;
+    n = 0;
+
+    while ((rc = ngx_media_adts_next(&data, &adts, &raw)) == NGX_OK) {
+
+        rc = ngx_media_publish_adts(p, t, codec, frame, &adts);
+
+        if (rc == NGX_OK) {
+            rc = t->codec == codec
+                 ? ngx_media_publish_nth(p, t, frame, &raw, n++)
+                 : ngx_media_publish_ignore_frame(p,
+                                        NGX_MEDIA_IGNORED_UNCONFIGURED, frame);
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (rc == NGX_DONE) {
+        return NGX_OK;
+    }
+
+    rest = *frame;
+    rest.pos = data.pos;
+
+    return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_FRAME, &rest);
+}
+
+
+/* its header is a configuration where no other one has come */
+
+static ngx_int_t
+ngx_media_publish_adts(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_codec_t *codec, const ngx_media_publish_frame_t *frame,
+    const ngx_media_adts_t *adts)
+{
+    u_char                      asc[NGX_MEDIA_ADTS_CONFIG];
+    ngx_int_t                   rc;
+    ngx_media_publish_frame_t   config;
+
+    if (!t->codes) {
+        t->codes = 1;
+        ngx_log_error(NGX_LOG_INFO, p->log, 0,
+                      "media frames have ADTS headers, they are taken off, "
+                      "track:audio %ui codec:%V", t->id, &codec->name);
+    }
+
+    if ((t->codec == codec && !t->own)
+        || ngx_media_adts_config(asc, adts) != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    if (t->codec == codec
+        && ngx_memcmp(asc, t->adts, NGX_MEDIA_ADTS_CONFIG) == 0)
+    {
+        return NGX_OK;
+    }
+
+    config = *frame;
+    config.pos = asc;
+    config.last = asc + NGX_MEDIA_ADTS_CONFIG;
+
+    rc = ngx_media_publish_configure(p, t, codec, &config);
+
+    if (rc == NGX_OK && t->codec == codec) {
+        t->own = 1;
+        ngx_memcpy(t->adts, asc, NGX_MEDIA_ADTS_CONFIG);
+    }
+
+    return rc;
+}
+
+
+/* an MP3 stream has no other configuration than its frames' headers */
+
+static ngx_int_t
+ngx_media_publish_mp3(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_codec_t *codec, const ngx_media_publish_frame_t *frame)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  n;
+    ngx_media_mp3_t             mp3;
+    ngx_media_span_t            data, raw;
+    ngx_media_publish_frame_t   piece;
+
+    data.pos = frame->pos;
+    data.last = frame->last;
+    piece = *frame;
+    n = 0;
+
+    while ((rc = ngx_media_mp3_next(&data, &raw)) == NGX_OK) {
+        piece.pos = raw.pos;
+        piece.last = raw.last;
+
+        rc = ngx_media_publish_configure(p, t, codec, &piece);
+
+        if (rc == NGX_OK && t->codec == codec) {
+            rc = ngx_media_publish_nth(p, t, frame, &raw, n++);
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (rc == NGX_DONE) {
+        return NGX_OK;
+    }
+
+    piece.pos = data.pos;
+    piece.last = data.last;
+
+    rc = ngx_media_mp3_parse(&mp3, data.pos, data.last);
+
+    return ngx_media_publish_ignore_frame(p, rc == NGX_DECLINED
+                                             ? NGX_MEDIA_IGNORED_CODEC
+                                             : NGX_MEDIA_IGNORED_FRAME,
+                                          &piece);
+}
+
+
+/* the n-th of the frames in a message has the stamp of those before it */
+
+static ngx_int_t
+ngx_media_publish_nth(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_publish_frame_t *frame, const ngx_media_span_t *data,
+    ngx_uint_t n)
+{
+    uint64_t                    nsec, ticks;
+    ngx_media_publish_frame_t   out;
+
+    out = *frame;
+    out.pos = data->pos;
+    out.last = data->last;
+
+    if (n) {
+        nsec = frame->nsec + (uint64_t) n * t->params.frame_samples
+                             * 1000000000 / t->params.sample_rate;
+
+        ticks = nsec / 1000000000 * p->timebase
+                + nsec % 1000000000 * p->timebase / 1000000000;
+
+        out.stamp += ticks;
+        out.nsec = (uint32_t) (nsec % 1000000000
+                               - nsec % 1000000000 * p->timebase / 1000000000
+                                 * 1000000000 / p->timebase);
+    }
+
+    return ngx_media_publish_put(p, t, &out);
+}

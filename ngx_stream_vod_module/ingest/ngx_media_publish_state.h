@@ -1,0 +1,121 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * A publisher's state, for the files of its entrance only:
+ *
+ *   ngx_media_publish.c         begin, tracks, frames, end
+ *   ngx_media_publish_mend.c    frames and configurations as CMAF wants them
+ *   ngx_media_publish_ignore.c  what is of no use: counted, said, the end
+ *   ngx_media_publish_name.c    names, and why publishers are refused
+ */
+
+
+#ifndef _NGX_MEDIA_PUBLISH_STATE_H_INCLUDED_
+#define _NGX_MEDIA_PUBLISH_STATE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_stream.h"
+#include "core/ngx_media_writer.h"
+#include "formats/ngx_media_adts.h"
+#include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_sets.h"
+#include "ingest/ngx_media_publish.h"
+
+
+#define NGX_MEDIA_PUBLISH_UNKNOWN  ((ngx_uint_t) -1)
+
+
+/* what was said already: bits by kind, and the codec it was last said of */
+
+typedef struct {
+    uint32_t                  kinds;
+    uint32_t                  codec;
+} ngx_media_publish_said_t;
+
+
+typedef struct {
+    ngx_uint_t                type;
+    ngx_uint_t                id;             /* the publisher's number */
+    ngx_uint_t                track;          /* the writer's */
+    const ngx_media_codec_t  *codec;          /* NULL: no configuration */
+    ngx_media_params_t        params;
+    ngx_media_publish_said_t  said;
+
+    ngx_media_sets_t         *sets;           /* in band, while no header has
+                                                 come */
+    u_char                    adts[NGX_MEDIA_ADTS_CONFIG];
+                                              /* the configuration is made of
+                                                 ADTS headers: this one */
+    unsigned                  codes:1;        /* start codes, or ADTS headers,
+                                                 were seen */
+    unsigned                  own:1;          /* its configuration is made here,
+                                                 no header came */
+} ngx_media_publish_track_t;
+
+
+struct ngx_media_publisher_s {
+    ngx_media_writer_t       *writer;
+    ngx_log_t                *log;
+    uint32_t                  timebase;
+    ngx_msec_t                heard;          /* as the stream knows it */
+
+    /* since when and until when nothing that came was of use */
+    ngx_msec_t                useless;
+    ngx_msec_t                useless_last;
+
+    uint64_t                  taken;          /* frames that came out */
+    ngx_msec_t                taken_msec;     /* the last of them */
+    ngx_msec_t                frame_msec;     /* the last good one that came */
+
+    ngx_media_publish_said_t  said[NGX_MEDIA_TEXT + 1];
+                                              /* of no track of ours */
+    ngx_uint_t                ntracks;
+    ngx_media_publish_track_t
+                             *tracks[NGX_MEDIA_TRACKS];
+    unsigned                  is_useless:1;
+    unsigned                  barren:1;       /* said that nothing comes out */
+};
+
+
+/* publish */
+
+ngx_media_publish_track_t *ngx_media_publish_track_get(
+    ngx_media_publisher_t *p, ngx_uint_t type, ngx_uint_t id);
+
+/* a configuration in its final form; answers of ngx_media_publish_track() */
+ngx_int_t ngx_media_publish_configure(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *config);
+
+/* likewise a frame */
+ngx_int_t ngx_media_publish_put(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_publish_frame_t *frame);
+
+
+/* mend: what came, by its codec; both end in configure and put */
+
+ngx_int_t ngx_media_publish_mend_config(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *config);
+ngx_int_t ngx_media_publish_mend_frame(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame);
+
+
+/* ignore */
+
+/* what of the frame; NGX_OK, NGX_ABORT as ngx_media_publish_ignore() */
+ngx_int_t ngx_media_publish_ignore_frame(ngx_media_publisher_t *p,
+    ngx_media_ignored_e kind, const ngx_media_publish_frame_t *frame);
+
+/* something was of use */
+void ngx_media_publish_useful(ngx_media_publisher_t *p);
+
+
+#endif /* _NGX_MEDIA_PUBLISH_STATE_H_INCLUDED_ */
