@@ -156,7 +156,46 @@ my %hevc = (
         my ($f) = @_;
         return ($f->{key} ? "\x96" : "\xa6") . "\3hvc1\0" . $f->{data};
     }],
+
+    # no header: the sets are in the key frames, behind lengths, or start codes
+    band => [sub { '' }, sub {
+        my ($f) = @_;
+        return ($f->{key} ? "\x93" : "\xa3") . 'hvc1'
+               . ($f->{key} ? pack '(N/a)*', hevc_sets() : '') . $f->{data};
+    }],
+    bandcodes => [sub { '' }, sub {
+        my ($f) = @_;
+        return ($f->{key} ? "\x93" : "\xa3") . 'hvc1'
+               . codes($f->{key} ? hevc_sets() : (),
+                       unpack '(N/a)*', $f->{data});
+    }],
+    headcodes => [sub { "\x90hvc1" . codes(hevc_sets()) }, sub {
+        my ($f) = @_;
+        return ($f->{key} ? "\x93" : "\xa3") . 'hvc1'
+               . codes(unpack '(N/a)*', $f->{data});
+    }],
 );
+
+sub codes { return join '', map { "\0\0\0\1$_" } @_ }
+
+# ISO/IEC 14496-15, 8.3.3.1: the arrays behind 23 bytes
+
+sub hevc_sets {
+    my ($pos, @sets) = (23);
+
+    for (1 .. ord substr $hvcc, 22, 1) {
+        my ($type, $n) = unpack 'Cn', substr $hvcc, $pos, 3;
+        $pos += 3;
+
+        for (1 .. $n) {
+            my $len = unpack 'n', substr $hvcc, $pos, 2;
+            push @sets, substr $hvcc, $pos + 2, $len if ($type & 63) < 39;
+            $pos += 2 + $len;
+        }
+    }
+
+    return @sets;
+}
 
 for my $how (sort keys %hevc) {
     my ($config, $frame) = @{$hevc{$how}};
@@ -205,15 +244,20 @@ $p->close();
 my $mp3 = fixture('tone.flv', qw/ -f lavfi -i sine=frequency=500 -t 5 -c:a
     libmp3lame -ar 44100 -b:a 64k /);
 
-for my $how (0, 1) {
-    my $name = $how ? 'mp3-enhanced' : 'mp3';
+for my $name (qw/ mp3 mp3-enhanced mp3-pairs /) {
+    my @all = grep { $_->[0] == 8 } flv_read($mp3);
 
     $p = publisher($name);
 
-    for my $tag (grep { $_->[0] == 8 } flv_read($mp3)) {
+    while (my $tag = shift @all) {
         my ($type, $ts, $bytes) = @$tag;
 
-        $bytes = "\x91.mp3" . substr $bytes, 1 if $how;
+        $bytes = "\x91.mp3" . substr $bytes, 1 if $name eq 'mp3-enhanced';
+
+        # several frames in one message, and rubbish behind the last one
+        $bytes .= substr(shift(@all)->[2], 1) . 'rubbish'
+            if $name eq 'mp3-pairs' && @all;
+
         $p->audio($ts, $bytes);
         $p->poll(0.001);
     }
@@ -221,6 +265,12 @@ for my $how (0, 1) {
     check_stream($name, qr/CODECS="mp4a\.(?:40\.34|6b|69)"/i);
     $p->close();
 }
+
+my ($pairs) = grep { $_->{name} eq 'mp3-pairs' }
+              @{$t->status()->{apps}[0]{streams}};
+is($pairs->{tracks}[0]{silent_frames}, 0, 'pairs of MP3 frames: no holes');
+cmp_ok($pairs->{tracks}[0]{frames}, ">=", 150, 'all of them');
+cmp_ok($pairs->{ignored}{frames}, '>', 50, 'and rubbish is counted');
 
 # what is not known is ignored and named once, the rest goes on
 

@@ -242,6 +242,52 @@ static const struct {
 };
 
 
+/* what is said of packets that nothing can be made of */
+
+static void
+test_names(void)
+{
+    size_t       i;
+    result_t     r;
+    const char  *name;
+
+    static const struct {
+        int            audio;
+        const u_char  *data;
+        size_t         len;
+        int            known;
+        const char    *name;
+    } names[] = {
+        { 1, bytes("\x82xy"), 0, "G.711 mu-law" },
+        { 1, bytes("\x72xy"), 0, "G.711 A-law" },
+        { 1, bytes("\xb2xy"), 0, "Speex" },
+        { 1, bytes("\x62xy"), 0, "Nellymoser" },
+        { 1, bytes("\xc2xy"), 0, NULL },
+        { 1, bytes("\xaf\2x"), 1, NULL },
+        { 1, bytes("\x91xxxxraw"), 0, NULL },
+        { 1, bytes("\x93mp4araw"), 1, NULL },
+        { 0, bytes("\x12\0\0\x84"), 0, "Sorenson H.263" },
+        { 0, bytes("\x10"), 0, NULL },
+        { 0, bytes("\x1dx"), 0, "AV1" },
+        { 0, bytes("\x17\3\0\0\0x"), 1, NULL },
+        { 0, bytes("\x90xxxxbody"), 0, NULL }
+    };
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        r = collect(names[i].audio, names[i].data, names[i].len);
+
+        is(r.rcs[0], NGX_DECLINED, "name %u: declined", (unsigned) i);
+        is(ngx_media_flv_known(&r.packets[0]), names[i].known,
+           "name %u: known", (unsigned) i);
+
+        name = ngx_media_flv_codec_name(&r.packets[0]);
+        ok(names[i].name ? name && strcmp(name, names[i].name) == 0
+                         : name == NULL,
+           "name %u: %s", (unsigned) i, name ? name : "none");
+    }
+}
+
+
 static void
 test_singles(void)
 {
@@ -784,6 +830,7 @@ int
 main(void)
 {
     test_singles();
+    test_names();
     test_malformed();
     test_tracks();
     test_all();
