@@ -757,7 +757,9 @@ ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
                       refusal->text, stream);
     }
 
-    session->status = 403;
+    if (session->publishers == 0) {
+        session->status = 403;
+    }
 
     if (rc == NGX_MEDIA_PUBLISH_CLOSING && session->reconnect
         && ngx_media_rtmp_reconnect(session) != NGX_OK)

@@ -24,7 +24,8 @@ static ngx_int_t ngx_media_rtmp_packets(ngx_media_rtmp_stream_t *stream,
     uint32_t type, uint32_t timestamp, const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream,
     uint32_t timestamp, const ngx_media_flv_packet_t *packet);
-static ngx_int_t ngx_media_rtmp_unknown(ngx_media_rtmp_stream_t *stream,
+static ngx_int_t ngx_media_rtmp_ignore_packet(
+    ngx_media_rtmp_stream_t *stream, ngx_media_ignored_e kind,
     const ngx_media_flv_packet_t *packet, const u_char *pos,
     const u_char *last);
 static ngx_int_t ngx_media_rtmp_ignore_media(ngx_media_rtmp_stream_t *stream,
@@ -87,7 +88,14 @@ ngx_media_rtmp_packets(ngx_media_rtmp_stream_t *stream, uint32_t type,
         rc = ngx_media_flv_next(&it, &packet);
 
         if (rc == NGX_DECLINED) {
-            rc = ngx_media_rtmp_unknown(stream, &packet, pos, last);
+
+            /* a codec, or a kind of packet, that is not known */
+
+            rc = ngx_media_rtmp_ignore_packet(stream,
+                                              ngx_media_flv_known(&packet)
+                                              ? NGX_MEDIA_IGNORED_MESSAGE
+                                              : NGX_MEDIA_IGNORED_CODEC,
+                                              &packet, pos, last);
 
         } else if (rc == NGX_OK) {
             rc = ngx_media_rtmp_packet(stream, timestamp, &packet);
@@ -145,14 +153,12 @@ ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
         break;
 
     case NGX_MEDIA_FLV_EMPTY:
-        return ngx_media_rtmp_ignore_media(stream, NGX_MEDIA_IGNORED_EMPTY,
-                                           packet->type, frame.pos,
-                                           frame.last);
+        return ngx_media_rtmp_ignore_packet(stream, NGX_MEDIA_IGNORED_EMPTY,
+                                            packet, frame.pos, frame.last);
 
     case NGX_MEDIA_FLV_METADATA:
-        return ngx_media_rtmp_ignore_media(stream, NGX_MEDIA_IGNORED_DATA,
-                                           packet->type, frame.pos,
-                                           frame.last);
+        return ngx_media_rtmp_ignore_packet(stream, NGX_MEDIA_IGNORED_DATA,
+                                            packet, frame.pos, frame.last);
 
     default: /* the end of a sequence, a seek: nothing is in it */
         return NGX_OK;
@@ -162,17 +168,14 @@ ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
 }
 
 
-/* a codec, or a kind of packet, that is not known */
-
 static ngx_int_t
-ngx_media_rtmp_unknown(ngx_media_rtmp_stream_t *stream,
-    const ngx_media_flv_packet_t *packet, const u_char *pos,
-    const u_char *last)
+ngx_media_rtmp_ignore_packet(ngx_media_rtmp_stream_t *stream,
+    ngx_media_ignored_e kind, const ngx_media_flv_packet_t *packet,
+    const u_char *pos, const u_char *last)
 {
     ngx_media_publish_ignored_t  ignored;
 
-    ignored.kind = ngx_media_flv_known(packet) ? NGX_MEDIA_IGNORED_MESSAGE
-                                               : NGX_MEDIA_IGNORED_CODEC;
+    ignored.kind = kind;
     ignored.type = packet->type;
     ignored.id = packet->track;
     ignored.codec = packet->codec ? packet->codec : packet->codec_id;
@@ -218,7 +221,11 @@ ngx_media_rtmp_done(ngx_media_rtmp_stream_t *stream, ngx_int_t rc)
         return NGX_OK;
 
     case NGX_ABORT:
-        stream->session->status = 400;
+
+        if (stream->session->publishers == 1) {
+            stream->session->status = 400;
+        }
+
         ngx_media_rtmp_lost(stream, "nothing of use came for 10 s");
         return NGX_OK;
 
