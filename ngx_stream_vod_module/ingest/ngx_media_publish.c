@@ -18,6 +18,9 @@ static ngx_int_t ngx_media_publish_find(ngx_media_publisher_t *p,
     ngx_media_publish_track_t **track);
 static ngx_media_publish_track_t *ngx_media_publish_track_add(
     ngx_media_publisher_t *p, ngx_uint_t type, ngx_uint_t id);
+static ngx_int_t ngx_media_publish_refuse(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, ngx_media_ignored_e why,
+    const ngx_media_publish_frame_t *config);
 static void ngx_media_publish_heard(ngx_media_publisher_t *p);
 
 
@@ -247,9 +250,8 @@ ngx_media_publish_configure(ngx_media_publisher_t *p,
     rc = codec->config(&params, config->pos, config->last);
 
     if (rc == NGX_DECLINED) {
-        t->codec = NULL;
-        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_CODEC,
-                                              config);
+        return ngx_media_publish_refuse(p, t, NGX_MEDIA_IGNORED_CODEC,
+                                        config);
     }
 
     if (rc != NGX_OK) {
@@ -264,16 +266,30 @@ ngx_media_publish_configure(ngx_media_publisher_t *p,
     case NGX_OK:
         t->codec = codec;
         t->params = params;
+        t->own = 0;
+        t->refused = 0;
         return NGX_OK;
 
     case NGX_ABORT:
-        t->codec = NULL;
-        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_TRACK,
-                                              config);
+        return ngx_media_publish_refuse(p, t, NGX_MEDIA_IGNORED_TRACK,
+                                        config);
 
     default:
         return rc == NGX_DECLINED ? NGX_DECLINED : NGX_ERROR;
     }
+}
+
+
+static ngx_int_t
+ngx_media_publish_refuse(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, ngx_media_ignored_e why,
+    const ngx_media_publish_frame_t *config)
+{
+    t->codec = NULL;
+    t->refused = 1;
+    t->why = why;
+
+    return ngx_media_publish_ignore_frame(p, why, config);
 }
 
 

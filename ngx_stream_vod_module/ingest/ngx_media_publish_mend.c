@@ -21,6 +21,8 @@
 #include "ingest/ngx_media_publish_state.h"
 
 
+static ngx_int_t ngx_media_publish_unconfigured(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_publish_frame_t *frame);
 static ngx_int_t ngx_media_publish_config_nals(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *config);
@@ -94,11 +96,24 @@ ngx_media_publish_mend_frame(ngx_media_publisher_t *p,
     }
 
     if (t->codec != codec) {
-        return ngx_media_publish_ignore_frame(p,
-                                        NGX_MEDIA_IGNORED_UNCONFIGURED, frame);
+        return ngx_media_publish_unconfigured(p, t, frame);
     }
 
     return ngx_media_publish_put(p, t, frame);
+}
+
+
+/* none has come, or it was refused: then that is why */
+
+static ngx_int_t
+ngx_media_publish_unconfigured(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_publish_frame_t *frame)
+{
+    ngx_media_ignored_e  kind;
+
+    kind = t->refused ? t->why : NGX_MEDIA_IGNORED_UNCONFIGURED;
+
+    return ngx_media_publish_ignore_frame(p, kind, frame);
 }
 
 
@@ -128,8 +143,6 @@ ngx_media_publish_config_nals(ngx_media_publisher_t *p,
         return rc;
     }
 
-    t->own = 0;
-
     return ngx_media_publish_configure(p, t, codec, config);
 }
 
@@ -142,11 +155,8 @@ ngx_media_publish_config_aac(ngx_media_publisher_t *p,
     ngx_media_adts_t  adts;
 
     if (ngx_media_adts_parse(&adts, config->pos, config->last) == NGX_OK) {
-        t->own = 1;
         return ngx_media_publish_adts(p, t, codec, config, &adts);
     }
-
-    t->own = 0;
 
     return ngx_media_publish_configure(p, t, codec, config);
 }
@@ -173,8 +183,7 @@ ngx_media_publish_nals(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     }
 
     if (t->codec != codec) {
-        return ngx_media_publish_ignore_frame(p,
-                                        NGX_MEDIA_IGNORED_UNCONFIGURED, frame);
+        return ngx_media_publish_unconfigured(p, t, frame);
     }
 
     it = nals;
@@ -362,8 +371,7 @@ ngx_media_publish_aac(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     if (usac || !ngx_media_adts_is(frame->pos, frame->last)) {
 
         if (t->codec != codec) {
-            return ngx_media_publish_ignore_frame(p,
-                                        NGX_MEDIA_IGNORED_UNCONFIGURED, frame);
+            return ngx_media_publish_unconfigured(p, t, frame);
         }
 
         return ngx_media_publish_put(p, t, frame);
@@ -380,8 +388,7 @@ ngx_media_publish_aac(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
         if (rc == NGX_OK) {
             rc = t->codec == codec
                  ? ngx_media_publish_nth(p, t, frame, &raw, n++)
-                 : ngx_media_publish_ignore_frame(p,
-                                        NGX_MEDIA_IGNORED_UNCONFIGURED, frame);
+                 : ngx_media_publish_unconfigured(p, t, frame);
         }
 
         if (rc != NGX_OK) {

@@ -46,6 +46,7 @@ typedef struct {
     const ngx_media_codec_t  *codec;          /* NULL: no configuration */
     ngx_media_params_t        params;
     ngx_media_publish_said_t  said;
+    ngx_media_ignored_e       why;            /* refused */
 
     ngx_media_sets_t         *sets;           /* in band, while no header has
                                                  come */
@@ -54,6 +55,7 @@ typedef struct {
                                                  ADTS headers: this one */
     unsigned                  codes:1;        /* start codes, or ADTS headers,
                                                  were seen */
+    unsigned                  refused:1;      /* its last configuration was */
     unsigned                  own:1;          /* its configuration is made here,
                                                  no header came */
 } ngx_media_publish_track_t;
@@ -88,7 +90,10 @@ struct ngx_media_publisher_s {
 ngx_media_publish_track_t *ngx_media_publish_track_get(
     ngx_media_publisher_t *p, ngx_uint_t type, ngx_uint_t id);
 
-/* a configuration in its final form; answers of ngx_media_publish_track() */
+/*
+ * A configuration in its final form; answers of ngx_media_publish_track().  It
+ * counts as a header until its maker sets own.
+ */
 ngx_int_t ngx_media_publish_configure(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *config);
