@@ -22,7 +22,8 @@ static const u_char *ngx_media_nals_code(const u_char *pos,
  * A start code can be a length: 00 00 01 xx is one of 256 and more, in two
  * bytes 00 00 is that of nothing.  So what fits as lengths is taken as such,
  * but for 00 00 00 01 where that would be lengths of 0 and 1.  Three bytes
- * count if more codes follow: an access unit begins with four, annex B.1.2.
+ * count if more codes follow, or were seen before: an access unit begins with
+ * four, annex B.1.2.
  */
 
 void
@@ -47,17 +48,14 @@ ngx_media_nals_init(ngx_media_nals_t *nals, const u_char *pos,
         return;
     }
 
-    if (!codes) {
+    if (!(n >= 3 && nal_length <= 2)
+        && ngx_media_nals_fit(pos, last, nal_length))
+    {
+        return;
+    }
 
-        if (!(n >= 3 && nal_length <= 2)
-            && ngx_media_nals_fit(pos, last, nal_length))
-        {
-            return;
-        }
-
-        if (n == 2 && ngx_media_nals_code(p + 1, last) == NULL) {
-            return;
-        }
+    if (!codes && n == 2 && ngx_media_nals_code(p + 1, last) == NULL) {
+        return;
     }
 
     nals->codes = 1;

@@ -78,7 +78,7 @@ typedef struct {
     unsigned                  codes:1;        /* it has start codes */
 } ngx_media_nals_t;
 
-/* codes: they were seen in this stream before, so they are no lengths */
+/* codes: they were seen in this stream before */
 void ngx_media_nals_init(ngx_media_nals_t *nals, const u_char *pos,
     const u_char *last, ngx_uint_t nal_length, ngx_uint_t codes);
 ngx_int_t ngx_media_nals_next(ngx_media_nals_t *nals, ngx_media_span_t *nal);

@@ -191,6 +191,19 @@ test_long(void)
     (void) ngx_media_nals_write(out, &nals, 4);
     is_mem(out, 70004, frame, 70004, "long: the same");
 
+    /* 00 00 01 2c is a length that fits, whatever was seen before */
+
+    frame[1] = 0;
+    frame[2] = 1;
+    frame[3] = 0x2c;
+
+    ngx_media_nals_init(&nals, frame, frame + 304, 4, 0);
+    is(nals.codes, 0, "long: a length like a code");
+    ngx_media_nals_init(&nals, frame, frame + 304, 4, 1);
+    is(nals.codes, 0, "long: though codes were seen");
+    ngx_media_nals_init(&nals, frame, frame + 303, 4, 1);
+    is(nals.codes, 1, "long: unless it does not fit");
+
     free(frame);
     free(out);
 }
