@@ -181,8 +181,8 @@ like($mpd->{text}, qr/utc:http-iso:2014" value="time.txt"/, 'a clock');
 my ($start) = $period->{start} =~ /^PT([\d.]+)S$/;
 cmp_ok(abs(now() - 3 - $start), '<', 10, 'start is the wall clock');
 
-is($video->{template}{presentationTimeOffset}, $video->{segments}[0][0],
-   'the Period starts with the first segment');
+is($video->{template}{presentationTimeOffset}, $video->{segments}[0][0] - 360,
+   'the Period starts 1 ms before the first segment');
 cmp_ok(abs($audio->{template}{presentationTimeOffset} / 48000
            - $video->{template}{presentationTimeOffset} / 360000),
        '<', 0.0001, 'in all tracks');

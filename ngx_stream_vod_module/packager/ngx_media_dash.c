@@ -27,6 +27,13 @@
 /* suggestedPresentationDelay, in segments */
 #define NGX_MEDIA_DASH_DELAY  3
 
+/*
+ * ms from a Period's begin to its first sample.  Where both are the same to
+ * the last bit of a double, dash.js has a playhead that is neither before the
+ * buffer nor in it, and waits for ever.  Not for what starts at zero.
+ */
+#define NGX_MEDIA_DASH_LEAD   1
+
 /* ms by which tracks may differ at the end of a stream */
 #define NGX_MEDIA_DASH_SLACK  500
 
@@ -360,7 +367,7 @@ static ngx_int_t
 ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
     ngx_media_mpd_period_t *p, ngx_media_mpd_set_t *sets)
 {
-    ngx_uint_t                       i;
+    ngx_uint_t                       i, lead;
     ngx_media_mpd_set_t             *set;
     const ngx_media_init_t          *init;
     const ngx_media_segment_t       *first;
@@ -399,10 +406,13 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
     rep = (ngx_media_mpd_representation_t *) set->representations
           + set->nrepresentations;
 
+    lead = ctx->is_static ? 0 : NGX_MEDIA_DASH_LEAD;
+
     rep->track = t->name;
     rep->tag = ctx->view->tag;
     rep->timescale = t->timescale;
-    rep->offset = first->period_time;
+    rep->offset = first->period_time
+                  - (int64_t) lead * t->timescale / 1000;
     rep->bandwidth = first->bandwidth;
     rep->by_time = first->runs;
 
@@ -432,7 +442,7 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
     }
 
     set->nrepresentations++;
-    p->start = first->period_wall;
+    p->start = first->period_wall - (int64_t) lead;
 
     return NGX_OK;
 }

@@ -498,8 +498,12 @@ pack_test_dash(void)
     pack_init(10, 4);
 
     is(pack_mpd(), NGX_OK, "an MPD");
-    ok(pack_has("<Period id=\"1795000000\" start=\"PT1795000000S\">"),
-       "a Period");
+    ok(pack_has("<Period id=\"1795000000\" start=\"PT1794999999.999S\">"),
+       "a Period, 1 ms before its first sample");
+    is(pack_count("presentationTimeOffset=\"646199999999640\""), 1,
+       "of video");
+    is(pack_count("presentationTimeOffset=\"86159999999952\""), 1,
+       "and audio");
     is(pack_count("<AdaptationSet id=\"1\""), 1, "video");
     is(pack_count("<AdaptationSet id=\"2\""), 1, "audio");
     is(pack_count("startNumber=\"1795000000\""), 2, "the first number");
@@ -517,9 +521,9 @@ pack_test_dash(void)
     }
 
     is(pack_mpd(), NGX_OK, "later");
-    ok(pack_has("<Period id=\"1795000000\" start=\"PT1795000000S\">"),
+    ok(pack_has("<Period id=\"1795000000\" start=\"PT1794999999.999S\">"),
        "the same Period");
-    is(pack_count("presentationTimeOffset=\"646200000000000\""), 1,
+    is(pack_count("presentationTimeOffset=\"646199999999640\""), 1,
        "the same offset");
     is(pack_count("startNumber=\"1795000003\""), 2, "startNumber moves");
 
@@ -530,7 +534,7 @@ pack_test_dash(void)
     pack_periods(1, 6);
 
     is(pack_mpd(), NGX_OK, "two Periods");
-    ok(pack_has("<Period id=\"1795000006\" start=\"PT1795000012S\">"),
+    ok(pack_has("<Period id=\"1795000006\" start=\"PT1795000011.999S\">"),
        "the second");
     is(pack_count("<AdaptationSet id=\"1\""), 2, "the same sets");
     is(pack_count("period-connectivity"), 2, "that continue");
@@ -575,7 +579,8 @@ pack_test_dash(void)
     ok(pack_has("mediaPresentationDuration=\"PT1795000020S\""),
        "until the first track ends");
     ok(!pack_has("minimumUpdatePeriod"), "no update");
-    ok(pack_has("start=\"PT1795000000S\" duration=\"PT20S\""), "its Period");
+    ok(pack_has("start=\"PT1794999999.999S\" duration=\"PT20.001S\""),
+       "its Period");
 }
 
 
