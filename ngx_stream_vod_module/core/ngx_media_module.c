@@ -923,6 +923,7 @@ ngx_media_tick(ngx_event_t *ev)
 
         ngx_media_zone_sweep(zone);
         ngx_media_streams_tick(zone);
+        ngx_media_writers_tick(zone);
         ngx_media_notify_zone(zone);
 
         if (ngx_media_load(&zone->sh->retired)) {

@@ -34,6 +34,10 @@ static ngx_uint_t ngx_media_segmenter_key(ngx_media_segmenter_t *s,
     int64_t pts);
 static ngx_uint_t ngx_media_segmenter_due(const ngx_media_segmenter_t *s,
     int64_t pts);
+static ngx_uint_t ngx_media_segmenter_early(const ngx_media_segmenter_t *s,
+    int64_t pts, int64_t previous);
+static ngx_uint_t ngx_media_segmenter_passed(const ngx_media_segmenter_t *s,
+    int64_t pts, int64_t previous);
 static ngx_uint_t ngx_media_segmenter_overrun(const ngx_media_segmenter_t *s,
     int64_t pts, int64_t duration);
 static int64_t ngx_media_segmenter_multiple(int64_t t, int64_t s);
@@ -98,6 +102,8 @@ ngx_media_segmenter_start(ngx_media_segmenter_t *s, int64_t pts,
     ngx_uint_t period)
 {
     s->start = pts;
+    s->early = period;
+    s->awaited = 0;
 
     if (period) {
         s->period = pts;
@@ -106,15 +112,21 @@ ngx_media_segmenter_start(ngx_media_segmenter_t *s, int64_t pts,
         s->keys = 1;
         s->gap = 0;
         s->regular = 0;
-        s->first = 1;
+        s->aligning = 1;
         return;
     }
-
-    s->first = 0;
 
     if (s->aligned <= pts) {
         s->aligned += ((pts - s->aligned) / s->segment + 1) * s->segment;
     }
+}
+
+
+void
+ngx_media_segmenter_hurry(ngx_media_segmenter_t *s, ngx_uint_t awaited)
+{
+    s->early = 1;
+    s->awaited |= awaited;
 }
 
 
@@ -127,7 +139,9 @@ ngx_media_segmenter_frame(ngx_media_segmenter_t *s, int64_t pts,
     s->duration = duration;
 
     if (s->type == NGX_MEDIA_AUDIO) {
-        if (pts < s->aligned) {
+        if (pts < s->aligned
+            && !(s->early && pts - s->start >= s->segment / 4))
+        {
             return NGX_MEDIA_CUT_NONE;
         }
 
@@ -188,19 +202,47 @@ ngx_media_segmenter_key(ngx_media_segmenter_t *s, int64_t pts)
     s->gap_recent = ngx_max(s->gap_recent, gap);
     s->gap_max = ngx_max(s->gap_recent, s->gap_old);
 
-    due = ngx_media_segmenter_due(s, pts);
+    due = ngx_media_segmenter_due(s, pts)
+          || ngx_media_segmenter_early(s, pts, previous);
 
-    /* several publishers with equal GOPs fall into step */
-
-    if (!due && s->first
-        && pts - s->start >= s->segment / 4
-        && ngx_media_segmenter_multiple(pts, s->segment)
-           > ngx_media_segmenter_multiple(previous, s->segment))
-    {
-        due = 1;
+    if (due && ngx_media_segmenter_passed(s, pts, previous)) {
+        s->aligning = 0;
     }
 
     return due ? NGX_MEDIA_CUT_KEY : NGX_MEDIA_CUT_NONE;
+}
+
+
+/*
+ * Nobody can play a track before its first segment is whole.  Moreover several
+ * publishers with equal GOPs fall into step, at a multiple of s that the key
+ * frame at pts is the first to have passed; a GOP of a quarter of s may be a
+ * frame too short for that.
+ */
+
+static ngx_uint_t
+ngx_media_segmenter_early(const ngx_media_segmenter_t *s, int64_t pts,
+    int64_t previous)
+{
+    int64_t  e;
+
+    e = pts - s->start;
+
+    if (s->early && e >= s->segment / 4) {
+        return 1;
+    }
+
+    return s->aligning && e >= s->segment / 5
+           && ngx_media_segmenter_passed(s, pts, previous);
+}
+
+
+static ngx_uint_t
+ngx_media_segmenter_passed(const ngx_media_segmenter_t *s, int64_t pts,
+    int64_t previous)
+{
+    return ngx_media_segmenter_multiple(pts, s->segment)
+           > ngx_media_segmenter_multiple(previous, s->segment);
 }
 
 
@@ -242,6 +284,10 @@ ngx_media_segmenter_overrun(const ngx_media_segmenter_t *s, int64_t pts,
         limit = s->segment;
     }
 
+    if (s->awaited) {
+        limit = ngx_min(limit, s->segment + s->segment / 2);
+    }
+
     return e + duration > limit;
 }
 
@@ -252,7 +298,8 @@ ngx_media_segmenter_expects(const ngx_media_segmenter_t *s, int64_t pts)
     int64_t  d, next;
 
     if (s->type == NGX_MEDIA_AUDIO) {
-        return pts >= s->aligned;
+        return pts >= s->aligned
+               || (s->early && pts - s->start >= s->segment / 4);
     }
 
     if (ngx_media_segmenter_overrun(s, pts, s->duration)) {
@@ -274,7 +321,8 @@ ngx_media_segmenter_expects(const ngx_media_segmenter_t *s, int64_t pts)
         return 0;
     }
 
-    return ngx_media_segmenter_due(s, pts);
+    return ngx_media_segmenter_due(s, pts)
+           || ngx_media_segmenter_early(s, pts, s->key);
 }
 
 

@@ -41,7 +41,12 @@ typedef struct {
     ngx_uint_t                keys;           /* key frames seen */
     int64_t                   duration;       /* of a frame, the last */
     ngx_uint_t                regular;        /* equal gaps in a row */
-    unsigned                  first:1;        /* no cut in this period yet */
+    unsigned                  early:1;        /* the next cut is made as soon
+                                                 as may be */
+    unsigned                  awaited:1;      /* and by force before "max":
+                                                 a playlist waits for it */
+    unsigned                  aligning:1;     /* no cut has passed a multiple
+                                                 of s since the period began */
 } ngx_media_segmenter_t;
 
 
@@ -53,6 +58,13 @@ void ngx_media_segmenter_init(ngx_media_segmenter_t *s,
 /* a segment starts with the frame at pts, whatever the rules say */
 void ngx_media_segmenter_start(ngx_media_segmenter_t *s, int64_t pts,
     ngx_uint_t period);
+
+/*
+ * The segment at hand ends early, at the first key frame that leaves it a
+ * quarter of s.  awaited: it is the first of a track, whose playlist waits for
+ * it; it ends by force after one and a half s, should max be longer.
+ */
+void ngx_media_segmenter_hurry(ngx_media_segmenter_t *s, ngx_uint_t awaited);
 
 /*
  * Before each frame of the clock track but the first of a period: does a new

@@ -28,8 +28,8 @@
 /*
  * A birth's first number are the quarters of a second since
  * 2026-01-01T00:00:00Z, so 32 bits last until 2060; its DISCONTINUITY-SEQUENCE
- * are the hours.  A segment lasts a second or more, but for the first of a
- * period, which may last a quarter of one.
+ * are the hours.  A segment lasts a second or more, but for the first two of a
+ * period, each of which may last about a quarter of one.
  */
 #define NGX_MEDIA_BIRTH_EPOCH  1767225600
 #define NGX_MEDIA_BIRTH_RATE   4

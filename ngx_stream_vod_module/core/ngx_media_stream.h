@@ -42,8 +42,12 @@ ngx_int_t ngx_media_track_set_init(const ngx_media_claim_t *claim,
 ngx_int_t ngx_media_track_params(const ngx_media_claim_t *claim,
     ngx_media_type_e type, uint32_t publisher, ngx_media_params_t *params);
 
-/* tracks are known now: the multivariant playlist may be given out */
-void ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock);
+/*
+ * Tracks are known now: the multivariant playlist may be given out.  Segments
+ * below first are not listed.
+ */
+void ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock,
+    uint64_t first);
 
 /* the number that the next segment of this stream gets */
 uint64_t ngx_media_stream_number(const ngx_media_claim_t *claim);

@@ -358,7 +358,8 @@ ngx_media_track_params(const ngx_media_claim_t *claim, ngx_media_type_e type,
 
 
 void
-ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock)
+ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock,
+    uint64_t first)
 {
     ngx_media_stream_shm_t  *s;
 
@@ -367,6 +368,10 @@ ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock)
     }
 
     s = claim->stream.sh;
+
+    while (ngx_media_first_number(s->first) < first) {
+        ngx_media_stream_unlist_locked(s);
+    }
 
     s->clock = clock;
     ngx_media_store(&s->ready, 1);

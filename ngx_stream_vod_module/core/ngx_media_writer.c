@@ -20,13 +20,8 @@
 #define NGX_MEDIA_CHUNK_TARGET  10000         /* 1/10000 s */
 
 
-static ngx_media_writer_track_t *ngx_media_writer_track_get(
-    ngx_media_writer_t *w, ngx_media_type_e type, ngx_uint_t id);
 static void ngx_media_writer_timescale(ngx_media_writer_t *w, ngx_uint_t id,
     ngx_media_params_t *params);
-static ngx_int_t ngx_media_writer_track_add(ngx_media_writer_t *w,
-    ngx_uint_t id, const ngx_media_params_t *params,
-    ngx_media_writer_track_t **track);
 static ngx_int_t ngx_media_writer_track_change(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_params_t *params);
 static ngx_int_t ngx_media_writer_apply(ngx_media_writer_t *w,
@@ -34,7 +29,6 @@ static ngx_int_t ngx_media_writer_apply(ngx_media_writer_t *w,
 static uint32_t ngx_media_writer_frame_duration(ngx_media_writer_t *w,
     const ngx_media_params_t *params);
 
-static void ngx_media_writer_break(ngx_media_writer_t *w);
 static void ngx_media_writer_period(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static void ngx_media_writer_clock(ngx_media_writer_t *w);
@@ -45,8 +39,6 @@ static void ngx_media_writer_runs(ngx_media_writer_t *w);
 static void ngx_media_writer_silence(ngx_media_writer_t *w);
 static void ngx_media_writer_silent(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, int64_t dts, ngx_uint_t n);
-static void ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now);
-static void ngx_media_writer_stand_in(ngx_media_writer_t *w);
 
 static void ngx_media_writer_sample(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time,
@@ -139,6 +131,25 @@ ngx_media_writer_watch(ngx_media_writer_t *w,
 {
     w->close = close;
     w->data = data;
+}
+
+
+void
+ngx_media_writers_tick(ngx_media_zone_t *zone)
+{
+    ngx_queue_t         *q;
+    ngx_media_writer_t  *w;
+
+    for (q = ngx_queue_head(&zone->publishers);
+         q != ngx_queue_sentinel(&zone->publishers);
+         q = ngx_queue_next(q))
+    {
+        w = ngx_queue_data(q, ngx_media_writer_t, queue);
+
+        if (!w->ready && w->began) {
+            ngx_media_writer_tick(w);
+        }
+    }
 }
 
 
@@ -254,7 +265,7 @@ ngx_media_writer_announce(ngx_media_writer_t *w,
 }
 
 
-static ngx_media_writer_track_t *
+ngx_media_writer_track_t *
 ngx_media_writer_track_get(ngx_media_writer_t *w, ngx_media_type_e type,
     ngx_uint_t id)
 {
@@ -328,7 +339,7 @@ ngx_media_writer_timescale(ngx_media_writer_t *w, ngx_uint_t id,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
     const ngx_media_params_t *params, ngx_media_writer_track_t **track)
 {
@@ -361,6 +372,8 @@ ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
     if (w->ready && w->clock) {
         t->joining = 1;
         t->number = w->cut.number;
+
+        ngx_media_segmenter_hurry(&w->segmenter, 0);
     }
 
     w->tracks[w->ntracks++] = t;
@@ -546,6 +559,8 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 
     ngx_media_writer_silence(w);
 
+    w->arrived = ngx_current_msec;
+
     if (!w->ready) {
         ngx_media_writer_ready(w, time.dts * 1000
                                   / (int64_t) t->params.timescale);
@@ -557,7 +572,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 
 /* the period ends: all that is open is closed */
 
-static void
+void
 ngx_media_writer_break(ngx_media_writer_t *w)
 {
     ngx_uint_t                 i;
@@ -603,6 +618,10 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         w->tracks[i]->joining = 0;
     }
 
+    if (!ngx_media_writer_whole(w, t)) {
+        ngx_media_segmenter_hurry(&w->segmenter, 1);
+    }
+
     cut = &w->cut;
 
     ngx_memzero(cut, sizeof(ngx_media_cut_t));
@@ -623,6 +642,7 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     if (w->began == 0) {
         w->began = time->dts * 1000 / (int64_t) t->params.timescale;
+        w->since = ngx_current_msec;
     }
 }
 
@@ -659,10 +679,18 @@ ngx_media_writer_clock(ngx_media_writer_t *w)
                                  w->claim.stream.sh->segment_max);
         ngx_media_segmenter_start(&w->segmenter, start, 1);
 
+        if (!ngx_media_writer_whole(w, t)) {
+            ngx_media_segmenter_hurry(&w->segmenter, 1);
+        }
+
+        /* its first frame: an AdaptationSet cannot come into a Period */
+
+        t->joining |= t->params.type == NGX_MEDIA_VIDEO && !t->open;
+
         w->clock = t;
 
         if (w->ready) {
-            ngx_media_stream_ready(&w->claim, t->index);
+            ngx_media_stream_ready(&w->claim, t->index, 0);
         }
     }
 }
@@ -695,6 +723,10 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     for (i = 0; i < w->ntracks && !forced; i++) {
         cut->discontinuity |= w->tracks[i]->changed && w->tracks[i]->open;
         cut->joined |= w->tracks[i]->joining;
+    }
+
+    if (cut->joined) {
+        ngx_media_segmenter_hurry(&w->segmenter, 1);
     }
 
     cut->anchored = !forced
@@ -830,99 +862,6 @@ ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         ngx_media_writer_sample(w, t, &time, &frame, 0);
 
         dts += t->params.frame_samples;
-    }
-}
-
-
-/*
- * Tracks are known when all that was announced, or else one of each, has its
- * header; or when track_wait has passed (timing.md, 2).
- */
-
-static void
-ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now)
-{
-    ngx_uint_t                 i, video, audio, waited;
-    ngx_media_writer_track_t  *t;
-
-    video = ngx_media_writer_track_get(w, NGX_MEDIA_VIDEO, 0) != NULL;
-    audio = ngx_media_writer_track_get(w, NGX_MEDIA_AUDIO, 0) != NULL;
-
-    waited = now - w->began >= (int64_t) w->app->track_wait;
-
-    if (!waited
-        && (w->announced ? (w->announce.video && !video)
-                           || (w->announce.audio && !audio)
-                         : !(video && audio)))
-    {
-        return;
-    }
-
-    if (!audio && (w->announce.audio || w->claim.returned)) {
-        ngx_media_writer_stand_in(w);
-    }
-
-    for (i = 0; i < w->ntracks; i++) {
-        t = w->tracks[i];
-
-        ngx_media_writer_bandwidth(w, t);
-
-        if (t->bandwidth == 0 && t->listed) {
-            return;
-        }
-
-        if (!t->listed && !waited) {
-            return;
-        }
-    }
-
-    w->ready = 1;
-
-    ngx_media_stream_ready(&w->claim, w->clock->index);
-}
-
-
-/*
- * Audio was announced, or was there before the publisher returned, and has
- * not come: silence, until it does.  Clients that play the old track have no
- * other way to go on.
- */
-
-static void
-ngx_media_writer_stand_in(ngx_media_writer_t *w)
-{
-    ngx_media_span_t           span;
-    ngx_media_params_t         params;
-    const ngx_media_codec_t   *codec;
-    ngx_media_writer_track_t  *t;
-
-    if (ngx_media_track_params(&w->claim, NGX_MEDIA_AUDIO, 0, &params)
-        == NGX_OK)
-    {
-        codec = ngx_media_codec_find(params.codec);
-
-        if (codec == NULL || codec->silence == NULL
-            || codec->silence(&params, &span) != NGX_OK)
-        {
-            return;
-        }
-
-    } else if (!w->announce.audio
-               || ngx_media_aac_params(&params,
-                                       w->announce.sample_rate
-                                       ? w->announce.sample_rate : 44100,
-                                       w->announce.channels
-                                       ? w->announce.channels : 2)
-                  != NGX_OK)
-    {
-        return;
-    }
-
-    if (ngx_media_writer_track_add(w, 0, &params, &t) == NGX_OK) {
-        t->fed = 1;
-
-        ngx_log_error(NGX_LOG_INFO, w->log, 0,
-                      "media audio has not come, silence stands in for it");
     }
 }
 

@@ -65,6 +65,9 @@ ngx_media_writer_t *ngx_media_writer_create(ngx_media_app_t *app,
 void ngx_media_writer_watch(ngx_media_writer_t *w,
     void (*close)(void *data, const char *reason), void *data);
 
+/* for the core, once a second: all writers of this process */
+void ngx_media_writers_tick(ngx_media_zone_t *zone);
+
 /* for the core: all writers of this process; reason NULL: those that must */
 void ngx_media_writers_close(ngx_media_zone_t *zone, const char *reason);
 void ngx_media_writers_exit(ngx_media_zone_t *zone);

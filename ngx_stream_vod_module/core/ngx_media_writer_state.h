@@ -5,8 +5,9 @@
 
 
 /*
- * A writer's state, for ngx_media_writer.c (tracks, time, cuts) and
- * ngx_media_writer_part.c (what is written) only.
+ * A writer's state, for ngx_media_writer.c (tracks, time, cuts),
+ * ngx_media_writer_part.c (what is written) and ngx_media_writer_ready.c (when
+ * it is given out) only.
  */
 
 
@@ -107,6 +108,8 @@ struct ngx_media_writer_s {
     int64_t                   anchor;
     int64_t                   began;          /* first frame out, ms of media
                                                  time; 0: none yet */
+    ngx_msec_t                since;          /* when that came */
+    ngx_msec_t                arrived;        /* when the last frame came */
     ngx_media_timeline_t      timeline;
     ngx_media_segmenter_t     segmenter;
 
@@ -127,8 +130,32 @@ int64_t ngx_media_rescale(int64_t time, uint32_t from, uint32_t to);
 ngx_uint_t ngx_media_cut_reached(const ngx_media_cut_t *cut,
     const ngx_media_writer_track_t *t, int64_t time);
 
+/* NULL: it has not come */
+ngx_media_writer_track_t *ngx_media_writer_track_get(ngx_media_writer_t *w,
+    ngx_media_type_e type, ngx_uint_t id);
+
+ngx_int_t ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
+    const ngx_media_params_t *params, ngx_media_writer_track_t **track);
+
+/* the period ends: all that is open is closed */
+void ngx_media_writer_break(ngx_media_writer_t *w);
+
 /* the period of the segment that the track has open */
 void ngx_media_writer_set_period(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
+
+
+/* ngx_media_writer_ready.c */
+
+/*
+ * Gives the playlists out, if that can be; asked after each frame until then,
+ * and once a second.  now: ms of media time.
+ */
+void ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now);
+void ngx_media_writer_tick(ngx_media_writer_t *w);
+
+/* whether a segment of the track is complete, whoever published that */
+ngx_uint_t ngx_media_writer_whole(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 
 

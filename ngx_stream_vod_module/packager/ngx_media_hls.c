@@ -180,7 +180,12 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
         return NGX_ERROR;
     }
 
-    if (media->nsegments == 0) {
+    /*
+     * 6.2.2: parts without a segment are no playlist; players that see such a
+     * one give up
+     */
+
+    if (media->nsegments == 0 || media->segments[0].open) {
         return NGX_AGAIN;
     }
 

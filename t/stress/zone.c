@@ -305,7 +305,7 @@ publish(void)
             continue;
         }
 
-        ngx_media_stream_ready(&pub[0].claim, 0);
+        ngx_media_stream_ready(&pub[0].claim, 0, 0);
 
         n = 1 + rnd() % (rnd() % 8 ? 20 : 200);
 

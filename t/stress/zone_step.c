@@ -229,7 +229,7 @@ work(void)
     doing("adding a track");
     (void) media_pub_track(&video, NGX_MEDIA_VIDEO, 0, 48000);
     (void) media_pub_track(&audio, NGX_MEDIA_AUDIO, 0, 48000);
-    ngx_media_stream_ready(&video.claim, 0);
+    ngx_media_stream_ready(&video.claim, 0, 0);
     watch(0);
 
     work_segments(&video, &audio, 4, 3000);

@@ -308,10 +308,13 @@ pack_test_media(void)
     is(pack_media(0, 0), NGX_AGAIN, "no segment");
     is(pack_media(5, 0), NGX_AGAIN, "no track");
 
-    pack_init(0, 1);
-    is(pack_media(0, 0), NGX_OK, "one part");
+    pack_init(0, 4);
+    is(pack_media(0, 0), NGX_AGAIN, "parts, and no segment");
+
+    pack_init(1, 1);
+    is(pack_media(0, 0), NGX_OK, "a segment and a part");
     ok(pack_has("#EXT-X-MEDIA-SEQUENCE:1795000000\n"), "its number");
-    is(pack_count("#EXTINF"), 0, "no segment");
+    is(pack_count("#EXTINF"), 1, "one is whole");
 
     /* grace, end */
 

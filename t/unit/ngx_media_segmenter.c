@@ -207,7 +207,23 @@ test_audio(void)
     cuts = 0;
     worst = 0;
 
-    for (n = 1; n * 1024 < 86400 * 44100LL; n++) {
+    /* but for the first one, after a quarter of that */
+
+    for (n = 1; n * 1024 < 44100; n++) {
+        pts = 777 + n * 1024;
+
+        if (ngx_media_segmenter_frame(&s, pts, 1024, 1)) {
+            cuts++;
+            ok(n * 1024 >= 22050 && n * 1024 < 22050 + 1024,
+               "audio: the first cut is early");
+        }
+    }
+
+    is(cuts, 1, "audio: one is");
+
+    cuts = 0;
+
+    for ( /* void */ ; n * 1024 < 86400 * 44100LL; n++) {
         pts = 777 + n * 1024;
 
         if (ngx_media_segmenter_frame(&s, pts, 1024, 1)) {
@@ -232,6 +248,86 @@ test_audio(void)
 }
 
 
+/* what is waited for: the first segment, and that of a track that joins */
+
+static int64_t
+first_cut(int64_t gop, ngx_uint_t max, ngx_uint_t awaited, ngx_uint_t *cut)
+{
+    int64_t                d, pts;
+    ngx_media_segmenter_t  s;
+
+    ngx_media_segmenter_init(&s, NGX_MEDIA_VIDEO, TS, 2000, max);
+    ngx_media_segmenter_start(&s, 0, 1);
+
+    if (awaited) {
+        ngx_media_segmenter_hurry(&s, 1);
+    }
+
+    d = TS / 25;
+
+    for (pts = d; pts < 60 * TS; pts += d) {
+        *cut = ngx_media_segmenter_frame(&s, pts, d, pts % ticks(gop) == 0);
+
+        if (*cut) {
+            return pts * 1000 / TS;
+        }
+    }
+
+    return -1;
+}
+
+
+static void
+test_early(void)
+{
+    int64_t                d, pts;
+    ngx_uint_t             cut;
+    ngx_media_segmenter_t  s;
+
+    is(first_cut(1000000, 3000, 1, &cut), 1000, "early: at the key frame");
+    is(cut, NGX_MEDIA_CUT_KEY, "early: it is one");
+    is(first_cut(200000, 3000, 1, &cut), 600, "early: not less than s / 4");
+    is(first_cut(40000, 3000, 1, &cut), 520, "early: key frames only");
+    is(first_cut(2480000, 3000, 1, &cut), 2480, "early: not by force");
+    is(cut, NGX_MEDIA_CUT_KEY, "early: where max allows it");
+    is(first_cut(10000000, 3000, 1, &cut), 3000, "early: as max says");
+    is(cut, NGX_MEDIA_CUT_FORCED, "early: by force");
+    is(first_cut(30000000, 31000, 1, &cut), 3000, "early: though max is long");
+    is(cut, NGX_MEDIA_CUT_FORCED, "early: by force, awaited");
+    is(first_cut(30000000, 31000, 0, &cut), 30000, "early: not awaited");
+    is(cut, NGX_MEDIA_CUT_KEY, "early: at its key frame");
+
+    /* in the middle, for a track that comes late: once */
+
+    ngx_media_segmenter_init(&s, NGX_MEDIA_VIDEO, TS, 4000, 6000);
+    ngx_media_segmenter_start(&s, 0, 1);
+
+    d = TS / 25;
+
+    for (pts = d; pts <= 8 * TS; pts += d) {
+        cut = ngx_media_segmenter_frame(&s, pts, d, pts % TS == 0);
+    }
+
+    is(cut, NGX_MEDIA_CUT_KEY, "early: a usual cut");
+
+    ngx_media_segmenter_hurry(&s, 0);
+
+    for ( /* void */ ; pts <= 9 * TS; pts += d) {
+        cut = ngx_media_segmenter_frame(&s, pts, d, pts % TS == 0);
+    }
+
+    is(cut, NGX_MEDIA_CUT_KEY, "early: at the next key frame");
+
+    for ( /* void */ ; pts < 13 * TS; pts += d) {
+        if (ngx_media_segmenter_frame(&s, pts, d, pts % TS == 0)) {
+            break;
+        }
+    }
+
+    ok(pts >= 12 * TS, "early: only once");
+}
+
+
 /* ladders of several publishers with equal GOPs fall into step */
 
 static void
@@ -252,7 +348,7 @@ test_aligned(void)
         ngx_media_segmenter_init(&s, NGX_MEDIA_VIDEO, TS, 2000, 3000);
         ngx_media_segmenter_start(&s, start, 1);
 
-        first = 1;
+        first = 2;
         cut = 0;
 
         for (pts = start + d; pts < start + 20 * TS; pts += d) {
@@ -261,11 +357,13 @@ test_aligned(void)
                                             (pts * 2) % TS < 2 * d);
 
             if (cut) {
+                /* one that is early, and one that leads to the others */
+
                 if (pts / (TS / 2) % 4 != 0 && !first) {
                     break;
                 }
 
-                first = 0;
+                first -= (first != 0);
             }
         }
 
@@ -369,6 +467,7 @@ main(void)
     test_gops();
     test_irregular();
     test_audio();
+    test_early();
     test_aligned();
     test_expects();
     test_parts();

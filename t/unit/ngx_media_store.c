@@ -270,7 +270,7 @@ test_birth(void)
     media_pub_cut(&pub, first);
     is(media_pub_part(&pub, 1000, MSEC, 7), NGX_OK, "birth: part");
 
-    ngx_media_stream_ready(&pub.claim, 0);
+    ngx_media_stream_ready(&pub.claim, 0, 0);
 
     view = look("a");
     is(view.ready, 1, "birth: ready");

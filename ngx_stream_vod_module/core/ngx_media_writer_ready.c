@@ -1,0 +1,301 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * When the playlists of a stream are given out.  No player comes back to a
+ * multivariant playlist, and some give up at a media playlist that has no
+ * segment, so both wait; but for nothing longer than it is worth.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_writer_state.h"
+
+
+/*
+ * ms of the clock that announced video is waited for, if track_wait is not
+ * longer: without it a client never gets any
+ */
+#define NGX_MEDIA_VIDEO_WAIT    5000
+
+/* a clock track is known to stand still after so many target durations */
+#define NGX_MEDIA_STILL         3
+
+
+static ngx_uint_t ngx_media_writer_known(ngx_media_writer_t *w, int64_t now);
+static ngx_uint_t ngx_media_writer_complete(ngx_media_writer_t *w,
+    int64_t now);
+static ngx_uint_t ngx_media_writer_waited(ngx_media_writer_t *w, int64_t now);
+static uint64_t ngx_media_writer_first(ngx_media_writer_t *w);
+static ngx_msec_t ngx_media_writer_patience(ngx_media_writer_t *w);
+static void ngx_media_writer_stand_in(ngx_media_writer_t *w);
+
+
+/*
+ * Once a second until playlists are out: whatever is waited for, what is there
+ * is given out at last, though no frame comes that would ask.
+ */
+
+void
+ngx_media_writer_tick(ngx_media_writer_t *w)
+{
+    ngx_uint_t  i;
+    ngx_msec_t  limit, still;
+
+    for (i = 0; i < w->ntracks && w->clock; i++) {
+
+        if (ngx_media_writer_whole(w, w->tracks[i])) {
+            break;
+        }
+    }
+
+    still = ngx_current_msec - w->arrived;
+    limit = ngx_media_writer_patience(w);
+
+    if (w->clock && w->clock->params.type == NGX_MEDIA_VIDEO) {
+
+        /* a picture may show for long */
+
+        limit = ngx_max(limit, (ngx_msec_t) w->claim.stream.sh->target * 1000
+                               * NGX_MEDIA_STILL);
+    }
+
+    if (w->clock && i == w->ntracks && still >= limit) {
+
+        ngx_log_error(NGX_LOG_INFO, w->log, 0,
+                      "media stands still, its first segment ends here");
+
+        ngx_media_writer_break(w);
+        ngx_media_timeline_break(&w->timeline);
+    }
+
+    ngx_media_writer_ready(w, w->began);
+}
+
+
+/*
+ * Playlists are given out when the tracks are known and each has a segment
+ * that is whole; or when that was waited for long enough.
+ */
+
+void
+ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now)
+{
+    ngx_uint_t  i;
+
+    if (!ngx_media_writer_known(w, now)) {
+        return;
+    }
+
+    if (ngx_media_writer_track_get(w, NGX_MEDIA_AUDIO, 0) == NULL
+        && (w->announce.audio || w->claim.returned))
+    {
+        ngx_media_writer_stand_in(w);
+    }
+
+    if (!ngx_media_writer_complete(w, now)) {
+        return;
+    }
+
+    for (i = 0; i < w->ntracks && w->tracks[i] != w->clock; i++) {
+        /* void */
+    }
+
+    /* between two periods there is no clock track */
+
+    if (i == w->ntracks) {
+        i = 0;
+    }
+
+    if (w->announce.video
+        && ngx_media_writer_track_get(w, NGX_MEDIA_VIDEO, 0) == NULL)
+    {
+        ngx_log_error(NGX_LOG_WARN, w->log, 0,
+                      "media video was announced and has not come, "
+                      "playlists are given out without it");
+    }
+
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media ready, tracks:%ui clock:%ui media:%L wall:%M",
+                   w->ntracks, w->tracks[i]->index, now - w->began,
+                   ngx_current_msec - w->since);
+
+    w->ready = 1;
+
+    ngx_media_stream_ready(&w->claim, w->tracks[i]->index,
+                           w->claim.returned ? 0 : ngx_media_writer_first(w));
+}
+
+
+/*
+ * Tracks are known when all that was announced, or else one of each, has its
+ * header; or when track_wait has passed, for video more (timing.md, 2).
+ */
+
+static ngx_uint_t
+ngx_media_writer_known(ngx_media_writer_t *w, int64_t now)
+{
+    ngx_media_writer_track_t  *audio, *video;
+
+    video = ngx_media_writer_track_get(w, NGX_MEDIA_VIDEO, 0);
+    audio = ngx_media_writer_track_get(w, NGX_MEDIA_AUDIO, 0);
+
+    if (ngx_current_msec - w->since >= ngx_media_writer_patience(w)) {
+        return 1;
+    }
+
+    if (video ? !video->listed : w->announce.video) {
+        return 0;
+    }
+
+    if (ngx_media_writer_waited(w, now)) {
+        return 1;
+    }
+
+    return w->announced ? audio || !w->announce.audio : audio && video;
+}
+
+
+static ngx_uint_t
+ngx_media_writer_complete(ngx_media_writer_t *w, int64_t now)
+{
+    ngx_msec_t                 limit;
+    ngx_uint_t                 i, n, overdue, waited, wanting, whole;
+    ngx_media_writer_track_t  *t;
+
+    limit = ngx_media_writer_patience(w)
+            + (ngx_msec_t) w->claim.stream.sh->target * 1000;
+
+    overdue = ngx_current_msec - w->since >= limit;
+    waited = ngx_media_writer_waited(w, now);
+    wanting = 0;
+    whole = 0;
+
+    for (i = 0; i < w->ntracks; i++) {
+        t = w->tracks[i];
+
+        ngx_media_writer_bandwidth(w, t);
+
+        n = ngx_media_writer_whole(w, t);
+        whole += n;
+
+        if (t->listed ? !n || t->bandwidth == 0 : !waited) {
+            wanting++;
+        }
+    }
+
+    return whole && (overdue || !wanting);
+}
+
+
+static ngx_uint_t
+ngx_media_writer_waited(ngx_media_writer_t *w, int64_t now)
+{
+    return now - w->began >= (int64_t) w->app->track_wait
+           || ngx_current_msec - w->since >= ngx_media_writer_patience(w);
+}
+
+
+/*
+ * Players begin where all tracks do: what was heard before the picture came
+ * is not listed
+ */
+
+static uint64_t
+ngx_media_writer_first(ngx_media_writer_t *w)
+{
+    uint64_t                first, tail;
+    ngx_uint_t              i;
+    ngx_media_track_shm_t  *record;
+
+    first = 0;
+
+    for (i = 0; i < w->ntracks; i++) {
+
+        if (ngx_media_writer_whole(w, w->tracks[i])) {
+            record = ngx_media_track_record(&w->claim, w->tracks[i]->index);
+            tail = ngx_media_peek(&record->segment_tail);
+
+            first = ngx_max(first, tail);
+        }
+    }
+
+    return first;
+}
+
+
+static ngx_msec_t
+ngx_media_writer_patience(ngx_media_writer_t *w)
+{
+    return ngx_max(w->app->track_wait, NGX_MEDIA_VIDEO_WAIT);
+}
+
+
+ngx_uint_t
+ngx_media_writer_whole(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    ngx_media_track_shm_t  *record;
+
+    if (!ngx_media_claim_valid(&w->claim)) {
+        return 0;
+    }
+
+    record = ngx_media_track_record(&w->claim, t->index);
+
+    return ngx_media_peek(&record->nsegments) != 0;
+}
+
+
+/*
+ * Audio was announced, or was there before the publisher returned, and has
+ * not come: silence, until it does.  Clients that play the old track have no
+ * other way to go on.
+ */
+
+static void
+ngx_media_writer_stand_in(ngx_media_writer_t *w)
+{
+    ngx_media_span_t           span;
+    ngx_media_params_t         params;
+    const ngx_media_codec_t   *codec;
+    ngx_media_writer_track_t  *t;
+
+    if (ngx_media_track_params(&w->claim, NGX_MEDIA_AUDIO, 0, &params)
+        == NGX_OK)
+    {
+        codec = ngx_media_codec_find(params.codec);
+
+        if (codec == NULL || codec->silence == NULL
+            || codec->silence(&params, &span) != NGX_OK)
+        {
+            return;
+        }
+
+    } else if (!w->announce.audio
+               || ngx_media_aac_params(&params,
+                                       w->announce.sample_rate
+                                       ? w->announce.sample_rate : 44100,
+                                       w->announce.channels
+                                       ? w->announce.channels : 2)
+                  != NGX_OK)
+    {
+        return;
+    }
+
+    if (ngx_media_writer_track_add(w, 0, &params, &t) == NGX_OK) {
+        t->fed = 1;
+
+        /* from where the others began, if that is still open to it */
+
+        if (!t->joining) {
+            t->line->start = w->timeline.cut;
+        }
+
+        ngx_log_error(NGX_LOG_INFO, w->log, 0,
+                      "media audio has not come, silence stands in for it");
+    }
+}

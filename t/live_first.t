@@ -1,0 +1,208 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_stream_vod_module authors
+
+# What the first viewers of a stream get: playlists that hold a whole segment,
+# as soon as may be, of all tracks that come; and whatever is waited for, what
+# is there when that time is over.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::Media;
+use Test::Media::Live;
+
+my @plain = live_tags('plain');
+
+my $t = live_nginx(app => 'segment 2s; part 200ms; window 30s; grace 5s;');
+
+sub header {
+    my ($type) = @_;
+
+    return grep { $_->[0] == $type
+                  && Test::Media::RTMP::is_header($_->[0], $_->[2]) } @plain;
+}
+
+# the track of this type comes later, its header with it
+
+sub late {
+    my ($type, $from) = @_;
+
+    my $said;
+
+    return sub {
+        return [@_] if $_[0] != $type;
+        return () if $_[1] < $from;
+        return [@_] if $said++;
+        return ([$type, $_[1], (header($type))[0][2]], [@_]);
+    };
+}
+
+sub ask { return map { $t->start_get("/live/$_") } @_ }
+
+sub asleep {
+    my (@handles) = @_;
+
+    Test::Media::HTTP::pump(0.1);
+    return !grep { $_->done() } @handles;
+}
+
+sub list {
+    my ($handle) = @_;
+
+    my $r = $handle->result(10);
+
+    return $r->{status} eq '200' ? m3u8_parse($r->{body}) : {};
+}
+
+sub lasts { return map { sprintf '%.1f', $_->{duration} } @{$_[0]{segments}} }
+
+
+# a key frame after a second: the first segment ends there
+
+my $p = live_publish($t, 'live/one');
+
+$p->play(\@plain, to => 900);
+
+my @wait = ask('one/index.m3u8', 'one/v1.m3u8', 'one/a1.m3u8',
+               'one/v1-a1.ts.m3u8', 'one/manifest.mpd');
+
+ok(asleep(@wait), 'nothing is listed before a segment is whole');
+
+$p->play(\@plain, from => 900, to => 1300);
+
+my ($index, $v, $a, $ts) = map { list($_) } @wait[0 .. 3];
+
+is(scalar @{$index->{variants}}, 1, 'then the multivariant playlist');
+is(join(' ', lasts($v)), '1.0', 'video: one segment, a short one');
+is(join(' ', lasts($a)), '1.0', 'audio: too');
+is(join(' ', lasts($ts)), '1.0', 'MPEG-TS: too');
+like($wait[4]->result(5)->{body} || '', qr/<S /, 'and the manifest');
+
+$p->play(\@plain, from => 1300, to => 6500);
+
+like(join(' ', lasts(list(ask('one/v1.m3u8')))), qr/^1.0 (?:1.0 )?2.0 2.0/,
+     'the others are longer');
+
+$p->close();
+
+
+# none for ten seconds: it ends by force, also where "max" is longer
+
+$p = live_publish($t, 'live/ten');
+$p->play([live_tags('gop10')], to => 2900);
+
+@wait = ask('ten/index.m3u8', 'ten/v1.m3u8', 'ten/a1.m3u8');
+ok(asleep(@wait), 'ten: they wait');
+
+$p->play([live_tags('gop10')], from => 2900, to => 3300);
+
+($index, $v, $a) = map { list($_) } @wait;
+
+is(scalar @{$index->{variants}}, 1, 'ten: the multivariant playlist');
+like(join(' ', lasts($v)), qr/^(?:2.9|3.0)$/, 'ten: one segment');
+is(scalar @{$a->{segments}}, 1, 'ten: audio');
+
+$p->close();
+
+
+# audio that comes when playlists are out
+
+$p = live_publish($t, 'live/late');
+
+my @bare = grep { $_->[0] != 18 } @plain;
+my $late = late(8, 4200);
+
+$p->play(\@bare, to => 4900, map => $late);
+
+unlike($t->http_get('/live/late/index.m3u8')->{body}, qr/mp4a/,
+       'late: not listed before it is there');
+
+$p->play(\@bare, from => 4900, to => 5500, map => $late);
+
+@wait = ask('late/a1.m3u8');
+ok(asleep(@wait), 'late: its playlist waits');
+
+$p->play(\@bare, from => 5500, to => 6300, map => $late);
+
+$a = list($wait[0]);
+is(join(' ', lasts($a)), '1.0', 'late: one segment, a short one');
+like($t->http_get('/live/late/index.m3u8')->{body}, qr/mp4a/, 'late: listed');
+
+$p->close();
+
+
+# announced audio that never comes: silence from the begin on
+
+$p = live_publish($t, 'live/never');
+$p->play(\@plain, to => 5000, map => late(8, 99000));
+
+($v, $a) = map { list($_) } ask('never/v1.m3u8', 'never/a1.m3u8');
+
+cmp_ok(abs($v->{segments}[0]{pdt_msec} - $a->{segments}[0]{pdt_msec}), '<', 30,
+       'never: silence begins with the picture');
+is($a->{segments}[0]{msn}, $v->{segments}[0]{msn}, 'never: in its segment');
+
+$p->close();
+
+
+# announced video comes two seconds later; never; never, and audio stops
+
+$p = live_publish($t, 'live/two');
+my $q = live_publish($t, 'live/alone');
+my $stop = live_publish($t, 'live/stop');
+my $short = live_publish($t, 'live/short');
+
+my $begin = now();
+
+$stop->play(\@plain, to => 2500, map => late(9, 99000));
+$short->play(\@plain, to => 1300, map => late(9, 99000));
+
+live_play([$p, \@plain, to => 1900, speed => 1, map => late(9, 2000)],
+          [$q, \@plain, to => 1900, speed => 1, map => late(9, 99000)]);
+
+@wait = ask(map { "$_/index.m3u8" } qw/ two alone stop short /);
+ok(asleep(@wait), 'video is waited for');
+
+live_play([$p, \@plain, from => 1900, to => 6300, speed => 1,
+           map => late(9, 2000)],
+          [$q, \@plain, from => 1900, to => 6300, speed => 1,
+           map => late(9, 99000)]);
+
+my @got = map { $_->result(10)->{body} || '' } @wait;
+
+like($got[0], qr/avc1/, 'it is there, and in the multivariant playlist');
+
+($v, $a) = map { list($_) } ask('two/v1.m3u8', 'two/a1.m3u8');
+is($v->{msn}, $a->{msn}, 'two: what was heard before is not listed');
+
+my $mpd = $t->http_get('/live/two/manifest.mpd')->{body};
+is(scalar(() = $mpd =~ /<Period /g), 1, 'two: one Period');
+like($mpd, qr/<Period id="$v->{msn}"/, 'two: that begins with the picture');
+
+for my $i (1 .. 3) {
+    my $name = (qw/ two alone stop short /)[$i];
+
+    like($got[$i], qr/mp4a/, "$name: audio");
+    unlike($got[$i], qr/avc1/, "$name: no video");
+
+    my $list = list(ask("$name/a1.m3u8"));
+    cmp_ok(scalar @{$list->{segments} || []}, '>=', 1, "$name: can be played");
+}
+
+is($t->log_count(qr/announced and has not come/), 3, 'said once for each');
+is($t->log_count(qr/media stands still.*: short/), 1, 'that it stands, too');
+
+# what stood goes on
+
+$short->play(\@plain, from => 1300, to => 4000, map => late(9, 99000));
+
+my $list = $t->wait_playlist('/live/short/a1.m3u8',
+                             sub { @{$_[0]{segments}} >= 2 }, 5);
+
+is(scalar(grep { $_->{discontinuity} } @{$list->{segments}}), 1,
+   'short: goes on after a discontinuity');
+
+$_->close() for $p, $q, $stop, $short;
+
+$t->done();
