@@ -146,6 +146,49 @@ is($a->{segments}[0]{msn}, $v->{segments}[0]{msn}, 'never: in its segment');
 $p->close();
 
 
+# two pictures a second last longer than a part: no playlist has parts; where
+# that comes later, from then on
+
+sub slow {
+    my ($from) = @_;
+
+    my $n;
+
+    return sub {
+        return [@_] if $_[0] != 9
+            || Test::Media::RTMP::is_header($_[0], $_[2]);
+
+        $n = ord($_[2]) >> 4 == 1 ? 0 : $n + 1;
+
+        return $_[1] < $from || $n % 13 == 0 ? [@_] : ();
+    };
+}
+
+$p = live_publish($t, 'live/slow');
+$p->play(\@plain, to => 5000, map => slow(0));
+
+like($_->result(5)->{body}, qr/^(?!.*PART).*CAN-BLOCK-RELOAD.*#EXTINF/s,
+     'slow: no parts, nor what says that there are') for ask(
+     map { "slow/$_.m3u8" } qw/ v1 a1 v1.iframes /);
+
+$p->close();
+
+$p = live_publish($t, 'live/slower');
+my $slower = slow(3000);
+
+$p->play(\@plain, to => 3000, map => $slower);
+
+like($_->result(5)->{body}, qr/PART-HOLD-BACK.*#EXT-X-PART:/s,
+     'slower: parts') for ask('slower/v1.m3u8', 'slower/a1.m3u8');
+
+$p->play(\@plain, from => 3000, to => 12000, map => $slower);
+
+like($_->result(5)->{body}, qr/^(?!.*PART).*#EXTINF/s,
+     'slower: no longer') for ask('slower/v1.m3u8', 'slower/a1.m3u8');
+
+$p->close();
+
+
 # announced video comes two seconds later; never; never, and audio stops
 
 $p = live_publish($t, 'live/two');

@@ -603,6 +603,15 @@ ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
         if (rc != NGX_OK) {
             return rc;
         }
+
+        /*
+         * Players go by what all playlists say, and cannot be near the edge
+         * of one track alone
+         */
+
+        if (view->tracks[i].parts_off && !view->tracks[i].ended) {
+            view->part_target = 0;
+        }
     }
 
     if (first != ngx_media_load(&s->first)) {

@@ -187,7 +187,8 @@ typedef struct {
                                                  that is listed changes */
     ngx_uint_t                state;          /* NGX_MEDIA_STREAM_* */
     uint32_t                  target;         /* TARGETDURATION, s */
-    uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
+    uint32_t                  part_target;    /* 1/10000 s; 0: no parts, or
+                                                 one of its tracks has none */
     ngx_msec_t                segment;
     ngx_msec_t                window;
     uint64_t                  discontinuity;  /* those that were removed */

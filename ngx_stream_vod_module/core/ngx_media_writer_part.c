@@ -19,6 +19,9 @@
 
 #define NGX_MEDIA_PART_BYTES  (16 * 1024 * 1024)
 
+/* so many in a row that are too long: no pause, the frames are that long */
+#define NGX_MEDIA_PARTS_OVER  3
+
 
 static void ngx_media_writer_expect(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_part_put_t *put);
@@ -172,7 +175,15 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
                              0))
     {
         t->count.parts_over++;
-        put.parts_off = !t->listed;
+        t->over++;
+        put.parts_off = !t->listed || t->over == NGX_MEDIA_PARTS_OVER;
+
+        ngx_log_debug3(NGX_LOG_DEBUG_CORE, w->log, 0,
+                       "media part is too long, track:%ui in a row:%ui off:%d",
+                       t->index, t->over, put.parts_off);
+
+    } else {
+        t->over = 0;
     }
 
     ngx_media_writer_expect(w, t, &put);

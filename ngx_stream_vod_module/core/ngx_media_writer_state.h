@@ -62,6 +62,7 @@ typedef struct {
     uint64_t                  segment_ticks;
     uint64_t                  number;         /* cut that it belongs to */
     ngx_uint_t                nparts;
+    ngx_uint_t                over;           /* parts over target in a row */
 
     /* the open part */
     int64_t                   time;           /* dts of its first sample */
