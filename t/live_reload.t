@@ -19,8 +19,11 @@ my ($first) = live_stream($t, 'x');
 my (%seen, %workers, @lists);
 
 for my $i (0 .. 9) {
-    live_play([$p, \@tags, speed => 1.25, from => $i * 1000,
-               to => $i * 1000 + 1000, $i ? (headers => 0) : ()]);
+
+    # beyond a key frame: playlists wait for the first whole segment
+
+    live_play([$p, \@tags, speed => 1.25, from => $i ? $i * 1000 + 200 : 0,
+               to => $i * 1000 + 1200, $i ? (headers => 0) : ()]);
 
     $t->reload();
 

@@ -178,7 +178,9 @@ ngx_media_writer_complete(ngx_media_writer_t *w, int64_t now)
     for (i = 0; i < w->ntracks; i++) {
         t = w->tracks[i];
 
-        ngx_media_writer_bandwidth(w, t);
+        if (t->bandwidth == 0) {
+            ngx_media_writer_bandwidth(w, t);
+        }
 
         n = ngx_media_writer_whole(w, t);
         whole += n;

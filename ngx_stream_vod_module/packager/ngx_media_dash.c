@@ -416,7 +416,15 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
     rep->bandwidth = first->bandwidth;
     rep->by_time = first->runs;
 
-    if (ctx->view->file && rep->bandwidth == 0) {
+    /* it was not known before the first segment was whole */
+
+    for ( /* void */ ; rep->bandwidth == 0 && i < t->nsegments; i++) {
+        if (t->segments[i].period == p->id) {
+            rep->bandwidth = t->segments[i].bandwidth;
+        }
+    }
+
+    if (rep->bandwidth == 0) {
         rep->bandwidth = t->bandwidth;
     }
 
