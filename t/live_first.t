@@ -103,6 +103,19 @@ is(scalar @{$index->{variants}}, 1, 'ten: the multivariant playlist');
 like(join(' ', lasts($v)), qr/^(?:2.9|3.0)$/, 'ten: one segment');
 is(scalar @{$a->{segments}}, 1, 'ten: audio');
 
+# nobody can begin with its parts: none, and who comes later begins with the
+# key frame that is as far back as HOLD-BACK
+
+$p->play([live_tags('gop10')], from => 3300, to => 21000);
+
+for my $track (qw/ v1 a1 /) {
+    my $text = (ask("ten/$track.m3u8"))[0]->result(5)->{body};
+
+    unlike($text, qr/PART/, "ten: $track: no parts");
+    like($text, qr/#EXT-X-START:TIME-OFFSET=(?:9\.9|10\.0)\d+,PRECISE=YES/,
+         "ten: $track: begins at the key frame");
+}
+
 $p->close();
 
 

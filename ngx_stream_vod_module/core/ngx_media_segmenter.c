@@ -293,6 +293,13 @@ ngx_media_segmenter_overrun(const ngx_media_segmenter_t *s, int64_t pts,
 
 
 ngx_uint_t
+ngx_media_segmenter_apart(const ngx_media_segmenter_t *s, int64_t pts)
+{
+    return s->gap_max > s->max || pts - s->key + s->duration > s->max;
+}
+
+
+ngx_uint_t
 ngx_media_segmenter_expects(const ngx_media_segmenter_t *s, int64_t pts)
 {
     int64_t  d, next;

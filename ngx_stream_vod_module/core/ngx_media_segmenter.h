@@ -75,6 +75,10 @@ void ngx_media_segmenter_hurry(ngx_media_segmenter_t *s, ngx_uint_t awaited);
 ngx_uint_t ngx_media_segmenter_frame(ngx_media_segmenter_t *s, int64_t pts,
     int64_t duration, ngx_uint_t key);
 
+/* were the key frames of a segment that ends by force too far apart for max? */
+ngx_uint_t ngx_media_segmenter_apart(const ngx_media_segmenter_t *s,
+    int64_t pts);
+
 /*
  * Will a frame at pts, the next one expected, start a segment, judging by
  * regular key frames?  For the preload hint only: it may be wrong.

@@ -756,6 +756,15 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     if (forced) {
         t->count.forced_cuts++;
+    }
+
+    if (forced && ngx_media_segmenter_apart(&w->segmenter, time)) {
+
+        /* of one that stands alone nothing follows, if viewers are there */
+
+        w->parts_off |= !w->ready
+                        || (w->late && w->late_key != w->segmenter.key);
+        w->late_key = w->segmenter.key;
 
         if (!w->late) {
             w->late = 1;

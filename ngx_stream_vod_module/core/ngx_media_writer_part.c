@@ -186,6 +186,8 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
         t->over = 0;
     }
 
+    put.parts_off |= w->parts_off && t->params.type == NGX_MEDIA_VIDEO;
+
     ngx_media_writer_expect(w, t, &put);
 
     t->nsamples = 0;

@@ -111,6 +111,8 @@ struct ngx_media_writer_s {
                                                  time; 0: none yet */
     ngx_msec_t                since;          /* when that came */
     ngx_msec_t                arrived;        /* when the last frame came */
+    int64_t                   late_key;       /* pts of the last one before a
+                                                 forced cut */
     ngx_media_timeline_t      timeline;
     ngx_media_segmenter_t     segmenter;
 
@@ -118,6 +120,8 @@ struct ngx_media_writer_s {
     unsigned                  ready:1;
     unsigned                  lost:1;         /* the claim */
     unsigned                  late:1;         /* warned of forced cuts */
+    unsigned                  parts_off:1;    /* key frames are too far apart
+                                                 for them */
     unsigned                  nomem:1;        /* warned of no memory */
 };
 

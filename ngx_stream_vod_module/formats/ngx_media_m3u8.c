@@ -138,6 +138,15 @@ ngx_media_m3u8_header(ngx_media_text_t *text,
 
     ngx_media_m3u8_control(text, view);
 
+    /* 4.4.2.2 */
+
+    if (view->starts) {
+        ngx_media_text_cstr(text, "#EXT-X-START:TIME-OFFSET=");
+        ngx_media_text_decimal(text, view->start, 1000, 3,
+                               NGX_MEDIA_TEXT_DOWN);
+        ngx_media_text_cstr(text, ",PRECISE=YES\n");
+    }
+
     if (view->part_target && !view->iframes
         && view->container == NGX_MEDIA_M3U8_CMAF)
     {

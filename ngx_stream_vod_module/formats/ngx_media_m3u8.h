@@ -79,6 +79,8 @@ typedef struct {
     uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
     uint32_t                  part_hold_back; /* ms */
     uint32_t                  hold_back;      /* ms */
+    uint64_t                  start;          /* EXT-X-START, ms from the
+                                                 first segment's begin */
     uint32_t                  can_skip;       /* CAN-SKIP-UNTIL, ms; 0: no */
     uint64_t                  discontinuity;  /* DISCONTINUITY-SEQUENCE: of
                                                  those that were removed; one
@@ -98,6 +100,7 @@ typedef struct {
     const ngx_media_m3u8_report_t
                              *reports;
     ngx_uint_t                nreports;
+    unsigned                  starts:1;       /* print start */
     unsigned                  hint:1;         /* ignored at the end */
     unsigned                  independent:1;  /* INDEPENDENT-SEGMENTS */
     unsigned                  block:1;        /* CAN-BLOCK-RELOAD */

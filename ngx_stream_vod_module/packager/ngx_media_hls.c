@@ -39,6 +39,8 @@ static ngx_int_t ngx_media_hls_whole(ngx_pool_t *pool,
 static ngx_int_t ngx_media_hls_wait(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_uint_t track, ngx_uint_t skip,
     ngx_media_m3u8_media_t *media);
+static void ngx_media_hls_start(const ngx_media_stream_view_t *view,
+    const ngx_media_track_view_t *track, ngx_media_m3u8_media_t *media);
 static ngx_int_t ngx_media_hls_segments(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, const ngx_media_track_view_t *track,
     ngx_media_m3u8_media_t *media);
@@ -256,7 +258,80 @@ ngx_media_hls_wait(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
         return NGX_OK;
     }
 
+    ngx_media_hls_start(view, t, media);
+
     return ngx_media_hls_reports(pool, view, track, media);
+}
+
+
+/*
+ * Where key frames are too far apart, HOLD-BACK leads to anywhere between two
+ * of them, and what is in front of the next one cannot be shown: players that
+ * come are sent to the last key frame that is as far from the end, or else to
+ * the first one (timing.md, 4).
+ */
+
+static void
+ngx_media_hls_start(const ngx_media_stream_view_t *view,
+    const ngx_media_track_view_t *track, ngx_media_m3u8_media_t *media)
+{
+    uint64_t                       left, ticks;
+    ngx_uint_t                     i, n;
+    const ngx_media_segment_t     *key, *s;
+    const ngx_media_track_view_t  *video;
+
+    if (!view->forced || view->part_target || view->clock >= view->ntracks) {
+        return;
+    }
+
+    video = &view->tracks[view->clock];
+
+    if (video->type != NGX_MEDIA_VIDEO || track->nsegments == 0) {
+        return;
+    }
+
+    left = 0;
+    key = NULL;
+    n = 0;
+
+    for (i = video->nsegments; i > 0; i--) {
+        s = &video->segments[i - 1];
+
+        if (s->open || s->gap) {
+            continue;
+        }
+
+        left += s->duration * 1000 / video->timescale;
+        n += s->forced;
+
+        if (!s->forced) {
+            key = s;
+
+            if (left >= media->hold_back) {
+                break;
+            }
+        }
+    }
+
+    /* where none is forced any more, each is as good */
+
+    if (key == NULL || n == 0) {
+        return;
+    }
+
+    ticks = 0;
+
+    for (i = 0; i < track->nsegments; i++) {
+
+        if (track->segments[i].number >= key->number) {
+            break;
+        }
+
+        ticks += track->segments[i].duration;
+    }
+
+    media->starts = 1;
+    media->start = (ticks * 1000 + track->timescale - 1) / track->timescale;
 }
 
 

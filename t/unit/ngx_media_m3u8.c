@@ -63,6 +63,33 @@ static const ngx_media_m3u8_segment_t  segments_live[] = {
 };
 
 
+static const ngx_media_m3u8_media_t  media_start = {
+    .track = ngx_string("v1"),
+    .timescale = 360000,
+    .target = 3,
+    .hold_back = 9000,
+    .segments = segments_live,
+    .nsegments = 1,
+    .start = 1234,
+    .starts = 1,
+    .block = 1
+};
+
+
+static const char  text_start[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:6\n"
+    "#EXT-X-TARGETDURATION:3\n"
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK=9.000\n"
+    "#EXT-X-START:TIME-OFFSET=1.234,PRECISE=YES\n"
+    "#EXT-X-MEDIA-SEQUENCE:1767225600\n"
+    "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
+    "#EXT-X-MAP:URI=\"v1/init-0123456789abcdef.mp4\"\n"
+    "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z\n"
+    "#EXTINF:2.00000,\n"
+    "v1/1767225600.m4s\n";
+
+
 static const ngx_media_m3u8_media_t  media_live = {
     .track = ngx_string("v1"),
     .timescale = 360000,
@@ -1163,6 +1190,7 @@ static const char  text_none[] =
 
 static const test_case_t  cases[] = {
     { "live", &media_live, NULL, text_live },
+    { "start", &media_start, NULL, text_start },
     { "delta", &media_delta, NULL, text_delta },
     { "delta-all", &media_delta_all, NULL, text_delta_all },
     { "delta-none", &media_delta_none, NULL, text_delta_none },

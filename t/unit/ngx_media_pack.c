@@ -261,6 +261,8 @@ pack_count(const char *text)
 static void
 pack_test_media(void)
 {
+    ngx_uint_t  i;
+
     pack_init(20, 4);
 
     is(pack_media(0, 0), NGX_OK, "a media playlist");
@@ -283,6 +285,37 @@ pack_test_media(void)
     pack.view.forced = 1;
     is(pack_media(0, 0), NGX_OK, "after a forced cut");
     ok(!pack_has("INDEPENDENT-SEGMENTS"), "not independent");
+    ok(!pack_has("EXT-X-START"), "with parts players begin at the end");
+
+    /* key frames 8 s apart, and no parts: where HOLD-BACK has one */
+
+    pack_init(20, 4);
+    pack.view.forced = 1;
+    pack.view.part_target = 0;
+
+    for (i = 0; i < 20; i++) {
+        pack.segments[0][i].forced = (i % 4 != 0);
+    }
+
+    is(pack_media(0, 0), NGX_OK, "key frames are far apart");
+    ok(pack_has("#EXT-X-START:TIME-OFFSET=24.000,PRECISE=YES\n"),
+       "players begin with one");
+    is(pack_media(1, 0), NGX_OK, "its audio");
+    ok(pack_has("#EXT-X-START:TIME-OFFSET=24.0"), "begins there, too");
+
+    for (i = 0; i < 20; i++) {
+        pack.segments[0][i].forced = (i != 17);
+    }
+
+    is(pack_media(0, 0), NGX_OK, "a single one, nearer");
+    ok(pack_has("#EXT-X-START:TIME-OFFSET=34.000,"), "players begin there");
+
+    for (i = 0; i < 20; i++) {
+        pack.segments[0][i].forced = 0;
+    }
+
+    is(pack_media(0, 0), NGX_OK, "none is forced any more");
+    ok(!pack_has("EXT-X-START"), "players begin anywhere");
 
     /* a segment whose parts are not all kept lists none */
 
