@@ -64,7 +64,7 @@ sub edge {
 }
 
 
-$t->wait_playlist('/live/s/v1.m3u8', sub { @{$_[0]{segments}} >= 2 }, 10);
+$t->wait_playlist('/live/s/v1.m3u8', sub { @{$_[0]{segments}} >= 3 }, 10);
 
 
 for my $pid (@workers) {

@@ -187,14 +187,14 @@ like($_->result(5)->{body}, qr/^(?!.*PART).*CAN-BLOCK-RELOAD.*#EXTINF/s,
 $p->close();
 
 $p = live_publish($t, 'live/slower');
-my $slower = slow(3000);
+my $slower = slow(4300);
 
-$p->play(\@plain, to => 3000, map => $slower);
+$p->play(\@plain, to => 4300, map => $slower);
 
 like($_->result(5)->{body}, qr/PART-HOLD-BACK.*#EXT-X-PART:/s,
      'slower: parts') for ask('slower/v1.m3u8', 'slower/a1.m3u8');
 
-$p->play(\@plain, from => 3000, to => 12000, map => $slower);
+$p->play(\@plain, from => 4300, to => 12000, map => $slower);
 
 like($_->result(5)->{body}, qr/^(?!.*PART).*#EXTINF/s,
      'slower: no longer') for ask('slower/v1.m3u8', 'slower/a1.m3u8');

@@ -10,6 +10,8 @@
  *
  * An epoch fences publishers: whoever acquires the stream raises it, and all
  * that is written with an older one is answered NGX_DECLINED.
+ *
+ * style: long header, it is all that changes the store.
  */
 
 

@@ -8,6 +8,8 @@
  * A writer's state, for ngx_media_writer.c (tracks, time, cuts),
  * ngx_media_writer_part.c (what is written) and ngx_media_writer_ready.c (when
  * it is given out) only.
+ *
+ * style: long header, it is one state and what its three files share.
  */
 
 

@@ -30,6 +30,9 @@
 #define NGX_MEDIA_HLS_PARTS        3
 #define NGX_MEDIA_HLS_SKIP         6
 
+/* complete segments of a stream whose playlists list parts */
+#define NGX_MEDIA_HLS_YOUNG        3
+
 
 static ngx_int_t ngx_media_hls_playlist(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_uint_t track, ngx_uint_t second,
@@ -39,6 +42,7 @@ static ngx_int_t ngx_media_hls_whole(ngx_pool_t *pool,
 static ngx_int_t ngx_media_hls_wait(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_uint_t track, ngx_uint_t skip,
     ngx_media_m3u8_media_t *media);
+static ngx_uint_t ngx_media_hls_young(const ngx_media_stream_view_t *view);
 static void ngx_media_hls_start(const ngx_media_stream_view_t *view,
     const ngx_media_track_view_t *track, ngx_media_m3u8_media_t *media);
 static ngx_int_t ngx_media_hls_segments(ngx_pool_t *pool,
@@ -248,6 +252,10 @@ ngx_media_hls_wait(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
         media->skip = ngx_media_hls_skip(view, t);
     }
 
+    if (ngx_media_hls_young(view)) {
+        return NGX_OK;
+    }
+
     if (t->expect && !t->parts_off && view->state == NGX_MEDIA_STREAM_LIVE) {
         media->hint = 1;
         media->hint_msn = t->expect_msn;
@@ -261,6 +269,32 @@ ngx_media_hls_wait(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     ngx_media_hls_start(view, t, media);
 
     return ngx_media_hls_reports(pool, view, track, media);
+}
+
+
+/*
+ * shaka-player looks for captions in a segment beside the middle of the
+ * playlist, and fails when it comes to that in progress, which has no URI
+ */
+
+static ngx_uint_t
+ngx_media_hls_young(const ngx_media_stream_view_t *view)
+{
+    ngx_uint_t                     i, n;
+    const ngx_media_track_view_t  *clock;
+
+    if (view->clock >= view->ntracks) {
+        return 0;
+    }
+
+    clock = &view->tracks[view->clock];
+    n = 0;
+
+    for (i = 0; i < clock->nsegments; i++) {
+        n += !clock->segments[i].open;
+    }
+
+    return n < NGX_MEDIA_HLS_YOUNG;
 }
 
 
@@ -340,7 +374,7 @@ ngx_media_hls_segments(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     const ngx_media_track_view_t *track, ngx_media_m3u8_media_t *media)
 {
     uint64_t                   left, recent;
-    ngx_uint_t                 i, n, next;
+    ngx_uint_t                 i, n, next, listed;
     ngx_media_m3u8_part_t     *parts;
     ngx_media_m3u8_segment_t  *segments, *s;
     const ngx_media_segment_t *from;
@@ -354,7 +388,9 @@ ngx_media_hls_segments(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
     parts = NULL;
 
-    if (track->nparts && media->part_target) {
+    listed = media->part_target && !media->end && !ngx_media_hls_young(view);
+
+    if (track->nparts && listed) {
         parts = ngx_pcalloc(pool,
                             track->nparts * sizeof(ngx_media_m3u8_part_t));
         if (parts == NULL) {
@@ -370,7 +406,7 @@ ngx_media_hls_segments(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     left = (uint64_t) view->target * NGX_MEDIA_HLS_PARTS * track->timescale;
     recent = n;
 
-    for (i = n; i > 0 && media->part_target && !media->end; i--) {
+    for (i = n; i > 0 && listed; i--) {
         recent = i - 1;
 
         if (track->segments[i - 1].duration >= left) {

@@ -349,6 +349,19 @@ pack_test_media(void)
     ok(pack_has("#EXT-X-MEDIA-SEQUENCE:1795000000\n"), "its number");
     is(pack_count("#EXTINF"), 1, "one is whole");
 
+    /* no segment in progress before three are complete */
+
+    pack_init(2, 4);
+    is(pack_media(0, 0), NGX_OK, "two segments and parts");
+    is(pack_count("#EXT-X-PART:"), 0, "are not listed");
+    ok(!pack_has("PRELOAD-HINT") && !pack_has("REPORT"), "nor is a hint");
+    ok(pack_has("PART-HOLD-BACK=0.681\n#EXT-X-PART-INF:"),
+       "what is the same for ever is there");
+
+    pack_init(3, 4);
+    is(pack_media(0, 0), NGX_OK, "three segments and parts");
+    ok(pack_has("#EXT-X-PART:") && pack_has("PRELOAD-HINT"), "are listed");
+
     /* grace, end */
 
     pack_init(20, 0);
