@@ -34,6 +34,9 @@
  */
 #define NGX_MEDIA_DASH_LEAD   1
 
+/* ms until the next MPD of a stream that has just begun */
+#define NGX_MEDIA_DASH_SOON   500
+
 /* ms by which tracks may differ at the end of a stream */
 #define NGX_MEDIA_DASH_SLACK  500
 
@@ -157,6 +160,15 @@ ngx_media_dash_mpd(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
     } else if (view->state == NGX_MEDIA_STREAM_ENDED) {
         ngx_media_dash_end(&ctx);
+    }
+
+    /* there is less than players stay behind: they have to come soon */
+
+    if (ctx.mpd.update && !view->file
+        && ctx.mpd.publish_time - ctx.periods[0].start
+           < (int64_t) ctx.mpd.delay)
+    {
+        ctx.mpd.update = ngx_min(ctx.mpd.update, NGX_MEDIA_DASH_SOON);
     }
 
     ctx.mpd.publish_time += ctx.ntracks;

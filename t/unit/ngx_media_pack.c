@@ -610,6 +610,12 @@ pack_test_dash(void)
     is(pack_mpd(), NGX_OK, "audio is late");
     is(pack_count("<Period "), 1, "its Period waits");
 
+    /* a stream that has just begun */
+
+    pack_init(2, 4);
+    is(pack_mpd(), NGX_OK, "less than the delay");
+    ok(pack_has("minimumUpdatePeriod=\"PT0.5S\""), "updates come soon");
+
     pack_init(0, 4);
     is(pack_mpd(), NGX_AGAIN, "nothing is complete");
 
