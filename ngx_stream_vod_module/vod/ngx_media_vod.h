@@ -242,8 +242,8 @@ typedef struct {
     unsigned                  growing:1;      /* an EVENT: the last segment is
                                                  not listed yet */
     u_char                    error[NGX_MEDIA_VOD_ERROR];
-    u_char                    note[NGX_MEDIA_VOD_ERROR];  /* what could not be
-                                                 aligned, for the log; "" */
+    u_char                    note[NGX_MEDIA_VOD_ERROR];  /* what is left out,
+                                                 or not aligned; ""; logged */
 } ngx_media_vod_set_t;
 
 

@@ -75,6 +75,7 @@ ngx_media_vod_set_make(ngx_media_vod_set_make_t *make)
     }
 
     make->set = ctx->set;
+    free(ctx->left_out);
     free(ctx);
 }
 
@@ -416,4 +417,30 @@ ngx_media_vod_set_fail(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t status,
     va_end(args);
 
     return NGX_ERROR;
+}
+
+
+void
+ngx_media_vod_set_note(ngx_media_vod_set_ctx_t *ctx, const char *fmt, ...)
+{
+    size_t   n;
+    u_char  *note;
+    va_list  args;
+
+    note = ctx->set->note;
+    n = ngx_strlen(note);
+
+    if (n) {
+
+        if (NGX_MEDIA_VOD_ERROR - n < 3) {
+            return;
+        }
+
+        note[n++] = ';';
+        note[n++] = ' ';
+    }
+
+    va_start(args, fmt);
+    (void) vsnprintf((char *) note + n, NGX_MEDIA_VOD_ERROR - n, fmt, args);
+    va_end(args);
 }

@@ -6,6 +6,8 @@
 
 /*
  * What the parts of vod/ngx_media_vod_set*.c share; nobody else includes it.
+ *
+ * style: long header, of one thing in many files.
  */
 
 
@@ -23,6 +25,9 @@
 /* bytes of a set */
 #define NGX_MEDIA_VOD_SET_MAX     (256 * 1024 * 1024)
 
+/* sequence->tracks: the map names none */
+#define NGX_MEDIA_VOD_SET_ALL     ((uint64_t) -1)
+
 
 /* a set under construction: it may move, so all is known by offsets */
 
@@ -36,8 +41,10 @@ typedef struct {
     uint32_t                  ordinal[NGX_MEDIA_VOD_SET_TRACKS];
                                               /* of its type in the file */
     ngx_media_vod_rate_t      rates[NGX_MEDIA_VOD_SET_TRACKS];
+    uint32_t                 *left_out;       /* by file: bits of its tracks */
     uint64_t                  longest;        /* ms, of segments */
     unsigned                  no_memory:1;
+    unsigned                  apart:1;        /* noted */
 } ngx_media_vod_set_ctx_t;
 
 
@@ -45,9 +52,17 @@ typedef struct {
 ngx_int_t ngx_media_vod_set_fail(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t status, const char *fmt, ...);
 
+/* one more thing that the log is to say of it, once: printf() format */
+void ngx_media_vod_set_note(ngx_media_vod_set_ctx_t *ctx, const char *fmt,
+    ...);
+
 /* size bytes, zeroed, at *offset of the set; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_media_vod_set_reserve(ngx_media_vod_set_ctx_t *ctx, size_t size,
     uint32_t *offset);
+
+/* ngx_media_vod_set_video.c: fills ctx->left_out with the video that is no
+   rendition, notes it; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_media_vod_set_videos(ngx_media_vod_set_ctx_t *ctx);
 
 /* fills ctx->tracks; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx);

@@ -18,7 +18,6 @@
 #include "formats/ngx_media_mp4_write.h"
 #include "vod/ngx_media_vod_set_make.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 
@@ -411,11 +410,13 @@ ngx_media_vod_set_apart(ngx_media_vod_set_period_t *p, ngx_uint_t track)
     apart = ngx_min(apart, UINT32_MAX);
     t->apart = ngx_max(t->apart, (uint32_t) apart);
 
-    if (apart > NGX_MEDIA_VOD_SET_APART && ctx->set->note[0] == '\0') {
-        (void) snprintf((char *) ctx->set->note, NGX_MEDIA_VOD_ERROR,
-                        "key frames of %s in clip %u are up to %u ms off"
-                        " those of %s", t->name, (unsigned) p->clip + 1,
-                        (unsigned) apart, ctx->tracks[p->clock].name);
+    if (apart > NGX_MEDIA_VOD_SET_APART && !ctx->apart) {
+        ctx->apart = 1;
+
+        ngx_media_vod_set_note(ctx, "key frames of %s in clip %u are up to %u"
+                               " ms off those of %s", t->name,
+                               (unsigned) p->clip + 1, (unsigned) apart,
+                               ctx->tracks[p->clock].name);
     }
 }
 

@@ -9,8 +9,7 @@
 #include <stdio.h>
 
 
-/* bits of sequence->tracks */
-#define NGX_MEDIA_VOD_SET_ALL    ((uint64_t) -1)
+/* of the bits of sequence->tracks */
 #define NGX_MEDIA_VOD_SET_AUDIO  32
 
 
@@ -43,6 +42,10 @@ ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
     const ngx_media_vod_sequence_t  *sequence;
 
     map = ctx->make->map;
+
+    if (ngx_media_vod_set_videos(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     for (type = NGX_MEDIA_VIDEO; type <= NGX_MEDIA_TEXT; type++) {
         for (s = 0; s < map->nsequences; s++) {
@@ -122,17 +125,20 @@ ngx_media_vod_set_find(const ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
     ngx_uint_t clip)
 {
     uint32_t                         i, k;
+    ngx_uint_t                       n;
     const ngx_media_vod_file_t      *file;
     const ngx_media_vod_set_track_t *t;
 
     t = &ctx->tracks[track];
-    file = ctx->make->files[t->sequence * ctx->make->map->nclips + clip].file;
+    n = t->sequence * ctx->make->map->nclips + clip;
+    file = ctx->make->files[n].file;
 
     k = 0;
 
     for (i = 0; i < file->ntracks; i++) {
 
         if (file->tracks[i].type != t->type
+            || (ctx->left_out[n] >> i & 1)
             || !ngx_media_vod_served(file, &file->tracks[i]))
         {
             continue;

@@ -4,7 +4,8 @@
  */
 
 /* link: vod/ngx_media_vod_set.c vod/ngx_media_vod_set_tracks.c
-         vod/ngx_media_vod_set_period.c vod/ngx_media_vod_rate.c
+         vod/ngx_media_vod_set_period.c vod/ngx_media_vod_set_video.c
+         vod/ngx_media_vod_rate.c
          vod/ngx_media_vod_params.c vod/ngx_media_vod_place.c
          vod/ngx_media_vod_frames.c vod/ngx_media_vod_view.c
          formats/ngx_media_aac.c formats/ngx_media_ac3.c
@@ -58,6 +59,8 @@ typedef struct {
     unsigned     bad;                         /* its codec is unknown */
     unsigned     bframes;
     unsigned     second;                      /* sample with description 2 */
+    unsigned     height;                      /* of 640 pixels */
+    unsigned     enabled;
 } track_t;
 
 
@@ -130,7 +133,7 @@ make_params(ngx_media_params_t *params, const track_t *t, unsigned n)
     } else {
         params->codec = NGX_MEDIA_CODEC_H264;
         params->width = 640 + n * 2;
-        params->height = 360;
+        params->height = t->height ? t->height : 360;
         params->nal_length = 4;
         params->config_len = sizeof(avcc);
         memcpy(params->config, avcc, sizeof(avcc));
@@ -190,6 +193,7 @@ add_file(const track_t *tracks)
     for (i = 0; i < n; i++) {
         file->tracks[i].type = tracks[i].type;
         file->tracks[i].timescale = tracks[i].timescale;
+        file->tracks[i].is_default = tracks[i].enabled;
 
         if (tracks[i].lang) {
             strcpy((char *) file->tracks[i].lang, tracks[i].lang);
@@ -1020,6 +1024,88 @@ test_channel(void)
 }
 
 
+/* video of a file that is no rendition of its film */
+
+static void
+test_videos(void)
+{
+    unsigned              i;
+    ngx_media_vod_set_t  *set;
+
+    static const struct {
+        track_t      tracks[TRACKS];
+        unsigned     n;                       /* variants */
+        uint32_t     first;                   /* track of the first */
+        const char  *note;
+    } cases[] = {
+        /* a motion photo: the same time, a single picture */
+        { { { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 1,
+              .n = 50, .gop = 25 },
+            { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 50,
+              .n = 1, .gop = 1 } },
+          1, 0, "video 2 of file 1 is left out, it is no rendition of the"
+                " first: too few pictures, 1 pictures in 2.000 s" },
+        /* another time */
+        { { { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 1,
+              .n = 200, .gop = 25 },
+            { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 1,
+              .n = 100, .gop = 25 } },
+          1, 0, "video 2 of file 1 is left out, it is no rendition of the"
+                " first: another time, 100 pictures in 4.000 s" },
+        /* one segment shorter */
+        { { { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 1,
+              .n = 200, .gop = 25 },
+            { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 1,
+              .n = 150, .gop = 25 } },
+          2, 0, "" },
+        /* another shape; 352 is 2 % less */
+        { { { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 1,
+              .n = 200, .gop = 25 },
+            { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 1,
+              .n = 200, .gop = 25, .height = 480 },
+            { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 1,
+              .n = 200, .gop = 25, .height = 354 } },
+          2, 0, "video 2 of file 1 is left out, it is no rendition of the"
+                " first: another aspect ratio, 200 pictures in 8.000 s" },
+        /* slides, all of them */
+        { { { .type = NGX_MEDIA_VIDEO, .timescale = 1, .duration = 1,
+              .n = 10, .gop = 1 },
+            { .type = NGX_MEDIA_VIDEO, .timescale = 1, .duration = 1,
+              .n = 10, .gop = 1 } },
+          2, 0, "" },
+        /* the one that is enabled is the film */
+        { { { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 50,
+              .n = 1, .gop = 1 },
+            { .type = NGX_MEDIA_VIDEO, .timescale = 25, .duration = 1,
+              .n = 50, .gop = 25, .enabled = 1 } },
+          1, 1, "video 1 of file 1 is left out, it is no rendition of the"
+                " first: too few pictures, 1 pictures in 2.000 s" },
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        reset();
+        (void) add_file(cases[i].tracks);
+
+        set = make_set(1, 1, 2000);
+
+        is(set->ntracks, cases[i].n, "videos %u: variants", i);
+        is(ngx_media_vod_set_clip(set, 0, 0)->track, cases[i].first,
+           "videos %u: the film", i);
+        ok(strcmp((char *) set->note, cases[i].note) == 0,
+           "videos %u: \"%s\"", i, set->note);
+        finish(set);
+
+        /* a map may name them */
+
+        sequences[0].tracks = 0x3;
+        set = make_set(1, 1, 2000);
+
+        is(set->ntracks, 2, "videos %u: named", i);
+        finish(set);
+    }
+}
+
+
 static void
 test_long(void)
 {
@@ -1065,6 +1151,7 @@ main(void)
     test_clips();
     test_more();
     test_channel();
+    test_videos();
     test_long();
 
     reset();

@@ -4,6 +4,7 @@
  */
 
 /* link: vod/ngx_media_vod_set.c vod/ngx_media_vod_set_tracks.c
+         vod/ngx_media_vod_set_video.c
          vod/ngx_media_vod_set_period.c vod/ngx_media_vod_rate.c
          vod/ngx_media_vod_params.c vod/ngx_media_vod_place.c
          vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
