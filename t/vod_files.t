@@ -40,6 +40,7 @@ mkdir $t->path('media');
 $t->run();
 
 subtest 'a second video that is no rendition' => \&second_video;
+subtest 'parameter sets in key frames alone' => \&sets_in_frames;
 
 $t->done();
 
@@ -125,4 +126,140 @@ sub second_video {
     for my $name (grep { defined } other('nasa_13013.mp4')) {
         is(join(' ', variants($name)), 'v1.m3u8 v2.m3u8', $name);
     }
+}
+
+
+# all that the playlists of a file name, by format: the bytes of one track
+
+sub served {
+    my ($name, $uri) = @_;
+
+    return vod_hls($t, "/$name/$uri.m3u8")->{bytes};
+}
+
+
+sub pictures {
+    my ($name, $bytes) = @_;
+
+    my ($pictures, $said) = vod_pictures(put($name, $bytes));
+
+    return join("\n", map { $_->{md5} } @$pictures) . $said;
+}
+
+
+# avc3, hev1 and av1C without what key frames repeat
+
+sub sets_in_frames {
+    my %files = (
+        avc => fixture('avc_sets.mp4', qw/ -f lavfi -i
+            testsrc2=s=160x90:r=25:d=3 /, @x264,
+            qw/ -x264-params repeat-headers=1 /),
+        hevc => fixture('hevc_sets.mp4', qw/ -f lavfi -i
+            testsrc2=s=160x90:r=25:d=3 -c:v libx265 -preset ultrafast
+            -pix_fmt yuv420p -tag:v hev1 -x265-params
+            repeat-headers=1:keyint=25:log-level=none:pools=1 /),
+        av1 => fixture('av1_sets.mp4', qw/ -f lavfi -i
+            testsrc2=s=160x90:r=25:d=1 -pix_fmt yuv420p -g 25
+            -c:v libaom-av1 -cpu-used 8 -b:v 100k /),
+    );
+
+    my %edits = (
+        avc => [
+            avcC => sub { vod_box('avcC', substr($_[0], 0, 5), "\xe0\0") },
+            avc1 => sub { vod_box('avc3', $_[0]) },
+        ],
+        # nothing is said of the profile, either
+        hevc => [
+            hvcC => sub { vod_box('hvcC', "\1", "\0" x 15, "\xfd\xf8\xf8",
+                                  "\0\0", substr($_[0], 21, 1), "\0") },
+        ],
+        av1 => [av1C => sub { vod_box('av1C', substr($_[0], 0, 4)) }],
+    );
+
+    for my $codec (sort keys %files) {
+        my $bytes = slurp($files{$codec});
+        my $edited = vod_edit($bytes, @{$edits{$codec}});
+
+        isnt($edited, $bytes, "$codec: the file is another");
+
+        put("$codec.mp4", $bytes);
+        put("$codec-sets.mp4", $edited);
+
+        my $whole = vod_fetch($t, "/$codec.mp4/index.m3u8");
+        my $r = $t->http_get("/$codec-sets.mp4/index.m3u8");
+
+        is($r->{status}, 200, "$codec: served") or next;
+        is($r->{body}, $whole, "$codec: the same is said of it");
+        is(pictures("out.mp4", served("$codec-sets.mp4", 'v1')),
+           pictures("in.mp4", $bytes), "$codec: pictures");
+        is(scalar(grep { /\[(?:warn|error)\]/ } said("$codec-sets.mp4")), 0,
+           "$codec: nothing to say");
+
+        # in fragments, where moov comes first
+        next if $codec ne 'avc';
+
+        my $pieces = fixture('avc_sets_pieces.mp4', qw/ -f lavfi -i
+            testsrc2=s=160x90:r=25:d=3 /, @x264, qw/ -x264-params
+            repeat-headers=1 -movflags
+            empty_moov+frag_keyframe+default_base_moof /);
+
+        put('pieces.mp4', vod_edit(slurp($pieces), @{$edits{avc}}));
+        is(pictures('out.mp4', served('pieces.mp4', 'v1')),
+           pictures('in.mp4', slurp($pieces)), "$codec: in fragments");
+    }
+
+    # nowhere
+    put('never.mp4', vod_edit(slurp(fixture('avc_never.mp4', qw/ -f lavfi -i
+        testsrc2=s=160x90:r=25:d=1 /, @x264)), @{$edits{avc}}));
+
+    is($t->http_get('/never.mp4/index.m3u8')->{status}, 415, 'none at all');
+    like(join("\n", said('never.mp4')), qr/\Qno parameter sets, neither in its \E
+                                      \Qdescription nor in key frames\E/x,
+         'the log says so');
+
+    # the same in FLV and Matroska
+    put('sets.flv', flv_partial(slurp(fixture('flv_sets.flv', qw/ -f lavfi -i
+        testsrc2=s=160x90:r=25:d=3 /, @x264,
+        qw/ -x264-params repeat-headers=1 /))));
+    is(pictures('out.mp4', served('sets.flv', 'v1')),
+       pictures('in.mp4', slurp($files{avc})), 'FLV: pictures');
+
+    my ($status) = sh('ffmpeg', '-nostdin', '-v', 'error', '-y', '-i',
+                      $t->path('media/av1-sets.mp4'), '-c', 'copy',
+                      $t->path('media/sets.mkv'));
+
+    is(pictures('out.mp4', served('sets.mkv', 'v1')),
+       pictures('in.mp4', slurp($files{av1})), 'Matroska: pictures');
+
+    for my $name (grep { defined } other('hdr10-av1.mp4')) {
+        like(vod_fetch($t, "/$name/index.m3u8"),
+             qr/CODECS="av01\.[^"]*\.10/, $name);
+        is(pictures('out.mp4', served($name, 'v1')),
+           pictures('in.mp4', slurp("$cases/$name")), "$name: pictures");
+    }
+}
+
+
+# the configuration of a file without its parameter sets
+
+sub flv_partial {
+    my ($flv) = @_;
+    my ($pos, $out) = (13, substr $flv, 0, 13);
+
+    while ($pos < length $flv) {
+        my ($type, $size) = unpack 'Ca3', substr($flv, $pos, 4);
+        $size = unpack 'N', "\0$size";
+
+        my $head = substr $flv, $pos + 4, 7;
+        my $body = substr $flv, $pos + 11, $size;
+
+        $body = substr($body, 0, 10) . "\xe0\0"
+            if $type == 9 && substr($body, 0, 2) =~ /^\x17\0/;
+
+        $out .= pack('Ca3', $type, substr(pack('N', length $body), 1)) . $head
+                . $body . pack('N', 11 + length $body);
+        $pos += $size + 15;
+    }
+
+    return $out;
 }

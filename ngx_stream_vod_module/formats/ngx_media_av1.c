@@ -6,8 +6,9 @@
 
 /*
  * AV1: AV1 Bitstream Specification, 5, and AV1 Codec ISO Media File Format
- * Binding, 2.3: av1C.  The sequence header has to be in the record: size and
- * color are nowhere else.
+ * Binding, 2.3: av1C.  The sequence header has to be in the record, size and
+ * color are nowhere else; one that leaves it out is completed first, see
+ * ngx_media_record.h.
  */
 
 
@@ -64,10 +65,9 @@ static ngx_int_t
 ngx_media_av1_config(ngx_media_params_t *params, const u_char *pos,
     const u_char *last)
 {
-    ngx_int_t             rc;
-    ngx_uint_t            reduced;
-    ngx_media_span_t      in;
-    ngx_media_av1_obu_t   obu;
+    ngx_int_t         rc;
+    ngx_uint_t        reduced;
+    ngx_media_span_t  body;
 
     /* marker and version */
 
@@ -79,7 +79,38 @@ ngx_media_av1_config(ngx_media_params_t *params, const u_char *pos,
         return NGX_DECLINED;
     }
 
-    in.pos = pos + 4;
+    rc = ngx_media_av1_find(pos + 4, last, &body);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_memzero(params, sizeof(ngx_media_params_t));
+
+    if (ngx_media_av1_sequence(params, &body, &reduced) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    params->codec = NGX_MEDIA_CODEC_AV1;
+    params->type = NGX_MEDIA_VIDEO;
+    params->timescale = NGX_MEDIA_VIDEO_TIMESCALE;
+
+    params->config_len = (uint32_t) (last - pos);
+    ngx_memcpy(params->config, pos, params->config_len);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_av1_find(const u_char *pos, const u_char *last,
+    ngx_media_span_t *body)
+{
+    ngx_int_t            rc;
+    ngx_media_span_t     in;
+    ngx_media_av1_obu_t  obu;
+
+    in.pos = pos;
     in.last = last;
 
     do {
@@ -91,18 +122,9 @@ ngx_media_av1_config(ngx_media_params_t *params, const u_char *pos,
 
     } while (obu.type != NGX_MEDIA_AV1_SEQUENCE);
 
-    ngx_memzero(params, sizeof(ngx_media_params_t));
-
-    if (ngx_media_av1_sequence(params, &obu.body, &reduced) != NGX_OK) {
-        return NGX_ERROR;
+    if (body != NULL) {
+        *body = obu.body;
     }
-
-    params->codec = NGX_MEDIA_CODEC_AV1;
-    params->type = NGX_MEDIA_VIDEO;
-    params->timescale = NGX_MEDIA_VIDEO_TIMESCALE;
-
-    params->config_len = (uint32_t) (last - pos);
-    ngx_memcpy(params->config, pos, params->config_len);
 
     return NGX_OK;
 }

@@ -8,6 +8,7 @@
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_mp4_desc.h"
 #include "formats/ngx_media_mp4_entry.h"
+#include "formats/ngx_media_record.h"
 
 
 /* descriptors, ISO/IEC 14496-1, 7.2.2.1 */
@@ -84,6 +85,9 @@ static ngx_int_t ngx_media_mp4_entry_colr(ngx_media_mp4_walk_t *walk,
     const ngx_media_mp4_box_t *box, void *dst);
 static ngx_int_t ngx_media_mp4_entry_dovi(ngx_media_mp4_walk_t *walk,
     const ngx_media_mp4_box_t *box, void *dst);
+static ngx_int_t ngx_media_mp4_params_sample(ngx_media_params_t *params,
+    const ngx_media_mp4_entry_t *entry, const ngx_media_codec_t *codec,
+    const ngx_media_span_t *sample);
 static ngx_int_t ngx_media_mp4_params_mp3(ngx_media_params_t *params,
     const ngx_media_mp4_entry_t *entry, const ngx_media_codec_t *codec);
 static void ngx_media_mp4_params_visual(ngx_media_params_t *params,
@@ -682,7 +686,7 @@ ngx_media_mp4_entry_dovi(ngx_media_mp4_walk_t *walk,
 ngx_int_t
 ngx_media_mp4_params(const ngx_media_mp4_moov_t *moov,
     const ngx_media_mp4_track_t *track, const ngx_media_mp4_entry_t *entry,
-    ngx_media_params_t *params)
+    const ngx_media_span_t *sample, ngx_media_params_t *params)
 {
     ngx_int_t                 rc;
     const ngx_media_codec_t  *codec;
@@ -698,6 +702,9 @@ ngx_media_mp4_params(const ngx_media_mp4_moov_t *moov,
 
     } else if (entry->config.pos == NULL) {
         rc = NGX_ERROR;
+
+    } else if (ngx_media_record_is_partial(entry->codec, &entry->config)) {
+        rc = ngx_media_mp4_params_sample(params, entry, codec, sample);
 
     } else {
         rc = codec->config(params, entry->config.pos, entry->config.last);
@@ -723,6 +730,27 @@ ngx_media_mp4_params(const ngx_media_mp4_moov_t *moov,
             return ngx_media_mp4_moov_fail(moov, track, entry->format,
                                            track->stsd.pos, "has no size");
         }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_mp4_params_sample(ngx_media_params_t *params,
+    const ngx_media_mp4_entry_t *entry, const ngx_media_codec_t *codec,
+    const ngx_media_span_t *sample)
+{
+    size_t  len;
+    u_char  record[NGX_MEDIA_CONFIG_MAX];
+
+    if (sample == NULL
+        || ngx_media_record_complete(entry->codec, &entry->config, sample,
+                                     record, &len)
+           != NGX_OK
+        || codec->config(params, record, record + len) != NGX_OK)
+    {
+        return NGX_AGAIN;
     }
 
     return NGX_OK;

@@ -72,10 +72,14 @@ ngx_int_t ngx_media_mp4_entry(const ngx_media_mp4_moov_t *moov,
  * is filled in.  timescale is that of the track in the file, not the one that
  * live tracks have.  NGX_DECLINED: a codec or configuration that we do not
  * have; NGX_ERROR: see the error of moov.
+ *
+ * sample: NULL, or after NGX_AGAIN a sync sample of this description, as much
+ * of it as has been read: the configuration leaves parameter sets to it.
+ * NGX_AGAIN again: they are not in this one.
  */
 ngx_int_t ngx_media_mp4_params(const ngx_media_mp4_moov_t *moov,
     const ngx_media_mp4_track_t *track, const ngx_media_mp4_entry_t *entry,
-    ngx_media_params_t *params);
+    const ngx_media_span_t *sample, ngx_media_params_t *params);
 
 
 #endif /* _NGX_MEDIA_MP4_ENTRY_H_INCLUDED_ */

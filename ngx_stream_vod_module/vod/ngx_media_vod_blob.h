@@ -53,6 +53,8 @@ typedef struct {
     u_char                    name[32];       /* in notes; "track[1]" */
     unsigned                  edit:1;         /* the three are said */
     unsigned                  drop:1;         /* leave it out */
+    uint32_t                  pending;        /* bits, by description - 1: its
+                                                 parameters are in samples */
 
     /* its own */
     const char               *error;          /* static, after NGX_ERROR of

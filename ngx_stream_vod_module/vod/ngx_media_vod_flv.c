@@ -14,6 +14,7 @@
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_flv.h"
 #include "formats/ngx_media_mp3.h"
+#include "formats/ngx_media_record.h"
 #include "vod/ngx_media_vod_av.h"
 
 
@@ -33,6 +34,9 @@
 
 #define NGX_MEDIA_VOD_FLV_MSEC      1000000   /* ns */
 
+/* bytes of a configuration without parameter sets */
+#define NGX_MEDIA_VOD_FLV_PARTIAL   64
+
 
 typedef struct {
     ngx_media_vod_av_t        av;
@@ -47,6 +51,11 @@ typedef struct {
     /* by type and trackId */
     ngx_media_vod_av_track_t *tracks[2][256];
     u_char                    declined[2];    /* noted */
+
+    /* of the last video track that leaves parameter sets to its frames */
+    ngx_media_vod_av_track_t *partial;
+    u_char                    config[NGX_MEDIA_VOD_FLV_PARTIAL];
+    size_t                    config_len;
 } ngx_media_vod_flv_t;
 
 
@@ -62,6 +71,8 @@ static ngx_int_t ngx_media_vod_flv_config(ngx_media_vod_flv_t *flv,
     ngx_media_vod_av_track_t *t, const ngx_media_flv_packet_t *packet);
 static ngx_int_t ngx_media_vod_flv_frame(ngx_media_vod_flv_t *flv,
     ngx_media_vod_av_track_t *t, const ngx_media_flv_packet_t *packet);
+static ngx_int_t ngx_media_vod_flv_complete(ngx_media_vod_flv_t *flv,
+    const ngx_media_flv_packet_t *packet, ngx_media_params_t *params);
 static ngx_int_t ngx_media_vod_flv_sample(ngx_media_vod_flv_t *flv,
     ngx_media_vod_av_track_t *t, const ngx_media_flv_packet_t *packet,
     const ngx_media_span_t *body, int64_t pts);
@@ -375,7 +386,19 @@ static ngx_int_t
 ngx_media_vod_flv_config(ngx_media_vod_flv_t *flv,
     ngx_media_vod_av_track_t *t, const ngx_media_flv_packet_t *packet)
 {
+    size_t              len;
     ngx_media_params_t  params, *current;
+
+    len = ngx_media_span_len(&packet->body);
+
+    if (t->nparams == 0 && len <= NGX_MEDIA_VOD_FLV_PARTIAL
+        && ngx_media_record_is_partial(t->codec, &packet->body))
+    {
+        flv->partial = t;
+        flv->config_len = len;
+        ngx_memcpy(flv->config, packet->body.pos, len);
+        return NGX_OK;
+    }
 
     if (ngx_media_codec_find(t->codec)->config(&params, packet->body.pos,
                                                packet->body.last)
@@ -426,10 +449,16 @@ ngx_media_vod_flv_frame(ngx_media_vod_flv_t *flv,
 
     if (t->nparams == 0) {
 
-        if (ngx_media_vod_av_frame_params(&params, t->codec, packet->body.pos,
-                                          packet->body.last)
-            != NGX_OK)
-        {
+        if (t == flv->partial) {
+            rc = ngx_media_vod_flv_complete(flv, packet, &params);
+
+        } else {
+            rc = ngx_media_vod_av_frame_params(&params, t->codec,
+                                               packet->body.pos,
+                                               packet->body.last);
+        }
+
+        if (rc != NGX_OK) {
             return NGX_OK;
         }
 
@@ -464,6 +493,40 @@ ngx_media_vod_flv_frame(ngx_media_vod_flv_t *flv,
     }
 
     return NGX_OK;
+}
+
+
+/* parameter sets come first in a frame: they are in what was read of it */
+
+static ngx_int_t
+ngx_media_vod_flv_complete(ngx_media_vod_flv_t *flv,
+    const ngx_media_flv_packet_t *packet, ngx_media_params_t *params)
+{
+    size_t            len;
+    u_char            record[NGX_MEDIA_CONFIG_MAX], *last;
+    uint32_t          codec;
+    ngx_media_span_t  config, frame;
+
+    last = flv->buffer + flv->len;
+
+    if (!packet->key || packet->body.pos > last) {
+        return NGX_DECLINED;
+    }
+
+    codec = flv->partial->codec;
+
+    config.pos = flv->config;
+    config.last = flv->config + flv->config_len;
+    frame.pos = packet->body.pos;
+    frame.last = ngx_min(packet->body.last, last);
+
+    if (ngx_media_record_complete(codec, &config, &frame, record, &len)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return ngx_media_codec_find(codec)->config(params, record, record + len);
 }
 
 

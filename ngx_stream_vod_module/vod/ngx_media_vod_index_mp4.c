@@ -25,6 +25,8 @@
 
 #define NGX_MEDIA_VOD_WINDOW     65536        /* bytes that are read at once */
 #define NGX_MEDIA_VOD_BROKEN     8            /* traks that are passed over */
+#define NGX_MEDIA_VOD_SETS       4            /* key frames that are read for
+                                                 parameter sets */
 #define NGX_MEDIA_VOD_SAMPLES    ((uint64_t) 64 * 1024 * 1024)
 
 
@@ -39,6 +41,7 @@ typedef struct {
                              *served[NGX_MEDIA_VOD_TRACKS];  /* by tracks; NULL:
                                                  it is not */
     uint64_t                  samples;        /* of all tracks, may come */
+    uint32_t                  keys[NGX_MEDIA_VOD_TRACKS];  /* read, by tracks */
 
     u_char                   *head;           /* what moov points into */
     u_char                   *window;         /* bytes of the file */
@@ -61,8 +64,11 @@ static ngx_int_t ngx_media_vod_mp4_mask(ngx_media_vod_mp4_t *m);
 static void ngx_media_vod_mp4_samples(ngx_media_vod_mp4_t *m, ngx_uint_t n);
 static void ngx_media_vod_mp4_edit(ngx_media_vod_mp4_t *m, ngx_uint_t n);
 static ngx_int_t ngx_media_vod_mp4_fragment(ngx_media_vod_mp4_t *m);
-static ngx_int_t ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m,
-    ngx_media_vod_blob_track_t *t, const ngx_media_index_sample_t *sample);
+static ngx_int_t ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m, ngx_uint_t n,
+    const ngx_media_index_sample_t *sample);
+static void ngx_media_vod_mp4_sets(ngx_media_vod_mp4_t *m, ngx_uint_t n,
+    const ngx_media_index_sample_t *sample);
+static void ngx_media_vod_mp4_pending(ngx_media_vod_mp4_t *m);
 static void ngx_media_vod_mp4_tag(ngx_media_vod_mp4_t *m);
 
 
@@ -98,6 +104,7 @@ ngx_media_vod_index_mp4(ngx_media_vod_index_t *index)
     rc = ngx_media_vod_mp4_read(m);
 
     if (rc == NGX_OK) {
+        ngx_media_vod_mp4_pending(m);
 
         if (m->moov.fragmented) {
             ngx_media_vod_mp4_tag(m);
@@ -175,6 +182,10 @@ ngx_media_vod_mp4_read(ngx_media_vod_mp4_t *m)
 
             m->complete = 1;
             break;
+        }
+
+        if (m->result != NULL) {
+            return NGX_ERROR;
         }
 
         if (rc == NGX_DONE) {
@@ -407,7 +418,7 @@ ngx_media_vod_mp4_samples(ngx_media_vod_mp4_t *m, ngx_uint_t n)
     while (rc == NGX_OK) {
         rc = ngx_media_mp4_samples_next(&it, &sample);
 
-        if (rc == NGX_OK && ngx_media_vod_mp4_add(m, t, &sample) != NGX_OK) {
+        if (rc == NGX_OK && ngx_media_vod_mp4_add(m, n, &sample) != NGX_OK) {
             rc = NGX_DONE;
         }
     }
@@ -428,12 +439,12 @@ ngx_media_vod_mp4_samples(ngx_media_vod_mp4_t *m, ngx_uint_t n)
 static ngx_int_t
 ngx_media_vod_mp4_fragment(ngx_media_vod_mp4_t *m)
 {
-    uint64_t                     end;
-    ngx_int_t                    rc;
-    ngx_media_mp4_moof_t         it;
-    ngx_media_mp4_track_t       *track;
-    ngx_media_index_sample_t     sample;
-    ngx_media_vod_blob_track_t  *t;
+    uint64_t                   end;
+    ngx_int_t                  rc;
+    ngx_uint_t                 n;
+    ngx_media_mp4_moof_t       it;
+    ngx_media_mp4_track_t     *track;
+    ngx_media_index_sample_t   sample;
 
     m->blob.offset = m->file.box.offset;
 
@@ -460,10 +471,10 @@ ngx_media_vod_mp4_fragment(ngx_media_vod_mp4_t *m)
             break;
         }
 
-        t = m->served[track - m->tracks];
+        n = track - m->tracks;
 
-        if (t) {
-            (void) ngx_media_vod_mp4_add(m, t, &sample);
+        if (m->served[n]) {
+            (void) ngx_media_vod_mp4_add(m, n, &sample);
 
         } else if (m->samples) {
             m->samples--;
@@ -491,9 +502,13 @@ ngx_media_vod_mp4_fragment(ngx_media_vod_mp4_t *m)
 
 
 static ngx_int_t
-ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m, ngx_media_vod_blob_track_t *t,
+ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m, ngx_uint_t n,
     const ngx_media_index_sample_t *sample)
 {
+    ngx_media_vod_blob_track_t  *t;
+
+    t = m->served[n];
+
     if (m->samples == 0) {
 
         if (!t->drop) {
@@ -507,7 +522,82 @@ ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m, ngx_media_vod_blob_track_t *t,
 
     m->samples--;
 
-    return t->drop ? NGX_ERROR : ngx_media_vod_blob_add(t, sample);
+    if (t->drop) {
+        return NGX_ERROR;
+    }
+
+    if (t->pending && sample->key && sample->description
+        && (t->pending >> (sample->description - 1) & 1))
+    {
+        ngx_media_vod_mp4_sets(m, n, sample);
+    }
+
+    return ngx_media_vod_blob_add(t, sample);
+}
+
+
+/* a configuration leaves its parameter sets to the first key frame */
+
+static void
+ngx_media_vod_mp4_sets(ngx_media_vod_mp4_t *m, ngx_uint_t n,
+    const ngx_media_index_sample_t *sample)
+{
+    size_t             size;
+    u_char            *p;
+    ngx_media_span_t   span;
+
+    if (m->keys[n] == NGX_MEDIA_VOD_SETS || m->result != NULL
+        || sample->offset > m->index->id.size
+        || m->index->id.size - sample->offset < sample->size)
+    {
+        return;
+    }
+
+    m->keys[n]++;
+
+    size = ngx_min(sample->size, NGX_MEDIA_VOD_WINDOW);
+
+    p = malloc(size ? size : 1);
+
+    if (p == NULL) {
+        m->blob.nomem = 1;
+        return;
+    }
+
+    if (ngx_media_vod_index_read(m->index, p, size, sample->offset,
+                                 &m->result)
+        == NGX_OK)
+    {
+        span.pos = p;
+        span.last = p + size;
+
+        (void) ngx_media_vod_mp4_complete(m->served[n], &m->moov,
+                                          &m->tracks[n], sample->description,
+                                          &span);
+
+    } else if (m->result == NULL) {
+        m->blob.nomem = 1;
+    }
+
+    free(p);
+}
+
+
+static void
+ngx_media_vod_mp4_pending(ngx_media_vod_mp4_t *m)
+{
+    ngx_uint_t                   n;
+    ngx_media_vod_blob_track_t  *t;
+
+    for (n = 0; n < m->moov.ntracks; n++) {
+        t = m->served[n];
+
+        if (t && t->pending && !t->drop) {
+            ngx_media_vod_blob_note(&m->blob, "%s: no parameter sets, neither"
+                                    " in its description nor in key frames",
+                                    t->name);
+        }
+    }
 }
 
 

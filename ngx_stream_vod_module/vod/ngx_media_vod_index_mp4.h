@@ -23,6 +23,12 @@ ngx_media_vod_blob_track_t *ngx_media_vod_mp4_track(
     ngx_media_vod_blob_t *blob, ngx_media_mp4_moov_t *moov,
     ngx_media_mp4_track_t *track);
 
+/* a sync sample, or its begin, of a description that is pending; it is not any
+   more unless NGX_AGAIN is returned: not in this one */
+ngx_int_t ngx_media_vod_mp4_complete(ngx_media_vod_blob_track_t *t,
+    ngx_media_mp4_moov_t *moov, ngx_media_mp4_track_t *track,
+    uint32_t description, const ngx_media_span_t *sample);
+
 /* is_default is that a track is enabled: one of each type */
 void ngx_media_vod_mp4_defaults(ngx_media_vod_blob_t *blob);
 

@@ -31,7 +31,8 @@ static ngx_uint_t ngx_media_vod_mp4_entries(ngx_media_vod_blob_track_t *t,
     ngx_media_mp4_moov_t *moov, ngx_media_mp4_track_t *track);
 static ngx_int_t ngx_media_vod_mp4_params(ngx_media_vod_blob_track_t *t,
     ngx_media_mp4_moov_t *moov, ngx_media_mp4_track_t *track,
-    const ngx_media_mp4_entry_t *entry, ngx_media_params_t *params);
+    const ngx_media_mp4_entry_t *entry, const ngx_media_span_t *sample,
+    ngx_media_params_t *params);
 static void ngx_media_vod_mp4_codec(ngx_media_vod_blob_track_t *t,
     const ngx_media_mp4_entry_t *entry, const char *what);
 static void ngx_media_vod_mp4_dovi(ngx_media_vod_blob_track_t *t,
@@ -120,7 +121,7 @@ ngx_media_vod_mp4_track(ngx_media_vod_blob_t *blob,
 }
 
 
-/* how many of its descriptions are served */
+/* how many of its descriptions are served, as far as is known here */
 
 static ngx_uint_t
 ngx_media_vod_mp4_entries(ngx_media_vod_blob_track_t *t,
@@ -162,20 +163,24 @@ ngx_media_vod_mp4_entries(ngx_media_vod_blob_track_t *t,
             continue;
         }
 
-        rc = ngx_media_vod_mp4_params(t, moov, track, &entry, params);
+        rc = ngx_media_vod_mp4_params(t, moov, track, &entry, NULL, params);
 
         if (rc == NGX_OK) {
             served++;
+            continue;
+        }
+
+        ngx_memzero(params, sizeof(ngx_media_params_t));
+
+        if (rc == NGX_AGAIN) {
+            t->pending |= (uint32_t) 1 << (n - 1);
+            served++;
+
+        } else if (rc == NGX_ERROR) {
+            ngx_media_vod_mp4_note(t->blob, moov->error);
 
         } else {
-            ngx_memzero(params, sizeof(ngx_media_params_t));
-
-            if (rc == NGX_ERROR) {
-                ngx_media_vod_mp4_note(t->blob, moov->error);
-
-            } else {
-                ngx_media_vod_mp4_codec(t, &entry, "is not supported");
-            }
+            ngx_media_vod_mp4_codec(t, &entry, "is not supported");
         }
     }
 
@@ -183,10 +188,43 @@ ngx_media_vod_mp4_entries(ngx_media_vod_blob_track_t *t,
 }
 
 
+ngx_int_t
+ngx_media_vod_mp4_complete(ngx_media_vod_blob_track_t *t,
+    ngx_media_mp4_moov_t *moov, ngx_media_mp4_track_t *track,
+    uint32_t description, const ngx_media_span_t *sample)
+{
+    ngx_int_t               rc;
+    ngx_media_params_t     *params;
+    ngx_media_mp4_entry_t   entry;
+
+    params = &t->params[description - 1];
+
+    if (ngx_media_mp4_entry(moov, track, description, &entry) != NGX_OK) {
+        return NGX_DECLINED;                  /* it was there */
+    }
+
+    rc = ngx_media_vod_mp4_params(t, moov, track, &entry, sample, params);
+
+    if (rc == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    t->pending &= ~((uint32_t) 1 << (description - 1));
+
+    if (rc == NGX_ERROR) {
+        ngx_memzero(params, sizeof(ngx_media_params_t));
+        ngx_media_vod_mp4_note(t->blob, moov->error);
+    }
+
+    return rc;
+}
+
+
 static ngx_int_t
 ngx_media_vod_mp4_params(ngx_media_vod_blob_track_t *t,
     ngx_media_mp4_moov_t *moov, ngx_media_mp4_track_t *track,
-    const ngx_media_mp4_entry_t *entry, ngx_media_params_t *params)
+    const ngx_media_mp4_entry_t *entry, const ngx_media_span_t *sample,
+    ngx_media_params_t *params)
 {
     ngx_int_t  rc;
 
@@ -209,7 +247,7 @@ ngx_media_vod_mp4_params(ngx_media_vod_blob_track_t *t,
         return NGX_OK;
     }
 
-    rc = ngx_media_mp4_params(moov, track, entry, params);
+    rc = ngx_media_mp4_params(moov, track, entry, sample, params);
 
     if (rc != NGX_OK) {
         return rc;

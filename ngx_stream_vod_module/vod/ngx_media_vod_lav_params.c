@@ -11,8 +11,8 @@
 #if (NGX_MEDIA_HAVE_AV)
 
 #include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_record.h"
 #include "vod/ngx_media_vod_lav.h"
-
 
 
 #define NGX_MEDIA_VOD_LAV_FLAC_INFO  34
@@ -21,7 +21,7 @@
 
 
 static ngx_int_t ngx_media_vod_lav_config(ngx_media_params_t *params,
-    uint32_t codec, const AVCodecParameters *par);
+    uint32_t codec, const AVCodecParameters *par, const AVPacket *packet);
 static void ngx_media_vod_lav_picture(ngx_media_params_t *params,
     const AVStream *st);
 
@@ -55,7 +55,7 @@ ngx_media_vod_lav_params(ngx_media_params_t *params, const AVStream *st,
         break;
 
     default:
-        rc = ngx_media_vod_lav_config(params, codec, st->codecpar);
+        rc = ngx_media_vod_lav_config(params, codec, st->codecpar, packet);
         break;
     }
 
@@ -69,11 +69,13 @@ ngx_media_vod_lav_params(ngx_media_params_t *params, const AVStream *st,
 
 static ngx_int_t
 ngx_media_vod_lav_config(ngx_media_params_t *params, uint32_t codec,
-    const AVCodecParameters *par)
+    const AVCodecParameters *par, const AVPacket *packet)
 {
     size_t                    size;
     u_char                    flac[8 + NGX_MEDIA_VOD_LAV_FLAC_INFO], *p;
+    u_char                    record[NGX_MEDIA_CONFIG_MAX];
     const u_char             *data;
+    ngx_media_span_t          config, frame;
     const ngx_media_codec_t  *entry;
 
     data = par->extradata;
@@ -119,6 +121,22 @@ ngx_media_vod_lav_config(ngx_media_params_t *params, uint32_t codec,
 
     if (size == 0) {
         return NGX_AGAIN;
+    }
+
+    config.pos = data;
+    config.last = data + size;
+
+    if (ngx_media_record_is_partial(codec, &config)) {
+        frame.pos = packet->data;
+        frame.last = packet->data + packet->size;
+
+        if (ngx_media_record_complete(codec, &config, &frame, record, &size)
+            != NGX_OK)
+        {
+            return NGX_DONE;
+        }
+
+        data = record;
     }
 
     return entry->config(params, data, data + size);

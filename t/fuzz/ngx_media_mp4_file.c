@@ -12,7 +12,8 @@
          formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_entry.c
          formats/ngx_media_mp4_file.c formats/ngx_media_mp4_moof.c
          formats/ngx_media_mp4_moov.c formats/ngx_media_mp4_stbl.c
-         formats/ngx_media_opus.c formats/ngx_media_plan.c
+         formats/ngx_media_opus.c
+         formats/ngx_media_record.c formats/ngx_media_plan.c
          formats/ngx_media_text.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
 
@@ -51,7 +52,7 @@ entries(media_mp4_read_t *r, ngx_media_mp4_track_t *track)
         }
 
         if (rc == NGX_OK
-            && ngx_media_mp4_params(&r->moov, track, &entry, &params)
+            && ngx_media_mp4_params(&r->moov, track, &entry, NULL, &params)
                == NGX_ERROR)
         {
             (void) media_mp4_error(r, &r->error);

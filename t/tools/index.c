@@ -27,7 +27,8 @@
          formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_entry.c
          formats/ngx_media_mp4_file.c formats/ngx_media_mp4_moof.c
          formats/ngx_media_mp4_moov.c formats/ngx_media_mp4_stbl.c
-         formats/ngx_media_opus.c formats/ngx_media_plan.c
+         formats/ngx_media_opus.c
+         formats/ngx_media_record.c formats/ngx_media_plan.c
          formats/ngx_media_text.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
 
@@ -329,7 +330,7 @@ print_track(ngx_uint_t n, const ngx_media_index_t *index)
            entry.height, entry.channels, entry.sample_rate,
            (long) ngx_media_span_len(&entry.config));
 
-    rc = ngx_media_mp4_params(&moov, &tracks[n], &entry, &params);
+    rc = ngx_media_mp4_params(&moov, &tracks[n], &entry, NULL, &params);
 
     if (rc != NGX_OK) {
         printf("codecs %lu %s\n", (unsigned long) n,

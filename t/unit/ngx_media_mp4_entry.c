@@ -10,6 +10,7 @@
          formats/ngx_media_mp3.c formats/ngx_media_mp4_box.c
          formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_entry.c
          formats/ngx_media_mp4_moov.c formats/ngx_media_opus.c
+         formats/ngx_media_record.c
          formats/ngx_media_text.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
 
@@ -279,7 +280,7 @@ test_entries(void)
         /* NGX_DONE here: it depends on whether there is such a codec */
 
         if (rc == NGX_OK) {
-            rc = ngx_media_mp4_params(&moov, &track, &entry, &params);
+            rc = ngx_media_mp4_params(&moov, &track, &entry, NULL, &params);
 
             if (tests[i].params != NGX_DONE) {
                 is(rc, tests[i].params, "params");
@@ -310,7 +311,8 @@ test_entries(void)
             (void) ngx_media_put_be32(q + 8, n - 8);
 
             if (get(q, n, tests[i].handler, &entry) == NGX_OK) {
-                (void) ngx_media_mp4_params(&moov, &track, &entry, &params);
+                (void) ngx_media_mp4_params(&moov, &track, &entry, NULL,
+                                            &params);
             }
 
             free(q);
@@ -371,7 +373,7 @@ test_extras(void)
     entry.config.pos = q;
     entry.config.last = q + len;
 
-    is(ngx_media_mp4_params(&moov, &track, &entry, &params), NGX_OK,
+    is(ngx_media_mp4_params(&moov, &track, &entry, NULL, &params), NGX_OK,
        "params");
     is(params.width, 1920, "width of the stream");
     is(params.transfer, 16, "transfer of the container");

@@ -15,7 +15,7 @@ use Test::Media::Formats;
 use Test::Media::Tools;
 
 our @EXPORT = qw/ vod_fetch vod_hls vod_ts vod_mpd vod_probe vod_source
-                  vod_pictures vod_made vod_film /;
+                  vod_pictures vod_made vod_film vod_edit vod_box /;
 
 
 # a request that must succeed
@@ -448,6 +448,42 @@ sub box {
     my ($type, @content) = @_;
     my $body = join '', @content;
     return pack('Na4', 8 + length $body, $type) . $body;
+}
+
+sub vod_box { return box(@_) }
+
+
+# what is in front of boxes in a box
+
+my %boxes = (map({ $_ => 0 } qw/ moov trak edts mdia minf stbl mvex moof traf
+                                 udta /),
+             stsd => 8, mp4a => 28,
+             map({ $_ => 78 } qw/ avc1 avc3 hvc1 hev1 av01 vp09 /));
+
+
+# The bytes of an MP4 file with some boxes replaced: by type => sub { content },
+# which returns what stands there instead.  Offsets of media stay as they are:
+# what changes its size comes after them.
+
+sub vod_edit {
+    my ($bytes, %how) = @_;
+    my ($pos, $out) = (0, '');
+
+    while ($pos + 8 <= length $bytes) {
+        my ($size, $type) = unpack 'Na4', substr($bytes, $pos, 8);
+        $size = length($bytes) - $pos if $size < 8;
+
+        my $body = substr $bytes, $pos + 8, $size - 8;
+        my $skip = $boxes{$type};
+
+        $body = substr($body, 0, $skip)
+                . vod_edit(substr($body, $skip), %how) if defined $skip;
+
+        $out .= $how{$type} ? $how{$type}->($body) : box($type, $body);
+        $pos += $size;
+    }
+
+    return $out . substr $bytes, $pos;
 }
 
 
