@@ -41,6 +41,7 @@ $t->run();
 
 subtest 'a second video that is no rendition' => \&second_video;
 subtest 'parameter sets in key frames alone' => \&sets_in_frames;
+subtest 'size and shape of the container' => \&shape;
 
 $t->done();
 
@@ -170,8 +171,9 @@ sub sets_in_frames {
         ],
         # nothing is said of the profile, either
         hevc => [
-            hvcC => sub { vod_box('hvcC', "\1", "\0" x 15, "\xfd\xf8\xf8",
-                                  "\0\0", substr($_[0], 21, 1), "\0") },
+            hvcC => sub { vod_box('hvcC', "\1", "\0" x 15,
+                                  "\xfd\xf8\xf8\0\0", substr($_[0], 21, 1),
+                                  "\0") },
         ],
         av1 => [av1C => sub { vod_box('av1C', substr($_[0], 0, 4)) }],
     );
@@ -262,4 +264,73 @@ sub flv_partial {
     }
 
     return $out;
+}
+
+
+# what a player is told of a picture: the master playlist, the manifest, and
+# ffprobe of the init segment
+
+sub told {
+    my ($name) = @_;
+
+    my ($resolution) = vod_fetch($t, "/$name/index.m3u8")
+                       =~ /STREAM-INF:.*\bRESOLUTION=(\w+)/;
+    my ($rep) = vod_fetch($t, "/$name/manifest.mpd")
+                =~ /(<Representation id="v1".*?>)/;
+    my %attr = $rep =~ /(\w+)="([^"]*)"/g;
+
+    my $bytes = served($name, 'v1');
+    put('told.mp4', $bytes);
+
+    my ($s) = @{ffprobe_json($t->path('media/told.mp4'))->{streams}};
+    my ($track) = values %{mp4_tracks(mp4_boxes($bytes))};
+
+    return join ' ', $resolution, "$attr{width}x$attr{height}",
+        $attr{sar} // '-', "$s->{width}x$s->{height}",
+        $s->{sample_aspect_ratio} // '-',
+        int($track->{width}) . "x$track->{height}";
+}
+
+
+sub shape {
+    my $said = slurp(fixture('vui_sar.mp4', qw| -f lavfi -i
+        testsrc2=s=176x144:r=25:d=1 -vf setsar=27/64 |, @x264));
+
+    put('vui.mp4', $said);
+    put('pasp.mp4', vod_edit($said, pasp => sub {
+        vod_box('pasp', pack 'NN', 1, 1) }));
+
+    is(told('vui.mp4'), '176x144 176x144 27:64 176x144 27:64 74x144',
+       'the stream alone, or both');
+    is(told('pasp.mp4'), '176x144 176x144 1:1 176x144 1:1 176x144',
+       'the container wins');
+
+    my $crop = sub {
+        my ($width) = @_;
+
+        return vod_edit($said, pasp => sub { vod_box('pasp', pack 'NN', 1, 1) },
+            avc1 => sub { vod_box('avc1', substr($_[0], 0, 24),
+                                  pack('n', $width), substr($_[0], 26)) },
+            tkhd => sub { vod_box('tkhd', substr($_[0], 0, -8),
+                                  pack 'NN', $width << 16, 144 << 16) });
+    };
+
+    put('crop.mp4', $crop->(170));
+    like(told('crop.mp4'), qr/^170x144 170x144 1:1 \d+x144 1:1 170x144$/,
+         'cropped by the container');
+
+    put('other.mp4', $crop->(150));
+    is(told('other.mp4'), '176x144 176x144 1:1 176x144 1:1 176x144',
+       'another size');
+
+    my $mkv = fixture('vui_sar.mkv', qw| -f lavfi -i
+        testsrc2=s=176x144:r=25:d=1 -vf setsar=27/64 |, @x264,
+        qw/ -aspect 176:144 /);
+    put('pasp.mkv', slurp($mkv));
+    is(told('pasp.mkv'), '176x144 176x144 1:1 176x144 1:1 176x144',
+       'Matroska');
+
+    for my $name (grep { defined } other('sample_sef_slow_motion.mp4')) {
+        is(told($name), '320x240 320x240 1:1 320x240 1:1 320x240', $name);
+    }
 }

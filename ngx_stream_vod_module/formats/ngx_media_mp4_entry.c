@@ -91,7 +91,8 @@ static ngx_int_t ngx_media_mp4_params_sample(ngx_media_params_t *params,
 static ngx_int_t ngx_media_mp4_params_mp3(ngx_media_params_t *params,
     const ngx_media_mp4_entry_t *entry, const ngx_media_codec_t *codec);
 static void ngx_media_mp4_params_visual(ngx_media_params_t *params,
-    const ngx_media_mp4_entry_t *entry);
+    const ngx_media_mp4_entry_t *entry, const ngx_media_mp4_track_t *track);
+static ngx_uint_t ngx_media_mp4_params_cropped(uint32_t coded, uint32_t said);
 
 
 static const ngx_media_mp4_table_t  ngx_media_mp4_parts[] = {
@@ -724,7 +725,7 @@ ngx_media_mp4_params(const ngx_media_mp4_moov_t *moov,
     params->timescale = track->timescale;
 
     if (entry->type == NGX_MEDIA_VIDEO) {
-        ngx_media_mp4_params_visual(params, entry);
+        ngx_media_mp4_params_visual(params, entry, track);
 
         if (params->width == 0 || params->height == 0) {
             return ngx_media_mp4_moov_fail(moov, track, entry->format,
@@ -792,16 +793,26 @@ ngx_media_mp4_params_mp3(ngx_media_params_t *params,
 }
 
 
+/*
+ * What the container says of the shape wins, 12.1.4; of the size, too, where
+ * an encoder left it to the container to crop its last macroblocks.  What it
+ * says of color only fills up what the stream does not say.
+ */
+
 static void
 ngx_media_mp4_params_visual(ngx_media_params_t *params,
-    const ngx_media_mp4_entry_t *entry)
+    const ngx_media_mp4_entry_t *entry, const ngx_media_mp4_track_t *track)
 {
-    if (params->width == 0 || params->height == 0) {
+    if (params->width == 0 || params->height == 0
+        || (track->width && track->height
+            && ngx_media_mp4_params_cropped(params->width, entry->width)
+            && ngx_media_mp4_params_cropped(params->height, entry->height)))
+    {
         params->width = entry->width;
         params->height = entry->height;
     }
 
-    if (params->sar_num == 0) {
+    if (entry->sar_num) {
         params->sar_num = entry->sar_num;
         params->sar_den = entry->sar_den;
     }
@@ -824,4 +835,13 @@ ngx_media_mp4_params_visual(ngx_media_params_t *params,
     if (params->matrix == 0 || params->matrix == 2) {
         params->matrix = entry->matrix;
     }
+}
+
+
+/* of macroblocks of 16 nothing but a part of the last is cropped */
+
+static ngx_uint_t
+ngx_media_mp4_params_cropped(uint32_t coded, uint32_t said)
+{
+    return said && said <= coded && (said + 15) / 16 == (coded + 15) / 16;
 }

@@ -143,7 +143,7 @@ ngx_media_vod_lav_config(ngx_media_params_t *params, uint32_t codec,
 }
 
 
-/* what the stream itself does not say */
+/* what the stream itself does not say, or has no say in */
 
 static void
 ngx_media_vod_lav_picture(ngx_media_params_t *params, const AVStream *st)
@@ -159,10 +159,15 @@ ngx_media_vod_lav_picture(ngx_media_params_t *params, const AVStream *st)
         params->height = (uint32_t) par->height;
     }
 
-    sar = st->sample_aspect_ratio.num ? st->sample_aspect_ratio
-                                      : par->sample_aspect_ratio;
+    /* what the container says of the shape wins; what a decoder would does not */
 
-    if (params->sar_num == 0 && sar.num > 0 && sar.den > 0) {
+    sar = st->sample_aspect_ratio;
+
+    if (sar.num <= 0 && params->sar_num == 0) {
+        sar = par->sample_aspect_ratio;
+    }
+
+    if (sar.num > 0 && sar.den > 0) {
         params->sar_num = (uint32_t) sar.num;
         params->sar_den = (uint32_t) sar.den;
     }

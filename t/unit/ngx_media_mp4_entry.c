@@ -330,8 +330,21 @@ test_extras(void)
 {
     u_char                 *p, *q;
     size_t                  len;
+    unsigned                i;
     ngx_media_params_t      params;
     ngx_media_mp4_entry_t   entry;
+
+    /* of the entry, of tkhd, and what comes of it; the stream: 1920x1080 */
+
+    static const uint32_t  sizes[][4] = {
+        { 1910, 1080, 1910, 19101080 },
+        { 1920, 1079, 1910, 19201079 },
+        { 1910, 1080, 0, 19201080 },
+        { 1904, 1080, 1904, 19201080 },
+        { 1910, 1081, 1910, 19201080 },
+        { 1910, 0, 1910, 19201080 },
+        { 0, 1080, 1910, 19201080 },
+    };
 
     static const char  hex[] =
         "00000000" "00000002" "00000000" "61766331" VISUAL
@@ -379,6 +392,23 @@ test_extras(void)
     is(params.transfer, 16, "transfer of the container");
     is(params.full_range, 1, "range of the container");
     is(params.timescale, 48000, "timescale of the track");
+    is(params.sar_num * 100 + params.sar_den, 1611, "shape of the container");
+
+    /* its size, if it crops macroblocks */
+
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        entry.width = sizes[i][0];
+        entry.height = sizes[i][1];
+        track.width = sizes[i][2];
+        track.height = track.width;
+
+        is(ngx_media_mp4_params(&moov, &track, &entry, NULL, &params), NGX_OK,
+           "size %u", i);
+        is(params.width * 10000 + params.height, sizes[i][3], "size %u", i);
+    }
+
+    track.width = 0;
+    track.height = 0;
     free(q);
 
     /* a data reference to another file */
