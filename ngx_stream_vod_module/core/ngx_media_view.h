@@ -141,6 +141,8 @@ typedef struct {
     unsigned                  edge_any:1;
     unsigned                  ended:1;        /* this track got ENDLIST */
     unsigned                  parts_off:1;    /* publishes no parts */
+    unsigned                  ts_off:1;       /* of files: has frames that
+                                                 MPEG-TS has no room for */
     unsigned                  is_default:1;
     unsigned                  forced:1;       /* text: forced subtitles */
     unsigned                  sdh:1;          /* text: for the hard of hearing;

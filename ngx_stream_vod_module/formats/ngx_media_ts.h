@@ -68,6 +68,11 @@
 #define NGX_MEDIA_TS_ADTS_HEADER     7
 #define NGX_MEDIA_TS_ADTS_MAX        8191     /* of a frame, with header */
 
+/* PES: a header with PTS and DTS, 2.4.3.6; the longest packet that says its
+   length */
+#define NGX_MEDIA_TS_PES_DTS         19
+#define NGX_MEDIA_TS_PES_MAX         (65535 + 6)
+
 
 /*
  * ticks of a timescale in units of 90 kHz, rounded down, modulo 2^64; the 33

@@ -341,6 +341,25 @@ ngx_media_ts_put_bits(ngx_media_ts_bits_t *bw, uint32_t value, ngx_uint_t n)
 }
 
 
+/* ISO/IEC 14496-3, 1.A.3: 13 bits; 13818-1, 2.4.3.7: 16 bits but for video */
+
+size_t
+ngx_media_ts_es_max(const ngx_media_ts_es_t *es)
+{
+    switch (es->form) {
+
+    case NGX_MEDIA_TS_NAL:
+        return (size_t) -1;
+
+    case NGX_MEDIA_TS_AAC:
+        return NGX_MEDIA_TS_ADTS_MAX - es->prefix_len;
+
+    default:
+        return NGX_MEDIA_TS_PES_MAX - NGX_MEDIA_TS_PES_DTS;
+    }
+}
+
+
 void
 ngx_media_ts_es_adts(u_char *p, const ngx_media_ts_es_t *es, size_t size)
 {

@@ -57,6 +57,9 @@ typedef struct {
 ngx_int_t ngx_media_ts_es_init(ngx_media_ts_es_t *es,
     const ngx_media_params_t *params);
 
+/* bytes that a frame may have at most, without its prefix; video: no limit */
+size_t ngx_media_ts_es_max(const ngx_media_ts_es_t *es);
+
 /*
  * What stands before a key frame: the access unit delimiter and all the
  * parameter sets of params->config; the size pass as usual.  Other than

@@ -37,8 +37,6 @@
 #define NGX_MEDIA_TS_PID_ES        0x0100     /* video, the others follow */
 
 #define NGX_MEDIA_TS_PES_PTS       14         /* header with PTS alone */
-#define NGX_MEDIA_TS_PES_DTS       19         /* with PTS and DTS */
-#define NGX_MEDIA_TS_PES_MAX       (65535 + 6)  /* PES_packet_length, 2.4.3.7 */
 
 /* 90 kHz units */
 #define NGX_MEDIA_TS_PCR_INTERVAL  9000
@@ -175,8 +173,8 @@ ngx_media_ts_mux_init(ngx_media_ts_mux_t *mux)
 static ngx_int_t
 ngx_media_ts_mux_check(const ngx_media_ts_track_t *track)
 {
+    size_t    max;
     uint32_t  i;
-    uint64_t  max;
 
     if (track->es->timescale == 0
         || track->es->prefix_len > NGX_MEDIA_TS_PREFIX_MAX)
@@ -184,25 +182,12 @@ ngx_media_ts_mux_check(const ngx_media_ts_track_t *track)
         return NGX_ERROR;
     }
 
-    switch (track->es->form) {
-
-    case NGX_MEDIA_TS_NAL:
-
-        if (track->es->nal_length != 4 && track->nals == NULL
-            && track->nsamples)
-        {
-            return NGX_DECLINED;
-        }
-
-        return NGX_OK;
-
-    case NGX_MEDIA_TS_AAC:
-        max = NGX_MEDIA_TS_ADTS_MAX - track->es->prefix_len;
-        break;
-
-    default:
-        max = NGX_MEDIA_TS_PES_MAX - NGX_MEDIA_TS_PES_DTS;
+    if (track->es->form == NGX_MEDIA_TS_NAL) {
+        return (track->es->nal_length != 4 && track->nals == NULL
+                && track->nsamples) ? NGX_DECLINED : NGX_OK;
     }
+
+    max = ngx_media_ts_es_max(track->es);
 
     for (i = 0; i < track->nsamples; i++) {
         if (track->samples[i].size > max) {

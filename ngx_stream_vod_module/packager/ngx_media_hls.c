@@ -122,6 +122,7 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     ngx_uint_t track, ngx_uint_t second, ngx_uint_t skip,
     ngx_media_m3u8_media_t *media, ngx_str_t *text)
 {
+    ngx_uint_t               format;
     ngx_media_track_view_t  *t;
 
     if (track >= view->ntracks) {
@@ -132,11 +133,13 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
     if (view->file) {
 
+        format = (media->container == NGX_MEDIA_M3U8_TS)
+                 ? NGX_MEDIA_PACK_HLS_TS : NGX_MEDIA_PACK_HLS;
+
         if ((media->iframes && t->type != NGX_MEDIA_VIDEO)
-            || !ngx_media_pack_allowed(t,
-                                       media->container == NGX_MEDIA_M3U8_TS
-                                       ? NGX_MEDIA_PACK_HLS_TS
-                                       : NGX_MEDIA_PACK_HLS))
+            || !ngx_media_pack_allowed(t, format)
+            || (second < view->ntracks
+                && !ngx_media_pack_allowed(&view->tracks[second], format)))
         {
             return NGX_DECLINED;
         }

@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "formats/ngx_media_ts_es.h"
 #include "packager/ngx_media_pack.h"
 
 
@@ -23,6 +24,9 @@ typedef struct {
     uint32_t                  codec;
     ngx_uint_t                formats;
 } ngx_media_pack_codec_t;
+
+
+static ngx_uint_t ngx_media_pack_in_ts(const ngx_media_track_view_t *track);
 
 
 /*
@@ -163,7 +167,11 @@ ngx_media_pack_allowed(const ngx_media_track_view_t *track, ngx_uint_t format)
     const ngx_media_init_t  *init;
 
     init = ngx_media_pack_init(track);
-    if (init == NULL) {
+    if (init == NULL
+        || (format == NGX_MEDIA_PACK_HLS_TS
+            && track->type != NGX_MEDIA_TEXT
+            && !ngx_media_pack_in_ts(track)))
+    {
         return 0;
     }
 
@@ -176,6 +184,31 @@ ngx_media_pack_allowed(const ngx_media_track_view_t *track, ngx_uint_t format)
     }
 
     return 0;
+}
+
+
+/*
+ * MPEG-TS cannot have all that its codecs may be: ADTS has no object types of
+ * more than two bits.  What is listed has to be served, whatever part of it.
+ */
+
+static ngx_uint_t
+ngx_media_pack_in_ts(const ngx_media_track_view_t *track)
+{
+    ngx_uint_t         i;
+    ngx_media_ts_es_t  es;
+
+    if (track->ts_off) {
+        return 0;
+    }
+
+    for (i = 0; i < track->ninits; i++) {
+        if (ngx_media_ts_es_init(&es, &track->inits[i].params) != NGX_OK) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -78,7 +78,8 @@ const ngx_media_init_t *ngx_media_pack_init(
 const ngx_media_init_t *ngx_media_pack_init_find(
     const ngx_media_track_view_t *track, uint64_t name);
 
-/* whether it has parameters, and its codec may be in such a format */
+/* whether it has parameters, and may be in such a format: by its codec, and
+   MPEG-TS by all of its parameters */
 ngx_uint_t ngx_media_pack_allowed(const ngx_media_track_view_t *track,
     ngx_uint_t format);
 

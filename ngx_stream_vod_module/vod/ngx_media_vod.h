@@ -195,6 +195,8 @@ typedef struct {
     unsigned                  sdh:1;
     unsigned                  described:1;
     unsigned                  text:1;         /* served as WebVTT, .vtt */
+    unsigned                  ts_off:1;       /* MPEG-TS has no room for its
+                                                 frames */
 } ngx_media_vod_set_track_t;
 
 

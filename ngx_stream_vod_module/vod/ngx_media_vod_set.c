@@ -17,6 +17,7 @@
 
 
 #include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_ts_es.h"
 #include "vod/ngx_media_vod_set_make.h"
 
 #include <stdarg.h>
@@ -31,6 +32,9 @@
 static ngx_int_t ngx_media_vod_set_run(ngx_media_vod_set_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_set_files(ngx_media_vod_set_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx);
+static void ngx_media_vod_set_fits(ngx_media_vod_set_ctx_t *ctx,
+    ngx_media_vod_set_track_t *track, const ngx_media_vod_file_t *file,
+    const ngx_media_vod_track_t *t);
 static const ngx_media_plan_t *ngx_media_vod_set_joint(
     ngx_media_vod_set_ctx_t *ctx, ngx_uint_t period, ngx_uint_t track);
 static void ngx_media_vod_set_said(ngx_media_vod_set_track_t *track,
@@ -245,6 +249,8 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
             if (track->type == NGX_MEDIA_VIDEO) {
                 track->fps = ngx_max(track->fps, clip->fps);
             }
+
+            ngx_media_vod_set_fits(ctx, track, file, t);
         }
 
         track->average = ngx_media_vod_rate_average(&ctx->rates[n].cmaf);
@@ -263,6 +269,35 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* whether all of its frames have room in MPEG-TS */
+
+static void
+ngx_media_vod_set_fits(ngx_media_vod_set_ctx_t *ctx,
+    ngx_media_vod_set_track_t *track, const ngx_media_vod_file_t *file,
+    const ngx_media_vod_track_t *t)
+{
+    ngx_media_ts_es_t          es;
+    const ngx_media_index_t   *index;
+    const ngx_media_params_t  *params;
+
+    index = ngx_media_vod_at(file, t->index);
+    params = ngx_media_vod_params(file, t, 0);
+
+    if (track->ts_off || params == NULL
+        || ngx_media_ts_es_init(&es, params) != NGX_OK
+        || index->max_size <= ngx_media_ts_es_max(&es))
+    {
+        return;
+    }
+
+    track->ts_off = 1;
+
+    ngx_media_vod_set_note(ctx, "%s is not served in MPEG-TS, it has frames"
+                           " of up to %u bytes", track->name,
+                           (unsigned) index->max_size);
 }
 
 

@@ -497,6 +497,7 @@ ngx_media_vod_view_track(ngx_media_vod_view_ctx_t *ctx, ngx_uint_t listed)
     view->apart = track->apart;
     view->ended = (ctx->stream->state == NGX_MEDIA_STREAM_ENDED);
     view->parts_off = 1;
+    view->ts_off = track->ts_off;
     view->is_default = track->is_default;
     view->forced = track->forced;
     view->sdh = track->sdh;

@@ -6,7 +6,9 @@
 /* link: packager/ngx_media_pack.c packager/ngx_media_hls.c
    packager/ngx_media_hls_multi.c
    packager/ngx_media_dash.c formats/ngx_media_m3u8.c
-   formats/ngx_media_mpd.c formats/ngx_media_text.c */
+   formats/ngx_media_mpd.c formats/ngx_media_text.c
+   formats/ngx_media_aac.c formats/ngx_media_bits.c
+   formats/ngx_media_mp4_desc.c formats/ngx_media_ts_es.c */
 
 
 /*
@@ -76,6 +78,8 @@ pack_track(ngx_uint_t index, const char *name, ngx_uint_t type)
 
     init->name = 0x1111111111111111ull * (index + 1);
     init->params.type = type;
+    init->params.timescale = track->timescale;
+    init->params.nal_length = 4;
 
     if (type == NGX_MEDIA_VIDEO) {
         track->fps = 25000;
@@ -89,6 +93,8 @@ pack_track(ngx_uint_t index, const char *name, ngx_uint_t type)
         init->params.codec = NGX_MEDIA_CODEC_AAC;
         init->params.channels = 2;
         init->params.sample_rate = 48000;
+        init->params.config_len = 2;
+        memcpy(init->params.config, "\x11\x90", 2);
         memcpy(init->codec, "mp4a.40.2", 9);
         init->codec_len = 9;
     }

@@ -6,7 +6,9 @@
 /* link: packager/ngx_media_pack.c packager/ngx_media_hls.c
    packager/ngx_media_hls_multi.c
    packager/ngx_media_dash.c formats/ngx_media_m3u8.c
-   formats/ngx_media_mpd.c formats/ngx_media_text.c */
+   formats/ngx_media_mpd.c formats/ngx_media_text.c
+   formats/ngx_media_aac.c formats/ngx_media_bits.c
+   formats/ngx_media_mp4_desc.c formats/ngx_media_ts_es.c */
 
 
 /*
@@ -85,6 +87,8 @@ file_track(const char *name, uint32_t codec, const char *string)
     init->name = 0x1111111111111111ull * (index + 1);
     init->params.type = type;
     init->params.codec = codec;
+    init->params.timescale = track->timescale;
+    init->params.nal_length = 4;
     init->codec_len = strlen(string);
     memcpy(init->codec, string, init->codec_len);
 
@@ -98,6 +102,8 @@ file_track(const char *name, uint32_t codec, const char *string)
         init->params.channels = 2;
         init->params.channel_config = 2;
         init->params.sample_rate = 48000;
+        init->params.config_len = 2;
+        memcpy(init->params.config, "\x11\x90", 2);
     }
 
     return track;
