@@ -42,6 +42,9 @@ $t->run();
 subtest 'a second video that is no rendition' => \&second_video;
 subtest 'parameter sets in key frames alone' => \&sets_in_frames;
 subtest 'size and shape of the container' => \&shape;
+subtest 'what is behind the frames' => \&trailing;
+subtest 'AC-3 at half its rate' => \&half_rate;
+subtest 'what is listed is served' => \&listed;
 
 $t->done();
 
@@ -215,7 +218,8 @@ sub sets_in_frames {
         testsrc2=s=160x90:r=25:d=1 /, @x264)), @{$edits{avc}}));
 
     is($t->http_get('/never.mp4/index.m3u8')->{status}, 415, 'none at all');
-    like(join("\n", said('never.mp4')), qr/\Qno parameter sets, neither in its \E
+    like(join("\n", said('never.mp4')),
+         qr/\Qno parameter sets, neither in its \E
                                       \Qdescription nor in key frames\E/x,
          'the log says so');
 
@@ -332,5 +336,220 @@ sub shape {
 
     for my $name (grep { defined } other('sample_sef_slow_motion.mp4')) {
         is(told($name), '320x240 320x240 1:1 320x240 1:1 320x240', $name);
+    }
+}
+
+
+# all that playlists and manifests of a file list is there: "HLS TS DASH" with
+# "-" for those that are not, and what is not there
+
+sub everything {
+    my ($name) = @_;
+    my (@formats, %uris, @missing);
+
+    for my $list ('index.m3u8', 'ts.m3u8') {
+        my $r = $t->http_get("/$name/$list");
+
+        push @formats, $r->{status} == 200 ? $list =~ /^ts/ ? 'TS' : 'HLS'
+                                           : '-';
+        next if $r->{status} != 200;
+
+        my $multi = m3u8_parse($r->{body});
+
+        for my $uri (map({ $_->{uri} } @{$multi->{variants}}),
+                     map({ $_->{URI} // () } @{$multi->{media}}),
+                     $r->{body} =~ /I-FRAME-STREAM-INF:.*URI="([^"]+)"/g)
+        {
+            $r = $t->http_get("/$name/$uri");
+            push @missing, "$uri $r->{status}" if $r->{status} != 200;
+
+            my $media = m3u8_parse($r->{body} // '');
+
+            $uris{$_}++ for map { ($_->{uri}, $_->{map} // ()) }
+                            grep { !$_->{gap} } @{$media->{segments}};
+        }
+    }
+
+    my $r = $t->http_get("/$name/manifest.mpd");
+    push @formats, $r->{status} == 200 ? 'DASH' : '-';
+
+    for my $rep (values %{$r->{status} == 200 ? vod_mpd($r->{body}) : {}}) {
+        $uris{$_}++ for $rep->{init} // (), map { $_->{uri} }
+                        @{$rep->{segments}};
+    }
+
+    for my $uri (sort keys %uris) {
+        $r = $t->http_get("/$name/$uri");
+        push @missing, "$uri $r->{status}"
+            if $r->{status} != 200 || $r->{body} eq '';
+    }
+
+    return "@formats: " . join ', ', @missing;
+}
+
+
+# a tone, and behind it what is no media: a tag, zeros, part of a frame
+
+sub trailing {
+    my %codecs = (mp3 => 'libmp3lame', ac3 => 'ac3', eac3 => 'eac3',
+                  aac => 'aac', flac => 'flac');
+
+    for my $codec (sort keys %codecs) {
+        my $file = fixture("tail.$codec", qw/ -f lavfi -i
+            sine=440:d=3:sample_rate=44100 -b:a 96k /, '-c:a',
+            $codecs{$codec}, qw/ -map_metadata -1 -write_id3v2 0 /);
+        my $bytes = slurp($file);
+
+        put("whole.$codec", $bytes);
+
+        my @whole = map { $_->{md5} } @{vod_hls($t,
+                                    "/whole.$codec/a1.m3u8")->{samples}};
+
+        my %tails = (
+            tag => 'APETAGEX' . pack('VVVx12', 2000, 66000, 1) . "t\0" x 33000,
+            zeros => "\0" x 70000,
+            cut => substr($bytes, 0, 50),
+        );
+
+        # FLAC does not say how long a frame is
+        next if $codec eq 'flac';
+
+        for my $tail (sort keys %tails) {
+            my $name = "$tail.$codec";
+
+            put($name, $bytes . $tails{$tail});
+
+            my $list = eval { vod_hls($t, "/$name/a1.m3u8") };
+            my @samples = map { $_->{md5} } @{$list->{samples} // []};
+
+            is_deeply(\@samples, \@whole, "$name: the same frames");
+            is(everything($name), 'HLS TS DASH: ', "$name: all is served");
+        }
+    }
+
+    # a transport stream that ends in a frame
+    my $ts = slurp(fixture('cut.ts', qw/ -f lavfi -i
+        sine=440:d=3:sample_rate=48000 -f lavfi -i sine=880:d=3 -map 0 -map 1
+        -c:a:0 aac -c:a:1 ac3 -b:a 192k /));
+
+    put('cut.ts', substr $ts, 0, 188 * int(length($ts) / 188 * 0.9));
+    is(everything('cut.ts'), 'HLS TS DASH: ', 'cut.ts: all is served');
+
+    for my $name (grep { defined }
+                  other('bear-cbr-no-seek-table-trailing-garbage.mp3'))
+    {
+        is(everything($name), 'HLS TS DASH: ', $name);
+
+        my $list = vod_hls($t, "/$name/a1.m3u8");
+        my @large = grep { $_->{size} > 2000 } @{$list->{samples}};
+        is(scalar @large, 0, 'no sample is garbage');
+    }
+}
+
+
+# all codecs in all that they may be in
+
+sub listed {
+    my @av = qw/ -f lavfi -i testsrc2=s=160x90:r=25:d=3 -f lavfi -i
+                 sine=440:d=3:sample_rate=48000 -b:a 64k -pix_fmt yuv420p
+                 -threads 1 -g 25 /;
+    my @sound = (qw/ -f lavfi -i sine=440:d=3:sample_rate=48000 -b:a 64k/);
+
+    my %files = (
+        'avc_aac.mp4' => ['HLS TS DASH', @av, @x264, qw/ -c:a aac /],
+        'avc_opus.mp4' => ['HLS TS DASH', @av, @x264, qw/ -c:a libopus /],
+        'avc_mp3.mkv' => ['HLS TS DASH', @av, @x264, qw/ -c:a libmp3lame /],
+        'vp9_opus.webm' => ['HLS - DASH', @av, qw/ -c:v libvpx-vp9 -deadline
+                            realtime -cpu-used 8 -c:a libopus /],
+        'vp9_aac.mp4' => ['HLS TS DASH', @av, qw/ -c:v libvpx-vp9 -deadline
+                          realtime -cpu-used 8 -c:a aac /],
+        'vp8_opus.webm' => ['HLS - DASH', @av, qw/ -c:v libvpx -deadline
+                            realtime -cpu-used 8 -c:a libopus /],
+        'aac.m4a' => ['HLS TS DASH', @sound, qw/ -c:a aac /],
+        'surround.mp4' => ['HLS TS DASH', @sound,
+            qw/ -af aformat=channel_layouts=7.1 -c:a aac /],
+        'wide.mp4' => ['HLS TS DASH', @sound,
+            qw/ -af aformat=channel_layouts=octagonal -c:a aac /],
+        'flac.mp4' => ['HLS - DASH', @sound, qw/ -c:a flac -strict -2 /],
+        'eac3.mp4' => ['HLS TS DASH', @sound, qw/ -c:a eac3 /],
+    );
+
+    for my $name (sort keys %files) {
+        my ($formats, @args) = @{$files{$name}};
+
+        put($name, slurp(fixture($name =~ s/(?=\.)/_listed/r, @args)));
+        is(everything($name), "$formats: ", $name);
+    }
+
+    # object types that ADTS has no bits for: USAC, ER AAC LC; 16 channels
+    my $aac = slurp(fixture('listed_asc.mp4', @av, @x264, qw/ -c:a aac /));
+    my %configs = (usac => 'f946400000', er => '8b90000000',
+                   layout => '118056e500');
+
+    for my $kind (sort keys %configs) {
+        my $edited = vod_edit($aac, esds => sub {
+            vod_box('esds', $_[0] =~ s/\x05((?:\x80){0,3})\x05.{5}/
+                                       "\x05$1\x05" . pack 'H*',
+                                       $configs{$kind}/esr) });
+
+        isnt($edited, $aac, "$kind: the file is another");
+        put("$kind.mp4", $edited);
+
+        my $served = everything("$kind.mp4");
+
+        like($served, qr/^HLS TS DASH: $/, "$kind: all that is listed");
+        unlike(vod_fetch($t, "/$kind.mp4/ts.m3u8"), qr/mp4a/,
+               "$kind: no sound in TS");
+        is($t->http_get("/$kind.mp4/$_.ts.m3u8")->{status}, 404, "$kind: $_")
+            for qw/ a1 v1-a1 /;
+    }
+
+    # a frame that is longer than ADTS can say
+    my $audio = 0;
+
+    put('long.mp4', vod_edit($aac,
+        hdlr => sub { $audio = substr($_[0], 8, 4) eq 'soun';
+                      vod_box('hdlr', $_[0]) },
+        stsz => sub { vod_box('stsz', $audio ? substr($_[0], 0, 12)
+                              . pack('N', 8190) . substr($_[0], 16)
+                              : $_[0]) }));
+
+    is(everything('long.mp4'), 'HLS TS DASH: ', 'a frame too long for ADTS');
+    unlike(vod_fetch($t, '/long.mp4/ts.m3u8'), qr/mp4a/, 'no sound in TS');
+    is(scalar(grep { /a1 is not served in MPEG-TS, it has frames of up to/ }
+              said('long.mp4')), 1, 'the log says so, once');
+
+    for my $name (grep { defined } other('sine-3s-xhe-aac-44khz-mono.mp4')) {
+        is(everything($name), 'HLS - DASH: ', $name);
+    }
+}
+
+
+# bsid 9: each frame lasts twice as long
+
+sub half_rate {
+    my $ac3 = slurp(fixture('half.ac3', qw/ -f lavfi -i
+        sine=440:d=3:sample_rate=44100 -b:a 96k /));
+
+    put('full.ac3', $ac3);
+    put('half.ac3',
+        $ac3 =~ s/(\x0b\x77.{3})(.)/$1 . chr(ord($2) & 7 | 72)/gser);
+
+    my ($full, $half) = map { vod_hls($t, "/$_.ac3/a1.m3u8") } qw/ full half /;
+
+    is($full->{timescale}, 44100, 'the rate');
+    is($half->{timescale}, 22050, 'half of it');
+    is(scalar @{$half->{samples}}, scalar @{$full->{samples}}, 'frames');
+
+    put('half.mp4', $half->{bytes});
+    my ($s) = @{ffprobe_json($t->path('media/half.mp4'))->{streams}};
+    is($s->{sample_rate}, 22050, 'as ffprobe has it');
+
+    for my $name (grep { defined } other('count-english.ac3')) {
+        my $seconds = 0;
+        $seconds += $_->{duration}
+            for @{vod_hls($t, "/$name/a1.m3u8")->{segments}};
+
+        cmp_ok(abs($seconds - 22.3), '<', 0.1, $name);
     }
 }

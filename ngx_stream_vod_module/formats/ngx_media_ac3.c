@@ -19,6 +19,12 @@
 
 #define NGX_MEDIA_AC3_SYNCWORD  0x0b77
 
+/* bsid: 4.4.2.1, up to 8; 9 and 10 are its half rates, 11 to 16 Enhanced
+   AC-3, annex E */
+#define NGX_MEDIA_AC3_BSID       8
+#define NGX_MEDIA_AC3_BSID_LAST  10
+#define NGX_MEDIA_EAC3_BSID      16
+
 
 static ngx_int_t ngx_media_ac3_config(ngx_media_params_t *params,
     const u_char *pos, const u_char *last);
@@ -74,14 +80,16 @@ static ngx_int_t
 ngx_media_ac3_config(ngx_media_params_t *params, const u_char *pos,
     const u_char *last)
 {
-    uint32_t          acmod, fscod, lfe;
+    uint32_t          acmod, bsid, fscod, lfe;
+    ngx_int_t         rc;
     ngx_media_bits_t  br;
     ngx_media_span_t  config;
 
     ngx_media_bits_init(&br, pos, last);
 
     fscod = ngx_media_bits_get(&br, 2);
-    ngx_media_bits_skip(&br, 8);              /* bsid, bsmod */
+    bsid = ngx_media_bits_get(&br, 5);
+    ngx_media_bits_skip(&br, 3);              /* bsmod */
     acmod = ngx_media_bits_get(&br, 3);
     lfe = ngx_media_bits_get(&br, 1);
     ngx_media_bits_skip(&br, 10);
@@ -93,8 +101,23 @@ ngx_media_ac3_config(ngx_media_params_t *params, const u_char *pos,
     config.pos = pos;
     config.last = pos + 3;
 
-    return ngx_media_ac3_params(params, NGX_MEDIA_CODEC_AC3, fscod, acmod,
-                                lfe, &config);
+    rc = ngx_media_ac3_params(params, NGX_MEDIA_CODEC_AC3, fscod, acmod, lfe,
+                              &config);
+
+    if (rc != NGX_OK || bsid <= NGX_MEDIA_AC3_BSID) {
+        return rc;
+    }
+
+    if (bsid > NGX_MEDIA_AC3_BSID_LAST) {
+        return NGX_DECLINED;
+    }
+
+    /* not in the standard, but in decoders: half and quarter rates */
+
+    params->sample_rate >>= bsid - NGX_MEDIA_AC3_BSID;
+    params->timescale = params->sample_rate;
+
+    return NGX_OK;
 }
 
 
@@ -203,6 +226,58 @@ ngx_media_ac3_frame(const ngx_media_params_t *params, const u_char *pos,
     }
 
     return NGX_OK;
+}
+
+
+/* 4.4.1.4 and 5.3.1.3: the bit rate by frmsizecod; E.1.3.1.3: frmsiz */
+
+size_t
+ngx_media_ac3_size(const u_char *pos, const u_char *last)
+{
+    uint32_t  bsid, code, fscod, kbps;
+
+    static const uint16_t  rates[] = {
+        32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
+        448, 512, 576, 640
+    };
+
+    if (last - pos < 6 || (pos[0] << 8 | pos[1]) != NGX_MEDIA_AC3_SYNCWORD) {
+        return 0;
+    }
+
+    bsid = pos[5] >> 3;
+
+    if (bsid > NGX_MEDIA_EAC3_BSID) {
+        return 0;
+    }
+
+    if (bsid > NGX_MEDIA_AC3_BSID_LAST) {
+        return (((pos[2] & 0x07) << 8 | pos[3]) + 1) * 2;
+    }
+
+    fscod = pos[4] >> 6;
+    code = pos[4] & 0x3f;
+
+    if (code / 2 >= sizeof(rates) / sizeof(rates[0])) {
+        return 0;
+    }
+
+    kbps = rates[code / 2];
+
+    switch (fscod) {
+
+    case 0:                                   /* 48 kHz */
+        return kbps * 4;
+
+    case 1:                                   /* 44.1 kHz: what is left over */
+        return (kbps * 96000 / 44100 + (code & 1)) * 2;
+
+    case 2:                                   /* 32 kHz */
+        return kbps * 6;
+
+    default:
+        return 0;
+    }
 }
 
 

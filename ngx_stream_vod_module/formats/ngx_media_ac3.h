@@ -11,6 +11,11 @@
 #include "formats/ngx_media_codec.h"
 
 
+/* bytes of the frame of AC-3 or Enhanced AC-3 that begins here, which may be
+   more than there are; 0: none does */
+size_t ngx_media_ac3_size(const u_char *pos, const u_char *last);
+
+
 extern const ngx_media_codec_t  ngx_media_ac3_codec;
 extern const ngx_media_codec_t  ngx_media_eac3_codec;
 

@@ -116,6 +116,13 @@ ngx_int_t ngx_media_vod_av_frame_params(ngx_media_params_t *params,
 uint32_t ngx_media_vod_av_frame_samples(const ngx_media_params_t *params,
     const u_char *pos, const u_char *last);
 
+/*
+ * Bytes of the whole frames at the begin of a packet of a codec whose frames
+ * say how long they are: what is behind is no media.  All of it for others.
+ */
+size_t ngx_media_vod_av_frame_size(uint32_t codec, const u_char *pos,
+    const u_char *last);
+
 
 /* ngx_media_vod_av_text.c */
 

@@ -10,6 +10,7 @@
  */
 
 
+#include "formats/ngx_media_ac3.h"
 #include "formats/ngx_media_bits.h"
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_mp3.h"
@@ -136,6 +137,44 @@ ngx_media_vod_av_frame_samples(const ngx_media_params_t *params,
     default:
         return params->frame_samples;
     }
+}
+
+
+size_t
+ngx_media_vod_av_frame_size(uint32_t codec, const u_char *pos,
+    const u_char *last)
+{
+    size_t           len, size;
+    ngx_media_mp3_t  mp3;
+
+    len = 0;
+
+    while (len < (size_t) (last - pos)) {
+
+        switch (codec) {
+
+        case NGX_MEDIA_CODEC_MP3:
+            size = (ngx_media_mp3_parse(&mp3, pos + len, last) == NGX_OK)
+                   ? mp3.size : 0;
+            break;
+
+        case NGX_MEDIA_CODEC_AC3:
+        case NGX_MEDIA_CODEC_EAC3:
+            size = ngx_media_ac3_size(pos + len, last);
+            break;
+
+        default:
+            return last - pos;
+        }
+
+        if (size == 0 || size > (size_t) (last - pos) - len) {
+            break;
+        }
+
+        len += size;
+    }
+
+    return len;
 }
 
 

@@ -17,6 +17,7 @@
 
 #if (NGX_MEDIA_HAVE_AV)
 
+#include "formats/ngx_media_bytes.h"
 #include "vod/ngx_media_vod_av_times.h"
 #include "vod/ngx_media_vod_lav.h"
 #include "vod/ngx_media_vod_temp.h"
@@ -29,6 +30,9 @@
 
 
 #define NGX_MEDIA_VOD_LAV_BUFFER    (256 * 1024)
+
+/* a header of ADTS without a CRC */
+#define NGX_MEDIA_VOD_LAV_ADTS      7
 
 /* one frame in so many may be without its time of presentation: a damaged
    file, not one of a container that has none */
@@ -65,6 +69,7 @@ typedef struct {
     off_t                     max;            /* size of what is written */
     int                       err;            /* errno of writing */
     int64_t                   shift;          /* added to all stamps, ns */
+    uint64_t                  rest;           /* bytes that are no frames */
     ngx_uint_t                nstreams;
     ngx_uint_t                npackets;
     ngx_uint_t                nframes;        /* of video with B-frames */
@@ -93,6 +98,8 @@ static void ngx_media_vod_lav_leave(ngx_media_vod_lav_converter_t *c,
 static ngx_int_t ngx_media_vod_lav_copy(ngx_media_vod_lav_converter_t *c);
 static ngx_int_t ngx_media_vod_lav_write(ngx_media_vod_lav_converter_t *c,
     AVPacket *packet);
+static ngx_int_t ngx_media_vod_lav_trim(ngx_media_vod_lav_converter_t *c,
+    const AVStream *st, AVPacket *packet);
 static ngx_int_t ngx_media_vod_lav_stamp(ngx_media_vod_lav_converter_t *c,
     ngx_media_vod_lav_output_t *o, const AVStream *st, AVPacket *packet);
 #if (LIBAVFORMAT_VERSION_MAJOR >= 61)
@@ -503,6 +510,7 @@ ngx_media_vod_lav_leave(ngx_media_vod_lav_converter_t *c, const AVStream *st)
 static ngx_int_t
 ngx_media_vod_lav_copy(ngx_media_vod_lav_converter_t *c)
 {
+    size_t      len;
     AVPacket   *packet;
     ngx_int_t   rc;
 
@@ -535,6 +543,15 @@ ngx_media_vod_lav_copy(ngx_media_vod_lav_converter_t *c)
         (void) snprintf((char *) c->temp.note, NGX_MEDIA_VOD_ERROR,
                         "B-frames without times of presentation");
         return NGX_ERROR;
+    }
+
+    if (rc == NGX_OK && c->rest) {
+        len = ngx_strlen(c->temp.note);
+
+        (void) snprintf((char *) c->temp.note + len,
+                        NGX_MEDIA_VOD_ERROR - len,
+                        "%s%llu bytes are left out, they are no whole frames",
+                        len ? ", " : "", (unsigned long long) c->rest);
     }
 
     return rc;
@@ -570,6 +587,10 @@ ngx_media_vod_lav_write(ngx_media_vod_lav_converter_t *c, AVPacket *packet)
         return NGX_OK;
     }
 
+    if (ngx_media_vod_lav_trim(c, st, packet) != NGX_OK) {
+        return NGX_OK;
+    }
+
     if (o->out->codecpar->codec_id == AV_CODEC_ID_MOV_TEXT) {
         rv = ngx_media_vod_lav_tx3g(st, packet);
 
@@ -601,6 +622,54 @@ ngx_media_vod_lav_write(ngx_media_vod_lav_converter_t *c, AVPacket *packet)
     if (rc == AVERROR(ENOMEM) || c->err || c->io->error < 0) {
         return NGX_ERROR;
     }
+
+    return NGX_OK;
+}
+
+
+/* what is behind the frames of a packet; NGX_DECLINED: it holds none */
+
+static ngx_int_t
+ngx_media_vod_lav_trim(ngx_media_vod_lav_converter_t *c, const AVStream *st,
+    AVPacket *packet)
+{
+    size_t         frame, len, size;
+    const u_char  *p;
+
+    size = (size_t) packet->size;
+    p = packet->data;
+
+    if (st->codecpar->codec_id == AV_CODEC_ID_AAC
+        && st->codecpar->extradata_size == 0)
+    {
+        /* ADTS, ISO/IEC 14496-3, 1.A.2.2 */
+
+        for (len = 0; size - len >= NGX_MEDIA_VOD_LAV_ADTS; len += frame) {
+
+            if (p[len] != 0xff || (p[len + 1] & 0xf6) != 0xf0) {
+                break;
+            }
+
+            frame = ngx_media_get_be24(p + len + 3) >> 5 & 0x1fff;
+
+            if (frame < NGX_MEDIA_VOD_LAV_ADTS || frame > size - len) {
+                break;
+            }
+        }
+
+    } else {
+        len = ngx_media_vod_av_frame_size(
+                            ngx_media_vod_lav_codec(st->codecpar->codec_id),
+                            p, p + size);
+    }
+
+    c->rest += size - len;
+
+    if (len == 0) {
+        return NGX_DECLINED;
+    }
+
+    av_shrink_packet(packet, (int) len);
 
     return NGX_OK;
 }

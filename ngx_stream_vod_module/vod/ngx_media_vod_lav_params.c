@@ -159,7 +159,7 @@ ngx_media_vod_lav_picture(ngx_media_params_t *params, const AVStream *st)
         params->height = (uint32_t) par->height;
     }
 
-    /* what the container says of the shape wins; what a decoder would does not */
+    /* what the container says of the shape wins, not what a decoder would */
 
     sar = st->sample_aspect_ratio;
 

@@ -46,6 +46,7 @@ typedef struct {
     ngx_media_vod_lav_t      *lav;
     ngx_media_vod_av_t       *av;
     uint64_t                  end;            /* of the packet before */
+    uint64_t                  rest;           /* bytes that are no frames */
     u_char                   *buffer;         /* what is compared */
     size_t                    room;
     ngx_media_vod_lav_stream_t
@@ -117,6 +118,12 @@ ngx_media_vod_lav_read(ngx_media_vod_lav_t *lav, ngx_media_vod_av_t *av)
         ngx_media_vod_blob_note(&av->blob, "%s: malformed, offset:%llu",
                                 lav->demuxer->name,
                                 (unsigned long long) lav->offset);
+    }
+
+    if (rv == NGX_OK && r->rest) {
+        ngx_media_vod_blob_note(&av->blob, "%s: %llu bytes are left out, they"
+                                " are no whole frames", lav->demuxer->name,
+                                (unsigned long long) r->rest);
     }
 
     free(r->buffer);
@@ -236,12 +243,23 @@ ngx_media_vod_lav_sample(ngx_media_vod_lav_reader_t *r,
     ngx_media_vod_lav_stream_t *s, const AVStream *st,
     const AVPacket *packet)
 {
+    size_t                      size;
     int64_t                     pts;
     ngx_int_t                   rc;
     ngx_media_params_t         *params;
     ngx_media_vod_av_packet_t   p;
 
     params = &s->track->params[0];
+    size = ngx_media_vod_av_frame_size(params->codec, packet->data,
+                                       packet->data + packet->size);
+
+    if (size != (size_t) packet->size) {
+        r->rest += (size_t) packet->size - size;
+
+        if (size == 0) {
+            return NGX_OK;
+        }
+    }
 
     if (params->codec == NGX_MEDIA_CODEC_AV1
         && (packet->data[0] >> 3 & 0x0f) == NGX_MEDIA_VOD_LAV_TD)
@@ -255,7 +273,7 @@ ngx_media_vod_lav_sample(ngx_media_vod_lav_reader_t *r,
         return rc;
     }
 
-    p.size = (uint32_t) packet->size;
+    p.size = (uint32_t) size;
     p.duration = 0;
     p.key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
     p.description = 1;
@@ -263,7 +281,7 @@ ngx_media_vod_lav_sample(ngx_media_vod_lav_reader_t *r,
     if (params->type == NGX_MEDIA_AUDIO) {
         p.key = 1;
         p.duration = ngx_media_vod_av_frame_samples(params, packet->data,
-                                                packet->data + packet->size);
+                                                    packet->data + size);
     }
 
     pts = (packet->pts != AV_NOPTS_VALUE) ? packet->pts : packet->dts;
