@@ -45,6 +45,7 @@ subtest 'size and shape of the container' => \&shape;
 subtest 'what is behind the frames' => \&trailing;
 subtest 'AC-3 at half its rate' => \&half_rate;
 subtest 'what is listed is served' => \&listed;
+subtest 'layers in MPEG-TS' => \&layers;
 
 $t->done();
 
@@ -551,5 +552,67 @@ sub half_rate {
             for @{vod_hls($t, "/$name/a1.m3u8")->{segments}};
 
         cmp_ok(abs($seconds - 22.3), '<', 0.1, $name);
+    }
+}
+
+
+# spatial video: the second view is for those that know of it
+
+sub layers {
+    my $bytes = slurp(fixture('layers.mp4', qw/ -f lavfi -i
+        testsrc2=s=160x90:r=25:d=2 -c:v libx265 -preset ultrafast
+        -pix_fmt yuv420p -tag:v hvc1 -x265-params
+        keyint=25:bframes=0:log-level=none:pools=1:slices=1:aud=0 /));
+
+    # each NAL unit twice, the second time as one of layer 1
+
+    my (@sizes, $mdat);
+    my ($box) = grep { $_->{type} eq 'mdat' } @{mp4_boxes($bytes)};
+    my $stsz = mp4_find(mp4_boxes($bytes), 'moov/trak/mdia/minf/stbl/stsz');
+    my @old = unpack 'x12N*', $stsz->{data};
+    my $pos = 0;
+
+    for my $size (@old) {
+        my $sample = substr $box->{data}, $pos, $size;
+        my $twice = '';
+
+        $pos += $size;
+
+        while (length $sample) {
+            my ($nal) = unpack 'N/a', $sample;
+
+            $sample = substr $sample, 4 + length $nal;
+            $twice .= pack('N/a', $nal)
+                      . pack('N/a', substr($nal, 0, 1) . "\x09"
+                                    . substr($nal, 2));
+        }
+
+        push @sizes, length $twice;
+        $mdat .= $twice;
+    }
+
+    my ($start) = unpack 'x8N', mp4_find(mp4_boxes($bytes),
+        'moov/trak/mdia/minf/stbl/stco')->{data};
+    my $edited = substr($bytes, 0, $box->{offset}) . vod_box('mdat', $mdat)
+                 . substr($bytes, $box->{offset} + $box->{size});
+
+    # all of it is one chunk
+
+    $edited = vod_edit($edited,
+        stsz => sub { vod_box('stsz', pack 'N*', 0, 0, scalar @sizes,
+                              @sizes) },
+        stsc => sub { vod_box('stsc', pack 'N*', 0, 1, 1, scalar @sizes, 1) },
+        stco => sub { vod_box('stco', pack 'N*', 0, 1, $start) });
+
+    put('flat.mp4', $bytes);
+    put('layers.mp4', $edited);
+
+    is(pictures('out.ts', vod_ts($t, '/layers.mp4/v1.ts.m3u8')->{bytes}),
+       pictures('in.ts', vod_ts($t, '/flat.mp4/v1.ts.m3u8')->{bytes}),
+       'one layer');
+
+    for my $name (grep { defined } other('stereo_spatial.mp4')) {
+        is(pictures('out.ts', vod_ts($t, "/$name/v1.ts.m3u8")->{bytes}),
+           pictures('in.mp4', slurp("$cases/$name")), $name);
     }
 }

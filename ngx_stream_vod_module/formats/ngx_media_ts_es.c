@@ -21,6 +21,16 @@
 /* nal_unit_type of AUD_NUT, ISO/IEC 23008-2, table 7-1 */
 #define NGX_MEDIA_TS_H265_AUD    35
 
+/* nal_unit_type of SVC, MVC and 3D-AVC, ISO/IEC 14496-10, table 7-1 */
+#define NGX_MEDIA_TS_H264_PREFIX      14
+#define NGX_MEDIA_TS_H264_SUBSET_SPS  15
+#define NGX_MEDIA_TS_H264_EXTENSION   20
+#define NGX_MEDIA_TS_H264_DEPTH       21
+
+/* nuh_layer_id, ISO/IEC 23008-2, 7.3.1.2 */
+#define ngx_media_ts_h265_layer(nal)                                          \
+    (((nal)[0] & 0x01) << 5 | (nal)[1] >> 3)
+
 /* id_syn_ele of a program_config_element, ISO/IEC 14496-3, table 4.85 */
 #define NGX_MEDIA_TS_ID_PCE      5
 
@@ -56,7 +66,7 @@ static size_t ngx_media_ts_es_avcc(u_char *p, const u_char *pos,
 static size_t ngx_media_ts_es_hvcc(u_char *p, const u_char *pos,
     const u_char *last);
 static size_t ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r,
-    ngx_uint_t n, ngx_uint_t wanted);
+    ngx_uint_t n, uint32_t codec);
 static size_t ngx_media_ts_registration(u_char *p, uint32_t id);
 
 
@@ -374,13 +384,44 @@ ngx_media_ts_es_adts(u_char *p, const ngx_media_ts_es_t *es, size_t size)
 
 
 ngx_uint_t
-ngx_media_ts_es_delimiter(const ngx_media_ts_es_t *es, u_char byte)
+ngx_media_ts_es_header(const ngx_media_ts_es_t *es)
 {
-    if (es->codec == NGX_MEDIA_CODEC_H264) {
-        return (byte & 0x1f) == NGX_MEDIA_H264_AUD;
+    return (es->codec == NGX_MEDIA_CODEC_H264) ? 1 : 2;
+}
+
+
+/*
+ * Layers are streams of types of their own, ISO/IEC 13818-1, table 2-34: in
+ * one of 0x24 decoders take their pictures for more of the same.
+ */
+
+ngx_uint_t
+ngx_media_ts_es_blank(const ngx_media_ts_es_t *es, const u_char *header,
+    size_t len, ngx_uint_t first)
+{
+    if (len < ngx_media_ts_es_header(es)) {
+        return 0;
     }
 
-    return (byte >> 1 & 0x3f) == NGX_MEDIA_TS_H265_AUD;
+    if (es->codec == NGX_MEDIA_CODEC_H265) {
+        return ngx_media_ts_h265_layer(header)
+               || (first && (header[0] >> 1 & 0x3f) == NGX_MEDIA_TS_H265_AUD);
+    }
+
+    switch (header[0] & 0x1f) {
+
+    case NGX_MEDIA_H264_AUD:
+        return first;
+
+    case NGX_MEDIA_TS_H264_PREFIX:
+    case NGX_MEDIA_TS_H264_SUBSET_SPS:
+    case NGX_MEDIA_TS_H264_EXTENSION:
+    case NGX_MEDIA_TS_H264_DEPTH:
+        return 1;
+
+    default:
+        return 0;
+    }
 }
 
 
@@ -439,11 +480,12 @@ ngx_media_ts_es_avcc(u_char *p, const u_char *pos, const u_char *last)
     (void) ngx_media_read_bytes(&r, 5);
 
     count = ngx_media_read_8(&r) & 0x1f;
-    n = ngx_media_ts_es_array(p, &r, count, 1);
+    n = ngx_media_ts_es_array(p, &r, count, NGX_MEDIA_CODEC_H264);
 
     count = ngx_media_read_8(&r);
 
-    return n + ngx_media_ts_es_array(p == NULL ? NULL : p + n, &r, count, 1);
+    return n + ngx_media_ts_es_array(p == NULL ? NULL : p + n, &r, count,
+                                     NGX_MEDIA_CODEC_H264);
 }
 
 
@@ -478,7 +520,8 @@ ngx_media_ts_es_hvcc(u_char *p, const u_char *pos, const u_char *last)
             count = ngx_media_read_be16(&r);
 
             n += ngx_media_ts_es_array(p == NULL ? NULL : p + n, &r, count,
-                                       type == order[k]);
+                                       type == order[k]
+                                       ? NGX_MEDIA_CODEC_H265 : 0);
         }
     }
 
@@ -486,11 +529,11 @@ ngx_media_ts_es_hvcc(u_char *p, const u_char *pos, const u_char *last)
 }
 
 
-/* n NAL units behind lengths of 16 bits; those that are wanted are written */
+/* n NAL units behind lengths of 16 bits; codec 0: they are passed over */
 
 static size_t
 ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r, ngx_uint_t n,
-    ngx_uint_t wanted)
+    uint32_t codec)
 {
     size_t            len, size;
     ngx_media_span_t  nal;
@@ -502,7 +545,10 @@ ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r, ngx_uint_t n,
 
         len = ngx_media_span_len(&nal);
 
-        if (!wanted || len == 0) {
+        if (codec == 0 || len == 0
+            || (codec == NGX_MEDIA_CODEC_H265 && len > 1
+                && ngx_media_ts_h265_layer(nal.pos)))
+        {
             continue;
         }
 

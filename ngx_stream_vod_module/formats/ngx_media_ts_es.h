@@ -75,9 +75,13 @@ size_t ngx_media_ts_program_info(u_char *p, const ngx_media_ts_es_t *es);
 void ngx_media_ts_es_adts(u_char *p, const ngx_media_ts_es_t *es,
     size_t size);
 
-/* whether a NAL unit that begins with this byte is a delimiter */
-ngx_uint_t ngx_media_ts_es_delimiter(const ngx_media_ts_es_t *es,
-    u_char byte);
+/* bytes of the header of its NAL units */
+ngx_uint_t ngx_media_ts_es_header(const ngx_media_ts_es_t *es);
+
+/* whether a NAL unit of this header, the first of its frame, has no place in
+   the stream: a delimiter, or one of another layer or view */
+ngx_uint_t ngx_media_ts_es_blank(const ngx_media_ts_es_t *es,
+    const u_char *header, size_t len, ngx_uint_t first);
 
 
 #endif /* _NGX_MEDIA_TS_ES_H_INCLUDED_ */

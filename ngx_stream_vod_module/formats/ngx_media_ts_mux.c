@@ -12,8 +12,8 @@
  * for the length of the answer, and one that writes.  The first looks at
  * sample tables only, never at media: a NAL length of four bytes makes room
  * for a start code of four, and what is put in front of a frame is known from
- * the parameters.  A delimiter that a frame brings itself is overwritten with
- * zeros, which are trailing_zero_8bits of ours.
+ * the parameters.  A delimiter that a frame brings itself, and NAL units of
+ * other layers, are overwritten with zeros: trailing_zero_8bits.
  *
  * Continuity counters must go on from segment to segment (RFC 8216, 3; some
  * players drop frames otherwise), on whichever worker or server and from
@@ -750,6 +750,7 @@ ngx_media_ts_mux_start(ngx_media_ts_mux_t *mux)
     mux->nsamples = 0;
     mux->zeros = 0;
     mux->blob_len = 0;
+    mux->nal_len = 0;
     mux->start = 0;
     mux->blank = 0;
 
@@ -1089,19 +1090,31 @@ ngx_media_ts_mux_nal(ngx_media_ts_mux_t *mux, ngx_media_span_t *in)
         mux->start = 1;
     }
 
-    if (nals->count == 1 && nals->run) {
+    /* its header decides; it is kept, as input may come byte by byte */
+
+    while (mux->nal_len < ngx_media_ts_es_header(track->es) && nals->run) {
 
         if (in->pos == in->last) {
             return NGX_AGAIN;
         }
 
-        mux->blank = ngx_media_ts_es_delimiter(track->es, *in->pos);
+        mux->piece[4 + mux->nal_len++] = *in->pos++;
+        nals->run--;
+        nals->left--;
     }
+
+    mux->blank = ngx_media_ts_es_blank(track->es, mux->piece + 4,
+                                       mux->nal_len, nals->count == 1);
 
     (void) ngx_media_put_be32(mux->piece, mux->blank ? 0 : 1);
 
+    if (mux->blank) {
+        ngx_memzero(mux->piece + 4, mux->nal_len);
+    }
+
     mux->piece_pos = 0;
-    mux->piece_len = 4;
+    mux->piece_len = 4 + mux->nal_len;
+    mux->nal_len = 0;
     mux->start = 0;
 
     return NGX_OK;

@@ -53,7 +53,8 @@ typedef struct {
     unsigned        gop;                      /* key frame each; 0: never */
     int             reorder;                  /* frames */
     int64_t         time;                     /* of the first frame */
-    unsigned        delimiters;               /* in the frames */
+    unsigned        delimiters;               /* in the frames; 2: and NAL
+                                                 units of other layers */
     unsigned        empty;                    /* each so many are empty */
 } track_conf_t;
 
@@ -104,6 +105,10 @@ make_nals(test_track_t *t, const track_conf_t *conf, unsigned n)
     size_t   i, left, len, max;
     u_char  *p, *q, *start;
 
+    /* of SVC, MVC and 3D-AVC */
+
+    static const u_char  others[] = { 0x0e, 0x6f, 0x74, 0x75 };
+
     left = t->samples[n].size;
     t->media[n] = malloc(left ? left : 1);
     t->expected[n] = malloc(t->track.head_len + 16 + left * 4);
@@ -153,7 +158,25 @@ make_nals(test_track_t *t, const track_conf_t *conf, unsigned n)
         memset(p, rnd(255) + 1, len);
         p[0] = (conf->codec == NGX_MEDIA_CODEC_H265) ? 0x26 : 0x65;
 
-        if (p == start + conf->nal_length && conf->delimiters && len == 2) {
+        if (conf->codec == NGX_MEDIA_CODEC_H265 && len > 1) {
+            p[1] = 1;
+        }
+
+        if (conf->delimiters > 1 && len > 1 && rnd(2)) {
+
+            if (conf->codec != NGX_MEDIA_CODEC_H265) {
+                p[0] = others[rnd(4)];
+
+            } else if (rnd(2)) {
+                p[0] |= 1;                    /* layer 32 */
+
+            } else {
+                p[1] |= 8;                    /* layer 1 */
+            }
+
+            memset(q, 0, 4 + len);
+
+        } else if (p == start + conf->nal_length && conf->delimiters && len == 2) {
             p[0] = (conf->codec == NGX_MEDIA_CODEC_H265) ? 35 << 1 : 9;
             memset(q, 0, 4 + len);
 
@@ -627,6 +650,12 @@ static const test_conf_t  confs[] = {
     { "hevc", 1, {
         { NGX_MEDIA_CODEC_H265, HVCC, 4, 24000, 0, 1001, 0, 48, 30, 9000, 24,
           3, 77777, 1, 0 } }, 0, 0, 0 },
+    { "hevc, layers", 1, {
+        { NGX_MEDIA_CODEC_H265, HVCC, 4, 24000, 0, 1001, 0, 48, 30, 9000, 24,
+          3, 77777, 2, 0 } }, 0, 0, 0 },
+    { "avc, layers", 1, {
+        { NGX_MEDIA_CODEC_H264, AVCC, 4, 90000, 0, 3600, 0, 60, 30, 3000, 12,
+          0, 0, 2, 0 } }, 0, 0, 0 },
     { "lengths of two bytes", 1, {
         { NGX_MEDIA_CODEC_H264, AVCC_2, 2, 600, 0, 20, 0, 60, 5, 3000, 12, 0,
           0, 0, 0 } }, 0, 0, 0 },
