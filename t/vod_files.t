@@ -46,6 +46,7 @@ subtest 'what is behind the frames' => \&trailing;
 subtest 'AC-3 at half its rate' => \&half_rate;
 subtest 'what is listed is served' => \&listed;
 subtest 'layers in MPEG-TS' => \&layers;
+subtest 'fragments that were put together' => \&fragments;
 
 $t->done();
 
@@ -614,5 +615,105 @@ sub layers {
     for my $name (grep { defined } other('stereo_spatial.mp4')) {
         is(pictures('out.ts', vod_ts($t, "/$name/v1.ts.m3u8")->{bytes}),
            pictures('in.mp4', slurp("$cases/$name")), $name);
+    }
+}
+
+
+# files of fragments: another moov, fragments that are encrypted, no media, and
+# times that count from 1970
+
+sub fragments {
+    my $bytes = slurp(fixture('fragments.mp4', ffmpeg_source(re => 0,
+        size => '160x90', bframes => 2), qw/ -t 8 -threads 1 -movflags
+        frag_keyframe+empty_moov+default_base_moof /));
+
+    my @boxes = @{mp4_boxes($bytes)};
+    my $cut = sub { substr $bytes, $_[0]{offset}, $_[0]{size} };
+    my ($ftyp) = map { $cut->($_) } grep { $_->{type} eq 'ftyp' } @boxes;
+    my ($moov) = map { $cut->($_) } grep { $_->{type} eq 'moov' } @boxes;
+    my @pieces = map { $cut->($boxes[$_]) . $cut->($boxes[$_ + 1]) }
+                 grep { $boxes[$_]{type} eq 'moof' } 0 .. $#boxes;
+
+    cmp_ok(scalar @pieces, '>', 4, 'fragments');
+
+    my $count = sub {
+        my ($name, @parts) = @_;
+
+        put($name, join '', @parts);
+        my $list = eval { vod_hls($t, "/$name/v1.m3u8") };
+
+        return scalar @{$list->{samples} // []};
+    };
+
+    my $two = $count->('two.mp4', $ftyp, $moov, @pieces[0 .. 1]);
+    my $all = $count->('all.mp4', $ftyp, $moov, @pieces);
+
+    cmp_ok($two, '<', $all, 'samples');
+
+    # the same moov again, and another
+
+    is($count->('same.mp4', $ftyp, $moov, @pieces[0 .. 1], $ftyp, $moov,
+                @pieces[2 .. $#pieces]), $all, 'the same moov');
+
+    my $other = $moov =~ s/avc1/encv/r;
+
+    is($count->('other.mp4', $ftyp, $moov, @pieces[0 .. 1], $ftyp, $other,
+                @pieces[2 .. $#pieces]), $two, 'another moov');
+    is(everything('other.mp4'), 'HLS TS DASH: ', 'all is served');
+    is(scalar(grep { /moov: another one, offset:\d+; what follows/ }
+              said('other.mp4')), 1, 'the log says so, once');
+
+    # one is encrypted, in a stream that is not
+
+    my $encrypted = vod_edit($pieces[2], traf => sub {
+        vod_box('traf', $_[0], vod_box('senc', pack 'NN', 0, 1)) });
+
+    is($count->('senc.mp4', $ftyp, $moov, @pieces[0 .. 1], $encrypted,
+                @pieces[3 .. $#pieces]), $two, 'senc');
+    is(scalar(grep { /a fragment is encrypted, its description is not/ }
+              said('senc.mp4')), 1, 'the log says so, once');
+
+    # nothing in it
+
+    put('empty.mp4', join '', $ftyp, $moov, map {
+        my ($moof) = grep { $_->{type} eq 'moof' } @{mp4_boxes($_)};
+        substr($_, 0, $moof->{size}) . vod_box('mdat') . vod_box('free', $_)
+    } @pieces);
+
+    is($t->http_get('/empty.mp4/index.m3u8')->{status}, 415, 'empty mdat');
+    like(join("\n", said('empty.mp4')), qr/moof: its mdat is empty/, 'why');
+
+    # since 1970
+
+    my %scales = map { $_->{id} => $_->{timescale} }
+                 values %{mp4_tracks(mp4_boxes($moov))};
+    my $id;
+
+    my @late = map { vod_edit($_,
+        tfhd => sub { $id = unpack 'x4N', $_[0]; vod_box('tfhd', $_[0]) },
+        tfdt => sub { vod_box('tfdt', pack 'NQ>', 1 << 24, 1_795_000_000
+                              * $scales{$id} + unpack 'x4Q>', $_[0]) })
+    } @pieces;
+
+    is($count->('epoch.mp4', $ftyp, $moov, @late), $all, 'since 1970');
+    is(everything('epoch.mp4'), 'HLS TS DASH: ', 'all is served');
+
+    for my $track (qw/ v1 a1 /) {
+        my ($early, $late) = map { vod_hls($t, "/$_.mp4/$track.m3u8") }
+                             qw/ all epoch /;
+        my @diff = map { $late->{samples}[$_]{pts}
+                         - $early->{samples}[$_]{pts} }
+                   0 .. $#{$early->{samples}};
+        my %diff = map { $_ / $early->{timescale} => 1 } @diff;
+
+        is(join(' ', keys %diff), 1, "$track: one shift of all tracks");
+    }
+
+    for my $name (grep { defined }
+                  other('video_512x288_h264-360k_clear_enc_dashinit.mp4'))
+    {
+        is(everything($name), 'HLS TS DASH: ', $name);
+        cmp_ok(scalar(grep { /moov: another one/ } said($name)), '==', 1,
+               'the log says so');
     }
 }

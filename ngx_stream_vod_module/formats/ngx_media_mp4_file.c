@@ -135,7 +135,7 @@ ngx_media_mp4_file_wanted(const ngx_media_mp4_file_t *file)
 
         /* the first one counts */
 
-        return file->moov ? NGX_DECLINED : NGX_OK;
+        return (file->moov && !file->again) ? NGX_DECLINED : NGX_OK;
 
     case ngx_media_fourcc('m', 'o', 'o', 'f'):
     case ngx_media_fourcc('s', 'i', 'd', 'x'):

@@ -48,6 +48,9 @@
 typedef struct {
     uint64_t                  size;           /* of the file */
     size_t                    max;            /* of a box that is read */
+    unsigned                  again:1;        /* set by the caller: a moov
+                                                 after the first is given,
+                                                 too, and not passed over */
     uint64_t                  offset;         /* where to read, and */
     size_t                    want;           /* how much of it */
     uint64_t                  resume;         /* boxes before it are dealt

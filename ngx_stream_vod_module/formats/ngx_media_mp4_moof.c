@@ -193,6 +193,7 @@ ngx_media_mp4_moof_traf(ngx_media_mp4_moof_t *it)
     /* tfhd and tfdt, wherever they stand */
 
     boxes = it->truns;
+    it->encrypted = 0;
 
     for ( ;; ) {
         rc = ngx_media_mp4_box_next(&boxes, &box);
@@ -204,6 +205,14 @@ ngx_media_mp4_moof_traf(ngx_media_mp4_moof_t *it)
         if (rc != NGX_OK) {
             return ngx_media_mp4_fail(&it->walk, boxes.pos,
                                       "a box in it has a wrong size");
+        }
+
+        /* ISO/IEC 23001-7, 7.2, and 14496-12, 8.7.8 */
+
+        if (box.type == ngx_media_fourcc('s', 'e', 'n', 'c')
+            || box.type == ngx_media_fourcc('s', 'a', 'i', 'z'))
+        {
+            it->encrypted = 1;
         }
 
         if (box.type == NGX_MEDIA_MP4_TFHD) {

@@ -34,6 +34,8 @@ typedef struct {
     uint64_t                     end;         /* of all, when counting */
     unsigned                     in_traf:1;
     unsigned                     counting:1;  /* no sample is given out */
+    unsigned                     encrypted:1;  /* this traf has what decryption
+                                                 of its samples takes */
 
     const u_char                *entry;       /* of this trun, the next */
     uint32_t                     left;        /* of them */

@@ -28,6 +28,8 @@
 #define NGX_MEDIA_VOD_SETS       4            /* key frames that are read for
                                                  parameter sets */
 #define NGX_MEDIA_VOD_SAMPLES    ((uint64_t) 64 * 1024 * 1024)
+#define NGX_MEDIA_VOD_EPOCH      ((int64_t) 365 * 86400)  /* s: where no file
+                                                 begins */
 
 
 typedef struct {
@@ -51,7 +53,9 @@ typedef struct {
 
     ngx_media_vod_file_t     *result;         /* if reading fails */
     uint64_t                  moof;           /* hash of the first one; 0 */
+    int64_t                   epoch;          /* s, taken from all times */
     unsigned                  complete:1;     /* nothing will be appended */
+    unsigned                  timed:1;        /* epoch is known */
 } ngx_media_vod_mp4_t;
 
 
@@ -59,11 +63,17 @@ static ngx_int_t ngx_media_vod_mp4_read(ngx_media_vod_mp4_t *m);
 static ngx_int_t ngx_media_vod_mp4_fill(ngx_media_vod_mp4_t *m,
     const u_char **p, size_t *n);
 static ngx_int_t ngx_media_vod_mp4_movie(ngx_media_vod_mp4_t *m);
+static ngx_int_t ngx_media_vod_mp4_again(ngx_media_vod_mp4_t *m);
 static ngx_int_t ngx_media_vod_mp4_parse(ngx_media_vod_mp4_t *m);
 static ngx_int_t ngx_media_vod_mp4_mask(ngx_media_vod_mp4_t *m);
 static void ngx_media_vod_mp4_samples(ngx_media_vod_mp4_t *m, ngx_uint_t n);
 static void ngx_media_vod_mp4_edit(ngx_media_vod_mp4_t *m, ngx_uint_t n);
 static ngx_int_t ngx_media_vod_mp4_fragment(ngx_media_vod_mp4_t *m);
+static ngx_int_t ngx_media_vod_mp4_data(ngx_media_vod_mp4_t *m, uint64_t end);
+static ngx_uint_t ngx_media_vod_mp4_is_clear(ngx_media_vod_mp4_t *m,
+    ngx_uint_t n, const ngx_media_index_sample_t *sample);
+static void ngx_media_vod_mp4_time(ngx_media_vod_mp4_t *m, ngx_uint_t n,
+    ngx_media_index_sample_t *sample);
 static ngx_int_t ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m, ngx_uint_t n,
     const ngx_media_index_sample_t *sample);
 static void ngx_media_vod_mp4_sets(ngx_media_vod_mp4_t *m, ngx_uint_t n,
@@ -96,6 +106,8 @@ ngx_media_vod_index_mp4(ngx_media_vod_index_t *index)
     ngx_media_vod_blob_init(&m->blob, index);
 
     ngx_media_mp4_file_init(&m->file, index->id.size);
+
+    m->file.again = 1;
 
     if (index->max_moov) {
         m->file.max = index->max_moov;
@@ -169,7 +181,8 @@ ngx_media_vod_mp4_read(ngx_media_vod_mp4_t *m)
         switch (m->file.box.type) {
 
         case ngx_media_fourcc('m', 'o', 'o', 'v'):
-            rc = ngx_media_vod_mp4_movie(m);
+            rc = m->head ? ngx_media_vod_mp4_again(m)
+                         : ngx_media_vod_mp4_movie(m);
             break;
 
         case ngx_media_fourcc('m', 'o', 'o', 'f'):
@@ -264,7 +277,13 @@ ngx_media_vod_mp4_fill(ngx_media_vod_mp4_t *m, const u_char **p, size_t *n)
 static ngx_int_t
 ngx_media_vod_mp4_movie(ngx_media_vod_mp4_t *m)
 {
+    uint64_t    hash;
     ngx_uint_t  n;
+
+    /* before anything in it is masked */
+
+    hash = ngx_media_hash(m->file.box.body.pos,
+                          ngx_media_span_len(&m->file.box.body));
 
     if (ngx_media_vod_mp4_parse(m) != NGX_OK) {
         ngx_media_vod_mp4_note(&m->blob, &m->error);
@@ -289,8 +308,7 @@ ngx_media_vod_mp4_movie(ngx_media_vod_mp4_t *m)
         return NGX_DONE;
     }
 
-    m->blob.tag = ngx_media_hash(m->file.box.body.pos,
-                                 ngx_media_span_len(&m->file.box.body));
+    m->blob.tag = hash;
 
     /* tracks point into it */
 
@@ -300,6 +318,30 @@ ngx_media_vod_mp4_movie(ngx_media_vod_mp4_t *m)
     m->len = 0;
 
     return NGX_OK;
+}
+
+
+/*
+ * Pieces of a stream that were put together may each have the same moov; what
+ * follows another one is another file, with codecs and keys of its own
+ */
+
+static ngx_int_t
+ngx_media_vod_mp4_again(ngx_media_vod_mp4_t *m)
+{
+    if (ngx_media_hash(m->file.box.body.pos,
+                       ngx_media_span_len(&m->file.box.body))
+        == m->blob.tag)
+    {
+        return NGX_OK;
+    }
+
+    ngx_media_vod_blob_note(&m->blob, "moov: another one, offset:%llu; what"
+                            " follows is not served", (unsigned long long)
+                            m->file.box.offset);
+    m->complete = 1;
+
+    return NGX_DONE;
 }
 
 
@@ -457,6 +499,12 @@ ngx_media_vod_mp4_fragment(ngx_media_vod_mp4_t *m)
         return NGX_DONE;
     }
 
+    rc = ngx_media_vod_mp4_data(m, end);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     if (m->moof == 0) {
         m->moof = ngx_media_hash(m->file.box.body.pos,
                                  ngx_media_span_len(&m->file.box.body));
@@ -472,6 +520,17 @@ ngx_media_vod_mp4_fragment(ngx_media_vod_mp4_t *m)
         }
 
         n = track - m->tracks;
+
+        if (it.encrypted && ngx_media_vod_mp4_is_clear(m, n, &sample)) {
+            ngx_media_vod_blob_note(&m->blob, "%s: a fragment is encrypted,"
+                                    " its description is not, offset:%llu",
+                                    m->served[n]->name, (unsigned long long)
+                                    m->file.box.offset);
+            m->complete = 1;
+            return NGX_DONE;
+        }
+
+        ngx_media_vod_mp4_time(m, n, &sample);
 
         if (m->served[n]) {
             (void) ngx_media_vod_mp4_add(m, n, &sample);
@@ -498,6 +557,94 @@ ngx_media_vod_mp4_fragment(ngx_media_vod_mp4_t *m)
     m->blob.offset = m->file.resume;
 
     return m->blob.nomem ? NGX_DONE : NGX_OK;
+}
+
+
+/* what a fragment says lies behind it: NGX_DONE: there is nothing */
+
+static ngx_int_t
+ngx_media_vod_mp4_data(ngx_media_vod_mp4_t *m, uint64_t end)
+{
+    u_char    head[8];
+    uint64_t  next;
+
+    next = m->file.box.offset + m->file.box.size;
+
+    if (end <= next || m->index->id.size - next < sizeof(head)) {
+        return NGX_OK;
+    }
+
+    if (next >= m->start && next - m->start < m->len
+        && m->len - (size_t) (next - m->start) >= sizeof(head))
+    {
+        ngx_memcpy(head, m->window + (size_t) (next - m->start),
+                   sizeof(head));
+
+    } else if (ngx_media_vod_index_read(m->index, head, sizeof(head), next,
+                                        &m->result)
+               != NGX_OK)
+    {
+        m->blob.nomem = (m->result == NULL);
+        return NGX_DONE;
+    }
+
+    if (ngx_media_get_be32(head) != sizeof(head)
+        || ngx_media_get_be32(head + 4)
+           != ngx_media_fourcc('m', 'd', 'a', 't'))
+    {
+        return NGX_OK;
+    }
+
+    ngx_media_vod_blob_note(&m->blob, "moof: its mdat is empty, offset:%llu",
+                            (unsigned long long) m->file.box.offset);
+
+    return NGX_DONE;
+}
+
+
+/* that of an encrypted entry has no parameters, it is left out anyway */
+
+static ngx_uint_t
+ngx_media_vod_mp4_is_clear(ngx_media_vod_mp4_t *m, ngx_uint_t n,
+    const ngx_media_index_sample_t *sample)
+{
+    ngx_media_vod_blob_track_t  *t;
+
+    t = m->served[n];
+
+    return t && sample->description && sample->description <= t->nparams
+           && t->params[sample->description - 1].codec != 0;
+}
+
+
+/*
+ * Segments of a live stream count from 1970.  Whole seconds are taken away,
+ * the same of all tracks, so they stay in step to the tick; the first sample
+ * may not be the earliest, so one more is left.
+ */
+
+static void
+ngx_media_vod_mp4_time(ngx_media_vod_mp4_t *m, ngx_uint_t n,
+    ngx_media_index_sample_t *sample)
+{
+    int64_t                      seconds;
+    ngx_media_vod_blob_track_t  *t;
+
+    if (!m->timed) {
+        m->timed = 1;
+
+        t = m->served[n];
+        seconds = sample->dts / m->tracks[n].timescale;
+
+        if (seconds > NGX_MEDIA_VOD_EPOCH && seconds <= INT32_MAX
+            && (t == NULL || t->start / m->tracks[n].timescale
+                             < NGX_MEDIA_VOD_EPOCH))
+        {
+            m->epoch = seconds - 1;
+        }
+    }
+
+    sample->dts -= m->epoch * m->tracks[n].timescale;
 }
 
 

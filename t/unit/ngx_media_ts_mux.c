@@ -176,7 +176,9 @@ make_nals(test_track_t *t, const track_conf_t *conf, unsigned n)
 
             memset(q, 0, 4 + len);
 
-        } else if (p == start + conf->nal_length && conf->delimiters && len == 2) {
+        } else if (p == start + conf->nal_length && conf->delimiters
+                   && len == 2)
+        {
             p[0] = (conf->codec == NGX_MEDIA_CODEC_H265) ? 35 << 1 : 9;
             memset(q, 0, 4 + len);
 
