@@ -11,7 +11,8 @@
          formats/ngx_media_index.c formats/ngx_media_index_build.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_box.c
          formats/ngx_media_mp4_desc.c
-         formats/ngx_media_record.c formats/ngx_media_opus.c
+         formats/ngx_media_record.c formats/ngx_media_sets.c
+         formats/ngx_media_opus.c
          formats/ngx_media_text.c formats/ngx_media_tx3g.c
          formats/ngx_media_video.c formats/ngx_media_vpx.c
          formats/ngx_media_webvtt.c formats/ngx_media_webvtt_write.c

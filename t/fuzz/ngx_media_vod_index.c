@@ -14,7 +14,7 @@
          formats/ngx_media_mp4_file.c formats/ngx_media_mp4_moof.c
          formats/ngx_media_mp4_moov.c formats/ngx_media_mp4_stbl.c
          formats/ngx_media_opus.c
-         formats/ngx_media_record.c
+         formats/ngx_media_record.c formats/ngx_media_sets.c
          formats/ngx_media_text.c formats/ngx_media_tx3g.c
          formats/ngx_media_video.c formats/ngx_media_vpx.c
          formats/ngx_media_webvtt.c formats/ngx_media_webvtt_write.c

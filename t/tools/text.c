@@ -28,7 +28,8 @@
          formats/ngx_media_mp4_moof.c formats/ngx_media_mp4_moov.c
          formats/ngx_media_mp4_stbl.c formats/ngx_media_mp4_write.c
          formats/ngx_media_opus.c
-         formats/ngx_media_record.c formats/ngx_media_plan.c
+         formats/ngx_media_record.c formats/ngx_media_sets.c
+         formats/ngx_media_plan.c
          formats/ngx_media_crc.c formats/ngx_media_ts_es.c
          formats/ngx_media_ts_mux.c
          formats/ngx_media_text.c formats/ngx_media_tx3g.c

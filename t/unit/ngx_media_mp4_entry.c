@@ -10,7 +10,7 @@
          formats/ngx_media_mp3.c formats/ngx_media_mp4_box.c
          formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_entry.c
          formats/ngx_media_mp4_moov.c formats/ngx_media_opus.c
-         formats/ngx_media_record.c
+         formats/ngx_media_record.c formats/ngx_media_sets.c
          formats/ngx_media_text.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
 

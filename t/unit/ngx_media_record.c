@@ -3,7 +3,8 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: formats/ngx_media_record.c formats/ngx_media_av1.c
+/* link: formats/ngx_media_record.c formats/ngx_media_sets.c
+         formats/ngx_media_av1.c
          formats/ngx_media_bits.c formats/ngx_media_h264.c
          formats/ngx_media_h265.c formats/ngx_media_mp4_desc.c
          formats/ngx_media_video.c */
@@ -60,7 +61,7 @@ static const struct {
     { "hev1", NGX_MEDIA_CODEC_H265, HEAD5 "0f00",
       "00000018" VPS5 "0000002e" SPS5 "00000006" PPS5, NGX_OK,
       "01016000000090000000000078" "f000fcfdf8f800000f" "03"
-      "2000010018" VPS5 "210001002e" SPS5 "2200010006" PPS5 },
+      "a000010018" VPS5 "a10001002e" SPS5 "a200010006" PPS5 },
     { "hev1, no VPS", NGX_MEDIA_CODEC_H265, HEAD5 "0f00",
       "0000002e" SPS5 "00000006" PPS5, NGX_DECLINED, "" },
     { "av01", NGX_MEDIA_CODEC_AV1, "81050c00", TD SEQ "3201ff", NGX_OK,
