@@ -673,6 +673,29 @@ sub fragments {
     is(scalar(grep { /a fragment is encrypted, its description is not/ }
               said('senc.mp4')), 1, 'the log says so, once');
 
+    # a clear lead: the second description is encrypted
+
+    my $lead = vod_edit($moov, stsd => sub {
+        my $entry = substr $_[0], 8;
+        return vod_box('stsd', $_[0]) if $entry !~ /avc1/;
+        vod_box('stsd', pack('NN', 0, 2), $entry, $entry =~ s/avc1/encv/r) });
+
+    my @second = map { vod_edit($_,
+        tfhd => sub {
+            my ($flags, $track, $rest) = unpack 'NNa*', $_[0];
+            vod_box('tfhd', $track == 1 ? pack('NNNa*', $flags | 2, 1, 2, $rest)
+                                        : $_[0]) },
+        trun => sub {
+            my ($flags, $n, $offset, $rest) = unpack 'NNNa*', $_[0];
+            vod_box('trun', pack 'NNNa*', $flags, $n, $offset + 4, $rest) })
+    } @pieces[2 .. $#pieces];
+
+    is($count->('lead.mp4', $ftyp, $lead, @pieces[0 .. 1], @second), $two,
+       'a clear lead');
+    is(everything('lead.mp4'), 'HLS TS DASH: ', 'all is served');
+    is(scalar(grep { /samples of description 2 are not served/ }
+              said('lead.mp4')), 1, 'the log says so, once');
+
     # nothing in it
 
     put('empty.mp4', join '', $ftyp, $moov, map {

@@ -44,6 +44,8 @@ typedef struct {
                                                  it is not */
     uint64_t                  samples;        /* of all tracks, may come */
     uint32_t                  keys[NGX_MEDIA_VOD_TRACKS];  /* read, by tracks */
+    u_char                    noted[NGX_MEDIA_VOD_TRACKS];  /* the same: a
+                                                 description is not served */
 
     u_char                   *head;           /* what moov points into */
     u_char                   *window;         /* bytes of the file */
@@ -76,6 +78,8 @@ static void ngx_media_vod_mp4_time(ngx_media_vod_mp4_t *m, ngx_uint_t n,
     ngx_media_index_sample_t *sample);
 static ngx_int_t ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m, ngx_uint_t n,
     const ngx_media_index_sample_t *sample);
+static ngx_uint_t ngx_media_vod_mp4_is_served(ngx_media_vod_mp4_t *m,
+    ngx_uint_t n, const ngx_media_index_sample_t *sample);
 static void ngx_media_vod_mp4_sets(ngx_media_vod_mp4_t *m, ngx_uint_t n,
     const ngx_media_index_sample_t *sample);
 static void ngx_media_vod_mp4_pending(ngx_media_vod_mp4_t *m);
@@ -533,7 +537,14 @@ ngx_media_vod_mp4_fragment(ngx_media_vod_mp4_t *m)
         ngx_media_vod_mp4_time(m, n, &sample);
 
         if (m->served[n]) {
-            (void) ngx_media_vod_mp4_add(m, n, &sample);
+            rc = ngx_media_vod_mp4_add(m, n, &sample);
+
+            if (rc == NGX_DECLINED) {
+                m->complete = 1;
+                return NGX_DONE;
+            }
+
+            rc = NGX_OK;
 
         } else if (m->samples) {
             m->samples--;
@@ -648,6 +659,8 @@ ngx_media_vod_mp4_time(ngx_media_vod_mp4_t *m, ngx_uint_t n,
 }
 
 
+/* NGX_DECLINED: the track ends before it */
+
 static ngx_int_t
 ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m, ngx_uint_t n,
     const ngx_media_index_sample_t *sample)
@@ -673,6 +686,10 @@ ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m, ngx_uint_t n,
         return NGX_ERROR;
     }
 
+    if (!ngx_media_vod_mp4_is_served(m, n, sample)) {
+        return t->build.n + t->build.index.nblocks ? NGX_DECLINED : NGX_OK;
+    }
+
     if (t->pending && sample->key && sample->description
         && (t->pending >> (sample->description - 1) & 1))
     {
@@ -680,6 +697,40 @@ ngx_media_vod_mp4_add(ngx_media_vod_mp4_t *m, ngx_uint_t n,
     }
 
     return ngx_media_vod_blob_add(t, sample);
+}
+
+
+/*
+ * Whether its description is.  Where it is not a track begins later, or ends:
+ * a film with a clear lead, whose rest is encrypted
+ */
+
+static ngx_uint_t
+ngx_media_vod_mp4_is_served(ngx_media_vod_mp4_t *m, ngx_uint_t n,
+    const ngx_media_index_sample_t *sample)
+{
+    uint32_t                     i;
+    ngx_media_vod_blob_track_t  *t;
+
+    t = m->served[n];
+    i = sample->description - 1;
+
+    if (sample->description == 0 || i >= t->nparams || t->params[i].codec
+        || ((t->pending >> i & 1) && m->keys[n] < NGX_MEDIA_VOD_SETS))
+    {
+        return 1;
+    }
+
+    if (!m->noted[n]) {
+        m->noted[n] = 1;
+
+        ngx_media_vod_blob_note(&m->blob, "%s: samples of description %u are"
+                                " not served, offset:%llu", t->name,
+                                (unsigned) i + 1,
+                                (unsigned long long) sample->offset);
+    }
+
+    return 0;
 }
 
 
