@@ -14,6 +14,7 @@ use File::Basename qw/ basename /;
 use File::Copy qw/ copy /;
 
 use Test::Media;
+use Test::Media::Samples;
 
 my $t = Test::Media->new();
 
@@ -250,8 +251,8 @@ for (['film.mp4/clip.mp4?from=x', 400], ['film.mp4/clip.mp4?from=', 400],
 
 # other files: as many frames of each track as there were
 
-for my $file (grep { !/test_case_1185230|enhanced|two_desc/ }
-              glob("$FindBin::Bin/data/*.{mp4,mkv,flv,mov}"))
+for my $file (grep { !/damaged|test_case_1185230|enhanced|two_desc/ }
+              media_samples(qr/\.(?:mp4|mkv|flv|mov)$/))
 {
     my $name = basename($file);
 

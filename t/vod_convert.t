@@ -7,7 +7,8 @@
 # They are converted once, by one process, and found again after a restart;
 # those that are gone are made again; the directory keeps to its size.
 #
-#   TEST_MEDIA="a.ts b.ts"   these files instead of those of t/data
+#   TEST_MEDIA="a.ts b.ts"   these files instead of those of
+#                          Test::Media::Samples
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -16,11 +17,16 @@ use Cwd ();
 use File::Basename qw/ basename /;
 
 use Test::Media;
+use Test::Media::Samples;
 use Test::Media::Vod;
 
 # what is refused, and what the log says
 
 my %refused = (
+    'latm.ts' =>
+        qr/mpegts: nothing to be served, stream\[0\]: unsupported aac_latm/,
+    'mpeg2.ts' =>
+        qr/mpegts: nothing to be served, stream\[0\]: unsupported mpeg2video/,
     'sample_latm.ts' =>
         qr/mpegts: nothing to be served, stream\[0\]: unsupported aac_latm/,
     'sample_scte35.ts' =>
@@ -29,14 +35,14 @@ my %refused = (
 
 # whose first and last frames are cut, and left out
 
-my %cut = ('sample_ac3.ts' => 1);
+my %cut = ('ac3.ts' => 1, 'sample_ac3.ts' => 1);
 
 my $needs = 'has to be converted, which needs media_vod_temp_path';
 my $large = 'has to be converted, but is larger than media_vod_temp_path may '
             . 'be';
 
 my @files = $ENV{TEST_MEDIA} ? split ' ', $ENV{TEST_MEDIA}
-                             : glob("$FindBin::Bin/data/*.ts");
+                             : media_samples(qr/\.ts$/);
 
 my $t = Test::Media->new();
 

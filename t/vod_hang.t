@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::Media;
+use Test::Media::Samples;
 
 my $t = Test::Media->new();
 
@@ -19,10 +20,8 @@ BAIL_OUT("t/tools/hang.c is not built: $said") if $status;
 mkdir $t->path('media');
 
 for my $name ('slow', 'fast') {
-    $t->write_file("media/$name.mp4",
-        slurp($t->root() . '/t/data/bbb_800x640_768kbps_30fps_vp9.mp4'));
-    $t->write_file("media/$name-ts.mp4",
-        slurp($t->root() . '/t/data/h265_bframes.mp4'));
+    $t->write_file("media/$name.mp4", slurp(media_sample('vp9.mp4')));
+    $t->write_file("media/$name-ts.mp4", slurp(media_sample('hevc.mp4')));
 }
 
 $t->write_conf(<<'EOC');

@@ -2,14 +2,14 @@
 
 # Copyright (C) ngx_stream_vod_module authors
 
-# Files of other people through HLS, DASH and MPEG-TS: each sample is the one
+# Unusual files through HLS, DASH and MPEG-TS: each sample is the one
 # that ffprobe finds in the file, at the same time up to one constant that all
 # tracks of a file share; all of it decodes, and the pictures are those of the
 # file.  What cannot be served is refused, and the log says why, once.
 #
-#   TEST_MEDIA="a.mp4 b.mp4"   these files instead; without it those of t/data,
-#                              and those of the folder shared/media beside the
-#                              project, if it is there
+#   TEST_MEDIA="a.mp4 b.mp4"   these files instead; without it those of
+#                              Test::Media::Samples and all in the folder
+#                              shared/media beside the project, if it is there
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -17,11 +17,26 @@ use lib "$FindBin::Bin/lib";
 use File::Basename qw/ basename /;
 
 use Test::Media;
+use Test::Media::Boxes;
+use Test::Media::Samples;
 use Test::Media::Vod;
 
 # what is refused, and what the log says
 
+my $stsc = mp4_at(slurp(media_sample('bad_chunk.mp4')),
+                  'moov/trak/mdia/minf/stbl/stsc') + 16;
+my $end = -s media_sample('picture.avif');
+
 my %refused = (
+    'bad_chunk.mp4' =>
+        qr/moov.*stsc: does not begin with the first chunk, offset:$stsc,/,
+    'picture.avif' => qr/no moov in it, offset:$end,/,
+    'bad_free.mp4' => qr/free: has a wrong size, offset:32,/,
+    'encrypted.mp4' => qr/moov.*codec "encv" is encrypted/,
+    'no_media.mp4' => qr/moov.*ends after the file/,
+    'latm.ts' => qr/unsupported aac_latm/,
+    'mpeg2.ts' => qr/unsupported mpeg2video/,
+
     'chunk_out_of_range.mp4' =>
         qr/moov.*stsc: does not begin with the first chunk, offset:8517/,
     'clusterfuzz-testcase-minimized-avif-4914209301856256.avif' =>
@@ -33,12 +48,15 @@ my %refused = (
     'sample_latm.ts' => qr/unsupported aac_latm/,
     'sample_scte35.ts' => qr/unsupported mpeg2video/,
     'bbb_2500ms.ts' => qr/unsupported mpeg2video/,
+    'stpp.mp4' => qr/codec "stpp" is not supported/,
+    'teletext.ts' => qr/unsupported dvb_teletext/,
 );
 
 # what is not served of a file, numbers of its streams, and why
 
 my %left_out = (
     # no description, the box is called "free"
+    'no_stsd.mp4' => [1],
     'sample_missing_stsd.mp4' => [1],
 );
 
@@ -47,20 +65,24 @@ my %left_out = (
 # all decodes
 
 my %only_decoded = map { $_ => 1 } qw/
+    ac3.ts
     enhanced-av1-opus.flv enhanced-mptestsrc.flv
     sample_ac3.ts sample_eac3.ts
 /;
 
+# a damaged SEI message: packets of MPEG-TS whose times ffprobe does not say
+
+my %untimed = ('cea708_608.mp4' => 2);
+
 # three samples that are damaged: it is only looked whether they are served
 
-my %damaged = ('test_case_1185230.mp4' => 1);
+my %damaged = ('damaged.mp4' => 1, 'test_case_1185230.mp4' => 1);
 
 my @files = defined $ENV{TEST_MEDIA} ? split ' ', $ENV{TEST_MEDIA} : do {
-    my $near = "$FindBin::Bin/../../shared/media";
+    my $kinds = qr/\.(?:mp4|mov|mkv|webm|flv|ts|avif)$/;
     my %seen;
 
-    grep { !$seen{basename($_)}++ && /\.(?:mp4|mov|mkv|webm|flv|ts|avif)$/ }
-        glob("$FindBin::Bin/data/*"), glob("$near/*/*");
+    grep { /$kinds/ && !$seen{$_}++ } media_samples($kinds), shared_media();
 };
 
 # made here
@@ -535,10 +557,14 @@ sub transport {
             is(scalar @theirs, scalar @ours, "$uri: $ids[$i]: packets")
                 or next;
 
+            my @timed = grep { $theirs[$_]{pts} ne 'N/A' } 0 .. $#theirs;
+            is(@theirs - @timed, $untimed{$name} || 0,
+               "$uri: $ids[$i]: packets without a time");
+
             my @off = sort { $a <=> $b } map {
                 $theirs[$_]{pts} / 90000
                 - $ours[$_]{pts} / $ours[$_]{timescale}
-            } 0 .. $#ours;
+            } @timed;
 
             # a parser counts frames behind the first of a PES packet on
             cmp_ok($off[-1] - $off[0], '<=',
@@ -546,8 +572,8 @@ sub transport {
                    "$uri: $ids[$i]: times");
             push @shifts, $off[0], $off[-1];
 
-            my $late = grep { $theirs[$_]{dts} < $theirs[$_ - 1]{dts} }
-                       1 .. $#theirs;
+            my $late = grep { $theirs[$timed[$_]]{dts}
+                              < $theirs[$timed[$_ - 1]]{dts} } 1 .. $#timed;
             is($late, 0, "$uri: $ids[$i]: decode times");
         }
 
