@@ -8,9 +8,8 @@
 /* link: formats/ngx_media_text.c */
 
 /*
- * data/flv_legacy.flv: the small tags of androidx/media, libraries/test_data,
- * flv/sample.flv (Apache-2.0); data/flv_enhanced.flv: the first tags of a
- * sample file of veovera/enhanced-rtmp.
+ * Files are written here, and those of other people in ../shared/media, beside
+ * the project, are read where they are.
  */
 
 
@@ -686,23 +685,102 @@ test_tags(void)
 }
 
 
+#define SHARED  "../../../shared/media/flv/"
+
+
 static size_t
 slurp(const char *name, u_char **p)
 {
     FILE    *f;
     size_t   n;
 
-    *p = malloc(65536);
+    *p = malloc(1 << 20);
     f = fopen(name, "rb");
 
     if (f == NULL) {
         return 0;
     }
 
-    n = fread(*p, 1, 65536, f);
+    n = fread(*p, 1, 1 << 20, f);
     fclose(f);
 
     return n;
+}
+
+
+static u_char *
+put_tag(u_char *p, int type, uint32_t timestamp, const void *body, size_t len)
+{
+    size_t  size;
+
+    *p++ = type;
+    *p++ = len >> 16;
+    *p++ = len >> 8;
+    *p++ = len;
+    *p++ = timestamp >> 16;
+    *p++ = timestamp >> 8;
+    *p++ = timestamp;
+    *p++ = timestamp >> 24;
+    memset(p, 0, 3);
+    p += 3;
+
+    memcpy(p, body, len);
+    p += len;
+
+    size = 11 + len;
+    *p++ = size >> 24;
+    *p++ = size >> 16;
+    *p++ = size >> 8;
+    *p++ = size;
+
+    return p;
+}
+
+
+static u_char *
+put_number(u_char *p, const char *name, double value)
+{
+    int       shift;
+    size_t    len;
+    uint64_t  n;
+
+    len = strlen(name);
+    *p++ = 0;
+    *p++ = len;
+    memcpy(p, name, len);
+    p += len;
+
+    *p++ = 0;
+    memcpy(&n, &value, 8);
+
+    for (shift = 56; shift >= 0; shift -= 8) {
+        *p++ = n >> shift;
+    }
+
+    return p;
+}
+
+
+/* the header of a file, and onMetaData */
+
+static u_char *
+put_head(u_char *p, double video, double audio)
+{
+    u_char  body[512], *q;
+
+    memcpy(p, "FLV\1\5\0\0\0\11\0\0\0", 13);
+
+    memcpy(body, "\2\0\12onMetaData\10\0\0\0\7", 18);
+    q = put_number(body + 18, "width", 640);
+    q = put_number(q, "height", 360);
+    q = put_number(q, "framerate", 30);
+    q = put_number(q, "videocodecid", video);
+    q = put_number(q, "audiocodecid", audio);
+    q = put_number(q, "audiosamplerate", 44100);
+    q = put_number(q, "audiochannels", 2);
+    memcpy(q, "\0\0\11", 3);
+
+    return put_tag(p + 13, 18, 0, body, q + 3 - body);
 }
 
 
@@ -730,28 +808,66 @@ static const struct {
 };
 
 
-static void
-test_files(void)
+static u_char *
+put_enhanced(u_char *p)
 {
-    int                        audio, frames, config, n, rc;
-    size_t                     len;
-    u_char                    *p;
+    u_char      body[64];
+    size_t      i, n;
+
+    static const struct {
+        int          type;
+        uint32_t     timestamp;
+        const char  *head;
+        size_t       payload;
+    } tags[] = {
+        { 9, 0, "\x90" "av01", 0 },
+        { 8, 0, "\x90" "OpusOpusHead\1\2\x38\1\x80\xbb", 5 },
+        { 8, 0, "\x94" "Opus\1\2", 4 },
+        { 8, 0, "\x91" "Opus\xfc", 30 },
+        { 9, 7, "\x90" "av01\x81\1\x0c", 15 },
+        { 9, 7, "\xd4" "av01\2", 9 },
+        { 9, 7, "\x91" "av01\x12", 40 },
+        { 8, 21, "\x91" "Opus\xfc", 41 },
+        { 9, 40, "\x91" "av01\x12", 42 },
+        { 8, 41, "\x91" "Opus\xfc", 43 },
+        { 8, 61, "\x91" "Opus\xfc", 44 },
+        { 9, 74, "\xa1" "av01\x12", 45 },
+        { 8, 81, "\x91" "Opus\xfc", 46 },
+    };
+
+    p = put_head(p, AV1, OPUS);
+
+    for (i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+        n = strlen(tags[i].head);
+        memcpy(body, tags[i].head, n);
+        memset(body + n, 0, tags[i].payload);
+
+        p = put_tag(p, tags[i].type, tags[i].timestamp, body,
+                    n + tags[i].payload);
+    }
+
+    return p;
+}
+
+
+static void
+check_enhanced(const char *name, u_char *p, size_t len)
+{
+    int                        audio, n, rc;
     ngx_media_flv_tag_t        tag;
     ngx_media_flv_tags_t       tags;
     ngx_media_flv_packet_t     packet;
     ngx_media_flv_iterator_t   it;
     ngx_media_flv_metadata_t   meta;
 
-    len = slurp("data/flv_enhanced.flv", &p);
-    ok(len > 13, "enhanced file");
     ngx_media_flv_tags(&tags, p + 13, p + len, 0);
 
-    is(ngx_media_flv_tag(&tags, &tag), NGX_OK, "enhanced file, metadata");
+    is(ngx_media_flv_tag(&tags, &tag), NGX_OK, "%s, metadata", name);
     is(ngx_media_flv_metadata(tag.body.pos, tag.body.last, &meta), NGX_OK,
-       "enhanced file, onMetaData");
-    is_hex(meta.video_codec, AV1, "enhanced file, video codec");
-    is_hex(meta.audio_codec, OPUS, "enhanced file, audio codec");
-    ok(meta.width && meta.height && meta.fps, "enhanced file, %u x %u, %u",
+       "%s, onMetaData", name);
+    is_hex(meta.video_codec, AV1, "%s, video codec", name);
+    is_hex(meta.audio_codec, OPUS, "%s, audio codec", name);
+    ok(meta.width && meta.height && meta.fps, "%s, %u x %u, %u", name,
        meta.width, meta.height, meta.fps);
 
     for (n = 0; n < 13; n++) {
@@ -774,14 +890,43 @@ test_files(void)
            && (int) packet.kind == enhanced_tags[n].kind
            && packet.codec == enhanced_tags[n].codec
            && packet.key == (unsigned) enhanced_tags[n].key
-           && packet.cts == enhanced_tags[n].cts, "enhanced file, tag %d", n);
+           && packet.cts == enhanced_tags[n].cts, "%s, tag %d", name, n);
     }
 
-    is(n, 13, "enhanced file, tags");
-    free(p);
+    is(n, 13, "%s, tags", name);
+}
 
-    len = slurp("data/flv_legacy.flv", &p);
-    ok(len > 13, "legacy file");
+
+static u_char *
+put_legacy(u_char *p)
+{
+    int  i;
+
+    p = put_head(p, 7, 10);
+    p = put_tag(p, 9, 0, "\x17\0\0\0\0\1\x64\0\x34\xff\xe1\0\4gabc\1\0\2hx",
+                20);
+    p = put_tag(p, 8, 0, "\xaf\0\x12\x10", 4);
+    p = put_tag(p, 9, 0, "\x17\1\0\0\x43\0\0\0\2ex", 11);
+
+    for (i = 1; i < 7; i++) {
+        p = put_tag(p, 8, i * 23, "\xaf\1\x21\x10\5", 5);
+        p = put_tag(p, 9, i * 33, "\x27\1\0\0\x22\0\0\0\2ax", 11);
+    }
+
+    return put_tag(p, 9, 200, "\x17\2\0\0\0", 5);
+}
+
+
+static void
+check_legacy(const char *name, u_char *p, size_t len, int all)
+{
+    int                        frames, config, rc;
+    ngx_media_flv_tag_t        tag;
+    ngx_media_flv_tags_t       tags;
+    ngx_media_flv_packet_t     packet;
+    ngx_media_flv_iterator_t   it;
+    ngx_media_flv_metadata_t   meta;
+
     ngx_media_flv_tags(&tags, p + 13, p + len, 0);
 
     frames = 0;
@@ -796,12 +941,12 @@ test_files(void)
 
         if (tag.type == 18) {
             is(ngx_media_flv_metadata(tag.body.pos, tag.body.last, &meta),
-               NGX_OK, "legacy file, onMetaData");
+               NGX_OK, "%s, onMetaData", name);
             ok(meta.video_codec == NGX_MEDIA_CODEC_H264
                && meta.audio_codec == NGX_MEDIA_CODEC_AAC
                && meta.has_video && meta.has_audio && meta.width
                && meta.sample_rate && meta.channels,
-               "legacy file, %u x %u, %u, %u Hz, %u channels", meta.width,
+               "%s, %u x %u, %u, %u Hz, %u channels", name, meta.width,
                meta.height, meta.fps, meta.sample_rate, meta.channels);
             continue;
         }
@@ -818,11 +963,42 @@ test_files(void)
         frames += (packet.kind == NGX_MEDIA_FLV_FRAME);
     }
 
-    is(rc, NGX_DONE, "legacy file, to its end");
-    is(config, 2, "legacy file, configurations");
-    is(frames, 13, "legacy file, frames");
+    is(rc, NGX_DONE, "%s, to its end", name);
+    is(config, 2, "%s, configurations", name);
+    is(frames, all, "%s, frames", name);
+}
+
+
+static void
+test_files(void)
+{
+    size_t   len;
+    u_char  *p, *q;
+
+    p = malloc(65536);
+    q = put_enhanced(p);
+    check_enhanced("enhanced file", p, q - p);
+
+    q = put_legacy(p);
+    check_legacy("legacy file", p, q - p, 13);
+    free(p);
+
+    len = slurp(SHARED "enhanced-mptestsrc.flv", &p);
+
+    if (len > 13) {
+        check_enhanced("enhanced-mptestsrc.flv", p, len);
+    }
 
     free(p);
+    len = slurp(SHARED "sample.flv", &p);
+
+    if (len > 13) {
+        check_legacy("sample.flv", p, len, 75);
+    }
+
+    free(p);
+
+    printf("# files in " SHARED ": %s\n", len ? "read" : "not there");
 }
 
 
