@@ -85,12 +85,43 @@ $huge->play(\@big, speed => 3, to => 10000, map => sub {
 my $s = live_stream($t, 'huge');
 
 is($s->{state}, 'live', 'a stream that does not fit goes on');
-cmp_ok($s->{evictions} + $s->{track}{v1}{dropped_nomem}, '>', 0,
-       'as much as is kept');
-cmp_ok($t->log_count(qr/is too small.*: huge$/), '<=', 1,
-       'said no more than once');
+cmp_ok($s->{track}{v1}{dropped_nomem}, '>', 0, 'not all of it is kept');
+is($t->log_count(qr/\[warn\].*zone "live" is too small, parts are lost/), 1,
+   'said once');
 is(live_stream($t, 'small')->{state}, 'grace', 'the small one is there');
-is($t->http_get('/live/huge/index.m3u8')->{status}, 200, 'is to be seen');
+
+# what is kept can be played, what is not is a gap
+
+my $master = m3u8_parse($t->http_get('/live/huge/index.m3u8')->{body});
+
+is(join(' ', map({ $_->{uri} } @{$master->{variants}}),
+        map { $_->{URI} } @{$master->{media}}), 'v1.m3u8 a1.m3u8', 'tracks');
+
+for my $id (qw/ v1 a1 /) {
+    my $list = m3u8_parse($t->http_get("/live/huge/$id.m3u8")->{body});
+    my ($kept, @bad) = (0);
+
+    for my $segment (@{$list->{segments}}) {
+        my $r = $t->http_get("/live/huge/$segment->{uri}");
+        my $init = $t->http_get("/live/huge/$segment->{map}")->{body};
+
+        if ($segment->{gap}) {
+            push @bad, "$segment->{uri}: gap, $r->{status}"
+                if $r->{status} != 410;
+            next;
+        }
+
+        my ($first) = $r->{status} == 200 ? mp4_samples($r->{body}, $init)
+                                          : ();
+        push @bad, "$segment->{uri}: $r->{status}"
+                   . ($first ? ', no key frame' : '')
+            if !$first || !$first->{key};
+        $kept++;
+    }
+
+    is(join(', ', @bad), '', "$id: segments are what the playlist says");
+    cmp_ok($kept, '>=', 3, "$id: some are kept");
+}
 
 $huge->close();
 

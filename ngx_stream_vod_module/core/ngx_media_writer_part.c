@@ -35,6 +35,7 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 {
     size_t               len, alloc;
     u_char              *p;
+    uint64_t             lost;
     ngx_media_sample_t  *sample;
 
     len = frame->last - frame->pos;
@@ -49,8 +50,18 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
             || !ngx_media_part_fits(w->target, t->params.timescale,
                                     t->duration, time->duration)))
     {
+        lost = t->count.dropped_nomem;
+
         t->count.parts_late++;
         ngx_media_writer_flush(w, t);
+
+        if (t->count.dropped_nomem != lost) {
+
+            /* the period has ended: there it would be alone, with no key */
+
+            t->count.dropped_nomem++;
+            return NGX_OK;
+        }
     }
 
     if (t->size + len > t->alloc) {
