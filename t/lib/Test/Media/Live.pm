@@ -249,7 +249,31 @@ sub live_publish {
 }
 
 
-# { type key stamp cts data } of a frame; undef for headers and metadata
+# { type key stamp cts data } of a frame, with track in a message of several;
+# undef for headers and metadata
+
+sub frames_of {
+    my ($type, $ts, $bytes) = @_;
+
+    return frame_of(@_) if $type != 8 || $bytes !~ /^\x95(.)/s;
+    return if (ord($1) & 15) != 1;
+
+    # one track, or each with its size
+
+    my ($many, @frames) = ord($1) >> 4;
+
+    for (my $pos = 6; $pos < length $bytes; ) {
+        my ($id, $high, $low) = unpack 'CCn', substr $bytes, $pos;
+        my $size = $many ? $high << 16 | $low : length($bytes) - $pos - 1;
+
+        push @frames, { type => 'audio', stamp => $ts, cts => 0, track => $id,
+                        data => substr $bytes, $pos + ($many ? 4 : 1), $size };
+        $pos += ($many ? 4 : 1) + $size;
+    }
+
+    return @frames;
+}
+
 
 sub frame_of {
     my ($type, $ts, $bytes) = @_;
@@ -289,12 +313,12 @@ sub frame_of {
 sub note_frame {
     my ($self, $type, $ts, $bytes) = @_;
 
-    my $frame = frame_of($type, $ts, $bytes) or return;
+    for my $frame (grep { $_ } frames_of($type, $ts, $bytes)) {
+        $frame->{md5} = md5(delete $frame->{data});
+        $frame->{at} = time();
 
-    $frame->{md5} = md5(delete $frame->{data});
-    $frame->{at} = time();
-
-    push @{$self->{sent_frames}}, $frame;
+        push @{$self->{sent_frames}}, $frame;
+    }
 }
 
 
