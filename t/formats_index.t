@@ -6,7 +6,8 @@
 # large, when, key frame or not; what is presented is what ffprobe says is; and
 # they are small, also of a film of 12 hours.
 #
-#   TEST_MEDIA="a.mp4 b.mp4"   these files too; without it those of the folder
+#   TEST_MEDIA="a.mp4 b.mp4"   these files too; without it those of
+#                              Test::Media::Samples and of the folder
 #                              shared/media beside the project, if it is there
 
 use strict;
@@ -18,13 +19,17 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 
+use Test::Media::Boxes;
 use Test::Media::Build;
+use Test::Media::Samples;
+use Test::Media::Tools;
 
 my $root = $Test::Media::Build::root;
 my $dir = tempdir('media-index-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $tool = "$root/t/tools/index.c";
 
-plan skip_all => 'no ffmpeg' if system('ffmpeg -version >/dev/null 2>&1');
+die "no ffmpeg: run scripts/deps test\n"
+    if system('ffmpeg -version >/dev/null 2>&1');
 
 my @sanitize = ('-fsanitize=address,undefined',
                 '-fno-sanitize-recover=undefined');
@@ -43,7 +48,21 @@ if (!defined $bin) {
 
 # files that are not to be read, and why
 
+my $stsc = mp4_at(slurp(media_sample('bad_chunk.mp4')),
+                  'moov/trak/mdia/minf/stbl/stsc') + 16;
+
+# the second one of its boxes
+my $damaged = slurp(media_sample('damaged.mp4'));
+my $mdhd = rindex($damaged, 'mdhd') + 4;
+
 my %refused = (
+    'bad_chunk.mp4' => 'moov/trak[1]/mdia/minf/stbl/stsc: does not begin with'
+                       . " the first chunk, offset:$stsc",
+    'picture.avif' =>
+        'no moov in it, offset:' . -s media_sample('picture.avif'),
+    'bad_free.mp4' => 'free: has a wrong size, offset:32',
+    'damaged.mp4' =>
+        "moov/trak[2]/mdia/mdhd: timescale is wrong, offset:$mdhd",
     'chunk_out_of_range.mp4' =>
         'moov/trak[1]/mdia/minf/stbl/stsc:'
         . ' does not begin with the first chunk, offset:8517',
@@ -95,9 +114,12 @@ for my $test (@made) {
     subtest $name => sub { compare($file, $name) };
 }
 
-my $media = "$root/../shared/media";
+# in encrypted samples ffprobe sees key frames where there are none
+my $kinds = qr/(?<!\bencrypted)\.(?:mp4|mov|avif)$/;
+my %seen;
 my @files = $ENV{TEST_MEDIA} ? split ' ', $ENV{TEST_MEDIA}
-                             : (glob("$media/mp4/*"), glob("$media/broken/*"));
+    : grep { !$seen{$_}++ } media_samples($kinds),
+                            grep { m{/(?:mp4|broken)/} } shared_media();
 
 for my $file (@files) {
     my ($name) = $file =~ m|([^/]+)$|;
@@ -122,6 +144,9 @@ sub compare {
 
     my ($tracks, $ours) = index_of($file, 'raw') or return;
     my $theirs = packets($file, '-ignore_editlist 1');
+
+    cmp_ok(scalar keys %$theirs, '>', 0, 'tracks')
+        if $name !~ /^(?:invalid_userdata|no_media)\./;
 
     for my $n (sort { $a <=> $b } keys %$theirs) {
         my $shift = $theirs->{$n}[0]{dts} - $ours->{$n}[0]{dts};
