@@ -251,6 +251,9 @@ for (['film.mp4/clip.mp4?from=x', 400], ['film.mp4/clip.mp4?from=', 400],
 
 # other files: as many frames of each track as there were
 
+my %short = map { $_ => 1 } qw/ av1.mkv opus.mkv sample_ac3_aac.mp4
+                                sample_with_opus_audio.mkv /;
+
 for my $file (grep { !/damaged|test_case_1185230|enhanced|two_desc/ }
               media_samples(qr/\.(?:mp4|mkv|flv|mov)$/))
 {
@@ -260,9 +263,8 @@ for my $file (grep { !/damaged|test_case_1185230|enhanced|two_desc/ }
 
     my $r = $t->http_get("/$name/clip.mp4");
 
+    is($r->{status}, media_refused($file) ? 415 : 200, $name) or next;
     next if $r->{status} == 415;
-
-    is($r->{status}, 200, $name) or next;
 
     spew($t->path('clip.mp4'), $r->{body});
 
@@ -276,7 +278,10 @@ for my $file (grep { !/damaged|test_case_1185230|enhanced|two_desc/ }
     is(join(' ', pictures($t->path('clip.mp4'))), join(' ', pictures($file)),
        "$name: pictures");
 
+    # some have ended by then
+
     $r = $t->http_get("/$name/clip.mp4?from=0.3&to=0.7");
+    is($r->{status}, $short{$name} ? 404 : 200, "$name: a part") or next;
 
     next if $r->{status} == 404;
 

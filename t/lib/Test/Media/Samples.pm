@@ -9,6 +9,7 @@ package Test::Media::Samples;
 #
 #   media_samples(qr/\.ts$/)    names of files, of both kinds; says which
 #   media_sample('vp9.mp4')     the name of the one that is made here
+#   media_refused($file)        it, or what it is like, is not served
 #   shared_media()              all files in shared/media
 #
 # Files are kept in build/samples, and made again when what they are made of
@@ -28,7 +29,7 @@ use Test::Media::Formats;
 use Test::Media::Tools;
 use Test::Media::TS;
 
-our @EXPORT = qw/ media_sample media_samples shared_media /;
+our @EXPORT = qw/ media_sample media_samples media_refused shared_media /;
 
 my $root = Cwd::abs_path(dirname(__FILE__) . '/../../../..');
 my $shared = "$root/../shared/media";
@@ -189,6 +190,11 @@ my @samples = (
 );
 
 
+my %refused = map { $_ => 1 } qw/ bad_chunk.mp4 picture.avif bad_free.mp4
+                                  encrypted.mp4 no_media.mp4 latm.ts
+                                  mpeg2.ts /;
+
+
 # the file is left alone as long as its bytes are the same
 
 sub keep {
@@ -240,6 +246,17 @@ sub media_samples {
                       : 'none of other people, there is no ../shared/media'));
 
     return (@made, @theirs);
+}
+
+
+sub media_refused {
+    my ($file) = @_;
+
+    my $name = basename($file);
+    my ($sample) = grep { $_->[0] eq $name || basename($_->[2]) eq $name }
+                   @samples or die "no sample $name\n";
+
+    return $refused{$sample->[0]};
 }
 
 
@@ -349,7 +366,7 @@ sub no_media {
         mp4_box('meta', pack('N', 0), mp4_box('hdlr', pack('x8a4x13', 'mdir')),
                 mp4_box('ilst', pack('Na4', 200, "\xa9too"), 'x' x 20))));
 
-    return \substr $bytes, 0, mp4_at($bytes, 'mdat') + 24;
+    return \substr $bytes, 0, mp4_at($bytes, 'mdat');
 }
 
 
