@@ -26,7 +26,6 @@ EOC
 
 $t->run();
 
-my $xmllint = !(sh('xmllint', '--version'))[0];
 
 
 # an MPD as periods of sets of representations of segments
@@ -105,16 +104,12 @@ sub urls {
 sub valid {
     my ($mpd, $what) = @_;
 
-    SKIP: {
-        skip 'no xmllint', 1 if !$xmllint;
+    my $file = $t->path('test.mpd');
+    spew($file, $mpd->{text});
 
-        my $file = $t->path('test.mpd');
-        spew($file, $mpd->{text});
-
-        my ($status, $out) = sh('xmllint', '--noout', '--schema',
-                                "$FindBin::Bin/schema/mpd.xsd", $file);
-        ok(!$status, "$what is valid") or diag($out);
-    }
+    my ($status, $out) = sh('xmllint', '--noout', '--schema',
+                            "$FindBin::Bin/schema/mpd.xsd", $file);
+    ok(!$status, "$what is valid") or diag($out);
 }
 
 
@@ -192,7 +187,8 @@ cmp_ok(abs($audio->{template}{presentationTimeOffset} / 48000
 my $list = m3u8_parse($t->http_get('/live/s/v1.m3u8')->{body});
 my %hls = map { $_->{uri} => 1 } @{$list->{segments}};
 
-is(scalar(grep { !$hls{$_} } urls($video)), 0, 'names of HLS');
+cmp_ok(scalar urls($video), '>=', 3, 'segments in DASH');
+is(join(' ', grep { !$hls{$_} } urls($video)), '', 'names of HLS');
 
 for my $rep ($video, $audio) {
     my @urls = urls($rep);

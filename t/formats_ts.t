@@ -23,7 +23,8 @@ my $root = $Test::Media::Build::root;
 my $dir = tempdir('media-ts-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $tool = "$root/t/tools/ts.c";
 
-plan skip_all => 'no ffmpeg' if system('ffmpeg -version >/dev/null 2>&1');
+die "no ffmpeg: run scripts/deps test\n"
+    if system('ffmpeg -version >/dev/null 2>&1');
 
 my @sanitize = ('-fsanitize=address,undefined',
                 '-fno-sanitize-recover=undefined');

@@ -128,7 +128,8 @@ if (!$r->{error}) {
        'ended with what there is');
 
 } else {
-    pass('was broken off, visibly');
+    like($r->{error}, qr/^connection closed in state|^read: /,
+         'was broken off, visibly');
 }
 
 is($t->http_get('/live/s/v1.m3u8', worker => $_)->{status}, 200,

@@ -56,14 +56,12 @@ my @slow = map {
 
 # a few may have been read before they were told to stand still
 
-wait_until(sub { pins() >= 10 }, 5, 'pins of responses in progress');
+wait_ok(sub { pins() >= 10 }, 5, 'responses in progress are pinned');
 my $pins = pins();
-pass("responses in progress are pinned: $pins");
 
 is($t->http_get("/live/s/$uri")->{body}, $bytes, 'another viewer');
 
-wait_until(sub { pins() == 0 }, 12, 'responses to be cut');
-pass('slow responses were cut');
+wait_ok(sub { pins() == 0 }, 12, 'slow responses were cut');
 
 is($t->log_count(qr/send_limit reached/), $pins, 'each with a line');
 
@@ -91,8 +89,7 @@ $_->pause() for @gone;
 
 wait_until(sub { pins() > 0 }, 5, 'pins');
 $_->cancel() for @gone;
-wait_until(sub { pins() == 0 }, 5, 'pins to be given back');
-pass('aborted responses hold nothing');
+wait_ok(sub { pins() == 0 }, 5, 'aborted responses hold nothing');
 
 
 # the same with the segment in progress
@@ -108,8 +105,8 @@ my $open = m3u8_parse($t->http_get('/live/s/v1.m3u8')->{body})->{next_msn};
 
 $t->http_get("/live/s/v1.m3u8?_HLS_msn=$open");
 
-wait_until(sub { pins() == 0 }, 20, 'growing responses to be cut');
-pass('slow readers of a growing segment were cut');
+wait_ok(sub { pins() == 0 }, 20,
+        'slow readers of a growing segment were cut');
 
 is($t->http_get('/live/s/v1.m3u8')->{status}, 200, 'and all goes on');
 

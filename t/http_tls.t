@@ -12,7 +12,7 @@ use Test::Media;
 
 my ($status, $version) = sh('curl', '--version');
 
-plan(skip_all => 'curl with HTTP/2 is needed')
+die "no curl with HTTP/2: run scripts/deps test\n"
     if $status || $version !~ /HTTP2/;
 
 my $t = Test::Media->new();
@@ -21,7 +21,7 @@ my $t = Test::Media->new();
                '-keyout', $t->path('key.pem'), '-out', $t->path('cert.pem'),
                '-subj', '/CN=localhost', '-days', 2);
 
-plan(skip_all => 'openssl is needed') if $status;
+die "no openssl: run scripts/deps test\n" if $status;
 
 $t->write_conf(<<'EOC');
 media live { zone 64m; segment 1s; part 200ms; window 20s; grace 2s; }

@@ -64,7 +64,7 @@ is($m->{audio}{missing}, 1, 'all sound');
 is($m->{audio}{silent}, 0, 'no silence');
 cmp_ok($m->{av}, '<', 3, 'sound and picture');
 
-wait_until(sub { !$t->old_workers() }, 5, 'the old worker to go');
-pass('the old worker goes with its publisher');
+wait_ok(sub { !$t->old_workers() }, 5,
+        'the old worker goes with its publisher');
 
 $t->done();

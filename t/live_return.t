@@ -56,14 +56,13 @@ ok($strict->play(\@tags, from => 1500, to => 2000, headers => 0)
 
 # it vanishes, too, and is given up after its idle timeout
 
-wait_until(sub {
+wait_ok(sub {
     my $p = live_publish($t, 'strict/x', worker => $two, refused => 1);
     $p->play(\@other, to => 2000) if $p->{code} =~ /Start/;
     $second = $p;
     $p->{code} =~ /Start/;
-}, 8, 'the name to become free');
+}, 8, 'the name is free after the idle timeout');
 
-pass('the name is free after the idle timeout');
 ok($strict->wait_closed(2), 'and the connection closed');
 
 # the first one returns on another worker

@@ -120,8 +120,7 @@ $plain->finish('plain');
 ok($plain->wait_closed(5), 'one that unpublishes ends as well');
 
 $unable->close();
-wait_until(sub { !$t->old_workers() }, 10, 'old workers to end');
-pass('and the old worker with them');
+wait_ok(sub { !$t->old_workers() }, 10, 'and the old worker with them');
 
 # without warning
 
@@ -148,8 +147,7 @@ while (!$p->{closed} && now() - $start < 10) {
 
 ok($p->{closed}, 'drain is over');
 ok($t->wait_log(qr/publish ended: the drain time is over/, 1), 'logged');
-wait_until(sub { !$t->old_workers() }, 10, 'old workers to end');
-pass('and the worker ends');
+wait_ok(sub { !$t->old_workers() }, 10, 'and the worker ends');
 
 $t->done(more => 1, zone => 0);
 
@@ -167,8 +165,7 @@ while (!$p->{closed} && now() - $start < 10) {
 
 ok($p->{closed}, 'the shutdown timeout ends it');
 ok($t->wait_log(qr/publish ended: worker is shutting down/, 1), 'logged');
-wait_until(sub { !$t->old_workers() }, 10, 'old workers to end');
-pass('and the worker ends');
+wait_ok(sub { !$t->old_workers() }, 10, 'and the worker ends');
 
 $t->done(more => 1, zone => 0);
 

@@ -325,11 +325,10 @@ sub sets {
     my $before = vod_fetch($t, '/set/index.m3u8');
     put('set/m_109.mp4', $other);
 
-    wait_until(sub {
+    wait_ok(sub {
         my $r = $t->http_get('/set/index.m3u8');
         return $r->{status} == 200 && $r->{body} ne $before;
-    }, 10, 'the new file of the directory');
-    pass('a file that is added is seen');
+    }, 10, 'a file that is added is seen');
 }
 
 
@@ -376,10 +375,9 @@ sub replaced {
 
     $t->write_file('media/place.mp4', $data);
 
-    wait_until(sub {
+    wait_ok(sub {
         return (urls('/place.mp4'))[0] ne $first;
-    }, 10, 'another time of modification');
-    pass('touched: another name');
+    }, 10, 'touched: another name');
 
     # known for ten seconds: until then the old one is whole
 
@@ -427,10 +425,9 @@ sub deleted {
 
     put('deleted.mp4', $large);
 
-    wait_until(sub {
+    wait_ok(sub {
         $t->http_get('/sent/deleted.mp4/index.m3u8')->{status} == 200;
-    }, 10, 'it to come back');
-    pass('it is back');
+    }, 10, 'it is back');
 }
 
 

@@ -127,8 +127,9 @@ done_testing.  C<< zone => 0 >>: no check of zones.
 =head1 FUNCTIONS
 
 wait_until(sub, $seconds, $what): polls, returns what sub returned, dies with
-$what when time is up.  now() seconds.  slurp($file), spew($file, $bytes).
-sh(@cmd) = (exit status, output).
+$what when time is up.  wait_ok(sub, $seconds, $name) is the same as a test:
+it fails then, and the rest goes on.  now() seconds.  slurp($file), spew($file,
+$bytes).  sh(@cmd) = (exit status, output).
 
 fixture($name): path of a media file made by ffmpeg and kept in
 build/fixtures; names are in Test::Media::Tools.  fixture($name, @ffmpeg_args)
@@ -172,7 +173,7 @@ use Test::Media::Tools;
 
 our $root = Cwd::abs_path(dirname(__FILE__) . '/../../..');
 
-our @EXPORT = (qw/ wait_until now slurp spew sh flv_read /,
+our @EXPORT = (qw/ wait_until wait_ok now slurp spew sh flv_read /,
                @Test::Media::Formats::EXPORT, @Test::Media::Tools::EXPORT);
 
 my @all;
@@ -219,6 +220,19 @@ sub wait_until {
         Test::Media::HTTP::pump($pause);
         $pause *= 1.5 if $pause < 0.1;
     }
+}
+
+
+sub wait_ok {
+    my ($sub, $seconds, $name) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    my $rc = eval { wait_until($sub, $seconds, $name) };
+
+    Test::More::ok($rc, $name) or Test::More::diag($@);
+
+    return $rc;
 }
 
 
