@@ -62,7 +62,8 @@ const ngx_media_codec_t  ngx_media_aac_codec = {
     ngx_media_aac_frame,
     ngx_media_aac_string,
     ngx_media_aac_entry,
-    ngx_media_aac_silence
+    ngx_media_aac_silence,
+    NULL
 };
 
 

@@ -51,7 +51,8 @@ const ngx_media_codec_t  ngx_media_ac3_codec = {
     ngx_media_ac3_frame,
     ngx_media_ac3_string,
     ngx_media_ac3_entry,
-    ngx_media_ac3_silence
+    ngx_media_ac3_silence,
+    NULL
 };
 
 
@@ -63,7 +64,8 @@ const ngx_media_codec_t  ngx_media_eac3_codec = {
     ngx_media_ac3_frame,
     ngx_media_ac3_string,
     ngx_media_ac3_entry,
-    ngx_media_ac3_silence
+    ngx_media_ac3_silence,
+    NULL
 };
 
 

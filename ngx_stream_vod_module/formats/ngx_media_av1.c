@@ -57,6 +57,7 @@ const ngx_media_codec_t  ngx_media_av1_codec = {
     ngx_media_av1_frame,
     ngx_media_av1_string,
     ngx_media_av1_entry,
+    NULL,
     NULL
 };
 

@@ -43,6 +43,9 @@ typedef struct {
     unsigned                  key:1;          /* random access point */
     unsigned                  leading:1;      /* open GOP: pictures that
                                                  precede it in output follow */
+    unsigned                  repeat:1;       /* key: decoders take it at any
+                                                 place, also a second time */
+    unsigned                  disposable:1;   /* no other refers to it */
     unsigned                  config:1;       /* holds parameter sets */
     unsigned                  empty:1;        /* no coded picture in it */
 } ngx_media_frame_info_t;
@@ -80,6 +83,15 @@ typedef struct {
      */
     ngx_int_t               (*silence)(const ngx_media_params_t *params,
                                 ngx_media_span_t *frame);
+
+    /*
+     * Video: a frame that goes on showing the last one, and that frames to
+     * come need not know of; n frames from a key frame on.  *len: bytes of p,
+     * then of the frame.  NGX_DECLINED: there is none.  NULL: never.
+     */
+    ngx_int_t               (*still)(const ngx_media_params_t *params,
+                                const ngx_media_span_t *frames, ngx_uint_t n,
+                                u_char *p, size_t *len);
 } ngx_media_codec_t;
 
 

@@ -39,7 +39,8 @@ const ngx_media_codec_t  ngx_media_flac_codec = {
     ngx_media_flac_frame,
     ngx_media_flac_string,
     ngx_media_flac_entry,
-    ngx_media_flac_silence
+    ngx_media_flac_silence,
+    NULL
 };
 
 

@@ -13,6 +13,7 @@
 #include "formats/ngx_media_bits.h"
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_h264.h"
+#include "formats/ngx_media_h264_still.h"
 #include "formats/ngx_media_mp4_desc.h"
 #include "formats/ngx_media_nal.h"
 
@@ -36,7 +37,8 @@ static ngx_int_t ngx_media_h264_parse_sets(ngx_media_reader_t *r,
 static ngx_int_t ngx_media_h264_parse_chroma(ngx_media_h264_sps_t *sps,
     ngx_media_bits_t *br, ngx_uint_t *separate);
 static void ngx_media_h264_skip_scaling(ngx_media_bits_t *br, ngx_uint_t n);
-static ngx_int_t ngx_media_h264_skip_poc(ngx_media_bits_t *br);
+static ngx_int_t ngx_media_h264_parse_poc(ngx_media_h264_sps_t *sps,
+    ngx_media_bits_t *br);
 static ngx_int_t ngx_media_h264_parse_size(ngx_media_h264_sps_t *sps,
     ngx_media_bits_t *br, ngx_uint_t separate);
 static void ngx_media_h264_parse_vui(ngx_media_h264_sps_t *sps,
@@ -54,7 +56,8 @@ const ngx_media_codec_t  ngx_media_h264_codec = {
     ngx_media_h264_frame,
     ngx_media_h264_string,
     ngx_media_h264_entry,
-    NULL
+    NULL,
+    ngx_media_h264_still
 };
 
 
@@ -195,11 +198,12 @@ ngx_media_h264_parse_sps(ngx_media_h264_sps_t *sps, const u_char *pos,
 
     if (sps->id > 31
         || ngx_media_h264_parse_chroma(sps, &br, &separate) != NGX_OK
-        || ngx_media_bits_ue(&br) > 12        /* log2_max_frame_num */
-        || ngx_media_h264_skip_poc(&br) != NGX_OK)
+        || ngx_media_h264_parse_poc(sps, &br) != NGX_OK)
     {
         return NGX_ERROR;
     }
+
+    sps->separate = separate;
 
     (void) ngx_media_bits_ue(&br);            /* max_num_ref_frames */
     ngx_media_bits_skip(&br, 1);              /* gaps_in_frame_num */
@@ -304,14 +308,33 @@ ngx_media_h264_skip_scaling(ngx_media_bits_t *br, ngx_uint_t n)
 
 
 static ngx_int_t
-ngx_media_h264_skip_poc(ngx_media_bits_t *br)
+ngx_media_h264_parse_poc(ngx_media_h264_sps_t *sps, ngx_media_bits_t *br)
 {
     uint32_t  i, n;
 
-    switch (ngx_media_bits_ue(br)) {
+    n = ngx_media_bits_ue(br);                /* log2_max_frame_num_minus4 */
+
+    if (n > 12) {
+        return NGX_ERROR;
+    }
+
+    sps->frame_num_bits = n + 4;
+
+    n = ngx_media_bits_ue(br);
+    sps->poc_type = ngx_min(n, 3);
+
+    switch (n) {
 
     case 0:
-        return (ngx_media_bits_ue(br) > 12) ? NGX_ERROR : NGX_OK;
+        n = ngx_media_bits_ue(br);
+
+        if (n > 12) {
+            return NGX_ERROR;
+        }
+
+        sps->poc_bits = n + 4;
+
+        return NGX_OK;
 
     case 1:
         ngx_media_bits_skip(br, 1);
@@ -352,7 +375,7 @@ ngx_media_h264_parse_size(ngx_media_h264_sps_t *sps, ngx_media_bits_t *br,
     progressive = ngx_media_bits_get(br, 1);
 
     if (!progressive) {
-        ngx_media_bits_skip(br, 1);           /* mb_adaptive_frame_field */
+        sps->adaptive = ngx_media_bits_get(br, 1);
         height *= 2;
         sps->interlaced = 1;
     }
@@ -383,6 +406,8 @@ ngx_media_h264_parse_size(ngx_media_h264_sps_t *sps, ngx_media_bits_t *br,
         x *= 2;
         y *= (sps->chroma_format == 1) ? 2 : 1;
     }
+
+    sps->mbs = (uint32_t) (width * height);
 
     width *= 16;
     height *= 16;
@@ -533,11 +558,13 @@ ngx_media_h264_frame(const ngx_media_params_t *params, const u_char *pos,
                 info->leading = 1;
             }
 
+            info->disposable = (nal.pos[0] & 0x60) == 0;
             info->empty = 0;
             break;
 
         case NGX_MEDIA_H264_IDR:
             info->key = 1;
+            info->repeat = 1;
             info->leading = 0;
             info->empty = 0;
             break;

@@ -50,10 +50,16 @@ typedef struct {
     uint32_t                  width;          /* cropped */
     uint32_t                  height;
     uint32_t                  reorder;        /* max_num_reorder_frames */
+    uint32_t                  mbs;            /* macroblocks of a frame */
+    uint8_t                   frame_num_bits; /* of frame_num */
+    uint8_t                   poc_type;       /* pic_order_cnt_type, 0 to 2 */
+    uint8_t                   poc_bits;       /* of pic_order_cnt_lsb */
     ngx_media_video_t         video;
     unsigned                  interlaced:1;   /* fields may occur */
     unsigned                  fixed_rate:1;
     unsigned                  has_reorder:1;
+    unsigned                  adaptive:1;     /* mb_adaptive_frame_field */
+    unsigned                  separate:1;     /* separate_colour_plane */
 } ngx_media_h264_sps_t;
 
 

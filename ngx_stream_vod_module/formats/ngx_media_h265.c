@@ -65,6 +65,7 @@ const ngx_media_codec_t  ngx_media_h265_codec = {
     ngx_media_h265_frame,
     ngx_media_h265_string,
     ngx_media_h265_entry,
+    NULL,
     NULL
 };
 
@@ -772,6 +773,7 @@ ngx_media_h265_frame(const ngx_media_params_t *params, const u_char *pos,
         }
 
         info->key = 1;
+        info->repeat = 1;
 
         if (type == NGX_MEDIA_H265_BLA_W_LP
             || type == NGX_MEDIA_H265_BLA_W_RADL

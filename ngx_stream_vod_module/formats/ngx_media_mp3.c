@@ -51,7 +51,8 @@ const ngx_media_codec_t  ngx_media_mp3_codec = {
     ngx_media_mp3_frame,
     ngx_media_mp3_string,
     ngx_media_mp3_entry,
-    ngx_media_mp3_silence
+    ngx_media_mp3_silence,
+    NULL
 };
 
 

@@ -43,7 +43,8 @@ const ngx_media_codec_t  ngx_media_opus_codec = {
     ngx_media_opus_frame,
     ngx_media_opus_string,
     ngx_media_opus_entry,
-    ngx_media_opus_silence
+    ngx_media_opus_silence,
+    NULL
 };
 
 

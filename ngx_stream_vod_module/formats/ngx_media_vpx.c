@@ -43,6 +43,7 @@ const ngx_media_codec_t  ngx_media_vp8_codec = {
     ngx_media_vp8_frame,
     ngx_media_vpx_string,
     ngx_media_vpx_entry,
+    NULL,
     NULL
 };
 
@@ -55,6 +56,7 @@ const ngx_media_codec_t  ngx_media_vp9_codec = {
     ngx_media_vp9_frame,
     ngx_media_vpx_string,
     ngx_media_vpx_entry,
+    NULL,
     NULL
 };
 

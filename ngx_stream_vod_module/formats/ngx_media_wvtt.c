@@ -40,6 +40,7 @@ const ngx_media_codec_t  ngx_media_wvtt_codec = {
     ngx_media_wvtt_frame,
     ngx_media_wvtt_string,
     ngx_media_wvtt_entry,
+    NULL,
     NULL
 };
 

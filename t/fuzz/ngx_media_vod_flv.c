@@ -7,19 +7,19 @@
          formats/ngx_media_amf.c formats/ngx_media_av1.c
          formats/ngx_media_bits.c formats/ngx_media_codec.c
          formats/ngx_media_flac.c formats/ngx_media_flv.c
-         formats/ngx_media_h264.c formats/ngx_media_h265.c
-         formats/ngx_media_index.c formats/ngx_media_index_build.c
-         formats/ngx_media_mp3.c formats/ngx_media_mp4_box.c
-         formats/ngx_media_mp4_desc.c
+         formats/ngx_media_h264.c formats/ngx_media_h264_still.c
+         formats/ngx_media_h265.c formats/ngx_media_index.c
+         formats/ngx_media_index_build.c formats/ngx_media_mp3.c
+         formats/ngx_media_mp4_box.c formats/ngx_media_mp4_desc.c
          formats/ngx_media_record.c formats/ngx_media_sets.c
-         formats/ngx_media_opus.c
-         formats/ngx_media_text.c formats/ngx_media_tx3g.c
-         formats/ngx_media_video.c formats/ngx_media_vpx.c
-         formats/ngx_media_webvtt.c formats/ngx_media_webvtt_write.c
-         formats/ngx_media_wvtt.c vod/ngx_media_vod_av.c
-         vod/ngx_media_vod_av_frame.c vod/ngx_media_vod_av_text.c
-         vod/ngx_media_vod_av_times.c vod/ngx_media_vod_blob.c
-         vod/ngx_media_vod_blob_lang.c vod/ngx_media_vod_flv.c */
+         formats/ngx_media_opus.c formats/ngx_media_text.c
+         formats/ngx_media_tx3g.c formats/ngx_media_video.c
+         formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
+         formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
+         vod/ngx_media_vod_av.c vod/ngx_media_vod_av_frame.c
+         vod/ngx_media_vod_av_text.c vod/ngx_media_vod_av_times.c
+         vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
+         vod/ngx_media_vod_flv.c */
 
 
 /* FLV files: whatever they are, what is indexed lies within them */

@@ -3,20 +3,18 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c
-         core/ngx_media_notify.c core/ngx_media_process.c
-         core/ngx_media_store.c
+/* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c core/ngx_media_notify.c
+         core/ngx_media_process.c core/ngx_media_store.c
          core/ngx_media_stream.c core/ngx_media_track.c
          core/ngx_media_validate.c core/ngx_media_zone.c
          formats/ngx_media_aac.c formats/ngx_media_bits.c
          formats/ngx_media_codec.c formats/ngx_media_h264.c
-         formats/ngx_media_h265.c formats/ngx_media_mp3.c
-         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_write.c
-         formats/ngx_media_video.c formats/ngx_media_wvtt.c
-         formats/ngx_media_ac3.c formats/ngx_media_av1.c
-         formats/ngx_media_flac.c formats/ngx_media_opus.c
-         formats/ngx_media_vpx.c
-         ../unit/ngx_stub.c */
+         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
+         formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
+         formats/ngx_media_mp4_write.c formats/ngx_media_video.c
+         formats/ngx_media_wvtt.c formats/ngx_media_ac3.c
+         formats/ngx_media_av1.c formats/ngx_media_flac.c
+         formats/ngx_media_opus.c formats/ngx_media_vpx.c ../unit/ngx_stub.c */
 
 
 /*

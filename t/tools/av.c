@@ -20,27 +20,27 @@
          formats/ngx_media_bits.c formats/ngx_media_charset.c
          formats/ngx_media_codec.c formats/ngx_media_flac.c
          formats/ngx_media_flv.c formats/ngx_media_h264.c
-         formats/ngx_media_h265.c formats/ngx_media_index.c
-         formats/ngx_media_index_build.c formats/ngx_media_mp3.c
-         formats/ngx_media_mp4_box.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_mp4_entry.c formats/ngx_media_mp4_file.c
-         formats/ngx_media_mp4_moof.c formats/ngx_media_mp4_moov.c
-         formats/ngx_media_mp4_stbl.c formats/ngx_media_opus.c
-         formats/ngx_media_record.c formats/ngx_media_sets.c
-         formats/ngx_media_text.c formats/ngx_media_tx3g.c
-         formats/ngx_media_video.c formats/ngx_media_vpx.c
-         formats/ngx_media_webvtt.c formats/ngx_media_webvtt_write.c
-         formats/ngx_media_wvtt.c formats/ngx_media_wvtt_sample.c
-         vod/ngx_media_vod_av.c vod/ngx_media_vod_av_frame.c
-         vod/ngx_media_vod_av_text.c vod/ngx_media_vod_av_times.c
-         vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
-         vod/ngx_media_vod_flv.c vod/ngx_media_vod_index.c
-         vod/ngx_media_vod_index_av.c vod/ngx_media_vod_index_mp4.c
-         vod/ngx_media_vod_index_mp4_track.c vod/ngx_media_vod_index_text.c
-         vod/ngx_media_vod_lav.c vod/ngx_media_vod_lav_params.c
-         vod/ngx_media_vod_lav_convert.c vod/ngx_media_vod_lav_read.c
-         vod/ngx_media_vod_lav_text.c vod/ngx_media_vod_temp.c
-         -lavformat -lavcodec -lavutil */
+         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
+         formats/ngx_media_index.c formats/ngx_media_index_build.c
+         formats/ngx_media_mp3.c formats/ngx_media_mp4_box.c
+         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_entry.c
+         formats/ngx_media_mp4_file.c formats/ngx_media_mp4_moof.c
+         formats/ngx_media_mp4_moov.c formats/ngx_media_mp4_stbl.c
+         formats/ngx_media_opus.c formats/ngx_media_record.c
+         formats/ngx_media_sets.c formats/ngx_media_text.c
+         formats/ngx_media_tx3g.c formats/ngx_media_video.c
+         formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
+         formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
+         formats/ngx_media_wvtt_sample.c vod/ngx_media_vod_av.c
+         vod/ngx_media_vod_av_frame.c vod/ngx_media_vod_av_text.c
+         vod/ngx_media_vod_av_times.c vod/ngx_media_vod_blob.c
+         vod/ngx_media_vod_blob_lang.c vod/ngx_media_vod_flv.c
+         vod/ngx_media_vod_index.c vod/ngx_media_vod_index_av.c
+         vod/ngx_media_vod_index_mp4.c vod/ngx_media_vod_index_mp4_track.c
+         vod/ngx_media_vod_index_text.c vod/ngx_media_vod_lav.c
+         vod/ngx_media_vod_lav_params.c vod/ngx_media_vod_lav_convert.c
+         vod/ngx_media_vod_lav_read.c vod/ngx_media_vod_lav_text.c
+         vod/ngx_media_vod_temp.c -lavformat -lavcodec -lavutil */
 
 
 #include "formats/ngx_media_codec.h"

@@ -16,9 +16,9 @@
 
 /* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
          formats/ngx_media_av1.c formats/ngx_media_bits.c
-         formats/ngx_media_charset.c
-         formats/ngx_media_codec.c formats/ngx_media_flac.c
-         formats/ngx_media_h264.c formats/ngx_media_h265.c
+         formats/ngx_media_charset.c formats/ngx_media_codec.c
+         formats/ngx_media_flac.c formats/ngx_media_h264.c
+         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
          formats/ngx_media_index.c formats/ngx_media_index_build.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_box.c
          formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_entry.c
@@ -32,8 +32,7 @@
          formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
          vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
          vod/ngx_media_vod_index.c vod/ngx_media_vod_index_mp4.c
-         vod/ngx_media_vod_index_mp4_track.c
-         vod/ngx_media_vod_index_text.c */
+         vod/ngx_media_vod_index_mp4_track.c vod/ngx_media_vod_index_text.c */
 
 
 #include "formats/ngx_media_codec.h"

@@ -19,7 +19,7 @@
          formats/ngx_media_av1.c formats/ngx_media_bits.c
          formats/ngx_media_charset.c
          formats/ngx_media_codec.c formats/ngx_media_flac.c
-         formats/ngx_media_h264.c
+         formats/ngx_media_h264.c formats/ngx_media_h264_still.c
          formats/ngx_media_h265.c formats/ngx_media_index.c
          formats/ngx_media_index_build.c formats/ngx_media_mp3.c
          formats/ngx_media_mp4_box.c formats/ngx_media_mp4_chunk.c

@@ -4,8 +4,9 @@
  */
 
 /* link: formats/ngx_media_sets.c formats/ngx_media_h264.c
-         formats/ngx_media_h265.c formats/ngx_media_bits.c
-         formats/ngx_media_mp4_desc.c formats/ngx_media_video.c */
+         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
+         formats/ngx_media_bits.c formats/ngx_media_mp4_desc.c
+         formats/ngx_media_video.c */
 
 
 #include "formats/ngx_media_bytes.h"
