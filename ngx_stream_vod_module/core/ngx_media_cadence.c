@@ -36,8 +36,6 @@
 #define NGX_MEDIA_CADENCE_PACE    512       /* by D / 512 a frame */
 
 
-static void ngx_media_cadence_learn(ngx_media_cadence_t *c,
-    int64_t interval);
 static void ngx_media_cadence_forget(ngx_media_cadence_t *c, uint32_t n);
 static void ngx_media_cadence_estimate(ngx_media_cadence_t *c);
 static uint32_t ngx_media_cadence_median(const ngx_media_cadence_t *c);
@@ -84,9 +82,15 @@ void
 ngx_media_cadence_frame(ngx_media_cadence_t *c, int64_t stamp,
     int64_t interval)
 {
-    int64_t  k, total, previous;
-
     ngx_media_cadence_learn(c, interval);
+    ngx_media_cadence_move(c, stamp);
+}
+
+
+void
+ngx_media_cadence_move(ngx_media_cadence_t *c, int64_t stamp)
+{
+    int64_t  k, total, previous;
 
     previous = c->out;
 
@@ -119,7 +123,7 @@ ngx_media_cadence_frame(ngx_media_cadence_t *c, int64_t stamp,
 }
 
 
-static void
+void
 ngx_media_cadence_learn(ngx_media_cadence_t *c, int64_t interval)
 {
     int64_t  d;

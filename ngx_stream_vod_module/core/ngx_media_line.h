@@ -74,6 +74,10 @@ void ngx_media_cadence_start(ngx_media_cadence_t *c, int64_t stamp);
 void ngx_media_cadence_frame(ngx_media_cadence_t *c, int64_t stamp,
     int64_t interval);
 
+/* the two parts of it */
+void ngx_media_cadence_learn(ngx_media_cadence_t *c, int64_t interval);
+void ngx_media_cadence_move(ngx_media_cadence_t *c, int64_t stamp);
+
 /* the smoothed stamp + cts, by counts of D within the bound of stamp + cts */
 int64_t ngx_media_cadence_place(const ngx_media_cadence_t *c, int64_t stamp,
     int64_t cts);
@@ -98,9 +102,12 @@ ngx_int_t ngx_media_line_video(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, const ngx_media_stamp_t *in, int64_t media,
     int64_t cts, ngx_media_time_t *out);
 
-/* a key frame opens a period or joins one; its pts is media + cts */
+/*
+ * A frame opens a period or joins one; its pts is media + cts.  It is a key
+ * frame, or the line is whole.
+ */
 void ngx_media_line_video_start(ngx_media_line_t *line, int64_t media,
-    int64_t cts, ngx_media_time_t *out);
+    int64_t cts, ngx_uint_t key, ngx_media_time_t *out);
 
 /* the longest interval that is not yet a silence, in u */
 int64_t ngx_media_line_video_silence(const ngx_media_line_t *line);

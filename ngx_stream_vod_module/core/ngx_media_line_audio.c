@@ -45,6 +45,8 @@ static ngx_uint_t ngx_media_line_audio_late(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, int64_t error, int64_t stamp);
 static void ngx_media_line_audio_put(ngx_media_line_t *line, int64_t dts,
     ngx_media_time_t *out);
+static void ngx_media_line_audio_feed(ngx_media_line_t *line, int64_t start,
+    int64_t n);
 static int64_t ngx_media_line_audio_correction(ngx_media_line_t *line);
 static int64_t ngx_media_line_msec(const ngx_media_line_t *line,
     int64_t msec);
@@ -376,6 +378,43 @@ ngx_media_timeline_silence(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
     *dts = start;
 
+    ngx_media_line_audio_feed(line, start, n);
+
+    return n;
+}
+
+
+ngx_uint_t
+ngx_media_timeline_owed(ngx_media_line_t *line, int64_t end, int64_t *dts)
+{
+    int64_t  n;
+
+    if (!line->started) {
+        return 0;
+    }
+
+    /* a frame may end a little later, but not begin */
+
+    n = ngx_media_muldiv(end, line->timescale, NGX_MEDIA_U) - line->next;
+    n = (n + line->frame / 2) / line->frame;
+
+    if (n <= 0 || n * line->frame > ngx_media_line_msec(line,
+                                                 NGX_MEDIA_AUDIO_LAG_MAX))
+    {
+        return 0;
+    }
+
+    *dts = line->next;
+
+    ngx_media_line_audio_feed(line, line->next, n);
+
+    return n;
+}
+
+
+static void
+ngx_media_line_audio_feed(ngx_media_line_t *line, int64_t start, int64_t n)
+{
     line->dts = start + (n - 1) * line->frame;
     line->next = start + n * line->frame;
     line->error = 0;
@@ -386,8 +425,13 @@ ngx_media_timeline_silence(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     line->fixed = 0;
     line->silent = 1;
     line->correcting = 0;
+}
 
-    return n;
+
+void
+ngx_media_timeline_absent(ngx_media_line_t *line, ngx_uint_t absent)
+{
+    line->lag = absent ? 0 : NGX_MEDIA_AUDIO_LAG;
 }
 
 

@@ -17,19 +17,40 @@
  * period's first key frame: so a segment's decode time is the presentation
  * time of its first picture, also with B-frames and open GOPs (CMAF, 7.5.17).
  * A period whose GOPs turn out to need another r gets there by the same steps.
+ *
+ * Few pictures are not loss: screens, slides and slow cameras send none while
+ * nothing changes.  A picture that others show to be still is held, and the
+ * next frame goes on behind it at its own time (timing.md, 1).
  */
 
 
 #include "core/ngx_media_line.h"
+#include "core/ngx_media_timeline_still.h"
 
 
 /* intervals up to this are no silence as long as nothing is known: 5 s */
 #define NGX_MEDIA_VIDEO_SILENCE  (5 * NGX_MEDIA_U)
 
+/* so long the picture may stand still while others go on: 0.5 s to 1 s */
+#define NGX_MEDIA_VIDEO_STILL       (NGX_MEDIA_U / 2)
+#define NGX_MEDIA_VIDEO_STILL_MOST  NGX_MEDIA_U
+#define NGX_MEDIA_VIDEO_STILL_DUE   (NGX_MEDIA_U / 10)
+#define NGX_MEDIA_VIDEO_STILL_MSEC  400
+
+/* still frames keep so far behind the others: 0.2 s */
+#define NGX_MEDIA_VIDEO_STILL_LAG   (NGX_MEDIA_U / 5)
+
+/* a pause in which nothing came that others could have shown: 3 s */
+#define NGX_MEDIA_VIDEO_PAUSE    (3 * NGX_MEDIA_U)
+
 /* stamps that stand still or fall behind so much are frames to drop: 2 s */
 #define NGX_MEDIA_VIDEO_BEHIND   (2 * NGX_MEDIA_U)
 
 
+static int64_t ngx_media_line_video_limit(ngx_media_timeline_t *tl,
+    ngx_media_line_t *line);
+static void ngx_media_line_video_resume(ngx_media_line_t *line,
+    int64_t media, ngx_media_time_t *out);
 static void ngx_media_line_video_reorder(ngx_media_line_t *line,
     int64_t aim, int64_t pts);
 static int64_t ngx_media_line_video_dts(ngx_media_line_t *line,
@@ -48,16 +69,16 @@ ngx_media_line_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     int64_t               aim, interval, pts;
     ngx_media_cadence_t  *c;
 
+    c = &line->cadence;
     interval = media - line->media;
 
-    if (interval > ((tl->clock == line || line->reopen)
-                    ? ngx_media_line_video_silence(line)
-                    : NGX_MEDIA_GAP_MAX))
-    {
+    if (interval > ngx_media_line_video_limit(tl, line)) {
+
+        /* so does a rate look that is lower than what was said */
+        ngx_media_cadence_learn(c, interval);
+
         return NGX_DECLINED;
     }
-
-    c = &line->cadence;
 
     if (c->out - media > NGX_MEDIA_VIDEO_BEHIND) {
         out->drop = 1;
@@ -65,7 +86,26 @@ ngx_media_line_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         return NGX_OK;
     }
 
-    ngx_media_cadence_frame(c, media, interval);
+    if (line->stills) {
+        ngx_media_cadence_learn(c, media - line->real);
+        ngx_media_cadence_move(c, media);
+
+        line->stills = 0;
+        line->fixed = 0;
+
+        out->resume = 1;
+        out->held = line->next;
+
+    } else if (line->held
+               || (tl->clock == line
+                   && interval > ngx_media_line_video_silence(line)))
+    {
+        ngx_media_cadence_learn(c, interval);
+        ngx_media_line_video_resume(line, media, out);
+
+    } else {
+        ngx_media_cadence_frame(c, media, interval);
+    }
 
     pts = ngx_media_cadence_place(c, media, cts);
     pts = ngx_media_line_video_unique(line, pts, media + cts);
@@ -87,7 +127,9 @@ ngx_media_line_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         line->early = pts;
     }
 
-    line->dts = ngx_media_line_video_dts(line, in, aim);
+    line->real = media;
+    line->dts = out->resume ? ngx_max(aim, line->next)
+                            : ngx_media_line_video_dts(line, in, aim);
 
     out->dts = line->dts;
     out->pts = pts;
@@ -98,9 +140,46 @@ ngx_media_line_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 }
 
 
+/* the longest interval after which the line goes on, in u */
+
+static int64_t
+ngx_media_line_video_limit(ngx_media_timeline_t *tl, ngx_media_line_t *line)
+{
+    int64_t  silence;
+
+    if (tl->clock != line && !line->reopen) {
+        return NGX_MEDIA_GAP_MAX;
+    }
+
+    if (line->held && line->whole) {
+        return NGX_MAX_INT_T_VALUE;
+    }
+
+    silence = ngx_media_line_video_silence(line);
+
+    return line->whole ? ngx_max(silence, NGX_MEDIA_VIDEO_PAUSE) : silence;
+}
+
+
+/* after a picture that was held, smoothing starts anew */
+
+static void
+ngx_media_line_video_resume(ngx_media_line_t *line, int64_t media,
+    ngx_media_time_t *out)
+{
+    ngx_media_cadence_start(&line->cadence, media);
+
+    line->held = 0;
+    line->fixed = 0;
+
+    out->resume = 1;
+    out->held = line->next;
+}
+
+
 void
 ngx_media_line_video_start(ngx_media_line_t *line, int64_t media, int64_t cts,
-    ngx_media_time_t *out)
+    ngx_uint_t key, ngx_media_time_t *out)
 {
     int64_t  pts;
 
@@ -108,11 +187,17 @@ ngx_media_line_video_start(ngx_media_line_t *line, int64_t media, int64_t cts,
 
     pts = media + cts;
 
-    line->reorder = cts;
+    if (key) {
+        line->reorder = cts;
+
+    } else {
+        out->resume = 1;
+    }
+
     line->early = pts;
-    line->key = pts;
+    line->key = media + line->reorder;
     line->recent_n = 0;
-    line->dts = pts;
+    line->dts = line->key;
 
     if (line->ever && line->dts < line->next) {
         line->dts = line->next;
@@ -120,14 +205,122 @@ ngx_media_line_video_start(ngx_media_line_t *line, int64_t media, int64_t cts,
 
     (void) ngx_media_line_video_unique(line, pts, pts);
 
+    line->real = media;
     line->started = 1;
     line->ever = 1;
     line->reopen = 0;
+    line->held = 0;
+    line->stills = 0;
 
     out->dts = line->dts;
     out->pts = pts;
+    out->held = line->dts;
 
-    ngx_media_line_video_expect(line, pts, out);
+    ngx_media_line_video_expect(line, line->key, out);
+}
+
+
+void
+ngx_media_timeline_whole(ngx_media_line_t *line, ngx_uint_t whole)
+{
+    line->whole = whole;
+}
+
+
+ngx_uint_t
+ngx_media_timeline_still(const ngx_media_line_t *line, int64_t time,
+    int64_t arrival, ngx_uint_t parts, ngx_uint_t due)
+{
+    int64_t  least;
+
+    if (!line->started || !line->whole || line->reopen
+        || time <= (line->fixed ? line->next : line->dts)
+        || arrival - line->arrival < NGX_MEDIA_VIDEO_STILL_MSEC)
+    {
+        return 0;
+    }
+
+    if (line->held || line->stills) {
+        return 1;
+    }
+
+    if (due) {
+        return time - line->next > NGX_MEDIA_VIDEO_STILL_DUE;
+    }
+
+    least = NGX_MEDIA_VIDEO_STILL;
+
+    if (ngx_media_cadence_known(&line->cadence)) {
+        least = ngx_max(3 * ngx_media_cadence_duration(&line->cadence),
+                        least);
+    }
+
+    if (parts) {
+        least = ngx_min(least, NGX_MEDIA_VIDEO_STILL_MOST);
+    }
+
+    return time - line->media > least;
+}
+
+
+ngx_uint_t
+ngx_media_timeline_still_frame(ngx_media_line_t *line, int64_t time,
+    int64_t duration, ngx_media_time_t *out)
+{
+    int64_t               aim, d, media;
+    ngx_media_stamp_t     in;
+    ngx_media_cadence_t  *c;
+
+    c = &line->cadence;
+    d = ngx_media_cadence_duration(c);
+    media = c->out + ngx_min(d, duration);
+
+    if (media + line->reorder + NGX_MEDIA_VIDEO_STILL_LAG > time) {
+        return 0;
+    }
+
+    ngx_memzero(out, sizeof(ngx_media_time_t));
+    ngx_memzero(&in, sizeof(ngx_media_stamp_t));
+
+    if (d <= duration) {
+        ngx_media_cadence_move(c, media);
+        aim = ngx_media_cadence_place(c, media, line->reorder);
+
+        line->dts = ngx_media_line_video_dts(line, &in, aim);
+
+        ngx_media_line_video_expect(line, aim, out);
+
+    } else {
+
+        /* few frames a second: others than their own come between them */
+
+        ngx_media_cadence_start(c, media);
+
+        line->dts = ngx_max(media + line->reorder,
+                            line->stills ? line->next
+                                         : line->dts + NGX_MEDIA_U_STEP);
+        line->next = line->dts + duration;
+        line->fixed = 0;
+
+        out->duration = (uint32_t) duration;
+    }
+
+    line->media = media;
+    line->stills = 1;
+
+    out->dts = line->dts;
+    out->pts = ngx_media_line_video_unique(line, line->dts, line->dts);
+
+    return 1;
+}
+
+
+void
+ngx_media_timeline_hold(ngx_media_line_t *line, int64_t until)
+{
+    line->next = until;
+    line->fixed = 1;
+    line->held = 1;
 }
 
 

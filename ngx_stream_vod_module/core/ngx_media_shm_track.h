@@ -49,6 +49,7 @@ typedef struct {
 #define NGX_MEDIA_SEGMENT_LEADING        0x08
 #define NGX_MEDIA_SEGMENT_GAP            0x10
 #define NGX_MEDIA_SEGMENT_RUNS           0x20
+#define NGX_MEDIA_SEGMENT_COARSE         0x40
 
 #define NGX_MEDIA_SEGMENT_PER_PAGE                                            \
     (NGX_MEDIA_PAGE / sizeof(ngx_media_segment_shm_t))
@@ -90,6 +91,7 @@ typedef struct {
     uint64_t                  parts_over;     /* longer than PART-TARGET */
     uint64_t                  forced_cuts;
     uint64_t                  silent;         /* frames fed */
+    uint64_t                  again;          /* frames put out once more */
     uint64_t                  dropped_late;   /* frames */
     uint64_t                  dropped_key;    /* waiting for a key frame */
     uint64_t                  dropped_nomem;

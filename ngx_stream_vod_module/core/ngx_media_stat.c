@@ -246,6 +246,7 @@ ngx_media_track_stat(const ngx_media_stream_t *stream, ngx_uint_t index,
     stat->parts_over = count->parts_over;
     stat->forced_cuts = count->forced_cuts;
     stat->silent_frames = count->silent;
+    stat->repeated_frames = count->again;
     stat->dropped_late = count->dropped_late;
     stat->dropped_key = count->dropped_key;
     stat->dropped_nomem = count->dropped_nomem;

@@ -76,6 +76,7 @@ typedef struct {
     uint64_t                  parts_over;     /* one frame above the target */
     uint64_t                  forced_cuts;
     uint64_t                  silent_frames;  /* fed */
+    uint64_t                  repeated_frames;  /* to hold a picture */
     uint64_t                  dropped_late;   /* frames dropped, by reason */
     uint64_t                  dropped_key;    /* waiting for a key frame */
     uint64_t                  dropped_nomem;

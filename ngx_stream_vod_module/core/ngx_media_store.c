@@ -271,6 +271,7 @@ ngx_media_segment_export(const ngx_media_segment_shm_t *entry,
     segment->forced = (entry->flags & NGX_MEDIA_SEGMENT_FORCED) ? 1 : 0;
     segment->leading = (entry->flags & NGX_MEDIA_SEGMENT_LEADING) ? 1 : 0;
     segment->gap = (entry->flags & NGX_MEDIA_SEGMENT_GAP) ? 1 : 0;
+    segment->coarse = (entry->flags & NGX_MEDIA_SEGMENT_COARSE) ? 1 : 0;
     segment->runs = (entry->flags & NGX_MEDIA_SEGMENT_RUNS) ? 1 : 0;
 
     if (open) {

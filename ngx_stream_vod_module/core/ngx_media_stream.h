@@ -51,8 +51,7 @@ ngx_int_t ngx_media_track_params(const ngx_media_claim_t *claim,
 void ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock,
     uint64_t first);
 
-/* the number that the next segment of this stream gets */
-uint64_t ngx_media_stream_number(const ngx_media_claim_t *claim);
+uint64_t ngx_media_stream_number(const ngx_media_claim_t *claim);  /* next */
 
 /*
  * One part, written to the arena and listed.  data: two runs of bytes, header
@@ -74,7 +73,8 @@ typedef struct {
     uint32_t                  fps;            /* 1/1000 */
     int64_t                   drift;          /* ms, for status */
     uint32_t                  jumps;          /* of stamps, since the last */
-    unsigned                  parts_off:1;    /* this track lists none */
+    unsigned                  parts_off:1;    /* this track lists none, */
+    unsigned                  coarse:1;       /* or this segment */
 } ngx_media_part_put_t;
 
 ngx_int_t ngx_media_part_put(const ngx_media_claim_t *claim,

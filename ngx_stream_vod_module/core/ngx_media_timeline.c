@@ -147,8 +147,8 @@ ngx_media_timeline_add(ngx_media_timeline_t *tl, ngx_media_type_e type,
 
         /* not much later than the others: from where they began */
 
-        line->start = (tl->head - tl->cut <= tl->conf.wait * NGX_MEDIA_U_MSEC)
-                      ? tl->cut : tl->head;
+        line->start = (tl->head - tl->cut <= NGX_MEDIA_GAP_MAX) ? tl->cut
+                                                                : tl->head;
     }
 
     return line;
@@ -450,7 +450,7 @@ ngx_media_timeline_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
             return;
         }
 
-        ngx_media_line_video_start(line, media, cts, out);
+        ngx_media_line_video_start(line, media, cts, 1, out);
 
         if (tl->clock->type != NGX_MEDIA_VIDEO) {
             tl->clock = line;
@@ -541,6 +541,7 @@ ngx_media_timeline_audio(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     silence = ngx_media_line_video_silence(clock);
 
     if (media - clock->media > silence
+        && !clock->whole
         && in->arrival - clock->arrival > NGX_MEDIA_FOLLOW_MSEC)
     {
         clock->reopen = 1;
@@ -620,7 +621,7 @@ ngx_media_timeline_wait(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
     case NGX_MEDIA_VIDEO:
 
-        if (in->key) {
+        if (in->key || line->whole) {
             ngx_media_timeline_open(tl, line, in, out);
             return;
         }
@@ -678,7 +679,7 @@ static void
 ngx_media_timeline_open(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     const ngx_media_stamp_t *in, ngx_media_time_t *out)
 {
-    int64_t            cts, media, start;
+    int64_t            cts, lead, media, start;
     ngx_uint_t         i;
     ngx_media_line_t  *other;
 
@@ -690,8 +691,10 @@ ngx_media_timeline_open(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     }
 
     cts = ngx_media_timeline_cts(tl, line, in);
-    start = ngx_media_timeline_base(tl, line, in, line->u + cts);
-    media = start - cts;
+    lead = (line->type == NGX_MEDIA_VIDEO && !in->key) ? line->reorder : cts;
+
+    start = ngx_media_timeline_base(tl, line, in, line->u + lead);
+    media = start - lead;
 
     for (i = 0; i < tl->nlines; i++) {
         other = &tl->lines[i];
@@ -718,7 +721,7 @@ ngx_media_timeline_open(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     out->period = 1;
 
     if (line->type == NGX_MEDIA_VIDEO) {
-        ngx_media_line_video_start(line, media, cts, out);
+        ngx_media_line_video_start(line, media, cts, in->key, out);
 
     } else {
         (void) ngx_media_line_audio(tl, line, media, out);

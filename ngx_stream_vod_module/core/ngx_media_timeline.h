@@ -13,6 +13,8 @@
  * is a line of our own without a hole inside a period:
  *
  *     dts(n + 1) = dts(n) + duration(n), always.
+ *
+ * style: long header, it is one object.
  */
 
 
@@ -71,6 +73,13 @@ typedef struct {
     unsigned                  jump:1;         /* once for all lines */
     unsigned                  locked:1;       /* the cadence is locked: the
                                                  duration may be fixed now */
+    unsigned                  resume:1;       /* video: the picture was still
+                                                 until here.  It is held from
+                                                 held on; what was since the
+                                                 last key frame comes again
+                                                 before this frame if it is
+                                                 none itself */
+    int64_t                   held;           /* resume: a dts */
     const char               *note;           /* for the log, once for each
                                                  event; NULL: nothing to
                                                  say */
@@ -124,6 +133,13 @@ void ngx_media_timeline_fix(ngx_media_line_t *line, uint32_t duration);
  */
 ngx_uint_t ngx_media_timeline_silence(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, int64_t *dts);
+
+/* likewise, where a period ends at this time, u */
+ngx_uint_t ngx_media_timeline_owed(ngx_media_line_t *line, int64_t end,
+    int64_t *dts);
+
+/* an audio line that has nothing but silence need not wait for anything else */
+void ngx_media_timeline_absent(ngx_media_line_t *line, ngx_uint_t absent);
 
 /*
  * Wall clock = media time + anchor (ms).  Called at each segment cut; returns

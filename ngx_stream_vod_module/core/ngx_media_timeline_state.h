@@ -11,6 +11,8 @@
  * Units: "u" is 1/360000 s, the timescale of video, which holds ms and 90 kHz
  * exactly; everything that is common to lines of different timescales is
  * kept in it.
+ *
+ * style: long header, it is one state.
  */
 
 
@@ -60,6 +62,7 @@ struct ngx_media_line_s {
     int64_t                   pending;        /* arrival of the first frame
                                                  that does not fit, ms */
     int64_t                   media;          /* the last accepted, in u */
+    int64_t                   real;           /* that was no still frame */
     int64_t                   start;          /* the line is owed frames
                                                  since, in u */
 
@@ -97,6 +100,9 @@ struct ngx_media_line_s {
                                                  frame opens a period */
     unsigned                  silent:1;       /* fed last with silence */
     unsigned                  correcting:1;   /* an error is worked off */
+    unsigned                  whole:1;        /* video: see timeline.h */
+    unsigned                  held:1;         /* the last picture is */
+    unsigned                  stills:1;       /* it is, by still frames */
 };
 
 

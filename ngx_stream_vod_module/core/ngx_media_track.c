@@ -858,6 +858,10 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
         ngx_media_store(&segment->nranges, segment->nranges + 1);
     }
 
+    if (put->coarse) {
+        segment->flags |= NGX_MEDIA_SEGMENT_COARSE;
+    }
+
     if (put->key_size) {
         segment->key_size = put->key_size;
         ngx_media_track_key_bandwidth_locked(t, put->key_size, s->segment);

@@ -81,6 +81,8 @@ typedef struct {
     unsigned                  forced:1;       /* no random access point */
     unsigned                  leading:1;      /* SAP type 2 */
     unsigned                  gap:1;
+    unsigned                  coarse:1;       /* a part of it is longer than
+                                                 PART-TARGET: none is listed */
     unsigned                  open:1;         /* in progress */
     unsigned                  runs:1;         /* its DASH period has forced
                                                  cuts: addressed by time, in

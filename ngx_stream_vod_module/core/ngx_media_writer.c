@@ -13,7 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_writer_state.h"
+#include "core/ngx_media_writer_still.h"
 
 
 /* without "part", segments still consist of chunks, of this target */
@@ -32,29 +32,21 @@ static uint32_t ngx_media_writer_frame_duration(ngx_media_writer_t *w,
 static void ngx_media_writer_period(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static void ngx_media_writer_clock(ngx_media_writer_t *w);
-static void ngx_media_writer_cut(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, int64_t time, ngx_uint_t forced,
-    ngx_uint_t discontinuity);
 static void ngx_media_writer_runs(ngx_media_writer_t *w);
 static void ngx_media_writer_silence(ngx_media_writer_t *w);
 static void ngx_media_writer_silent(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, int64_t dts, ngx_uint_t n);
 
 static void ngx_media_writer_sample(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
+    ngx_media_writer_track_t *t, ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame, ngx_uint_t period);
 static void ngx_media_writer_clock_sample(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
+    ngx_media_writer_track_t *t, ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame);
 static ngx_uint_t ngx_media_writer_waits(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static void ngx_media_writer_substitute(ngx_media_writer_track_t *t,
     ngx_media_writer_frame_t *frame);
-static void ngx_media_writer_settle(ngx_media_writer_track_t *t,
-    int64_t dts);
-static void ngx_media_writer_follow(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
-    const ngx_media_writer_frame_t *frame);
 static void ngx_media_writer_segment(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, int64_t time,
     const ngx_media_writer_frame_t *frame);
@@ -217,6 +209,7 @@ ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason)
     ngx_media_stream_release(&w->claim, reason);
 
     for (i = 0; i < w->ntracks; i++) {
+        ngx_media_writer_forget(w->tracks[i]);
         ngx_free(w->tracks[i]->data);
         ngx_free(w->tracks[i]);
     }
@@ -418,13 +411,14 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
                       params->config_len)
            == 0)
     {
-        t->fed = 0;
+        ngx_media_timeline_absent(t->line, 0);
         return NGX_OK;
     }
 
     t->next_params = *params;
     t->changed = 1;
-    t->fed = 0;
+
+    ngx_media_timeline_absent(t->line, 0);
 
     if (params->timescale != t->params.timescale) {
 
@@ -499,6 +493,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     const ngx_media_writer_frame_t *frame)
 {
     uint64_t                   limit;
+    ngx_int_t                  rc;
     ngx_media_time_t           time;
     ngx_media_stamp_t          stamp;
     ngx_media_writer_track_t  *t;
@@ -532,6 +527,11 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     }
 
     if (time.drop) {
+
+        if (t->params.type == NGX_MEDIA_VIDEO) {
+            ngx_media_writer_broken(t);
+        }
+
         t->count.dropped_key += w->clock == NULL;
         t->count.dropped_late += w->clock != NULL;
         return w->lost ? NGX_DECLINED : NGX_OK;
@@ -555,7 +555,24 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
                                 time.silent);
     }
 
-    ngx_media_writer_sample(w, t, &time, frame, time.period);
+    if (t != w->clock) {
+        ngx_media_writer_pause(w, time.dts, t->params.timescale);
+    }
+
+    rc = time.resume ? ngx_media_writer_resume(w, t, &time, frame) : NGX_AGAIN;
+
+    if (rc == NGX_DECLINED) {
+        ngx_media_writer_broken(t);
+        ngx_media_timeline_break(&w->timeline);
+        t->count.dropped_key++;
+        return w->lost ? NGX_DECLINED : NGX_OK;
+    }
+
+    ngx_media_writer_sample(w, t, &time, frame, time.period || rc == NGX_OK);
+
+    if (t->params.type == NGX_MEDIA_VIDEO) {
+        ngx_media_writer_went_on(w, t, frame);
+    }
 
     ngx_media_writer_silence(w);
 
@@ -570,13 +587,29 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 }
 
 
-/* the period ends: all that is open is closed */
+/* the period ends: all that is open is closed, audio not before video */
 
 void
 ngx_media_writer_break(ngx_media_writer_t *w)
 {
-    ngx_uint_t                 i;
+    int64_t                    dts, end;
+    ngx_uint_t                 i, n;
     ngx_media_writer_track_t  *t;
+
+    t = w->clock;
+
+    if (t && t->params.type == NGX_MEDIA_VIDEO && t->open) {
+        end = ngx_media_timeline_next(t->line);
+
+        for (i = 0; i < w->ntracks; i++) {
+            t = w->tracks[i];
+
+            if (t->params.type == NGX_MEDIA_AUDIO && t->open) {
+                n = ngx_media_timeline_owed(t->line, end, &dts);
+                ngx_media_writer_silent(w, t, dts, n);
+            }
+        }
+    }
 
     for (i = 0; i < w->ntracks; i++) {
         t = w->tracks[i];
@@ -698,7 +731,7 @@ ngx_media_writer_clock(ngx_media_writer_t *w)
 
 /* a new segment in all tracks, from this time of this track on */
 
-static void
+void
 ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t time, ngx_uint_t forced, ngx_uint_t discontinuity)
 {
@@ -833,8 +866,17 @@ ngx_media_writer_silence(ngx_media_writer_t *w)
     for (i = 0; i < w->ntracks; i++) {
         t = w->tracks[i];
 
-        if (t->params.type == NGX_MEDIA_AUDIO) {
+        if (t->params.type != NGX_MEDIA_AUDIO) {
+            continue;
+        }
+
+        for ( ;; ) {
             n = ngx_media_timeline_silence(&w->timeline, t->line, &dts);
+
+            if (n == 0) {
+                break;
+            }
+
             ngx_media_writer_silent(w, t, dts, n);
         }
     }
@@ -877,7 +919,7 @@ ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
 static void
 ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
-    const ngx_media_time_t *time, const ngx_media_writer_frame_t *frame,
+    ngx_media_time_t *time, const ngx_media_writer_frame_t *frame,
     ngx_uint_t period)
 {
     const u_char              *silent;
@@ -913,6 +955,7 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     if (ngx_media_writer_append(w, t, time, frame) != NGX_OK) {
         t->count.dropped_bad++;
+        ngx_media_writer_broken(t);
     }
 }
 
@@ -921,22 +964,31 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
 static void
 ngx_media_writer_clock_sample(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
+    ngx_media_writer_track_t *t, ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame)
 {
-    ngx_uint_t  change, cut;
+    ngx_uint_t  change, cut, due;
 
     cut = ngx_media_segmenter_frame(&w->segmenter,
                                     frame->key ? time->pts : time->dts,
                                     time->duration, frame->key);
 
-    change = t->changed && frame->key;
+    if (cut == NGX_MEDIA_CUT_FORCED && t->still
+        && ngx_media_writer_still_cut(w, t, time) == NGX_OK)
+    {
+        return;
+    }
 
-    if ((change || t->joining) && cut == NGX_MEDIA_CUT_NONE) {
+    change = t->changed && frame->key;
+    due = change || t->joining || w->due;
+    w->due = 0;
+
+    if (due && cut == NGX_MEDIA_CUT_NONE) {
         ngx_media_segmenter_start(&w->segmenter, time->pts, t->joining);
     }
 
-    if (change || t->joining || cut != NGX_MEDIA_CUT_NONE) {
+    if (due || cut != NGX_MEDIA_CUT_NONE) {
+        t->still = 0;
         ngx_media_writer_cut(w, t, time->dts, cut == NGX_MEDIA_CUT_FORCED,
                              change);
     }
@@ -1015,7 +1067,7 @@ ngx_media_writer_substitute(ngx_media_writer_track_t *t,
 
 /* the last sample lasts until this one */
 
-static void
+void
 ngx_media_writer_settle(ngx_media_writer_track_t *t, int64_t dts)
 {
     ngx_media_sample_t  *sample;
@@ -1030,7 +1082,7 @@ ngx_media_writer_settle(ngx_media_writer_track_t *t, int64_t dts)
 
 /* goes over to the segment that this frame belongs to */
 
-static void
+void
 ngx_media_writer_follow(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     const ngx_media_time_t *time, const ngx_media_writer_frame_t *frame)
 {

@@ -46,6 +46,8 @@ typedef struct {
     const u_char             *last;
     unsigned                  key:1;
     unsigned                  leading:1;      /* open GOP starts here */
+    unsigned                  repeat:1;       /* key: it and what follows can
+                                                 be decoded at any place */
 } ngx_media_writer_frame_t;
 
 

@@ -13,7 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_writer_state.h"
+#include "core/ngx_media_writer_still.h"
 #include "formats/ngx_media_mp4_write.h"
 
 
@@ -103,6 +103,13 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         t->size += len;
     }
 
+    if (frame->key) {
+        t->since = 0;
+        t->since_bytes = 0;
+    }
+
+    t->since++;
+    t->since_bytes += len;
     t->dts = time->dts;
     t->independent |= frame->key;
     t->count.frames++;
@@ -187,6 +194,7 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     {
         t->count.parts_over++;
         t->over++;
+        put.coarse = 1;
         put.parts_off = !t->listed || t->over == NGX_MEDIA_PARTS_OVER;
 
         ngx_log_debug3(NGX_LOG_DEBUG_CORE, w->log, 0,
@@ -198,6 +206,7 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     }
 
     put.parts_off |= w->parts_off && t->params.type == NGX_MEDIA_VIDEO;
+    t->plain |= put.parts_off;
 
     ngx_media_writer_expect(w, t, &put);
 
@@ -228,6 +237,7 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
         /* a hole is not allowed: the period ends here */
 
         t->count.dropped_nomem += chunk.nsamples;
+        ngx_media_writer_broken(t);
         ngx_media_timeline_break(&w->timeline);
 
         if (!w->nomem) {

@@ -289,7 +289,7 @@ ngx_media_writer_stand_in(ngx_media_writer_t *w)
     }
 
     if (ngx_media_writer_track_add(w, 0, &params, &t) == NGX_OK) {
-        t->fed = 1;
+        ngx_media_timeline_absent(t->line, 1);
 
         /* from where the others began, if that is still open to it */
 

@@ -22,6 +22,10 @@
 #include "core/ngx_media_writer.h"
 
 
+/* ngx_media_writer_still.h */
+typedef struct ngx_media_writer_past_s  ngx_media_writer_past_t;
+
+
 #define NGX_MEDIA_PART_SAMPLES    256
 #define NGX_MEDIA_CUTS            32          /* that a track may lag behind */
 
@@ -80,10 +84,18 @@ typedef struct {
     ngx_media_track_count_t   count;
     uint32_t                  fps;
 
+    /* video, since the last key frame */
+    uint32_t                  since;          /* frames */
+    uint64_t                  since_bytes;
+    ngx_media_writer_past_t  *past;           /* while a picture is held */
+
+    unsigned                  whole:1;        /* none of them is missing, and
+                                                 they may be put out again */
+    unsigned                  plain:1;        /* it lists no parts */
+    unsigned                  still:1;        /* the segment has still frames */
     unsigned                  changed:1;      /* next_params are set */
     unsigned                  open:1;         /* a segment is */
     unsigned                  independent:1;  /* the part has a key frame */
-    unsigned                  fed:1;          /* silence for want of a track */
     unsigned                  listed:1;       /* a part was published */
     unsigned                  joining:1;      /* it waits for a cut */
 } ngx_media_writer_track_t;
@@ -121,6 +133,8 @@ struct ngx_media_writer_s {
     unsigned                  announced:1;
     unsigned                  ready:1;
     unsigned                  lost:1;         /* the claim */
+    unsigned                  due:1;          /* a key frame after a held
+                                                 picture: cut */
     unsigned                  late:1;         /* warned of forced cuts */
     unsigned                  parts_off:1;    /* key frames are too far apart
                                                  for them */
@@ -146,6 +160,18 @@ ngx_int_t ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
 
 /* the period ends: all that is open is closed */
 void ngx_media_writer_break(ngx_media_writer_t *w);
+
+/* a new segment in all tracks, from this time of this track on */
+void ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    int64_t time, ngx_uint_t forced, ngx_uint_t discontinuity);
+
+/* the last sample lasts until this one */
+void ngx_media_writer_settle(ngx_media_writer_track_t *t, int64_t dts);
+
+/* goes over to the segment that this frame belongs to */
+void ngx_media_writer_follow(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
+    const ngx_media_writer_frame_t *frame);
 
 /* the period of the segment that the track has open */
 void ngx_media_writer_set_period(ngx_media_writer_t *w,

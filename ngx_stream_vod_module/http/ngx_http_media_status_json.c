@@ -177,6 +177,7 @@ static const ngx_http_media_status_field_t  ngx_http_media_status_tracks[] = {
     ngx_http_media_status_track_field("parts_over", parts_over),
     ngx_http_media_status_track_field("forced_cuts", forced_cuts),
     ngx_http_media_status_track_field("silent_frames", silent_frames),
+    ngx_http_media_status_track_field("repeated_frames", repeated_frames),
     ngx_http_media_status_track_field("dropped_late", dropped_late),
     ngx_http_media_status_track_field("dropped_key", dropped_key),
     ngx_http_media_status_track_field("dropped_nomem", dropped_nomem),

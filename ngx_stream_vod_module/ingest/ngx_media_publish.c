@@ -329,6 +329,7 @@ ngx_media_publish_put(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     out.last = frame->last;
     out.key = info.key || t->type == NGX_MEDIA_AUDIO;
     out.leading = info.leading;
+    out.repeat = info.repeat;
 
     rc = ngx_media_writer_frame(p->writer, t->track, &out);
 

@@ -539,6 +539,10 @@ ngx_media_hls_parts(const ngx_media_track_view_t *track,
     ngx_uint_t               i, n;
     const ngx_media_part_t  *part;
 
+    if (segment->coarse) {
+        return 0;
+    }
+
     n = 0;
 
     for (i = 0; i < track->nparts; i++) {
