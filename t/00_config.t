@@ -34,14 +34,19 @@ find(sub {
 is(join(' ', map { "@{$base{$_}}" } grep { @{$base{$_}} > 1 } sort keys %base),
    '', 'unique basenames');
 
-# run the file as nginx's configure does
+# run the file as nginx's configure does; auto/module would have put the filter
+# last
+
+my $filters = 'ngx_http_range_header_filter_module ngx_http_gzip_filter_module '
+            . 'ngx_http_sub_filter_module ngx_http_media_gzip_filter_module';
 
 for my $case (qw/ DYNAMIC-NO DYNAMIC-YES ADDON-NO ADDON-YES ADDON-DYNAMIC /) {
     my ($link, $stream) = split /-/, $case;
 
     my $said = `cd $root/t/lib && HTTP=YES STREAM=$stream \\
                 ngx_module_link=$link ngx_addon_dir=$root \\
-                sh -c '. $root/config' 2>&1`;
+                HTTP_FILTER_MODULES="$filters" sh -c '. $root/config;
+                echo "filters:\$HTTP_FILTER_MODULES"' 2>&1`;
 
     my %names = map { $_ => 1 } map { split ' ', $_ }
         $said =~ /^name:(.*)$/mg;
@@ -52,6 +57,16 @@ for my $case (qw/ DYNAMIC-NO DYNAMIC-YES ADDON-NO ADDON-YES ADDON-DYNAMIC /) {
         like($said, qr/^name:ngx_stream_vod_module /m,
              "$case: the name of the .so");
         like($said, qr/^libs:.*--version-script=/m, "$case: exports");
+        like($said, qr/^order:ngx_http_media_gzip_filter_module .*
+                       \bngx_http_sub_filter_module\b/mx,
+             "$case: behind filters that change bodies");
+
+    } else {
+        like($said, qr/^filters:ngx_http_range_header_filter_module
+                       \ ngx_http_gzip_filter_module
+                       \ ngx_http_media_gzip_filter_module
+                       \ ngx_http_sub_filter_module\ ?$/mx,
+             "$case: behind filters that change bodies");
     }
 
     like($said, $stream eq 'NO' ? qr/^incs:.* src\/stream/m

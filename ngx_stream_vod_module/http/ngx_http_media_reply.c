@@ -14,11 +14,10 @@ static ngx_int_t ngx_http_media_cors(ngx_http_request_t *r,
     ngx_http_media_cors_t *cors);
 static ngx_str_t *ngx_http_media_cors_origin(ngx_http_request_t *r,
     ngx_http_media_cors_t *cors);
+static ngx_int_t ngx_http_media_vary(ngx_http_request_t *r, const char *name);
 static ngx_table_elt_t *ngx_http_media_request_header(ngx_http_request_t *r,
     const char *name, size_t len);
 static ngx_int_t ngx_http_media_preflight(ngx_http_request_t *r);
-static ngx_int_t ngx_http_media_text_gzip(ngx_http_request_t *r,
-    ngx_http_media_text_t *text);
 static void ngx_http_media_text_cleanup(void *data);
 static ngx_table_elt_t *ngx_http_media_push(ngx_http_request_t *r,
     const char *name, const char *fmt, va_list args);
@@ -268,7 +267,7 @@ ngx_http_media_cors(ngx_http_request_t *r, ngx_http_media_cors_t *cors)
 
     } else if (cors->origins) {
 
-        if (ngx_http_media_header(r, "Vary", "Origin") != NGX_OK) {
+        if (ngx_http_media_vary(r, "Origin") != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -320,6 +319,68 @@ ngx_http_media_cors_origin(ngx_http_request_t *r,
     }
 
     return NULL;
+}
+
+
+/*
+ * All that a response depends on stands in one line: nginx before 1.23, as a
+ * cache, believes one of several.  "gzip_vary" lets nginx write a line, too, so
+ * that is the only one where there is nothing else to say.
+ */
+
+static ngx_int_t
+ngx_http_media_vary(ngx_http_request_t *r, const char *name)
+{
+    size_t                     len;
+    u_char                    *p;
+    ngx_uint_t                 i;
+    ngx_list_part_t           *part;
+    ngx_table_elt_t           *h;
+#if (NGX_HTTP_GZIP)
+    ngx_http_core_loc_conf_t  *clcf;
+#endif
+
+    part = &r->headers_out.headers.part;
+
+    for ( /* void */ ; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].hash == 0 || h[i].key.len != 4
+                || ngx_strncasecmp(h[i].key.data, (u_char *) "Vary", 4) != 0)
+            {
+                continue;
+            }
+
+            len = h[i].value.len + 2 + ngx_strlen(name);
+
+            p = ngx_pnalloc(r->pool, len);
+            if (p == NULL) {
+                return NGX_ERROR;
+            }
+
+            (void) ngx_sprintf(p, "%V, %s", &h[i].value, name);
+
+            h[i].value.data = p;
+            h[i].value.len = len;
+
+            return NGX_OK;
+        }
+    }
+
+#if (NGX_HTTP_GZIP)
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->gzip_vary && ngx_strcmp(name, "Accept-Encoding") == 0) {
+        r->gzip_vary = 1;
+        return NGX_OK;
+    }
+
+#endif
+
+    return ngx_http_media_header(r, "Vary", "%s", name);
 }
 
 
@@ -378,8 +439,6 @@ ngx_int_t
 ngx_http_media_text_send(ngx_http_request_t *r, ngx_http_media_text_t *text,
     time_t lifetime)
 {
-    size_t               len;
-    u_char              *p;
     ngx_uint_t           gzip;
     ngx_pool_cleanup_t  *cln;
 
@@ -403,41 +462,16 @@ ngx_http_media_text_send(ngx_http_request_t *r, ngx_http_media_text_t *text,
 
 #endif
 
-    p = gzip ? text->gzip : text->data;
-    len = gzip ? text->gzip_len : text->len;
-
     if (ngx_http_media_cache_control(r, lifetime, 0) != NGX_OK
-        || ngx_http_media_header(r, "Vary", "Accept-Encoding") != NGX_OK
+        || ngx_http_media_vary(r, "Accept-Encoding") != NGX_OK
         || ngx_http_media_etag(r, gzip ? "%016xL-gz" : "%016xL", text->tag)
            != NGX_OK
-        || (gzip && ngx_http_media_text_gzip(r, text) != NGX_OK))
+        || (gzip && ngx_http_media_gzip_offer(r, text) != NGX_OK))
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_media_bytes_send(r, p, len);
-}
-
-
-static ngx_int_t
-ngx_http_media_text_gzip(ngx_http_request_t *r, ngx_http_media_text_t *text)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "Content-Encoding");
-    ngx_str_set(&h->value, "gzip");
-
-    r->headers_out.content_encoding = h;
-
-    return NGX_OK;
+    return ngx_http_media_bytes_send(r, text->data, text->len);
 }
 
 

@@ -58,9 +58,15 @@ ngx_int_t ngx_http_media_cache_control(ngx_http_request_t *r,
     time_t lifetime, ngx_uint_t immutable);
 ngx_int_t ngx_http_media_etag(ngx_http_request_t *r, const char *fmt, ...);
 
-/* sends a text, compressed where it may be; the reference is taken over */
+/*
+ * Sends a text, compressed where that may be and no filter changes it; the
+ * reference is taken over.  ngx_http_media_gzip_filter_module.c: what is sent
+ * next is this text, which has a compressed form.
+ */
 ngx_int_t ngx_http_media_text_send(ngx_http_request_t *r,
     ngx_http_media_text_t *text, time_t lifetime);
+ngx_int_t ngx_http_media_gzip_offer(ngx_http_request_t *r,
+    ngx_http_media_text_t *text);
 
 /* ngx_http_media_playlist.c: the text of the kind, of live and of files */
 ngx_int_t ngx_http_media_render(ngx_pool_t *pool, ngx_http_media_url_t *url,
