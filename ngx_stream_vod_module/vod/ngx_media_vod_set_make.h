@@ -75,6 +75,14 @@ uint32_t ngx_media_vod_set_find(const ngx_media_vod_set_ctx_t *ctx,
 ngx_int_t ngx_media_vod_set_period(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t clip);
 
+/* whether anything of a track, which is no text, is in any clip */
+ngx_uint_t ngx_media_vod_set_shown(ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t track);
+
+/* a clip is empty: says why, returns NGX_ERROR */
+ngx_int_t ngx_media_vod_set_nothing(ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t clip);
+
 
 /* ngx_media_vod_params.c */
 

@@ -40,8 +40,11 @@ typedef struct {
 
 
 static ngx_int_t ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p);
-static ngx_int_t ngx_media_vod_set_range(ngx_media_vod_set_period_t *p,
-    ngx_uint_t track);
+static ngx_int_t ngx_media_vod_set_cut(ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t track, ngx_uint_t clip, const ngx_media_index_t *index,
+    ngx_media_plan_range_t *range, int64_t *end);
+static ngx_int_t ngx_media_vod_set_seen(const ngx_media_index_t *index,
+    ngx_media_plan_range_t *range);
 static ngx_int_t ngx_media_vod_set_end(const ngx_media_index_t *index,
     const ngx_media_plan_range_t *range, int64_t *end);
 static ngx_int_t ngx_media_vod_set_plans(ngx_media_vod_set_period_t *p);
@@ -93,10 +96,13 @@ ngx_media_vod_set_period(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip)
 static ngx_int_t
 ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p)
 {
+    int64_t                     end;
+    ngx_int_t                   rc;
     ngx_uint_t                  i;
     ngx_media_vod_set_ctx_t    *ctx;
     ngx_media_vod_set_clip_t   *clip;
     ngx_media_vod_set_track_t  *t;
+    const ngx_media_index_t    *index;
 
     ctx = p->ctx;
     p->clock = NGX_MEDIA_VOD_SET_TRACKS;
@@ -113,9 +119,19 @@ ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p)
             continue;
         }
 
-        if (ngx_media_vod_set_range(p, i) != NGX_OK) {
+        (void) ngx_media_vod_set_source(p, i, &index);
+
+        rc = ngx_media_vod_set_cut(ctx, i, p->clip, index, &p->ranges[i],
+                                   &end);
+
+        if (rc == NGX_ERROR) {
             return ngx_media_vod_set_fail(ctx, 500, "index of %s is broken",
                                           t->name);
+        }
+
+        if (rc == NGX_OK) {
+            end = ngx_media_plan_rescale(end, index->timescale, 1000);
+            p->end = ngx_max(p->end, end);
         }
 
         /* tracks are in the order of their types */
@@ -128,28 +144,98 @@ ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p)
     }
 
     if (p->clock == NGX_MEDIA_VOD_SET_TRACKS) {
-        return ngx_media_vod_set_fail(ctx, 415, "clip %u has no samples",
-                                      (unsigned) p->clip + 1);
+        return ngx_media_vod_set_nothing(ctx, p->clip);
     }
 
     return NGX_OK;
 }
 
 
-static ngx_int_t
-ngx_media_vod_set_range(ngx_media_vod_set_period_t *p, ngx_uint_t track)
+ngx_int_t
+ngx_media_vod_set_nothing(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip)
 {
-    int64_t                      end, from, to;
-    uint32_t                     timescale;
-    ngx_int_t                    rc;
-    const ngx_media_index_t     *index;
+    ngx_uint_t                   i;
     const ngx_media_vod_map_t   *map;
     const ngx_media_vod_clip_t  *c;
 
-    map = p->ctx->make->map;
-    c = &map->sequences[p->ctx->tracks[track].sequence].clips[p->clip];
+    map = ctx->make->map;
 
-    (void) ngx_media_vod_set_source(p, track, &index);
+    for (i = 0; i < map->nsequences; i++) {
+        c = &map->sequences[i].clips[clip];
+
+        if (c->from > 0 || c->to >= 0) {
+            return ngx_media_vod_set_fail(ctx, 404, "nothing is left of clip "
+                                          "%u, which begins with clipFrom "
+                                          "%lld ms of its file",
+                                          (unsigned) clip + 1,
+                                          (long long) c->from);
+        }
+    }
+
+    return ngx_media_vod_set_fail(ctx, 415, "clip %u has no samples",
+                                  (unsigned) clip + 1);
+}
+
+
+ngx_uint_t
+ngx_media_vod_set_shown(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
+{
+    int64_t                      end;
+    uint32_t                     n;
+    ngx_uint_t                   i;
+    ngx_media_plan_range_t       range;
+    const ngx_media_vod_map_t   *map;
+    const ngx_media_vod_file_t  *file;
+
+    map = ctx->make->map;
+
+    for (i = 0; i < map->nclips; i++) {
+        n = ngx_media_vod_set_find(ctx, track, i);
+
+        if (n == NGX_MEDIA_VOD_NONE) {
+            continue;
+        }
+
+        file = ctx->make->files[ctx->tracks[track].sequence * map->nclips
+                                + i].file;
+
+        ngx_memzero(&range, sizeof(ngx_media_plan_range_t));
+
+        /* what is broken is told later */
+
+        if (ngx_media_vod_set_cut(ctx, track, i,
+                                  ngx_media_vod_at(file,
+                                                   file->tracks[n].index),
+                                  &range, &end)
+            != NGX_DONE)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * What of a track is in a clip, and when that ends, in timescale from the
+ * clip's begin: NGX_OK; NGX_DONE: nothing of it is seen or heard; NGX_ERROR:
+ * the index is broken, or has times that cannot be reckoned with
+ */
+
+static ngx_int_t
+ngx_media_vod_set_cut(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
+    ngx_uint_t clip, const ngx_media_index_t *index,
+    ngx_media_plan_range_t *range, int64_t *end)
+{
+    int64_t                      from, limit, to;
+    uint32_t                     timescale;
+    ngx_int_t                    rc;
+    const ngx_media_vod_map_t   *map;
+    const ngx_media_vod_clip_t  *c;
+
+    map = ctx->make->map;
+    c = &map->sequences[ctx->tracks[track].sequence].clips[clip];
 
     if (ngx_media_index_check(index, index->size) != NGX_OK) {
         return NGX_ERROR;
@@ -164,37 +250,76 @@ ngx_media_vod_set_range(ngx_media_vod_set_period_t *p, ngx_uint_t track)
         return NGX_ERROR;
     }
 
-    if (map->durations && map->durations[p->clip] > 0
-        && (to < 0 || to - from > map->durations[p->clip]))
+    if (map->durations && map->durations[clip] > 0
+        && (to < 0 || to - from > map->durations[clip]))
     {
-        to = from + map->durations[p->clip];
+        to = from + map->durations[clip];
     }
 
     timescale = index->timescale;
-    end = (to < 0) ? INT64_MAX : ngx_media_plan_rescale(to, 1000, timescale);
+    limit = (to < 0) ? INT64_MAX
+                     : ngx_media_plan_rescale(to, 1000, timescale);
 
     if (from == 0 && to < 0) {
-        p->ranges[track].first = index->first;
-        p->ranges[track].end = index->end;
+        range->first = index->first;
+        range->end = index->end;
 
-    } else if (ngx_media_plan_range(&p->ranges[track], index,
-                                    p->ctx->tracks[track].type,
+    } else if (ngx_media_plan_range(range, index, ctx->tracks[track].type,
                                     ngx_media_plan_rescale(from, 1000,
                                                            timescale),
-                                    end)
+                                    limit)
                != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    rc = ngx_media_vod_set_end(index, &p->ranges[track], &end);
+    rc = ngx_media_vod_set_end(index, range, end);
 
-    if (rc == NGX_OK) {
-        end = ngx_media_plan_rescale(end, timescale, 1000);
-        p->end = ngx_max(p->end, end);
+    if (rc == NGX_OK && *end <= 0) {
+        rc = ngx_media_vod_set_seen(index, range);
     }
 
-    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+    return rc;
+}
+
+
+/*
+ * Video begins with the key frame before, and goes on after its last dts:
+ * NGX_OK: there is a picture that is shown after the begin; NGX_DONE: none
+ */
+
+static ngx_int_t
+ngx_media_vod_set_seen(const ngx_media_index_t *index,
+    ngx_media_plan_range_t *range)
+{
+    uint32_t                   i;
+    ngx_media_index_reader_t   reader;
+    ngx_media_index_sample_t   sample;
+
+    ngx_media_index_open(&reader, index);
+
+    if (ngx_media_index_seek(&reader, range->first) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = range->first; i < range->end; i++) {
+
+        if (ngx_media_index_next(&reader, &sample) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        /* dts are near the end, see ngx_media_vod_set_end() */
+
+        if (sample.dts - range->origin + (int64_t) sample.duration
+            > -sample.cto)
+        {
+            return NGX_OK;
+        }
+    }
+
+    range->end = range->first;
+
+    return NGX_DONE;
 }
 
 

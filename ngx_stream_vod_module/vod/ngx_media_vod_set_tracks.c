@@ -34,7 +34,7 @@ ngx_int_t
 ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
 {
     uint32_t                         k, type;
-    ngx_uint_t                       s;
+    ngx_uint_t                       s, hidden;
     const ngx_media_vod_map_t       *map;
     const ngx_media_vod_file_t      *file;
     const ngx_media_vod_track_t     *t;
@@ -42,6 +42,7 @@ ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
     const ngx_media_vod_sequence_t  *sequence;
 
     map = ctx->make->map;
+    hidden = 0;
 
     if (ngx_media_vod_set_videos(ctx) != NGX_OK) {
         return NGX_ERROR;
@@ -77,6 +78,15 @@ ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
                     break;
                 }
 
+                /* of another clip than these, there is no playlist of it */
+
+                if (!track->text
+                    && !ngx_media_vod_set_shown(ctx, ctx->ntracks))
+                {
+                    hidden = 1;
+                    continue;
+                }
+
                 ngx_media_vod_set_describe(ctx, sequence, t);
 
                 if (type != NGX_MEDIA_AUDIO
@@ -90,6 +100,11 @@ ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
     }
 
     if (ctx->ntracks == 0 || ctx->tracks[0].type == NGX_MEDIA_TEXT) {
+
+        if (hidden) {
+            return ngx_media_vod_set_nothing(ctx, 0);
+        }
+
         return ngx_media_vod_set_fail(ctx, 415,
                                       "neither video nor audio is served");
     }

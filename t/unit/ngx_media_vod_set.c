@@ -728,8 +728,8 @@ test_ragged(void)
     is_track(&source, 0, "0:480+2000 1:2480+2000 2:4480+2000 3:6480+2000"
              " 4:8480+2000", "preroll");
     is(ngx_media_vod_set_period_at(set, 0)->base, 1000, "base");
-    is(ngx_media_vod_set_clip(set, 0, 1)->base, 12800, "empty video");
-    is(ngx_media_vod_set_clip(set, 0, 2)->base, 48000, "audio");
+    is(set->ntracks, 2, "no empty video");
+    is(ngx_media_vod_set_clip(set, 0, 1)->base, 48000, "audio");
     ok(set->note[0] == '\0', "nothing is apart");
     finish(set);
 }
@@ -904,6 +904,69 @@ test_more(void)
                               files[0].file->tracks[0].index))->version++;
     set = make_set(1, 1, 2000);
     is(set->status, 500, "broken index");
+    finish(set);
+}
+
+
+/* clips that begin after their end, and tracks that have ended before */
+
+static void
+test_empty(void)
+{
+    size_t                i;
+    ngx_media_vod_set_t  *set;
+
+    /* of 10 s; with B-frames a picture shows until 10.04 s */
+
+    static const struct {
+        int64_t      from;
+        int64_t      to;
+        uint32_t     status;
+        uint32_t     ntracks;
+        const char  *what;
+    } tests[] = {
+        { 9990, -1, 200, 2, "the last picture" },
+        { 10000, -1, 200, 1, "the last of audio" },
+        { 11000, -1, 404, 0, "after all of it" },
+        { 11000, 12000, 404, 0, "and to a place still later" },
+        { 420000, -1, 404, 0, "far away" },
+    };
+
+    static const track_t  film[TRACKS] = {
+        { .type = NGX_MEDIA_VIDEO, .timescale = 12800, .duration = 512,
+          .n = 250, .gop = 25, .bframes = 1 },
+        { .type = NGX_MEDIA_AUDIO, .timescale = 48000, .duration = 1024,
+          .n = 480, .gop = 1 },
+    };
+
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        reset();
+        (void) add_file(film);
+
+        clips[0].from = tests[i].from;
+        clips[0].to = tests[i].to;
+
+        set = make_set(1, 1, 2000);
+
+        is(set->status, tests[i].status, "%s: status", tests[i].what);
+        is(set->ntracks, tests[i].ntracks, "%s: tracks", tests[i].what);
+
+        finish(set);
+    }
+
+    /* one of two */
+
+    reset();
+    (void) add_file(film);
+    (void) add_file(film);
+
+    clips[1].from = 11000;
+
+    set = make_set(1, 2, 2000);
+
+    is(set->status, 404, "the second clip is empty");
+    ok(strstr((char *) set->error, "clip 2") != NULL, "which is said");
+
     finish(set);
 }
 
@@ -1148,6 +1211,7 @@ main(void)
     test_ragged();
     test_clips();
     test_more();
+    test_empty();
     test_channel();
     test_videos();
     test_long();
