@@ -56,6 +56,59 @@ subtest 'clips that are cut to nothing' => sub {
     is(get('late', 'v1.m3u8')->{status}, 200, 'the last moment');
 };
 
+subtest 'channels that are over' => sub {
+    my $now = int(now() * 1000);
+    my %channel = (
+        playlistType => 'live', durations => [6000, 6000],
+        firstClipTime => $now - 200_000,
+        sequences => [{ clips => [clip(), clip()] }],
+    );
+
+    # those who play see the end where they expect it
+
+    map_put('justnow', { %channel, firstClipTime => $now - 13000,
+                         presentationEndTime => $now - 500 });
+
+    my $mpd = get('justnow', 'manifest.mpd')->{body};
+
+    like($mpd, qr/type="static" .*<Period id="0" start="PT1\d{9}/s,
+         'just now: as it was');
+
+    map_put('over', { %channel, presentationEndTime => $now - 188_000 });
+
+    $mpd = get('over', 'manifest.mpd')->{body};
+
+    like($mpd, qr/type="static" mediaPresentationDuration="PT12(?:\.\d+)?S"/,
+         'long ago: as long as it is');
+    like($mpd, qr/<Period id="0" start="PT0S"/, 'from zero');
+    like($mpd, qr/<Period id="3" start="PT6(?:\.\d+)?S"/, 'both clips');
+    like(get('over', 'v1.m3u8')->{body}, qr/ENDLIST/, 'HLS: its end');
+
+    # what is left of it, and that is always the same
+
+    map_put('long', { %channel, repeat => JSON::PP::true,
+                      liveWindowDuration => 4000,
+                      firstClipTime => $now - 1_000_000,
+                      presentationEndTime => $now - 603_000 });
+
+    $mpd = get('long', 'manifest.mpd')->{body};
+
+    my ($duration) = $mpd =~ /mediaPresentationDuration="PT([\d.]+)S"/;
+    my ($first) = $mpd =~ /<Period id="\d+" start="(\w+)"/;
+    my $list = m3u8_parse(get('long', 'v1.m3u8')->{body});
+    my $sum = 0;
+
+    $sum += $_->{duration} for @{$list->{segments}};
+
+    is($first, 'PT0S', 'from zero');
+    ok(abs($duration - $sum) < 0.2, 'what is there') or diag("$duration $sum");
+
+    select undef, undef, undef, 2.2;
+
+    is(get('long', 'manifest.mpd')->{body}, $mpd, 'for ever');
+    is(get('over', 'time.txt')->{status}, 200, 'the clock of channels');
+};
+
 
 $t->done();
 

@@ -491,7 +491,7 @@ sub grows {
     like($t->http_get('/grow.mp4/v1.m3u8')->{status}, qr/^4/,
          'only a moov: nothing to list');
 
-    my @lines;
+    my (@lines, %starts);
     my ($lists, $bad) = (0, '');
 
     for my $i (0 .. $#ends) {
@@ -513,6 +513,9 @@ sub grows {
 
         my $list = poll(\@lines, \$bad);
         $lists++ if $list;
+
+        my $mpd = $t->http_get('/grow.mp4/manifest.mpd')->{body};
+        $starts{$1} = 1 if $mpd =~ /availabilityStartTime="([^"]+)"/;
     }
 
     is($bad, '', 'lines never change');
@@ -528,10 +531,24 @@ sub grows {
     # all that was ever listed is there, as it was
 
     my $event = vod_hls($t, '/grow.mp4/v1.m3u8');
-    my $mpd = vod_mpd(vod_fetch($t, '/grow.mp4/manifest.mpd'));
+    my $text = vod_fetch($t, '/grow.mp4/manifest.mpd');
+    my $mpd = vod_mpd($text);
     is(join(' ', map { $_->{uri} } @{$mpd->{v1}{segments}}),
        join(' ', map { $_->{uri} } @{$event->{segments}}),
        'DASH: what there is');
+
+    # it began before it was written to, and not later than what it lasts
+
+    my ($start) = $text =~ /type="dynamic"\ availabilityStartTime="([^"]+)"/
+        or diag($text);
+
+    like($start, qr/^20\d\d-/, 'goes on');
+    is(join(' ', sort { $a cmp $b } keys %starts), $start, 'began once');
+    like($text, qr/minimumUpdatePeriod=/, 'is asked for again');
+    unlike($text, qr/timeShiftBufferDepth|mediaPresentationDuration/,
+           'all of it stays');
+    like($text, qr/<Period id="\d+" start="PT0S">/, 'its times');
+    like(vod_fetch($t, '/grow.mp4/time.txt'), qr/^20\d\d-\S+Z$/, 'clock');
 
     # a minute later nobody expects more
 
@@ -553,8 +570,12 @@ sub grows {
 
     is($then, $first,
        'the same as while it grew');
-    like(vod_fetch($t, '/grow.mp4/manifest.mpd'), qr/type="static"/,
+    $text = vod_fetch($t, '/grow.mp4/manifest.mpd');
+
+    like($text, qr/type="static" mediaPresentationDuration="PT12/,
          'DASH: static');
+    like($text, qr/<Period id="\d+" start="PT0S"/, 'where it was');
+    is($t->http_get('/grow.mp4/time.txt')->{status}, 404, 'without a clock');
 }
 
 

@@ -207,6 +207,13 @@ typedef struct {
                                                  channel */
     unsigned                  event:1;        /* of a file that grows, or of a
                                                  channel: only ever appended */
+    unsigned                  settled:1;      /* of a channel: it ended so long
+                                                 ago that nobody is in it who
+                                                 saw that */
+    int64_t                   born;           /* ms since the epoch, of a file
+                                                 that grows: what is seen at a
+                                                 time was written at born and
+                                                 that time; 0: other ones */
     ngx_str_t                 tag;            /* of files: before numbers in
                                                  names, "1a2b3c4d" */
     int64_t                   duration;       /* ms, of files; -1 */

@@ -147,11 +147,20 @@ ngx_media_mpd_root(ngx_media_text_t *text, const ngx_media_mpd_t *mpd)
 
     if (mpd->dynamic) {
 
-        /* one line for all periods, restarts and servers: the epoch */
+        /* one line for all periods, restarts and servers: the epoch; but a
+           presentation that becomes a static one begins at its begin */
 
         ngx_media_text_cstr(text, " type=\"dynamic\""
-                            " availabilityStartTime=\"1970-01-01T00:00:00Z\""
-                            " publishTime=\"");
+                            " availabilityStartTime=\"");
+
+        if (mpd->start) {
+            ngx_media_text_date(text, mpd->start);
+
+        } else {
+            ngx_media_text_cstr(text, "1970-01-01T00:00:00Z");
+        }
+
+        ngx_media_text_cstr(text, "\" publishTime=\"");
         ngx_media_text_date(text, mpd->publish_time);
         ngx_media_text_cstr(text, "\"");
 

@@ -123,6 +123,9 @@ typedef struct {
 
 
 typedef struct {
+    int64_t                   start;          /* availabilityStartTime, ms
+                                                 since the epoch; used if
+                                                 dynamic */
     int64_t                   publish_time;   /* ms since the epoch; used
                                                  if dynamic */
     uint32_t                  update;         /* minimumUpdatePeriod, ms; 0:

@@ -257,6 +257,13 @@ ngx_http_media_render(ngx_pool_t *pool, ngx_http_media_url_t *url,
 ngx_int_t
 ngx_http_media_time_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
+    return ngx_http_media_time_send(r);
+}
+
+
+ngx_int_t
+ngx_http_media_time_send(ngx_http_request_t *r)
+{
     u_char            *p;
     ngx_media_text_t   text;
 

@@ -59,6 +59,8 @@ static ngx_int_t ngx_http_media_vod_cmaf(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_ts(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
+static ngx_int_t ngx_http_media_vod_time(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_cues(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 static void ngx_http_media_vod_cues_run(void *data);
@@ -78,7 +80,7 @@ static const ngx_http_media_vod_pt
 {
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_MULTI */
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_MPD */
-    NULL,                                  /* NGX_HTTP_MEDIA_TIME */
+    ngx_http_media_vod_time,               /* NGX_HTTP_MEDIA_TIME */
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_PLAYLIST */
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_IFRAMES */
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_MULTI */
@@ -381,6 +383,21 @@ ngx_http_media_vod_render(ngx_pool_t *pool,
     }
 
     return ngx_http_media_render(pool, &ctx->url, key, view, bytes);
+}
+
+
+/* UTCTiming of manifests that go on, as it is of live streams */
+
+static ngx_int_t
+ngx_http_media_vod_time(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    if (!ctx->load.source.map->live && !ctx->load.source.set->growing) {
+        return ngx_http_media_vod_missing(r, NGX_DECLINED);
+    }
+
+    r->headers_out.last_modified_time = -1;
+
+    return ngx_http_media_time_send(r);
 }
 
 

@@ -11,9 +11,10 @@
  * Periods on one unmoving line.  All that may not change inside a Period
  * comes from its segments, which carry it from the Period's begin.
  *
- * Of files, a channel is the same.  What has no wall clock is static, and its
- * Periods follow one another from zero; so is a file that still grows, of
- * which this is what is there: nothing tells when the next piece will come.
+ * Of files, a channel is the same, until it has been over for a while.  What
+ * has no wall clock is static, and its Periods follow one another from zero.
+ * While a file grows they do, too, and availabilityStartTime is when it began:
+ * so nothing moves when it has come to its end and becomes static.
  */
 
 
@@ -36,6 +37,10 @@
 
 /* ms until the next MPD of a stream that has just begun */
 #define NGX_MEDIA_DASH_SOON   500
+
+/* ms, of a file that grows: from what is written, in pieces, to the next look
+   at it, and the last segment is not listed */
+#define NGX_MEDIA_DASH_GROWS  10000
 
 /* ms by which tracks may differ at the end of a stream */
 #define NGX_MEDIA_DASH_SLACK  500
@@ -111,6 +116,9 @@ static void ngx_media_dash_listed(ngx_media_dash_t *ctx,
 static void ngx_media_dash_connect(ngx_media_dash_t *ctx);
 static void ngx_media_dash_end(ngx_media_dash_t *ctx);
 static void ngx_media_dash_file(ngx_media_dash_t *ctx);
+static void ngx_media_dash_grows(ngx_media_dash_t *ctx,
+    const ngx_str_t *time_url);
+static void ngx_media_dash_settle(ngx_media_dash_t *ctx);
 static void ngx_media_dash_ends(const ngx_media_mpd_period_t *p,
     ngx_uint_t up, int64_t *shortest, int64_t *longest);
 
@@ -156,6 +164,14 @@ ngx_media_dash_mpd(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     ngx_media_dash_connect(&ctx);
 
     if (ctx.is_static) {
+        ngx_media_dash_file(&ctx);
+
+        if (view->born) {
+            ngx_media_dash_grows(&ctx, time_url);
+        }
+
+    } else if (view->settled) {
+        ngx_media_dash_settle(&ctx);
         ngx_media_dash_file(&ctx);
 
     } else if (view->state == NGX_MEDIA_STREAM_ENDED) {
@@ -726,7 +742,8 @@ ngx_media_dash_rate(uint32_t fps, ngx_media_mpd_representation_t *rep)
 /*
  * Trick modes: the key frames that segments start with, as representations
  * that last as long; their init segments are those of the video.  Thumbnails
- * are numbered through the whole presentation: told where it is one Period.
+ * are numbered through the whole presentation: told where it is one Period, and
+ * not while it grows, for which sheets are there is not told by the clock.
  */
 
 static ngx_int_t
@@ -775,7 +792,7 @@ ngx_media_dash_extra(ngx_media_dash_t *ctx, ngx_media_mpd_period_t *p,
     }
 
     if (ctx->view->thumbs.interval == 0 || !ctx->is_static
-        || ctx->nperiods > 1)
+        || ctx->view->born || ctx->nperiods > 1)
     {
         return NGX_OK;
     }
@@ -1235,6 +1252,79 @@ ngx_media_dash_file(ngx_media_dash_t *ctx)
 
     ctx->mpd.duration = start;
     ctx->mpd.publish_time = 0;
+}
+
+
+/*
+ * A file that grows: all of it stays, and nobody knows yet where it ends.  What
+ * is listed is available by the clock, too: that was so when it was written.
+ */
+
+static void
+ngx_media_dash_grows(ngx_media_dash_t *ctx, const ngx_str_t *time_url)
+{
+    ngx_media_mpd_t  *mpd;
+
+    mpd = &ctx->mpd;
+
+    mpd->dynamic = 1;
+    mpd->start = ctx->view->born;
+    mpd->publish_time = mpd->start + mpd->duration;
+    mpd->duration = -1;
+    mpd->update = mpd->min_buffer;
+    mpd->delay = ctx->view->target * 1000 * NGX_MEDIA_DASH_DELAY
+                 + NGX_MEDIA_DASH_GROWS;
+    mpd->time_url = *time_url;
+
+    ctx->periods[mpd->nperiods - 1].duration = -1;
+}
+
+
+/*
+ * A channel that is over is a film, which begins at zero with the first moment
+ * that is still there: that of the track which begins first
+ */
+
+static void
+ngx_media_dash_settle(ngx_media_dash_t *ctx)
+{
+    int64_t                          begin, first;
+    ngx_uint_t                       i, j;
+    ngx_media_mpd_period_t          *p;
+    const ngx_media_mpd_set_t       *set;
+    ngx_media_mpd_representation_t  *rep;
+
+    p = &ctx->periods[0];
+    first = INT64_MAX;
+
+    for (i = 0; i < p->nsets; i++) {
+        set = &p->sets[i];
+
+        for (j = 0; j < set->nrepresentations; j++) {
+            rep = (ngx_media_mpd_representation_t *) &set->representations[j];
+
+            begin = ngx_media_pack_rescale(rep->segments[0].time - rep->offset,
+                                           rep->timescale, 1000);
+            first = ngx_min(first, begin);
+        }
+    }
+
+    for (i = 0; i < p->nsets && first > 0; i++) {
+        set = &p->sets[i];
+
+        for (j = 0; j < set->nrepresentations; j++) {
+            rep = (ngx_media_mpd_representation_t *) &set->representations[j];
+
+            rep->offset += ngx_media_pack_rescale(first, 1000, rep->timescale);
+        }
+    }
+
+    for (i = 0; i < ctx->mpd.nperiods; i++) {
+        ctx->periods[i].start = -1;
+    }
+
+    ctx->mpd.dynamic = 0;
+    ctx->mpd.update = 0;
 }
 
 

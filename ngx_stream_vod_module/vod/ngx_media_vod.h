@@ -151,7 +151,8 @@ typedef struct {
                                                  configured */
     uint64_t                  hash;           /* of all that is said here but
                                                  the first three fields of
-                                                 what is live, end, expired */
+                                                 what is live, end, end_time,
+                                                 expired */
     /* a linear channel, nginx-vod-module's mapping */
     int64_t                   first_time;     /* firstClipTime, ms since the
                                                  epoch; -1: it is no channel */
@@ -159,6 +160,8 @@ typedef struct {
     int64_t                   first_number;   /* initialSegmentIndex; -1 */
     int64_t                   first_clip;     /* initialClipIndex; -1 */
     int64_t                   window;         /* ms, liveWindowDuration; 0 */
+    int64_t                   end_time;       /* presentationEndTime, ms since
+                                                 the epoch; -1 */
     unsigned                  live:1;         /* playlistType live or event, */
     unsigned                  event:1;        /* event */
     unsigned                  end:1;          /* presentationEndTime has
@@ -241,6 +244,9 @@ typedef struct {
                                                  [period][track] */
     uint32_t                  nfiles;
     int64_t                   duration;       /* ms */
+    int64_t                   born;           /* growing: ms since the epoch,
+                                                 its last write was so much
+                                                 and the duration later */
     unsigned                  growing:1;      /* an EVENT: the last segment is
                                                  not listed yet */
     u_char                    error[NGX_MEDIA_VOD_ERROR];

@@ -49,6 +49,7 @@ static void ngx_media_vod_job_note(ngx_media_vod_job_t *job,
 static ngx_int_t ngx_media_vod_job_indexed(ngx_media_vod_job_t *job,
     ngx_media_vod_item_t *item);
 static void ngx_media_vod_job_files(ngx_media_vod_job_t *job);
+static int64_t ngx_media_vod_job_born(ngx_media_vod_job_t *job);
 static void ngx_media_vod_job_set_key(ngx_media_vod_job_t *job);
 static void ngx_media_vod_job_set_thread(void *data, ngx_log_t *log);
 static void ngx_media_vod_job_set_done(ngx_event_t *ev);
@@ -541,6 +542,7 @@ ngx_media_vod_job_set(ngx_media_vod_job_t *job)
     ctx->make.files = result->files;
     ctx->make.target = job->conf->target;
     ctx->make.now = job->now;
+    ctx->make.born = ngx_media_vod_job_born(job);
 
     rc = ngx_media_vod_job_post(job, task);
 
@@ -579,6 +581,26 @@ ngx_media_vod_job_files(ngx_media_vod_job_t *job)
         open->id = item->handle->id;
         open->file = item->blob.data;
     }
+}
+
+
+/* of the set that is known by the name until now */
+
+static int64_t
+ngx_media_vod_job_born(ngx_media_vod_job_t *job)
+{
+    const ngx_media_vod_set_t     *set;
+    const ngx_media_vod_result_t  *result;
+
+    result = job->node->result;
+
+    if (result == NULL || result->status != 200) {
+        return 0;
+    }
+
+    set = result->set.data;
+
+    return set->born;
 }
 
 

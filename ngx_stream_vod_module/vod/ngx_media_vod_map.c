@@ -225,6 +225,7 @@ ngx_media_vod_map_init(ngx_media_vod_map_make_t *make, ngx_uint_t nsequences,
     map->segment_time = -1;
     map->first_number = -1;
     map->first_clip = -1;
+    map->end_time = -1;
     map->discontinuity = 1;
 
     map->sequences = ngx_pcalloc(make->pool,

@@ -549,6 +549,7 @@ ngx_media_vod_map_json_done(ngx_media_vod_map_json_t *ctx,
         map->first_number = set->first_number;
         map->first_clip = set->first_clip;
         map->window = ngx_abs(set->window);
+        map->end_time = set->end;
         map->end = (set->end != -1 && set->end <= now);
         map->expired = (set->expiration != -1 && set->expiration <= now
                         && !map->end);

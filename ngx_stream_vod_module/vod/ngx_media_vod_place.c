@@ -258,6 +258,12 @@ ngx_media_vod_window(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
 
     now = source->now;
 
+    /* what is over changes no more */
+
+    if (map->end && map->end_time < now) {
+        now = map->end_time;
+    }
+
     if (now < map->first_time || set->duration <= 0) {
         return NGX_OK;
     }

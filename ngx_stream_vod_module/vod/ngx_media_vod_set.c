@@ -20,17 +20,24 @@
 #include "formats/ngx_media_ts_es.h"
 #include "vod/ngx_media_vod_set_make.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 
 /* s: a file that was written to so lately may still grow */
 #define NGX_MEDIA_VOD_SET_GROWS  60
 
+/* ms by which a file may be written sooner or later than it goes on */
+#define NGX_MEDIA_VOD_SET_DRIFT  30000
+
 
 static ngx_int_t ngx_media_vod_set_run(ngx_media_vod_set_ctx_t *ctx);
 static ngx_int_t ngx_media_vod_set_files(ngx_media_vod_set_ctx_t *ctx);
+static void ngx_media_vod_set_born(ngx_media_vod_set_ctx_t *ctx);
+static int64_t ngx_media_vod_set_birth(ngx_fd_t fd);
 static ngx_int_t ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx);
 static void ngx_media_vod_set_fits(ngx_media_vod_set_ctx_t *ctx,
     ngx_media_vod_set_track_t *track, const ngx_media_vod_file_t *file,
@@ -134,6 +141,10 @@ ngx_media_vod_set_run(ngx_media_vod_set_ctx_t *ctx)
         }
     }
 
+    if (ctx->set->growing) {
+        ngx_media_vod_set_born(ctx);
+    }
+
     ctx->set->target = (uint32_t) ((ctx->longest + 999) / 1000);
 
     if (ctx->set->target == 0) {
@@ -195,6 +206,64 @@ ngx_media_vod_set_files(ngx_media_vod_set_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * When a file that grows began: its last write was that of its end, or of some
+ * of what follows.  But availabilityStartTime may not move (ISO/IEC 23009-1,
+ * 5.4), so it is when the file was made, or else what was said before, unless
+ * that is far off: it was copied, or its recording was interrupted.
+ */
+
+static void
+ngx_media_vod_set_born(ngx_media_vod_set_ctx_t *ctx)
+{
+    int64_t     birth, born, last;
+    ngx_uint_t  i;
+
+    last = 0;
+
+    for (i = 0; i < ctx->set->nfiles; i++) {
+        last = ngx_max(last, ctx->make->files[i].id.mtime / 1000000);
+    }
+
+    born = ngx_max(last - ctx->set->duration, 1);
+
+    birth = ngx_media_vod_set_birth(ctx->make->files[0].fd);
+
+    if (birth && ngx_abs(born - birth) <= NGX_MEDIA_VOD_SET_DRIFT) {
+        born = birth;
+
+    } else if (ctx->make->born
+               && ngx_abs(born - ctx->make->born) <= NGX_MEDIA_VOD_SET_DRIFT)
+    {
+        born = ctx->make->born;
+    }
+
+    ctx->set->born = born;
+}
+
+
+/* ms since the epoch; 0: nobody knows */
+
+static int64_t
+ngx_media_vod_set_birth(ngx_fd_t fd)
+{
+#if defined(STATX_BTIME) && defined(AT_EMPTY_PATH)
+
+    struct statx  st;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) == 0
+        && (st.stx_mask & STATX_BTIME))
+    {
+        return (int64_t) st.stx_btime.tv_sec * 1000
+               + st.stx_btime.tv_nsec / 1000000;
+    }
+
+#endif
+
+    return 0;
 }
 
 

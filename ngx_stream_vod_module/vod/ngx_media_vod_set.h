@@ -22,6 +22,8 @@ typedef struct {
     const ngx_media_vod_open_t *files;        /* [sequence][clip] */
     ngx_msec_t                target;         /* of segments */
     time_t                    now;            /* unix time */
+    int64_t                   born;           /* of the set of this name that
+                                                 was before; 0: none */
 
     /* the result, by malloc(), the caller frees it; NULL: no memory.  A set
        that cannot be served is a result, too, by its status and error */

@@ -20,6 +20,10 @@
 #include "vod/ngx_media_vod_set_make.h"
 
 
+/* ms: players that follow a channel have seen by then that it is over */
+#define NGX_MEDIA_VOD_SETTLE  60000
+
+
 /* where a DASH period begins, and HLS has a discontinuity */
 
 typedef struct {
@@ -159,6 +163,7 @@ ngx_media_vod_view_stream(ngx_media_vod_view_ctx_t *ctx)
     view->ready = 1;
     view->file = 1;
     view->event = set->growing;
+    view->born = set->born;
     view->duration = set->duration;
     view->window = set->duration;
     view->ntracks = set->ntracks;
@@ -169,6 +174,12 @@ ngx_media_vod_view_stream(ngx_media_vod_view_ctx_t *ctx)
         view->event = map->event;
         view->duration = -1;
         view->window = ngx_media_vod_window_size(ctx->source);
+
+        /* who plays when it ends has seen that, and plays on to the end */
+
+        view->settled = map->end
+                        && ctx->source->now - map->end_time
+                           > NGX_MEDIA_VOD_SETTLE;
 
         if (ctx->nturns) {
             last[0] = ctx->turns[0].turn.number + ctx->turns[0].first;

@@ -1103,8 +1103,22 @@ file_growing(void)
        "it grows in MPEG-TS");
     ok(file_has(file_iframes, "#EXT-X-PLAYLIST-TYPE:EVENT\n"),
        "its key frames do");
-    ok(file_has(file_mpd, "type=\"static\" mediaPresentationDuration="
-                          "\"PT14.014S\""), "in DASH, what is there");
+
+    /* 2026-01-01 */
+
+    file.view.born = 1767225600000ll;
+
+    ok(file_has(file_mpd, "type=\"dynamic\" availabilityStartTime="
+                          "\"2026-01-01T00:00:00.000Z\" publishTime="
+                          "\"2026-01-01T00:00:14."), "in DASH, it goes on");
+    ok(file_has(file_mpd, " minimumUpdatePeriod=\"PT6S\""
+                          " suggestedPresentationDelay=\"PT28S\""),
+       "is asked for again, all of it stays");
+    ok(!file_has(file_mpd, "timeShiftBufferDepth"), "none of it leaves");
+    ok(!file_has(file_mpd, "mediaPresentationDuration"), "nobody knows where");
+    ok(file_has(file_mpd, "<Period id=\"1\" start=\"PT0S\">"),
+       "it begins at its begin");
+    ok(file_has(file_mpd, "value=\"time.txt\""), "by this clock");
 }
 
 
@@ -1156,6 +1170,21 @@ file_channel(void)
     ok(file_has(file_media, "#EXT-X-ENDLIST\n"), "its end");
     ok(file_has(file_mpd, "type=\"static\" mediaPresentationDuration="
                           "\"PT1767225614.014S\""), "its end in DASH");
+
+    /* its first segment has left, which lasted 6 s */
+
+    file.view.settled = 1;
+
+    for (i = 0; i < 2; i++) {
+        file.tracks[i].segments++;
+        file.tracks[i].nsegments--;
+    }
+
+    ok(file_has(file_mpd, "type=\"static\" mediaPresentationDuration="
+                          "\"PT8."), "it is as long as what is left");
+    ok(file_has(file_mpd, "<Period id=\"100\" start=\"PT0S\""),
+       "and begins at zero");
+    ok(file_has(file_mpd, "presentationTimeOffset="), "with what is there");
 }
 
 

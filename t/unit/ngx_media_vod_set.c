@@ -1072,6 +1072,7 @@ test_channel(void)
     map.first_number = -1;
     map.segment_time = NOW * 1000 - 100000;
     map.end = 1;
+    map.end_time = NOW * 1000 + 5000;
 
     set = make_set(1, 2, 2000);
     make_source(&source, set);
