@@ -109,11 +109,194 @@ subtest 'channels that are over' => sub {
     is(get('over', 'time.txt')->{status}, 200, 'the clock of channels');
 };
 
+subtest 'values of other types' => sub {
+    my @clips = (sequences => [{ clips => [clip(), clip()] }]);
+    my %as = (
+        plain => '"durations": [6000, 6000], "discontinuity": false',
+        numbers => '"durations": [6000.0, 6000.7], "discontinuity": 0',
+        quotes => '"durations": ["6000", "6000"], "discontinuity": "0"',
+        cases => '"durations": [6000, 6000], "discontinuity": "False",
+                  "playlistType": "VOD"',
+    );
+
+    for (sort keys %as) {
+        map_put("as$_", "{ $as{$_}, " . substr(JSON::PP::encode_json({@clips}),
+                                               1));
+        is(extinf("as$_"), '2.000 2.000 2.000 2.000 2.000 2.000', $_);
+        unlike(get("as$_", 'v1.m3u8')->{body}, qr/DISCONTINUITY\n/, 'joined');
+    }
+
+    # left out, and told once
+
+    map_put('odd', { sequences => [{ clips => [clip()],
+                                     label => [1, { a => 2 }],
+                                     language => 5, default => 'maybe',
+                                     bitrate => { v => 'much', a => 64000 } }],
+                     segmentDuration => { a => 1 } });
+
+    is(extinf('odd'), '2.000 2.000 2.000', 'what matters little is left out');
+    like(get('odd', 'index.m3u8')->{body}, qr/[:,]BANDWIDTH=/, 'the rest, too');
+
+    my @said = $t->log() =~ /\[warn\].*odd\.json": (.*?),\ client/g;
+
+    is(scalar @said, 1, 'one line');
+    like($said[0], qr/5 ignored, the first: \w.*offset:\d+/, 'says what');
+
+    for (['durations', ['ten'], 'integer'], ['playlistType', 1, 'string'],
+         ['clipFrom', 'x', 'integer'], ['sequences', 'x', 'array'],
+         ['repeat', 'often', 'true or false'])
+    {
+        my ($name, $value, $type) = @$_;
+
+        map_put("bad$name", { sequences => [{ clips => [clip()] }],
+                              $name => $value });
+        is(get("bad$name", 'index.m3u8')->{status}, 500, "$name matters");
+        like($t->log(), qr/$name(?:\[0\])?: $type expected/, 'which is said');
+    }
+
+    map_put('url', { sequences => [{ clips => [
+        { type => 'source', path => 'https://a.example/b.mp4' }] }] });
+    is(get('url', 'index.m3u8')->{status}, 500, 'a URL');
+    like($t->log(), qr/path: "https:.*" is a URL, files are read/, 'is told');
+};
+
+
+subtest 'captions that some clips have not' => sub {
+    $t->write_file('media/s.srt', "1\n00:00:01,000 --> 00:00:02,000\nHello\n");
+
+    map_put('captions', { durations => [6000, 6000], sequences => [
+        { clips => [clip(), clip()] },
+        { language => 'en', clips => [
+            { type => 'source', path => 'empty' },
+            { type => 'source', path => '/s.srt' } ] } ] });
+
+    my $list = m3u8_parse(get('captions', 't1.m3u8')->{body});
+    my @text = map { get('captions', $_->{uri})->{body} } @{$list->{segments}};
+
+    is(scalar @text, 6, 'segments of both clips');
+    ok(!(grep { $_->{gap} } @{$list->{segments}}), 'without gaps');
+    ok(!(grep { !/^WEBVTT/ } @text), 'all of them WebVTT');
+    is(join(' ', grep { $text[$_] =~ /Hello/ } 0 .. 5), 3, 'one cue');
+
+    my $mpd = get('captions', 'manifest.mpd')->{body};
+
+    is(scalar(() = $mpd =~ /contentType="text"/g), 2, 'DASH, both');
+
+    my ($init, $media) = $mpd =~ /initialization="(t1[^"]+)" media="(t1[^"]+)"/;
+
+    $media =~ s/\$Number\$/0/;
+    is(get('captions', $_)->{status}, 200, $_) for $init, $media;
+
+    map_put('none', { sequences => [{ clips => [
+        { type => 'source', path => 'empty' } ] }] });
+    is(get('none', 'index.m3u8')->{status}, 415, 'nothing but that');
+};
+
+
+subtest 'schedules with gaps' => sub {
+    my $now = int(now() * 1000);
+    my %two = (playlistType => 'live', durations => [6000, 6000],
+               sequences => [{ clips => [clip(), clip()] }]);
+
+    # in the gap: what was shown last
+
+    map_put('gap', { %two, clipTimes => [$now - 60_000, $now + 600_000] });
+
+    is(extinf('gap'), '2.000 2.000 2.000', 'in the gap: the clip before');
+
+    my $mpd = get('gap', 'manifest.mpd')->{body};
+
+    like($mpd, qr/type="dynamic"/, 'DASH goes on');
+    my ($depth) = $mpd =~ /timeShiftBufferDepth="PT(\d+)S"/;
+    cmp_ok($depth, '>=', 60, 'and back to where it began');
+
+    # the second has begun
+
+    map_put('next', { %two, clipTimes => [$now - 60_000, $now - 4500] });
+
+    my $list = m3u8_parse(get('next', 'v1.m3u8')->{body});
+    my @first = grep { $_->{discontinuity} } @{$list->{segments}};
+
+    is(scalar @{$list->{segments}}, 5, 'both');
+    is(scalar @first, 1, 'a discontinuity');
+    like(get('next', 'v1.m3u8')->{body},
+         qr/DISCONTINUITY\n(?:#EXT-X-MAP.*\n)?#EXT-X-PROGRAM-DATE-TIME:/,
+         'at another time');
+
+    my @pdt = map { $_->{pdt} // () } @{$list->{segments}};
+
+    diag("@pdt") if @pdt != 5;
+
+    $mpd = get('next', 'manifest.mpd')->{body};
+
+    my @periods = $mpd =~ /<Period [^>]*start="PT([\d.]+)S"([^>]*)>/g;
+
+    is(@periods / 2, 2, 'DASH: two Periods');
+    ok(abs($periods[2] - $periods[0] - 55.5) < 0.01, 'where they are');
+    like($periods[1], qr/duration="PT6(\.\d+)?S"/, 'with a hole');
+    unlike($periods[3], qr/duration/, 'the last one goes on');
+
+    map_put('overlap', { %two, clipTimes => [$now - 60_000, $now - 55_000] });
+    is(get('overlap', 'index.m3u8')->{status}, 500, 'not two at a time');
+    like($t->log(), qr/clipTimes\[1\]: before the end of the clip before/,
+         'which is said');
+};
+
+
+subtest 'channels that have not begun' => sub {
+    my $now = int(now() * 1000);
+    my %one = (playlistType => 'live', durations => [6000],
+               sequences => [{ clips => [clip()] }]);
+
+    map_put('future', { %one, firstClipTime => $now + 3600_000 });
+    map_put('soon', { %one, firstClipTime => $now + 20_000 });
+    map_put('begun', { %one, firstClipTime => int(now() * 1000) - 100 });
+
+    for (@names) {
+        my $r = get('future', $_);
+
+        is("$r->{status} $r->{headers}{'cache-control'}", '404 max-age=60',
+           "in an hour: $_");
+
+        $r = get('soon', $_);
+        like("$r->{status} $r->{headers}{'cache-control'}",
+             qr/404 max-age=(?:1\d|20)$/, 'soon');
+    }
+
+    my %begun = map { get('begun', $_)->{status} => 1 }
+                qw/ index.m3u8 manifest.mpd v1.m3u8 a1.m3u8 /;
+
+    ok(keys %begun == 1, 'no complete segment: the same for all')
+        or diag(join ' ', %begun) if int(now() * 1000) - $now < 1500;
+
+    # by another clock
+
+    map_put('offset', { %one, firstClipTime => $now - 3_603_000,
+                        timeOffset => -3_600_000 });
+    is(extinf('offset'), '2.000', 'timeOffset');
+    like(get('offset', 'time.txt')->{body}, qr/^\d{4}-/, 'and its clock');
+
+    map_put('ahead', { %one, firstClipTime => $now + 3600_000,
+                       presentationEndTime => $now + 3700_000,
+                       timeOffset => 4_000_000 });
+    like(get('ahead', 'v1.m3u8')->{body}, qr/ENDLIST/, 'over by then');
+};
+
 
 $t->done();
 
 
 sub clip { return { type => 'source', path => '/a.mp4', @_ } }
+sub extinf {
+    my ($name) = @_;
+
+    my $list = m3u8_parse(get($name, 'v1.m3u8')->{body});
+
+    return join ' ', map { sprintf '%.3f', $_->{duration} }
+                     @{$list->{segments}};
+}
+
+
 sub get { return $t->http_get("/map/$_[0].json/$_[1]") }
 
 

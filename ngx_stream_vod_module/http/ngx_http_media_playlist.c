@@ -257,12 +257,12 @@ ngx_http_media_render(ngx_pool_t *pool, ngx_http_media_url_t *url,
 ngx_int_t
 ngx_http_media_time_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
-    return ngx_http_media_time_send(r);
+    return ngx_http_media_time_send(r, 0);
 }
 
 
 ngx_int_t
-ngx_http_media_time_send(ngx_http_request_t *r)
+ngx_http_media_time_send(ngx_http_request_t *r, int64_t offset)
 {
     u_char            *p;
     ngx_media_text_t   text;
@@ -275,7 +275,7 @@ ngx_http_media_time_send(ngx_http_request_t *r)
     ngx_time_update();
 
     ngx_media_text_init(&text, p, NGX_TIME_T_LEN * 2);
-    ngx_media_text_date(&text, ngx_media_wall_msec());
+    ngx_media_text_date(&text, ngx_media_wall_msec() + offset);
 
     if (ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_NO_STORE, 0)
         != NGX_OK)

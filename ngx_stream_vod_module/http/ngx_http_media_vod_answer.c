@@ -21,6 +21,10 @@ typedef ngx_int_t (*ngx_http_media_vod_pt)(ngx_http_request_t *r,
 /* entries of a text that is rendered in a thread */
 #define NGX_HTTP_MEDIA_VOD_LONG  2000
 
+/* s: that a channel has not begun is kept by caches for so long at most, for
+   its mapping may change */
+#define NGX_HTTP_MEDIA_VOD_EARLY  60
+
 
 /* a playlist or manifest */
 
@@ -39,6 +43,7 @@ typedef struct {
 } ngx_http_media_vod_cues_t;
 
 
+static time_t ngx_http_media_vod_modified(ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_text(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
@@ -53,6 +58,8 @@ static uint64_t ngx_http_media_vod_when(const ngx_media_vod_map_t *map);
 static ngx_int_t ngx_http_media_vod_render(ngx_pool_t *pool,
     const ngx_http_media_text_key_t *key, void *data,
     ngx_media_stream_view_t *view, ngx_str_t *bytes);
+static ngx_uint_t ngx_http_media_vod_is_bare(
+    const ngx_media_stream_view_t *view);
 static ngx_int_t ngx_http_media_vod_init_segment(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_cmaf(ngx_http_request_t *r,
@@ -105,6 +112,7 @@ ngx_int_t
 ngx_http_media_vod_answer(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx)
 {
+    int64_t                early;
     uint32_t               tag;
     ngx_http_media_vod_pt  handler;
 
@@ -126,12 +134,40 @@ ngx_http_media_vod_answer(ngx_http_request_t *r,
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, ctx->lifetime);
     }
 
+    /* a channel that has not begun: none of its names is there but the clock */
+
+    early = ctx->load.source.map->first_time - ctx->load.source.now;
+
+    if (ctx->load.source.map->live && early > 0
+        && ctx->url.kind != NGX_HTTP_MEDIA_TIME)
+    {
+        early = ngx_min((early + 999) / 1000, NGX_HTTP_MEDIA_VOD_EARLY);
+
+        return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, (time_t) early);
+    }
+
     ngx_http_media_set_type(r, &ctx->url);
 
-    r->headers_out.last_modified_time =
-                        ctx->load.source.files[0].id.mtime / 1000000000;
+    r->headers_out.last_modified_time = ngx_http_media_vod_modified(ctx);
 
     return handler(r, ctx);
+}
+
+
+/* that of the first file; a clip that is empty has none */
+
+static time_t
+ngx_http_media_vod_modified(ngx_http_media_vod_ctx_t *ctx)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ctx->load.source.set->nfiles; i++) {
+        if (ctx->load.source.files[i].id.mtime) {
+            return ctx->load.source.files[i].id.mtime / 1000000000;
+        }
+    }
+
+    return -1;
 }
 
 
@@ -259,12 +295,13 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 static uint64_t
 ngx_http_media_vod_when(const ngx_media_vod_map_t *map)
 {
-    int64_t  when[4];
+    int64_t  when[5];
 
     when[0] = map->first_time;
     when[1] = map->segment_time;
     when[2] = map->first_number;
     when[3] = map->end;
+    when[4] = map->time_offset;
 
     return ngx_media_hash((u_char *) when, sizeof(when));
 }
@@ -374,10 +411,19 @@ ngx_http_media_vod_render(ngx_pool_t *pool,
     track = (ctx->url.track.len && ctx->second == NGX_MEDIA_NO_TRACK)
             ? key->track : NGX_MEDIA_ALL_TRACKS;
 
-    if (ngx_media_vod_view(&ctx->load.source, pool, track, view) != NGX_OK
-        || ngx_media_vod_thumbs(&ctx->load.source, ctx->sheet, pool,
-                                &view->thumbs)
-           != NGX_OK)
+    if (ngx_media_vod_view(&ctx->load.source, pool, track, view) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* nothing is complete yet: there are no playlists that may be named */
+
+    if (track == NGX_MEDIA_ALL_TRACKS && ngx_http_media_vod_is_bare(view)) {
+        return NGX_AGAIN;
+    }
+
+    if (ngx_media_vod_thumbs(&ctx->load.source, ctx->sheet, pool,
+                             &view->thumbs)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -397,7 +443,22 @@ ngx_http_media_vod_time(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 
     r->headers_out.last_modified_time = -1;
 
-    return ngx_http_media_time_send(r);
+    return ngx_http_media_time_send(r, ctx->load.source.map->time_offset);
+}
+
+
+static ngx_uint_t
+ngx_http_media_vod_is_bare(const ngx_media_stream_view_t *view)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < view->ntracks; i++) {
+        if (view->tracks[i].nsegments) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -114,6 +114,7 @@ static void ngx_media_dash_listed(ngx_media_dash_t *ctx,
     const ngx_media_track_view_t *track, const ngx_media_segment_t *last,
     uint64_t duration);
 static void ngx_media_dash_connect(ngx_media_dash_t *ctx);
+static void ngx_media_dash_holes(ngx_media_dash_t *ctx);
 static void ngx_media_dash_end(ngx_media_dash_t *ctx);
 static void ngx_media_dash_file(ngx_media_dash_t *ctx);
 static void ngx_media_dash_grows(ngx_media_dash_t *ctx,
@@ -162,6 +163,7 @@ ngx_media_dash_mpd(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     }
 
     ngx_media_dash_connect(&ctx);
+    ngx_media_dash_holes(&ctx);
 
     if (ctx.is_static) {
         ngx_media_dash_file(&ctx);
@@ -1187,6 +1189,34 @@ ngx_media_dash_connect(ngx_media_dash_t *ctx)
 
                 set->connectivity = (n == set->nrepresentations);
             }
+        }
+    }
+}
+
+
+/*
+ * A channel's schedule may have gaps: its Period ends with its media, and does
+ * not go on to the next one
+ */
+
+static void
+ngx_media_dash_holes(ngx_media_dash_t *ctx)
+{
+    int64_t                  shortest, longest;
+    ngx_uint_t               i;
+    ngx_media_mpd_period_t  *p;
+
+    if (!ctx->view->file || ctx->is_static) {
+        return;
+    }
+
+    for (i = 0; i + 1 < ctx->mpd.nperiods; i++) {
+        p = &ctx->periods[i];
+
+        ngx_media_dash_ends(p, 1, &shortest, &longest);
+
+        if (p[1].start - p->start - longest > NGX_MEDIA_DASH_SLACK) {
+            p->duration = longest;
         }
     }
 }

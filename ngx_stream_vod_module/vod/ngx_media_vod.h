@@ -120,7 +120,8 @@ typedef struct {
 /* 2. a map: in a pool, with pointers; made by ngx_media_vod_map.h */
 
 typedef struct {
-    ngx_str_t                 path;           /* absolute, ends with a zero */
+    ngx_str_t                 path;           /* absolute, ends with a zero;
+                                                 empty: nothing is there */
     int64_t                   from;           /* ms in the file */
     int64_t                   to;             /* the same; -1: to its end */
 } ngx_media_vod_clip_t;
@@ -147,12 +148,16 @@ typedef struct {
     ngx_uint_t                nclips;         /* of each */
     int64_t                  *durations;      /* ms, of clips; NULL: as long
                                                  as they are */
+    int64_t                  *starts;         /* ms after the first one, of the
+                                                 clips of a channel: clipTimes;
+                                                 NULL: where one ends the next
+                                                 one begins */
     int64_t                   segment;        /* ms, segmentDuration; 0: as
                                                  configured */
     uint64_t                  hash;           /* of all that is said here but
                                                  the first three fields of
                                                  what is live, end, end_time,
-                                                 expired */
+                                                 time_offset, note, expired */
     /* a linear channel, nginx-vod-module's mapping */
     int64_t                   first_time;     /* firstClipTime, ms since the
                                                  epoch; -1: it is no channel */
@@ -162,6 +167,9 @@ typedef struct {
     int64_t                   window;         /* ms, liveWindowDuration; 0 */
     int64_t                   end_time;       /* presentationEndTime, ms since
                                                  the epoch; -1 */
+    int64_t                   time_offset;    /* ms, added to the clock */
+    u_char                    note[NGX_MEDIA_VOD_ERROR];  /* what is ignored,
+                                                 for the log; "" */
     unsigned                  live:1;         /* playlistType live or event, */
     unsigned                  event:1;        /* event */
     unsigned                  end:1;          /* presentationEndTime has

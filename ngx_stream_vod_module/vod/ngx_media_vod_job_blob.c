@@ -567,14 +567,15 @@ ngx_media_vod_job_files(ngx_media_vod_job_t *job)
 
     result = job->result;
 
-    if (result->files[0].file) {
-        return;
-    }
-
     n = result->make.map.nsequences * result->make.map.nclips;
 
     for (i = 0; i < n; i++) {
         open = &result->files[i];
+
+        if (open->file) {
+            continue;
+        }
+
         item = &result->items[open->fd];
 
         open->fd = item->converted ? item->converted->fd : item->handle->fd;

@@ -34,6 +34,15 @@ typedef struct {
 } ngx_media_vod_open_task_t;
 
 
+/* what a clip has that is empty */
+
+static const ngx_media_vod_file_t  ngx_media_vod_job_nothing = {
+    .version = NGX_MEDIA_VOD_VERSION,
+    .size = sizeof(ngx_media_vod_file_t),
+    .status = 200
+};
+
+
 static void ngx_media_vod_job_map_thread(void *data, ngx_log_t *log);
 static void ngx_media_vod_job_map_read(ngx_media_vod_map_task_t *ctx);
 static void ngx_media_vod_job_map_done(ngx_event_t *ev);
@@ -376,6 +385,13 @@ ngx_media_vod_job_items(ngx_media_vod_job_t *job)
 
     for (i = 0; i < n; i++) {
         path = &map->sequences[i / map->nclips].clips[i % map->nclips].path;
+
+        if (path->len == 0) {
+            result->files[i].file = &ngx_media_vod_job_nothing;
+            result->files[i].fd = NGX_INVALID_FILE;
+            continue;
+        }
+
         hash = ngx_crc32_long(path->data, path->len);
 
         result->files[i].path = *path;

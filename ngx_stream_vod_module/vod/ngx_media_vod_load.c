@@ -181,7 +181,8 @@ ngx_media_vod_load_result(ngx_media_vod_wait_t *wait,
     source->set = result->set.data;
     source->files = result->files;
     source->map = &result->make.map;
-    source->now = (int64_t) tp->sec * 1000 + tp->msec;
+    source->now = (int64_t) tp->sec * 1000 + tp->msec
+                  + result->make.map.time_offset;
 }
 
 

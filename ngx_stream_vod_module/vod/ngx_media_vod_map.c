@@ -340,6 +340,12 @@ ngx_media_vod_map_hash_map(ngx_media_vod_map_hash_t *hash,
         ngx_media_vod_map_hash_u64(hash, map->durations[i]);
     }
 
+    ngx_media_vod_map_hash_u64(hash, map->starts != NULL);
+
+    for (i = 0; map->starts && i < map->nclips; i++) {
+        ngx_media_vod_map_hash_u64(hash, map->starts[i]);
+    }
+
     ngx_media_vod_map_hash_u64(hash, map->segment);
     ngx_media_vod_map_hash_u64(hash, map->first_clip);
     ngx_media_vod_map_hash_u64(hash, map->window);

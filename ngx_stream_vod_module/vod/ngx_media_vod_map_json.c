@@ -7,7 +7,9 @@
 /*
  * Mappings of nginx-vod-module.  What of them is not served is refused with
  * its place in the mapping; names that are not known are skipped, as its users
- * have things in their mappings that are for others.
+ * have things in their mappings that are for others.  It takes what scripts
+ * make of types, too: numbers in quotes or with a fraction, 0 and 1 for false
+ * and true; and what does not matter much is left out if it is of another type.
  *
  * "repeat" is ours: the clips are a channel that begins again and again.
  */
@@ -40,6 +42,10 @@ typedef struct {
     const char               *outer;          /* of the object it is in */
     const char               *name;
     uint32_t                  item;           /* of an array */
+
+    ngx_uint_t                ignored;        /* members */
+    u_char                    first[NGX_MEDIA_VOD_ERROR];  /* of them */
+    unsigned                  mistyped:1;     /* that was the last error */
 } ngx_media_vod_map_json_t;
 
 
@@ -54,6 +60,8 @@ struct ngx_media_vod_map_field_s {
     size_t                      offset;       /* of the value in its struct */
     int64_t                     min;          /* of integers */
     int64_t                     max;
+    unsigned                    optional:1;   /* ignored if it is of another
+                                                 type */
 };
 
 
@@ -80,6 +88,7 @@ typedef struct {
     int64_t                   first_clip;
     int64_t                   end;
     int64_t                   expiration;
+    int64_t                   offset;         /* of the clock */
     int64_t                   window;
     int64_t                   segment;
     int64_t                   from;
@@ -146,6 +155,8 @@ static ngx_int_t ngx_media_vod_map_ints(ngx_media_vod_map_json_t *ctx,
 static ngx_int_t ngx_media_vod_map_int(ngx_media_vod_map_json_t *ctx,
     const ngx_media_vod_map_field_t *field, void *value);
 
+static ngx_uint_t ngx_media_vod_map_digits(
+    const ngx_media_json_token_t *token);
 static ngx_int_t ngx_media_vod_map_object(ngx_media_vod_map_json_t *ctx,
     const ngx_media_vod_map_field_t *fields, void *base);
 static ngx_int_t ngx_media_vod_map_next(ngx_media_vod_map_json_t *ctx);
@@ -155,6 +166,12 @@ static ngx_int_t ngx_media_vod_map_string(ngx_media_vod_map_json_t *ctx,
     ngx_str_t *str);
 static ngx_int_t ngx_media_vod_map_expect(ngx_media_vod_map_json_t *ctx,
     ngx_media_json_type_e type, const char *what);
+static ngx_int_t ngx_media_vod_map_mistyped(ngx_media_vod_map_json_t *ctx,
+    const char *what);
+static ngx_int_t ngx_media_vod_map_ignore(ngx_media_vod_map_json_t *ctx,
+    const ngx_media_json_token_t *value);
+static ngx_uint_t ngx_media_vod_map_is(ngx_media_vod_map_json_t *ctx,
+    const char *word);
 static ngx_int_t ngx_media_vod_map_wrong(ngx_media_vod_map_json_t *ctx,
     const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -166,82 +183,86 @@ static ngx_int_t ngx_media_vod_map_wrong(ngx_media_vod_map_json_t *ctx,
 static const ngx_media_vod_map_field_t  ngx_media_vod_map_set_fields[] = {
 
     { "sequences", ngx_media_vod_map_sequences,
-      offsetof(ngx_media_vod_map_set_t, sequences), 0, 0 },
+      offsetof(ngx_media_vod_map_set_t, sequences), 0, 0, 0 },
 
     { "playlistType", ngx_media_vod_map_playlist,
-      offsetof(ngx_media_vod_map_set_t, live), 0, 0 },
+      offsetof(ngx_media_vod_map_set_t, live), 0, 0, 0 },
 
     { "discontinuity", ngx_media_vod_map_bool,
-      offsetof(ngx_media_vod_map_set_t, discontinuity), 0, 0 },
+      offsetof(ngx_media_vod_map_set_t, discontinuity), 0, 0, 1 },
 
     { "repeat", ngx_media_vod_map_bool,
-      offsetof(ngx_media_vod_map_set_t, repeat), 0, 0 },
+      offsetof(ngx_media_vod_map_set_t, repeat), 0, 0, 0 },
 
     { "durations", ngx_media_vod_map_ints,
       offsetof(ngx_media_vod_map_set_t, durations),
-      1, NGX_MEDIA_VOD_DURATION_MAX },
+      1, NGX_MEDIA_VOD_DURATION_MAX, 0 },
 
     { "clipTimes", ngx_media_vod_map_ints,
-      offsetof(ngx_media_vod_map_set_t, times), NGX_MEDIA_VOD_TIME },
+      offsetof(ngx_media_vod_map_set_t, times), NGX_MEDIA_VOD_TIME, 0 },
 
     { "firstClipTime", ngx_media_vod_map_int,
-      offsetof(ngx_media_vod_map_set_t, first_time), NGX_MEDIA_VOD_TIME },
+      offsetof(ngx_media_vod_map_set_t, first_time), NGX_MEDIA_VOD_TIME, 0 },
 
     { "segmentBaseTime", ngx_media_vod_map_int,
-      offsetof(ngx_media_vod_map_set_t, segment_time), NGX_MEDIA_VOD_TIME },
+      offsetof(ngx_media_vod_map_set_t, segment_time), NGX_MEDIA_VOD_TIME, 0 },
 
     { "initialSegmentIndex", ngx_media_vod_map_int,
       offsetof(ngx_media_vod_map_set_t, first_number),
-      0, 0xffffffff },
+      0, 0xffffffff, 0 },
 
     { "initialClipIndex", ngx_media_vod_map_int,
       offsetof(ngx_media_vod_map_set_t, first_clip),
-      0, 0xffffffff },
+      0, 0xffffffff, 0 },
 
     { "presentationEndTime", ngx_media_vod_map_int,
-      offsetof(ngx_media_vod_map_set_t, end), NGX_MEDIA_VOD_TIME },
+      offsetof(ngx_media_vod_map_set_t, end), NGX_MEDIA_VOD_TIME, 0 },
 
     { "expirationTime", ngx_media_vod_map_int,
-      offsetof(ngx_media_vod_map_set_t, expiration), NGX_MEDIA_VOD_TIME },
+      offsetof(ngx_media_vod_map_set_t, expiration), NGX_MEDIA_VOD_TIME, 0 },
+
+    { "timeOffset", ngx_media_vod_map_int,
+      offsetof(ngx_media_vod_map_set_t, offset),
+      -NGX_MEDIA_VOD_TIME_MAX, NGX_MEDIA_VOD_TIME_MAX, 0 },
 
     /* negative ones mean the same there, but for what the window begins at */
 
     { "liveWindowDuration", ngx_media_vod_map_int,
       offsetof(ngx_media_vod_map_set_t, window),
-      -NGX_MEDIA_VOD_DURATION_MAX, NGX_MEDIA_VOD_DURATION_MAX },
+      -NGX_MEDIA_VOD_DURATION_MAX, NGX_MEDIA_VOD_DURATION_MAX, 1 },
 
     { "segmentDuration", ngx_media_vod_map_int,
-      offsetof(ngx_media_vod_map_set_t, segment), 100, 3600000 },
+      offsetof(ngx_media_vod_map_set_t, segment), 100, 3600000, 1 },
 
     { "clipFrom", ngx_media_vod_map_int,
-      offsetof(ngx_media_vod_map_set_t, from), NGX_MEDIA_VOD_SPAN },
+      offsetof(ngx_media_vod_map_set_t, from), NGX_MEDIA_VOD_SPAN, 0 },
 
     { "clipTo", ngx_media_vod_map_int,
-      offsetof(ngx_media_vod_map_set_t, to), NGX_MEDIA_VOD_SPAN },
+      offsetof(ngx_media_vod_map_set_t, to), NGX_MEDIA_VOD_SPAN, 0 },
 
-    { NULL, NULL, 0, 0, 0 }
+    { NULL, NULL, 0, 0, 0, 0 }
 };
 
 
 static const ngx_media_vod_map_field_t  ngx_media_vod_map_sequence_fields[] = {
 
-    { "clips", ngx_media_vod_map_clips, 0, 0, 0 },
+    { "clips", ngx_media_vod_map_clips, 0, 0, 0, 0 },
 
     { "language", ngx_media_vod_map_lang,
-      offsetof(ngx_media_vod_map_sequence_t, lang), 0, 0 },
+      offsetof(ngx_media_vod_map_sequence_t, lang), 0, 0, 1 },
 
     { "label", ngx_media_vod_map_label,
-      offsetof(ngx_media_vod_map_sequence_t, label), 0, 0 },
+      offsetof(ngx_media_vod_map_sequence_t, label), 0, 0, 1 },
 
     { "id", ngx_media_vod_map_text,
-      offsetof(ngx_media_vod_map_sequence_t, id), 0, 0 },
+      offsetof(ngx_media_vod_map_sequence_t, id), 0, 0, 1 },
 
     { "default", ngx_media_vod_map_bool,
-      offsetof(ngx_media_vod_map_sequence_t, is_default), 0, 0 },
+      offsetof(ngx_media_vod_map_sequence_t, is_default), 0, 0, 1 },
 
-    { "bitrate", ngx_media_vod_map_bitrate, 0, 0, 0 },
+    { "bitrate", ngx_media_vod_map_bitrate, 0, 0, 0, 1 },
 
-    { NULL, NULL, 0, 0, 0 }
+    { NULL, NULL, 0, 0, 0, 0 }
 };
 
 
@@ -249,37 +270,37 @@ static const ngx_media_vod_map_field_t  ngx_media_vod_map_bitrate_fields[] = {
 
     { "v", ngx_media_vod_map_int,
       offsetof(ngx_media_vod_map_sequence_t, bitrate_video),
-      0, 1000000000000ll },
+      0, 1000000000000ll, 1 },
 
     { "a", ngx_media_vod_map_int,
       offsetof(ngx_media_vod_map_sequence_t, bitrate_audio),
-      0, 1000000000000ll },
+      0, 1000000000000ll, 1 },
 
-    { NULL, NULL, 0, 0, 0 }
+    { NULL, NULL, 0, 0, 0, 0 }
 };
 
 
 static const ngx_media_vod_map_field_t  ngx_media_vod_map_clip_fields[] = {
 
-    { "type", ngx_media_vod_map_type, 0, 0, 0 },
+    { "type", ngx_media_vod_map_type, 0, 0, 0, 0 },
 
-    { "sourceType", ngx_media_vod_map_type, 0, 0, 1 },
+    { "sourceType", ngx_media_vod_map_type, 0, 0, 1, 0 },
 
-    { "encryptionKey", ngx_media_vod_map_refuse, 0, 0, 0 },
+    { "encryptionKey", ngx_media_vod_map_refuse, 0, 0, 0, 0 },
 
     { "path", ngx_media_vod_map_path,
-      offsetof(ngx_media_vod_map_clip_t, clip.path), 0, 0 },
+      offsetof(ngx_media_vod_map_clip_t, clip.path), 0, 0, 0 },
 
     { "tracks", ngx_media_vod_map_tracks,
-      offsetof(ngx_media_vod_map_clip_t, tracks), 0, 0 },
+      offsetof(ngx_media_vod_map_clip_t, tracks), 0, 0, 0 },
 
     { "clipFrom", ngx_media_vod_map_int,
-      offsetof(ngx_media_vod_map_clip_t, clip.from), NGX_MEDIA_VOD_SPAN },
+      offsetof(ngx_media_vod_map_clip_t, clip.from), NGX_MEDIA_VOD_SPAN, 0 },
 
     { "clipTo", ngx_media_vod_map_int,
-      offsetof(ngx_media_vod_map_clip_t, clip.to), NGX_MEDIA_VOD_SPAN },
+      offsetof(ngx_media_vod_map_clip_t, clip.to), NGX_MEDIA_VOD_SPAN, 0 },
 
-    { NULL, NULL, 0, 0, 0 }
+    { NULL, NULL, 0, 0, 0, 0 }
 };
 
 
@@ -421,9 +442,11 @@ ngx_media_vod_map_json_live(ngx_media_vod_map_json_t *ctx,
             return ngx_media_vod_map_wrong(ctx, "without durations");
         }
 
-        if (times[i] != times[i - 1] + set->durations.data[i - 1]) {
-            return ngx_media_vod_map_wrong(ctx, "not where the clip before "
-                                           "ends");
+        if (times[i] < times[i - 1] + set->durations.data[i - 1]) {
+            return ngx_media_vod_map_wrong(ctx, "before the end of the clip "
+                                           "before, which is %lld",
+                                           (long long) (times[i - 1]
+                                            + set->durations.data[i - 1]));
         }
     }
 
@@ -431,6 +454,10 @@ ngx_media_vod_map_json_live(ngx_media_vod_map_json_t *ctx,
     ctx->name = NULL;
 
     set->first_time = times[0];
+
+    for (i = n; i; i--) {
+        times[i - 1] -= times[0];
+    }
 
     return NGX_OK;
 }
@@ -517,7 +544,7 @@ ngx_media_vod_map_json_done(ngx_media_vod_map_json_t *ctx,
     }
 
     map = &ctx->make->map;
-    now = ctx->make->now;
+    now = ctx->make->now + set->offset;
 
     for (i = 0; i < set->nsequences; i++) {
         from = &set->sequences[i];
@@ -549,10 +576,18 @@ ngx_media_vod_map_json_done(ngx_media_vod_map_json_t *ctx,
         map->first_number = set->first_number;
         map->first_clip = set->first_clip;
         map->window = ngx_abs(set->window);
+        map->starts = set->times.data;
+        map->time_offset = set->offset;
         map->end_time = set->end;
         map->end = (set->end != -1 && set->end <= now);
         map->expired = (set->expiration != -1 && set->expiration <= now
                         && !map->end);
+    }
+
+    if (ctx->ignored) {
+        (void) snprintf((char *) map->note, NGX_MEDIA_VOD_ERROR,
+                        "%u ignored, the first: %.200s",
+                        (unsigned) ctx->ignored, (char *) ctx->first);
     }
 
     return ngx_media_vod_map_done(ctx->make);
@@ -669,7 +704,7 @@ ngx_media_vod_map_clip(ngx_media_vod_map_json_t *ctx,
 
     ctx->token = begin;
 
-    if (clip.clip.path.len == 0) {
+    if (clip.clip.path.data == NULL) {
         return ngx_media_vod_map_wrong(ctx, "path is missing");
     }
 
@@ -723,13 +758,13 @@ ngx_media_vod_map_playlist(ngx_media_vod_map_json_t *ctx,
         return NGX_ERROR;
     }
 
-    if (ngx_media_json_equal(&ctx->token.text, "vod")) {
+    if (ngx_media_vod_map_is(ctx, "vod")) {
         *live = 0;
 
-    } else if (ngx_media_json_equal(&ctx->token.text, "live")) {
+    } else if (ngx_media_vod_map_is(ctx, "live")) {
         *live = 1;
 
-    } else if (ngx_media_json_equal(&ctx->token.text, "event")) {
+    } else if (ngx_media_vod_map_is(ctx, "event")) {
         *live = 2;
 
     } else {
@@ -777,7 +812,8 @@ ngx_media_vod_map_refuse(ngx_media_vod_map_json_t *ctx,
 
 /*
  * Below the root of the location, or in full, if that is where it leads to:
- * the mappings of nginx-vod-module are with and without.
+ * the mappings of nginx-vod-module are with and without.  "empty" is no file:
+ * of clips that have no captions, where others have.
  */
 
 static ngx_int_t
@@ -793,6 +829,17 @@ ngx_media_vod_map_path(ngx_media_vod_map_json_t *ctx,
 
     if (ngx_media_vod_map_string(ctx, &name) != NGX_OK) {
         return NGX_ERROR;
+    }
+
+    if (name.len == 5 && ngx_memcmp(name.data, "empty", 5) == 0) {
+        ngx_str_set((ngx_str_t *) value, "");
+        return NGX_OK;
+    }
+
+    if (ngx_strstr(name.data, "://")) {
+        return ngx_media_vod_map_wrong(ctx, "\"%.32s\" is a URL, files are "
+                                       "read from below the location's root",
+                                       (char *) name.data);
     }
 
     root = make->root;
@@ -958,15 +1005,22 @@ ngx_media_vod_map_bool(ngx_media_vod_map_json_t *ctx,
 
     n = value;
 
-    if (ctx->token.type != NGX_MEDIA_JSON_TRUE
-        && ctx->token.type != NGX_MEDIA_JSON_FALSE)
+    if (ctx->token.type == NGX_MEDIA_JSON_TRUE
+        || ngx_media_vod_map_is(ctx, "true") || ngx_media_vod_map_is(ctx, "1"))
     {
-        return ngx_media_vod_map_wrong(ctx, "true or false expected");
+        *n = 1;
+        return NGX_OK;
     }
 
-    *n = (ctx->token.type == NGX_MEDIA_JSON_TRUE);
+    if (ctx->token.type == NGX_MEDIA_JSON_FALSE
+        || ngx_media_vod_map_is(ctx, "false")
+        || ngx_media_vod_map_is(ctx, "0"))
+    {
+        *n = 0;
+        return NGX_OK;
+    }
 
-    return NGX_OK;
+    return ngx_media_vod_map_mistyped(ctx, "true or false");
 }
 
 
@@ -1015,25 +1069,60 @@ ngx_media_vod_map_int(ngx_media_vod_map_json_t *ctx,
 
     n = value;
 
-    if (ngx_media_vod_map_expect(ctx, NGX_MEDIA_JSON_NUMBER, "integer")
-        != NGX_OK)
+    if (ctx->token.type != NGX_MEDIA_JSON_NUMBER
+        && !ngx_media_vod_map_digits(&ctx->token))
     {
-        return NGX_ERROR;
+        return ngx_media_vod_map_mistyped(ctx, "integer");
     }
+
+    /* NGX_DECLINED: without what is less than one ms */
 
     rc = ngx_media_json_number(&ctx->token.text, 0, n);
 
-    if (rc == NGX_DECLINED) {
-        return ngx_media_vod_map_wrong(ctx, "integer expected");
-    }
-
-    if (rc != NGX_OK || *n < field->min || *n > field->max) {
+    if (rc == NGX_ERROR || *n < field->min || *n > field->max) {
         return ngx_media_vod_map_wrong(ctx, "not from %lld to %lld",
                                        (long long) field->min,
                                        (long long) field->max);
     }
 
     return NGX_OK;
+}
+
+
+/* a number in quotes */
+
+static ngx_uint_t
+ngx_media_vod_map_digits(const ngx_media_json_token_t *token)
+{
+    ngx_uint_t     points;
+    const u_char  *p, *last;
+
+    p = token->text.pos;
+    last = token->text.last;
+
+    if (token->type != NGX_MEDIA_JSON_STRING) {
+        return 0;
+    }
+
+    if (p < last && *p == '-') {
+        p++;
+    }
+
+    if (p == last || *p == '.' || last[-1] == '.') {
+        return 0;
+    }
+
+    for (points = 0; p < last; p++) {
+
+        if (*p == '.') {
+            points++;
+
+        } else if (*p < '0' || *p > '9') {
+            return 0;
+        }
+    }
+
+    return points <= 1;
 }
 
 
@@ -1045,6 +1134,8 @@ ngx_media_vod_map_object(ngx_media_vod_map_json_t *ctx,
 {
     uint32_t                          seen, bit;
     ngx_int_t                         rc;
+    const char                       *outer;
+    ngx_media_json_token_t            begin;
     const ngx_media_vod_map_field_t  *field;
 
     if (ngx_media_vod_map_expect(ctx, NGX_MEDIA_JSON_OBJECT, "object")
@@ -1090,13 +1181,18 @@ ngx_media_vod_map_object(ngx_media_vod_map_json_t *ctx,
         }
 
         seen |= bit;
+        begin = ctx->token;
+        outer = ctx->outer;
+        ctx->mistyped = 0;
 
-        if (field->read(ctx, field, (u_char *) base + field->offset)
-            != NGX_OK)
+        if (field->read(ctx, field, (u_char *) base + field->offset) != NGX_OK
+            && (!field->optional || !ctx->mistyped
+                || ngx_media_vod_map_ignore(ctx, &begin) != NGX_OK))
         {
             return NGX_ERROR;
         }
 
+        ctx->outer = outer;
         ctx->name = NULL;
     }
 }
@@ -1184,10 +1280,68 @@ ngx_media_vod_map_expect(ngx_media_vod_map_json_t *ctx,
     ngx_media_json_type_e type, const char *what)
 {
     if (ctx->token.type != type) {
-        return ngx_media_vod_map_wrong(ctx, "%s expected", what);
+        return ngx_media_vod_map_mistyped(ctx, what);
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_map_mistyped(ngx_media_vod_map_json_t *ctx, const char *what)
+{
+    ctx->mistyped = 1;
+
+    return ngx_media_vod_map_wrong(ctx, "%s expected", what);
+}
+
+
+/* a member of another type than it should have: the first one is told */
+
+static ngx_int_t
+ngx_media_vod_map_ignore(ngx_media_vod_map_json_t *ctx,
+    const ngx_media_json_token_t *value)
+{
+    ngx_media_vod_map_make_t  *make;
+
+    make = ctx->make;
+
+    if (ctx->ignored++ == 0) {
+        ngx_memcpy(ctx->first, make->error, NGX_MEDIA_VOD_ERROR);
+    }
+
+    make->status = 0;
+    make->error[0] = '\0';
+
+    if (ngx_media_json_skip(&ctx->json, value) != NGX_OK) {
+        return ngx_media_vod_map_next(ctx);
+    }
+
+    return NGX_OK;
+}
+
+
+/* a word or a number, in any case, as it is written */
+
+static ngx_uint_t
+ngx_media_vod_map_is(ngx_media_vod_map_json_t *ctx, const char *word)
+{
+    const u_char  *p;
+
+    if (ctx->token.type != NGX_MEDIA_JSON_STRING
+        && ctx->token.type != NGX_MEDIA_JSON_NUMBER)
+    {
+        return 0;
+    }
+
+    for (p = ctx->token.text.pos; p < ctx->token.text.last; p++) {
+
+        if (ngx_tolower(*p) != (u_char) *word || *word++ == '\0') {
+            return 0;
+        }
+    }
+
+    return *word == '\0';
 }
 
 

@@ -235,13 +235,17 @@ ngx_media_vod_stable(const ngx_media_vod_set_t *set, uint32_t period)
 }
 
 
-/* what ends in the window before now */
+/*
+ * What ended in the window before now.  Between clips nothing is shown: a gap
+ * in a schedule, which is not counted, so what was last shown stays until the
+ * next clip has as much.
+ */
 
 static ngx_int_t
 ngx_media_vod_window(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
     ngx_media_vod_listed_t **listed, ngx_uint_t *n)
 {
-    int64_t                     begin, now;
+    int64_t                     begin, left, now, shown;
     uint64_t                    loop;
     uint32_t                    period;
     ngx_uint_t                  i;
@@ -275,7 +279,8 @@ ngx_media_vod_window(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
         now = map->first_time + set->duration;
     }
 
-    begin = now - ngx_media_vod_window_size(source);
+    begin = now;
+    left = ngx_media_vod_window_size(source);
 
     /* back from the last one that has begun to the first one in it */
 
@@ -286,10 +291,16 @@ ngx_media_vod_window(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
 
         if (turn.wall <= now) {
             (*n)++;
-        }
 
-        if ((*n && turn.wall <= begin) || *n == NGX_MEDIA_VOD_TURNS) {
-            break;
+            shown = ngx_media_vod_set_period_at(set, period)->duration;
+            shown = ngx_min(shown, now - turn.wall);
+
+            begin = turn.wall + shown - left;
+            left -= shown;
+
+            if (left <= 0 || *n == NGX_MEDIA_VOD_TURNS) {
+                break;
+            }
         }
 
         if (period) {

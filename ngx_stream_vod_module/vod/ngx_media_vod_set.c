@@ -141,6 +141,10 @@ ngx_media_vod_set_run(ngx_media_vod_set_ctx_t *ctx)
         }
     }
 
+    if (ctx->set->note[0] == '\0') {
+        ngx_memcpy(ctx->set->note, map->note, NGX_MEDIA_VOD_ERROR);
+    }
+
     if (ctx->set->growing) {
         ngx_media_vod_set_born(ctx);
     }

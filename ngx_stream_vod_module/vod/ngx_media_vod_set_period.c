@@ -578,6 +578,10 @@ ngx_media_vod_set_place(ngx_media_vod_set_period_t *p)
         period->base = prev->base + prev->duration;
     }
 
+    if (map->live && map->starts) {
+        period->start = map->starts[p->clip];
+    }
+
     if (p->clip == 0 || map->discontinuity) {
         period->base = (period->base + room + 999) / 1000 * 1000;
     }
@@ -608,19 +612,21 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
     for (i = 0; i < ctx->ntracks; i++) {
         clip = ngx_media_vod_set_clip(ctx->set, p->clip, i);
 
-        if (clip->track == NGX_MEDIA_VOD_NONE) {
-            continue;
-        }
-
-        file = ctx->make->files[clip->file].file;
-        track = ngx_media_vod_set_source(p, i, &index);
-
         if (ctx->tracks[i].text) {
+
+            /* also where it has no cues */
+
             ngx_media_vod_text_params(&text);
             params = &text;
             timescale = text.timescale;
 
+        } else if (clip->track == NGX_MEDIA_VOD_NONE) {
+            continue;
+
         } else {
+            file = ctx->make->files[clip->file].file;
+            track = ngx_media_vod_set_source(p, i, &index);
+
             ngx_media_index_open(&reader, index);
             sample.description = 0;
 

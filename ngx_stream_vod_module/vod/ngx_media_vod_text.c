@@ -125,6 +125,7 @@ ngx_media_vod_text_blocks(const ngx_media_vod_text_make_t *make)
      */
 
     return ngx_media_vod_text_find(&ctx) == NGX_OK
+           && ctx.track
            && (make->wvtt || !ctx.track->sidecar
                || ctx.track->nparams > NGX_MEDIA_VOD_TEXT_SMALL);
 }
@@ -156,12 +157,15 @@ ngx_media_vod_text_find(ngx_media_vod_text_ctx_t *ctx)
     clip = ngx_media_vod_set_clip(set, turn.period, ctx->make->track);
     period = ngx_media_vod_set_period_at(set, turn.period);
 
-    if (!track->text || clip->track == NGX_MEDIA_VOD_NONE) {
+    if (!track->text) {
         return ngx_media_vod_text_fail(ctx, 404, "no such segment");
     }
 
-    ctx->open = &source->files[clip->file];
-    ctx->track = &ctx->open->file->tracks[clip->track];
+    if (clip->track != NGX_MEDIA_VOD_NONE) {
+        ctx->open = &source->files[clip->file];
+        ctx->track = &ctx->open->file->tracks[clip->track];
+    }
+
     ctx->from = source->map->sequences[track->sequence]
                             .clips[turn.period].from;
 
@@ -190,6 +194,10 @@ ngx_media_vod_text_cues(ngx_media_vod_text_ctx_t *ctx)
     ctx->cues = malloc(NGX_MEDIA_VOD_TEXT_CUES * sizeof(ngx_media_cue_t));
     if (ctx->cues == NULL) {
         return ngx_media_vod_text_fail(ctx, 500, "no memory");
+    }
+
+    if (ctx->track == NULL) {
+        return NGX_OK;
     }
 
     if (ctx->track->sidecar) {

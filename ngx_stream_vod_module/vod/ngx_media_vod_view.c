@@ -143,6 +143,7 @@ ngx_media_vod_view(const ngx_media_vod_source_t *source, ngx_pool_t *pool,
 static ngx_int_t
 ngx_media_vod_view_stream(ngx_media_vod_view_ctx_t *ctx)
 {
+    int64_t                     begin;
     uint64_t                    last[2];
     ngx_uint_t                  i;
     const ngx_media_vod_map_t  *map;
@@ -180,6 +181,17 @@ ngx_media_vod_view_stream(ngx_media_vod_view_ctx_t *ctx)
         view->settled = map->end
                         && ctx->source->now - map->end_time
                            > NGX_MEDIA_VOD_SETTLE;
+
+        if (ctx->nturns && map->starts) {
+            begin = ctx->turns[0].turn.shift
+                    + ngx_media_vod_common(set, ctx->turns[0].turn.period,
+                                           ctx->turns[0].first, 1000);
+
+            /* with a gap it goes back further than what is shown of it */
+
+            begin = (ctx->source->now - begin + 999) / 1000 * 1000;
+            view->window = ngx_max(view->window, (ngx_msec_t) begin);
+        }
 
         if (ctx->nturns) {
             last[0] = ctx->turns[0].turn.number + ctx->turns[0].first;
@@ -464,7 +476,8 @@ ngx_media_vod_view_joint(ngx_media_vod_view_ctx_t *ctx, uint32_t prev,
 static ngx_uint_t
 ngx_media_vod_view_continuous(ngx_media_vod_view_ctx_t *ctx)
 {
-    uint32_t  i;
+    uint32_t                       i;
+    const ngx_media_vod_period_t  *period;
 
     if (!ngx_media_vod_is_channel(ctx->source)
         || ctx->source->map->discontinuity)
@@ -473,7 +486,11 @@ ngx_media_vod_view_continuous(ngx_media_vod_view_ctx_t *ctx)
     }
 
     for (i = 1; i < ctx->set->nperiods; i++) {
-        if (!ngx_media_vod_view_joint(ctx, i - 1, i)) {
+        period = ngx_media_vod_set_period_at(ctx->set, i);
+
+        if (!ngx_media_vod_view_joint(ctx, i - 1, i)
+            || period->start != period[-1].start + period[-1].duration)
+        {
             return 0;
         }
     }
@@ -579,7 +596,7 @@ ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx)
     for (i = 0; i < ctx->set->nperiods; i++) {
         clip = ngx_media_vod_set_clip(ctx->set, i, ctx->track);
 
-        if (clip->track == NGX_MEDIA_VOD_NONE) {
+        if (clip->track == NGX_MEDIA_VOD_NONE && text == NULL) {
             continue;
         }
 
@@ -725,10 +742,13 @@ ngx_media_vod_view_turn(ngx_media_vod_view_ctx_t *ctx,
         common = track->text;
         s.gap = 0;
 
-        if (clip->track == NGX_MEDIA_VOD_NONE) {
+        if (track->text) {
+            s.gap = 0;                        /* without cues it is, too */
+
+        } else if (clip->track == NGX_MEDIA_VOD_NONE) {
             s.gap = 1;
 
-        } else if (!track->text && own.samples == 0) {
+        } else if (own.samples == 0) {
 
             if (i >= leading && i < plan->last) {
                 continue;

@@ -495,6 +495,21 @@ test_json_more(void)
     is(json("{\"playlistType\":\"live\",\"clipTimes\":[7000,8000],"
             "\"durations\":[1000,2000]," TWO "}"), NGX_OK, "clipTimes");
     is(make.map.first_time, 7000, "the first of them");
+    ok(make.map.starts[0] == 0 && make.map.starts[1] == 1000, "from it on");
+    hash[0] = make.map.hash;
+
+    is(json("{\"playlistType\":\"live\",\"clipTimes\":[7000,9000],"
+            "\"durations\":[1000,2000]," TWO "}"), NGX_OK, "with a gap");
+    is(make.map.starts[1], 2000, "it is there");
+    ok(make.map.hash != hash[0], "and another set");
+
+    is(json("{\"playlistType\":\"live\",\"firstClipTime\":1,"
+            "\"timeOffset\":-5,\"presentationEndTime\":1799999999998,"
+            "\"expirationTime\":1799999999995," ONE "}"), NGX_OK,
+       "timeOffset");
+    ok(make.map.time_offset == -5 && !make.map.end && make.map.expired,
+       "is added to the clock");
+    is(make.map.end_time, 1799999999998ll, "when it ends");
 
     is(json("{\"clipFrom\":1000,\"clipTo\":5000,\"durations\":[4500],"
             "\"sequences\":[{\"clips\":[{\"path\":\"/a\",\"clipFrom\":100,"
@@ -517,6 +532,70 @@ test_json_more(void)
     is(map_of(ngx_media_vod_map_json, "", "/a.json", 7, "{" ONE "}",
               sizeof("{" ONE "}") - 1), NGX_OK, "no root");
     is_text(paths(), strlen(paths()), "/a", "its path");
+}
+
+
+/* what scripts make of types, and what is left out that has another one */
+
+static void
+test_json_types(void)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *in;
+        const char  *note;
+    } tests[] = {
+        { "{" ONE "}", "" },
+        { "{\"discontinuity\":0," ONE "}", "" },
+        { "{\"discontinuity\":\"false\",\"segmentDuration\":\"2000\","
+          "\"sequences\":[{\"default\":\"1\",\"clips\":[" CLIP "]}]}", "" },
+        { "{\"discontinuity\":2," ONE "}", "1 ignored, the first: "
+          "discontinuity: true or false expected, offset:17" },
+        { "{\"segmentDuration\":{\"a\":[1,{}]},\"discontinuity\":false,"
+          ONE "}", "1 ignored, the first: "
+          "segmentDuration: integer expected, offset:19" },
+        { "{\"sequences\":[{\"label\":[{\"label\":1}],\"language\":5,"
+          "\"bitrate\":{\"v\":true,\"a\":7},\"clips\":[" CLIP "]}]}",
+          "3 ignored, the first: "
+          "sequences[0].label: string expected, offset:23" },
+        { "{\"sequences\":[{\"bitrate\":{\"a\":7,\"v\":true},"
+          "\"clips\":[" CLIP "]}]}", "1 ignored, the first: "
+          "sequences[0].bitrate.v: integer expected, offset:36" },
+        { "{\"sequences\":[{\"bitrate\":5,\"clips\":[" CLIP "]}]}",
+          "1 ignored, the first: "
+          "sequences[0].bitrate: object expected, offset:25" },
+    };
+
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        is(json(tests[i].in), NGX_OK, "types %d: %s", (int) i, make.error);
+        is_text(make.map.note, strlen((char *) make.map.note), tests[i].note,
+                "types %d: what is ignored", (int) i);
+        is_text(paths(), strlen(paths()), "/srv/media/a", "types %d: the rest",
+                (int) i);
+    }
+
+    is(make.map.discontinuity, 1, "the default");
+    (void) json(tests[5].in);
+    is(make.map.sequences[0].bitrate_audio, 7, "what is right beside it");
+    (void) json(tests[2].in);
+    ok(!make.map.discontinuity && make.map.segment == 2000
+       && make.map.sequences[0].is_default, "words and numbers in quotes");
+
+    is(json("{\"durations\":[\"1000\",2000.75]," TWO "}"), NGX_OK, "numbers");
+    ok(make.map.durations[0] == 1000 && make.map.durations[1] == 2000,
+       "without fractions");
+
+    is(json("{\"playlistType\":\"Event\",\"firstClipTime\":\"5\"," ONE "}"),
+       NGX_OK, "in any case");
+    ok(make.map.event && make.map.first_time == 5, "an event");
+
+    is(json("{\"sequences\":[{\"clips\":[{\"path\":\"empty\"}]}]}"), NGX_OK,
+       "no file");
+    is(make.map.sequences[0].clips[0].path.len, 0, "without a path");
+    is(json("{\"sequences\":[{\"clips\":[{\"path\":\"/empty\"}]}]}"), NGX_OK,
+       "a file of that name");
+    is_text(paths(), strlen(paths()), "/srv/media/empty", "its path");
 }
 
 
@@ -551,16 +630,23 @@ test_json_errors(void)
         { SEQ("\"clips\":[]"), "sequences[1].clips: is empty, offset:49" },
         { SEQ("\"clips\":[" CLIP "," CLIP "]"),
           "sequences[1]: 2 clips, the first sequence has 1, offset:0" },
-        { SEQ("\"language\":1"),
-          "sequences[1].language: string expected, offset:52" },
-        { SEQ("\"label\":[]"),
-          "sequences[1].label: string expected, offset:49" },
-        { SEQ("\"default\":1"),
-          "sequences[1].default: true or false expected, offset:51" },
-        { SEQ("\"bitrate\":1"),
-          "sequences[1].bitrate: object expected, offset:51" },
-        { SEQ("\"bitrate\":{\"v\":1.5}"),
-          "sequences[1].bitrate.v: integer expected, offset:56" },
+        { "{\"repeat\":2," ONE "}",
+          "repeat: true or false expected, offset:10" },
+        { "{\"firstClipTime\":true," ONE "}",
+          "firstClipTime: integer expected, offset:17" },
+        { "{\"firstClipTime\":\"1e3\"," ONE "}",
+          "firstClipTime: integer expected, offset:18" },
+        { "{\"firstClipTime\":\"\"," ONE "}",
+          "firstClipTime: integer expected, offset:18" },
+        { "{\"firstClipTime\":\"1.\"," ONE "}",
+          "firstClipTime: integer expected, offset:18" },
+        { "{\"firstClipTime\":\"1.1.1\"," ONE "}",
+          "firstClipTime: integer expected, offset:18" },
+        { "{\"label\":[1,]," ONE "}",
+          "mapping: value expected, offset:12" },
+        { CLIPS("\"path\":\"http://a/b\""), "sequences[0].clips[0].path: "
+          "\"http://a/b\" is a URL, files are read from below the location's "
+          "root, offset:33" },
         { SEQ("\"bitrate\":{\"a\":-1}"),
           "sequences[1].bitrate.a: not from 0 to 1000000000000, offset:56" },
         { CLIPS(""), "sequences[0].clips[0]: path is missing, offset:24" },
@@ -633,9 +719,10 @@ test_json_errors(void)
           "clipTimes: 2 values, there are 1 clips, offset:0" },
         { "{\"playlistType\":\"live\",\"clipTimes\":[1,2]," TWO "}",
           "clipTimes[1]: without durations, offset:0" },
-        { "{\"playlistType\":\"live\",\"clipTimes\":[1,9],"
+        { "{\"playlistType\":\"live\",\"clipTimes\":[1,7],"
           "\"durations\":[7,1]," TWO "}",
-          "clipTimes[1]: not where the clip before ends, offset:0" },
+          "clipTimes[1]: before the end of the clip before, which is 8, "
+          "offset:0" },
         { "{\"clipFrom\":1," TWO "}",
           "clipFrom: not supported of more than one clip, offset:0" },
         { "{\"clipFrom\":2,\"clipTo\":2," ONE "}",
@@ -687,6 +774,7 @@ main(void)
     test_directory();
     test_json();
     test_json_more();
+    test_json_types();
     test_json_errors();
 
     if (make.pool) {
