@@ -68,8 +68,9 @@ ngx_int_t ngx_media_track_init_params(const ngx_media_stream_t *stream,
     ngx_uint_t track, uint64_t name, ngx_media_params_t *params);
 
 /*
- * Pins the extents of n ranges for this process: NGX_OK, or NGX_DONE when
- * one of them has gone (then none is pinned).  Only in the event loop.
+ * Pins the extents of n ranges for this process: NGX_OK; NGX_DONE when one of
+ * them has gone; NGX_BUSY, too many processes have pins: then none is pinned.
+ * Only in the event loop.
  */
 ngx_int_t ngx_media_pin(ngx_media_zone_t *zone,
     const ngx_media_range_t *ranges, ngx_uint_t n);

@@ -939,7 +939,7 @@ ngx_media_pin(ngx_media_zone_t *zone, const ngx_media_range_t *ranges,
     ngx_uint_t   i;
 
     if (zone->row == NULL && ngx_media_zone_attach(zone) != NGX_OK) {
-        return NGX_DONE;
+        return NGX_BUSY;
     }
 
     for (i = 0; i < n; i++) {

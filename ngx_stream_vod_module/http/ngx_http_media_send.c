@@ -244,6 +244,13 @@ ngx_http_media_missing(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
                                      ctx->app->target * 6);
     }
 
+    /* it is there, but this process cannot hold it while it is sent */
+
+    if (rc == NGX_BUSY) {
+        return ngx_http_media_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     NGX_HTTP_MEDIA_NO_STORE);
+    }
+
     /* runs are listed when they are complete: nobody waits for one */
 
     if (rc != NGX_AGAIN
@@ -334,7 +341,7 @@ ngx_http_media_send(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
     }
 
     if (rc != NGX_OK || size == 0) {
-        return ngx_http_media_missing(r, ctx, NGX_DONE);
+        return ngx_http_media_missing(r, ctx, rc ? rc : NGX_DONE);
     }
 
     if (ngx_http_media_validate(r, ctx, tag, wall) != NGX_OK) {

@@ -1310,6 +1310,25 @@ test_rows(void)
 
     ngx_media_zone_detach(zone);
 
+    /* all are taken, by a process that lives */
+
+    for (i = 0; i < NGX_MEDIA_ROWS; i++) {
+        zone->sh->rows[i].pid = getppid();
+        zone->sh->rows[i].start = 0;
+    }
+
+    is(ngx_media_pin(zone, NULL, 0), NGX_BUSY, "rows: none is left");
+
+    zone->sh->rows[3].pid = 0;
+
+    is(ngx_media_pin(zone, NULL, 0), NGX_OK, "rows: now one is");
+
+    ngx_media_zone_detach(zone);
+
+    for (i = 0; i < NGX_MEDIA_ROWS; i++) {
+        zone->sh->rows[i].pid = 0;
+    }
+
     finish("rows");
 }
 
