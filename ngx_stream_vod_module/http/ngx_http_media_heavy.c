@@ -103,7 +103,10 @@ ngx_http_media_heavy(ngx_http_request_t *r, ngx_thread_pool_t *thread_pool,
 
     r->main->count++;
 
-    r->read_event_handler = ngx_http_test_reading;
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
+
     r->write_event_handler = ngx_http_request_empty_handler;
 
     return NGX_DONE;

@@ -66,7 +66,10 @@ ngx_http_media_task(ngx_http_request_t *r, ngx_thread_pool_t *thread_pool,
     r->main->blocked++;
     r->aio = 1;
 
-    r->read_event_handler = ngx_http_block_reading;
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_block_reading;
+    }
+
     r->write_event_handler = ngx_http_request_empty_handler;
 
     return NGX_DONE;

@@ -232,7 +232,10 @@ ngx_http_media_vod_handler(ngx_http_request_t *r)
 
     r->main->count++;
 
-    r->read_event_handler = ngx_http_test_reading;
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
+
     r->write_event_handler = ngx_http_request_empty_handler;
 
     return NGX_DONE;
