@@ -9,6 +9,8 @@
 #include "formats/ngx_media_codec.h"
 #include "vod/ngx_media_vod_picture.h"
 
+#include <pthread.h>
+
 #if (NGX_LINUX)
 #include <malloc.h>
 #endif
@@ -28,6 +30,9 @@
 /* what a picture is at least, and where a shape is none */
 #define NGX_MEDIA_VOD_PICTURE_LEAST    2
 #define NGX_MEDIA_VOD_PICTURE_MOST     16384
+
+/* bytes: pictures are larger, and what is read and decoded for them */
+#define NGX_MEDIA_VOD_DECODER_MMAP     (256 * 1024)
 
 /* of a JPEG, in the encoder's scale: 2 is best, 31 worst */
 #define NGX_MEDIA_VOD_PICTURE_QUALITY  5
@@ -98,6 +103,7 @@ struct ngx_media_vod_decoder_s {
 };
 
 
+static void ngx_media_vod_decoder_memory(void);
 static void ngx_media_vod_decoder_quiet(void *data, int level,
     const char *fmt, va_list args);
 static ngx_int_t ngx_media_vod_decoder_read(ngx_media_vod_decoder_t *decoder,
@@ -117,6 +123,9 @@ static void ngx_media_vod_plane_put(u_char *to, size_t stride,
     uint32_t rotation);
 static void ngx_media_vod_canvas_planes(const ngx_media_vod_canvas_t *canvas,
     u_char **planes, int *strides);
+
+
+static pthread_once_t  ngx_media_vod_decoder_once = PTHREAD_ONCE_INIT;
 
 
 static const struct {
@@ -150,6 +159,8 @@ ngx_media_vod_decoder_open(const ngx_media_params_t *params, ngx_fd_t fd,
     ngx_media_vod_decoder_t  *decoder;
 
     av_log_set_callback(ngx_media_vod_decoder_quiet);
+    (void) pthread_once(&ngx_media_vod_decoder_once,
+                        ngx_media_vod_decoder_memory);
 
     for (i = 0; ngx_media_vod_decoders[i].codec; i++) {
         if (ngx_media_vod_decoders[i].codec == params->codec) {
@@ -229,12 +240,21 @@ ngx_media_vod_decoder_close(ngx_media_vod_decoder_t *decoder)
     av_frame_free(&decoder->best);
 
     free(decoder);
+}
 
+
+/*
+ * Pictures are large, and each thread would keep what it once had: glibc takes
+ * larger and larger blocks from its heaps when such ones were freed, unless it
+ * is told from which size on they come from the kernel and go back there
+ */
+
+static void
+ngx_media_vod_decoder_memory(void)
+{
 #if (NGX_LINUX) && defined(__GLIBC__)
 
-    /* pictures are large, and each thread would keep what it once had */
-
-    (void) malloc_trim(0);
+    (void) mallopt(M_MMAP_THRESHOLD, NGX_MEDIA_VOD_DECODER_MMAP);
 
 #endif
 }
