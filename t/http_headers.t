@@ -234,6 +234,16 @@ for (['location / { media_live other; }',
      ['location / { media_live live; media_live live; }', qr/is duplicate/],
      ['location ~ ^/x { media_live live; }', qr/regular expression/],
      ['location @x { media_live live; }', qr/named location/],
+     ['location = /live { media_live live; }', qr/"location = \.\.\.", which/],
+     (map { my $pair = $_;
+            map { ["location / { $_ }",
+                   qr/"media_\w+" is in one location with another .* its own/] }
+                "$$pair[0]; $$pair[1];", "$$pair[1]; $$pair[0];" }
+      ['media_live live', 'media_vod on'], ['media_status', 'media_vod on'],
+      ['media_live live', 'media_status'],
+      ['media_live live', 'proxy_pass http://127.0.0.1:1'],
+      ['media_vod on', 'proxy_pass http://127.0.0.1:1'],
+      ['media_status', 'stub_status']),
      ['media_live live;', qr/is not allowed here/],
      ['media_cors on; media_cors off;', qr/is duplicate/],
      ['media_cors yes;', qr/invalid origin "yes", write "on", "off" or/],
@@ -245,6 +255,18 @@ for (['location / { media_live other; }',
 
     ok(!$ok, $http);
     like($out, $expected, 'and why');
+}
+
+# what is of another location, or none
+
+for ('location / { media_live live; media_vod off; }',
+     'location / { media_live live; location /b/ { media_vod on; } }',
+     'location / { media_vod on;
+                   if ($arg_x) { proxy_pass http://127.0.0.1:1; } }')
+{
+    my ($ok, $out) = conf($_);
+
+    ok($ok, $_) or diag($out);
 }
 
 # blocks may stand in any order

@@ -46,11 +46,15 @@ my @cases = (
     (map { ["media '$_' { }",
             qq/invalid media application name "$_", it becomes part of URLs: /
             . 'use letters, digits, "-", "_" or "."'] }
-         '', 'a/b', 'a b', 'a?', 'a#', 'a%', 'a:b', 'x' x 256),
+         '', 'a/b', 'a b', 'a?', 'a#', 'a%', 'a:b', 'x' x 256, '.', '..',
+         'a&b', 'a<b>', "\xc3\xbc", 'a+b', 'a~'),
 
     ['media a { zone 4m; }', '"zone" of media "a" is too small, it must be at'
                              . ' least 8m'],
-    ['media a { zone all; }', '"zone" directive invalid value'],
+    ['media a { zone 100000g; }', '"zone" of media "a" is too large, it may be'
+                                  . ' at most 1024g'],
+    ['media a { zone all; }', 'invalid size "all", write "zone 512m" for'
+                              . ' instance'],
     ['media a { zone 8m; zone 8m; }', '"zone" directive is duplicate'],
 
     (map { ["media a { segment $_; }",
@@ -77,7 +81,8 @@ my @cases = (
     ['media a { segment 2s max=10s; window 20s; }',
      '"window" of media "a" is too short for its segments, it must be at'
      . ' least 32000ms'],
-    ['media a { window x; }', '"window" directive invalid value'],
+    ['media a { window x; }', 'invalid time "x", write "window 15s" for'
+                              . ' instance'],
 
     ['media a { publish_conflict ignore; }', 'invalid value "ignore"'],
     ['media a { max_streams 0; }', 'value must be between 1 and 100000'],
@@ -87,7 +92,8 @@ my @cases = (
     ['media a { max_bitrate fast; }', 'invalid bitrate "fast", it is in bits a'
                                       . ' second: write "max_bitrate 8m"'],
 
-    (map { ["media a { $_ x; }", qq/"$_" directive invalid value/],
+    (map { ["media a { $_ 1x; }", qq/invalid time "1x", write "$_ 15s" for/
+                                  . ' instance'],
            ["media a { $_ 1s; $_ 1s; }", qq/"$_" directive is duplicate/],
            ["media a { $_; }", qq/invalid number of arguments in "$_"/] }
          qw/ grace track_wait drain send_limit /),

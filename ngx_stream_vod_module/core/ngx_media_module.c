@@ -23,7 +23,10 @@
 #include "core/ngx_media_zone.h"
 
 
-#define NGX_MEDIA_TICK  1000
+#define NGX_MEDIA_TICK      1000
+
+/* bytes: what a process can map, with room for others */
+#define NGX_MEDIA_ZONE_MAX  ((size_t) 1024 * 1024 * 1024 * 1024)
 
 
 /* a directive elsewhere that names an application */
@@ -56,6 +59,8 @@ static ngx_media_app_t *ngx_media_app_create(ngx_conf_t *cf,
     ngx_str_t *name);
 static char *ngx_media_app_init(ngx_conf_t *cf, ngx_media_app_t *app);
 static char *ngx_media_app_zone(ngx_conf_t *cf, ngx_media_app_t *app);
+static ngx_uint_t ngx_media_app_named(const ngx_str_t *name);
+static char *ngx_media_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_media_segment(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_media_part(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -144,35 +149,35 @@ static ngx_command_t  ngx_media_core_commands[] = {
 
     { ngx_string("window"),
       NGX_MEDIA_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_media_time,
       offsetof(ngx_media_conf_ctx_t, app_conf),
       offsetof(ngx_media_app_t, window),
       NULL },
 
     { ngx_string("grace"),
       NGX_MEDIA_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_media_time,
       offsetof(ngx_media_conf_ctx_t, app_conf),
       offsetof(ngx_media_app_t, grace),
       NULL },
 
     { ngx_string("track_wait"),
       NGX_MEDIA_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_media_time,
       offsetof(ngx_media_conf_ctx_t, app_conf),
       offsetof(ngx_media_app_t, track_wait),
       NULL },
 
     { ngx_string("drain"),
       NGX_MEDIA_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_media_time,
       offsetof(ngx_media_conf_ctx_t, app_conf),
       offsetof(ngx_media_app_t, drain),
       NULL },
 
     { ngx_string("send_limit"),
       NGX_MEDIA_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_media_time,
       offsetof(ngx_media_conf_ctx_t, app_conf),
       offsetof(ngx_media_app_t, send_limit),
       NULL },
@@ -377,15 +382,7 @@ ngx_media_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    for (n = 0; n < value[1].len; n++) {
-        if (ngx_strlchr((u_char *) "/?#%: \"", (u_char *) "/?#%: \"" + 7,
-                        value[1].data[n]))
-        {
-            n = NGX_MEDIA_NAME_MAX;
-        }
-    }
-
-    if (n == 0 || n > NGX_MEDIA_NAME_MAX) {
+    if (!ngx_media_app_named(&value[1])) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid media application name \"%V\", it becomes "
                            "part of URLs: use letters, digits, \"-\", \"_\" "
@@ -488,6 +485,13 @@ ngx_media_app_init(ngx_conf_t *cf, ngx_media_app_t *app)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"zone\" of media \"%V\" is too small, "
                            "it must be at least 8m", &app->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (app->zone_size > NGX_MEDIA_ZONE_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"zone\" of media \"%V\" is too large, "
+                           "it may be at most 1024g", &app->name);
         return NGX_CONF_ERROR;
     }
 
@@ -604,6 +608,59 @@ ngx_media_app_zone(ngx_conf_t *cf, ngx_media_app_t *app)
 }
 
 
+/* letters, digits, "-", "_", "."; but "." and ".." mean something else */
+
+static ngx_uint_t
+ngx_media_app_named(const ngx_str_t *name)
+{
+    u_char      c;
+    ngx_uint_t  i;
+
+    if (name->len == 0 || name->len > NGX_MEDIA_NAME_MAX
+        || ngx_strcmp(name->data, ".") == 0
+        || ngx_strcmp(name->data, "..") == 0)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        c = name->data[i];
+
+        if ((c < '0' || c > '9') && ((c | 0x20) < 'a' || (c | 0x20) > 'z')
+            && c != '-' && c != '_' && c != '.')
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static char *
+ngx_media_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char       *rv;
+    ngx_str_t  *value;
+
+    rv = ngx_conf_set_msec_slot(cf, cmd, conf);
+
+    if (rv == NGX_CONF_OK || rv == NGX_CONF_ERROR
+        || ngx_strcmp(rv, "invalid value") != 0)
+    {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid time \"%V\", write \"%V 15s\" for instance",
+                       &value[1], &cmd->name);
+
+    return NGX_CONF_ERROR;
+}
+
+
 static char *
 ngx_media_segment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -711,7 +768,10 @@ ngx_media_zone_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     n = ngx_parse_offset(&value[1]);
 
     if (n == NGX_ERROR || (off_t) (size_t) n != n) {
-        return "invalid value";
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\", write \"zone 512m\" for "
+                           "instance", &value[1]);
+        return NGX_CONF_ERROR;
     }
 
     app->zone_size = n;

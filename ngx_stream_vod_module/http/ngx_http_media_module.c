@@ -20,6 +20,13 @@ typedef struct {
 } ngx_http_media_loc_conf_t;
 
 
+typedef struct {
+    ngx_http_core_loc_conf_t *clcf;
+    ngx_http_handler_pt       handler;
+    ngx_str_t                 name;           /* of the directive */
+} ngx_http_media_answers_t;
+
+
 static ngx_int_t ngx_http_media_live_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_live_parse(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
@@ -31,6 +38,7 @@ static char *ngx_http_media_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_media_live(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_media_answers_check(ngx_conf_t *cf, void *data);
 static char *ngx_http_media_live_check(ngx_conf_t *cf, void *data);
 static char *ngx_http_media_cors_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -354,7 +362,16 @@ ngx_http_media_live(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "cannot be used inside a named location";
     }
 
-    clcf->handler = ngx_http_media_live_handler;
+    if (clcf->exact_match) {
+        return "cannot be used inside \"location = ...\", which matches "
+               "nothing of a stream: its name is what follows the prefix";
+    }
+
+    if (ngx_http_media_answers(cf, cmd, ngx_http_media_live_handler)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     mlcf->name = value[1];
     mlcf->file = cf->conf_file->file.name.data;
@@ -365,6 +382,55 @@ ngx_http_media_live(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* one directive of a location answers its requests, the last one would win */
+
+ngx_int_t
+ngx_http_media_answers(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_handler_pt handler)
+{
+    ngx_http_media_answers_t  *answers;
+
+    answers = ngx_pcalloc(cf->pool, sizeof(ngx_http_media_answers_t));
+    if (answers == NULL) {
+        return NGX_ERROR;
+    }
+
+    answers->clcf = ngx_http_conf_get_module_loc_conf(cf,
+                                                      ngx_http_core_module);
+    answers->handler = handler;
+    answers->name = cmd->name;
+
+    if (answers->clcf->handler
+        && ngx_http_media_answers_check(cf, answers) != NGX_CONF_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    answers->clcf->handler = handler;
+
+    return ngx_media_conf_check(cf, ngx_http_media_answers_check, answers);
+}
+
+
+static char *
+ngx_http_media_answers_check(ngx_conf_t *cf, void *data)
+{
+    ngx_http_media_answers_t *answers = data;
+
+    if (answers->clcf->handler == answers->handler) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%V\" is in one location with another directive "
+                       "that answers its requests, \"proxy_pass\" for "
+                       "instance: give each a location of its own",
+                       &answers->name);
+
+    return NGX_CONF_ERROR;
 }
 
 

@@ -42,8 +42,13 @@ typedef struct {
  */
 ngx_int_t ngx_http_media_accept(ngx_http_request_t *r);
 
-/* ngx_http_media_module.c: of the location */
+/*
+ * ngx_http_media_module.c: of the location; and that the directive at hand is
+ * what answers its requests, NGX_OK, or NGX_ERROR, which is told
+ */
 ngx_http_media_cors_t *ngx_http_media_cors_conf(ngx_http_request_t *r);
+ngx_int_t ngx_http_media_answers(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_handler_pt handler);
 
 void ngx_http_media_set_type(ngx_http_request_t *r,
     const ngx_http_media_url_t *url);

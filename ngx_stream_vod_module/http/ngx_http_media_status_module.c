@@ -206,10 +206,11 @@ ngx_http_media_status_collect_app(ngx_http_request_t *r,
 static char *
 ngx_http_media_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_media_status_handler;
+    if (ngx_http_media_answers(cf, cmd, ngx_http_media_status_handler)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }

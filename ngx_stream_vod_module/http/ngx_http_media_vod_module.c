@@ -512,7 +512,6 @@ ngx_http_media_vod(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_media_vod_loc_conf_t *vlcf = conf;
 
     char                            *rv;
-    ngx_http_core_loc_conf_t        *clcf;
     ngx_http_media_vod_main_conf_t  *vmcf;
 
     rv = ngx_conf_set_flag_slot(cf, cmd, conf);
@@ -521,8 +520,10 @@ ngx_http_media_vod(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_media_vod_handler;
+    if (ngx_http_media_answers(cf, cmd, ngx_http_media_vod_handler) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_media_vod_module);
     vmcf->used = 1;
