@@ -5,8 +5,9 @@
 
 
 /*
- * The codec table: everything that depends on a codec is reached through its
- * entry, so a new codec is one file and one line here.
+ * The codec table: what a codec's own bytes mean is reached through its entry.
+ * What containers and libav call codecs stands with these, see
+ * docs/developing.md, "How to add".
  */
 
 
