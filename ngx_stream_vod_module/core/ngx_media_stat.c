@@ -35,7 +35,7 @@ ngx_media_zone_stat(ngx_media_zone_t *zone, ngx_media_zone_stat_t *stat)
         stat->blocks = (uint64_t) st.st_blocks * 512;
     }
 
-    stat->slab_size = (uint64_t) sh->nblocks * NGX_MEDIA_PAGE;
+    stat->records_size = (uint64_t) sh->nblocks * NGX_MEDIA_PAGE;
     stat->retired = ngx_media_peek(&sh->retired) != 0;
     stat->evictions = ngx_media_peek(&sh->evicted);
     stat->nomem = ngx_media_peek(&sh->nomem);
@@ -47,7 +47,7 @@ ngx_media_zone_stat(ngx_media_zone_t *zone, ngx_media_zone_stat_t *stat)
     ngx_media_extents_stat(zone, stat);
 
     for (i = 0; i < sh->nblocks; i++) {
-        stat->slab_used += sh->owners[i] ? NGX_MEDIA_PAGE : 0;
+        stat->records_used += sh->owners[i] ? NGX_MEDIA_PAGE : 0;
     }
 
     for (i = 0; i < sh->used_streams; i++) {

@@ -30,8 +30,8 @@ typedef struct {
                                                  by the allocator's books */
     uint64_t                  blocks;         /* bytes that the arena's file
                                                  really has (st_blocks) */
-    uint64_t                  slab_size;      /* bytes for records */
-    uint64_t                  slab_used;
+    uint64_t                  records_size;   /* bytes for records */
+    uint64_t                  records_used;
     ngx_uint_t                extents;        /* linked */
     ngx_uint_t                limbo;          /* unlinked, not yet free */
     ngx_uint_t                pins;           /* of all processes */
