@@ -218,6 +218,13 @@ ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason)
 }
 
 
+const ngx_media_claim_t *
+ngx_media_writer_claim(const ngx_media_writer_t *w)
+{
+    return &w->claim;
+}
+
+
 uint64_t
 ngx_media_writer_taken(const ngx_media_writer_t *w)
 {
@@ -231,13 +238,6 @@ ngx_media_writer_taken(const ngx_media_writer_t *w)
     }
 
     return n;
-}
-
-
-const ngx_media_claim_t *
-ngx_media_writer_claim(const ngx_media_writer_t *w)
-{
-    return &w->claim;
 }
 
 

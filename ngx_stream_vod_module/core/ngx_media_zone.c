@@ -991,15 +991,3 @@ ngx_media_arena_bytes(const ngx_media_zone_t *zone,
 {
     return zone->arena->addr + range->offset;
 }
-
-
-size_t
-ngx_media_zone_room(ngx_media_zone_t *zone)
-{
-    uint64_t  limit, pages;
-
-    limit = zone->sh->limit;
-    pages = ngx_media_peek(&zone->sh->pages);
-
-    return pages < limit ? (size_t) (limit - pages) * NGX_MEDIA_PAGE : 0;
-}

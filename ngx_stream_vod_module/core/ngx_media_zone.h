@@ -144,8 +144,4 @@ ngx_media_extent_size(ngx_media_zone_t *zone, uint32_t extent)
 }
 
 
-/* bytes that can be committed now without anybody giving something up */
-size_t ngx_media_zone_room(ngx_media_zone_t *zone);
-
-
 #endif /* _NGX_MEDIA_ZONE_H_INCLUDED_ */

@@ -6,8 +6,7 @@
 
 /*
  * Movie fragments, ISO/IEC 14496-12, 8.8, of any writer: all rules for the
- * place of the data, with and without tfdt; and the tables that say where
- * fragments are, sidx (8.16.3) and tfra (8.8.10).
+ * place of the data, with and without tfdt.
  */
 
 
@@ -45,36 +44,6 @@ typedef struct {
 } ngx_media_mp4_moof_t;
 
 
-typedef struct {
-    uint32_t                  id;             /* reference_ID: track */
-    uint32_t                  timescale;
-    uint64_t                  time;           /* earliest presentation */
-    uint64_t                  offset;         /* of the first one, in the
-                                                 file */
-    const u_char             *entry;
-    uint32_t                  left;
-} ngx_media_mp4_sidx_t;
-
-
-typedef struct {
-    uint64_t                  offset;
-    uint32_t                  size;
-    uint64_t                  time;           /* in timescale */
-    uint32_t                  duration;
-    unsigned                  sidx:1;         /* another sidx, not media */
-    unsigned                  sap:1;          /* starts with an access point */
-} ngx_media_mp4_reference_t;
-
-
-typedef struct {
-    uint32_t                  id;             /* track_ID */
-    uint32_t                  version;
-    uint32_t                  numbers;        /* bytes of the last three */
-    const u_char             *entry;
-    uint32_t                  left;
-} ngx_media_mp4_tfra_t;
-
-
 /*
  * box: moof, whole in memory; moov->error is used.  The samples of a track
  * follow those that were read before, track->decode_time says where; a tfdt
@@ -96,19 +65,6 @@ ngx_int_t ngx_media_mp4_moof_next(ngx_media_mp4_moof_t *it,
  */
 ngx_int_t ngx_media_mp4_moof_end(const ngx_media_mp4_moov_t *moov,
     const ngx_media_mp4_box_t *box, uint64_t *end);
-
-/* box: sidx, whole; NGX_ERROR: it is wrong, and may be ignored */
-ngx_int_t ngx_media_mp4_sidx_open(ngx_media_mp4_sidx_t *sidx,
-    const ngx_media_mp4_box_t *box);
-ngx_int_t ngx_media_mp4_sidx_next(ngx_media_mp4_sidx_t *sidx,
-    ngx_media_mp4_reference_t *reference);
-
-/* box: tfra of mfra; the offset is that of a moof, the time that of a sync
-   sample in it, size and duration are not known */
-ngx_int_t ngx_media_mp4_tfra_open(ngx_media_mp4_tfra_t *tfra,
-    const ngx_media_mp4_box_t *box);
-ngx_int_t ngx_media_mp4_tfra_next(ngx_media_mp4_tfra_t *tfra,
-    ngx_media_mp4_reference_t *reference);
 
 
 #endif /* _NGX_MEDIA_MP4_MOOF_H_INCLUDED_ */

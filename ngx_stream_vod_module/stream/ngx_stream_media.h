@@ -36,10 +36,6 @@ typedef struct {
 extern ngx_stream_media_symbols_t  ngx_stream_media_symbols;
 
 
-/* NGX_CONF_OK, or the error for the directive being parsed */
-char *ngx_stream_media_resolve(ngx_conf_t *cf);
-
-
 #define ngx_stream_media_core_srv_conf(cf)                                    \
     ((ngx_stream_core_srv_conf_t *)                                           \
      ((ngx_stream_conf_ctx_t *) (cf)->ctx)                                    \

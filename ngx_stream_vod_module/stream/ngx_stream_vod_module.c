@@ -50,6 +50,7 @@ static void ngx_stream_media_rtmp_write(ngx_event_t *wev);
 static void ngx_stream_media_rtmp_finalize(void *data, ngx_uint_t status);
 static u_char *ngx_stream_media_rtmp_log(ngx_log_t *log, u_char *buf,
     size_t len);
+static char *ngx_stream_media_resolve(ngx_conf_t *cf);
 static void ngx_stream_media_exit_process(ngx_cycle_t *cycle);
 
 static void *ngx_stream_media_create_srv_conf(ngx_conf_t *cf);
@@ -261,7 +262,9 @@ ngx_stream_media_exit_process(ngx_cycle_t *cycle)
 }
 
 
-char *
+/* NGX_CONF_OK, or the error for the directive being parsed */
+
+static char *
 ngx_stream_media_resolve(ngx_conf_t *cf)
 {
     ngx_stream_media_symbols_t  symbols;

@@ -22,6 +22,8 @@
 #define NGX_MEDIA_VOD_TURNS   1024
 
 
+static void ngx_media_vod_turn(const ngx_media_vod_source_t *source,
+    uint64_t loop, uint32_t period, ngx_media_vod_turn_t *turn);
 static uint64_t ngx_media_vod_first(const ngx_media_vod_source_t *source);
 static uint32_t ngx_media_vod_stable(const ngx_media_vod_set_t *set,
     uint32_t period);
@@ -33,7 +35,9 @@ static const ngx_media_vod_set_clip_t *ngx_media_vod_clock(
     const ngx_media_vod_set_t *set, uint32_t period);
 
 
-void
+/* "loop": of a channel, how often all of it was shown before */
+
+static void
 ngx_media_vod_turn(const ngx_media_vod_source_t *source, uint64_t loop,
     uint32_t period, ngx_media_vod_turn_t *turn)
 {

@@ -120,10 +120,6 @@ typedef struct {
 #define ngx_media_vod_is_channel(source)                                      \
     ((source)->map->live && (source)->map->first_time >= 0)
 
-/* "loop": of a channel, how often all of it was shown before */
-void ngx_media_vod_turn(const ngx_media_vod_source_t *source, uint64_t loop,
-    uint32_t period, ngx_media_vod_turn_t *turn);
-
 /* where segment "number" is; *segment: of its plans; NGX_OK, NGX_DECLINED */
 ngx_int_t ngx_media_vod_place(const ngx_media_vod_source_t *source,
     uint64_t number, ngx_media_vod_turn_t *turn, uint32_t *segment);

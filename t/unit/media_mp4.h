@@ -465,40 +465,6 @@ media_mp4_fragment(media_mp4_read_t *r)
 }
 
 
-static inline void
-media_mp4_sidx(const ngx_media_mp4_box_t *box)
-{
-    ngx_media_mp4_box_t         child;
-    ngx_media_mp4_iter_t        iter;
-    ngx_media_mp4_sidx_t        sidx;
-    ngx_media_mp4_tfra_t        tfra;
-    ngx_media_mp4_reference_t   reference;
-
-    if (box->type == ngx_media_fourcc('s', 'i', 'd', 'x')) {
-
-        if (ngx_media_mp4_sidx_open(&sidx, box) == NGX_OK) {
-            while (ngx_media_mp4_sidx_next(&sidx, &reference) == NGX_OK) {
-                media_mp4_check(reference.offset >= box->offset);
-            }
-        }
-
-        return;
-    }
-
-    iter.pos = box->body.pos;
-    iter.last = box->body.last;
-    iter.offset = box->offset + box->header;
-
-    while (ngx_media_mp4_box_next(&iter, &child) == NGX_OK) {
-        if (ngx_media_mp4_tfra_open(&tfra, &child) == NGX_OK) {
-            while (ngx_media_mp4_tfra_next(&tfra, &reference) == NGX_OK) {
-                media_mp4_check(reference.sap);
-            }
-        }
-    }
-}
-
-
 /* the bytes of a file, in exactly as large a buffer as was asked for */
 
 static inline ngx_int_t
@@ -548,7 +514,6 @@ media_mp4_parse(media_mp4_read_t *r, const u_char *p, size_t len)
             break;
 
         default:
-            media_mp4_sidx(&r->file.box);
             rc = NGX_OK;
             break;
         }
