@@ -322,7 +322,7 @@ sub probe {
 }
 
 
-# records for the tool: in a delay of our own, key frames have no offset
+# records for the tool: with a delay, key frames are shown at their decode time
 
 sub records {
     my ($stream, $file, %more) = @_;
@@ -352,7 +352,7 @@ sub records {
                              : $packet->{duration};
 
         print $fh pack('NNl>Nq>', length $packet->{data}, $duration,
-                       $packet->{pts} - $packet->{dts} - $delay,
+                       $packet->{pts} - $packet->{dts},
                        $packet->{flags} =~ /K/ ? 1 : 0,
                        $packet->{dts} + $delay),
               $packet->{data};

@@ -325,6 +325,8 @@ sub playlist {
     cmp_ok($list->{target}, '>=', int($target + 0.5), "$id: target");
     cmp_ok(scalar(grep { $_->{dts} < 0 || $_->{pts} < 0 }
                   @{$list->{samples}}), '==', 0, "$id: no time is negative");
+    cmp_ok(scalar(grep { $_->{cto} < 0 } @{$list->{samples}}), '==', 0,
+           "$id: no offset is");
 }
 
 
@@ -407,6 +409,8 @@ sub samples {
     is($again->{codec_name}, $stream->{codec_name}, "$id: ffprobe, codec");
     is(scalar @again, scalar @ours, "$id: ffprobe, packets");
     is($late, 0, "$id: ffprobe, decode times");
+    is(scalar(grep { $again[$_]{pts} != $ours[$_]{pts} } 0 .. $#again), 0,
+       "$id: ffprobe, times");
     is(scalar(grep { ($again[$_]{md5} || '') ne $ours[$_]{md5} } 0 .. $#again),
        0, "$id: ffprobe, bytes");
 }

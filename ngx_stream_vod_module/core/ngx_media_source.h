@@ -40,8 +40,9 @@ typedef struct {
     uint32_t                  nsamples;       /* not 0 */
     uint64_t                  decode_time;    /* of the first, in
                                                  params->timescale */
-    uint32_t                  delay;          /* the same scale: the largest
-                                                 -cto of all the track */
+    uint32_t                  delay;          /* the same scale: what has been
+                                                 added to all cto, as delay of
+                                                 the init segment's params */
     const ngx_media_source_range_t
                              *ranges;
     ngx_uint_t                nranges;

@@ -41,6 +41,10 @@ typedef struct {
                                                  avc1 hvc1 mp4a .mp3 */
     uint32_t                  type;           /* ngx_media_type_e */
     uint32_t                  timescale;      /* video 360000, audio rate */
+    uint32_t                  delay;          /* in timescale: composition
+                                                 offsets have so much added
+                                                 that none is negative; an
+                                                 edit list takes it away */
 
     uint32_t                  width;          /* luma samples, cropped */
     uint32_t                  height;

@@ -35,7 +35,8 @@ typedef struct {
 } ngx_media_mp4_run_t;
 
 
-static size_t ngx_media_mp4_write_ftyp(u_char *p);
+static size_t ngx_media_mp4_write_ftyp(u_char *p,
+    const ngx_media_params_t *params);
 static size_t ngx_media_mp4_write_moov(u_char *p,
     const ngx_media_params_t *params);
 static size_t ngx_media_mp4_write_mvhd(u_char *p,
@@ -43,6 +44,8 @@ static size_t ngx_media_mp4_write_mvhd(u_char *p,
 static size_t ngx_media_mp4_write_trak(u_char *p,
     const ngx_media_params_t *params);
 static size_t ngx_media_mp4_write_tkhd(u_char *p,
+    const ngx_media_params_t *params);
+static size_t ngx_media_mp4_write_edts(u_char *p,
     const ngx_media_params_t *params);
 static size_t ngx_media_mp4_write_mdia(u_char *p,
     const ngx_media_params_t *params);
@@ -111,28 +114,35 @@ ngx_media_mp4_write_init(u_char *p, const ngx_media_params_t *params)
         return 0;
     }
 
-    n = ngx_media_mp4_write_ftyp(p);
+    n = ngx_media_mp4_write_ftyp(p, params);
 
     return n + ngx_media_mp4_write_moov(ngx_media_mp4_at(p, n), params);
 }
 
 
-/* 4.3; ISO/IEC 23000-19, 7.2: negative composition offsets, no edit list */
+/* 4.3; ISO/IEC 23000-19, 7.7.2: cmf2 has no edit list, cmfc may have one */
 
 static size_t
-ngx_media_mp4_write_ftyp(u_char *p)
+ngx_media_mp4_write_ftyp(u_char *p, const ngx_media_params_t *params)
 {
-    size_t  n;
+    size_t    n;
+    uint32_t  brand;
 
-    n = 8 + 8 + 3 * 4;
+    n = 8 + 8 + 2 * 4 + (params->delay ? 0 : 4);
 
     if (p != NULL) {
+        brand = params->delay ? ngx_media_fourcc('c', 'm', 'f', 'c')
+                              : ngx_media_fourcc('c', 'm', 'f', '2');
+
         p = ngx_media_mp4_put_box(p, n, ngx_media_fourcc('f', 't', 'y', 'p'));
-        p = ngx_media_put_be32(p, ngx_media_fourcc('c', 'm', 'f', '2'));
+        p = ngx_media_put_be32(p, brand);
         p = ngx_media_put_be32(p, 0);
         p = ngx_media_put_be32(p, ngx_media_fourcc('i', 's', 'o', '6'));
         p = ngx_media_put_be32(p, ngx_media_fourcc('c', 'm', 'f', 'c'));
-        ngx_media_put_be32(p, ngx_media_fourcc('c', 'm', 'f', '2'));
+
+        if (params->delay == 0) {
+            ngx_media_put_be32(p, brand);
+        }
     }
 
     return n;
@@ -193,6 +203,11 @@ ngx_media_mp4_write_trak(u_char *p, const ngx_media_params_t *params)
 
     n = 8;
     n += ngx_media_mp4_write_tkhd(ngx_media_mp4_at(p, n), params);
+
+    if (params->delay) {
+        n += ngx_media_mp4_write_edts(ngx_media_mp4_at(p, n), params);
+    }
+
     n += ngx_media_mp4_write_mdia(ngx_media_mp4_at(p, n), params);
 
     if (p != NULL) {
@@ -284,6 +299,33 @@ ngx_media_mp4_write_matrix(u_char *p, const ngx_media_params_t *params)
     p = ngx_media_put_be32(p, (uint32_t) y << 16);
 
     return ngx_media_put_be32(p, 0x40000000);
+}
+
+
+/*
+ * 8.6.5, 8.6.6; ISO/IEC 23000-19, 7.5.13: what is presented first has the
+ * decode time of its fragment for its time of presentation.  The duration of
+ * an edit that goes on through all fragments is 0.
+ */
+
+static size_t
+ngx_media_mp4_write_edts(u_char *p, const ngx_media_params_t *params)
+{
+    size_t  n;
+
+    n = 8 + 12 + 4 + 12;
+
+    if (p != NULL) {
+        p = ngx_media_mp4_put_box(p, n, ngx_media_fourcc('e', 'd', 't', 's'));
+        p = ngx_media_mp4_put_full(p, n - 8,
+                                   ngx_media_fourcc('e', 'l', 's', 't'), 0, 0);
+        p = ngx_media_put_be32(p, 1);
+        p = ngx_media_put_be32(p, 0);                   /* segment_duration */
+        p = ngx_media_put_be32(p, params->delay);       /* media_time */
+        ngx_media_put_be32(p, 0x00010000);              /* media_rate */
+    }
+
+    return n;
 }
 
 

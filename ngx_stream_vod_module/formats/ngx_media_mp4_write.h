@@ -40,8 +40,8 @@ typedef struct {
 
 
 /*
- * ftyp and moov of one track, track_ID 1; CMAF header, brands cmf2;
- * returns 0 for an unknown codec
+ * ftyp and moov of one track, track_ID 1; CMAF header, brand cmf2, or cmfc if
+ * there is an edit list, for params->delay; returns 0 for an unknown codec
  */
 size_t ngx_media_mp4_write_init(u_char *p, const ngx_media_params_t *params);
 

@@ -384,7 +384,7 @@ ngx_media_ts_mux_plan_pes(ngx_media_ts_mux_t *mux, uint32_t n)
     unit->key = track->es->form == NGX_MEDIA_TS_NAL
                 && track->samples[cursor->sample].key;
 
-    pts = ngx_media_ts_time((int64_t) (cursor->ticks
+    pts = ngx_media_ts_time((int64_t) (cursor->ticks - track->delay
                                     + (int64_t) track->samples[cursor->sample]
                                                 .cto),
                             track->es->timescale);

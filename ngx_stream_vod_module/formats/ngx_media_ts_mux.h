@@ -57,10 +57,10 @@ typedef struct {
                                                  below; only needed where NAL
                                                  lengths have not 4 bytes */
     int64_t                   decode_time;    /* of the first, in timescale */
-    uint32_t                  delay;          /* in timescale: decode times
-                                                 are written so much earlier.
-                                                 The largest -cto of all the
-                                                 track, not of the segment */
+    uint32_t                  delay;          /* in timescale: all times are
+                                                 so much earlier, as by the
+                                                 edit list of CMAF; offsets of
+                                                 composition have it added */
 } ngx_media_ts_track_t;
 
 

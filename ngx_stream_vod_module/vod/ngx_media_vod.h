@@ -34,7 +34,7 @@
 #include "formats/ngx_media_plan.h"
 
 
-#define NGX_MEDIA_VOD_VERSION    1            /* of the blobs */
+#define NGX_MEDIA_VOD_VERSION    2            /* of the blobs */
 
 #define NGX_MEDIA_VOD_TRACKS     32           /* of a file */
 #define NGX_MEDIA_VOD_SEQUENCES  32           /* of a map */
@@ -96,6 +96,8 @@ typedef struct {
                                                  then there are no tracks */
     uint32_t                  ntracks;
     unsigned                  fragmented:1;   /* it may grow */
+    unsigned                  fragments:1;    /* it is made of them, even if
+                                                 it grows no more */
     unsigned                  converted:1;    /* its media is in another file,
                                                  see ngx_media_vod_temp.h */
     u_char                    error[NGX_MEDIA_VOD_ERROR];  /* "moov/trak[1]:
@@ -220,6 +222,8 @@ typedef struct {
     uint32_t                  plan;           /* offset, ngx_media_plan_t */
     uint32_t                  description;    /* the usual one */
     uint32_t                  fps;            /* 1/1000, of video */
+    uint32_t                  delay;          /* added to composition offsets,
+                                                 see ngx_media_params_t */
     uint64_t                  init;           /* its init segment's name */
     int64_t                   base;           /* added to the plan's times, in
                                                  timescale: none is negative */

@@ -386,6 +386,7 @@ ngx_media_vod_blob_make(const ngx_media_vod_blob_t *blob, size_t size)
     file->offset = blob->offset;
     file->status = 200;
     file->fragmented = blob->fragmented;
+    file->fragments = blob->fragments;
 
     ngx_memcpy(file->error, blob->note, sizeof(file->error));
 

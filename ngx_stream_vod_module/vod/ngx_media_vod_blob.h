@@ -73,6 +73,7 @@ struct ngx_media_vod_blob_s {
     uint64_t                  tag;            /* a hash of id */
     uint64_t                  offset;         /* 0 */
     unsigned                  fragmented:1;   /* 0 */
+    unsigned                  fragments:1;    /* 0 */
 
     /* its own */
     unsigned                  nomem:1;

@@ -26,6 +26,7 @@
 /* where frames go, in the pool */
 
 typedef struct {
+    uint32_t                  delay;          /* added to cto */
     ngx_media_sample_t       *samples;
     ngx_media_source_range_t *ranges;
     ngx_media_frames_t       *frames;
@@ -107,6 +108,7 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
                                          "has too many samples");
     }
 
+    ctx.delay = clip->delay;
     ctx.frames = frames;
     ctx.samples = ngx_palloc(pool, frames->nsamples
                                    * sizeof(ngx_media_sample_t));
@@ -150,7 +152,7 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
     frames->samples = ctx.samples;
     frames->ranges = ctx.ranges;
     frames->decode_time = (uint64_t) time;
-    frames->delay = ngx_media_vod_delay(index);
+    frames->delay = clip->delay;
     frames->fd = source->files[clip->file].fd;
     frames->name = source->files[clip->file].path;
 
@@ -171,7 +173,8 @@ ngx_media_vod_frames_read(ngx_media_vod_frames_ctx_t *ctx,
 
         if (ngx_media_index_next(reader, &sample) != NGX_OK
             || sample.duration > UINT32_MAX
-            || sample.cto > INT32_MAX || sample.cto < INT32_MIN)
+            || sample.cto > INT32_MAX || sample.cto < INT32_MIN
+            || sample.cto + ctx->delay > INT32_MAX)
         {
             return NGX_ERROR;
         }
@@ -185,7 +188,7 @@ ngx_media_vod_frames_read(ngx_media_vod_frames_ctx_t *ctx,
 
         s->size = sample.size;
         s->duration = (uint32_t) sample.duration;
-        s->cto = (int32_t) sample.cto;
+        s->cto = (int32_t) (sample.cto + ctx->delay);
         s->key = sample.key;
 
         if (ngx_media_vod_frames_range(ctx, &sample) != NGX_OK) {
@@ -249,7 +252,7 @@ ngx_media_vod_init(const ngx_media_vod_source_t *source, ngx_uint_t track,
 {
     uint32_t                      i, n;
     ngx_int_t                     rc;
-    ngx_media_params_t            text;
+    ngx_media_params_t            own;
     const ngx_media_vod_set_t    *set;
     const ngx_media_params_t     *params;
     const ngx_media_vod_file_t   *file;
@@ -263,9 +266,9 @@ ngx_media_vod_init(const ngx_media_vod_source_t *source, ngx_uint_t track,
     }
 
     if (ngx_media_vod_set_track(set, track)->text) {
-        ngx_media_vod_text_params(&text);
+        ngx_media_vod_text_params(&own);
 
-        return ngx_media_vod_init_write(&text, name, pool, bytes);
+        return ngx_media_vod_init_write(&own, name, pool, bytes);
     }
 
     for (i = 0; i < set->nperiods; i++) {
@@ -292,7 +295,10 @@ ngx_media_vod_init(const ngx_media_vod_source_t *source, ngx_uint_t track,
                 continue;
             }
 
-            rc = ngx_media_vod_init_write(params, name, pool, bytes);
+            own = *params;
+            own.delay = clip->delay;
+
+            rc = ngx_media_vod_init_write(&own, name, pool, bytes);
 
             if (rc != NGX_DECLINED) {
                 return rc;

@@ -813,4 +813,5 @@ ngx_media_vod_mp4_tag(ngx_media_vod_mp4_t *m)
 
     m->blob.tag = ngx_media_hash((u_char *) parts, sizeof(parts));
     m->blob.fragmented = !m->complete;
+    m->blob.fragments = 1;
 }

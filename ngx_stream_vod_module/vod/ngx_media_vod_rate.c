@@ -46,7 +46,8 @@ typedef struct {
 typedef struct {
     const ngx_media_vod_file_t *file;
     const ngx_media_vod_track_t *track;
-    int64_t                   base;           /* added to times */
+    int64_t                   base;           /* added to times, */
+    uint32_t                  delay;          /* and to cto */
     ngx_media_sample_t       *samples;
     uint32_t                 *nals;
     u_char                   *head;
@@ -97,6 +98,7 @@ ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
     room.file = file;
     room.track = &file->tracks[clip->track];
     room.base = clip->base;
+    room.delay = clip->delay;
 
     samples = rate->samples;
     seconds = rate->cmaf.seconds;
@@ -217,7 +219,7 @@ ngx_media_vod_rate_read(ngx_media_vod_rate_segment_t *s,
 
         samples->size = sample.size;
         samples->duration = (uint32_t) sample.duration;
-        samples->cto = (int32_t) sample.cto;
+        samples->cto = (int32_t) (sample.cto + room->delay);
         samples->key = sample.key;
 
         bytes += sample.size;
@@ -325,8 +327,7 @@ ngx_media_vod_rate_ts_init(ngx_media_vod_rate_room_t *room,
     room->ts.head = room->head;
     room->ts.head_len = ngx_media_ts_es_head(room->head, params);
     room->ts.es = &room->es;
-    room->ts.delay = ngx_media_vod_delay(ngx_media_vod_at(room->file,
-                                                  room->track->index));
+    room->ts.delay = room->delay;
     room->carried = 1;
 
     return NGX_OK;

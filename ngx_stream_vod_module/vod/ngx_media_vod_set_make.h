@@ -97,8 +97,10 @@ const ngx_media_params_t *ngx_media_vod_params(
 /* of all text tracks: WebVTT, in ms */
 void ngx_media_vod_text_params(ngx_media_params_t *params);
 
-/* the largest -cto of a track */
+/* the largest -cto of a track, and what is added to all: params->delay */
 uint32_t ngx_media_vod_delay(const ngx_media_index_t *index);
+uint32_t ngx_media_vod_reorder(const ngx_media_vod_file_t *file,
+    const ngx_media_index_t *index, ngx_uint_t equal);
 
 
 /* ngx_media_vod_place.c */

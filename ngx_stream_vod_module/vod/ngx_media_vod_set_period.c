@@ -597,7 +597,7 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
     size_t                        size;
     uint32_t                      timescale;
     ngx_uint_t                    i;
-    ngx_media_params_t            text;
+    ngx_media_params_t            own;
     ngx_media_vod_set_ctx_t      *ctx;
     ngx_media_vod_set_clip_t     *clip;
     ngx_media_index_reader_t      reader;
@@ -616,9 +616,8 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
 
             /* also where it has no cues */
 
-            ngx_media_vod_text_params(&text);
-            params = &text;
-            timescale = text.timescale;
+            ngx_media_vod_text_params(&own);
+            timescale = own.timescale;
 
         } else if (clip->track == NGX_MEDIA_VOD_NONE) {
             continue;
@@ -642,14 +641,18 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
                 params = ngx_media_vod_params(file, track, 0);
             }
 
+            clip->delay = ngx_media_vod_reorder(file, index,
+                                             !ctx->make->map->discontinuity);
             timescale = index->timescale;
+            own = *params;
+            own.delay = clip->delay;
         }
 
         clip->base = ngx_media_plan_rescale(
             ngx_media_vod_set_period_at(ctx->set, p->clip)->base, 1000,
             timescale);
 
-        size = ngx_media_mp4_write_init(NULL, params);
+        size = ngx_media_mp4_write_init(NULL, &own);
 
         bytes = malloc(size + 1);
         if (bytes == NULL) {
@@ -657,7 +660,7 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
             return NGX_ERROR;
         }
 
-        size = ngx_media_mp4_write_init(bytes, params);
+        size = ngx_media_mp4_write_init(bytes, &own);
         clip->init = ngx_media_hash(bytes, size);
 
         free(bytes);

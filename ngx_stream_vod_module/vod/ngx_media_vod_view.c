@@ -574,24 +574,13 @@ static ngx_int_t
 ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx)
 {
     uint32_t                          i;
-    ngx_media_params_t               *text;
+    ngx_media_params_t                own;
     const ngx_media_params_t         *params;
     const ngx_media_vod_file_t       *file;
     const ngx_media_vod_set_clip_t   *clip;
     const ngx_media_vod_set_track_t  *track;
 
     track = ngx_media_vod_set_track(ctx->set, ctx->track);
-
-    text = NULL;
-
-    if (track->text) {
-        text = ngx_palloc(ctx->pool, sizeof(ngx_media_params_t));
-        if (text == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_media_vod_text_params(text);
-    }
 
     for (i = 0; i < ctx->set->nperiods; i++) {
         clip = ngx_media_vod_set_clip(ctx->set, i, ctx->track);
@@ -600,17 +589,23 @@ ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx)
             continue;
         }
 
-        params = text;
+        if (track->text) {
+            ngx_media_vod_text_params(&own);
 
-        if (params == NULL) {
+        } else {
             file = ctx->source->files[clip->file].file;
             params = ngx_media_vod_params(file, &file->tracks[clip->track],
                                           clip->description);
+
+            if (params == NULL) {
+                return NGX_ERROR;
+            }
+
+            own = *params;
+            own.delay = clip->delay;
         }
 
-        if (params == NULL
-            || ngx_media_vod_view_init(ctx, clip->init, params) != NGX_OK)
-        {
+        if (ngx_media_vod_view_init(ctx, clip->init, &own) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -846,6 +841,7 @@ ngx_media_vod_view_described(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
     u_char                          *bytes;
     size_t                           size;
     uint32_t                        *descriptions;
+    ngx_media_params_t               own;
     const ngx_media_params_t        *params;
     const ngx_media_vod_file_t      *file;
     const ngx_media_vod_set_clip_t  *clip;
@@ -873,18 +869,21 @@ ngx_media_vod_view_described(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
         return NGX_OK;
     }
 
-    size = ngx_media_mp4_write_init(NULL, params);
+    own = *params;
+    own.delay = clip->delay;
+
+    size = ngx_media_mp4_write_init(NULL, &own);
 
     bytes = ngx_palloc(ctx->pool, size + 1);
     if (bytes == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_media_mp4_write_init(bytes, params);
+    (void) ngx_media_mp4_write_init(bytes, &own);
 
     *name = ngx_media_hash(bytes, size);
 
-    return ngx_media_vod_view_init(ctx, *name, params);
+    return ngx_media_vod_view_init(ctx, *name, &own);
 }
 
 

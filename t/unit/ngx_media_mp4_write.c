@@ -51,7 +51,7 @@ walk(const u_char *p, const u_char *last, char **text)
 
         *text += sprintf(*text, "%.4s(%u) ", (char *) p + 4, size);
 
-        if (strstr("moov trak mdia minf stbl mvex moof traf dinf",
+        if (strstr("moov trak edts mdia minf stbl mvex moof traf dinf",
                    (char[5]) { p[4], p[5], p[6], p[7], 0 }))
         {
             walk(p + 8, p + size, text);
@@ -117,6 +117,33 @@ test_init(void)
     is_hex(ngx_media_get_be32(q + 20), 0x01010000, "default flags");
 
     ok(find(p, p + n, "edts") == NULL, "no edit list");
+    free(p);
+
+    /* ISO/IEC 23000-19, 7.5.13: an offset of all composition times */
+
+    params.delay = 7200;
+
+    n = ngx_media_mp4_write_init(NULL, &params);
+    p = malloc(n);
+    is(ngx_media_mp4_write_init(p, &params), n, "delay, size");
+
+    end = text;
+    walk(p, p + n, &end);
+    is_text(text, end - text,
+            "ftyp(24) moov(706) mvhd(108) trak(550) tkhd(92) edts(36) "
+            "elst(28) mdia(414) "
+            "mdhd(32) hdlr(45) minf(329) vmhd(20) dinf(36) dref(28) stbl(265) "
+            "stsd(189) stts(16) stsc(16) stsz(20) stco(16) "
+            "mvex(40) trex(32) ", "delay, boxes");
+
+    is_mem(p + 8, 16, "cmfc\0\0\0\0iso6cmfc", 16, "delay, brands");
+
+    q = find(p, p + n, "elst");
+    is(ngx_media_get_be32(q), 0, "elst, version");
+    is(ngx_media_get_be32(q + 4), 1, "one edit");
+    is(ngx_media_get_be32(q + 8), 0, "of all that comes");
+    is(ngx_media_get_be32(q + 12), 7200, "from the delay on");
+    is_hex(ngx_media_get_be32(q + 16), 0x00010000, "at normal speed");
     free(p);
     free(config);
 

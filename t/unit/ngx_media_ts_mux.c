@@ -284,9 +284,11 @@ make_track(test_track_t *t, const track_conf_t *conf)
             t->samples[n].size = 0;
         }
 
+        t->samples[n].cto = (int) t->track.delay;
+
         if (conf->reorder && !t->samples[n].key) {
-            t->samples[n].cto = (n % 2 ? 1 : -1) * conf->reorder
-                                * (int) conf->duration;
+            t->samples[n].cto += (n % 2 ? 1 : -1) * conf->reorder
+                                 * (int) conf->duration;
         }
 
         if (conf->nal_length && t->samples[n].size) {
@@ -468,8 +470,8 @@ check_track(ts_reader_t *ts, const test_conf_t *conf, unsigned i)
         first = n;
         dts = ngx_media_ts_time(t->time[n] - t->track.delay,
                                 t->es.timescale);
-        pts = ngx_media_ts_time(t->time[n] + t->samples[n].cto,
-                                t->es.timescale);
+        pts = ngx_media_ts_time(t->time[n] - t->track.delay
+                                + t->samples[n].cto, t->es.timescale);
 
         if (unit->pts != ((pts + OFFSET) & 0x1ffffffff)
             || unit->dts != ((dts + OFFSET) & 0x1ffffffff))

@@ -280,10 +280,19 @@ sub mp4_tracks {
         my $hdlr = mp4_find($trak->{boxes}, 'mdia/hdlr')->{data};
         my $stsd = mp4_find($trak->{boxes}, 'mdia/minf/stbl/stsd');
 
+        my $elst = mp4_find($trak->{boxes}, 'edts/elst');
+
         my $id = unpack 'N', substr($tkhd, ord $tkhd ? 20 : 12, 4);
+
+        # of one edit: where it begins
+
+        my ($vf, $n, undef, $edit) = unpack 'N4', $elst ? $elst->{data} : '';
+        $edit = unpack 'q>', substr($elst->{data}, 16, 8)
+            if $elst && $vf >> 24;
 
         $tracks{$id} = {
             id => $id,
+            edit => $n && $n == 1 && $edit < 0x80000000 ? $edit : 0,
             timescale => unpack('N', substr($mdhd, ord $mdhd ? 20 : 12, 4)),
             handler => substr($hdlr, 8, 4),
             entry => $stsd->{boxes}[0],
@@ -305,6 +314,7 @@ sub mp4_tracks {
 
 # samples of fragments (an init segment may come first, or be given):
 # ( { track, dts, pts, cto, duration, size, flags, key, offset, data }, ... )
+# pts is that of presentation, after the edit list
 
 sub mp4_samples {
     my ($bytes, $init) = @_;
@@ -320,6 +330,7 @@ sub mp4_samples {
             my ($flags, $id) = unpack 'N2', $tfhd;
             my $pos = 8;
             my $trex = $tracks->{$id} ? $tracks->{$id}{trex} : {};
+            my $edit = $tracks->{$id} ? $tracks->{$id}{edit} : 0;
 
             my $get = sub {
                 my ($bit, $size, $default) = @_;
@@ -373,7 +384,7 @@ sub mp4_samples {
                     $s{cto} = $vf & 0x800 ? $next->() : 0;
                     $s{cto} = unpack 'l', pack('L', $s{cto}) if $signed;
 
-                    $s{pts} = $dts + $s{cto} if defined $dts;
+                    $s{pts} = $dts + $s{cto} - $edit if defined $dts;
                     $s{key} = !($s{flags} & 0x10000);
 
                     die "sample at $offset is outside\n"

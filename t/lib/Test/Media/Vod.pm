@@ -254,7 +254,8 @@ sub fragments {
 
     return if @samples != @$packets;
 
-    $packets->[$_]{pts} = $samples[$_]{pts} for 0 .. $#samples;
+    $packets->[$_]{pts} = $samples[$_]{dts} + $samples[$_]{cto}
+        for 0 .. $#samples;
 }
 
 
