@@ -78,54 +78,6 @@ ngx_media_vod_delay(const ngx_media_index_t *index)
 }
 
 
-/*
- * As much as it takes, or more where the same is wanted of all clips by one
- * encoder (equal).  What is appended to a file may not change it: of fragments
- * the first GOP tells.
- */
-
-uint32_t
-ngx_media_vod_reorder(const ngx_media_vod_file_t *file,
-    const ngx_media_index_t *index, ngx_uint_t equal)
-{
-    int64_t                    delay, least;
-    ngx_uint_t                 keys;
-    ngx_media_index_reader_t   reader;
-    ngx_media_index_sample_t   sample;
-
-    if (!file->fragments && !equal) {
-        return ngx_media_vod_delay(index);
-    }
-
-    /* raw offsets are not negative in most files: then it is that delay */
-
-    least = 0;
-
-    if (!file->fragments) {
-        least = ngx_min(index->min_cto, 0);
-
-    } else {
-        ngx_media_index_open(&reader, index);
-
-        for (keys = 0; ngx_media_index_next(&reader, &sample) == NGX_OK;
-             /* void */ )
-        {
-            keys += sample.key;
-
-            if (keys > 1) {
-                break;
-            }
-
-            least = ngx_min(least, sample.cto + index->delay);
-        }
-    }
-
-    delay = index->delay - least;
-
-    return (delay > 0 && delay <= INT32_MAX) ? (uint32_t) delay : 0;
-}
-
-
 void
 ngx_media_vod_text_params(ngx_media_params_t *params)
 {

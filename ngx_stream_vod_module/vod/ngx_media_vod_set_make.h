@@ -40,6 +40,8 @@ typedef struct {
     ngx_media_vod_set_track_t tracks[NGX_MEDIA_VOD_SET_TRACKS];
     uint32_t                  ordinal[NGX_MEDIA_VOD_SET_TRACKS];
                                               /* of its type in the file */
+    uint32_t                  delays[NGX_MEDIA_VOD_SET_TRACKS][2];
+                                              /* and timescale; 0: not yet */
     ngx_media_vod_rate_t      rates[NGX_MEDIA_VOD_SET_TRACKS];
     uint32_t                 *left_out;       /* by file: bits of its tracks */
     uint64_t                  longest;        /* ms, of segments */
@@ -97,10 +99,8 @@ const ngx_media_params_t *ngx_media_vod_params(
 /* of all text tracks: WebVTT, in ms */
 void ngx_media_vod_text_params(ngx_media_params_t *params);
 
-/* the largest -cto of a track, and what is added to all: params->delay */
+/* the largest -cto of a track */
 uint32_t ngx_media_vod_delay(const ngx_media_index_t *index);
-uint32_t ngx_media_vod_reorder(const ngx_media_vod_file_t *file,
-    const ngx_media_index_t *index, ngx_uint_t equal);
 
 
 /* ngx_media_vod_place.c */

@@ -54,6 +54,12 @@ static void ngx_media_vod_set_apart(ngx_media_vod_set_period_t *p,
     ngx_uint_t track);
 static void ngx_media_vod_set_place(ngx_media_vod_set_period_t *p);
 static ngx_int_t ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p);
+static uint32_t ngx_media_vod_set_delay(ngx_media_vod_set_period_t *p,
+    ngx_uint_t track);
+static void ngx_media_vod_set_delay_max(ngx_media_vod_set_period_t *p,
+    ngx_uint_t track, ngx_uint_t clip);
+static uint32_t ngx_media_vod_set_reorder(const ngx_media_vod_file_t *file,
+    const ngx_media_index_t *index, ngx_uint_t equal);
 static const ngx_media_vod_track_t *ngx_media_vod_set_source(
     ngx_media_vod_set_period_t *p, ngx_uint_t track,
     const ngx_media_index_t **index);
@@ -641,8 +647,7 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
                 params = ngx_media_vod_params(file, track, 0);
             }
 
-            clip->delay = ngx_media_vod_reorder(file, index,
-                                             !ctx->make->map->discontinuity);
+            clip->delay = ngx_media_vod_set_delay(p, i);
             timescale = index->timescale;
             own = *params;
             own.delay = clip->delay;
@@ -667,6 +672,127 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * The same in all clips: libavformat looks at the edit list of the first init
+ * segment only.  Of a channel clips come and go, and what one has must not
+ * depend on the others.
+ */
+
+static uint32_t
+ngx_media_vod_set_delay(ngx_media_vod_set_period_t *p, ngx_uint_t track)
+{
+    int64_t                     delay;
+    uint32_t                   *d;
+    ngx_uint_t                  i;
+    const ngx_media_vod_map_t  *map;
+    const ngx_media_index_t    *index;
+
+    map = p->ctx->make->map;
+    d = p->ctx->delays[track];
+
+    if (map->live) {
+        d[1] = 0;
+        ngx_media_vod_set_delay_max(p, track, p->clip);
+
+    } else if (d[1] == 0) {
+        for (i = 0; i < map->nclips; i++) {
+            ngx_media_vod_set_delay_max(p, track, i);
+        }
+    }
+
+    (void) ngx_media_vod_set_source(p, track, &index);
+
+    delay = ngx_media_plan_rescale(d[0], d[1], index->timescale);
+
+    return (uint32_t) ngx_min(delay, INT32_MAX);
+}
+
+
+static void
+ngx_media_vod_set_delay_max(ngx_media_vod_set_period_t *p, ngx_uint_t track,
+    ngx_uint_t clip)
+{
+    uint32_t                     *d, delay, n;
+    ngx_media_vod_set_ctx_t      *ctx;
+    const ngx_media_index_t      *index;
+    const ngx_media_vod_file_t   *file;
+
+    ctx = p->ctx;
+    d = ctx->delays[track];
+
+    n = ngx_media_vod_set_find(ctx, track, clip);
+
+    if (n == NGX_MEDIA_VOD_NONE) {
+        return;
+    }
+
+    file = ctx->make->files[ctx->tracks[track].sequence
+                            * ctx->make->map->nclips + clip].file;
+    index = ngx_media_vod_at(file, file->tracks[n].index);
+
+    if (ngx_media_index_check(index, index->size) != NGX_OK) {
+        return;
+    }
+
+    delay = ngx_media_vod_set_reorder(file, index, ctx->make->map->live);
+
+    if (d[1] == 0
+        || (uint64_t) delay * d[1] > (uint64_t) d[0] * index->timescale)
+    {
+        d[0] = delay;
+        d[1] = index->timescale;
+    }
+}
+
+
+/*
+ * As much as it takes, or more where the same is wanted of all clips by one
+ * encoder (equal).  What is appended to a file may not change it: of fragments
+ * the first GOP tells.  In the timescale of the index.
+ */
+
+static uint32_t
+ngx_media_vod_set_reorder(const ngx_media_vod_file_t *file,
+    const ngx_media_index_t *index, ngx_uint_t equal)
+{
+    int64_t                    delay, least;
+    ngx_uint_t                 keys;
+    ngx_media_index_reader_t   reader;
+    ngx_media_index_sample_t   sample;
+
+    if (!file->fragments && !equal) {
+        return ngx_media_vod_delay(index);
+    }
+
+    /* raw offsets are not negative in most files: then it is that delay */
+
+    least = 0;
+
+    if (!file->fragments) {
+        least = ngx_min(index->min_cto, 0);
+
+    } else {
+        ngx_media_index_open(&reader, index);
+
+        for (keys = 0; ngx_media_index_next(&reader, &sample) == NGX_OK;
+             /* void */ )
+        {
+            keys += sample.key;
+
+            if (keys > 1) {
+                break;
+            }
+
+            least = ngx_min(least, sample.cto + index->delay);
+        }
+    }
+
+    delay = index->delay - least;
+
+    return (delay > 0 && delay <= INT32_MAX) ? (uint32_t) delay : 0;
 }
 
 
