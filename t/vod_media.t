@@ -582,6 +582,7 @@ sub transport {
         }
 
         @shifts = sort { $a <=> $b } @shifts;
+        cmp_ok(abs($shifts[0] - 10), '<', 0.1, "$uri: 10 s later") if @shifts;
         cmp_ok($shifts[-1] - $shifts[0], '<=', 6 / 90000 + $steady,
                "$uri: in step")
             if @shifts;

@@ -55,7 +55,8 @@ static void ngx_media_m3u8_attr(ngx_media_text_t *text, const char *name,
 static const ngx_str_t  ngx_media_m3u8_exts[] = {
     ngx_string(".m4s"),
     ngx_string(".ts"),
-    ngx_string(".vtt")
+    ngx_string(".vtt"),
+    ngx_string(".ts.vtt")
 };
 
 
@@ -336,7 +337,8 @@ ngx_media_m3u8_segment(ngx_media_text_t *text,
 
     ngx_media_m3u8_name(text, view, segment->number);
 
-    ext = &ngx_media_m3u8_exts[ngx_min(view->container, NGX_MEDIA_M3U8_VTT)];
+    ext = &ngx_media_m3u8_exts[ngx_min(view->container,
+                                        NGX_MEDIA_M3U8_TS_VTT)];
 
     ngx_media_text_str(text, ext);
     ngx_media_text_cstr(text, "\n");
@@ -546,9 +548,9 @@ ngx_media_m3u8_rendition(ngx_media_text_t *text,
         ngx_media_text_cstr(text, ",URI=\"");
         ngx_media_text_str(text, &rendition->track);
 
-        /* text is the same in all containers */
+        /* text, too: the times that it refers to are other ones */
 
-        if (view->ts && type == NGX_MEDIA_M3U8_AUDIO) {
+        if (view->ts) {
             ngx_media_text_cstr(text, ".ts");
         }
 

@@ -28,7 +28,8 @@
 typedef enum {
     NGX_MEDIA_M3U8_CMAF = 0,                  /* .m4s */
     NGX_MEDIA_M3U8_TS,                        /* .ts */
-    NGX_MEDIA_M3U8_VTT                        /* .vtt */
+    NGX_MEDIA_M3U8_VTT,                       /* .vtt */
+    NGX_MEDIA_M3U8_TS_VTT                     /* .ts.vtt */
 } ngx_media_m3u8_container_e;
 
 
@@ -178,7 +179,7 @@ typedef struct {
                              *iframes;
     ngx_uint_t                niframes;
     unsigned                  independent:1;
-    unsigned                  ts:1;           /* <track>.ts.m3u8 for variants,
+    unsigned                  ts:1;           /* <track>.ts.m3u8 for all,
                                                  <track>.ts.iframes.m3u8 */
 } ngx_media_m3u8_multi_t;
 

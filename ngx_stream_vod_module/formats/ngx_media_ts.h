@@ -24,6 +24,13 @@
 #define NGX_MEDIA_TS_TIMESCALE       90000
 #define NGX_MEDIA_TS_TIME_MASK       0x1ffffffffull  /* 33 bits */
 
+/*
+ * What all times of our streams have added: 10 s.  Decode times and clocks
+ * that precede a presentation time of 0 would be those of the end of a cycle,
+ * and there are players that never start then.
+ */
+#define NGX_MEDIA_TS_OFFSET          900000
+
 /* PIDs, 2.4.3.3 */
 #define NGX_MEDIA_TS_PID_PAT         0x0000
 #define NGX_MEDIA_TS_PID_NULL        0x1fff

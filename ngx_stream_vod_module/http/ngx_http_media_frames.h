@@ -35,12 +35,12 @@ ngx_int_t ngx_http_media_frames_cmaf(ngx_http_request_t *r,
     ngx_thread_pool_t *thread_pool);
 
 /*
- * A segment of MPEG-TS of n tracks, video first.  number: of the segment;
- * offset: added to all times, 90 kHz.
+ * A segment of MPEG-TS of n tracks, video first, at times that have
+ * NGX_MEDIA_TS_OFFSET added.  number: of the segment.
  */
 ngx_int_t ngx_http_media_frames_ts(ngx_http_request_t *r,
     const ngx_media_frames_t *frames, ngx_uint_t n, uint64_t number,
-    uint64_t offset, ngx_thread_pool_t *thread_pool);
+    ngx_thread_pool_t *thread_pool);
 
 /*
  * What a head and the ranges of frames are, params and samples are not looked

@@ -86,7 +86,7 @@ static const ngx_http_media_feed_body_t  ngx_http_media_ts_count_body = {
 ngx_int_t
 ngx_http_media_frames_ts(ngx_http_request_t *r,
     const ngx_media_frames_t *frames, ngx_uint_t n, uint64_t number,
-    uint64_t offset, ngx_thread_pool_t *thread_pool)
+    ngx_thread_pool_t *thread_pool)
 {
     ngx_int_t               rc;
     ngx_uint_t              i, count;
@@ -125,7 +125,7 @@ ngx_http_media_frames_ts(ngx_http_request_t *r,
     ts->mux.tracks = ts->tracks;
     ts->mux.ntracks = (uint32_t) n;
     ts->mux.number = number;
-    ts->mux.offset = offset;
+    ts->mux.offset = NGX_MEDIA_TS_OFFSET;
 
     feed->thread_pool = ts->blocks ? thread_pool : NULL;
 

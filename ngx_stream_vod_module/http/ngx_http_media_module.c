@@ -68,6 +68,7 @@ static const ngx_http_media_handler_pt
     ngx_http_media_ts_handler,             /* NGX_HTTP_MEDIA_TS_SEGMENT */
     NULL,                                  /* NGX_HTTP_MEDIA_TS_KEY */
     NULL,                                  /* NGX_HTTP_MEDIA_VTT */
+    NULL,                                  /* NGX_HTTP_MEDIA_TS_VTT */
     NULL                                   /* NGX_HTTP_MEDIA_SHEET */
 };
 

@@ -69,6 +69,8 @@ static ngx_str_t  ngx_http_media_types[NGX_HTTP_MEDIA_KINDS][2] = {
     { ngx_http_media_same("video/mp2t") },
     /* NGX_HTTP_MEDIA_VTT */
     { ngx_http_media_same("text/vtt") },
+    /* NGX_HTTP_MEDIA_TS_VTT */
+    { ngx_http_media_same("text/vtt") },
     /* NGX_HTTP_MEDIA_SHEET */
     { ngx_http_media_same("image/jpeg") }
 };

@@ -89,7 +89,7 @@ ngx_http_media_ts_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_media_frames_ts(r, frames, n, ctx->url.number, 0, NULL);
+    return ngx_http_media_frames_ts(r, frames, n, ctx->url.number, NULL);
 }
 
 

@@ -51,6 +51,8 @@ static ngx_int_t ngx_http_media_url_ts(ngx_http_media_word_t *stem,
     ngx_http_media_url_t *url);
 static ngx_int_t ngx_http_media_url_vtt(ngx_http_media_word_t *stem,
     ngx_http_media_url_t *url);
+static ngx_int_t ngx_http_media_url_ts_vtt(ngx_http_media_word_t *stem,
+    ngx_http_media_url_t *url);
 static ngx_int_t ngx_http_media_url_jpg(ngx_http_media_word_t *stem,
     ngx_http_media_url_t *url);
 static ngx_int_t ngx_http_media_url_txt(ngx_http_media_word_t *stem,
@@ -83,6 +85,7 @@ static const ngx_http_media_suffix_t  ngx_http_media_suffixes[] = {
     { ngx_string(".m3u8"), ngx_http_media_url_m3u8 },
     { ngx_string(".mp4"), ngx_http_media_url_mp4 },
     { ngx_string(".mpd"), ngx_http_media_url_mpd },
+    { ngx_string(".ts.vtt"), ngx_http_media_url_ts_vtt },
     { ngx_string(".vtt"), ngx_http_media_url_vtt },
     { ngx_string(".jpg"), ngx_http_media_url_jpg },
     { ngx_string(".txt"), ngx_http_media_url_txt },
@@ -193,6 +196,7 @@ ngx_http_media_url_folder(ngx_http_media_word_t *word,
         break;
 
     case NGX_HTTP_MEDIA_VTT:
+    case NGX_HTTP_MEDIA_TS_VTT:
         types = "t";
         break;
 
@@ -281,6 +285,15 @@ ngx_http_media_url_ts_m3u8(ngx_http_media_word_t *stem,
 {
     url->kind = NGX_HTTP_MEDIA_TS_PLAYLIST;
 
+    /* text beside them */
+
+    if (stem->pos < stem->last && *stem->pos == 't') {
+        url->folder.data = (u_char *) stem->pos;
+        url->folder.len = stem->last - stem->pos;
+
+        return ngx_http_media_url_track(stem, "t", &url->track);
+    }
+
     return ngx_http_media_url_pair(stem, url);
 }
 
@@ -331,6 +344,18 @@ ngx_http_media_url_vtt(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
     }
 
     url->kind = NGX_HTTP_MEDIA_VTT;
+
+    return ngx_http_media_url_segment(stem, url);
+}
+
+
+/* the same for whom has the times of MPEG-TS */
+
+static ngx_int_t
+ngx_http_media_url_ts_vtt(ngx_http_media_word_t *stem,
+    ngx_http_media_url_t *url)
+{
+    url->kind = NGX_HTTP_MEDIA_TS_VTT;
 
     return ngx_http_media_url_segment(stem, url);
 }

@@ -33,7 +33,7 @@ typedef enum {
     NGX_HTTP_MEDIA_PLAYLIST,                  /* NAME/v1.m3u8 */
     NGX_HTTP_MEDIA_IFRAMES,                   /* NAME/v1.iframes.m3u8 */
     NGX_HTTP_MEDIA_TS_MULTI,                  /* NAME/ts.m3u8 */
-    NGX_HTTP_MEDIA_TS_PLAYLIST,               /* NAME/v1-a1.ts.m3u8 */
+    NGX_HTTP_MEDIA_TS_PLAYLIST,               /* NAME/v1-a1.ts.m3u8, t1 */
     NGX_HTTP_MEDIA_TS_IFRAMES,                /* NAME/v1.ts.iframes.m3u8 */
     NGX_HTTP_MEDIA_THUMB,                     /* NAME/thumb-<ms>-w<n>.jpg */
     NGX_HTTP_MEDIA_THUMBS,                    /* NAME/thumbs.vtt */
@@ -48,6 +48,7 @@ typedef enum {
     NGX_HTTP_MEDIA_TS_SEGMENT,                /* NAME/v1-a1/<n>.ts */
     NGX_HTTP_MEDIA_TS_KEY,                    /* NAME/k1/<n>.ts */
     NGX_HTTP_MEDIA_VTT,                       /* NAME/t1/<n>.vtt */
+    NGX_HTTP_MEDIA_TS_VTT,                    /* NAME/t1/<n>.ts.vtt */
     NGX_HTTP_MEDIA_SHEET,                     /* NAME/i1/<n>.jpg */
     NGX_HTTP_MEDIA_KINDS
 } ngx_http_media_kind_e;

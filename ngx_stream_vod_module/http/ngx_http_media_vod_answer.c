@@ -104,6 +104,7 @@ static const ngx_http_media_vod_pt
     ngx_http_media_vod_ts,                 /* NGX_HTTP_MEDIA_TS_SEGMENT */
     ngx_http_media_vod_ts,                 /* NGX_HTTP_MEDIA_TS_KEY */
     ngx_http_media_vod_cues,               /* NGX_HTTP_MEDIA_VTT */
+    ngx_http_media_vod_cues,               /* NGX_HTTP_MEDIA_TS_VTT */
     ngx_http_media_vod_thumb               /* NGX_HTTP_MEDIA_SHEET */
 };
 
@@ -556,7 +557,7 @@ ngx_http_media_vod_ts(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_media_frames_ts(r, frames, n, ctx->url.number, 0,
+    return ngx_http_media_frames_ts(r, frames, n, ctx->url.number,
                                     ctx->load.conf->thread_pool);
 }
 
@@ -586,6 +587,7 @@ ngx_http_media_vod_cues(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
     cues->make.number = ctx->url.number;
     cues->make.sequence = (uint32_t) ctx->url.number + 1;
     cues->make.wvtt = (ctx->url.kind == NGX_HTTP_MEDIA_SEGMENT);
+    cues->make.ts = (ctx->url.kind == NGX_HTTP_MEDIA_TS_VTT);
 
     if (!ngx_media_vod_text_blocks(&cues->make)) {
         ngx_http_media_vod_cues_run(cues);

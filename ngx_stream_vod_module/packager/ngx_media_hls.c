@@ -113,6 +113,10 @@ ngx_media_hls_ts_media(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     media.iframes = iframes;
     media.container = NGX_MEDIA_M3U8_TS;
 
+    if (track < view->ntracks && view->tracks[track].type == NGX_MEDIA_TEXT) {
+        media.container = NGX_MEDIA_M3U8_TS_VTT;
+    }
+
     return ngx_media_hls_playlist(pool, view, track, second, 0, &media, text);
 }
 
@@ -172,6 +176,7 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     }
 
     if (!view->file && media->container != NGX_MEDIA_M3U8_TS
+        && media->container != NGX_MEDIA_M3U8_TS_VTT
         && ngx_media_hls_wait(pool, view, track, skip, media) != NGX_OK)
     {
         return NGX_ERROR;

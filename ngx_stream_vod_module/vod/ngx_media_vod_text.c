@@ -6,6 +6,7 @@
 
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_mp4_write.h"
+#include "formats/ngx_media_ts.h"
 #include "formats/ngx_media_tx3g.h"
 #include "formats/ngx_media_wvtt.h"
 #include "vod/ngx_media_vod_set_make.h"
@@ -498,7 +499,14 @@ ngx_media_vod_text_clip(ngx_media_vod_text_ctx_t *ctx)
 static ngx_int_t
 ngx_media_vod_text_vtt(ngx_media_vod_text_ctx_t *ctx)
 {
+    int64_t             base;
     ngx_media_webvtt_t  view;
+
+    base = ctx->base;
+
+    if (ctx->make->ts) {
+        base += NGX_MEDIA_TS_OFFSET * 1000 / NGX_MEDIA_TS_TIMESCALE;
+    }
 
     ngx_memzero(&view, sizeof(ngx_media_webvtt_t));
 
@@ -513,11 +521,11 @@ ngx_media_vod_text_vtt(ngx_media_vod_text_ctx_t *ctx)
      * have come to their end
      */
 
-    if (ctx->base + ctx->start >= NGX_MEDIA_VOD_TEXT_CYCLE) {
+    if (base + ctx->start >= NGX_MEDIA_VOD_TEXT_CYCLE) {
         view.local = ctx->start;
     }
 
-    view.mpegts = (uint64_t) (ctx->base + view.local) * 90;
+    view.mpegts = (uint64_t) (base + view.local) * 90;
 
     ctx->make->len = ngx_media_webvtt_write(NULL, 0, &view);
 

@@ -11,8 +11,8 @@
  * in .vtt with its full times.
  *
  * Times of .vtt count from the begin of their period; X-TIMESTAMP-MAP says
- * where that is on the line of media times, which is the one of tfdt and of
- * MPEG-TS.  Times of .m4s are media times, in ms.
+ * where that is on the line of media times, which is the one of tfdt, or, in
+ * .ts.vtt, on that of MPEG-TS.  Times of .m4s are media times, in ms.
  */
 
 
@@ -30,6 +30,8 @@ typedef struct {
     uint64_t                  number;
     uint32_t                  sequence;       /* of mfhd */
     unsigned                  wvtt:1;         /* .m4s */
+    unsigned                  ts:1;           /* .ts.vtt: beside MPEG-TS, whose
+                                                 times are later */
 
     /* the result; data: by malloc(), the caller frees it */
     ngx_uint_t                status;         /* 200; 404: there is no such

@@ -97,6 +97,9 @@ url_write(char *p, size_t size, const ngx_http_media_url_t *url)
     case NGX_HTTP_MEDIA_VTT:
         return n + snprintf(p, size, "%llu.vtt", number);
 
+    case NGX_HTTP_MEDIA_TS_VTT:
+        return n + snprintf(p, size, "%llu.ts.vtt", number);
+
     case NGX_HTTP_MEDIA_SHEET:
         return n + snprintf(p, size, "%llu.jpg", number);
 

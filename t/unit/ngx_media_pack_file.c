@@ -322,6 +322,16 @@ file_ts_media(ngx_str_t *text)
 
 
 static ngx_int_t
+file_ts_text(ngx_str_t *text)
+{
+    ngx_str_t  name = ngx_string("t1");
+
+    return ngx_media_hls_ts_media(NULL, &file.view, &name, 6,
+                                  NGX_MEDIA_NO_TRACK, 0, text);
+}
+
+
+static ngx_int_t
 file_ts_iframes(ngx_str_t *text)
 {
     ngx_str_t  name = ngx_string("v1");
@@ -583,6 +593,22 @@ static const char  film_t1[] =
     "t1/5f3a90c1-2.vtt\n"
     "#EXT-X-ENDLIST\n";
 
+static const char  film_t1_ts[] =
+    "#EXTM3U\n"
+    "#EXT-X-VERSION:3\n"
+    "#EXT-X-INDEPENDENT-SEGMENTS\n"
+    "#EXT-X-TARGETDURATION:6\n"
+    "#EXT-X-MEDIA-SEQUENCE:0\n"
+    "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
+    "#EXT-X-PLAYLIST-TYPE:VOD\n"
+    "#EXTINF:6.00000,\n"
+    "t1/5f3a90c1-0.ts.vtt\n"
+    "#EXTINF:6.00000,\n"
+    "t1/5f3a90c1-1.ts.vtt\n"
+    "#EXTINF:2.01400,\n"
+    "t1/5f3a90c1-2.ts.vtt\n"
+    "#EXT-X-ENDLIST\n";
+
 static const char  film_ts[] =
     "#EXTM3U\n"
     "#EXT-X-VERSION:4\n"
@@ -606,10 +632,10 @@ static const char  film_ts[] =
         "CHARACTERISTICS=\"public.accessibility.describes-video\","
         "CHANNELS=\"2\",URI=\"a3.ts.m3u8\"\n"
     "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\",NAME=\"Deutsch\","
-        "LANGUAGE=\"de\",DEFAULT=YES,AUTOSELECT=YES,URI=\"t1.m3u8\"\n"
+        "LANGUAGE=\"de\",DEFAULT=YES,AUTOSELECT=YES,URI=\"t1.ts.m3u8\"\n"
     "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\","
         "NAME=\"Signs & songs\",LANGUAGE=\"en\",AUTOSELECT=YES,FORCED=YES,"
-        "URI=\"t2.m3u8\"\n"
+        "URI=\"t2.ts.m3u8\"\n"
     "#EXT-X-STREAM-INF:BANDWIDTH=3502981,AVERAGE-BANDWIDTH=2972781,"
         "CODECS=\"hvc1.2.4.L150.90,mp4a.40.2\",RESOLUTION=1920x1080,"
         "VIDEO-RANGE=HLG,FRAME-RATE=23.976,AUDIO=\"mp4a.40.2-2\","
@@ -1406,6 +1432,7 @@ static const file_case_t  cases[] = {
     { "film-multi.m3u8", file_film, file_multi, film_multi },
     { "film-t1.m3u8", file_film, file_text, film_t1 },
     { "film-ts.m3u8", file_film, file_ts, film_ts },
+    { "film-t1.ts.m3u8", file_film, file_ts_text, film_t1_ts },
     { "film.mpd", file_film, file_mpd, film_mpd }
 };
 
