@@ -30,8 +30,16 @@ for my $name (@names) {
     cmp_ok($m->{audio}{missing}, '<=', 1, "$name: all sound");
     is($m->{audio}{silent}, 0, "$name: nothing else");
     cmp_ok($m->{av}, '<', 3, "$name: sound and picture");
-    is($s->{track}{v1}{frames}, $m->{video}{sent}, "$name: status");
     is($s->{publisher}{end}, 'client closed connection', "$name: why");
+    is($s->{track}{v1}{frames}, $m->{video}{sent}, "$name: status");
+
+    # libavformat would move all of the video by the most negative one
+
+    next if $name !~ /bframes|pyramid/;
+
+    my @samples = map { @{$_->{samples}} } @{$r->{tracks}{v1}{runs}};
+
+    is(scalar(grep { $_->{cto} < 0 } @samples), 0, "$name: offsets");
 }
 
 is($t->log_count(qr/\[(?:warn|error)\]/), 0, 'nothing to warn of');

@@ -17,7 +17,10 @@
 
 
 /* without "part", segments still consist of chunks, of this target */
-#define NGX_MEDIA_CHUNK_TARGET  10000         /* 1/10000 s */
+#define NGX_MEDIA_CHUNK_TARGET   10000        /* 1/10000 s */
+
+/* smoothed times are within half of this of the publisher's (timing.md, 9) */
+#define NGX_MEDIA_WRITER_JITTER  (3 * NGX_MEDIA_VIDEO_TIMESCALE / 1000)
 
 
 static void ngx_media_writer_timescale(ngx_media_writer_t *w, ngx_uint_t id,
@@ -47,6 +50,8 @@ static ngx_uint_t ngx_media_writer_waits(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static void ngx_media_writer_substitute(ngx_media_writer_track_t *t,
     ngx_media_writer_frame_t *frame);
+static void ngx_media_writer_delay(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
 static void ngx_media_writer_segment(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, int64_t time,
     const ngx_media_writer_frame_t *frame);
@@ -416,6 +421,7 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
     }
 
     t->next_params = *params;
+    t->next_params.delay = t->params.delay;
     t->changed = 1;
 
     ngx_media_timeline_absent(t->line, 0);
@@ -1106,6 +1112,7 @@ ngx_media_writer_follow(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         t->number = ngx_max(number, t->number + 1);
         t->number = ngx_min(t->number, w->cut.number);
 
+        ngx_media_writer_delay(w, t);
         ngx_media_writer_segment(w, t, time->dts, frame);
         return;
     }
@@ -1125,6 +1132,46 @@ ngx_media_writer_follow(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
         ngx_media_writer_segment(w, t, time->dts, frame);
     }
+}
+
+
+/*
+ * Video of a new period: with the reorder delay that its first frame tells,
+ * composition offsets are not negative (timing.md, 10).
+ */
+
+static void
+ngx_media_writer_delay(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    uint32_t    delay, old;
+    ngx_int_t   rc;
+
+    delay = 0;
+
+    if (t->params.type == NGX_MEDIA_VIDEO && t->line->reorder > 0) {
+        delay = (uint32_t) t->line->reorder + NGX_MEDIA_WRITER_JITTER;
+    }
+
+    old = t->params.delay;
+
+    if (delay == old) {
+        return;
+    }
+
+    t->params.delay = delay;
+
+    rc = ngx_media_track_set_init(&w->claim, t->index, &t->params, &t->init);
+
+    if (rc != NGX_OK) {
+        t->params.delay = old;
+        w->lost |= rc == NGX_DECLINED;
+        return;
+    }
+
+    t->next_params.delay = delay;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media reorder delay:%uD, track:%ui", delay, t->index);
 }
 
 

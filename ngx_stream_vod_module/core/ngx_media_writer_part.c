@@ -95,7 +95,7 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     sample->size = len;
     sample->duration = time->duration;
-    sample->cto = time->pts - time->dts;
+    sample->cto = time->pts - time->dts + t->params.delay;
     sample->key = frame->key;
 
     if (len) {
