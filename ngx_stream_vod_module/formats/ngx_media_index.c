@@ -44,6 +44,9 @@ static uint64_t ngx_media_index_bits(ngx_media_index_reader_t *reader,
 static uint64_t ngx_media_index_peek(ngx_media_index_reader_t *reader);
 static ngx_int_t ngx_media_index_edit_first(ngx_media_index_t *index,
     ngx_media_index_reader_t *reader, int64_t start, int64_t *pts);
+static ngx_int_t ngx_media_index_edit_plain(ngx_media_index_t *index,
+    ngx_media_index_reader_t *reader, int64_t start,
+    ngx_media_index_sample_t *sample);
 static ngx_int_t ngx_media_index_edit_end(ngx_media_index_t *index,
     ngx_media_index_reader_t *reader, int64_t limit);
 
@@ -573,6 +576,21 @@ ngx_media_index_peek(ngx_media_index_reader_t *reader)
 }
 
 
+ngx_uint_t
+ngx_media_index_covers(const ngx_media_index_t *index,
+    const ngx_media_index_sample_t *sample, int64_t time)
+{
+    int64_t  pts, left;
+
+    pts = ngx_media_index_sum(sample->dts, sample->cto);
+    left = ngx_media_index_difference(ngx_media_index_sum(pts,
+                                                (int64_t) sample->duration),
+                                      time);
+
+    return pts < time && left > (int64_t) (index->timescale / 1000);
+}
+
+
 ngx_int_t
 ngx_media_index_edit(ngx_media_index_t *index, uint64_t empty, int64_t start,
     uint64_t duration)
@@ -626,30 +644,11 @@ static ngx_int_t
 ngx_media_index_edit_first(ngx_media_index_t *index,
     ngx_media_index_reader_t *reader, int64_t start, int64_t *pts)
 {
-    int64_t                   delay;
     ngx_int_t                 rc;
     ngx_media_index_sample_t  sample;
 
-    delay = 0;
-
     if (index->nkeys == index->nsamples) {
-        rc = ngx_media_index_seek_time(reader,
-                           ngx_media_index_difference(start, index->max_cto));
-
-        do {
-            if (rc == NGX_OK) {
-                index->first = reader->number;
-                rc = ngx_media_index_next(reader, &sample);
-            }
-
-            if (rc != NGX_OK) {
-                break;
-            }
-
-            delay = sample.cto;
-            *pts = ngx_media_index_sum(sample.dts, sample.cto);
-
-        } while (*pts < start);
+        rc = ngx_media_index_edit_plain(index, reader, start, &sample);
 
         if (rc == NGX_DONE) {
             index->first = index->nsamples;
@@ -670,20 +669,71 @@ ngx_media_index_edit_first(ngx_media_index_t *index,
             index->first = reader->number;
             rc = ngx_media_index_next(reader, &sample);
         }
-
-        if (rc == NGX_OK) {
-            delay = sample.cto;
-            *pts = ngx_media_index_sum(sample.dts, sample.cto);
-        }
     }
 
     if (rc != NGX_OK) {
         return NGX_ERROR;
     }
 
-    index->delay = delay;
+    index->delay = sample.cto;
+    *pts = ngx_media_index_sum(sample.dts, sample.cto);
 
     return NGX_OK;
+}
+
+
+/*
+ * All samples stand alone: the one that goes on at the start, or else the
+ * first that is not before it; NGX_DONE: there is none
+ */
+
+static ngx_int_t
+ngx_media_index_edit_plain(ngx_media_index_t *index,
+    ngx_media_index_reader_t *reader, int64_t start,
+    ngx_media_index_sample_t *sample)
+{
+    uint32_t                  n;
+    ngx_int_t                 rc;
+    ngx_media_index_sample_t  before;
+
+    rc = ngx_media_index_seek_time(reader,
+                           ngx_media_index_difference(start, index->max_cto));
+
+    for (n = reader->number; rc == NGX_OK; n = reader->number) {
+        rc = ngx_media_index_next(reader, sample);
+
+        if (rc == NGX_OK
+            && ngx_media_index_sum(sample->dts, sample->cto) >= start)
+        {
+            break;
+        }
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    index->first = n;
+
+    if (n == 0 || (rc == NGX_OK
+                   && ngx_media_index_sum(sample->dts, sample->cto) == start))
+    {
+        return rc;
+    }
+
+    if (ngx_media_index_seek(reader, n - 1) != NGX_OK
+        || ngx_media_index_next(reader, &before) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_media_index_covers(index, &before, start)) {
+        index->first = n - 1;
+        *sample = before;
+        return NGX_OK;
+    }
+
+    return rc;
 }
 
 

@@ -23,9 +23,9 @@
  *     dts = raw dts + delay + shift        cto = raw cto - delay
  *
  * What is to be presented are samples [first, end).  Audio and text start
- * with the first sample of the edit; video with the key frame that is needed
- * for it, which may be "preroll" ticks before.  These times may be negative
- * then: who presents several tracks adds one constant to all of them.
+ * with the sample that goes on at the begin of the edit, video with the key
+ * frame that is needed for it: "preroll" ticks before.  These times may be
+ * negative then: who presents several tracks adds one constant to all of them.
  *
  * In the order of calls: ngx_media_index_build.h, ngx_media_index_edit(),
  * then any number of readers.
@@ -78,6 +78,10 @@ ngx_int_t ngx_media_index_check(const void *p, size_t size);
  */
 ngx_int_t ngx_media_index_edit(ngx_media_index_t *index, uint64_t empty,
     int64_t start, uint64_t duration);
+
+/* whether a sample began before this time and goes on for more than 1 ms */
+ngx_uint_t ngx_media_index_covers(const ngx_media_index_t *index,
+    const ngx_media_index_sample_t *sample, int64_t time);
 
 /* an index that has passed the check; the next sample is number 0 */
 void ngx_media_index_open(ngx_media_index_reader_t *reader,

@@ -603,14 +603,15 @@ ngx_media_plan_first(ngx_media_plan_range_t *range,
         return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
     }
 
-    /* no sample before has a pts that is so late */
+    /* no sample before has a pts that is so late; the last one may go on */
 
     cto = ngx_media_plan_difference(index->max_cto, index->delay);
     rc = ngx_media_index_seek_time(reader,
                                    ngx_media_plan_difference(from, cto));
 
-    if (rc == NGX_OK && reader->number < range->first) {
-        rc = ngx_media_index_seek(reader, range->first);
+    if (rc != NGX_ERROR) {
+        number = ngx_max(reader->number, 1) - 1;
+        rc = ngx_media_index_seek(reader, ngx_max(number, range->first));
     }
 
     while (rc == NGX_OK) {
@@ -623,7 +624,8 @@ ngx_media_plan_first(ngx_media_plan_range_t *range,
         rc = ngx_media_index_next(reader, &sample);
 
         if (rc == NGX_OK
-            && ngx_media_plan_difference(from, sample.cto) <= sample.dts)
+            && (ngx_media_plan_difference(from, sample.cto) <= sample.dts
+                || ngx_media_index_covers(index, &sample, from)))
         {
             range->first = number;
             return NGX_OK;

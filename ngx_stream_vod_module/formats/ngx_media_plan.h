@@ -27,8 +27,8 @@
  *
  * A plan may be of a part of the file, a range.  Then its times count from
  * where the range begins, "origin".  As with the edits of an index, audio and
- * text start with the first sample that is not before it, and video with the
- * key frame that is needed for it, at a time that may be negative.
+ * text start with the sample that goes on there, and video with the key frame
+ * that is needed for it, at a time that may be negative.
  */
 
 

@@ -4,6 +4,8 @@
  */
 
 
+#include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_text.h"
 #include "vod/ngx_media_vod_blob.h"
 
@@ -21,6 +23,7 @@ static ngx_int_t ngx_media_vod_blob_pack(ngx_media_vod_blob_track_t *t);
 static uint64_t ngx_media_vod_blob_size(const ngx_media_vod_blob_t *blob);
 static ngx_media_vod_file_t *ngx_media_vod_blob_make(
     const ngx_media_vod_blob_t *blob, size_t size);
+static void ngx_media_vod_blob_skip(const ngx_media_vod_blob_track_t *t);
 static void ngx_media_vod_blob_pieces(ngx_media_vod_blob_track_t *t);
 
 
@@ -413,6 +416,7 @@ ngx_media_vod_blob_make(const ngx_media_vod_blob_t *blob, size_t size)
         }
 
         track->nparams = t->nparams;
+        ngx_media_vod_blob_skip(t);
         p = ngx_cpymem(p, t->params, t->nparams * sizeof(ngx_media_params_t));
 
         p = ngx_align_ptr(p, 16);
@@ -423,6 +427,25 @@ ngx_media_vod_blob_make(const ngx_media_vod_blob_t *blob, size_t size)
     file->size = (uint32_t) (p - (u_char *) file);
 
     return file;
+}
+
+
+/*
+ * PreSkip of Opus, RFC 7845, 5.1: what it is of has been left out, or has
+ * negative times.  Players that drop as much again, wherever they begin, would
+ * lose sound.
+ */
+
+static void
+ngx_media_vod_blob_skip(const ngx_media_vod_blob_track_t *t)
+{
+    uint32_t  i;
+
+    for (i = 0; i < t->nparams; i++) {
+        if (t->params[i].codec == NGX_MEDIA_CODEC_OPUS) {
+            (void) ngx_media_put_be16(t->params[i].config + 2, 0);
+        }
+    }
 }
 
 

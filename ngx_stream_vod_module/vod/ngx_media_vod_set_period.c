@@ -45,6 +45,9 @@ static ngx_int_t ngx_media_vod_set_cut(ngx_media_vod_set_ctx_t *ctx,
     ngx_media_plan_range_t *range, int64_t *end);
 static ngx_int_t ngx_media_vod_set_seen(const ngx_media_index_t *index,
     ngx_media_plan_range_t *range);
+static ngx_int_t ngx_media_vod_set_whole(ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t track, ngx_uint_t clip, const ngx_media_index_t *index,
+    ngx_media_plan_range_t *range);
 static ngx_int_t ngx_media_vod_set_end(const ngx_media_index_t *index,
     const ngx_media_plan_range_t *range, int64_t *end);
 static ngx_int_t ngx_media_vod_set_plans(ngx_media_vod_set_period_t *p);
@@ -279,6 +282,10 @@ ngx_media_vod_set_cut(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
         return NGX_ERROR;
     }
 
+    if (ngx_media_vod_set_whole(ctx, track, clip, index, range) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     rc = ngx_media_vod_set_end(index, range, end);
 
     if (rc == NGX_OK && *end <= 0) {
@@ -326,6 +333,45 @@ ngx_media_vod_set_seen(const ngx_media_index_t *index,
     range->end = range->first;
 
     return NGX_DONE;
+}
+
+
+/*
+ * Where a clip goes on as the one before, without a discontinuity, its sound
+ * has no frame that began before it: there is the end of the other's
+ */
+
+static ngx_int_t
+ngx_media_vod_set_whole(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
+    ngx_uint_t clip, const ngx_media_index_t *index,
+    ngx_media_plan_range_t *range)
+{
+    ngx_media_index_reader_t    reader;
+    ngx_media_index_sample_t    sample;
+    const ngx_media_vod_map_t  *map;
+
+    map = ctx->make->map;
+
+    if (map->discontinuity || (clip == 0 && !map->live)
+        || ctx->tracks[track].type != NGX_MEDIA_AUDIO
+        || range->first >= range->end)
+    {
+        return NGX_OK;
+    }
+
+    ngx_media_index_open(&reader, index);
+
+    if (ngx_media_index_seek(&reader, range->first) != NGX_OK
+        || ngx_media_index_next(&reader, &sample) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_media_index_covers(index, &sample, range->origin)) {
+        range->first++;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -332,13 +332,15 @@ test_edit(void)
         { "video, beyond it", 1, 0, 90000, 0, 450, 500, 71960, -71960, 0 },
         { "audio as it is", 0, 0, 0, 0, 0, 500, 0, 0, 0 },
         { "audio, priming of a frame", 0, 0, 40, 0, 1, 500, 0, 0, 0 },
-        { "audio, priming of more", 0, 0, 47, 0, 2, 500, 0, 33, 0 },
+        { "audio, priming of more", 0, 0, 47, 0, 1, 500, 7, -7, 0 },
+        { "audio, 1 ms is left", 0, 0, 79, 0, 2, 500, 0, 1, 0 },
+        { "audio, 2 ms are", 0, 0, 78, 0, 1, 500, 38, -38, 0 },
         { "audio, later", 0, 500, 0, 0, 0, 500, 0, 500, 0 },
         { "audio, later, priming", 0, 500, 40, 0, 1, 500, 0, 500, 0 },
         { "audio, to an end", 0, 0, 40, 80, 1, 3, 0, 0, 0 },
         { "audio, to an end in a frame", 0, 0, 40, 81, 1, 4, 0, 0, 0 },
         { "audio, beyond it", 0, 0, 90000, 0, 500, 500, 0, 0, 0 },
-        { "audio, an end before", 0, 0, 47, 1, 2, 2, 0, 33, 0 },
+        { "audio, an end before", 0, 0, 47, 1, 1, 2, 7, -7, 0 },
     };
 
     for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {

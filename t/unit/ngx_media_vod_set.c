@@ -769,14 +769,14 @@ test_clips(void)
 
     is(p[0].base, 2000, "room for what is before");
     is(p[1].base, 7000, "then the next");
-    is(p[2].base, 10000, "and the next");
+    is(p[2].base, 11000, "and the next, with room for sound");
     is(p[1].start, 5000, "start");
 
     is_track(&source, 0, "0:1000+2000 1:3000+2000 2:5000+2000"
-             " | 3:7000+2000 4:9000+1000 | 5:10000+2000 6:12000+2000",
+             " | 3:7000+2000 4:9000+1000 | 5:11000+2000 6:13000+2000",
              "video of clips");
-    is_track(&source, 1, "0:2008+1002 1:3010+2005 2:5016+1984"
-             " | 3:7000+2000x 4:9000+1000x | 5:10005+2005 6:12010+2005",
+    is_track(&source, 1, "0:1986+1024 1:3010+2005 2:5016+1984"
+             " | 3:7000+2000x 4:9000+1000x | 5:10984+2026 6:13010+2005",
              "audio of clips, missing in the second");
 
     check(&source);
@@ -795,8 +795,8 @@ test_clips(void)
     is(ngx_media_vod_frames(&source, 0, 0, 0, pool, &f), NGX_OK, "clip 1");
     is(f.ranges[0].offset, 50 * 4000, "begins with a key frame");
     is(ngx_media_vod_frames(&source, 1, 0, 0, pool, &f), NGX_OK, "audio");
-    is(f.decode_time, 2 * 48000 + 141 * 1024 - 3 * 48000,
-       "begins at the first frame");
+    is(f.decode_time, 2 * 48000 + 140 * 1024 - 3 * 48000,
+       "begins with the frame that goes on then");
 
     finish(set);
 
