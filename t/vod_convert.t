@@ -102,6 +102,7 @@ for my $file (@files) {
     };
 }
 
+last_picture();
 once();
 gone();
 changed();
@@ -132,6 +133,28 @@ sub directive {
 
     rmdir $dir;
     rmdir $t->path('small');
+}
+
+
+# of a rate that varies, libavformat does not know how long the last one is
+
+sub last_picture {
+    my $file = $t->path('media/last_picture.ts');
+
+    sh(qw{ ffmpeg -nostdin -v error -y -f lavfi -i
+           testsrc2=size=160x90:rate=25:duration=2 -vf },
+       "select='not(mod(n\\,3))+gt(random(1)\\,0.5)'",
+       qw{ -vsync vfr -enc_time_base 1/90000 -c:v libx264 -preset ultrafast
+           -bf 0 -g 25 }, $file);
+
+    my ($source) = @{vod_probe($file)};
+    my $list = vod_hls($t, '/last_picture.ts/v1.m3u8');
+
+    is($source->{packets}[-1]{duration} // 'N/A', 'N/A', 'no duration');
+    is(scalar @{$list->{samples}}, scalar @{$source->{packets}},
+       'the last picture is there');
+    is($list->{samples}[-1]{duration}, $list->{samples}[-2]{duration},
+       'as long as the one before');
 }
 
 

@@ -54,6 +54,8 @@ typedef struct {
     int64_t                   dts;            /* of the last packet, in the
                                                  time base of out */
     int64_t                   next;           /* after it, ns */
+    int64_t                   last;           /* the same packet, ns */
+    int64_t                   step;           /* between the last two, ns */
     ngx_media_vod_av_clock_t  clock;          /* of audio */
     unsigned                  started:1;
 } ngx_media_vod_lav_output_t;
@@ -729,6 +731,20 @@ ngx_media_vod_lav_stamp(ngx_media_vod_lav_converter_t *c,
         o->clock.ticks += (uint64_t) st->codecpar->frame_size;
     }
 
+    /*
+     * Not known, as of video without a rate: as long as the one before.  The
+     * edit list that is written ends with the last packet, not before it.
+     */
+
+    if (o->started && dts > o->last) {
+        o->step = dts - o->last;
+    }
+
+    if (duration == 0 && st->codecpar->codec_type != AVMEDIA_TYPE_SUBTITLE) {
+        duration = o->step;
+    }
+
+    o->last = dts;
     o->next = dts + duration;
 
     packet->dts = av_rescale_q(dts, ngx_media_vod_lav_ns, o->out->time_base);

@@ -17,7 +17,7 @@
 
 
 /* of the box: changes with what is in it, and with how files are made */
-#define NGX_MEDIA_VOD_TEMP_MAGIC    0x6e6d763100000001ull
+#define NGX_MEDIA_VOD_TEMP_MAGIC    0x6e6d763100000002ull
 
 #define NGX_MEDIA_VOD_TEMP_USED     60        /* s, nothing of it is deleted */
 #define NGX_MEDIA_VOD_TEMP_BROKEN   3600      /* s, not written any more */
