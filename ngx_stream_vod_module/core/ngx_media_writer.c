@@ -1150,6 +1150,7 @@ ngx_media_writer_delay(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
     if (t->params.type == NGX_MEDIA_VIDEO && t->line->reorder > 0) {
         delay = (uint32_t) t->line->reorder + NGX_MEDIA_WRITER_JITTER;
+        delay = ngx_media_edit_delay(delay, t->params.timescale);
     }
 
     old = t->params.delay;

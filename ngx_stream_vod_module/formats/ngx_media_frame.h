@@ -27,6 +27,13 @@ typedef enum {
 /* every video track has this timescale: it holds ms, 90 kHz and all rates */
 #define NGX_MEDIA_VIDEO_TIMESCALE  360000
 
+/*
+ * Delays of more than half a second have no edit list: hls.js does not look at
+ * it, and moves what is a second off where it expects it
+ */
+#define ngx_media_edit_delay(delay, timescale)                                \
+    ((delay) <= (timescale) / 2 ? (delay) : 0)
+
 /* the largest decoder configuration that is accepted, in bytes */
 #define NGX_MEDIA_CONFIG_MAX       2048
 

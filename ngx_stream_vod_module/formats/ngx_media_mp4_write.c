@@ -647,7 +647,7 @@ ngx_media_mp4_scan(ngx_media_mp4_run_t *run,
             run->trun |= NGX_MEDIA_MP4_TRUN_SIZE;
         }
 
-        if (sample->cto != 0) {
+        if (sample->cto != (int64_t) chunk->delay) {
             run->trun |= NGX_MEDIA_MP4_TRUN_CTO;
         }
 
@@ -841,7 +841,7 @@ ngx_media_mp4_write_trun(u_char *p, const ngx_media_mp4_chunk_t *chunk,
         }
 
         if (run->trun & NGX_MEDIA_MP4_TRUN_CTO) {
-            p = ngx_media_put_be32(p, (uint32_t) sample->cto);
+            p = ngx_media_put_be32(p, (uint32_t) sample->cto - chunk->delay);
         }
     }
 

@@ -30,6 +30,7 @@ typedef struct {
     uint32_t                  sequence;       /* mfhd */
     uint32_t                  type;           /* ngx_media_type_e */
     unsigned                  styp:1;         /* first of its segment */
+    uint32_t                  delay;          /* taken away from all cto */
 } ngx_media_mp4_chunk_t;
 
 

@@ -296,7 +296,7 @@ ngx_media_vod_init(const ngx_media_vod_source_t *source, ngx_uint_t track,
             }
 
             own = *params;
-            own.delay = clip->delay;
+            own.delay = ngx_media_edit_delay(clip->delay, own.timescale);
 
             rc = ngx_media_vod_init_write(&own, name, pool, bytes);
 

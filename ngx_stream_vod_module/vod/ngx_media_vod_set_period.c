@@ -696,7 +696,7 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
             clip->delay = ngx_media_vod_set_delay(p, i);
             timescale = index->timescale;
             own = *params;
-            own.delay = clip->delay;
+            own.delay = ngx_media_edit_delay(clip->delay, timescale);
         }
 
         clip->base = ngx_media_plan_rescale(

@@ -585,7 +585,7 @@ ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx)
     for (i = 0; i < ctx->set->nperiods; i++) {
         clip = ngx_media_vod_set_clip(ctx->set, i, ctx->track);
 
-        if (clip->track == NGX_MEDIA_VOD_NONE && text == NULL) {
+        if (clip->track == NGX_MEDIA_VOD_NONE && !track->text) {
             continue;
         }
 
@@ -602,7 +602,7 @@ ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx)
             }
 
             own = *params;
-            own.delay = clip->delay;
+            own.delay = ngx_media_edit_delay(clip->delay, own.timescale);
         }
 
         if (ngx_media_vod_view_init(ctx, clip->init, &own) != NGX_OK) {
@@ -870,7 +870,7 @@ ngx_media_vod_view_described(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
     }
 
     own = *params;
-    own.delay = clip->delay;
+    own.delay = ngx_media_edit_delay(clip->delay, own.timescale);
 
     size = ngx_media_mp4_write_init(NULL, &own);
 

@@ -379,6 +379,16 @@ test_bound(void)
     chunk.samples = samples;
     chunk.styp = 1;
 
+    /* one offset of all, taken away: there is none */
+
+    samples[0].cto = 40;
+    chunk.nsamples = 1;
+    n = ngx_media_mp4_write_chunk(NULL, &chunk);
+    chunk.delay = 40;
+    is(ngx_media_mp4_write_chunk(NULL, &chunk), n - 4, "delay taken away");
+    chunk.delay = 0;
+    samples[0].cto = 0;
+
     for (n = 0; n < 64; n++) {
         samples[n].size = n;
         samples[n].duration = n;
