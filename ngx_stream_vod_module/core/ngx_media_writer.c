@@ -49,7 +49,7 @@ static void ngx_media_writer_clock_sample(ngx_media_writer_t *w,
 static ngx_uint_t ngx_media_writer_waits(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static void ngx_media_writer_substitute(ngx_media_writer_track_t *t,
-    ngx_media_writer_frame_t *frame);
+    ngx_media_writer_frame_t *frame, ngx_media_silence_t *silence);
 static void ngx_media_writer_delay(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 static void ngx_media_writer_segment(ngx_media_writer_t *w,
@@ -894,6 +894,7 @@ ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t dts, ngx_uint_t n)
 {
     ngx_media_time_t          time;
+    ngx_media_silence_t       silence;
     ngx_media_writer_frame_t  frame;
 
     if (n == 0) {
@@ -912,7 +913,7 @@ ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         time.dts = dts;
         time.pts = dts;
 
-        ngx_media_writer_substitute(t, &frame);
+        ngx_media_writer_substitute(t, &frame, &silence);
 
         t->count.silent++;
 
@@ -929,6 +930,7 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_uint_t period)
 {
     const u_char              *silent;
+    ngx_media_silence_t        silence;
     ngx_media_writer_frame_t   copy;
 
     ngx_media_writer_settle(t, time->dts);
@@ -952,7 +954,7 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         copy = *frame;
         frame = &copy;
 
-        ngx_media_writer_substitute(t, &copy);
+        ngx_media_writer_substitute(t, &copy, &silence);
 
         t->count.silent += copy.pos != silent;
     }
@@ -1051,22 +1053,23 @@ ngx_media_writer_waits(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 }
 
 
+/* the bytes are in "silence" */
+
 static void
 ngx_media_writer_substitute(ngx_media_writer_track_t *t,
-    ngx_media_writer_frame_t *frame)
+    ngx_media_writer_frame_t *frame, ngx_media_silence_t *silence)
 {
-    ngx_media_span_t  span;
-
     frame->pos = NULL;
     frame->last = NULL;
 
     /* no silence is known for it: empty frames keep the line going */
 
     if (t->codec->silence
-        && t->codec->silence(&t->params, &span) == NGX_OK)
+        && t->codec->silence(&t->params, silence) == NGX_OK
+        && silence->samples == t->params.frame_samples)
     {
-        frame->pos = span.pos;
-        frame->last = span.last;
+        frame->pos = silence->frame.pos;
+        frame->last = silence->frame.last;
     }
 }
 

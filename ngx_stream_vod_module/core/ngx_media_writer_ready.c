@@ -261,8 +261,8 @@ ngx_media_writer_whole(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 static void
 ngx_media_writer_stand_in(ngx_media_writer_t *w)
 {
-    ngx_media_span_t           span;
     ngx_media_params_t         params;
+    ngx_media_silence_t        silence;
     const ngx_media_codec_t   *codec;
     ngx_media_writer_track_t  *t;
 
@@ -272,7 +272,7 @@ ngx_media_writer_stand_in(ngx_media_writer_t *w)
         codec = ngx_media_codec_find(params.codec);
 
         if (codec == NULL || codec->silence == NULL
-            || codec->silence(&params, &span) != NGX_OK)
+            || codec->silence(&params, &silence) != NGX_OK)
         {
             return;
         }

@@ -36,7 +36,7 @@ static size_t ngx_media_aac_string(u_char *p,
 static size_t ngx_media_aac_entry(u_char *p,
     const ngx_media_params_t *params);
 static ngx_int_t ngx_media_aac_silence(const ngx_media_params_t *params,
-    ngx_media_span_t *frame);
+    ngx_media_silence_t *silence);
 static ngx_int_t ngx_media_aac_parse_core(ngx_media_aac_t *aac,
     ngx_media_bits_t *br);
 static ngx_int_t ngx_media_aac_parse_ga(ngx_media_aac_t *aac,
@@ -600,7 +600,7 @@ ngx_media_aac_entry(u_char *p, const ngx_media_params_t *params)
 
 static ngx_int_t
 ngx_media_aac_silence(const ngx_media_params_t *params,
-    ngx_media_span_t *frame)
+    ngx_media_silence_t *silence)
 {
     ngx_media_aac_t  aac;
 
@@ -623,7 +623,9 @@ ngx_media_aac_silence(const ngx_media_params_t *params,
         return NGX_DECLINED;
     }
 
-    *frame = ngx_media_aac_blocks[aac.layout];
+    silence->frame = ngx_media_aac_blocks[aac.layout];
+    silence->samples = aac.frame_samples;
+    silence->rate = aac.rate;
 
     return NGX_OK;
 }

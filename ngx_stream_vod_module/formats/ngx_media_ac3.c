@@ -39,8 +39,6 @@ static size_t ngx_media_ac3_string(u_char *p,
     const ngx_media_params_t *params);
 static size_t ngx_media_ac3_entry(u_char *p,
     const ngx_media_params_t *params);
-static ngx_int_t ngx_media_ac3_silence(const ngx_media_params_t *params,
-    ngx_media_span_t *frame);
 
 
 const ngx_media_codec_t  ngx_media_ac3_codec = {
@@ -64,7 +62,7 @@ const ngx_media_codec_t  ngx_media_eac3_codec = {
     ngx_media_ac3_frame,
     ngx_media_ac3_string,
     ngx_media_ac3_entry,
-    ngx_media_ac3_silence,
+    ngx_media_eac3_silence,
     NULL
 };
 
@@ -302,12 +300,4 @@ ngx_media_ac3_entry(u_char *p, const ngx_media_params_t *params)
                                      params->codec == NGX_MEDIA_CODEC_AC3
                                      ? ngx_media_fourcc('d', 'a', 'c', '3')
                                      : ngx_media_fourcc('d', 'e', 'c', '3'));
-}
-
-
-static ngx_int_t
-ngx_media_ac3_silence(const ngx_media_params_t *params,
-    ngx_media_span_t *frame)
-{
-    return NGX_DECLINED;
 }

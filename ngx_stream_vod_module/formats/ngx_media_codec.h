@@ -38,6 +38,10 @@
 #define NGX_MEDIA_CODEC_STRING_MAX  64
 
 
+/* the longest frame of silence: AC-3 of 640 kbit/s, 32 kHz */
+#define NGX_MEDIA_SILENCE_MAX       3840
+
+
 /* what one frame says of itself */
 
 typedef struct {
@@ -50,6 +54,16 @@ typedef struct {
     unsigned                  config:1;       /* holds parameter sets */
     unsigned                  empty:1;        /* no coded picture in it */
 } ngx_media_frame_info_t;
+
+
+/* one frame of silence, the same bytes each time */
+
+typedef struct {
+    ngx_media_span_t          frame;          /* in bytes, or static data */
+    uint32_t                  samples;        /* it lasts so many, */
+    uint32_t                  rate;           /* Hz: of these */
+    u_char                    bytes[NGX_MEDIA_SILENCE_MAX];
+} ngx_media_silence_t;
 
 
 typedef struct {
@@ -79,11 +93,12 @@ typedef struct {
                                 const ngx_media_params_t *params);
 
     /*
-     * Audio: one frame of silence for these parameters, static data;
-     * returns NGX_DECLINED where none is known.  Video: NULL.
+     * Audio: a frame of silence that may stand before, between and after
+     * frames with these parameters; NGX_DECLINED: none is known.  Of what
+     * publishers may send it has frame_samples.  Video: NULL.
      */
     ngx_int_t               (*silence)(const ngx_media_params_t *params,
-                                ngx_media_span_t *frame);
+                                ngx_media_silence_t *silence);
 
     /*
      * Video: a frame that goes on showing the last one, and that frames to

@@ -32,3 +32,45 @@ ngx_media_crc32_mpeg(const u_char *pos, const u_char *last)
 
     return crc;
 }
+
+
+/* frames of silence are few and short: no tables */
+
+uint32_t
+ngx_media_crc16(const u_char *pos, const u_char *last)
+{
+    uint32_t    crc;
+    ngx_uint_t  i;
+
+    crc = 0;
+
+    for ( /* void */ ; pos < last; pos++) {
+        crc ^= (uint32_t) *pos << 8;
+
+        for (i = 0; i < 8; i++) {
+            crc = (crc << 1 ^ ((crc & 0x8000) ? 0x8005 : 0)) & 0xffff;
+        }
+    }
+
+    return crc;
+}
+
+
+uint32_t
+ngx_media_crc8(const u_char *pos, const u_char *last)
+{
+    uint32_t    crc;
+    ngx_uint_t  i;
+
+    crc = 0;
+
+    for ( /* void */ ; pos < last; pos++) {
+        crc ^= *pos;
+
+        for (i = 0; i < 8; i++) {
+            crc = (crc << 1 ^ ((crc & 0x80) ? 0x07 : 0)) & 0xff;
+        }
+    }
+
+    return crc;
+}

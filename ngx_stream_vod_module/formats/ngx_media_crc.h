@@ -18,5 +18,12 @@
  */
 uint32_t ngx_media_crc32_mpeg(const u_char *pos, const u_char *last);
 
+/*
+ * Polynomials 0x8005 (AC-3, ETSI TS 102 366, 6.1.7; FLAC, RFC 9639, 9.3) and
+ * 0x07 (FLAC, 9.1.8): zero first, most significant bit first, not inverted
+ */
+uint32_t ngx_media_crc16(const u_char *pos, const u_char *last);
+uint32_t ngx_media_crc8(const u_char *pos, const u_char *last);
+
 
 #endif /* _NGX_MEDIA_CRC_H_INCLUDED_ */

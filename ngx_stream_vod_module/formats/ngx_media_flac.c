@@ -12,11 +12,15 @@
 
 
 #include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_crc.h"
 #include "formats/ngx_media_flac.h"
 #include "formats/ngx_media_mp4_desc.h"
 
 
 #define NGX_MEDIA_FLAC_INFO  34
+
+/* where STREAMINFO is in dfLa */
+#define NGX_MEDIA_FLAC_AT    8
 
 
 static ngx_int_t ngx_media_flac_config(ngx_media_params_t *params,
@@ -28,7 +32,7 @@ static size_t ngx_media_flac_string(u_char *p,
 static size_t ngx_media_flac_entry(u_char *p,
     const ngx_media_params_t *params);
 static ngx_int_t ngx_media_flac_silence(const ngx_media_params_t *params,
-    ngx_media_span_t *frame);
+    ngx_media_silence_t *silence);
 
 
 const ngx_media_codec_t  ngx_media_flac_codec = {
@@ -143,9 +147,48 @@ ngx_media_flac_entry(u_char *p, const ngx_media_params_t *params)
 }
 
 
+/*
+ * RFC 9639, 9.1, 9.2: a frame as long as the longest of the stream, rate and
+ * sample size "as in STREAMINFO", and for each channel a constant subframe of
+ * zero.  Its number is 0 wherever it stands: the container has the times.
+ */
+
 static ngx_int_t
 ngx_media_flac_silence(const ngx_media_params_t *params,
-    ngx_media_span_t *frame)
+    ngx_media_silence_t *silence)
 {
-    return NGX_DECLINED;
+    u_char        *p;
+    size_t         bits;
+    uint32_t       fixed, max;
+    const u_char  *info;
+
+    if (params->config_len < NGX_MEDIA_FLAC_AT + NGX_MEDIA_FLAC_INFO) {
+        return NGX_DECLINED;
+    }
+
+    info = params->config + NGX_MEDIA_FLAC_AT;
+
+    max = ngx_media_get_be16(info + 2);
+    fixed = (ngx_media_get_be16(info) == max);
+
+    p = silence->bytes;
+    p = ngx_media_put_be16(p, fixed ? 0xfff8 : 0xfff9);
+    p = ngx_media_put_8(p, 0x70);             /* the size has 16 bits */
+    p = ngx_media_put_8(p, (params->channels - 1) << 4);
+    p = ngx_media_put_8(p, 0);
+    p = ngx_media_put_be16(p, max - 1);
+    p = ngx_media_put_8(p, ngx_media_crc8(silence->bytes, p));
+
+    bits = params->channels * (8 + params->bit_depth);
+
+    ngx_memzero(p, (bits + 7) / 8);
+    p += (bits + 7) / 8;
+    p = ngx_media_put_be16(p, ngx_media_crc16(silence->bytes, p));
+
+    silence->frame.pos = silence->bytes;
+    silence->frame.last = p;
+    silence->samples = max;
+    silence->rate = params->sample_rate;
+
+    return NGX_OK;
 }

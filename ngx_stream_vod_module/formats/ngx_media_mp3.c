@@ -40,7 +40,7 @@ static size_t ngx_media_mp3_string(u_char *p,
 static size_t ngx_media_mp3_entry(u_char *p,
     const ngx_media_params_t *params);
 static ngx_int_t ngx_media_mp3_silence(const ngx_media_params_t *params,
-    ngx_media_span_t *frame);
+    ngx_media_silence_t *silence);
 
 
 const ngx_media_codec_t  ngx_media_mp3_codec = {
@@ -270,16 +270,18 @@ ngx_media_mp3_entry(u_char *p, const ngx_media_params_t *params)
 
 static ngx_int_t
 ngx_media_mp3_silence(const ngx_media_params_t *params,
-    ngx_media_span_t *frame)
+    ngx_media_silence_t *silence)
 {
-    uint32_t         header;
-    ngx_media_mp3_t  mp3;
+    uint32_t           header;
+    ngx_media_mp3_t    mp3;
+    ngx_media_span_t  *frame;
 
     if (params->config_len != NGX_MEDIA_MP3_HEADER_SIZE) {
         return NGX_DECLINED;
     }
 
     header = ngx_media_get_be32(params->config);
+    frame = &silence->frame;
 
     frame->pos = ngx_media_mp3_silent[(header & NGX_MEDIA_MP3_ID) >> 19]
                                      [(header & NGX_MEDIA_MP3_RATE) >> 10]
@@ -291,6 +293,9 @@ ngx_media_mp3_silence(const ngx_media_params_t *params,
     }
 
     frame->last = frame->pos + mp3.size;
+
+    silence->samples = mp3.samples;
+    silence->rate = mp3.sample_rate;
 
     return NGX_OK;
 }

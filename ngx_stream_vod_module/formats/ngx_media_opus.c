@@ -22,6 +22,10 @@
 /* what encoders make unless told otherwise: 20 ms */
 #define NGX_MEDIA_OPUS_SAMPLES  960
 
+/* bytes of dOps: the mapping family, and the count of streams behind it */
+#define NGX_MEDIA_OPUS_FAMILY   10
+#define NGX_MEDIA_OPUS_STREAMS  11
+
 
 static ngx_int_t ngx_media_opus_config(ngx_media_params_t *params,
     const u_char *pos, const u_char *last);
@@ -32,7 +36,7 @@ static size_t ngx_media_opus_string(u_char *p,
 static size_t ngx_media_opus_entry(u_char *p,
     const ngx_media_params_t *params);
 static ngx_int_t ngx_media_opus_silence(const ngx_media_params_t *params,
-    ngx_media_span_t *frame);
+    ngx_media_silence_t *silence);
 
 
 const ngx_media_codec_t  ngx_media_opus_codec = {
@@ -48,9 +52,14 @@ const ngx_media_codec_t  ngx_media_opus_codec = {
 };
 
 
-/* a frame of 20 ms, CELT, in which nothing is coded; mono or stereo */
+/*
+ * A packet of one frame of 20 ms, CELT, in which nothing is coded (RFC 6716,
+ * 3.1, 4.3).  Of several streams all but the last say how long the frame is
+ * (its appendix B).
+ */
 
 static const u_char  ngx_media_opus_silent[] = { 0xf8, 0xff, 0xfe };
+static const u_char  ngx_media_opus_delimited[] = { 0xf8, 0x02, 0xff, 0xfe };
 
 
 /* RFC 7845, 5.1.1.2: family 1 by channels, as ISO/IEC 23091-3 has them */
@@ -165,14 +174,33 @@ ngx_media_opus_entry(u_char *p, const ngx_media_params_t *params)
 
 static ngx_int_t
 ngx_media_opus_silence(const ngx_media_params_t *params,
-    ngx_media_span_t *frame)
+    ngx_media_silence_t *silence)
 {
-    if (params->channels > 2) {
-        return NGX_DECLINED;
+    u_char    *p;
+    uint32_t   streams;
+
+    streams = 1;
+
+    if (params->config_len > NGX_MEDIA_OPUS_STREAMS
+        && params->config[NGX_MEDIA_OPUS_FAMILY] != 0)
+    {
+        streams = params->config[NGX_MEDIA_OPUS_STREAMS];
     }
 
-    frame->pos = ngx_media_opus_silent;
-    frame->last = frame->pos + sizeof(ngx_media_opus_silent);
+    p = silence->bytes;
+
+    while (streams > 1) {
+        p = ngx_cpymem(p, ngx_media_opus_delimited,
+                       sizeof(ngx_media_opus_delimited));
+        streams--;
+    }
+
+    p = ngx_cpymem(p, ngx_media_opus_silent, sizeof(ngx_media_opus_silent));
+
+    silence->frame.pos = silence->bytes;
+    silence->frame.last = p;
+    silence->samples = NGX_MEDIA_OPUS_SAMPLES;
+    silence->rate = NGX_MEDIA_OPUS_RATE;
 
     return NGX_OK;
 }

@@ -4,6 +4,8 @@
  */
 
 /* link: formats/ngx_media_ac3.c formats/ngx_media_av1.c
+         formats/ngx_media_ac3_silence.c
+         formats/ngx_media_crc.c
          formats/ngx_media_bits.c formats/ngx_media_flac.c
          formats/ngx_media_mp4_desc.c formats/ngx_media_opus.c
          formats/ngx_media_vpx.c */

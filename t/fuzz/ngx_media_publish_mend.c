@@ -6,6 +6,7 @@
 /* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_mend.c
          ingest/ngx_media_publish_ignore.c ingest/ngx_media_publish_name.c
          formats/ngx_media_aac.c formats/ngx_media_ac3.c
+         formats/ngx_media_crc.c formats/ngx_media_ac3_silence.c
          formats/ngx_media_adts.c formats/ngx_media_av1.c
          formats/ngx_media_bits.c formats/ngx_media_codec.c
          formats/ngx_media_flac.c formats/ngx_media_h264.c

@@ -13,6 +13,7 @@
          formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
          formats/ngx_media_mp4_write.c formats/ngx_media_video.c
          formats/ngx_media_wvtt.c formats/ngx_media_ac3.c
+         formats/ngx_media_crc.c formats/ngx_media_ac3_silence.c
          formats/ngx_media_av1.c formats/ngx_media_flac.c
          formats/ngx_media_opus.c formats/ngx_media_vpx.c ../unit/ngx_stub.c */
 

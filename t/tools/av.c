@@ -16,8 +16,10 @@
  */
 
 /* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
+         formats/ngx_media_ac3_silence.c
          formats/ngx_media_amf.c formats/ngx_media_av1.c
          formats/ngx_media_bits.c formats/ngx_media_charset.c
+         formats/ngx_media_crc.c
          formats/ngx_media_codec.c formats/ngx_media_flac.c
          formats/ngx_media_flv.c formats/ngx_media_h264.c
          formats/ngx_media_h264_still.c formats/ngx_media_h265.c

@@ -18,7 +18,9 @@
  */
 
 /* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
+         formats/ngx_media_ac3_silence.c
          formats/ngx_media_av1.c formats/ngx_media_bits.c
+         formats/ngx_media_crc.c
          formats/ngx_media_codec.c formats/ngx_media_flac.c
          formats/ngx_media_h264.c formats/ngx_media_h264_still.c
          formats/ngx_media_h265.c formats/ngx_media_mp3.c
@@ -174,8 +176,8 @@ flush(void)
 static u_char *
 next(u_char head[20], size_t *len, unsigned *silent)
 {
-    u_char            *p;
-    ngx_media_span_t   frame;
+    u_char               *p;
+    ngx_media_silence_t   silence;
 
     static uint64_t  decode_time;
 
@@ -184,21 +186,21 @@ next(u_char head[20], size_t *len, unsigned *silent)
     if (p == NULL && *silent) {
         (*silent)--;
 
-        if (codec->silence(&params, &frame) != NGX_OK) {
+        if (codec->silence(&params, &silence) != NGX_OK) {
             die("silence");
         }
 
-        *len = ngx_media_span_len(&frame);
+        *len = ngx_media_span_len(&silence.frame);
         p = malloc(*len);
 
         if (p == NULL) {
             die("memory");
         }
 
-        memcpy(p, frame.pos, *len);
+        memcpy(p, silence.frame.pos, *len);
 
         ngx_memzero(head, 20);
-        ngx_media_put_be32(head + 4, params.frame_samples);
+        ngx_media_put_be32(head + 4, silence.samples);
         ngx_media_put_be64(head + 12, decode_time);
     }
 

@@ -16,6 +16,7 @@
  */
 
 /* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
+         formats/ngx_media_ac3_silence.c
          formats/ngx_media_av1.c formats/ngx_media_bits.c
          formats/ngx_media_charset.c
          formats/ngx_media_codec.c formats/ngx_media_flac.c

@@ -269,7 +269,7 @@ test_silence(void)
 {
     size_t               i, len;
     u_char              *p;
-    ngx_media_span_t     frame;
+    ngx_media_silence_t  silence;
     ngx_media_params_t   params;
 
     static const struct {
@@ -294,20 +294,23 @@ test_silence(void)
 
         is(ngx_media_aac_codec.config(&params, p, p + len), NGX_OK, "%s",
            tests[i].name);
-        is(ngx_media_aac_codec.silence(&params, &frame),
+        is(ngx_media_aac_codec.silence(&params, &silence),
            tests[i].frame ? NGX_OK : NGX_DECLINED, "silence");
 
         free(p);
 
         if (tests[i].frame) {
             p = media_hex(tests[i].frame, &len);
-            is_mem(frame.pos, ngx_media_span_len(&frame), p, len, "frame");
+            is_mem(silence.frame.pos, ngx_media_span_len(&silence.frame), p,
+                   len, "frame");
+            is(silence.samples, params.frame_samples, "samples");
+            is(silence.rate, params.sample_rate, "rate");
             free(p);
         }
     }
 
     params.config_len = 0;
-    is(ngx_media_aac_codec.silence(&params, &frame), NGX_DECLINED,
+    is(ngx_media_aac_codec.silence(&params, &silence), NGX_DECLINED,
        "silence of nothing");
 }
 
@@ -316,7 +319,7 @@ static void
 test_params(void)
 {
     ngx_uint_t           i;
-    ngx_media_span_t     frame;
+    ngx_media_silence_t  silence;
     ngx_media_params_t   params;
 
     static const uint32_t  rates[] = {
@@ -335,7 +338,7 @@ test_params(void)
            (unsigned) i);
         is(params.channels, i, "channels");
         is(params.object_type, 2, "object_type");
-        is(ngx_media_aac_codec.silence(&params, &frame), NGX_OK, "silence");
+        is(ngx_media_aac_codec.silence(&params, &silence), NGX_OK, "silence");
     }
 
     is(ngx_media_aac_params(&params, 48000, 0), NGX_DECLINED, "no channels");

@@ -4,7 +4,9 @@
  */
 
 /* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
+         formats/ngx_media_ac3_silence.c
          formats/ngx_media_av1.c formats/ngx_media_bits.c
+         formats/ngx_media_crc.c
          formats/ngx_media_codec.c formats/ngx_media_flac.c
          formats/ngx_media_h264.c formats/ngx_media_h264_still.c
          formats/ngx_media_h265.c formats/ngx_media_mp3.c

@@ -207,7 +207,7 @@ static void
 test_silence(void)
 {
     size_t                   i, j, n;
-    ngx_media_span_t         frame;
+    ngx_media_silence_t      silence;
     ngx_media_params_t       params;
     ngx_media_frame_info_t   info;
 
@@ -231,15 +231,17 @@ test_silence(void)
 
             (void) ngx_media_mp3_codec.config(&params, header, header + 4);
 
-            is(ngx_media_mp3_codec.silence(&params, &frame), NGX_OK,
+            is(ngx_media_mp3_codec.silence(&params, &silence), NGX_OK,
                "silence, %u Hz, %u channels", params.sample_rate,
                params.channels);
-            is(ngx_media_span_len(&frame), tests[i].size, "size");
-            is(ngx_media_mp3_codec.frame(&params, frame.pos, frame.last,
-                                         &info),
+            is(ngx_media_span_len(&silence.frame), tests[i].size, "size");
+            is(ngx_media_mp3_codec.frame(&params, silence.frame.pos,
+                                         silence.frame.last, &info),
                NGX_OK, "a frame of this stream");
 
-            for (j = 4; j < tests[i].size && frame.pos[j] == 0; j++) {
+            for (j = 4; j < tests[i].size && silence.frame.pos[j] == 0;
+                 j++)
+            {
                 /* void */
             }
 
@@ -248,7 +250,7 @@ test_silence(void)
     }
 
     params.config_len = 0;
-    is(ngx_media_mp3_codec.silence(&params, &frame), NGX_DECLINED,
+    is(ngx_media_mp3_codec.silence(&params, &silence), NGX_DECLINED,
        "silence of nothing");
 }
 

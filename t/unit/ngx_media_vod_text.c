@@ -9,6 +9,7 @@
          vod/ngx_media_vod_params.c vod/ngx_media_vod_place.c
          vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
          vod/ngx_media_vod_index.c vod/ngx_media_vod_text.c
+         formats/ngx_media_ac3_silence.c
          formats/ngx_media_aac.c formats/ngx_media_ac3.c
          formats/ngx_media_av1.c formats/ngx_media_bits.c
          formats/ngx_media_codec.c formats/ngx_media_flac.c
