@@ -184,14 +184,24 @@ ngx_media_m3u8_header(ngx_media_text_t *text,
 
 /*
  * 8: EXT-X-MAP asks for 6, of I-frames 5; BYTERANGE for 4, fractions in
- * EXTINF for 3; EXT-X-SKIP for 9
+ * EXTINF for 3; EXT-X-SKIP for 9.  EXT-X-GAP is not among them, but Apple's
+ * table of versions has it in 8: who does not know it asks for what is not
+ * there.
  */
 
 static ngx_uint_t
 ngx_media_m3u8_version(const ngx_media_m3u8_media_t *view, ngx_uint_t skip)
 {
+    ngx_uint_t  i;
+
     if (skip) {
         return 9;
+    }
+
+    for (i = 0; i < view->nsegments; i++) {
+        if (view->segments[i].gap) {
+            return 8;
+        }
     }
 
     if (view->container == NGX_MEDIA_M3U8_CMAF) {

@@ -544,7 +544,7 @@ static const ngx_media_m3u8_media_t  media_gap = {
 
 static const char  text_gap[] =
     "#EXTM3U\n"
-    "#EXT-X-VERSION:6\n"
+    "#EXT-X-VERSION:8\n"
     "#EXT-X-TARGETDURATION:3\n"
     "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.680\n"
     "#EXT-X-PART-INF:PART-TARGET=0.2134\n"
