@@ -14,6 +14,7 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Digest::MD5 qw/ md5_hex /;
 use File::Basename qw/ basename /;
 
 use Test::Media;
@@ -355,7 +356,7 @@ sub dash {
 sub samples {
     my ($id, $list, $stream, $constants, $converted) = @_;
 
-    my @ours = @{$list->{samples}};
+    my @ours = without_silence($id, $list, $stream, $converted);
     my @theirs = @{$stream->{packets}};
 
     # where ours begin: it may be silence that is everywhere the same
@@ -399,6 +400,8 @@ sub samples {
 
     # ffprobe finds the same in what is served
 
+    @ours = @{$list->{samples}};
+
     my $file = $t->path("$id.mp4");
     spew($file, $list->{bytes});
 
@@ -413,6 +416,31 @@ sub samples {
        "$id: ffprobe, times");
     is(scalar(grep { ($again[$_]{md5} || '') ne $ours[$_]{md5} } 0 .. $#again),
        0, "$id: ffprobe, bytes");
+}
+
+
+# sound that is shorter than the picture has silence around it; the frames of a
+# converted file are not those that ffprobe sees
+
+sub without_silence {
+    my ($id, $list, $stream, $converted) = @_;
+
+    my @ours = @{$list->{samples}};
+    return @ours if $id !~ /^a/;
+
+    my %real = map { ($_->{md5} // '') => 1 } @{$stream->{packets}};
+    my %aac = map { md5_hex(pack 'H*', $_) => 1 }
+              qw/ 00c800802380 210049900219002380 /;
+    my %silent;
+
+    my $is = sub { $converted ? $aac{$_[0]{md5}} : !$real{$_[0]{md5}} };
+
+    $silent{(shift @ours)->{md5}} = 1 while @ours && $is->($ours[0]);
+    $silent{(pop @ours)->{md5}} = 1 while @ours && $is->($ours[-1]);
+
+    cmp_ok(scalar keys %silent, '<=', 1, "$id: silence is one frame");
+
+    return @ours;
 }
 
 

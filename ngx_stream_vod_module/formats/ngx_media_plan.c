@@ -24,7 +24,7 @@ typedef struct {
     ngx_media_plan_t          total;
     ngx_media_plan_run_t      run;            /* not written yet */
 
-    ngx_media_index_reader_t  reader;
+    ngx_media_fill_reader_t   reader;
     uint32_t                  end;            /* of the samples */
     int64_t                   origin;
     ngx_uint_t                nearest;        /* video */
@@ -43,7 +43,8 @@ typedef struct {
 
 static ngx_int_t ngx_media_plan_init(ngx_media_plan_make_t *make,
     ngx_media_plan_t *plan, size_t size, const ngx_media_index_t *index,
-    const ngx_media_plan_range_t *range, uint32_t type);
+    const ngx_media_plan_range_t *range, const ngx_media_fill_t *fill,
+    uint32_t type);
 static ngx_int_t ngx_media_plan_first(ngx_media_plan_range_t *range,
     const ngx_media_index_t *index, ngx_media_index_reader_t *reader,
     uint32_t type, int64_t from);
@@ -82,12 +83,13 @@ ngx_media_plan_difference(int64_t a, int64_t b)
 ngx_int_t
 ngx_media_plan_make(ngx_media_plan_t *plan, size_t *size,
     const ngx_media_index_t *index, const ngx_media_plan_range_t *range,
-    uint32_t type, ngx_msec_t target, int64_t until)
+    const ngx_media_fill_t *fill, uint32_t type, ngx_msec_t target,
+    int64_t until)
 {
     ngx_int_t              rc;
     ngx_media_plan_make_t  make;
 
-    rc = ngx_media_plan_init(&make, plan, *size, index, range, type);
+    rc = ngx_media_plan_init(&make, plan, *size, index, range, fill, type);
 
     make.clock = 1;
 
@@ -110,12 +112,13 @@ ngx_media_plan_make(ngx_media_plan_t *plan, size_t *size,
 ngx_int_t
 ngx_media_plan_follow(ngx_media_plan_t *plan, size_t *size,
     const ngx_media_index_t *index, const ngx_media_plan_range_t *range,
-    uint32_t type, const ngx_media_plan_t *clock)
+    const ngx_media_fill_t *fill, uint32_t type,
+    const ngx_media_plan_t *clock)
 {
     ngx_int_t              rc;
     ngx_media_plan_make_t  make;
 
-    rc = ngx_media_plan_init(&make, plan, *size, index, range, type);
+    rc = ngx_media_plan_init(&make, plan, *size, index, range, fill, type);
 
     if (rc == NGX_OK) {
         rc = ngx_media_plan_times(&make, clock);
@@ -132,7 +135,8 @@ ngx_media_plan_follow(ngx_media_plan_t *plan, size_t *size,
 static ngx_int_t
 ngx_media_plan_init(ngx_media_plan_make_t *make, ngx_media_plan_t *plan,
     size_t size, const ngx_media_index_t *index,
-    const ngx_media_plan_range_t *range, uint32_t type)
+    const ngx_media_plan_range_t *range, const ngx_media_fill_t *fill,
+    uint32_t type)
 {
     uint32_t   first;
     ngx_int_t  rc;
@@ -141,7 +145,8 @@ ngx_media_plan_init(ngx_media_plan_make_t *make, ngx_media_plan_t *plan,
 
     make->plan = plan;
     make->size = size;
-    make->end = range ? range->end : index->end;
+    make->end = (range ? range->end : index->end)
+                + ngx_media_fill_silent(fill);
     make->origin = range ? range->origin : 0;
     make->nearest = (type == NGX_MEDIA_VIDEO);
     make->total.timescale = index->timescale;
@@ -149,9 +154,9 @@ ngx_media_plan_init(ngx_media_plan_make_t *make, ngx_media_plan_t *plan,
 
     first = range ? range->first : index->first;
 
-    ngx_media_index_open(&make->reader, index);
+    ngx_media_fill_open(&make->reader, index, fill);
 
-    rc = ngx_media_index_seek(&make->reader, first);
+    rc = ngx_media_fill_seek(&make->reader, first);
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
@@ -376,7 +381,7 @@ ngx_media_plan_next(ngx_media_plan_make_t *make)
             break;
         }
 
-        rc = ngx_media_index_next(&make->reader, &sample);
+        rc = ngx_media_fill_next(&make->reader, &sample);
 
         if (rc != NGX_OK) {
             return NGX_ERROR;

@@ -25,6 +25,9 @@
  * the dts of the first sample, which is tfdt, and duration is the sum of the
  * durations.  Runs of equal segments are one entry.
  *
+ * A track may be filled with silence (ngx_media_fill.h): its frames are
+ * samples as others are, in segments and in numbers.
+ *
  * A plan may be of a part of the file, a range.  Then its times count from
  * where the range begins, "origin".  As with the edits of an index, audio and
  * text start with the sample that goes on there, and video with the key frame
@@ -36,8 +39,8 @@
 #define _NGX_MEDIA_PLAN_H_INCLUDED_
 
 
+#include "formats/ngx_media_fill.h"
 #include "formats/ngx_media_frame.h"
-#include "formats/ngx_media_index.h"
 
 
 /* a file that has more is not accepted: 36 hours of 2 s */
@@ -99,16 +102,18 @@ typedef struct {
  * Both are called twice: with plan NULL they set *size, then with memory of
  * that size.  NGX_DECLINED: too many segments; NGX_ERROR: broken index.
  *
- * range: NULL is all that is to be presented; target: milliseconds, not 0;
- * until: when the longest track ends, in the timescale of this one, counted
- * from the origin.
+ * range: NULL is all that is to be presented; fill: NULL is none, else it is
+ * around that range; target: milliseconds, not 0; until: when the longest
+ * track ends, in the timescale of this one, counted from the origin.
  */
 ngx_int_t ngx_media_plan_make(ngx_media_plan_t *plan, size_t *size,
     const ngx_media_index_t *index, const ngx_media_plan_range_t *range,
-    uint32_t type, ngx_msec_t target, int64_t until);
+    const ngx_media_fill_t *fill, uint32_t type, ngx_msec_t target,
+    int64_t until);
 ngx_int_t ngx_media_plan_follow(ngx_media_plan_t *plan, size_t *size,
     const ngx_media_index_t *index, const ngx_media_plan_range_t *range,
-    uint32_t type, const ngx_media_plan_t *clock);
+    const ngx_media_fill_t *fill, uint32_t type,
+    const ngx_media_plan_t *clock);
 
 /* [from, to) of a track, in its timescale, to its end for INT64_MAX; NGX_ERROR:
    broken index */

@@ -29,6 +29,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media_source.h"
 #include "core/ngx_media_view.h"
+#include "formats/ngx_media_fill.h"
 #include "formats/ngx_media_frame.h"
 #include "formats/ngx_media_index.h"
 #include "formats/ngx_media_plan.h"
@@ -216,9 +217,11 @@ typedef struct {
 /* one track in one clip */
 
 typedef struct {
-    uint32_t                  file;           /* sequence * nclips + clip */
-    uint32_t                  track;          /* of the file; NONE: silence or
-                                                 nothing is here */
+    uint32_t                  file;           /* sequence * nclips + clip; of
+                                                 another clip where all of it
+                                                 is silence: its parameters */
+    uint32_t                  track;          /* of the file; NONE: nothing is
+                                                 here */
     uint32_t                  plan;           /* offset, ngx_media_plan_t */
     uint32_t                  description;    /* the usual one */
     uint32_t                  fps;            /* 1/1000, of video */
@@ -227,12 +230,14 @@ typedef struct {
     uint64_t                  init;           /* its init segment's name */
     int64_t                   base;           /* added to the plan's times, in
                                                  timescale: none is negative */
+    ngx_media_fill_t          fill;           /* silence, of audio */
 } ngx_media_vod_set_clip_t;
 
 
 typedef struct {
     uint32_t                  number;         /* of its first segment */
     uint32_t                  nsegments;
+    uint32_t                  clock;          /* the track that decided */
     int64_t                   start;          /* ms from the set's begin */
     int64_t                   duration;       /* ms */
     int64_t                   base;           /* ms: what media times are when
@@ -263,7 +268,8 @@ typedef struct {
                                                  not listed yet */
     u_char                    error[NGX_MEDIA_VOD_ERROR];
     u_char                    note[NGX_MEDIA_VOD_ERROR];  /* what is left out,
-                                                 or not aligned; ""; logged */
+                                                 silent or not aligned; ""; it
+                                                 is logged */
 } ngx_media_vod_set_t;
 
 

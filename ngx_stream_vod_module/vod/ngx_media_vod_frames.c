@@ -10,6 +10,7 @@
  */
 
 
+#include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_mp4_write.h"
 #include "vod/ngx_media_vod_set_make.h"
 
@@ -22,23 +23,37 @@
 #define NGX_MEDIA_VOD_FRAMES_MAX  65536
 #define NGX_MEDIA_VOD_BYTES_MAX   0x7fff0000
 
+/* silence is sent in pieces of so many bytes, or of a frame */
+#define NGX_MEDIA_VOD_SILENCE     4096
+
 
 /* where frames go, in the pool */
 
 typedef struct {
     uint32_t                  delay;          /* added to cto */
+    const ngx_media_vod_file_t *file;
+    const ngx_media_vod_track_t *track;
+    ngx_pool_t               *pool;
     ngx_media_sample_t       *samples;
     ngx_media_source_range_t *ranges;
     ngx_media_frames_t       *frames;
     uint64_t                  end;            /* in the file, of the last */
+    u_char                   *silence;        /* frames of it; NULL: not yet */
+    size_t                    silence_len;
+    uint32_t                  silence_frame;  /* bytes of one */
+    uint32_t                  silence_description;
 } ngx_media_vod_frames_ctx_t;
 
 
 static ngx_int_t ngx_media_vod_frames_read(ngx_media_vod_frames_ctx_t *ctx,
-    ngx_media_index_reader_t *reader, uint32_t n, uint32_t *description,
+    ngx_media_fill_reader_t *reader, uint32_t n, uint32_t *description,
     uint32_t *key);
 static ngx_int_t ngx_media_vod_frames_range(ngx_media_vod_frames_ctx_t *ctx,
     const ngx_media_index_sample_t *sample);
+static ngx_int_t ngx_media_vod_frames_silent(ngx_media_vod_frames_ctx_t *ctx,
+    const ngx_media_index_sample_t *sample);
+static ngx_int_t ngx_media_vod_frames_silence(ngx_media_vod_frames_ctx_t *ctx,
+    uint32_t description);
 static ngx_int_t ngx_media_vod_frames_fail(
     const ngx_media_vod_source_t *source, const ngx_media_vod_set_clip_t *clip,
     uint64_t number, ngx_pool_t *pool, const char *error);
@@ -58,7 +73,7 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
     ngx_media_vod_turn_t         turn;
     const ngx_media_vod_file_t  *file;
     ngx_media_plan_segment_t     segment;
-    ngx_media_index_reader_t     reader;
+    ngx_media_fill_reader_t      reader;
     ngx_media_vod_set_clip_t    *clip;
     ngx_media_vod_frames_ctx_t   ctx;
 
@@ -109,6 +124,9 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
     }
 
     ctx.delay = clip->delay;
+    ctx.file = file;
+    ctx.track = t;
+    ctx.pool = pool;
     ctx.frames = frames;
     ctx.samples = ngx_palloc(pool, frames->nsamples
                                    * sizeof(ngx_media_sample_t));
@@ -122,9 +140,9 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
     description = 0;
     is_key = 0;
 
-    ngx_media_index_open(&reader, index);
+    ngx_media_fill_open(&reader, index, &clip->fill);
 
-    if (ngx_media_index_seek(&reader, segment.sample) != NGX_OK
+    if (ngx_media_fill_seek(&reader, segment.sample) != NGX_OK
         || ngx_media_vod_frames_read(&ctx, &reader, frames->nsamples,
                                      &description, &is_key)
            != NGX_OK)
@@ -162,7 +180,7 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
 
 static ngx_int_t
 ngx_media_vod_frames_read(ngx_media_vod_frames_ctx_t *ctx,
-    ngx_media_index_reader_t *reader, uint32_t n, uint32_t *description,
+    ngx_media_fill_reader_t *reader, uint32_t n, uint32_t *description,
     uint32_t *key)
 {
     uint32_t                   i;
@@ -171,7 +189,7 @@ ngx_media_vod_frames_read(ngx_media_vod_frames_ctx_t *ctx,
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_media_index_next(reader, &sample) != NGX_OK
+        if (ngx_media_fill_next(reader, &sample) != NGX_OK
             || sample.duration > UINT32_MAX
             || sample.cto > INT32_MAX || sample.cto < INT32_MIN
             || sample.cto + ctx->delay > INT32_MAX)
@@ -216,6 +234,10 @@ ngx_media_vod_frames_range(ngx_media_vod_frames_ctx_t *ctx,
 
     ctx->frames->bytes += sample->size;
 
+    if (sample->offset == NGX_MEDIA_FILL_SILENT) {
+        return ngx_media_vod_frames_silent(ctx, sample);
+    }
+
     if (ctx->frames->nranges && sample->offset == ctx->end) {
         range = &ctx->ranges[ctx->frames->nranges - 1];
         range->size += sample->size;
@@ -228,6 +250,95 @@ ngx_media_vod_frames_range(ngx_media_vod_frames_ctx_t *ctx,
     }
 
     ctx->end = sample->offset + sample->size;
+
+    return NGX_OK;
+}
+
+
+/* the same bytes again and again, as long as they last in one piece */
+
+static ngx_int_t
+ngx_media_vod_frames_silent(ngx_media_vod_frames_ctx_t *ctx,
+    const ngx_media_index_sample_t *sample)
+{
+    ngx_media_source_range_t  *range;
+
+    if (ctx->silence == NULL
+        || ctx->silence_description != sample->description)
+    {
+        if (ngx_media_vod_frames_silence(ctx, sample->description)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    /* it is what the set was made with */
+
+    if (sample->size != ctx->silence_frame) {
+        return NGX_ERROR;
+    }
+
+    range = ctx->ranges + ctx->frames->nranges;
+
+    if (ctx->frames->nranges && range[-1].memory == ctx->silence
+        && ctx->silence_len - range[-1].size >= sample->size)
+    {
+        range[-1].size += sample->size;
+
+    } else {
+        range->offset = 0;
+        range->size = sample->size;
+        range->memory = ctx->silence;
+        ctx->frames->nranges++;
+    }
+
+    /* of the file nothing follows what was before */
+
+    ctx->end = NGX_MEDIA_FILL_SILENT;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_vod_frames_silence(ngx_media_vod_frames_ctx_t *ctx,
+    uint32_t description)
+{
+    u_char                    *p;
+    size_t                     len;
+    ngx_uint_t                 n;
+    ngx_media_silence_t        silence;
+    const ngx_media_codec_t   *codec;
+    const ngx_media_params_t  *params;
+
+    params = ngx_media_vod_params(ctx->file, ctx->track, description);
+    codec = params ? ngx_media_codec_find(params->codec) : NULL;
+
+    if (codec == NULL || codec->silence == NULL
+        || codec->silence(params, &silence) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    len = ngx_media_span_len(&silence.frame);
+    n = NGX_MEDIA_VOD_SILENCE / len;
+    n = ngx_max(n, 1);
+    n = ngx_min(n, ctx->frames->nsamples);
+
+    p = ngx_pnalloc(ctx->pool, n * len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->silence = p;
+    ctx->silence_len = n * len;
+    ctx->silence_frame = (uint32_t) len;
+    ctx->silence_description = description;
+
+    while (n--) {
+        p = ngx_cpymem(p, silence.frame.pos, len);
+    }
 
     return NGX_OK;
 }

@@ -431,27 +431,9 @@ ngx_media_vod_common(const ngx_media_vod_set_t *set, uint32_t period,
 }
 
 
-/* the first track that has a plan of its own, see set_period.c */
-
 static const ngx_media_vod_set_clip_t *
 ngx_media_vod_clock(const ngx_media_vod_set_t *set, uint32_t period)
 {
-    uint32_t                          i;
-    const ngx_media_plan_t           *plan;
-    const ngx_media_vod_set_clip_t   *clip;
-    const ngx_media_vod_set_track_t  *track;
-
-    clip = ngx_media_vod_set_clip(set, period, 0);
-
-    for (i = 0; i < set->ntracks; i++) {
-        clip = ngx_media_vod_set_clip(set, period, i);
-        track = ngx_media_vod_set_track(set, i);
-        plan = ngx_media_vod_set_plan(set, clip);
-
-        if (clip->track != NGX_MEDIA_VOD_NONE && !track->text && plan->last) {
-            break;
-        }
-    }
-
-    return clip;
+    return ngx_media_vod_set_clip(set, period,
+                            ngx_media_vod_set_period_at(set, period)->clock);
 }

@@ -46,6 +46,7 @@ typedef struct {
 typedef struct {
     const ngx_media_vod_file_t *file;
     const ngx_media_vod_track_t *track;
+    const ngx_media_fill_t   *fill;
     int64_t                   base;           /* added to times, */
     uint32_t                  delay;          /* and to cto */
     ngx_media_sample_t       *samples;
@@ -64,7 +65,7 @@ static ngx_int_t ngx_media_vod_rate_segments(ngx_media_vod_rate_t *rate,
     ngx_media_vod_rate_room_t *room, const ngx_media_plan_t *plan,
     const ngx_media_plan_t *joint, uint32_t target);
 static ngx_int_t ngx_media_vod_rate_read(ngx_media_vod_rate_segment_t *s,
-    ngx_media_index_reader_t *reader, const ngx_media_plan_segment_t *segment,
+    ngx_media_fill_reader_t *reader, const ngx_media_plan_segment_t *segment,
     ngx_media_vod_rate_room_t *room);
 static ngx_int_t ngx_media_vod_rate_room(ngx_media_vod_rate_room_t *room,
     uint32_t n);
@@ -97,6 +98,7 @@ ngx_media_vod_rate_add(ngx_media_vod_rate_t *rate,
 
     room.file = file;
     room.track = &file->tracks[clip->track];
+    room.fill = &clip->fill;
     room.base = clip->base;
     room.delay = clip->delay;
 
@@ -123,7 +125,7 @@ ngx_media_vod_rate_segments(ngx_media_vod_rate_t *rate,
 {
     uint32_t                       i, n;
     ngx_int_t                      rc;
-    ngx_media_index_reader_t       reader;
+    ngx_media_fill_reader_t        reader;
     ngx_media_plan_segment_t       segment, other;
     ngx_media_vod_rate_segment_t  *segments, *s;
 
@@ -133,8 +135,9 @@ ngx_media_vod_rate_segments(ngx_media_vod_rate_t *rate,
         return NGX_DECLINED;
     }
 
-    ngx_media_index_open(&reader, ngx_media_vod_at(room->file,
-                                                   room->track->index));
+    ngx_media_fill_open(&reader, ngx_media_vod_at(room->file,
+                                                  room->track->index),
+                        room->fill);
 
     rc = NGX_OK;
     n = 0;
@@ -181,7 +184,7 @@ ngx_media_vod_rate_segments(ngx_media_vod_rate_t *rate,
 
 static ngx_int_t
 ngx_media_vod_rate_read(ngx_media_vod_rate_segment_t *s,
-    ngx_media_index_reader_t *reader, const ngx_media_plan_segment_t *segment,
+    ngx_media_fill_reader_t *reader, const ngx_media_plan_segment_t *segment,
     ngx_media_vod_rate_room_t *room)
 {
     uint64_t                  bytes;
@@ -196,7 +199,7 @@ ngx_media_vod_rate_read(ngx_media_vod_rate_segment_t *s,
     }
 
     if (reader->number != segment->sample
-        && ngx_media_index_seek(reader, segment->sample) != NGX_OK)
+        && ngx_media_fill_seek(reader, segment->sample) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -205,7 +208,7 @@ ngx_media_vod_rate_read(ngx_media_vod_rate_segment_t *s,
 
     for (i = 0; i < segment->samples; i++) {
 
-        if (ngx_media_index_next(reader, &sample) != NGX_OK) {
+        if (ngx_media_fill_next(reader, &sample) != NGX_OK) {
             return NGX_ERROR;
         }
 

@@ -19,10 +19,8 @@
 #include "vod/ngx_media_vod_set.h"
 
 
-/* tracks of a set */
+/* tracks of a set, and its bytes */
 #define NGX_MEDIA_VOD_SET_TRACKS  256
-
-/* bytes of a set */
 #define NGX_MEDIA_VOD_SET_MAX     (256 * 1024 * 1024)
 
 /* sequence->tracks: the map names none */

@@ -16,7 +16,7 @@
 
 
 #include "formats/ngx_media_mp4_write.h"
-#include "vod/ngx_media_vod_set_make.h"
+#include "vod/ngx_media_vod_set_fill.h"
 
 #include <stdlib.h>
 
@@ -36,21 +36,23 @@ typedef struct {
     int64_t                   end;            /* ms, of the longest track */
     int64_t                   start;          /* ms, of the first sample; it
                                                  is not after the begin */
+    ngx_media_vod_set_cover_t cover;
 } ngx_media_vod_set_period_t;
 
 
 static ngx_int_t ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p);
 static ngx_int_t ngx_media_vod_set_cut(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t track, ngx_uint_t clip, const ngx_media_index_t *index,
-    ngx_media_plan_range_t *range, int64_t *end);
+    ngx_media_plan_range_t *range, int64_t *start, int64_t *end);
 static ngx_int_t ngx_media_vod_set_seen(const ngx_media_index_t *index,
     ngx_media_plan_range_t *range);
 static ngx_int_t ngx_media_vod_set_whole(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t track, ngx_uint_t clip, const ngx_media_index_t *index,
     ngx_media_plan_range_t *range);
 static ngx_int_t ngx_media_vod_set_end(const ngx_media_index_t *index,
-    const ngx_media_plan_range_t *range, int64_t *end);
+    const ngx_media_plan_range_t *range, int64_t *start, int64_t *end);
 static ngx_int_t ngx_media_vod_set_plans(ngx_media_vod_set_period_t *p);
+static void ngx_media_vod_set_last(ngx_media_vod_set_period_t *p);
 static ngx_int_t ngx_media_vod_set_add(ngx_media_vod_set_period_t *p,
     ngx_uint_t track, int64_t until);
 static void ngx_media_vod_set_apart(ngx_media_vod_set_period_t *p,
@@ -86,6 +88,10 @@ ngx_media_vod_set_period(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip)
     rc = ngx_media_vod_set_ranges(p);
 
     if (rc == NGX_OK) {
+        rc = ngx_media_vod_set_fill(ctx, clip, p->ranges, &p->cover);
+    }
+
+    if (rc == NGX_OK) {
         rc = ngx_media_vod_set_plans(p);
     }
 
@@ -105,7 +111,7 @@ ngx_media_vod_set_period(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip)
 static ngx_int_t
 ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p)
 {
-    int64_t                     end;
+    int64_t                     end, start;
     ngx_int_t                   rc;
     ngx_uint_t                  i;
     ngx_media_vod_set_ctx_t    *ctx;
@@ -131,7 +137,7 @@ ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p)
         (void) ngx_media_vod_set_source(p, i, &index);
 
         rc = ngx_media_vod_set_cut(ctx, i, p->clip, index, &p->ranges[i],
-                                   &end);
+                                   &start, &end);
 
         if (rc == NGX_ERROR) {
             return ngx_media_vod_set_fail(ctx, 500, "index of %s is broken",
@@ -139,6 +145,9 @@ ngx_media_vod_set_ranges(ngx_media_vod_set_period_t *p)
         }
 
         if (rc == NGX_OK) {
+            ngx_media_vod_set_cover(&p->cover, i, start, end,
+                                    index->timescale);
+
             end = ngx_media_plan_rescale(end, index->timescale, 1000);
             p->end = ngx_max(p->end, end);
         }
@@ -189,7 +198,7 @@ ngx_media_vod_set_nothing(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip)
 ngx_uint_t
 ngx_media_vod_set_shown(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
 {
-    int64_t                      end;
+    int64_t                      end, start;
     uint32_t                     n;
     ngx_uint_t                   i;
     ngx_media_plan_range_t       range;
@@ -215,7 +224,7 @@ ngx_media_vod_set_shown(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
         if (ngx_media_vod_set_cut(ctx, track, i,
                                   ngx_media_vod_at(file,
                                                    file->tracks[n].index),
-                                  &range, &end)
+                                  &range, &start, &end)
             != NGX_DONE)
         {
             return 1;
@@ -227,15 +236,15 @@ ngx_media_vod_set_shown(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
 
 
 /*
- * What of a track is in a clip, and when that ends, in timescale from the
- * clip's begin: NGX_OK; NGX_DONE: nothing of it is seen or heard; NGX_ERROR:
+ * What of a track is in a clip, and when that starts and ends, in timescale
+ * from the clip's begin: NGX_OK; NGX_DONE: nothing of it is seen or heard; NGX_ERROR:
  * the index is broken, or has times that cannot be reckoned with
  */
 
 static ngx_int_t
 ngx_media_vod_set_cut(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
     ngx_uint_t clip, const ngx_media_index_t *index,
-    ngx_media_plan_range_t *range, int64_t *end)
+    ngx_media_plan_range_t *range, int64_t *start, int64_t *end)
 {
     int64_t                      from, limit, to;
     uint32_t                     timescale;
@@ -286,7 +295,7 @@ ngx_media_vod_set_cut(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
         return NGX_ERROR;
     }
 
-    rc = ngx_media_vod_set_end(index, range, end);
+    rc = ngx_media_vod_set_end(index, range, start, end);
 
     if (rc == NGX_OK && *end <= 0) {
         rc = ngx_media_vod_set_seen(index, range);
@@ -379,7 +388,7 @@ ngx_media_vod_set_whole(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
 
 static ngx_int_t
 ngx_media_vod_set_end(const ngx_media_index_t *index,
-    const ngx_media_plan_range_t *range, int64_t *end)
+    const ngx_media_plan_range_t *range, int64_t *start, int64_t *end)
 {
     int64_t                    limit;
     ngx_int_t                  rc;
@@ -408,6 +417,8 @@ ngx_media_vod_set_end(const ngx_media_index_t *index,
     {
         return NGX_ERROR;
     }
+
+    *start = sample.dts - range->origin;
 
     return NGX_OK;
 }
@@ -449,6 +460,10 @@ ngx_media_vod_set_plans(ngx_media_vod_set_period_t *p)
 
     rc = ngx_media_vod_set_add(p, p->clock, until);
 
+    if (rc == NGX_OK && !ctx->set->growing) {
+        ngx_media_vod_set_last(p);
+    }
+
     for (i = 0; i < ctx->ntracks && rc == NGX_OK; i++) {
         if (i != p->clock) {
             rc = ngx_media_vod_set_add(p, i, until);
@@ -486,6 +501,34 @@ ngx_media_vod_set_plans(ngx_media_vod_set_period_t *p)
 }
 
 
+/* audio is in the last segment, too, however short that is */
+
+static void
+ngx_media_vod_set_last(ngx_media_vod_set_period_t *p)
+{
+    int64_t                    end;
+    ngx_uint_t                 i;
+    ngx_media_plan_t          *clock;
+    ngx_media_plan_segment_t   segment;
+
+    clock = ngx_media_vod_set_plan(p->ctx->set,
+                        ngx_media_vod_set_clip(p->ctx->set, p->clip, p->clock));
+
+    (void) ngx_media_plan_segment(clock, clock->nsegments - 1, &segment);
+
+    for (i = 0; i < p->ctx->ntracks; i++) {
+
+        if (i == p->clock || p->ctx->tracks[i].type != NGX_MEDIA_AUDIO) {
+            continue;
+        }
+
+        end = ngx_media_vod_set_fill_last(p->ctx, p->clip, i, &p->ranges[i],
+                                          segment.time, clock->timescale);
+        p->end = ngx_max(p->end, end);
+    }
+}
+
+
 /* text has no plan of its own, it is cut at the times of the clock */
 
 static ngx_int_t
@@ -499,6 +542,7 @@ ngx_media_vod_set_add(ngx_media_vod_set_period_t *p, ngx_uint_t track,
     ngx_media_plan_t           *clock, *plan;
     ngx_media_vod_set_ctx_t    *ctx;
     ngx_media_vod_set_clip_t   *clip;
+    const ngx_media_fill_t     *fill;
     const ngx_media_index_t    *index;
 
     ctx = p->ctx;
@@ -527,15 +571,19 @@ ngx_media_vod_set_add(ngx_media_vod_set_period_t *p, ngx_uint_t track,
             plan = ngx_media_vod_at(ctx->set, offset);
         }
 
+        /* the set may have moved */
+
+        fill = &ngx_media_vod_set_clip(ctx->set, p->clip, track)->fill;
+
         if (track == p->clock) {
             rc = ngx_media_plan_make(plan, &size, index, &p->ranges[track],
-                                     type, ctx->set->segment, until);
+                                     fill, type, ctx->set->segment, until);
         } else {
             clip = ngx_media_vod_set_clip(ctx->set, p->clip, p->clock);
             clock = ngx_media_vod_set_plan(ctx->set, clip);
 
             rc = ngx_media_plan_follow(plan, &size, index, &p->ranges[track],
-                                       type, clock);
+                                       fill, type, clock);
         }
 
         if (rc != NGX_OK) {
@@ -615,6 +663,7 @@ ngx_media_vod_set_place(ngx_media_vod_set_period_t *p)
                            ngx_media_vod_set_clip(set, p->clip, p->clock));
 
     period->nsegments = clock->nsegments;
+    period->clock = (uint32_t) p->clock;
     period->duration = p->end;
 
     if (map->live && map->durations) {
@@ -652,7 +701,7 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
     ngx_media_params_t            own;
     ngx_media_vod_set_ctx_t      *ctx;
     ngx_media_vod_set_clip_t     *clip;
-    ngx_media_index_reader_t      reader;
+    ngx_media_fill_reader_t       reader;
     ngx_media_index_sample_t      sample;
     const ngx_media_index_t      *index;
     const ngx_media_params_t     *params;
@@ -678,11 +727,11 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
             file = ctx->make->files[clip->file].file;
             track = ngx_media_vod_set_source(p, i, &index);
 
-            ngx_media_index_open(&reader, index);
+            ngx_media_fill_open(&reader, index, &clip->fill);
             sample.description = 0;
 
-            if (ngx_media_index_seek(&reader, p->ranges[i].first) == NGX_OK) {
-                (void) ngx_media_index_next(&reader, &sample);
+            if (ngx_media_fill_seek(&reader, p->ranges[i].first) == NGX_OK) {
+                (void) ngx_media_fill_next(&reader, &sample);
             }
 
             clip->description = sample.description;

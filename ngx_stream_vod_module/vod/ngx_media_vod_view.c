@@ -288,7 +288,7 @@ ngx_media_vod_view_describe(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
     const ngx_media_plan_t          *plan;
     const ngx_media_vod_file_t      *file;
     ngx_media_plan_segment_t         segment;
-    ngx_media_index_reader_t         reader;
+    ngx_media_fill_reader_t          reader;
     ngx_media_index_sample_t         sample;
     const ngx_media_vod_set_clip_t  *clip;
 
@@ -302,8 +302,9 @@ ngx_media_vod_view_describe(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
         return NGX_ERROR;
     }
 
-    ngx_media_index_open(&reader, ngx_media_vod_at(file,
-                                           file->tracks[clip->track].index));
+    ngx_media_fill_open(&reader, ngx_media_vod_at(file,
+                                           file->tracks[clip->track].index),
+                        &clip->fill);
 
     last = clip->description;
 
@@ -311,8 +312,8 @@ ngx_media_vod_view_describe(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
         (void) ngx_media_plan_segment(plan, i, &segment);
 
         if (segment.samples) {
-            if (ngx_media_index_seek(&reader, segment.sample) != NGX_OK
-                || ngx_media_index_next(&reader, &sample) != NGX_OK)
+            if (ngx_media_fill_seek(&reader, segment.sample) != NGX_OK
+                || ngx_media_fill_next(&reader, &sample) != NGX_OK)
             {
                 return NGX_ERROR;
             }

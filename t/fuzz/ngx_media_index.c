@@ -4,6 +4,7 @@
  */
 
 /* link: formats/ngx_media_index.c formats/ngx_media_index_build.c
+         formats/ngx_media_fill.c
          formats/ngx_media_plan.c */
 
 
@@ -304,7 +305,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     compare(whole, n);
 
     plan_size = 0;
-    rc = ngx_media_plan_make(NULL, &plan_size, whole, NULL,
+    rc = ngx_media_plan_make(NULL, &plan_size, whole, NULL, NULL,
                              data[0] & 2 ? 0 : 1, 50 + data[0], 20000);
     check(rc == NGX_OK || rc == NGX_DECLINED);
 
@@ -313,7 +314,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(plan != NULL);
         again = plan_size;
 
-        check(ngx_media_plan_make(plan, &again, whole, NULL,
+        check(ngx_media_plan_make(plan, &again, whole, NULL, NULL,
                                   data[0] & 2 ? 0 : 1, 50 + data[0], 20000)
               == NGX_OK);
         check(again == plan_size);

@@ -19,9 +19,8 @@
  */
 
 /* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_ac3_silence.c
-         formats/ngx_media_av1.c formats/ngx_media_bits.c
-         formats/ngx_media_crc.c
+         formats/ngx_media_ac3_silence.c formats/ngx_media_av1.c
+         formats/ngx_media_bits.c formats/ngx_media_crc.c
          formats/ngx_media_codec.c formats/ngx_media_flac.c
          formats/ngx_media_h264.c formats/ngx_media_h264_still.c
          formats/ngx_media_h265.c formats/ngx_media_index.c
@@ -31,9 +30,9 @@
          formats/ngx_media_mp4_moof.c formats/ngx_media_mp4_moov.c
          formats/ngx_media_mp4_stbl.c formats/ngx_media_opus.c
          formats/ngx_media_record.c formats/ngx_media_sets.c
-         formats/ngx_media_plan.c formats/ngx_media_text.c
-         formats/ngx_media_video.c formats/ngx_media_vpx.c
-         formats/ngx_media_wvtt.c */
+         formats/ngx_media_plan.c formats/ngx_media_fill.c
+         formats/ngx_media_text.c formats/ngx_media_video.c
+         formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
 
 
 #include "formats/ngx_media_bytes.h"
@@ -431,10 +430,10 @@ make_plan(ngx_uint_t n, ngx_media_index_t **indexes, ngx_msec_t target,
     for (pass = 0; pass < 2; pass++) {
 
         if (clock == NULL) {
-            rc = ngx_media_plan_make(plan, &size, indexes[n], NULL,
+            rc = ngx_media_plan_make(plan, &size, indexes[n], NULL, NULL,
                                      track_type(n), target, until);
         } else {
-            rc = ngx_media_plan_follow(plan, &size, indexes[n], NULL,
+            rc = ngx_media_plan_follow(plan, &size, indexes[n], NULL, NULL,
                                        track_type(n), clock);
         }
 

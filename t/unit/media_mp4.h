@@ -660,9 +660,10 @@ media_mp4_plan(const ngx_media_index_t *index, uint32_t type,
     size = 0;
     plan = NULL;
 
-    rc = clock ? ngx_media_plan_follow(plan, &size, index, NULL, type, clock)
-               : ngx_media_plan_make(plan, &size, index, NULL, type, target,
-                                     until);
+    rc = clock ? ngx_media_plan_follow(plan, &size, index, NULL, NULL, type,
+                                       clock)
+               : ngx_media_plan_make(plan, &size, index, NULL, NULL, type,
+                                     target, until);
 
     if (rc != NGX_OK) {
         media_mp4_check(rc == NGX_DECLINED);
@@ -674,9 +675,10 @@ media_mp4_plan(const ngx_media_index_t *index, uint32_t type,
 
     again = size;
 
-    rc = clock ? ngx_media_plan_follow(plan, &again, index, NULL, type, clock)
-               : ngx_media_plan_make(plan, &again, index, NULL, type, target,
-                                     until);
+    rc = clock ? ngx_media_plan_follow(plan, &again, index, NULL, NULL, type,
+                                       clock)
+               : ngx_media_plan_make(plan, &again, index, NULL, NULL, type,
+                                     target, until);
 
     media_mp4_check(rc == NGX_OK && again == size);
     media_mp4_plan_check(plan, index);

@@ -6,6 +6,7 @@
 /* link: formats/ngx_media_index.c formats/ngx_media_index_build.c
          formats/ngx_media_mp4_box.c formats/ngx_media_mp4_file.c
          formats/ngx_media_mp4_moof.c formats/ngx_media_mp4_moov.c
+         formats/ngx_media_fill.c
          formats/ngx_media_mp4_stbl.c formats/ngx_media_plan.c
          formats/ngx_media_text.c */
 

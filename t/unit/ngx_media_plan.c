@@ -6,6 +6,7 @@
 /* link: formats/ngx_media_index.c formats/ngx_media_index_build.c
          formats/ngx_media_mp4_box.c formats/ngx_media_mp4_file.c
          formats/ngx_media_mp4_moof.c formats/ngx_media_mp4_moov.c
+         formats/ngx_media_fill.c
          formats/ngx_media_mp4_stbl.c formats/ngx_media_plan.c
          formats/ngx_media_text.c */
 
@@ -383,13 +384,13 @@ test_many(void)
     index = media_mp4_pack(&build);
 
     size = 0;
-    is(ngx_media_plan_make(NULL, &size, index, NULL, NGX_MEDIA_VIDEO, 2000,
-                           0),
+    is(ngx_media_plan_make(NULL, &size, index, NULL, NULL, NGX_MEDIA_VIDEO,
+                           2000, 0),
        NGX_OK, "two days");
     is(size, sizeof(ngx_media_plan_t) + sizeof(ngx_media_plan_run_t),
        "one run");
-    is(ngx_media_plan_make(NULL, &size, index, NULL, NGX_MEDIA_VIDEO, 2000,
-                           3000000000000),
+    is(ngx_media_plan_make(NULL, &size, index, NULL, NULL, NGX_MEDIA_VIDEO,
+                           2000, 3000000000000),
        NGX_DECLINED, "a hundred years");
 
     free(index);

@@ -16,13 +16,13 @@
          formats/ngx_media_mp4_moov.c formats/ngx_media_mp4_stbl.c
          formats/ngx_media_opus.c formats/ngx_media_record.c
          formats/ngx_media_sets.c formats/ngx_media_plan.c
-         formats/ngx_media_text.c formats/ngx_media_tx3g.c
-         formats/ngx_media_video.c formats/ngx_media_vpx.c
-         formats/ngx_media_webvtt.c formats/ngx_media_webvtt_write.c
-         formats/ngx_media_wvtt.c vod/ngx_media_vod_blob.c
-         vod/ngx_media_vod_blob_lang.c vod/ngx_media_vod_index.c
-         vod/ngx_media_vod_index_mp4.c vod/ngx_media_vod_index_mp4_track.c
-         vod/ngx_media_vod_index_text.c
+         formats/ngx_media_fill.c formats/ngx_media_text.c
+         formats/ngx_media_tx3g.c formats/ngx_media_video.c
+         formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
+         formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
+         vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
+         vod/ngx_media_vod_index.c vod/ngx_media_vod_index_mp4.c
+         vod/ngx_media_vod_index_mp4_track.c vod/ngx_media_vod_index_text.c
          -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 
 

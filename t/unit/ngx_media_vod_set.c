@@ -5,26 +5,26 @@
 
 /* link: vod/ngx_media_vod_set.c vod/ngx_media_vod_set_tracks.c
          vod/ngx_media_vod_set_period.c vod/ngx_media_vod_set_video.c
-         vod/ngx_media_vod_rate.c
+         vod/ngx_media_vod_rate.c vod/ngx_media_vod_set_fill.c
          vod/ngx_media_vod_params.c vod/ngx_media_vod_place.c
          vod/ngx_media_vod_frames.c vod/ngx_media_vod_view.c
-         formats/ngx_media_ac3_silence.c
-         formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_av1.c formats/ngx_media_bits.c
-         formats/ngx_media_codec.c formats/ngx_media_flac.c
-         formats/ngx_media_h264.c formats/ngx_media_h264_still.c
-         formats/ngx_media_h265.c formats/ngx_media_mp3.c
-         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_write.c
-         formats/ngx_media_opus.c formats/ngx_media_crc.c
-         formats/ngx_media_ts_es.c formats/ngx_media_ts_mux.c
-         formats/ngx_media_text.c formats/ngx_media_tx3g.c
-         formats/ngx_media_video.c formats/ngx_media_vpx.c
-         formats/ngx_media_webvtt.c formats/ngx_media_webvtt_write.c
-         formats/ngx_media_wvtt.c formats/ngx_media_wvtt_sample.c
-         formats/ngx_media_index.c formats/ngx_media_index_build.c
-         formats/ngx_media_mp4_box.c formats/ngx_media_mp4_file.c
-         formats/ngx_media_mp4_moof.c formats/ngx_media_mp4_moov.c
-         formats/ngx_media_mp4_stbl.c formats/ngx_media_plan.c ngx_stub.c */
+         formats/ngx_media_ac3_silence.c formats/ngx_media_aac.c
+         formats/ngx_media_ac3.c formats/ngx_media_av1.c
+         formats/ngx_media_bits.c formats/ngx_media_codec.c
+         formats/ngx_media_flac.c formats/ngx_media_h264.c
+         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
+         formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
+         formats/ngx_media_mp4_write.c formats/ngx_media_opus.c
+         formats/ngx_media_crc.c formats/ngx_media_ts_es.c
+         formats/ngx_media_ts_mux.c formats/ngx_media_text.c
+         formats/ngx_media_tx3g.c formats/ngx_media_video.c
+         formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
+         formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
+         formats/ngx_media_wvtt_sample.c formats/ngx_media_index.c
+         formats/ngx_media_index_build.c formats/ngx_media_mp4_box.c
+         formats/ngx_media_mp4_file.c formats/ngx_media_mp4_moof.c
+         formats/ngx_media_mp4_moov.c formats/ngx_media_mp4_stbl.c
+         formats/ngx_media_plan.c formats/ngx_media_fill.c ngx_stub.c */
 
 
 #include "core/ngx_media_store.h"
@@ -56,6 +56,7 @@ typedef struct {
     unsigned     size;                        /* of a sample */
     const char  *lang;
     unsigned     bad;                         /* its codec is unknown */
+    unsigned     loud;                        /* it has no silence: USAC */
     unsigned     bframes;
     unsigned     second;                      /* sample with description 2 */
     unsigned     height;                      /* of 640 pixels */
@@ -120,6 +121,7 @@ make_index(const track_t *t)
 static void
 make_params(ngx_media_params_t *params, const track_t *t, unsigned n)
 {
+    static const u_char  usac[] = { 0xf9, 0x4c, 0x43, 0x62, 0, 0, 0 };
     static const u_char  avcc[] = {
         1, 100, 0, 31, 0xff, 0xe1, 0, 4, 0x67, 100, 0, 31, 1, 0, 2, 0x68, 1
     };
@@ -127,7 +129,12 @@ make_params(ngx_media_params_t *params, const track_t *t, unsigned n)
     memset(params, 0, sizeof(*params));
 
     if (t->type == NGX_MEDIA_AUDIO) {
-        (void) ngx_media_aac_params(params, t->timescale, 2);
+        if (t->loud) {
+            (void) ngx_media_aac_codec.config(params, usac,
+                                              usac + sizeof(usac));
+        } else {
+            (void) ngx_media_aac_params(params, t->timescale, 2);
+        }
 
     } else {
         params->codec = NGX_MEDIA_CODEC_H264;
@@ -714,9 +721,24 @@ test_ragged(void)
     is_track(&source, 0, "0:0+2000 1:2000+2000", "video ends");
     is_track(&source, 1, "0:0+2005 1:2005+2005 2:4010+2005 3:6016+1984"
              " 4:8000+2005", "audio goes on");
-    is_track(&source, 2, "0:0+2000x 1:2000+2000x 2:5000+1021 3:6021+975",
-             "and more begins later");
+    is_track(&source, 2, "0:7+1996 1:2004+1996 2:4001+2020 3:6021+1996"
+             " 4:8018+1973", "what begins later begins with silence");
+    is_text((char *) set->note, strlen((char *) set->note), "a2 in clip 1"
+            " begins 4992 ms after the others and ends 2995 ms before them:"
+            " silence", "which is noted");
     check(&source);
+    finish(set);
+
+    /* a file that grows: who knows what comes */
+
+    reset();
+    add_file(tracks)->fragmented = 1;
+    set = make_set(1, 1, 2000);
+    make_source(&source, set);
+
+    is(ngx_media_vod_set_clip(set, 0, 2)->fill.head.count, 215, "silence");
+    is(ngx_media_vod_set_clip(set, 0, 2)->fill.tail.count, 0,
+       "but not at the end of what grows");
     finish(set);
 
     /* an edit in the middle of a GOP */
@@ -776,9 +798,11 @@ test_clips(void)
     is_track(&source, 0, "0:1000+2000 1:3000+2000 2:5000+2000"
              " | 3:7000+2000 4:9000+1000 | 5:11000+2000 6:13000+2000",
              "video of clips");
-    is_track(&source, 1, "0:1986+1024 1:3010+2005 2:5016+1984"
-             " | 3:7000+2000x 4:9000+1000x | 5:10984+2026 6:13010+2005",
-             "audio of clips, missing in the second");
+    is_track(&source, 1, "0:1005+2005 1:3010+2005 2:5016+1984"
+             " | 3:7000+2005 4:9005+981 | 5:10984+2026 6:13010+2005",
+             "audio of clips, silence in the second");
+    is_text((char *) set->note, strlen((char *) set->note),
+            "a1 has nothing in clip 2: silence", "which is noted");
 
     check(&source);
 
@@ -796,8 +820,23 @@ test_clips(void)
     is(ngx_media_vod_frames(&source, 0, 0, 0, pool, &f), NGX_OK, "clip 1");
     is(f.ranges[0].offset, 50 * 4000, "begins with a key frame");
     is(ngx_media_vod_frames(&source, 1, 0, 0, pool, &f), NGX_OK, "audio");
-    is(f.decode_time, 2 * 48000 + 140 * 1024 - 3 * 48000,
-       "begins with the frame that goes on then");
+    is(f.decode_time, 2 * 48000 + (141 - 47) * 1024 - 3 * 48000,
+       "begins where video does");
+    is(f.samples[45].size, 9, "silence");
+    is(f.samples[46].size, 300, "up to the first frame");
+    is(f.nranges, 1 + f.nsamples - 46, "in one piece");
+    is_mem(f.ranges[0].memory + 9, 9, "\x21\x00\x49\x90\x02\x19\x00\x23\x80",
+           9, "of AAC");
+    is(f.ranges[1].memory == NULL && f.ranges[1].offset == 140 * 4000 + 2000,
+       1, "then the file");
+
+    is(ngx_media_vod_frames(&source, 1, 3, 0, pool, &f), NGX_OK,
+       "nothing but silence");
+    is(f.decode_time, 7 * 48000, "where the clip begins");
+    is(f.nranges, 1, "in one piece");
+    is(f.bytes, 9 * f.nsamples, "of nine bytes a frame");
+    is(ngx_media_vod_set_clip(set, 1, 1)->init,
+       ngx_media_vod_set_clip(set, 0, 1)->init, "with the same parameters");
 
     finish(set);
 
@@ -808,6 +847,83 @@ test_clips(void)
     is_track(&source, 0, "0:1000+2000 1:3000+2000 2:5000+2000"
              " | 3:7000+2000 4:9000+1000 | 5:10000+2000 6:12000+2000",
              "where parameters change it is told anyway");
+    finish(set);
+}
+
+
+/* where there is no silence of a codec there are gaps */
+
+static void
+test_gaps(void)
+{
+    ngx_media_vod_set_t     *set;
+    ngx_media_vod_source_t   source;
+
+    static const track_t  late[TRACKS] = {
+        { .type = NGX_MEDIA_VIDEO, .timescale = 12800, .duration = 512,
+          .n = 200, .gop = 50 },
+        { .type = NGX_MEDIA_AUDIO, .timescale = 44100, .duration = 1024,
+          .n = 86, .gop = 1, .size = 300, .empty = 5 * 44100, .loud = 1 },
+    };
+
+    static const track_t  silent[TRACKS] = {
+        { .type = NGX_MEDIA_VIDEO, .timescale = 90000, .duration = 3600,
+          .n = 75, .gop = 25 },
+    };
+
+    reset();
+    (void) add_file(late);
+    (void) add_file(silent);
+    (void) add_file(late);
+
+    set = make_set(1, 3, 2000);
+    make_source(&source, set);
+
+    is_track(&source, 1, "0:0+2000x 1:2000+2000x 2:5000+1021 3:6021+975"
+             " | 4:8000+2000x 5:10000+1000x"
+             " | 6:11000+2000x 7:13000+2000x 8:16000+1021 9:17021+975",
+             "gaps");
+    is_text((char *) set->note, strlen((char *) set->note),
+            "a1 in clip 1 has nothing for 6003 ms, and no silence is known of"
+            " its codec; a1 in clip 2 has nothing for 3000 ms, and no silence"
+            " is known of its codec; a1 in clip 3 has nothing for 6003 ms, and"
+            " no silence is known of its codec", "which is noted");
+    check(&source);
+    finish(set);
+}
+
+
+/*
+ * The last segment of the clock is shorter than a frame of audio: it has one
+ * all the same, and the next clip begins after that
+ */
+
+static void
+test_last(void)
+{
+    ngx_media_vod_set_t     *set;
+    ngx_media_vod_source_t   source;
+
+    static const track_t  tracks[TRACKS] = {
+        { .type = NGX_MEDIA_VIDEO, .timescale = 12800, .duration = 512,
+          .n = 51, .gop = 50 },
+        { .type = NGX_MEDIA_AUDIO, .timescale = 44100, .duration = 1024,
+          .n = 87, .gop = 1, .size = 300 },
+    };
+
+    reset();
+    (void) add_file(tracks);
+    (void) add_file(tracks);
+
+    set = make_set(1, 2, 1000);
+    make_source(&source, set);
+
+    is_track(&source, 0, "0:0+2000 1:2000+40 | 2:3000+2000 3:5000+40",
+             "video");
+    is_track(&source, 1, "0:0+2020 1:2020+23 | 2:3000+2020 3:5020+23",
+             "audio");
+    is(ngx_media_vod_set_period_at(set, 0)->duration, 2044, "how long it is");
+    check(&source);
     finish(set);
 }
 
@@ -1212,6 +1328,8 @@ main(void)
     test_ladder();
     test_ragged();
     test_clips();
+    test_gaps();
+    test_last();
     test_more();
     test_empty();
     test_channel();
