@@ -136,9 +136,20 @@ ngx_media_fill_next(ngx_media_fill_reader_t *reader,
 
     rc = ngx_media_index_next(&reader->index, sample);
 
-    reader->number += (rc == NGX_OK);
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
-    return rc;
+    reader->number++;
+
+    /* the last one may be cut short, its frame is not */
+
+    if (n == fill->nsamples - 1 && fill->tail.count) {
+        sample->duration = (uint64_t) fill->tail.time
+                           - (uint64_t) sample->dts;
+    }
+
+    return NGX_OK;
 }
 
 

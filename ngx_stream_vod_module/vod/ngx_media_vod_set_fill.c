@@ -180,6 +180,8 @@ ngx_media_vod_set_fill_tail(ngx_media_fill_run_t *tail,
     const ngx_media_vod_file_t *file, const ngx_media_vod_track_t *t,
     uint32_t last, int64_t time)
 {
+    int64_t                    length;
+    uint32_t                   codec;
     ngx_int_t                  rc;
     ngx_media_index_reader_t   reader;
     ngx_media_index_sample_t   sample;
@@ -194,13 +196,31 @@ ngx_media_vod_set_fill_tail(ngx_media_fill_run_t *tail,
 
     rc = ngx_media_vod_set_fill_run(tail, file, t, sample.description);
 
-    if (rc == NGX_OK) {
-        tail->count = ngx_media_fill_count(tail, time,
-                                           reader.index->timescale);
-        tail->time = sample.dts + (int64_t) sample.duration;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    return rc;
+    /*
+     * Where all frames are as long, one whose duration is cut short at the end
+     * of a file sounds on, and MPEG-TS counts whole frames
+     */
+
+    length = (int64_t) sample.duration;
+    codec = ngx_media_vod_params(file, t, sample.description)->codec;
+
+    if (codec == NGX_MEDIA_CODEC_AAC || codec == NGX_MEDIA_CODEC_MP3
+        || codec == NGX_MEDIA_CODEC_AC3)
+    {
+        length = ngx_max(length, ngx_media_fill_length(tail, 1,
+                                                    reader.index->timescale));
+    }
+
+    tail->time = sample.dts + length;
+    tail->count = ngx_media_fill_count(tail, time + (int64_t) sample.duration
+                                             - length,
+                                       reader.index->timescale);
+
+    return NGX_OK;
 }
 
 
