@@ -26,7 +26,7 @@ typedef struct ngx_media_zone_s  ngx_media_zone_t;
 #define NGX_MEDIA_CONF           0x08000000
 
 #define NGX_MEDIA_NAME_MAX       255          /* bytes of a stream name */
-#define NGX_MEDIA_TRACKS         16           /* of a stream */
+#define NGX_MEDIA_TRACKS         32           /* of a stream at a time */
 
 /* what a publisher sends and is of no use, by kind; see docs/status.md */
 

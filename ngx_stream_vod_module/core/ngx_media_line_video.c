@@ -199,6 +199,10 @@ ngx_media_line_video_start(ngx_media_line_t *line, int64_t media, int64_t cts,
     line->recent_n = 0;
     line->dts = line->key;
 
+    /* not before the period that it joins, nor what went before */
+
+    line->dts = ngx_max(line->dts, line->start);
+
     if (line->ever && line->dts < line->next) {
         line->dts = line->next;
     }

@@ -5,10 +5,10 @@
 
 
 /*
- * What lies in a zone's shared memory.  Streams, extents and rows are
- * type-stable: a reader that comes late reads a stranger's value, and finds out
- * by the id.  Blocks become other kinds of records: what is read from one is
- * copied, then judged, and pointers in it are followed only to blocks.
+ * What lies in a zone's shared memory.  Streams, extents and rows are type-
+ * stable: a record never becomes another kind of record, so a reader that
+ * comes late reads a stranger's value, and finds out by the id.  Blocks may
+ * become anything: what is read there is copied first and judged afterwards.
  *
  * Guards: [zone] zone lock; [stream] the stream's lock; [once] written before
  * the record is linked and never again while it is; [atomic].

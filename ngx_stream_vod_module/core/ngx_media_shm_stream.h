@@ -66,9 +66,14 @@ struct ngx_media_stream_shm_s {
     uint64_t                  pages;          /* [zone] committed */
     uint32_t                  ready;
     uint32_t                  forced;
-    uint32_t                  clock;
-    uint32_t                  ntracks;        /* [stream, atomic] */
-    ngx_media_track_shm_t    *tracks[NGX_MEDIA_TRACKS];
+    uint32_t                  clock;          /* its place */
+    uint32_t                  ntracks;        /* [stream, atomic] places that
+                                                 were ever taken */
+    ngx_media_track_shm_t    *tracks[NGX_MEDIA_TRACKS];  /* [stream, atomic]
+                                                 NULL: none is there now */
+    uint32_t                  uses[NGX_MEDIA_TRACKS];  /* [stream, atomic] of
+                                                 a place before that */
+    uint32_t                  names[3];       /* [stream] the last of a type */
 
     /* counters and what status shows of the publisher [stream] */
     int64_t                   born;           /* ms since the epoch */

@@ -22,6 +22,7 @@
 
 #define NGX_MEDIA_PAGE           4096
 #define NGX_MEDIA_INITS          16           /* versions of a track */
+#define NGX_MEDIA_TRACK_NAMES    9999999      /* of a type, in 8 bytes */
 
 
 typedef struct {
@@ -69,16 +70,15 @@ typedef struct {
 #define NGX_MEDIA_PART_PAGES     64
 
 
-/* one page; [once] */
+/* one page, and one for the init segment's bytes; [once] */
 
 typedef struct {
     ngx_media_init_t          init;
     uint32_t                  size;
-    u_char                    bytes[];        /* the init segment */
+    u_char                   *bytes;
 } ngx_media_init_shm_t;
 
-#define NGX_MEDIA_INIT_MAX                                                    \
-    (NGX_MEDIA_PAGE - offsetof(ngx_media_init_shm_t, bytes))
+#define NGX_MEDIA_INIT_MAX       NGX_MEDIA_PAGE
 
 
 /* what a track's writer counts; it hands them over with each part */
@@ -143,6 +143,9 @@ typedef struct {
     uint64_t                  ticks;          /* [stream] their duration */
     uint32_t                  fps;            /* [atomic] 1/1000 */
 
+    int64_t                   end;            /* [stream] of its newest
+                                                 segment, also if that has
+                                                 gone */
     uint64_t                  rate;           /* bit/s, the last segment */
     uint64_t                  nparts;         /* since birth */
     uint64_t                  nsegments;

@@ -145,6 +145,7 @@ ngx_media_stream_stat(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     ngx_uint_t               i;
     ngx_media_zone_t        *zone;
     ngx_media_stream_shm_t  *s;
+    ngx_media_track_stat_t  *track;
 
     zone = stream->zone;
     s = stream->sh;
@@ -199,11 +200,16 @@ ngx_media_stream_stat(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     stat->reason_len = ngx_min(s->reason_len, sizeof(stat->reason));
     ngx_memcpy(stat->reason, s->reason, stat->reason_len);
 
-    stat->ntracks = s->ntracks;
-
     for (i = 0; i < s->ntracks; i++) {
-        ngx_media_track_stat(stream, i, &stat->tracks[i]);
-        stat->tracks[i].clock = s->ready && s->clock == i;
+
+        if (s->tracks[i] == NULL) {
+            continue;
+        }
+
+        track = &stat->tracks[stat->ntracks++];
+
+        ngx_media_track_stat(stream, i, track);
+        track->clock = s->ready && s->clock == i;
     }
 
     ngx_media_stream_unlock(s);

@@ -18,6 +18,20 @@
 #include "core/ngx_media_stream.h"
 
 
+/* how often a view is begun anew because the window moved on under it */
+#define NGX_MEDIA_VIEW_TRIES  8
+
+
+/* a track, for as long as it is in its place */
+
+typedef struct {
+    const ngx_media_stream_t *stream;
+    ngx_media_track_shm_t    *t;
+    ngx_uint_t                place;
+    uint32_t                  uses;
+} ngx_media_track_ref_t;
+
+
 typedef struct {
     uint64_t                  tail;
     uint64_t                  closed;
@@ -28,36 +42,36 @@ typedef struct {
 } ngx_media_heads_t;
 
 
-static ngx_media_track_shm_t *ngx_media_track_get(
-    const ngx_media_stream_t *stream, ngx_uint_t track);
+static ngx_int_t ngx_media_track_get(const ngx_media_stream_t *stream,
+    ngx_uint_t track, ngx_media_track_ref_t *ref);
 static ngx_uint_t ngx_media_stream_alive(const ngx_media_stream_t *stream);
-static ngx_int_t ngx_media_heads_read(const ngx_media_stream_t *stream,
-    const ngx_media_track_shm_t *t, ngx_media_heads_t *heads);
-static ngx_int_t ngx_media_segment_copy(const ngx_media_stream_t *stream,
-    const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
-    uint64_t number, ngx_media_segment_shm_t *copy);
-static ngx_int_t ngx_media_part_copy(const ngx_media_stream_t *stream,
-    const ngx_media_track_shm_t *t, uint64_t index,
-    ngx_media_part_shm_t *copy);
+static ngx_uint_t ngx_media_track_alive(const ngx_media_track_ref_t *ref);
+static ngx_int_t ngx_media_heads_read(const ngx_media_track_ref_t *ref,
+    ngx_media_heads_t *heads);
+static ngx_int_t ngx_media_segment_copy(const ngx_media_track_ref_t *ref,
+    const ngx_media_heads_t *heads, uint64_t number,
+    ngx_media_segment_shm_t *copy);
+static ngx_int_t ngx_media_part_copy(const ngx_media_track_ref_t *ref,
+    uint64_t index, ngx_media_part_shm_t *copy);
 static void ngx_media_segment_export(const ngx_media_segment_shm_t *entry,
     ngx_uint_t open, const ngx_media_heads_t *heads,
     ngx_media_segment_t *segment);
 static void ngx_media_part_export(const ngx_media_part_shm_t *entry,
     ngx_media_part_t *part);
+static ngx_int_t ngx_media_stream_look(const ngx_media_stream_t *stream,
+    ngx_pool_t *pool, ngx_uint_t track, ngx_media_stream_view_t *view);
 static ngx_int_t ngx_media_track_view(const ngx_media_stream_t *stream,
-    ngx_pool_t *pool, ngx_uint_t index, ngx_uint_t fill, uint64_t listed,
+    ngx_pool_t *pool, ngx_uint_t track, ngx_uint_t fill, uint64_t listed,
     ngx_media_track_view_t *view);
 static ngx_int_t ngx_media_track_view_segments(
-    const ngx_media_stream_t *stream, ngx_pool_t *pool,
-    const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
-    uint64_t listed, ngx_media_track_view_t *view);
-static ngx_int_t ngx_media_track_view_parts(
-    const ngx_media_stream_t *stream, ngx_pool_t *pool,
-    const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
+    const ngx_media_track_ref_t *ref, ngx_pool_t *pool,
+    const ngx_media_heads_t *heads, uint64_t listed,
     ngx_media_track_view_t *view);
-static ngx_int_t ngx_media_track_view_inits(
-    const ngx_media_stream_t *stream, ngx_pool_t *pool,
-    const ngx_media_track_shm_t *t, ngx_media_track_view_t *view);
+static ngx_int_t ngx_media_track_view_parts(const ngx_media_track_ref_t *ref,
+    ngx_pool_t *pool, const ngx_media_heads_t *heads,
+    ngx_media_track_view_t *view);
+static ngx_int_t ngx_media_track_view_inits(const ngx_media_track_ref_t *ref,
+    ngx_pool_t *pool, ngx_media_track_view_t *view);
 
 
 uint64_t
@@ -80,26 +94,46 @@ ngx_media_stream_alive(const ngx_media_stream_t *stream)
 }
 
 
-static ngx_media_track_shm_t *
-ngx_media_track_get(const ngx_media_stream_t *stream, ngx_uint_t track)
+/* NGX_OK; NGX_DECLINED, there is none; NGX_DONE, it or the stream has gone */
+
+static ngx_int_t
+ngx_media_track_get(const ngx_media_stream_t *stream, ngx_uint_t track,
+    ngx_media_track_ref_t *ref)
 {
-    ngx_media_track_shm_t  *t;
+    uint32_t  uses;
 
-    if (track >= ngx_media_load(&stream->sh->ntracks)
-        || track >= NGX_MEDIA_TRACKS)
+    ref->stream = stream;
+    ref->place = ngx_media_track_place(track);
+    ref->uses = ngx_media_track_uses(track);
+
+    if (ref->place >= NGX_MEDIA_TRACKS
+        || ref->place >= ngx_media_load(&stream->sh->ntracks))
     {
-        return NULL;
+        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
     }
 
-    t = ngx_media_load(&stream->sh->tracks[track]);
+    uses = ngx_media_load(&stream->sh->uses[ref->place]);
 
-    if (!ngx_media_block_valid(stream->zone, t)
-        || !ngx_media_stream_alive(stream))
-    {
-        return NULL;
+    ref->t = ngx_media_load(&stream->sh->tracks[ref->place]);
+
+    if (uses != ref->uses || !ngx_media_track_alive(ref)) {
+        return uses < ref->uses && ngx_media_stream_alive(stream)
+               ? NGX_DECLINED : NGX_DONE;
     }
 
-    return t;
+    return ngx_media_block_valid(stream->zone, ref->t) ? NGX_OK
+                                                       : NGX_DECLINED;
+}
+
+
+/* what was read from it before is its own */
+
+static ngx_uint_t
+ngx_media_track_alive(const ngx_media_track_ref_t *ref)
+{
+    return ngx_media_stream_alive(ref->stream)
+           && ngx_media_load(&ref->stream->sh->uses[ref->place])
+              == ref->uses;
 }
 
 
@@ -107,20 +141,26 @@ ngx_int_t
 ngx_media_track_find(const ngx_media_stream_t *stream, ngx_str_t *name,
     ngx_uint_t *track)
 {
-    ngx_uint_t              i;
+    ngx_uint_t              i, n;
+    ngx_media_track_ref_t   ref;
     ngx_media_track_shm_t  *t;
 
-    for (i = 0; i < NGX_MEDIA_TRACKS; i++) {
-        t = ngx_media_track_get(stream, i);
+    n = ngx_min(ngx_media_load(&stream->sh->ntracks), NGX_MEDIA_TRACKS);
 
-        if (t == NULL) {
-            break;
+    for (i = 0; i < n; i++) {
+        *track = ngx_media_track_handle(i,
+                                     ngx_media_load(&stream->sh->uses[i]));
+
+        if (ngx_media_track_get(stream, *track, &ref) != NGX_OK) {
+            continue;
         }
 
+        t = ref.t;
+
         if (t->name_len == name->len && name->len <= sizeof(t->name)
-            && ngx_memcmp(t->name, name->data, name->len) == 0)
+            && ngx_memcmp(t->name, name->data, name->len) == 0
+            && ngx_media_track_alive(&ref))
         {
-            *track = i;
             return NGX_OK;
         }
     }
@@ -135,11 +175,15 @@ ngx_media_track_find(const ngx_media_stream_t *stream, ngx_str_t *name,
  */
 
 static ngx_int_t
-ngx_media_heads_read(const ngx_media_stream_t *stream,
-    const ngx_media_track_shm_t *t, ngx_media_heads_t *heads)
+ngx_media_heads_read(const ngx_media_track_ref_t *ref,
+    ngx_media_heads_t *heads)
 {
+    const ngx_media_track_shm_t  *t;
+
+    t = ref->t;
+
     heads->ended = ngx_media_load(&t->ended) != 0
-                   || ngx_media_load(&stream->sh->state)
+                   || ngx_media_load(&ref->stream->sh->state)
                       == NGX_MEDIA_STREAM_ENDED;
     heads->tail = ngx_media_load(&t->segment_tail);
     heads->closed = ngx_media_load(&t->segment_closed);
@@ -147,16 +191,17 @@ ngx_media_heads_read(const ngx_media_stream_t *stream,
     heads->edge = ngx_media_load(&t->edge);
     heads->size = ngx_media_load(&t->segment_size);
 
-    return ngx_media_stream_alive(stream) ? NGX_OK : NGX_DONE;
+    return ngx_media_track_alive(ref) ? NGX_OK : NGX_DONE;
 }
 
 
 static ngx_int_t
-ngx_media_segment_copy(const ngx_media_stream_t *stream,
-    const ngx_media_track_shm_t *t, const ngx_media_heads_t *heads,
-    uint64_t number, ngx_media_segment_shm_t *copy)
+ngx_media_segment_copy(const ngx_media_track_ref_t *ref,
+    const ngx_media_heads_t *heads, uint64_t number,
+    ngx_media_segment_shm_t *copy)
 {
     uint64_t                   n;
+    ngx_media_zone_t          *zone;
     ngx_media_segment_shm_t  **pages, *page;
 
     if (heads->head == 0 || number >= heads->head) {
@@ -167,9 +212,10 @@ ngx_media_segment_copy(const ngx_media_stream_t *stream,
         return NGX_DONE;
     }
 
-    pages = ngx_media_load(&t->segments);
+    zone = ref->stream->zone;
+    pages = ngx_media_load(&ref->t->segments);
 
-    if (heads->size == 0 || !ngx_media_block_valid(stream->zone, pages)) {
+    if (heads->size == 0 || !ngx_media_block_valid(zone, pages)) {
         return NGX_DONE;
     }
 
@@ -181,7 +227,7 @@ ngx_media_segment_copy(const ngx_media_stream_t *stream,
 
     page = ngx_media_load(&pages[n / NGX_MEDIA_SEGMENT_PER_PAGE]);
 
-    if (!ngx_media_block_valid(stream->zone, page)) {
+    if (!ngx_media_block_valid(zone, page)) {
         return NGX_DONE;
     }
 
@@ -189,8 +235,8 @@ ngx_media_segment_copy(const ngx_media_stream_t *stream,
 
     ngx_media_fence_acquire();
 
-    if (ngx_media_load(&t->segment_tail) > number
-        || !ngx_media_stream_alive(stream)
+    if (ngx_media_load(&ref->t->segment_tail) > number
+        || !ngx_media_track_alive(ref)
         || copy->number != number)
     {
         return NGX_DONE;
@@ -201,12 +247,14 @@ ngx_media_segment_copy(const ngx_media_stream_t *stream,
 
 
 static ngx_int_t
-ngx_media_part_copy(const ngx_media_stream_t *stream,
-    const ngx_media_track_shm_t *t, uint64_t index,
+ngx_media_part_copy(const ngx_media_track_ref_t *ref, uint64_t index,
     ngx_media_part_shm_t *copy)
 {
-    uint64_t               n, size;
-    ngx_media_part_shm_t  *page;
+    uint64_t                      n, size;
+    ngx_media_part_shm_t         *page;
+    const ngx_media_track_shm_t  *t;
+
+    t = ref->t;
 
     if (index < ngx_media_load(&t->part_tail)) {
         return NGX_DONE;
@@ -230,7 +278,7 @@ ngx_media_part_copy(const ngx_media_stream_t *stream,
 
     page = ngx_media_load(&t->parts[n / NGX_MEDIA_PART_PER_PAGE]);
 
-    if (!ngx_media_block_valid(stream->zone, page)) {
+    if (!ngx_media_block_valid(ref->stream->zone, page)) {
         return NGX_DONE;
     }
 
@@ -239,7 +287,7 @@ ngx_media_part_copy(const ngx_media_stream_t *stream,
     ngx_media_fence_acquire();
 
     if (ngx_media_load(&t->part_tail) > index
-        || !ngx_media_stream_alive(stream))
+        || !ngx_media_track_alive(ref))
     {
         return NGX_DONE;
     }
@@ -309,18 +357,16 @@ ngx_int_t
 ngx_media_track_edge(const ngx_media_stream_t *stream, ngx_uint_t track,
     ngx_media_edge_t *edge)
 {
-    ngx_media_heads_t       heads;
-    ngx_media_track_shm_t  *t;
+    ngx_media_heads_t      heads;
+    ngx_media_track_ref_t  ref;
 
-    t = ngx_media_track_get(stream, track);
-
-    if (t == NULL) {
+    if (ngx_media_track_get(stream, track, &ref) != NGX_OK) {
         return NGX_DONE;
     }
 
     edge->state = ngx_media_load(&stream->sh->state);
 
-    if (ngx_media_heads_read(stream, t, &heads) != NGX_OK) {
+    if (ngx_media_heads_read(&ref, &heads) != NGX_OK) {
         return NGX_DONE;
     }
 
@@ -338,22 +384,22 @@ ngx_int_t
 ngx_media_track_segment(const ngx_media_stream_t *stream, ngx_uint_t track,
     uint64_t number, ngx_media_segment_t *segment)
 {
-    ngx_int_t                 rc;
-    ngx_media_heads_t         heads;
-    ngx_media_track_shm_t    *t;
-    ngx_media_segment_shm_t   copy;
+    ngx_int_t                rc;
+    ngx_media_heads_t        heads;
+    ngx_media_track_ref_t    ref;
+    ngx_media_segment_shm_t  copy;
 
-    t = ngx_media_track_get(stream, track);
+    rc = ngx_media_track_get(stream, track, &ref);
 
-    if (t == NULL) {
-        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    if (ngx_media_heads_read(stream, t, &heads) != NGX_OK) {
+    if (ngx_media_heads_read(&ref, &heads) != NGX_OK) {
         return NGX_DONE;
     }
 
-    rc = ngx_media_segment_copy(stream, t, &heads, number, &copy);
+    rc = ngx_media_segment_copy(&ref, &heads, number, &copy);
 
     if (rc != NGX_OK) {
         return rc;
@@ -369,18 +415,19 @@ ngx_int_t
 ngx_media_track_segment_at(const ngx_media_stream_t *stream,
     ngx_uint_t track, int64_t time, ngx_media_segment_t *segment)
 {
-    uint64_t                  n, low, high, first;
-    ngx_media_heads_t         heads;
-    ngx_media_track_shm_t    *t;
-    ngx_media_segment_shm_t   copy;
+    uint64_t                 n, low, high, first;
+    ngx_int_t                rc;
+    ngx_media_heads_t        heads;
+    ngx_media_track_ref_t    ref;
+    ngx_media_segment_shm_t  copy;
 
-    t = ngx_media_track_get(stream, track);
+    rc = ngx_media_track_get(stream, track, &ref);
 
-    if (t == NULL) {
-        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    if (ngx_media_heads_read(stream, t, &heads) != NGX_OK) {
+    if (ngx_media_heads_read(&ref, &heads) != NGX_OK) {
         return NGX_DONE;
     }
 
@@ -393,7 +440,7 @@ ngx_media_track_segment_at(const ngx_media_stream_t *stream,
     while (low < high) {
         n = low + (high - low) / 2;
 
-        if (ngx_media_segment_copy(stream, t, &heads, n, &copy) != NGX_OK) {
+        if (ngx_media_segment_copy(&ref, &heads, n, &copy) != NGX_OK) {
             /* overtaken: the answer can only be further up */
             first = n + 1;
             low = first;
@@ -431,23 +478,23 @@ ngx_int_t
 ngx_media_track_part(const ngx_media_stream_t *stream, ngx_uint_t track,
     uint64_t number, ngx_uint_t part, ngx_media_part_t *copy)
 {
-    ngx_int_t                 rc;
-    ngx_media_heads_t         heads;
-    ngx_media_part_shm_t      entry;
-    ngx_media_track_shm_t    *t;
-    ngx_media_segment_shm_t   segment;
+    ngx_int_t                rc;
+    ngx_media_heads_t        heads;
+    ngx_media_part_shm_t     entry;
+    ngx_media_track_ref_t    ref;
+    ngx_media_segment_shm_t  segment;
 
-    t = ngx_media_track_get(stream, track);
+    rc = ngx_media_track_get(stream, track, &ref);
 
-    if (t == NULL) {
-        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    if (ngx_media_heads_read(stream, t, &heads) != NGX_OK) {
+    if (ngx_media_heads_read(&ref, &heads) != NGX_OK) {
         return NGX_DONE;
     }
 
-    rc = ngx_media_segment_copy(stream, t, &heads, number, &segment);
+    rc = ngx_media_segment_copy(&ref, &heads, number, &segment);
 
     if (rc != NGX_OK) {
         return rc;
@@ -457,7 +504,7 @@ ngx_media_track_part(const ngx_media_stream_t *stream, ngx_uint_t track,
         return NGX_DECLINED;
     }
 
-    rc = ngx_media_part_copy(stream, t, segment.part + part, &entry);
+    rc = ngx_media_part_copy(&ref, segment.part + part, &entry);
 
     if (rc != NGX_OK) {
         return rc;
@@ -480,14 +527,16 @@ ngx_int_t
 ngx_media_track_init(const ngx_media_stream_t *stream, ngx_uint_t track,
     uint64_t name, ngx_pool_t *pool, ngx_str_t *bytes)
 {
+    u_char                 *p;
+    ngx_int_t               rc;
     ngx_uint_t              i;
     ngx_media_init_shm_t   *init;
-    ngx_media_track_shm_t  *t;
+    ngx_media_track_ref_t   ref;
 
-    t = ngx_media_track_get(stream, track);
+    rc = ngx_media_track_get(stream, track, &ref);
 
-    if (t == NULL) {
-        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     bytes->data = ngx_pnalloc(pool, NGX_MEDIA_INIT_MAX);
@@ -496,7 +545,7 @@ ngx_media_track_init(const ngx_media_stream_t *stream, ngx_uint_t track,
     }
 
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
-        init = ngx_media_load(&t->inits[i]);
+        init = ngx_media_load(&ref.t->inits[i]);
 
         if (!ngx_media_block_valid(stream->zone, init)
             || init->init.name != name)
@@ -504,14 +553,20 @@ ngx_media_track_init(const ngx_media_stream_t *stream, ngx_uint_t track,
             continue;
         }
 
+        p = ngx_media_load(&init->bytes);
+
+        if (!ngx_media_block_valid(stream->zone, p)) {
+            continue;
+        }
+
         bytes->len = ngx_min(init->size, NGX_MEDIA_INIT_MAX);
-        ngx_memcpy(bytes->data, init->bytes, bytes->len);
+        ngx_memcpy(bytes->data, p, bytes->len);
 
         ngx_media_fence_acquire();
 
-        if (ngx_media_load(&t->inits[i]) == init
+        if (ngx_media_load(&ref.t->inits[i]) == init
             && init->init.name == name
-            && ngx_media_stream_alive(stream))
+            && ngx_media_track_alive(&ref))
         {
             return NGX_OK;
         }
@@ -525,18 +580,19 @@ ngx_int_t
 ngx_media_track_init_params(const ngx_media_stream_t *stream,
     ngx_uint_t track, uint64_t name, ngx_media_params_t *params)
 {
+    ngx_int_t               rc;
     ngx_uint_t              i;
     ngx_media_init_shm_t   *init;
-    ngx_media_track_shm_t  *t;
+    ngx_media_track_ref_t   ref;
 
-    t = ngx_media_track_get(stream, track);
+    rc = ngx_media_track_get(stream, track, &ref);
 
-    if (t == NULL) {
-        return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
-        init = ngx_media_load(&t->inits[i]);
+        init = ngx_media_load(&ref.t->inits[i]);
 
         if (!ngx_media_block_valid(stream->zone, init)
             || init->init.name != name)
@@ -548,9 +604,9 @@ ngx_media_track_init_params(const ngx_media_stream_t *stream,
 
         ngx_media_fence_acquire();
 
-        if (ngx_media_load(&t->inits[i]) == init
+        if (ngx_media_load(&ref.t->inits[i]) == init
             && init->init.name == name
-            && ngx_media_stream_alive(stream))
+            && ngx_media_track_alive(&ref))
         {
             return NGX_OK;
         }
@@ -560,13 +616,36 @@ ngx_media_track_init_params(const ngx_media_stream_t *stream,
 }
 
 
+/* the window may move on under it, which happens once in a segment */
+
 ngx_int_t
 ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     ngx_uint_t track, ngx_media_stream_view_t *view)
 {
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    rc = NGX_ERROR;
+
+    for (i = 0; i < NGX_MEDIA_VIEW_TRIES; i++) {
+        rc = ngx_media_stream_look(stream, pool, track, view);
+
+        if (rc != NGX_AGAIN) {
+            return rc;
+        }
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_media_stream_look(const ngx_media_stream_t *stream, ngx_pool_t *pool,
+    ngx_uint_t track, ngx_media_stream_view_t *view)
+{
     uint64_t                       first;
     ngx_int_t                      rc;
-    ngx_uint_t                     i;
+    ngx_uint_t                     clock, handle, i, n;
     const ngx_media_stream_shm_t  *s;
 
     s = stream->sh;
@@ -587,22 +666,35 @@ ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->window = s->window;
     view->ready = ngx_media_load(&s->ready);
     view->forced = s->forced;
-    view->clock = s->clock;
-    view->ntracks = ngx_min(ngx_media_load(&s->ntracks), NGX_MEDIA_TRACKS);
 
-    view->tracks = ngx_pcalloc(pool, (view->ntracks + 1)
+    clock = ngx_media_peek(&s->clock);
+    n = ngx_min(ngx_media_load(&s->ntracks), NGX_MEDIA_TRACKS);
+
+    view->tracks = ngx_pcalloc(pool, (n + 1)
                                      * sizeof(ngx_media_track_view_t));
     if (view->tracks == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < view->ntracks; i++) {
-        rc = ngx_media_track_view(stream, pool, i,
-                                  track == NGX_MEDIA_ALL_TRACKS || track == i,
+    view->clock = n;
+
+    for (i = 0; i < n; i++) {
+        handle = ngx_media_track_handle(i, ngx_media_load(&s->uses[i]));
+
+        rc = ngx_media_track_view(stream, pool, handle,
+                                  track == NGX_MEDIA_ALL_TRACKS
+                                  || track == handle,
                                   ngx_media_first_number(first),
-                                  &view->tracks[i]);
+                                  &view->tracks[view->ntracks]);
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
         if (rc != NGX_OK) {
-            return rc;
+            /* nothing is in its place, or not any more */
+            ngx_memzero(&view->tracks[view->ntracks],
+                        sizeof(ngx_media_track_view_t));
+            continue;
         }
 
         /*
@@ -610,40 +702,50 @@ ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
          * of one track alone
          */
 
-        if (view->tracks[i].parts_off && !view->tracks[i].ended) {
+        if (view->tracks[view->ntracks].parts_off
+            && !view->tracks[view->ntracks].ended)
+        {
             view->part_target = 0;
         }
+
+        if (i == clock) {
+            view->clock = view->ntracks;
+        }
+
+        view->ntracks++;
     }
 
-    if (first != ngx_media_load(&s->first)) {
-
-        /* the window moved on under us, once in a segment: look again */
-
-        return ngx_media_stream_view(stream, pool, track, view);
+    if (!ngx_media_stream_alive(stream)) {
+        return NGX_DONE;
     }
 
-    return ngx_media_stream_alive(stream) ? NGX_OK : NGX_DONE;
+    return first == ngx_media_load(&s->first) ? NGX_OK : NGX_AGAIN;
 }
 
 
+/* NGX_DECLINED and NGX_DONE: there is none */
+
 static ngx_int_t
 ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
-    ngx_uint_t index, ngx_uint_t fill, uint64_t listed,
+    ngx_uint_t track, ngx_uint_t fill, uint64_t listed,
     ngx_media_track_view_t *view)
 {
     u_char                       *name;
     uint64_t                      expect;
     ngx_int_t                     rc;
     ngx_media_heads_t             heads;
+    ngx_media_track_ref_t         ref;
     const ngx_media_track_shm_t  *t;
 
-    t = ngx_media_track_get(stream, index);
+    rc = ngx_media_track_get(stream, track, &ref);
 
-    if (t == NULL) {
-        return NGX_DONE;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    if (ngx_media_heads_read(stream, t, &heads) != NGX_OK) {
+    t = ref.t;
+
+    if (ngx_media_heads_read(&ref, &heads) != NGX_OK) {
         return NGX_DONE;
     }
 
@@ -654,7 +756,7 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
 
     ngx_memcpy(name, t->name, sizeof(t->name));
 
-    view->index = index;
+    view->index = track;
     view->name.data = name;
     view->name.len = ngx_min(t->name_len, sizeof(t->name));
     view->type = t->type;
@@ -681,18 +783,20 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
         view->expect = expect != 0;
     }
 
-    if (!fill || heads.head == 0) {
-        return NGX_OK;
+    if (fill && heads.head) {
+        rc = ngx_media_track_view_segments(&ref, pool, &heads, listed, view);
+
+        if (rc == NGX_OK) {
+            rc = ngx_media_track_view_parts(&ref, pool, &heads, view);
+        }
+
+        if (rc == NGX_OK) {
+            rc = ngx_media_track_view_inits(&ref, pool, view);
+        }
     }
 
-    rc = ngx_media_track_view_segments(stream, pool, t, &heads, listed, view);
-
-    if (rc == NGX_OK) {
-        rc = ngx_media_track_view_parts(stream, pool, t, &heads, view);
-    }
-
-    if (rc == NGX_OK) {
-        rc = ngx_media_track_view_inits(stream, pool, t, view);
+    if (rc == NGX_OK && !ngx_media_track_alive(&ref)) {
+        return NGX_DONE;
     }
 
     return rc;
@@ -700,9 +804,8 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
 
 
 static ngx_int_t
-ngx_media_track_view_segments(const ngx_media_stream_t *stream,
-    ngx_pool_t *pool, const ngx_media_track_shm_t *t,
-    const ngx_media_heads_t *heads, uint64_t listed,
+ngx_media_track_view_segments(const ngx_media_track_ref_t *ref,
+    ngx_pool_t *pool, const ngx_media_heads_t *heads, uint64_t listed,
     ngx_media_track_view_t *view)
 {
     uint64_t                  n, first;
@@ -723,7 +826,7 @@ ngx_media_track_view_segments(const ngx_media_stream_t *stream,
 
     for (n = first; n < heads->head; n++) {
 
-        if (ngx_media_segment_copy(stream, t, heads, n, &copy) != NGX_OK) {
+        if (ngx_media_segment_copy(ref, heads, n, &copy) != NGX_OK) {
 
             /* memory was short, the oldest have gone: start after them */
 
@@ -741,20 +844,23 @@ ngx_media_track_view_segments(const ngx_media_stream_t *stream,
 
 
 static ngx_int_t
-ngx_media_track_view_parts(const ngx_media_stream_t *stream,
-    ngx_pool_t *pool, const ngx_media_track_shm_t *t,
-    const ngx_media_heads_t *heads, ngx_media_track_view_t *view)
+ngx_media_track_view_parts(const ngx_media_track_ref_t *ref,
+    ngx_pool_t *pool, const ngx_media_heads_t *heads,
+    ngx_media_track_view_t *view)
 {
-    uint64_t               n, tail, head, size;
-    ngx_media_part_t      *part;
-    ngx_media_segment_t   *last;
-    ngx_media_part_shm_t   copy;
+    uint64_t                      n, tail, head, size;
+    ngx_media_part_t             *part;
+    ngx_media_segment_t          *last;
+    ngx_media_part_shm_t          copy;
+    const ngx_media_track_shm_t  *t;
+
+    t = ref->t;
 
     tail = ngx_media_load(&t->part_tail);
     head = ngx_media_load(&t->part_head);
     size = ngx_media_load(&t->part_size);
 
-    if (!ngx_media_stream_alive(stream)) {
+    if (!ngx_media_track_alive(ref)) {
         return NGX_DONE;
     }
 
@@ -775,7 +881,7 @@ ngx_media_track_view_parts(const ngx_media_stream_t *stream,
 
     for (n = tail; n < head; n++) {
 
-        if (ngx_media_part_copy(stream, t, n, &copy) != NGX_OK) {
+        if (ngx_media_part_copy(ref, n, &copy) != NGX_OK) {
             view->nparts = 0;
             continue;
         }
@@ -814,9 +920,8 @@ ngx_media_track_view_parts(const ngx_media_stream_t *stream,
 
 
 static ngx_int_t
-ngx_media_track_view_inits(const ngx_media_stream_t *stream,
-    ngx_pool_t *pool, const ngx_media_track_shm_t *t,
-    ngx_media_track_view_t *view)
+ngx_media_track_view_inits(const ngx_media_track_ref_t *ref,
+    ngx_pool_t *pool, ngx_media_track_view_t *view)
 {
     ngx_uint_t             i, k;
     ngx_media_init_t      *copy;
@@ -829,9 +934,9 @@ ngx_media_track_view_inits(const ngx_media_stream_t *stream,
     }
 
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
-        init = ngx_media_load(&t->inits[i]);
+        init = ngx_media_load(&ref->t->inits[i]);
 
-        if (!ngx_media_block_valid(stream->zone, init)) {
+        if (!ngx_media_block_valid(ref->stream->zone, init)) {
             continue;
         }
 
@@ -840,8 +945,8 @@ ngx_media_track_view_inits(const ngx_media_stream_t *stream,
 
         ngx_media_fence_acquire();
 
-        if (ngx_media_load(&t->inits[i]) != init
-            || !ngx_media_stream_alive(stream)
+        if (ngx_media_load(&ref->t->inits[i]) != init
+            || !ngx_media_track_alive(ref)
             || copy->codec_len > sizeof(copy->codec))
         {
             continue;

@@ -557,8 +557,15 @@ ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
     }
 
     for (i = 0; i < s->ntracks; i++) {
-        ngx_media_segment_close_locked(zone, s, s->tracks[i]);
-        ngx_media_track_leave_locked(zone, s->tracks[i]);
+        if (s->tracks[i]) {
+            ngx_media_segment_close_locked(zone, s, s->tracks[i]);
+        }
+
+        /* the last one of the window may have been its last */
+
+        if (s->tracks[i]) {
+            ngx_media_track_leave_locked(zone, s->tracks[i]);
+        }
     }
 
     text.data = (u_char *) reason;
@@ -580,9 +587,10 @@ static void
 ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s)
 {
-    uint32_t               index;
-    ngx_uint_t             i;
-    ngx_media_zone_shm_t  *sh;
+    uint32_t                index;
+    ngx_uint_t              i;
+    ngx_media_zone_shm_t   *sh;
+    ngx_media_track_shm_t  *t;
 
     sh = zone->sh;
     index = ngx_media_stream_index(zone, s);
@@ -614,10 +622,16 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
     ngx_media_fence();
 
     for (i = 0; i < s->ntracks; i++) {
-        ngx_media_track_leave_locked(zone, s->tracks[i]);
+        t = s->tracks[i];
 
-        while (s->tracks[i]->segment_tail < s->tracks[i]->segment_head) {
-            ngx_media_segment_drop_locked(zone, s, s->tracks[i]);
+        if (t == NULL) {
+            continue;
+        }
+
+        ngx_media_track_leave_locked(zone, t);
+
+        while (t->segment_tail < t->segment_head) {
+            ngx_media_segment_drop_locked(zone, s, t);
         }
     }
 
@@ -762,7 +776,9 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     ngx_uint_t  i;
 
     for (i = 0; i < s->ntracks; i++) {
-        ngx_media_track_repair_locked(zone, s->tracks[i]);
+        if (s->tracks[i]) {
+            ngx_media_track_repair_locked(zone, s->tracks[i]);
+        }
     }
 
     ngx_media_extents_repair_locked(zone, s);
@@ -770,7 +786,9 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     /* what was committed to writers may have been punched already */
 
     for (i = 0; i < s->ntracks; i++) {
-        ngx_media_track_leave_locked(zone, s->tracks[i]);
+        if (s->tracks[i]) {
+            ngx_media_track_leave_locked(zone, s->tracks[i]);
+        }
     }
 
     /* who died may have owed a wake-up for what it had changed */
@@ -838,6 +856,8 @@ ngx_media_track_repair_locked(ngx_media_zone_t *zone,
         ngx_media_store(&t->edge, ngx_media_edge(part->number, part->part));
     }
 
+    t->end = segment->time + (int64_t) segment->duration;
+
     if (segment->nparts == 0) {
 
         /* who opened it died before it had a part: a gap takes its place */
@@ -873,6 +893,10 @@ ngx_media_extents_repair_locked(ngx_media_zone_t *zone,
 
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
+
+        if (t == NULL) {
+            continue;
+        }
 
         if (t->extent != NGX_MEDIA_NONE) {
             sh->extents[t->extent].refs++;

@@ -31,18 +31,30 @@ void ngx_media_streams_tick(ngx_media_zone_t *zone);
 
 /*
  * The track for this codec, found or made; what it was before (another codec
- * or timescale) ends.  NGX_ABORT: too many tracks, or no memory for it.
+ * or timescale) ends, also when this fails.  NGX_OK, NGX_DECLINED, or why not.
  */
+#define NGX_MEDIA_TRACK_MANY   (-22)          /* NGX_MEDIA_TRACKS are there */
+#define NGX_MEDIA_TRACK_NOMEM  (-23)          /* no pages for its records */
+#define NGX_MEDIA_TRACK_LARGE  (-24)          /* its init segment is */
+
 ngx_int_t ngx_media_track_add(const ngx_media_claim_t *claim,
     const ngx_media_params_t *params, uint32_t publisher, ngx_uint_t *track);
 
-/* a version of its parameters; the name is the hash of the bytes */
+/* a version of its parameters; the name is the hash of the bytes; likewise */
 ngx_int_t ngx_media_track_set_init(const ngx_media_claim_t *claim,
     ngx_uint_t track, const ngx_media_params_t *params, uint64_t *name);
 
 /* of its newest segment, if it has not ended; NGX_OK or NGX_DECLINED */
 ngx_int_t ngx_media_track_params(const ngx_media_claim_t *claim,
     ngx_media_type_e type, uint32_t publisher, ngx_media_params_t *params);
+
+/* of its newest segment, in timescale; NGX_DECLINED: it has none */
+ngx_int_t ngx_media_track_end(const ngx_media_claim_t *claim,
+    ngx_uint_t track, int64_t *end);
+
+/* the number of its first segment that is kept; 0: none was ever whole */
+uint64_t ngx_media_track_first(const ngx_media_claim_t *claim,
+    ngx_uint_t track);
 
 /*
  * Tracks are known now: the multivariant playlist may be given out.  Segments
@@ -90,8 +102,10 @@ void ngx_media_segment_runs(const ngx_media_claim_t *claim,
 /* BANDWIDTH goes up to this (bit/s), never down */
 void ngx_media_track_bandwidth(const ngx_media_claim_t *claim,
     ngx_uint_t track, uint64_t bandwidth);
-ngx_media_track_shm_t *ngx_media_track_record(const ngx_media_claim_t *claim,
-    ngx_uint_t track);
+
+/* what status counts of it, kept over publishers, and its BANDWIDTH */
+void ngx_media_track_counts(const ngx_media_claim_t *claim,
+    ngx_uint_t track, ngx_media_track_count_t *count, uint64_t *bandwidth);
 
 /* between the files that change the store; a record, its lock held */
 
@@ -102,6 +116,15 @@ ngx_int_t ngx_media_stream_trylock(ngx_media_zone_t *zone,
 void ngx_media_stream_unlock(ngx_media_stream_shm_t *s);
 ngx_int_t ngx_media_claim_lock(const ngx_media_claim_t *claim);
 
+/* NULL: it has ended, or is another one; the claim's stream is locked */
+ngx_media_track_shm_t *ngx_media_track_locked(const ngx_media_claim_t *claim,
+    ngx_uint_t track);
+
+/* places of ended tracks whose segments have gone become free */
+void ngx_media_tracks_retire_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
+
+void ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s);
 void ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
 void ngx_media_segment_close_locked(ngx_media_zone_t *zone,

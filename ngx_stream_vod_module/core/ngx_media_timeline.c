@@ -115,16 +115,25 @@ ngx_media_line_t *
 ngx_media_timeline_add(ngx_media_timeline_t *tl, ngx_media_type_e type,
     uint32_t timescale, uint32_t frame)
 {
+    ngx_uint_t         i;
     ngx_media_line_t  *line;
 
-    if (tl->nlines == NGX_MEDIA_TIMELINE_LINES || timescale == 0) {
+    for (i = 0; i < tl->nlines; i++) {
+        if (!tl->lines[i].used) {
+            break;
+        }
+    }
+
+    if (i == NGX_MEDIA_TIMELINE_LINES || timescale == 0) {
         return NULL;
     }
 
-    line = &tl->lines[tl->nlines++];
+    line = &tl->lines[i];
+    tl->nlines = ngx_max(tl->nlines, i + 1);
 
     ngx_memzero(line, sizeof(ngx_media_line_t));
 
+    line->used = 1;
     line->type = type;
     line->timescale = timescale;
     line->lag = NGX_MEDIA_AUDIO_LAG;
@@ -152,6 +161,39 @@ ngx_media_timeline_add(ngx_media_timeline_t *tl, ngx_media_type_e type,
     }
 
     return line;
+}
+
+
+void
+ngx_media_timeline_resume(ngx_media_line_t *line, int64_t end)
+{
+    line->next = end;
+    line->dts = end;
+    line->ever = 1;
+}
+
+
+void
+ngx_media_timeline_remove(ngx_media_timeline_t *tl, ngx_media_line_t *line)
+{
+    int64_t  end;
+
+    /* periods do not begin before its end either */
+
+    if (line->ever) {
+        end = -ngx_media_muldiv(-ngx_media_line_end(line), 1,
+                                NGX_MEDIA_U_MSEC);
+        tl->conf.floor = ngx_max(tl->conf.floor, end);
+    }
+
+    if (tl->clock == line) {
+        tl->open = 0;
+        tl->waiting = 0;
+        tl->breaking = 0;
+        tl->clock = NULL;
+    }
+
+    ngx_memzero(line, sizeof(ngx_media_line_t));
 }
 
 
@@ -666,7 +708,7 @@ ngx_media_timeline_has(ngx_media_timeline_t *tl, ngx_media_type_e type)
     }
 
     for (i = 0; i < tl->nlines; i++) {
-        if (tl->lines[i].type == type) {
+        if (tl->lines[i].used && tl->lines[i].type == type) {
             return 1;
         }
     }

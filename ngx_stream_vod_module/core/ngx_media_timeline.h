@@ -26,7 +26,7 @@
 #include "formats/ngx_media_frame.h"
 
 
-#define NGX_MEDIA_TIMELINE_LINES  16
+#define NGX_MEDIA_TIMELINE_LINES  32
 
 
 typedef struct {
@@ -110,6 +110,19 @@ void ngx_media_timeline_announce(ngx_media_timeline_t *tl,
  */
 ngx_media_line_t *ngx_media_timeline_add(ngx_media_timeline_t *tl,
     ngx_media_type_e type, uint32_t timescale, uint32_t frame);
+
+/*
+ * What went out of this track before the line was made ended here: nothing of
+ * it comes earlier.
+ */
+void ngx_media_timeline_resume(ngx_media_line_t *line, int64_t end);
+
+/*
+ * The line is no more; its place may be another's.  Where it was the clock,
+ * the period has ended, and what is open must be closed now.
+ */
+void ngx_media_timeline_remove(ngx_media_timeline_t *tl,
+    ngx_media_line_t *line);
 
 /* if the timescale changes, the next frame of any line has broken set */
 void ngx_media_timeline_change(ngx_media_timeline_t *tl,

@@ -89,6 +89,7 @@ struct ngx_media_line_s {
     uint32_t                  steady;         /* within 3 ms of that, in a
                                                  row */
 
+    unsigned                  used:1;         /* it was added */
     unsigned                  seen:1;         /* stamp, u are valid */
     unsigned                  synced:1;       /* fits the common clock */
     unsigned                  jumped:1;       /* expect others to jump too */

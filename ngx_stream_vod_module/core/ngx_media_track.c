@@ -18,7 +18,6 @@
 #include <ngx_core.h>
 #include "core/ngx_media_notify.h"
 #include "core/ngx_media_stream.h"
-#include "formats/ngx_media_mp4_write.h"
 
 
 /*
@@ -36,16 +35,6 @@
 /* the last depth of what streams give up for want of memory */
 #define NGX_MEDIA_SHRINK_SHARE   2
 
-
-static ngx_media_track_shm_t *ngx_media_track_make_locked(
-    const ngx_media_claim_t *claim, const ngx_media_params_t *params,
-    uint32_t publisher);
-static void ngx_media_track_name_locked(ngx_media_stream_shm_t *s,
-    ngx_media_track_shm_t *t);
-static ngx_uint_t ngx_media_init_place_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
-static ngx_uint_t ngx_media_init_used_locked(ngx_media_track_shm_t *t,
-    uint64_t name);
 
 static uint64_t ngx_media_track_rate_round(uint64_t rate);
 static void ngx_media_track_key_bandwidth_locked(ngx_media_track_shm_t *t,
@@ -69,7 +58,6 @@ static void ngx_media_part_write_locked(const ngx_media_claim_t *claim,
 
 static void ngx_media_stream_window_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
-static void ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s);
 static uint64_t ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s,
     uint64_t number, uint32_t *flags);
 static uint64_t ngx_media_stream_closed_locked(ngx_media_stream_shm_t *s);
@@ -78,323 +66,6 @@ static ngx_uint_t ngx_media_stream_shrinks(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_uint_t depth);
 static ngx_int_t ngx_media_stream_shrink(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_uint_t depth);
-
-
-ngx_int_t
-ngx_media_track_add(const ngx_media_claim_t *claim,
-    const ngx_media_params_t *params, uint32_t publisher, ngx_uint_t *track)
-{
-    ngx_uint_t               i;
-    ngx_media_track_shm_t   *t;
-    ngx_media_stream_shm_t  *s;
-
-    if (ngx_media_claim_lock(claim) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    s = claim->stream.sh;
-
-    for (i = 0; i < s->ntracks; i++) {
-        t = s->tracks[i];
-
-        if (t->type != params->type || t->publisher != publisher
-            || t->ended)
-        {
-            continue;
-        }
-
-        if (t->codec == params->codec && t->timescale == params->timescale) {
-            *track = i;
-            ngx_media_stream_unlock(s);
-            return NGX_OK;
-        }
-
-        /* a client cannot follow it into another codec: this track ends */
-
-        ngx_media_segment_close_locked(claim->stream.zone, s, t);
-        ngx_media_track_leave_locked(claim->stream.zone, t);
-
-        ngx_media_store(&t->ended, 1);
-        ngx_media_stream_changed(s);
-    }
-
-    t = NULL;
-
-    if (s->ntracks < NGX_MEDIA_TRACKS) {
-        t = ngx_media_track_make_locked(claim, params, publisher);
-    }
-
-    if (t == NULL) {
-        ngx_media_stream_unlock(s);
-        return NGX_ABORT;
-    }
-
-    *track = s->ntracks;
-
-    s->tracks[s->ntracks] = t;
-    ngx_media_store(&s->ntracks, s->ntracks + 1);
-    ngx_media_stream_changed(s);
-
-    ngx_media_stream_unlock(s);
-
-    ngx_media_notify(s);
-
-    return NGX_OK;
-}
-
-
-static ngx_media_track_shm_t *
-ngx_media_track_make_locked(const ngx_media_claim_t *claim,
-    const ngx_media_params_t *params, uint32_t publisher)
-{
-    uint32_t                 index;
-    ngx_media_zone_t        *zone;
-    ngx_media_track_shm_t   *t;
-    ngx_media_stream_shm_t  *s;
-
-    zone = claim->stream.zone;
-    s = claim->stream.sh;
-    index = ngx_media_stream_index(zone, s);
-
-    t = ngx_media_block_alloc(zone, index);
-    if (t == NULL) {
-        return NULL;
-    }
-
-    t->segments = ngx_media_block_alloc(zone, index);
-    if (t->segments == NULL) {
-        ngx_media_block_free(zone, t);
-        return NULL;
-    }
-
-    t->type = params->type;
-    t->codec = params->codec;
-    t->timescale = params->timescale;
-    t->publisher = publisher;
-    t->extent = NGX_MEDIA_NONE;
-    t->segment_size = zone->app->ring_segments;
-    t->part_size = zone->app->ring_parts;
-
-    ngx_media_track_name_locked(s, t);
-
-    return t;
-}
-
-
-/* letter and number, in order of appearance, never used again */
-
-static void
-ngx_media_track_name_locked(ngx_media_stream_shm_t *s,
-    ngx_media_track_shm_t *t)
-{
-    ngx_uint_t  i, n;
-
-    n = 1;
-
-    for (i = 0; i < s->ntracks; i++) {
-        n += s->tracks[i]->type == t->type;
-    }
-
-    t->name[0] = "vat"[t->type];
-
-    if (n < 10) {
-        t->name[1] = '0' + n;
-        t->name_len = 2;
-
-    } else {
-        t->name[1] = '0' + n / 10;
-        t->name[2] = '0' + n % 10;
-        t->name_len = 3;
-    }
-}
-
-
-ngx_int_t
-ngx_media_track_set_init(const ngx_media_claim_t *claim, ngx_uint_t track,
-    const ngx_media_params_t *params, uint64_t *name)
-{
-    size_t                          size;
-    ngx_uint_t                      i;
-    ngx_media_zone_t               *zone;
-    ngx_media_init_shm_t           *init;
-    ngx_media_track_shm_t          *t;
-    ngx_media_stream_shm_t         *s;
-    const ngx_media_codec_t        *codec;
-
-    size = ngx_media_mp4_write_init(NULL, params);
-    codec = ngx_media_codec_find(params->codec);
-
-    if (size > NGX_MEDIA_INIT_MAX || codec == NULL) {
-        return NGX_ABORT;
-    }
-
-    if (ngx_media_claim_lock(claim) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    zone = claim->stream.zone;
-    s = claim->stream.sh;
-    t = s->tracks[track];
-
-    init = ngx_media_block_alloc(zone, ngx_media_stream_index(zone, s));
-    if (init == NULL) {
-        ngx_media_stream_unlock(s);
-        return NGX_ABORT;
-    }
-
-    init->size = ngx_media_mp4_write_init(init->bytes, params);
-    init->init.name = ngx_media_hash(init->bytes, init->size);
-    init->init.params = *params;
-    init->init.codec_len = codec->string(init->init.codec, params);
-
-    *name = init->init.name;
-
-    for (i = 0; i < NGX_MEDIA_INITS; i++) {
-        if (t->inits[i] && t->inits[i]->init.name == *name) {
-            ngx_media_block_free(zone, init);
-            ngx_media_stream_unlock(s);
-            return NGX_OK;
-        }
-    }
-
-    ngx_media_store(&t->inits[ngx_media_init_place_locked(zone, s, t)],
-                    init);
-
-    ngx_media_stream_unlock(s);
-
-    return NGX_OK;
-}
-
-
-/* a free place; if all versions are in use, the oldest segments go */
-
-static ngx_uint_t
-ngx_media_init_place_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t)
-{
-    ngx_uint_t             i;
-    ngx_media_init_shm_t  *init;
-
-    for ( ;; ) {
-
-        for (i = 0; i < NGX_MEDIA_INITS; i++) {
-            init = t->inits[i];
-
-            if (init == NULL) {
-                return i;
-            }
-
-            if (!ngx_media_init_used_locked(t, init->init.name)) {
-                ngx_media_store(&t->inits[i], NULL);
-                ngx_media_block_free(zone, init);
-                return i;
-            }
-        }
-
-        ngx_media_segment_drop_locked(zone, s, t);
-    }
-}
-
-
-static ngx_uint_t
-ngx_media_init_used_locked(ngx_media_track_shm_t *t, uint64_t name)
-{
-    uint64_t  n;
-
-    for (n = t->segment_tail; n < t->segment_head; n++) {
-        if (ngx_media_segment_record(t, n)->init == name) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-ngx_int_t
-ngx_media_track_params(const ngx_media_claim_t *claim, ngx_media_type_e type,
-    uint32_t publisher, ngx_media_params_t *params)
-{
-    uint64_t                 name;
-    ngx_int_t                rc;
-    ngx_uint_t               i, k;
-    ngx_media_track_shm_t   *t;
-    ngx_media_stream_shm_t  *s;
-
-    if (ngx_media_claim_lock(claim) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    rc = NGX_DECLINED;
-    s = claim->stream.sh;
-
-    for (i = 0; i < s->ntracks; i++) {
-        t = s->tracks[i];
-
-        if (t->type != type || t->publisher != publisher || t->ended) {
-            continue;
-        }
-
-        name = 0;
-
-        if (t->segment_head > t->segment_tail) {
-            name = ngx_media_segment_record(t, t->segment_head - 1)->init;
-        }
-
-        for (k = 0; k < NGX_MEDIA_INITS; k++) {
-            if (t->inits[k]
-                && (t->inits[k]->init.name == name || rc != NGX_OK))
-            {
-                *params = t->inits[k]->init.params;
-                rc = NGX_OK;
-            }
-        }
-    }
-
-    ngx_media_stream_unlock(s);
-
-    return rc;
-}
-
-
-void
-ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock,
-    uint64_t first)
-{
-    ngx_media_stream_shm_t  *s;
-
-    if (ngx_media_claim_lock(claim) != NGX_OK) {
-        return;
-    }
-
-    s = claim->stream.sh;
-
-    while (ngx_media_first_number(s->first) < first) {
-        ngx_media_stream_unlist_locked(s);
-    }
-
-    s->clock = clock;
-    ngx_media_store(&s->ready, 1);
-    ngx_media_stream_changed(s);
-
-    ngx_media_stream_unlock(s);
-
-    ngx_media_notify(s);
-}
-
-
-uint64_t
-ngx_media_stream_number(const ngx_media_claim_t *claim)
-{
-    return ngx_media_load(&claim->stream.sh->number);
-}
-
-
-ngx_media_track_shm_t *
-ngx_media_track_record(const ngx_media_claim_t *claim, ngx_uint_t track)
-{
-    return claim->stream.sh->tracks[track];
-}
 
 
 /* two significant digits, upwards */
@@ -435,9 +106,9 @@ ngx_media_track_bandwidth(const ngx_media_claim_t *claim, ngx_uint_t track,
         return;
     }
 
-    t = claim->stream.sh->tracks[track];
+    t = ngx_media_track_locked(claim, track);
 
-    if (bandwidth > t->bandwidth) {
+    if (t && bandwidth > t->bandwidth) {
         t->bandwidth = bandwidth;
     }
 
@@ -465,7 +136,12 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
             return NGX_DECLINED;
         }
 
-        t = s->tracks[track];
+        t = ngx_media_track_locked(claim, track);
+
+        if (t == NULL) {
+            ngx_media_stream_unlock(s);
+            return NGX_DECLINED;
+        }
 
         rc = ngx_media_part_place_locked(claim, t, put, size);
 
@@ -759,19 +435,22 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
     n = t->segment_head;
     entry = ngx_media_segment_record(t, n);
 
+    /* gaps share what is between: times must grow with numbers */
+
+    hole = ngx_max(segment->time - t->end, 0);
+
     ngx_memzero(entry, sizeof(ngx_media_segment_shm_t));
 
     entry->number = n;
-    entry->time = segment->time;
-    entry->wall = segment->wall;
+    entry->time = t->end;
+    entry->duration = hole / (int64_t) (segment->number - n);
+    entry->wall = segment->wall - hole * 1000 / (int64_t) t->timescale;
     entry->init = segment->init;
     entry->bandwidth = segment->bandwidth;
     entry->period = segment->period;
     entry->period_time = segment->period_time;
     entry->period_wall = segment->period_wall;
     entry->part = t->part_head;
-    entry->duration = claim->stream.sh->segment * t->timescale / 1000;
-    entry->time -= (int64_t) ((segment->number - n) * entry->duration);
 
     /* where the others have a discontinuity, so has this one */
 
@@ -784,13 +463,6 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
     if (n > t->segment_tail) {
         prev = ngx_media_segment_record(t, n - 1);
 
-        /* gaps share what is between: times must grow with numbers */
-
-        hole = segment->time - prev->time - (int64_t) prev->duration;
-
-        entry->time = prev->time + prev->duration;
-        entry->duration = ngx_max(hole, 0)
-                          / (int64_t) (segment->number - n);
         entry->wall = prev->wall + prev->duration * 1000 / t->timescale;
         entry->init = prev->init;
 
@@ -800,6 +472,8 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
             entry->period_wall = prev->period_wall;
         }
     }
+
+    t->end += entry->duration;
 
     ngx_media_store(&t->segment_head, n + 1);
     ngx_media_store(&t->segment_closed, n + 1);
@@ -871,14 +545,15 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     segment->duration += put->duration;
     segment->nparts++;
 
+    t->end = segment->time + (int64_t) segment->duration;
+
     if (segment->bytes > t->largest) {
         t->largest = segment->bytes;
     }
 
     /* who goes on after this process never comes before what is published */
 
-    end = (segment->time + (int64_t) segment->duration) * 1000
-          / (int64_t) t->timescale + 1;
+    end = t->end * 1000 / (int64_t) t->timescale + 1;
 
     if (end > s->end) {
         s->end = end;
@@ -918,9 +593,9 @@ ngx_media_segment_runs(const ngx_media_claim_t *claim, ngx_uint_t track,
         return;
     }
 
-    t = s->tracks[track];
+    t = ngx_media_track_locked(claim, track);
 
-    if (t->segment_head != t->segment_closed
+    if (t && t->segment_head != t->segment_closed
         && t->segment_closed == segment->number)
     {
         entry = ngx_media_segment_record(t, segment->number);
@@ -938,6 +613,7 @@ ngx_media_segment_runs(const ngx_media_claim_t *claim, ngx_uint_t track,
 ngx_int_t
 ngx_media_segment_close(const ngx_media_claim_t *claim, ngx_uint_t track)
 {
+    ngx_media_track_shm_t   *t;
     ngx_media_stream_shm_t  *s;
 
     s = claim->stream.sh;
@@ -946,7 +622,14 @@ ngx_media_segment_close(const ngx_media_claim_t *claim, ngx_uint_t track)
         return NGX_DECLINED;
     }
 
-    ngx_media_segment_close_locked(claim->stream.zone, s, s->tracks[track]);
+    t = ngx_media_track_locked(claim, track);
+
+    if (t == NULL) {
+        ngx_media_stream_unlock(s);
+        return NGX_DECLINED;
+    }
+
+    ngx_media_segment_close_locked(claim->stream.zone, s, t);
 
     ngx_media_stream_unlock(s);
 
@@ -1101,19 +784,22 @@ ngx_media_stream_window_locked(ngx_media_zone_t *zone,
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
 
-        while (t->segment_tail + NGX_MEDIA_KEPT
-               < ngx_media_first_number(s->first)
+        while (t
+               && t->segment_tail + NGX_MEDIA_KEPT
+                  < ngx_media_first_number(s->first)
                && t->segment_tail < t->segment_closed)
         {
             ngx_media_segment_drop_locked(zone, s, t);
         }
     }
+
+    ngx_media_tracks_retire_locked(zone, s);
 }
 
 
 /* the first listed segment leaves the playlists of all tracks */
 
-static void
+void
 ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s)
 {
     uint32_t  flags;
@@ -1150,7 +836,9 @@ ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s, uint64_t number,
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
 
-        if (number < t->segment_tail || number >= t->segment_closed) {
+        if (t == NULL || number < t->segment_tail
+            || number >= t->segment_closed)
+        {
             continue;
         }
 
@@ -1176,7 +864,9 @@ ngx_media_stream_closed_locked(ngx_media_stream_shm_t *s)
     closed = 0;
 
     for (i = 0; i < s->ntracks; i++) {
-        closed = ngx_max(closed, s->tracks[i]->segment_closed);
+        if (s->tracks[i]) {
+            closed = ngx_max(closed, s->tracks[i]->segment_closed);
+        }
     }
 
     return closed;
@@ -1293,7 +983,7 @@ ngx_media_stream_shrinks(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
         t = ngx_media_load(&s->tracks[i]);
 
         if (!ngx_media_block_valid(zone, t)) {
-            return 0;
+            continue;
         }
 
         tail = ngx_media_peek(&t->segment_tail);
@@ -1335,7 +1025,7 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
 
-        if (t->segment_tail < t->segment_closed) {
+        if (t && t->segment_tail < t->segment_closed) {
             oldest = ngx_min(oldest, t->segment_tail);
         }
     }
@@ -1347,11 +1037,14 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
 
-        if (t->segment_tail == oldest && t->segment_tail < t->segment_closed)
+        if (t && t->segment_tail == oldest
+            && t->segment_tail < t->segment_closed)
         {
             ngx_media_segment_drop_locked(zone, s, t);
         }
     }
+
+    ngx_media_tracks_retire_locked(zone, s);
 
     ngx_media_count(&s->evicted, 1);
     ngx_media_count(&zone->sh->evicted, 1);

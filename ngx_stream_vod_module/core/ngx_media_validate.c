@@ -202,6 +202,10 @@ ngx_media_stream_validate_locked(ngx_media_zone_t *zone,
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
 
+        if (t == NULL) {
+            continue;
+        }
+
         ngx_media_must(zone, n, ngx_media_block_valid(zone, t),
                        "track of a stream", i);
 
@@ -390,6 +394,11 @@ ngx_media_extent_refs(ngx_media_stream_shm_t *s, uint32_t extent)
 
     for (track = 0; track < s->ntracks; track++) {
         t = s->tracks[track];
+
+        if (t == NULL) {
+            continue;
+        }
+
         refs += t->extent == extent;
 
         for (i = t->segment_tail; i < t->segment_head; i++) {

@@ -44,6 +44,17 @@ typedef struct {
 } ngx_media_stream_t;
 
 
+/*
+ * What is called the number of a stream's track: its place, and how often that
+ * was another one's before.  So whoever waits for a track that has ended and
+ * gone never meets the one that came after it.
+ */
+#define ngx_media_track_handle(place, uses)                                   \
+    ((ngx_uint_t) (uses) << 8 | (place))
+#define ngx_media_track_place(track)      ((track) & 0xff)
+#define ngx_media_track_uses(track)       ((uint32_t) ((track) >> 8))
+
+
 /* bytes of the arena */
 
 typedef struct {
@@ -124,7 +135,8 @@ typedef struct {
 
 
 typedef struct {
-    ngx_uint_t                index;          /* in the stream */
+    ngx_uint_t                index;          /* its number in the store; of
+                                                 files, its index */
     ngx_str_t                 name;           /* "v1" */
     ngx_uint_t                type;           /* ngx_media_type_e */
     uint32_t                  timescale;

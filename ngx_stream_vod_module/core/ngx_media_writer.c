@@ -27,8 +27,16 @@ static void ngx_media_writer_timescale(ngx_media_writer_t *w, ngx_uint_t id,
     ngx_media_params_t *params);
 static ngx_int_t ngx_media_writer_track_change(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_params_t *params);
+static ngx_int_t ngx_media_writer_line(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
 static ngx_int_t ngx_media_writer_apply(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
+static ngx_int_t ngx_media_writer_store(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
+static void ngx_media_writer_go_on(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
+static void ngx_media_writer_refuse(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, ngx_int_t rc);
 static uint32_t ngx_media_writer_frame_duration(ngx_media_writer_t *w,
     const ngx_media_params_t *params);
 
@@ -353,15 +361,34 @@ ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
     }
 
     t->id = id;
+    t->index = NGX_MEDIA_NO_TRACK;
     t->params = *params;
     t->next_params = *params;
 
+    w->tracks[w->ntracks++] = t;
+    *track = t;
+
+    return ngx_media_writer_line(w, t);
+}
+
+
+/* it begins, or begins again after it was refused */
+
+static ngx_int_t
+ngx_media_writer_line(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    ngx_int_t            rc;
+    ngx_media_params_t  *params;
+
+    params = &t->next_params;
+
+    t->refused = 0;
     t->line = ngx_media_timeline_add(&w->timeline, params->type,
                                      params->timescale,
                                      ngx_media_writer_frame_duration(w,
                                                                    params));
     if (t->line == NULL) {
-        ngx_free(t);
+        ngx_media_writer_refuse(w, t, NGX_MEDIA_TRACK_MANY);
         return NGX_ABORT;
     }
 
@@ -374,10 +401,26 @@ ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
         ngx_media_segmenter_hurry(&w->segmenter, 0);
     }
 
-    w->tracks[w->ntracks++] = t;
-    *track = t;
+    rc = ngx_media_writer_apply(w, t);
 
-    return ngx_media_writer_apply(w, t);
+    if (rc == NGX_OK) {
+        ngx_media_writer_go_on(w, t);
+    }
+
+    return rc;
+}
+
+
+/* what was published of it before ends there: nothing comes earlier */
+
+static void
+ngx_media_writer_go_on(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    int64_t  end;
+
+    if (ngx_media_track_end(&w->claim, t->index, &end) == NGX_OK) {
+        ngx_media_timeline_resume(t->line, end);
+    }
 }
 
 
@@ -410,6 +453,11 @@ static ngx_int_t
 ngx_media_writer_track_change(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_params_t *params)
 {
+    if (t->refused) {
+        t->next_params = *params;
+        return ngx_media_writer_line(w, t);
+    }
+
     if (t->next_params.codec == params->codec
         && t->next_params.config_len == params->config_len
         && ngx_memcmp(t->next_params.config, params->config,
@@ -445,16 +493,16 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
 }
 
 
-/* the parameters that were announced hold from here on */
+/*
+ * The parameters that were announced hold from here on.  Nothing of the track
+ * is open.  NGX_ABORT: it is refused, and takes part in nothing any more.
+ */
 
 static ngx_int_t
 ngx_media_writer_apply(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  first, index;
+    ngx_int_t  rc;
 
-    first = t->codec == NULL;
-    index = t->index;
     t->changed = 0;
 
     if (t->next_params.frame_samples != t->params.frame_samples
@@ -469,21 +517,102 @@ ngx_media_writer_apply(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     t->params = t->next_params;
     t->codec = ngx_media_codec_find(t->params.codec);
 
-    rc = ngx_media_track_add(&w->claim, &t->params, t->id, &t->index);
+    rc = ngx_media_writer_store(w, t);
 
     if (rc == NGX_OK) {
-        if (first || t->index != index) {
-            t->count = ngx_media_track_record(&w->claim, t->index)->count;
-            t->listed = 0;
-        }
-
-        rc = ngx_media_track_set_init(&w->claim, t->index, &t->params,
-                                      &t->init);
+        return NGX_OK;
     }
 
-    w->lost |= rc == NGX_DECLINED;
+    if (rc == NGX_DECLINED) {
+        w->lost = 1;
+        return NGX_DECLINED;
+    }
 
-    return rc;
+    ngx_media_writer_refuse(w, t, rc);
+
+    return NGX_ABORT;
+}
+
+
+/* the stream's track for these parameters, and their init segment */
+
+static ngx_int_t
+ngx_media_writer_store(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    uint64_t    bandwidth;
+    ngx_int_t   rc;
+    ngx_uint_t  index;
+
+    index = t->index;
+
+    rc = ngx_media_track_add(&w->claim, &t->params, t->id, &t->index);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (t->index != index) {
+        ngx_media_track_counts(&w->claim, t->index, &t->count, &bandwidth);
+        t->listed = 0;
+    }
+
+    return ngx_media_track_set_init(&w->claim, t->index, &t->params,
+                                    &t->init);
+}
+
+
+/*
+ * Without a track in the store it has no line and gets no silence; its frames
+ * are counted and thrown away, until another configuration comes.  Where it
+ * was the clock, a new period has to find another one.
+ */
+
+static void
+ngx_media_writer_refuse(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    ngx_int_t rc)
+{
+    const char  *why;
+
+    if (t == w->clock) {
+        ngx_media_writer_break(w);
+    }
+
+    if (t->line) {
+        ngx_media_timeline_remove(&w->timeline, t->line);
+    }
+
+    t->line = NULL;
+    t->index = NGX_MEDIA_NO_TRACK;
+    t->refused = 1;
+    t->changed = 0;
+    t->joining = 0;
+
+    switch (rc) {
+
+    case NGX_MEDIA_TRACK_MANY:
+        why = "there are too many tracks";
+        break;
+
+    case NGX_MEDIA_TRACK_LARGE:
+        why = "its configuration is too large";
+        break;
+
+    default: /* NGX_MEDIA_TRACK_NOMEM */
+        why = "the zone has no pages left for it, make \"zone\" larger";
+    }
+
+    if (t->refusal == why && t->refused_codec == t->next_params.codec) {
+        return;
+    }
+
+    t->refusal = why;
+    t->refused_codec = t->next_params.codec;
+
+    ngx_log_error(NGX_LOG_WARN, w->log, 0,
+                  "media %s track %ui, codec \"%V\", is ignored: %s",
+                  t->next_params.type == NGX_MEDIA_VIDEO ? "video" : "audio",
+                  t->id,
+                  &ngx_media_codec_find(t->next_params.codec)->name, why);
 }
 
 
@@ -505,6 +634,19 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     ngx_media_writer_track_t  *t;
 
     t = w->tracks[track];
+
+    if (t->refused) {
+        t->count.dropped_nomem++;
+        return w->lost ? NGX_DECLINED : NGX_OK;
+    }
+
+    if (!frame->key && t->changed
+        && t->next_params.codec != t->params.codec)
+    {
+        /* of another codec already, and nothing to begin with */
+        t->count.dropped_key++;
+        return w->lost ? NGX_DECLINED : NGX_OK;
+    }
 
     ngx_memzero(&stamp, sizeof(ngx_media_stamp_t));
 
@@ -584,7 +726,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 
     w->arrived = ngx_current_msec;
 
-    if (!w->ready) {
+    if (!w->ready && w->clock) {
         ngx_media_writer_ready(w, time.dts * 1000
                                   / (int64_t) t->params.timescale);
     }
@@ -622,6 +764,8 @@ ngx_media_writer_break(ngx_media_writer_t *w)
 
         ngx_media_writer_flush(w, t);
         ngx_media_writer_close(w, t);
+
+        t->torn = 0;
     }
 
     w->clock = NULL;
@@ -655,6 +799,10 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
         w->tracks[i]->bandwidth = 0;
         w->tracks[i]->joining = 0;
+    }
+
+    if (t->refused) {
+        return;
     }
 
     if (!ngx_media_writer_whole(w, t)) {
@@ -872,7 +1020,7 @@ ngx_media_writer_silence(ngx_media_writer_t *w)
     for (i = 0; i < w->ntracks; i++) {
         t = w->tracks[i];
 
-        if (t->params.type != NGX_MEDIA_AUDIO) {
+        if (t->params.type != NGX_MEDIA_AUDIO || t->refused) {
             continue;
         }
 
@@ -893,8 +1041,8 @@ static void
 ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t dts, ngx_uint_t n)
 {
+    int64_t                   end, rest;
     ngx_media_time_t          time;
-    ngx_media_silence_t       silence;
     ngx_media_writer_frame_t  frame;
 
     if (n == 0) {
@@ -906,21 +1054,31 @@ ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     frame.key = 1;
 
-    time.duration = t->params.frame_samples;
     time.locked = 1;
+    t->silent = 1;
 
-    while (n--) {
+    end = dts + (int64_t) n * t->params.frame_samples;
+
+    while (dts < end && !t->refused) {
+
+        /*
+         * New parameters may hold from a cut within, with frames of another
+         * length: the last one reaches to the end.
+         */
+
+        rest = end - dts;
+
         time.dts = dts;
         time.pts = dts;
-
-        ngx_media_writer_substitute(t, &frame, &silence);
-
-        t->count.silent++;
+        time.duration = rest < 2 * (int64_t) t->params.frame_samples
+                        ? rest : t->params.frame_samples;
 
         ngx_media_writer_sample(w, t, &time, &frame, 0);
 
-        dts += t->params.frame_samples;
+        dts += time.duration;
     }
+
+    t->silent = 0;
 }
 
 
@@ -929,9 +1087,12 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_media_time_t *time, const ngx_media_writer_frame_t *frame,
     ngx_uint_t period)
 {
-    const u_char              *silent;
-    ngx_media_silence_t        silence;
-    ngx_media_writer_frame_t   copy;
+    ngx_int_t                 rc;
+    ngx_uint_t                waits;
+    ngx_media_silence_t       silence;
+    ngx_media_writer_frame_t  copy;
+
+    waits = 0;
 
     ngx_media_writer_settle(t, time->dts);
 
@@ -950,20 +1111,44 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
         /* audio may have no hole: what went before goes on, silent */
 
-        silent = frame->pos;
+        waits = 1;
+    }
+
+    if (t->refused) {
+        t->count.dropped_nomem++;
+        return;
+    }
+
+    /* of the codec that holds now, which may be another one since the cut */
+
+    if (waits || t->silent) {
         copy = *frame;
         frame = &copy;
 
         ngx_media_writer_substitute(t, &copy, &silence);
 
-        t->count.silent += copy.pos != silent;
+        t->count.silent++;
     }
 
     ngx_media_writer_follow(w, t, time, frame);
 
-    if (ngx_media_writer_append(w, t, time, frame) != NGX_OK) {
-        t->count.dropped_bad++;
-        ngx_media_writer_broken(t);
+    rc = ngx_media_writer_append(w, t, time, frame);
+
+    if (rc == NGX_OK) {
+        return;
+    }
+
+    ngx_media_writer_broken(t);
+
+    t->count.dropped_bad += rc == NGX_DECLINED;
+    t->count.dropped_nomem += rc == NGX_ERROR;
+
+    if (t->nsamples == 0) {
+
+        /* no frame is there to last until the next: that would be a hole */
+
+        t->torn = 1;
+        ngx_media_timeline_break(&w->timeline);
     }
 }
 

@@ -35,7 +35,6 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 {
     size_t               len, alloc;
     u_char              *p;
-    uint64_t             lost;
     ngx_media_sample_t  *sample;
 
     len = frame->last - frame->pos;
@@ -50,18 +49,8 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
             || !ngx_media_part_fits(w->target, t->params.timescale,
                                     t->duration, time->duration)))
     {
-        lost = t->count.dropped_nomem;
-
         t->count.parts_late++;
         ngx_media_writer_flush(w, t);
-
-        if (t->count.dropped_nomem != lost) {
-
-            /* the period has ended: there it would be alone, with no key */
-
-            t->count.dropped_nomem++;
-            return NGX_OK;
-        }
     }
 
     if (t->size + len > t->alloc) {
@@ -132,7 +121,12 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         && !ngx_media_part_fits(w->target, t->params.timescale, t->duration,
                                 (uint64_t) time->duration * 2))
     {
-        ngx_media_timeline_fix(t->line, time->duration);
+        /* silence has its place already, the line may be farther */
+
+        if (!t->silent) {
+            ngx_media_timeline_fix(t->line, time->duration);
+        }
+
         ngx_media_writer_flush(w, t);
     }
 
@@ -156,6 +150,14 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     ngx_media_mp4_chunk_t  chunk;
 
     if (t->nsamples == 0) {
+        return;
+    }
+
+    if (t->torn) {
+        t->count.dropped_nomem += t->nsamples;
+        t->nsamples = 0;
+        t->size = 0;
+        t->duration = 0;
         return;
     }
 
@@ -239,6 +241,7 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
         t->count.dropped_nomem += chunk.nsamples;
         ngx_media_writer_broken(t);
+        t->torn = 1;
         ngx_media_timeline_break(&w->timeline);
 
         if (!w->nomem) {
@@ -360,8 +363,8 @@ void
 ngx_media_writer_bandwidth(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t)
 {
-    uint64_t                rate, said;
-    ngx_media_track_shm_t  *record;
+    uint64_t                 rate, said;
+    ngx_media_track_count_t  count;
 
     said = t->params.type == NGX_MEDIA_VIDEO ? w->announce.video_rate
                                              : w->announce.audio_rate;
@@ -370,7 +373,8 @@ ngx_media_writer_bandwidth(ngx_media_writer_t *w,
     if (t->ticks >= (uint64_t) w->claim.stream.sh->segment
                     * t->params.timescale / 1000)
     {
-        rate = ngx_max(rate, t->bytes * 8 * t->params.timescale / t->ticks);
+        rate = ngx_max(rate, ngx_media_track_average(t->bytes * 8, t->ticks,
+                                                     t->params.timescale));
 
     } else if (rate == 0 && w->app->max_bitrate) {
         rate = w->app->max_bitrate;
@@ -385,8 +389,5 @@ ngx_media_writer_bandwidth(ngx_media_writer_t *w,
 
     ngx_media_track_bandwidth(&w->claim, t->index, rate);
 
-    if (ngx_media_claim_valid(&w->claim)) {
-        record = ngx_media_track_record(&w->claim, t->index);
-        t->bandwidth = ngx_media_peek(&record->bandwidth);
-    }
+    ngx_media_track_counts(&w->claim, t->index, &count, &t->bandwidth);
 }

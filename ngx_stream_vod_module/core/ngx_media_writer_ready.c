@@ -148,7 +148,7 @@ ngx_media_writer_known(ngx_media_writer_t *w, int64_t now)
         return 1;
     }
 
-    if (video ? !video->listed : w->announce.video) {
+    if (video ? !video->listed && !video->refused : w->announce.video) {
         return 0;
     }
 
@@ -177,6 +177,10 @@ ngx_media_writer_complete(ngx_media_writer_t *w, int64_t now)
 
     for (i = 0; i < w->ntracks; i++) {
         t = w->tracks[i];
+
+        if (t->refused) {
+            continue;
+        }
 
         if (t->bandwidth == 0) {
             ngx_media_writer_bandwidth(w, t);
@@ -210,20 +214,15 @@ ngx_media_writer_waited(ngx_media_writer_t *w, int64_t now)
 static uint64_t
 ngx_media_writer_first(ngx_media_writer_t *w)
 {
-    uint64_t                first, tail;
-    ngx_uint_t              i;
-    ngx_media_track_shm_t  *record;
+    uint64_t    first, own;
+    ngx_uint_t  i;
 
     first = 0;
 
     for (i = 0; i < w->ntracks; i++) {
-
-        if (ngx_media_writer_whole(w, w->tracks[i])) {
-            record = ngx_media_track_record(&w->claim, w->tracks[i]->index);
-            tail = ngx_media_peek(&record->segment_tail);
-
-            first = ngx_max(first, tail);
-        }
+        own = w->tracks[i]->refused ? 0
+              : ngx_media_track_first(&w->claim, w->tracks[i]->index);
+        first = ngx_max(first, own);
     }
 
     return first;
@@ -240,15 +239,7 @@ ngx_media_writer_patience(ngx_media_writer_t *w)
 ngx_uint_t
 ngx_media_writer_whole(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
-    ngx_media_track_shm_t  *record;
-
-    if (!ngx_media_claim_valid(&w->claim)) {
-        return 0;
-    }
-
-    record = ngx_media_track_record(&w->claim, t->index);
-
-    return ngx_media_peek(&record->nsegments) != 0;
+    return !t->refused && ngx_media_track_first(&w->claim, t->index) != 0;
 }
 
 

@@ -49,10 +49,11 @@ typedef struct {
 
 
 typedef struct {
-    ngx_uint_t                index;          /* of the stream's track */
+    ngx_uint_t                index;          /* of the stream's track, or
+                                                 NGX_MEDIA_NO_TRACK */
     ngx_uint_t                id;             /* the publisher's number */
     const ngx_media_codec_t  *codec;
-    ngx_media_line_t         *line;
+    ngx_media_line_t         *line;           /* NULL: it is refused */
     ngx_media_params_t        params;
     ngx_media_params_t        next_params;    /* from the next cut on */
     uint64_t                  init;
@@ -83,6 +84,8 @@ typedef struct {
 
     ngx_media_track_count_t   count;
     uint32_t                  fps;
+    const char               *refusal;        /* the last that was told of, */
+    uint32_t                  refused_codec;  /* and of what */
 
     /* video, since the last key frame */
     uint32_t                  since;          /* frames */
@@ -93,6 +96,10 @@ typedef struct {
                                                  they may be put out again */
     unsigned                  plain:1;        /* it lists no parts */
     unsigned                  still:1;        /* the segment has still frames */
+    unsigned                  refused:1;      /* the store has none for it */
+    unsigned                  silent:1;       /* it is being fed */
+    unsigned                  torn:1;         /* something was lost: nothing
+                                                 more in this period */
     unsigned                  changed:1;      /* next_params are set */
     unsigned                  open:1;         /* a segment is */
     unsigned                  independent:1;  /* the part has a key frame */

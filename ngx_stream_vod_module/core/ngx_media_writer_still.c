@@ -151,7 +151,7 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
 
     t = w->clock;
 
-    if (t == NULL || t->params.type != NGX_MEDIA_VIDEO) {
+    if (t == NULL || t->params.type != NGX_MEDIA_VIDEO || t->refused) {
         return;
     }
 

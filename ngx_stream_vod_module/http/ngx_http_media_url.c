@@ -9,8 +9,8 @@
 #include "http/ngx_http_media_url.h"
 
 
-/* digits of a track's number */
-#define NGX_HTTP_MEDIA_TRACK_DIGITS  4
+/* digits of a track's number: each change of codec takes a new one */
+#define NGX_HTTP_MEDIA_TRACK_DIGITS  7
 
 #define NGX_HTTP_MEDIA_INIT_DIGITS   16
 #define NGX_HTTP_MEDIA_TAG_DIGITS    8

@@ -117,7 +117,7 @@ static const char  *url_bad[] = {
     "demo/v.m3u8",
     "demo/v0.m3u8",
     "demo/v01.m3u8",
-    "demo/v12345.m3u8",
+    "demo/v12345678.m3u8",
     "demo/V1.m3u8",
     "demo/x1.m3u8",
     "demo/v1x.m3u8",

@@ -6,6 +6,7 @@
 /* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c core/ngx_media_notify.c
          core/ngx_media_process.c core/ngx_media_store.c
          core/ngx_media_stream.c core/ngx_media_track.c
+         core/ngx_media_track_set.c
          core/ngx_media_validate.c core/ngx_media_zone.c
          formats/ngx_media_aac.c formats/ngx_media_bits.c
          formats/ngx_media_codec.c formats/ngx_media_h264.c
@@ -1009,7 +1010,7 @@ test_tracks(void)
 
     n = 2;
 
-    for (i = 1; i < 20; i++) {
+    for (i = 1; i < 40; i++) {
         if (media_pub_track(&pub, i % 2 ? NGX_MEDIA_VIDEO : NGX_MEDIA_AUDIO,
                             i, 48000)
             != NGX_OK)
@@ -1025,11 +1026,152 @@ test_tracks(void)
 
     view = look("a");
     is(view.ntracks, NGX_MEDIA_TRACKS, "tracks: are seen");
-    is_str(&view.tracks[15].name, "a9", "tracks: name of the last");
+    is_str(&view.tracks[31].name, "a17", "tracks: name of the last");
+    is(media_pub_track(&pub, NGX_MEDIA_VIDEO, 50, 48000),
+       NGX_MEDIA_TRACK_MANY, "tracks: one more is refused");
 
     ngx_media_stream_release(&pub.claim, "bye");
 
     finish("tracks");
+}
+
+
+/*
+ * A track that has ended is given back with its last segment: its place, its
+ * pages, but neither its name nor its number.
+ */
+
+static void
+test_retire(void)
+{
+    uint64_t                  blocks, first;
+    ngx_str_t                 name;
+    ngx_uint_t                i, k, n, old, track, wrong;
+    media_pub_t               video, audio;
+    ngx_media_edge_t          edge;
+    ngx_media_stream_t        stream;
+    ngx_media_segment_t       copy;
+    ngx_media_stream_view_t   view;
+
+    start(64 * MB);
+
+    app.window = 8000;
+
+    (void) media_pub_begin(&video, zone, "a");
+    (void) media_pub_track(&video, NGX_MEDIA_VIDEO, 0, 48000);
+
+    audio = video;
+    n = 0;
+    old = 0;
+    wrong = 0;
+    first = 0;
+    blocks = 0;
+
+    for (i = 0; i < 100; i++) {
+
+        n += media_pub_track(&audio, NGX_MEDIA_AUDIO, 0,
+                             i % 2 ? 44100 : 48000) == NGX_OK;
+
+        if (i == 0) {
+            old = audio.track;
+            first = ngx_media_stream_number(&video.claim);
+        }
+
+        for (k = 0; k < 2; k++) {
+            (void) segment(&video, 1000);
+
+            audio.time = video.time - 2000;
+            media_pub_cut(&audio, video.segment.number);
+            n += media_pub_part(&audio, 100, 2000, i) == NGX_OK;
+            (void) media_pub_close(&audio);
+        }
+
+        view = look("a");
+
+        for (k = 0; k < view.ntracks; k++) {
+            wrong += view.tracks[k].name.len == 0
+                     || media_view_check(&view.tracks[k]) != NULL;
+        }
+
+        wrong += validate();
+        wrong += view.clock != 0 && i > 0;
+
+        if (i == 20) {
+            blocks = 0;
+        }
+
+        for (k = 0; k < zone->sh->nblocks && i >= 20; k++) {
+            blocks += zone->sh->owners[k] ? 1 : 0;
+        }
+
+        wrong += i >= 20 && blocks > (i - 19) * 80;
+    }
+
+    is(n, 300, "retire: a hundred tracks, one after the other");
+    is(wrong, 0, "retire: all is well meanwhile");
+    ok(view.ntracks < 8, "retire: %d tracks are there", (int) view.ntracks);
+    is_str(&view.tracks[0].name, "v1", "retire: the other one stays");
+
+    stream = find("a");
+
+    ngx_str_set(&name, "a1");
+    is(ngx_media_track_find(&stream, &name, &track), NGX_DECLINED,
+       "retire: the first has gone");
+    is(ngx_media_track_edge(&stream, old, &edge), NGX_DONE,
+       "retire: who waits for it is told");
+    is(ngx_media_track_segment(&stream, old, first, &copy), NGX_DONE,
+       "retire: who asks for a segment, too");
+    is(ngx_media_track_segment(&stream, old, audio.segment.number, &copy),
+       NGX_DONE, "retire: and not given one of another track");
+
+    ngx_str_set(&name, "a100");
+    is(ngx_media_track_find(&stream, &name, &track), NGX_OK,
+       "retire: the last is there");
+    is(track, audio.track, "retire: by its number");
+    is(ngx_media_track_segment(&stream, track, audio.segment.number, &copy),
+       NGX_OK, "retire: and its segment");
+    ok(track != ngx_media_track_place(track), "retire: its place had others");
+
+    ngx_media_stream_release(&video.claim, "bye");
+
+    finish("retire");
+}
+
+
+/* the largest that is accepted fits; what is larger than a page does not */
+
+static void
+test_config(void)
+{
+    uint64_t             name;
+    ngx_str_t            bytes;
+    media_pub_t          pub;
+    ngx_media_stream_t   stream;
+    ngx_media_params_t   params;
+
+    start(8 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_AUDIO, 0, 48000);
+
+    stream = find("a");
+
+    pub.params.config_len = NGX_MEDIA_CONFIG_MAX;
+
+    is(ngx_media_track_set_init(&pub.claim, 0, &pub.params, &name), NGX_OK,
+       "config: the largest");
+    is(ngx_media_track_init(&stream, 0, name, pool, &bytes), NGX_OK,
+       "config: its init is there");
+    ok(bytes.len > NGX_MEDIA_CONFIG_MAX, "config: as it is, %d bytes",
+       (int) bytes.len);
+    is_hex(ngx_media_hash(bytes.data, bytes.len), name, "config: its hash");
+    is(ngx_media_track_init_params(&stream, 0, name, &params), NGX_OK,
+       "config: its parameters");
+    is(params.config_len, NGX_MEDIA_CONFIG_MAX, "config: all of them");
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    finish("config");
 }
 
 
@@ -1347,6 +1489,8 @@ main(void)
     test_conflict();
     test_takeover();
     test_tracks();
+    test_retire();
+    test_config();
     test_nomem();
     test_large();
     test_pins();

@@ -24,10 +24,12 @@ struct ngx_stub_piece_s {
 ngx_uint_t                ngx_stub_logged[NGX_LOG_DEBUG + 1];
 ngx_uint_t                ngx_stub_log_level = NGX_LOG_ALERT;
 ngx_uint_t                ngx_stub_pools;
+ngx_uint_t                ngx_stub_fail;
 ngx_log_t                 ngx_stub_log;
 
 static ngx_time_t         ngx_stub_time = { 1800000000, 0, 0 };
 static ngx_cycle_t        ngx_stub_cycle;
+static uint64_t           ngx_stub_random = 1;
 
 volatile ngx_cycle_t     *ngx_cycle = &ngx_stub_cycle;
 volatile ngx_time_t      *ngx_cached_time = &ngx_stub_time;
@@ -39,6 +41,9 @@ ngx_uint_t                ngx_process;
 ngx_uint_t                ngx_pagesize = 4096;
 ngx_uint_t                ngx_pagesize_shift = 12;
 ngx_uint_t                ngx_cacheline_size = 64;
+
+ngx_uint_t                ngx_exiting;
+sig_atomic_t              ngx_terminate;
 
 ngx_uint_t                ngx_event_flags;
 ngx_event_actions_t       ngx_event_actions;
@@ -99,17 +104,32 @@ ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
 }
 
 
+/* one in so many, and always the same ones */
+
+static ngx_uint_t
+ngx_stub_fails(void)
+{
+    if (ngx_stub_fail == 0) {
+        return 0;
+    }
+
+    ngx_stub_random = ngx_stub_random * 6364136223846793005ull + 1;
+
+    return (ngx_stub_random >> 33) % ngx_stub_fail == 0;
+}
+
+
 void *
 ngx_alloc(size_t size, ngx_log_t *log)
 {
-    return malloc(size);
+    return ngx_stub_fails() ? NULL : malloc(size);
 }
 
 
 void *
 ngx_calloc(size_t size, ngx_log_t *log)
 {
-    return calloc(1, size);
+    return ngx_stub_fails() ? NULL : calloc(1, size);
 }
 
 
@@ -118,7 +138,7 @@ ngx_create_pool(size_t size, ngx_log_t *log)
 {
     ngx_pool_t  *pool;
 
-    pool = calloc(1, sizeof(ngx_pool_t));
+    pool = ngx_calloc(sizeof(ngx_pool_t), log);
 
     if (pool) {
         pool->log = log;
@@ -156,7 +176,7 @@ ngx_palloc(ngx_pool_t *pool, size_t size)
 {
     ngx_stub_piece_t  *piece;
 
-    piece = malloc(sizeof(ngx_stub_piece_t) + size);
+    piece = ngx_alloc(sizeof(ngx_stub_piece_t) + size, pool->log);
     if (piece == NULL) {
         return NULL;
     }

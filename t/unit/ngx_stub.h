@@ -32,6 +32,9 @@ extern ngx_log_t   ngx_stub_log;
 /* pools that were created and not yet destroyed */
 extern ngx_uint_t  ngx_stub_pools;
 
+/* one allocation in so many fails, also in pools; 0: none */
+extern ngx_uint_t  ngx_stub_fail;
+
 /* the unix time of the clock in ms; ngx_current_msec goes with it */
 void ngx_stub_clock(int64_t msec);
 

@@ -1,0 +1,573 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Which tracks a stream has: they are made, get their parameters, end as their
+ * codec changes, and are given back when the last of their segments has gone.
+ * Then their place may be another track's; names are never used again.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_notify.h"
+#include "core/ngx_media_stream.h"
+#include "formats/ngx_media_mp4_write.h"
+
+
+static ngx_uint_t ngx_media_track_place_locked(ngx_media_stream_shm_t *s);
+static ngx_media_track_shm_t *ngx_media_track_make_locked(
+    const ngx_media_claim_t *claim, const ngx_media_params_t *params,
+    uint32_t publisher);
+static void ngx_media_track_name_locked(ngx_media_stream_shm_t *s,
+    ngx_media_track_shm_t *t);
+static void ngx_media_track_free(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t);
+static ngx_media_init_shm_t *ngx_media_init_make_locked(
+    const ngx_media_claim_t *claim, const ngx_media_params_t *params,
+    size_t size);
+static void ngx_media_init_free(ngx_media_zone_t *zone,
+    ngx_media_init_shm_t *init);
+static ngx_uint_t ngx_media_init_place_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
+static ngx_uint_t ngx_media_init_used_locked(ngx_media_track_shm_t *t,
+    uint64_t name);
+
+
+ngx_int_t
+ngx_media_track_add(const ngx_media_claim_t *claim,
+    const ngx_media_params_t *params, uint32_t publisher, ngx_uint_t *track)
+{
+    ngx_uint_t               i;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    s = claim->stream.sh;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t == NULL || t->type != params->type || t->publisher != publisher
+            || t->ended)
+        {
+            continue;
+        }
+
+        if (t->codec == params->codec && t->timescale == params->timescale) {
+            *track = ngx_media_track_handle(i, s->uses[i]);
+            ngx_media_stream_unlock(s);
+            return NGX_OK;
+        }
+
+        /* a client cannot follow it into another codec: this track ends */
+
+        ngx_media_segment_close_locked(claim->stream.zone, s, t);
+        ngx_media_track_leave_locked(claim->stream.zone, t);
+
+        ngx_media_store(&t->ended, 1);
+        ngx_media_stream_changed(s);
+    }
+
+    ngx_media_tracks_retire_locked(claim->stream.zone, s);
+
+    i = ngx_media_track_place_locked(s);
+
+    if (i == NGX_MEDIA_TRACKS
+        || s->names[params->type] == NGX_MEDIA_TRACK_NAMES)
+    {
+        ngx_media_stream_unlock(s);
+        return NGX_MEDIA_TRACK_MANY;
+    }
+
+    t = ngx_media_track_make_locked(claim, params, publisher);
+
+    if (t == NULL) {
+        ngx_media_stream_unlock(s);
+        return NGX_MEDIA_TRACK_NOMEM;
+    }
+
+    *track = ngx_media_track_handle(i, s->uses[i]);
+
+    ngx_media_store(&s->tracks[i], t);
+
+    if (i == s->ntracks) {
+        ngx_media_store(&s->ntracks, s->ntracks + 1);
+    }
+
+    ngx_media_stream_changed(s);
+
+    ngx_media_stream_unlock(s);
+
+    ngx_media_notify(s);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_media_track_place_locked(ngx_media_stream_shm_t *s)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < s->ntracks; i++) {
+        if (s->tracks[i] == NULL) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+static ngx_media_track_shm_t *
+ngx_media_track_make_locked(const ngx_media_claim_t *claim,
+    const ngx_media_params_t *params, uint32_t publisher)
+{
+    uint32_t                 index;
+    ngx_media_zone_t        *zone;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+    index = ngx_media_stream_index(zone, s);
+
+    t = ngx_media_block_alloc(zone, index);
+    if (t == NULL) {
+        return NULL;
+    }
+
+    t->segments = ngx_media_block_alloc(zone, index);
+    if (t->segments == NULL) {
+        ngx_media_block_free(zone, t);
+        return NULL;
+    }
+
+    t->type = params->type;
+    t->codec = params->codec;
+    t->timescale = params->timescale;
+    t->publisher = publisher;
+    t->extent = NGX_MEDIA_NONE;
+    t->segment_size = zone->app->ring_segments;
+    t->part_size = zone->app->ring_parts;
+
+    ngx_media_track_name_locked(s, t);
+
+    return t;
+}
+
+
+/* letter and number, in order of appearance, never used again */
+
+static void
+ngx_media_track_name_locked(ngx_media_stream_shm_t *s,
+    ngx_media_track_shm_t *t)
+{
+    uint32_t  n, unit;
+
+    n = ++s->names[t->type];
+
+    t->name[0] = "vat"[t->type];
+    t->name_len = 1;
+
+    for (unit = 1; n / unit >= 10; unit *= 10) { /* void */ }
+
+    for ( /* void */ ; unit; unit /= 10) {
+        t->name[t->name_len++] = '0' + n / unit % 10;
+    }
+}
+
+
+/*
+ * Readers that still look at one find that its place was given away, before
+ * any of its pages may be something else.
+ */
+
+void
+ngx_media_tracks_retire_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s)
+{
+    ngx_uint_t              i;
+    ngx_media_track_shm_t  *t;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t == NULL || !t->ended || t->segment_tail < t->segment_head) {
+            continue;
+        }
+
+        ngx_media_store(&s->uses[i], s->uses[i] + 1);
+        ngx_media_store(&s->tracks[i], NULL);
+        ngx_media_stream_changed(s);
+        ngx_media_fence();
+
+        ngx_media_track_free(zone, t);
+    }
+}
+
+
+/* whoever dies in here leaves pages that the end of the stream gives back */
+
+static void
+ngx_media_track_free(ngx_media_zone_t *zone, ngx_media_track_shm_t *t)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_MEDIA_SEGMENT_PAGES; i++) {
+        if (t->segments[i]) {
+            ngx_media_block_free(zone, t->segments[i]);
+        }
+    }
+
+    for (i = 0; i < NGX_MEDIA_PART_PAGES; i++) {
+        if (t->parts[i]) {
+            ngx_media_block_free(zone, t->parts[i]);
+        }
+    }
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+        if (t->inits[i]) {
+            ngx_media_init_free(zone, t->inits[i]);
+        }
+    }
+
+    ngx_media_block_free(zone, t->segments);
+    ngx_media_block_free(zone, t);
+}
+
+
+ngx_int_t
+ngx_media_track_set_init(const ngx_media_claim_t *claim, ngx_uint_t track,
+    const ngx_media_params_t *params, uint64_t *name)
+{
+    size_t                   size;
+    ngx_uint_t               i;
+    ngx_media_zone_t        *zone;
+    ngx_media_init_shm_t    *init;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    size = ngx_media_mp4_write_init(NULL, params);
+
+    if (size > NGX_MEDIA_INIT_MAX) {
+        return NGX_MEDIA_TRACK_LARGE;
+    }
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+    t = ngx_media_track_locked(claim, track);
+
+    if (t == NULL) {
+        ngx_media_stream_unlock(s);
+        return NGX_DECLINED;
+    }
+
+    init = ngx_media_init_make_locked(claim, params, size);
+
+    if (init == NULL) {
+        ngx_media_stream_unlock(s);
+        return NGX_MEDIA_TRACK_NOMEM;
+    }
+
+    *name = init->init.name;
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+        if (t->inits[i] && t->inits[i]->init.name == *name) {
+            ngx_media_init_free(zone, init);
+            ngx_media_stream_unlock(s);
+            return NGX_OK;
+        }
+    }
+
+    ngx_media_store(&t->inits[ngx_media_init_place_locked(zone, s, t)],
+                    init);
+
+    ngx_media_stream_unlock(s);
+
+    return NGX_OK;
+}
+
+
+static ngx_media_init_shm_t *
+ngx_media_init_make_locked(const ngx_media_claim_t *claim,
+    const ngx_media_params_t *params, size_t size)
+{
+    uint32_t                  index;
+    ngx_media_zone_t         *zone;
+    ngx_media_init_shm_t     *init;
+    const ngx_media_codec_t  *codec;
+
+    codec = ngx_media_codec_find(params->codec);
+    if (codec == NULL) {
+        return NULL;
+    }
+
+    zone = claim->stream.zone;
+    index = ngx_media_stream_index(zone, claim->stream.sh);
+
+    init = ngx_media_block_alloc(zone, index);
+    if (init == NULL) {
+        return NULL;
+    }
+
+    init->bytes = ngx_media_block_alloc(zone, index);
+    if (init->bytes == NULL) {
+        ngx_media_block_free(zone, init);
+        return NULL;
+    }
+
+    init->size = size;
+    (void) ngx_media_mp4_write_init(init->bytes, params);
+
+    init->init.name = ngx_media_hash(init->bytes, init->size);
+    init->init.params = *params;
+    init->init.codec_len = codec->string(init->init.codec, params);
+
+    return init;
+}
+
+
+/* it is linked no more */
+
+static void
+ngx_media_init_free(ngx_media_zone_t *zone, ngx_media_init_shm_t *init)
+{
+    ngx_media_block_free(zone, init->bytes);
+    ngx_media_block_free(zone, init);
+}
+
+
+/* a free place; if all versions are in use, the oldest segments go */
+
+static ngx_uint_t
+ngx_media_init_place_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t)
+{
+    ngx_uint_t             i;
+    ngx_media_init_shm_t  *init;
+
+    for ( ;; ) {
+
+        for (i = 0; i < NGX_MEDIA_INITS; i++) {
+            init = t->inits[i];
+
+            if (init == NULL) {
+                return i;
+            }
+
+            if (!ngx_media_init_used_locked(t, init->init.name)) {
+                ngx_media_store(&t->inits[i], NULL);
+                ngx_media_fence();
+                ngx_media_init_free(zone, init);
+                return i;
+            }
+        }
+
+        ngx_media_segment_drop_locked(zone, s, t);
+    }
+}
+
+
+static ngx_uint_t
+ngx_media_init_used_locked(ngx_media_track_shm_t *t, uint64_t name)
+{
+    uint64_t  n;
+
+    for (n = t->segment_tail; n < t->segment_head; n++) {
+        if (ngx_media_segment_record(t, n)->init == name) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_media_track_params(const ngx_media_claim_t *claim, ngx_media_type_e type,
+    uint32_t publisher, ngx_media_params_t *params)
+{
+    uint64_t                 name;
+    ngx_int_t                rc;
+    ngx_uint_t               i, k;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+    s = claim->stream.sh;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t == NULL || t->type != type || t->publisher != publisher
+            || t->ended)
+        {
+            continue;
+        }
+
+        name = 0;
+
+        if (t->segment_head > t->segment_tail) {
+            name = ngx_media_segment_record(t, t->segment_head - 1)->init;
+        }
+
+        for (k = 0; k < NGX_MEDIA_INITS; k++) {
+            if (t->inits[k]
+                && (t->inits[k]->init.name == name || rc != NGX_OK))
+            {
+                *params = t->inits[k]->init.params;
+                rc = NGX_OK;
+            }
+        }
+    }
+
+    ngx_media_stream_unlock(s);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_media_track_end(const ngx_media_claim_t *claim, ngx_uint_t track,
+    int64_t *end)
+{
+    ngx_int_t               rc;
+    ngx_media_track_shm_t  *t;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+    t = ngx_media_track_locked(claim, track);
+
+    if (t && t->segment_head) {
+        *end = t->end;
+        rc = NGX_OK;
+    }
+
+    ngx_media_stream_unlock(claim->stream.sh);
+
+    return rc;
+}
+
+
+uint64_t
+ngx_media_track_first(const ngx_media_claim_t *claim, ngx_uint_t track)
+{
+    uint64_t                first;
+    ngx_media_track_shm_t  *t;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return 0;
+    }
+
+    t = ngx_media_track_locked(claim, track);
+    first = t && t->nsegments ? t->segment_tail : 0;
+
+    ngx_media_stream_unlock(claim->stream.sh);
+
+    return first;
+}
+
+
+void
+ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock,
+    uint64_t first)
+{
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    s = claim->stream.sh;
+
+    while (ngx_media_first_number(s->first) < first) {
+        ngx_media_stream_unlist_locked(s);
+    }
+
+    s->clock = ngx_media_track_place(clock);
+    ngx_media_store(&s->ready, 1);
+    ngx_media_stream_changed(s);
+
+    ngx_media_stream_unlock(s);
+
+    ngx_media_notify(s);
+}
+
+
+uint64_t
+ngx_media_stream_number(const ngx_media_claim_t *claim)
+{
+    return ngx_media_load(&claim->stream.sh->number);
+}
+
+
+void
+ngx_media_track_counts(const ngx_media_claim_t *claim, ngx_uint_t track,
+    ngx_media_track_count_t *count, uint64_t *bandwidth)
+{
+    ngx_media_track_shm_t  *t;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    t = ngx_media_track_locked(claim, track);
+
+    if (t) {
+        *count = t->count;
+        *bandwidth = t->bandwidth;
+    }
+
+    ngx_media_stream_unlock(claim->stream.sh);
+}
+
+
+/* whoever writes to a track that has ended or gone is mistaken */
+
+ngx_media_track_shm_t *
+ngx_media_track_locked(const ngx_media_claim_t *claim, ngx_uint_t track)
+{
+    ngx_uint_t               place;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    s = claim->stream.sh;
+    place = ngx_media_track_place(track);
+
+    if (place < s->ntracks && s->uses[place] == ngx_media_track_uses(track)) {
+        t = s->tracks[place];
+
+        if (t && !t->ended) {
+            return t;
+        }
+    }
+
+#if (NGX_DEBUG)
+    ngx_log_error(NGX_LOG_ALERT, claim->stream.zone->log, 0,
+                  "media stream \"%*s\" is written to track %xi, "
+                  "which is not there",
+                  (size_t) s->name_len, s->name, track);
+    ngx_debug_point();
+#endif
+
+    return NULL;
+}

@@ -1,0 +1,317 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+/* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c
+         core/ngx_media_cadence.c core/ngx_media_line_audio.c
+         core/ngx_media_line_video.c core/ngx_media_notify.c
+         core/ngx_media_process.c core/ngx_media_segmenter.c
+         core/ngx_media_store.c core/ngx_media_stream.c
+         core/ngx_media_timeline.c core/ngx_media_track.c
+         core/ngx_media_track_set.c core/ngx_media_validate.c
+         core/ngx_media_writer.c core/ngx_media_writer_still.c
+         core/ngx_media_writer_ready.c core/ngx_media_writer_part.c
+         core/ngx_media_zone.c */
+/* link: ingest/ngx_media_publish.c */
+/* link: packager/ngx_media_dash.c packager/ngx_media_hls.c
+         packager/ngx_media_hls_multi.c packager/ngx_media_pack.c */
+/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
+         formats/ngx_media_av1.c formats/ngx_media_bits.c
+         formats/ngx_media_codec.c formats/ngx_media_flac.c
+         formats/ngx_media_h264.c formats/ngx_media_h265.c
+         formats/ngx_media_m3u8.c formats/ngx_media_mp3.c
+         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_write.c
+         formats/ngx_media_mpd.c formats/ngx_media_opus.c
+         formats/ngx_media_text.c formats/ngx_media_video.c
+         formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
+/* link: ngx_stub.c */
+
+
+/*
+ * Walks of fixed seeds over publish, writer, store, view and packager, see
+ * media_walk.h.  By hand, some of them, and how long:
+ *
+ *     ngx_media_writer FIRST COUNT STEPS [FLAGS]
+ */
+
+
+#include "media_walk.h"
+#include "tap.h"
+
+
+#define STEPS  3000
+#define CHECK  500
+
+
+static const char *
+seed(uint64_t n, ngx_uint_t flags, ngx_uint_t steps, ngx_uint_t *texts)
+{
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+
+    w.state = n * 0x9e3779b97f4a7c15ull + flags;
+
+    walk(&w, flags, steps, CHECK);
+
+    *texts += w.texts;
+
+    return w.wrong[0] ? w.wrong : NULL;
+}
+
+
+static void
+test_walks(void)
+{
+    ngx_uint_t   i, k, texts;
+    const char  *wrong;
+
+    static const struct {
+        const char  *name;
+        ngx_uint_t   flags;
+        ngx_uint_t   seeds;
+    } kinds[] = {
+        { "nothing changes", 0, 6 },
+        { "rates and parameter sets change", WALK_RATES, 8 },
+        { "codecs change", WALK_CODECS|WALK_RATES, 12 },
+        { "many tracks", WALK_MANY, 3 },
+        { "many tracks, codecs change", WALK_MANY|WALK_CODECS, 3 },
+        { "no memory", WALK_CODECS|WALK_RATES|WALK_NOMEM, 8 },
+        { "few blocks", WALK_CODECS|WALK_RATES|WALK_BLOCKS, 6 },
+    };
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        texts = 0;
+
+        for (k = 1; k <= kinds[i].seeds; k++) {
+            wrong = seed(k, kinds[i].flags, STEPS, &texts);
+
+            ok(wrong == NULL, "%s: seed %d%s%s", kinds[i].name, (int) k,
+               wrong ? ": " : "", wrong ? wrong : "");
+        }
+
+        ok(texts > 20, "%s: %d texts", kinds[i].name, (int) texts);
+    }
+
+    is(ngx_stub_pools, 0, "no pool is left");
+}
+
+
+/* one publisher of many tracks, by hand: seconds of all of them */
+
+static void
+seconds(walk_t *w, walk_pub_t *p, ngx_uint_t n)
+{
+    int64_t       end;
+    ngx_uint_t    i;
+    walk_track_t  *t;
+
+    for (end = w->now + n * 1000; w->now < end; w->now += 10) {
+        ngx_stub_clock(w->now);
+
+        for (i = 0; i < p->ntracks; i++) {
+            t = &p->tracks[i];
+
+            while (p->start + t->time / 1000 <= w->now) {
+                walk_send(w, p, t);
+            }
+        }
+    }
+
+    walk_tick(w);
+}
+
+
+static void
+publisher(walk_t *w, walk_pub_t *p)
+{
+    ngx_media_publish_t  conf;
+
+    memset(p, 0, sizeof(walk_pub_t));
+    memset(&conf, 0, sizeof(ngx_media_publish_t));
+
+    conf.app = &w->app;
+    ngx_str_set(&conf.name, "a");
+    ngx_str_set(&conf.protocol, "rtmp");
+    ngx_str_set(&conf.address, "127.0.0.1");
+    conf.timebase = 1000;
+    conf.wrap = 32;
+    conf.log = &ngx_stub_log;
+    conf.close = walk_close;
+    conf.data = p;
+
+    is(ngx_media_publish_begin(&conf, &p->publisher), NGX_OK, "begin");
+
+    p->start = w->now;
+}
+
+
+static walk_track_t *
+track(walk_pub_t *p, ngx_uint_t codec, ngx_uint_t id)
+{
+    walk_track_t  *t;
+
+    t = &p->tracks[p->ntracks++];
+
+    memset(t, 0, sizeof(walk_track_t));
+
+    t->type = codec < WALK_AAC ? NGX_MEDIA_VIDEO : NGX_MEDIA_AUDIO;
+    t->id = id;
+    t->codec = codec;
+    t->next_codec = codec;
+    t->step = 40000;
+    t->gop = 25;
+    t->size = 4000;
+    t->due = 1;
+
+    return t;
+}
+
+
+/*
+ * All places are taken: what comes then has none, says so, leaves the others
+ * alone, and is taken in when there is room.
+ */
+
+static void
+test_refused(void)
+{
+    ngx_uint_t                i, warned;
+    walk_pub_t               *p;
+    walk_track_t             *t, many;
+    ngx_media_stream_shm_t   *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    w.app.window = 8000;
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    publisher(&w, p);
+    (void) track(p, WALK_AVC, 0);
+    seconds(&w, p, 4);
+
+    /* configurations of tracks that never send a frame */
+
+    for (i = 0; i < NGX_MEDIA_TRACKS - 1; i++) {
+        memset(&many, 0, sizeof(walk_track_t));
+        many.type = NGX_MEDIA_AUDIO;
+        many.id = i + 1;
+        many.codec = many.next_codec = WALK_AAC;
+        walk_track(&w, p, &many);
+    }
+
+    is(s->ntracks, NGX_MEDIA_TRACKS, "refused: all places are taken");
+
+    walk_end(p);
+    w.now += 1000;
+    ngx_stub_clock(w.now);
+
+    publisher(&w, p);
+    warned = ngx_stub_logged[NGX_LOG_WARN];
+    t = track(p, WALK_AVC, 0);
+    (void) track(p, WALK_MP3, 0);
+    seconds(&w, p, 6);
+
+    is(ngx_stub_logged[NGX_LOG_WARN], warned + 1, "refused: says so, once");
+    walk_check(&w);
+    is(w.wrong[0], 0, "refused: nobody else is hurt: %s", w.wrong);
+    is(s->tracks[0]->ended, 0, "refused: video goes on");
+    ok(s->tracks[0]->count.frames > 200, "refused: with its frames");
+
+    /* the video changes its codec, too: no place for that either */
+
+    t->next_codec = WALK_HEVC;
+    t->due = 1;
+    seconds(&w, p, 4);
+
+    is(ngx_stub_logged[NGX_LOG_WARN], warned + 2, "refused: a change");
+    walk_check(&w);
+    is(w.wrong[0], 0, "refused: no frame goes astray: %s", w.wrong);
+    is(s->tracks[0]->ended, 1, "refused: what it was has ended");
+
+    walk_end(p);
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "refused: all is free: %s", w.wrong);
+}
+
+
+/* codecs that change for ever, as at two encoders that take turns */
+
+static void
+test_alternate(void)
+{
+    ngx_uint_t               i;
+    walk_pub_t              *p;
+    walk_track_t            *video, *audio;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    w.app.window = 8000;
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    for (i = 0; i < 60; i++) {
+        publisher(&w, p);
+        video = track(p, i % 2 ? WALK_AVC : WALK_HEVC, 0);
+        audio = track(p, i % 2 ? WALK_AAC : WALK_MP3, 0);
+        seconds(&w, p, 3);
+
+        ok(video->n && audio->n, "alternate: %d", (int) i);
+        walk_end(p);
+    }
+
+    walk_check(&w);
+
+    is(w.wrong[0], 0, "alternate: %s", w.wrong);
+    is(ngx_stub_logged[NGX_LOG_WARN], 0, "alternate: nothing is refused");
+    is(s->names[NGX_MEDIA_VIDEO], 60, "alternate: each has a name");
+    ok(s->ntracks < 20, "alternate: %d places", (int) s->ntracks);
+
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "alternate: all is free: %s", w.wrong);
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int          first, count, i;
+    ngx_uint_t   flags, steps, texts;
+    const char  *wrong;
+
+    if (argc < 4) {
+        test_refused();
+        test_alternate();
+        test_walks();
+        return done();
+    }
+
+    first = atoi(argv[1]);
+    count = atoi(argv[2]);
+    steps = atoi(argv[3]);
+    flags = argc > 4 ? strtoul(argv[4], NULL, 0) : WALK_CODECS|WALK_RATES;
+    texts = 0;
+
+    for (i = first; i < first + count; i++) {
+        wrong = seed(i, flags, steps, &texts);
+
+        if (wrong) {
+            ok(0, "seed %d: %s", i, wrong);
+        }
+    }
+
+    ok(1, "%d seeds, %d texts", count, (int) texts);
+
+    return done();
+}
