@@ -21,7 +21,9 @@
 #include <ngx_core.h>
 
 
+#ifndef NGX_MEDIA_LOCK_SPIN
 #define NGX_MEDIA_LOCK_SPIN  1024
+#endif
 
 
 /*
@@ -92,6 +94,7 @@ ngx_media_trylock(ngx_media_lock_t *lock)
 static ngx_inline ngx_int_t
 ngx_media_lock(ngx_media_lock_t *lock)
 {
+    ngx_int_t   rc;
     ngx_uint_t  i;
 
     for ( ;; ) {
@@ -107,8 +110,12 @@ ngx_media_lock(ngx_media_lock_t *lock)
             ngx_cpu_pause();
         }
 
-        if (ngx_media_trylock(lock) == NGX_DONE) {
-            return NGX_DONE;
+        /* it may have become free just now: then it is taken */
+
+        rc = ngx_media_trylock(lock);
+
+        if (rc != NGX_BUSY) {
+            return rc;
         }
 
         ngx_sched_yield();

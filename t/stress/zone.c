@@ -77,6 +77,7 @@ typedef struct {
     uint64_t              wakes;
     uint64_t              lost;
     uint64_t              sweeps;
+    uint64_t              notices;           /* "repaired", "swept" */
     uint64_t              wrong;
     char                  what[128];
 } work_t;
@@ -170,6 +171,8 @@ static void
 step(void)
 {
     ngx_media_store(&me->steps, me->steps + 1);
+    me->notices = ngx_stub_logged[NGX_LOG_NOTICE];
+
     ngx_stub_clock_now();
 
     if (ngx_media_load(&shared->stop)) {
@@ -1102,6 +1105,7 @@ report(ngx_uint_t n, uint64_t kills, work_t *sum)
         sum->wakes += w->wakes;
         sum->lost += w->lost;
         sum->sweeps += w->sweeps;
+        sum->notices += w->notices;
         sum->wrong += w->wrong;
 
         if (w->wrong) {
@@ -1194,7 +1198,10 @@ main(int argc, char **argv)
     kills = 0;
     stucks = 0;
 
-    /* at first nobody is killed: then not one wake-up may be lost */
+    /*
+     * At first nobody is killed: then not one wake-up may be lost, and nothing
+     * is repaired
+     */
 
     quiet = msec() + seconds * 200;
     end = msec() + seconds * 1000;
@@ -1215,6 +1222,7 @@ main(int argc, char **argv)
             report(n, kills, &sum);
             is(sum.lost, 0, "%lu waits, no wake-up was lost",
                (unsigned long) sum.waits);
+            is(sum.notices, 0, "nothing was repaired of those who live");
         }
 
         if (quiet == 0 && pause && msec() >= next) {
