@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_process.h"
+#include "core/ngx_media_sync.h"
 
 
 /* field 22 of /proc/PID/stat, see proc(5) */
@@ -46,4 +47,34 @@ ngx_media_process_start(ngx_pid_t pid)
     }
 
     return p ? strtoull(p + 1, NULL, 10) : 0;
+}
+
+
+uint64_t
+ngx_media_process_self(void)
+{
+    static uint64_t   start;
+    static ngx_pid_t  pid;
+
+    if (pid != ngx_pid) {
+        pid = ngx_pid;
+        start = ngx_media_process_start(pid);
+    }
+
+    return start;
+}
+
+
+ngx_uint_t
+ngx_media_process_gone(ngx_pid_t pid, uint64_t start)
+{
+    uint64_t  now;
+
+    if (ngx_media_process_dead(pid)) {
+        return 1;
+    }
+
+    now = ngx_media_process_start(pid);
+
+    return now && start && now != start;
 }

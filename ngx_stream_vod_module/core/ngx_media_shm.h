@@ -46,7 +46,8 @@ typedef struct {
     uint32_t                  page;           /* [zone] the first one */
     uint32_t                  order;          /* [zone] reserved: 2^order */
     uint32_t                  pages;          /* [zone] committed */
-    uint32_t                  stream;         /* [zone] record it belongs to */
+    uint32_t                  stream;         /* [zone] record it belongs to;
+                                                 NONE: to one that is gone */
     uint32_t                  refs;           /* [stream] segments, + 1 while
                                                  its writer appends */
     uint32_t                  next;           /* [zone] in limbo */
@@ -73,6 +74,8 @@ typedef struct {
 
     uint64_t                  limit;          /* pages that may be committed */
     uint64_t                  pages;          /* [zone] that are */
+    uint64_t                  orphans;        /* [zone] of them, of streams
+                                                 that are gone */
     uint32_t                  limbo;          /* [zone] list of extents */
     uint32_t                  nextents;
     uint32_t                  nstreams;

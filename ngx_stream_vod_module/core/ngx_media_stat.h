@@ -106,7 +106,7 @@ typedef struct {
 
     /* the publisher; in grace and after: the last one */
     size_t                    protocol_len;
-    u_char                    protocol[8];
+    u_char                    protocol[16];
     size_t                    address_len;
     u_char                    address[NGX_MEDIA_ADDRESS_MAX];
     int64_t                   since;          /* ms since the epoch */

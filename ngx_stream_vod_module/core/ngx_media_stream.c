@@ -21,6 +21,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_notify.h"
+#include "core/ngx_media_process.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_validate.h"
 
@@ -60,8 +61,10 @@ static void ngx_media_stream_drop_locked(ngx_media_zone_t *zone,
 static ngx_uint_t ngx_media_stream_unborn(ngx_media_stream_shm_t *s);
 static void ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
+static ngx_uint_t ngx_media_stream_lost(const ngx_media_stream_shm_t *s,
+    ngx_uint_t closely);
 static void ngx_media_stream_tick(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s);
+    ngx_media_stream_shm_t *s, ngx_uint_t closely);
 static void ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 static void ngx_media_track_repair_locked(ngx_media_zone_t *zone,
@@ -235,7 +238,7 @@ ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
     ngx_msec_t  silent;
     ngx_uint_t  same;
 
-    if (s->pid == 0 || ngx_media_process_dead(s->pid)) {
+    if (s->pid == 0 || ngx_media_process_gone(s->pid, s->start)) {
         return 1;
     }
 
@@ -334,7 +337,7 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_media_claim_t *claim)
 {
     uint32_t                 i;
-    uint64_t                 hours, now, pages;
+    uint64_t                 hours, now;
     ngx_media_app_t         *app;
     ngx_media_zone_shm_t    *sh;
     ngx_media_stream_shm_t  *s;
@@ -369,13 +372,9 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
 
     /* epoch and version go on: late readers must not take them for theirs */
 
-    pages = s->pages;
-
     ngx_memzero((u_char *) s + offsetof(ngx_media_stream_shm_t, hash),
                 sizeof(ngx_media_stream_shm_t)
                 - offsetof(ngx_media_stream_shm_t, hash));
-
-    s->pages = pages;
 
     s->hash = ngx_media_name_hash(name);
     s->name_len = name->len;
@@ -441,6 +440,7 @@ ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
 
     /* a live one always has a pid: by that it is found if this one dies */
 
+    s->start = ngx_media_process_self();
     ngx_media_store(&s->pid, (uint32_t) ngx_pid);
     s->yields = 0;
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_LIVE);
@@ -643,6 +643,8 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 
     ngx_media_zone_lock(zone);
 
+    ngx_media_extents_orphan_locked(zone, index);
+
     sh->expired++;
     s->pid = 0;
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_FREE);
@@ -673,14 +675,31 @@ ngx_media_streams_tick(ngx_media_zone_t *zone)
         if (ngx_media_peek(&s->state) != NGX_MEDIA_STREAM_FREE
             || ngx_media_peek(&s->lock))
         {
-            ngx_media_stream_tick(zone, s);
+            ngx_media_stream_tick(zone, s, zone->slook == i);
         }
     }
+
+    zone->slook = zone->slook + 1 < n ? zone->slook + 1 : 0;
+}
+
+
+/* closely: may its pid be another process's by now; a read of /proc */
+
+static ngx_uint_t
+ngx_media_stream_lost(const ngx_media_stream_shm_t *s, ngx_uint_t closely)
+{
+    if (s->pid == (uint32_t) ngx_pid) {
+        return s->start != ngx_media_process_self();
+    }
+
+    return closely ? ngx_media_process_gone(s->pid, s->start)
+                   : ngx_media_process_dead(s->pid);
 }
 
 
 static void
-ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
+ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
+    ngx_uint_t closely)
 {
     ngx_msec_t  gone;
 
@@ -695,9 +714,7 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
         return;
     }
 
-    if (s->pid && s->pid != (uint32_t) ngx_pid
-        && ngx_media_process_dead(s->pid))
-    {
+    if (s->pid && ngx_media_stream_lost(s, closely)) {
         ngx_log_error(NGX_LOG_WARN, zone->log, 0,
                       "media stream \"%*s\" lost its publisher: "
                       "process %uD died",

@@ -89,7 +89,7 @@ ngx_media_zone_validate_locked(ngx_media_zone_t *zone)
                    == sh->buddy.pages,
                    "reserved pages", sum.reserved);
 
-    pages = 0;
+    pages = sh->orphans;
 
     for (i = 0; i < sh->nstreams; i++) {
         pages += sh->streams[i].pages;
@@ -146,7 +146,10 @@ ngx_media_extent_validate(ngx_media_zone_t *zone, uint32_t extent,
                    "id of an extent in limbo", extent);
     ngx_media_must(zone, n, extent < sh->used_extents,
                    "high-water mark of extents", extent);
-    ngx_media_must(zone, n, e->stream < sh->nstreams,
+    ngx_media_must(zone, n,
+                   e->stream < sh->nstreams
+                   || (e->stream == NGX_MEDIA_NONE
+                       && e->state != NGX_MEDIA_EXTENT_USED),
                    "stream of an extent", extent);
     ngx_media_must(zone, n,
                    e->order <= sh->buddy.top

@@ -48,6 +48,8 @@ static ngx_int_t ngx_media_arena_punch(ngx_media_zone_t *zone, size_t page,
     size_t pages);
 static void ngx_media_extent_free_locked(ngx_media_zone_t *zone,
     uint32_t extent);
+static uint64_t *ngx_media_extent_sum(ngx_media_zone_shm_t *sh,
+    const ngx_media_extent_shm_t *e);
 static void ngx_media_limbo_put_locked(ngx_media_zone_t *zone,
     uint32_t extent);
 
@@ -278,6 +280,7 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
 
     sh->limbo = NGX_MEDIA_NONE;
     sh->pages = 0;
+    sh->orphans = 0;
     sh->used_extents = 0;
 
     for (i = 0; i < sh->nstreams; i++) {
@@ -308,7 +311,7 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
 
         sh->used_extents = i + 1;
         sh->pages += e->pages;
-        sh->streams[e->stream].pages += e->pages;
+        *ngx_media_extent_sum(sh, e) += e->pages;
 
         if (e->state == NGX_MEDIA_EXTENT_LIMBO) {
             e->next = sh->limbo;
@@ -505,8 +508,6 @@ static ngx_uint_t
 ngx_media_row_dead(const ngx_media_row_shm_t *row, uint32_t *pid,
     uint64_t *start, ngx_uint_t closely)
 {
-    uint64_t  now;
-
     *pid = ngx_media_load(&row->pid);
     *start = ngx_media_peek(&row->start);
 
@@ -514,17 +515,8 @@ ngx_media_row_dead(const ngx_media_row_shm_t *row, uint32_t *pid,
         return 0;
     }
 
-    if (ngx_media_process_dead(*pid)) {
-        return 1;
-    }
-
-    if (!closely) {
-        return 0;
-    }
-
-    now = ngx_media_process_start(*pid);
-
-    return now && *start && now != *start;
+    return closely ? ngx_media_process_gone(*pid, *start)
+                   : ngx_media_process_dead(*pid);
 }
 
 
@@ -683,7 +675,7 @@ ngx_media_extent_commit(ngx_media_zone_t *zone, uint32_t extent, size_t size)
     }
 
     sh->pages += step;
-    sh->streams[e->stream].pages += step;
+    *ngx_media_extent_sum(sh, e) += step;
     e->pages += step;
 
     ngx_media_zone_unlock(zone);
@@ -715,7 +707,7 @@ ngx_media_extent_commit(ngx_media_zone_t *zone, uint32_t extent, size_t size)
     ngx_media_zone_lock(zone);
 
     sh->pages -= step;
-    sh->streams[e->stream].pages -= step;
+    *ngx_media_extent_sum(sh, e) -= step;
     e->pages -= step;
 
     ngx_media_zone_unlock(zone);
@@ -750,7 +742,7 @@ ngx_media_extent_trim(ngx_media_zone_t *zone, uint32_t extent, size_t size)
     ngx_media_zone_lock(zone);
 
     sh->pages -= drop;
-    sh->streams[e->stream].pages -= drop;
+    *ngx_media_extent_sum(sh, e) -= drop;
     e->pages -= drop;
 
     if (order < e->order) {
@@ -920,7 +912,7 @@ ngx_media_extent_free_locked(ngx_media_zone_t *zone, uint32_t extent)
     e = &sh->extents[extent];
 
     sh->pages -= e->pages;
-    sh->streams[e->stream].pages -= e->pages;
+    *ngx_media_extent_sum(sh, e) -= e->pages;
 
     ngx_media_buddy_free(&sh->buddy, e->page, e->order);
 
@@ -928,6 +920,40 @@ ngx_media_extent_free_locked(ngx_media_zone_t *zone, uint32_t extent)
     ngx_media_store(&e->state, NGX_MEDIA_EXTENT_FREE);
 
     ngx_media_bitmap_set(&sh->free_extents, extent);
+}
+
+
+/* where its pages are counted */
+
+static uint64_t *
+ngx_media_extent_sum(ngx_media_zone_shm_t *sh,
+    const ngx_media_extent_shm_t *e)
+{
+    return e->stream == NGX_MEDIA_NONE ? &sh->orphans
+                                       : &sh->streams[e->stream].pages;
+}
+
+
+void
+ngx_media_extents_orphan_locked(ngx_media_zone_t *zone, uint32_t stream)
+{
+    uint32_t                 i;
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
+
+    sh = zone->sh;
+
+    for (i = 0; i < sh->used_extents; i++) {
+        e = &sh->extents[i];
+
+        if (e->state == NGX_MEDIA_EXTENT_FREE || e->stream != stream) {
+            continue;
+        }
+
+        sh->streams[stream].pages -= e->pages;
+        e->stream = NGX_MEDIA_NONE;
+        sh->orphans += e->pages;
+    }
 }
 
 

@@ -49,6 +49,7 @@ struct ngx_media_zone_s {
     uint32_t                 *row;            /* my pins; NULL: not attached */
     ngx_uint_t                nrow;
     ngx_uint_t                nlook;          /* row to look at closely */
+    ngx_uint_t                slook;          /* stream, likewise */
     ngx_queue_t               publishers;     /* of this process */
     ngx_queue_t               queue;          /* of zones with waiters */
     ngx_media_waiters_t      *waiters;        /* by stream record; NULL till
@@ -125,6 +126,13 @@ void ngx_media_extent_trim(ngx_media_zone_t *zone, uint32_t extent,
 
 /* unlinks it; freed when nobody has it pinned.  Stream lock held */
 void ngx_media_extent_evict(ngx_media_zone_t *zone, uint32_t extent);
+
+/*
+ * The stream is gone, but not yet all of its extents: readers have them.  They
+ * are nobody's, so that whoever gets the record is not taken for large.
+ */
+void ngx_media_extents_orphan_locked(ngx_media_zone_t *zone,
+    uint32_t stream);
 
 /* punches and frees what is in limbo and unpinned; 1 if there was any */
 ngx_uint_t ngx_media_zone_reclaim(ngx_media_zone_t *zone);

@@ -20,6 +20,7 @@
 
 
 #include <sys/wait.h>
+#include "core/ngx_media_process.h"
 #include "core/ngx_media_validate.h"
 #include "formats/ngx_media_mp4_write.h"
 #include "media_zone.h"
@@ -981,6 +982,44 @@ test_takeover(void)
 }
 
 
+/* the pid of a publisher that died is another process's now */
+
+static void
+test_pid(void)
+{
+    media_pub_t              first, second;
+    ngx_media_stream_shm_t  *s;
+
+    start(8 * MB);
+
+    app.publish_conflict = NGX_MEDIA_CONFLICT_REJECT;
+
+    (void) media_pub_begin(&first, zone, "a");
+
+    s = first.claim.stream.sh;
+    ok(s->start != 0, "pid: start of its process");
+
+    wait_msec(0);
+    is(s->state, NGX_MEDIA_STREAM_LIVE, "pid: it lives");
+
+    s->pid = getppid();
+    s->start = ngx_media_process_start(getppid());
+
+    is(media_pub_begin(&second, zone, "a"), NGX_MEDIA_CLAIM_CONFLICT,
+       "pid: of another that lives");
+
+    s->start += 1;
+
+    is(media_pub_begin(&second, zone, "a"), NGX_OK, "pid: of one that died");
+
+    s->start += 1;
+    wait_msec(0);
+    is(s->state, NGX_MEDIA_STREAM_GRACE, "pid: mine, of one that died");
+
+    finish("pid");
+}
+
+
 static void
 test_tracks(void)
 {
@@ -1357,11 +1396,27 @@ test_pins(void)
                              copy.ranges[0].size, &head);
     ok(wrong == NULL, "pins: one is left");
 
+    /* the stream goes: what is pinned is nobody's, whoever gets its record */
+
+    ngx_media_stream_release(&pub.claim, "bye");
+    wait_msec(app.grace + 1);
+    wait_msec(app.window + 1);
+    is(stream.sh->id, 0, "pins: the stream has gone");
+    is(stream.sh->pages, 0, "pins: nothing is counted for its record");
+    ok(zone->sh->orphans > 0 && zone->sh->orphans == zone->sh->pages,
+       "pins: but for the zone, %d pages", (int) zone->sh->pages);
+
+    (void) media_pub_begin(&pub, zone, "b");
+    ok(pub.claim.stream.sh == stream.sh && stream.sh->pages == 0,
+       "pins: nor for who has it then");
+    is(validate(), 0, "pins: the books agree");
+
     ngx_media_unpin(zone, copy.ranges, copy.nranges);
     wait_msec(0);
     wrong = verify(copy.ranges, copy.nranges, &pub, copy.number, &parts);
     ok(wrong != NULL, "pins: none is left: %s", wrong);
     is(zone->sh->limbo, NGX_MEDIA_NONE, "pins: nothing is in limbo");
+    is(zone->sh->orphans, 0, "pins: nothing is an orphan");
     is(media_zone_bytes(zone), zone->sh->pages * NGX_MEDIA_PAGE,
        "pins: the file has what the books say");
 
@@ -1488,6 +1543,7 @@ main(void)
     test_unborn();
     test_conflict();
     test_takeover();
+    test_pid();
     test_tracks();
     test_retire();
     test_config();
