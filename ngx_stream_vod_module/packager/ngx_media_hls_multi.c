@@ -1197,7 +1197,7 @@ ngx_media_hls_codecs(ngx_pool_t *pool, ngx_str_t *codecs, const u_char *data,
     u_char  *p, *start, *last;
 
     start = codecs->data;
-    last = start + codecs->len;
+    last = codecs->len ? start + codecs->len : start;
 
     while (start < last) {
         p = ngx_strlchr(start, last, ',');
