@@ -6,6 +6,7 @@
 #
 #   prove t/unit.t                 all
 #   prove t/unit.t :: amf flv      these
+#   t/unit.t --run NAME ARGS       one, with arguments of its own
 
 use strict;
 use warnings;
@@ -22,6 +23,13 @@ my @files = grep {
     local $/;
     <$fh> =~ /^main\(/m;
 } sort glob "$root/t/unit/*.c";
+
+my @args;
+
+if (@ARGV && $ARGV[0] eq '--run') {
+    (undef, @args) = splice @ARGV;
+    @ARGV = $args[0];
+}
 
 if (@ARGV) {
     my %only = map { $_ => 1 } @ARGV;
@@ -48,6 +56,13 @@ my %bin = $b->programs(@files);
 
 $ENV{UBSAN_OPTIONS} = 'print_stacktrace=1';
 $ENV{ASAN_OPTIONS} ||= 'detect_leaks=1:strict_string_checks=1';
+
+if (@args) {
+    my $bin = $bin{$files[0]};
+    die $b->log($files[0]) if !defined $bin;
+
+    exec $bin, @args[1 .. $#args];
+}
 
 my $limit = $ENV{TEST_UNIT_TIMEOUT} || 120;
 

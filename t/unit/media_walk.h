@@ -49,7 +49,6 @@
 #define WALK_MANY     0x04                   /* eight tracks of each type */
 #define WALK_NOMEM    0x08                   /* one allocation in 200 fails */
 #define WALK_BLOCKS   0x10                   /* few blocks are left */
-#define WALK_LARGE    0x20                   /* configurations of all sizes */
 
 
 enum { WALK_AVC = 0, WALK_HEVC, WALK_AAC, WALK_MP3 };
@@ -159,9 +158,13 @@ walk_random(walk_t *w, uint64_t n)
 }
 
 
+/* once in n; of a byte of a fuzzer's input, but that is short of large n */
+
 static inline ngx_uint_t
 walk_chance(walk_t *w, ngx_uint_t n)
 {
+    n = w->fuzz ? ngx_min(n, 256) : n;
+
     return walk_random(w, n) == n - 1;
 }
 
@@ -253,7 +256,7 @@ walk_payload(walk_t *w, walk_track_t *t, ngx_uint_t key)
         return walk_config(t, p);
 
     case WALK_AAC:
-        n = 16 + walk_random(w, 600);
+        n = 16 + walk_random(w, 256);
         memset(p, 'a', n);
         p[0] = 0x21;
         return n;

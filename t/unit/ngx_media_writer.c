@@ -30,9 +30,9 @@
 
 /*
  * Walks of fixed seeds over publish, writer, store, view and packager, see
- * media_walk.h.  By hand, some of them, and how long:
+ * media_walk.h.  By hand, any of them, and how long:
  *
- *     ngx_media_writer FIRST COUNT STEPS [FLAGS]
+ *     t/unit.t --run ngx_media_writer FIRST COUNT STEPS
  */
 
 
@@ -61,37 +61,43 @@ seed(uint64_t n, ngx_uint_t flags, ngx_uint_t steps, ngx_uint_t *texts)
 }
 
 
+static const struct {
+    const char  *name;
+    ngx_uint_t   flags;
+    ngx_uint_t   seeds;
+} kinds[] = {
+    { "nothing changes", 0, 6 },
+    { "rates and parameter sets change", WALK_RATES, 8 },
+    { "codecs change", WALK_CODECS|WALK_RATES, 12 },
+    { "many tracks", WALK_MANY, 3 },
+    { "many tracks, codecs change", WALK_MANY|WALK_CODECS, 3 },
+    { "no memory", WALK_CODECS|WALK_RATES|WALK_NOMEM, 8 },
+    { "few blocks", WALK_CODECS|WALK_RATES|WALK_BLOCKS, 6 },
+};
+
+
+/* count 0: as many as of its kind */
+
 static void
-test_walks(void)
+test_walks(ngx_uint_t first, ngx_uint_t count, ngx_uint_t steps)
 {
-    ngx_uint_t   i, k, texts;
+    ngx_uint_t   i, k, n, texts;
     const char  *wrong;
 
-    static const struct {
-        const char  *name;
-        ngx_uint_t   flags;
-        ngx_uint_t   seeds;
-    } kinds[] = {
-        { "nothing changes", 0, 6 },
-        { "rates and parameter sets change", WALK_RATES, 8 },
-        { "codecs change", WALK_CODECS|WALK_RATES, 12 },
-        { "many tracks", WALK_MANY, 3 },
-        { "many tracks, codecs change", WALK_MANY|WALK_CODECS, 3 },
-        { "no memory", WALK_CODECS|WALK_RATES|WALK_NOMEM, 8 },
-        { "few blocks", WALK_CODECS|WALK_RATES|WALK_BLOCKS, 6 },
-    };
-
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        n = count ? count : kinds[i].seeds;
         texts = 0;
 
-        for (k = 1; k <= kinds[i].seeds; k++) {
-            wrong = seed(k, kinds[i].flags, STEPS, &texts);
+        for (k = first; k < first + n; k++) {
+            wrong = seed(k, kinds[i].flags, steps, &texts);
 
-            ok(wrong == NULL, "%s: seed %d%s%s", kinds[i].name, (int) k,
-               wrong ? ": " : "", wrong ? wrong : "");
+            if (wrong) {
+                ok(0, "%s: seed %d: %s", kinds[i].name, (int) k, wrong);
+            }
         }
 
-        ok(texts > 20, "%s: %d texts", kinds[i].name, (int) texts);
+        ok(texts > 20 * n, "%s: %d seeds, %d texts", kinds[i].name, (int) n,
+           (int) texts);
     }
 
     is(ngx_stub_pools, 0, "no pool is left");
@@ -286,32 +292,14 @@ test_alternate(void)
 int
 main(int argc, char **argv)
 {
-    int          first, count, i;
-    ngx_uint_t   flags, steps, texts;
-    const char  *wrong;
-
-    if (argc < 4) {
-        test_refused();
-        test_alternate();
-        test_walks();
+    if (argc == 4) {
+        test_walks(atoi(argv[1]), atoi(argv[2]), atoi(argv[3]));
         return done();
     }
 
-    first = atoi(argv[1]);
-    count = atoi(argv[2]);
-    steps = atoi(argv[3]);
-    flags = argc > 4 ? strtoul(argv[4], NULL, 0) : WALK_CODECS|WALK_RATES;
-    texts = 0;
-
-    for (i = first; i < first + count; i++) {
-        wrong = seed(i, flags, steps, &texts);
-
-        if (wrong) {
-            ok(0, "seed %d: %s", i, wrong);
-        }
-    }
-
-    ok(1, "%d seeds, %d texts", count, (int) texts);
+    test_refused();
+    test_alternate();
+    test_walks(1, 0, STEPS);
 
     return done();
 }
