@@ -6,7 +6,7 @@
 #
 #   prove t/unit.t                 all
 #   prove t/unit.t :: amf flv      these
-#   t/unit.t --run NAME ARGS       one, with arguments of its own
+#   perl t/unit.t --run NAME ARGS  one, with arguments of its own
 
 use strict;
 use warnings;

@@ -1287,12 +1287,15 @@ ngx_media_writer_follow(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     if (!t->open) {
 
-        /* the newest cut that is not after this frame, else the oldest */
+        /*
+         * The newest cut that is not after this frame, else the oldest: where
+         * pictures are reordered, as it is shown, see waits
+         */
 
         for (number = w->cut.number; number > oldest; number--) {
             cut = &w->cuts[number % NGX_MEDIA_CUTS];
 
-            if (ngx_media_cut_reached(cut, t, time->dts)) {
+            if (t == w->clock || ngx_media_cut_reached(cut, t, time->pts)) {
                 break;
             }
         }

@@ -32,7 +32,7 @@
  * Walks of fixed seeds over publish, writer, store, view and packager, see
  * media_walk.h.  By hand, any of them, and how long:
  *
- *     t/unit.t --run ngx_media_writer FIRST COUNT STEPS
+ *     perl t/unit.t --run ngx_media_writer FIRST COUNT STEPS
  */
 
 
