@@ -1344,10 +1344,80 @@ test_hostile(void)
 }
 
 
+/* lines that come back, join, and are taken away */
+
+static void
+test_lines(void)
+{
+    int64_t                     end, start;
+    ngx_media_line_t           *video, *audio;
+    ngx_media_time_t            out;
+    ngx_media_stamp_t           in;
+    ngx_media_timeline_conf_t   conf;
+
+    static ngx_media_timeline_t  tl;
+
+    memset(&conf, 0, sizeof(ngx_media_timeline_conf_t));
+    memset(&in, 0, sizeof(ngx_media_stamp_t));
+
+    conf.timebase = 1000;
+    conf.wrap = 32;
+    conf.wait = 0;
+
+    ngx_media_timeline_init(&tl, &conf);
+
+    audio = ngx_media_timeline_add(&tl, NGX_MEDIA_AUDIO, 48000, 1024);
+
+    in.stamp = 5000;
+    in.arrival = SIM_WALL;
+    in.key = 1;
+
+    ngx_media_timeline_frame(&tl, audio, &in, &out);
+    ok(out.period && !out.drop, "lines: audio opens a period");
+    start = out.dts * 15 / 2;
+
+    /* a key frame that was stamped 1.7 s before it */
+
+    video = ngx_media_timeline_add(&tl, NGX_MEDIA_VIDEO, 360000, 0);
+    in.stamp = 3300;
+
+    ngx_media_timeline_frame(&tl, video, &in, &out);
+    ok(!out.drop, "lines: video joins");
+    ok(out.dts >= start, "lines: not before the period: %ld",
+       (long) (out.dts - start));
+
+    /* what went out before this line was made */
+
+    end = start + 5 * 360000;
+
+    ngx_media_timeline_remove(&tl, video);
+    ok(ngx_media_timeline_clock(&tl) != audio,
+       "lines: the clock is taken away");
+    is(tl.open, 0, "lines: and its period is over");
+
+    video = ngx_media_timeline_add(&tl, NGX_MEDIA_VIDEO, 360000, 0);
+    ngx_media_timeline_resume(video, end);
+    in.stamp = 3340;
+    in.arrival += 40;
+
+    ngx_media_timeline_frame(&tl, video, &in, &out);
+    ok(out.period && !out.drop, "lines: it comes back");
+    ok(out.dts >= end, "lines: not before its end: %ld",
+       (long) (out.dts - end));
+
+    ngx_media_timeline_remove(&tl, audio);
+    is(tl.open, 1, "lines: another one is taken away, the period goes on");
+    ok(ngx_media_timeline_clock(&tl) == video, "lines: with its clock");
+    ok(ngx_media_timeline_add(&tl, NGX_MEDIA_AUDIO, 48000, 1024) == audio,
+       "lines: its place is used again");
+}
+
+
 int
 main(void)
 {
     test_told();
+    test_lines();
     test_opening();
     test_rates();
     test_ppm();
