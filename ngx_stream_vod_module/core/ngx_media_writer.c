@@ -577,6 +577,8 @@ ngx_media_writer_refuse(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         ngx_media_writer_break(w);
     }
 
+    ngx_media_writer_broken(t);
+
     if (t->line) {
         ngx_media_timeline_remove(&w->timeline, t->line);
     }
@@ -752,7 +754,11 @@ ngx_media_writer_break(ngx_media_writer_t *w)
         for (i = 0; i < w->ntracks; i++) {
             t = w->tracks[i];
 
-            if (t->params.type == NGX_MEDIA_AUDIO && t->open) {
+            /* what it has nothing of would be a gap */
+
+            if (t->params.type == NGX_MEDIA_AUDIO && t->open
+                && t->number < w->cut.number)
+            {
                 n = ngx_media_timeline_owed(t->line, end, &dts);
                 ngx_media_writer_silent(w, t, dts, n);
             }

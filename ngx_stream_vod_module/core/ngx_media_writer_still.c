@@ -55,7 +55,7 @@ static void ngx_media_writer_still(ngx_media_writer_t *w,
 static ngx_int_t ngx_media_writer_moves(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_time_t *time, ngx_uint_t key);
 static ngx_int_t ngx_media_writer_hold(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, int64_t from, int64_t until);
+    ngx_media_writer_track_t *t, int64_t from, int64_t *until);
 static void ngx_media_writer_held_cut(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, int64_t until);
 static int64_t ngx_media_writer_stretch(ngx_media_writer_t *w,
@@ -84,6 +84,10 @@ ngx_media_writer_went_on(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 {
     ngx_media_writer_forget(t);
 
+    if (t->refused) {
+        return;
+    }
+
     if (frame->key) {
         t->whole = frame->repeat;
     }
@@ -104,7 +108,10 @@ ngx_media_writer_broken(ngx_media_writer_track_t *t)
     t->whole = 0;
 
     ngx_media_writer_forget(t);
-    ngx_media_timeline_whole(t->line, 0);
+
+    if (t->line) {
+        ngx_media_timeline_whole(t->line, 0);
+    }
 }
 
 
@@ -189,7 +196,7 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
 
     } else if (until - w->cut.time >= ngx_media_writer_step(w, t)) {
 
-        if (ngx_media_writer_hold(w, t, from, until) != NGX_OK) {
+        if (ngx_media_writer_hold(w, t, from, &until) != NGX_OK) {
             ngx_media_writer_broken(t);
             return;
         }
@@ -475,7 +482,7 @@ ngx_media_writer_moves(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     while (start - w->cut.time > max) {
         last = ngx_max(w->cut.time + segment, time->held);
 
-        if (ngx_media_writer_hold(w, t, time->held, last) != NGX_OK) {
+        if (ngx_media_writer_hold(w, t, time->held, &last) != NGX_OK) {
             return NGX_DECLINED;
         }
 
@@ -498,11 +505,12 @@ ngx_media_writer_moves(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     start = ngx_max(start, time->held);
 
-    if (ngx_media_writer_hold(w, t, time->held, start) != NGX_OK) {
+    if (ngx_media_writer_hold(w, t, time->held, &start) != NGX_OK) {
         return NGX_DECLINED;
     }
 
     if (key) {
+        time->dts = ngx_max(time->dts, start);
         w->due = 1;
         return NGX_AGAIN;
     }
@@ -514,17 +522,21 @@ ngx_media_writer_moves(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 }
 
 
-/* the picture of the segment that the track is in lasts until then */
+/*
+ * The picture of the segment that the track is in lasts until then, or some
+ * milliseconds longer, which what comes again takes.
+ */
 
 static ngx_int_t
 ngx_media_writer_hold(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
-    int64_t from, int64_t until)
+    int64_t from, int64_t *until)
 {
     if (t->nsamples) {
-        from = ngx_media_writer_stretch(w, t, until);
+        from = ngx_media_writer_stretch(w, t, *until);
     }
 
-    if (from >= until) {
+    if (from >= *until) {
+        *until = from;
         return NGX_OK;
     }
 
@@ -534,8 +546,11 @@ ngx_media_writer_hold(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     ngx_media_writer_again(w, t, from);
 
+    *until = ngx_max(*until, from + (int64_t) (t->past ? t->past->n : 0)
+                                    * NGX_MEDIA_AGAIN_STEP);
+
     if (t->nsamples) {
-        t->samples[t->nsamples - 1].duration = until - t->dts;
+        t->samples[t->nsamples - 1].duration = *until - t->dts;
         ngx_media_writer_flush(w, t);
     }
 

@@ -257,18 +257,6 @@ ngx_media_writer_claim(const ngx_media_writer_t *w)
 }
 
 
-u_char *
-ngx_hex_dump(u_char *dst, u_char *src, size_t len)
-{
-    while (len--) {
-        *dst++ = *src >> 4;
-        *dst++ = *src++ & 15;
-    }
-
-    return dst;
-}
-
-
 /* a message of the input, in a buffer that ends where it does */
 
 static ngx_int_t

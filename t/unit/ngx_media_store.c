@@ -1012,6 +1012,9 @@ test_pid(void)
 
     is(media_pub_begin(&second, zone, "a"), NGX_OK, "pid: of one that died");
 
+    (void) media_pub_track(&second, NGX_MEDIA_VIDEO, 0, 48000);
+    is(media_pub_segment(&second, 2, 1000, 200), NGX_OK, "pid: a segment");
+
     s->start += 1;
     wait_msec(0);
     is(s->state, NGX_MEDIA_STREAM_GRACE, "pid: mine, of one that died");
