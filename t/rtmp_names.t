@@ -74,13 +74,12 @@ is(zone()->{refused}, $denied, 'refusals are counted');
 my $q = $t->rtmp();
 is($q->open('live/real'), $start, 'others may publish');
 
-wait_until(sub { $p->publish('later') eq $start }, 10,
-           'the connection to be slow enough');
-pass('and so may this one, a second later');
+wait_ok(sub { $p->publish('later') eq $start }, 10,
+        'and so may this one, a second later');
 
 $_->close() for $p, $q;
-wait_until(sub { zone()->{streams} == 0 }, 5, 'the names to be free');
-pass('names are free as soon as their publishers leave');
+wait_ok(sub { zone()->{streams} == 0 }, 5,
+        'names are free as soon as their publishers leave');
 
 # names that cannot be one: the log has the name and what is wrong with it
 

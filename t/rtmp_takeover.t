@@ -64,13 +64,12 @@ $gone->play(\@tags, to => 2000);
 
 my $back;
 
-wait_until(sub {
+wait_ok(sub {
     $back = live_publish($t, 'live/y', worker => $two, refused => 1);
     $back->close() if $back->{code} ne $start;
     $back->{code} eq $start;
-}, 15, 'the name to be free');
+}, 15, 'who has gone silent is replaced');
 
-pass('who has gone silent is replaced');
 is($gone->wait_command('onStatus', 5)->{args}[1]{code},
    'NetStream.Unpublish.Success', 'the old one is told');
 ok($gone->wait_closed(5), 'and its connection closed');
@@ -85,15 +84,14 @@ $back->close();
 my $chatter = live_publish($t, 'live/z', worker => $one);
 $chatter->play(\@tags, to => 1000);
 
-wait_until(sub {
+wait_ok(sub {
     $chatter->message(4, 0, pack('nN', 7, 1));
     $chatter->data(0, Test::Media::RTMP::amf('onTextData', { text => 'x' }));
     my $p = live_publish($t, 'live/z', worker => $two, refused => 1);
     $p->close();
     $p->{code} eq $start;
-}, 15, 'the name of one who only talks');
+}, 15, 'talk is not media');
 
-pass('talk is not media');
 $chatter->close();
 
 $t->done();

@@ -237,8 +237,8 @@ ngx_media_vod_set_shown(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
 
 /*
  * What of a track is in a clip, and when that starts and ends, in timescale
- * from the clip's begin: NGX_OK; NGX_DONE: nothing of it is seen or heard; NGX_ERROR:
- * the index is broken, or has times that cannot be reckoned with
+ * from the clip's begin: NGX_OK; NGX_DONE: nothing of it is seen or heard;
+ * NGX_ERROR: the index is broken, or has times that cannot be reckoned with
  */
 
 static ngx_int_t

@@ -1,0 +1,342 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+/* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c core/ngx_media_notify.c
+         core/ngx_media_process.c core/ngx_media_store.c
+         core/ngx_media_stream.c core/ngx_media_track.c
+         core/ngx_media_track_set.c
+         core/ngx_media_validate.c core/ngx_media_zone.c
+         formats/ngx_media_aac.c formats/ngx_media_bits.c
+         formats/ngx_media_codec.c formats/ngx_media_h264.c
+         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
+         formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
+         formats/ngx_media_mp4_write.c formats/ngx_media_video.c
+         formats/ngx_media_wvtt.c ngx_stub.c formats/ngx_media_ac3.c
+         formats/ngx_media_crc.c formats/ngx_media_ac3_silence.c
+         formats/ngx_media_av1.c formats/ngx_media_flac.c
+         formats/ngx_media_opus.c formats/ngx_media_vpx.c */
+
+
+/* who may have a stream's name, and what becomes of who had it */
+
+
+#include "media_store.h"
+
+
+/* what never had a part leaves nothing behind */
+
+static void
+test_unborn(void)
+{
+    int          status;
+    char         name[16];
+    pid_t        pid;
+    uint64_t     number, discontinuity;
+    ngx_uint_t   i, refused;
+    media_pub_t  pub;
+
+    start(64 * MB);
+
+    is(media_pub_begin(&pub, zone, "a"), NGX_OK, "unborn: begins");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+    number = ngx_media_stream_number(&pub.claim);
+    discontinuity = zone->sh->discontinuity;
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    is(state("a"), 0, "unborn: it is gone at once");
+    is(zone->sh->expired, 1, "unborn: counted");
+    ok(!ngx_media_claim_valid(&pub.claim), "unborn: so is the claim");
+    is(validate(), 0, "unborn: the books agree");
+
+    refused = 0;
+
+    for (i = 0; i < 1100; i++) {
+        (void) snprintf(name, sizeof(name), "name%u", (unsigned) i);
+
+        if (media_pub_begin(&pub, zone, name) != NGX_OK) {
+            refused++;
+            continue;
+        }
+
+        ngx_media_stream_release(&pub.claim, "bye");
+    }
+
+    is(refused, 0, "unborn: many names, one after the other");
+
+    (void) media_pub_begin(&pub, zone, "a");
+    is(ngx_media_stream_number(&pub.claim), number,
+       "unborn: they took no numbers");
+    is(zone->sh->discontinuity, discontinuity,
+       "unborn: nor discontinuities");
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+        (void) media_pub_begin(&pub, zone, "a");
+        _exit(0);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    is(state("a"), NGX_MEDIA_STREAM_LIVE, "unborn: its process died");
+    wait_msec(0);
+    is(state("a"), 0, "unborn: gone with the sweep");
+
+    finish("unborn");
+}
+
+
+static void
+test_conflict(void)
+{
+    char                      text[NGX_MEDIA_NAME_MAX + 2];
+    int                       status;
+    pid_t                     pid;
+    media_pub_t               first, second;
+    ngx_media_stream_view_t   view;
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&first, zone, "a");
+    (void) media_pub_track(&first, NGX_MEDIA_VIDEO, 0, 48000);
+    media_pub_cut(&first, ngx_media_stream_number(&first.claim));
+    (void) media_pub_part(&first, 1000, MSEC, 1);
+
+    app.publish_conflict = NGX_MEDIA_CONFLICT_REJECT;
+    is(media_pub_begin(&second, zone, "a"), NGX_MEDIA_CLAIM_CONFLICT,
+       "conflict: rejected");
+    is(zone->sh->refused, 1, "conflict: counted");
+    is(media_pub_part(&first, 1000, MSEC, 2), NGX_OK,
+       "conflict: the first goes on");
+
+    wait_msec(10000);
+    is(media_pub_begin(&second, zone, "a"), NGX_MEDIA_CLAIM_CONFLICT,
+       "conflict: rejected, however silent the first is");
+
+    app.publish_conflict = NGX_MEDIA_CONFLICT_DROP;
+    is(media_pub_begin(&second, zone, "a"), NGX_OK, "conflict: dropped");
+    ok(!ngx_media_claim_valid(&first.claim), "conflict: the first has lost");
+    is(media_pub_part(&first, 1000, MSEC, 3), NGX_DECLINED,
+       "conflict: it cannot write");
+    is(media_pub_close(&first), NGX_DECLINED, "conflict: nor close");
+    is(media_pub_track(&first, NGX_MEDIA_AUDIO, 0, 48000), NGX_DECLINED,
+       "conflict: nor add a track");
+
+    view = look("a");
+    is(view.tracks[0].segments[0].nparts, 2, "conflict: what it wrote is "
+       "closed");
+
+    ngx_media_stream_release(&first.claim, "late");
+    is(state("a"), NGX_MEDIA_STREAM_LIVE, "conflict: nor release");
+
+    ngx_media_stream_release(&second.claim, "bye");
+
+    /* one whose process died is no conflict, and its lock none either */
+
+    app.publish_conflict = NGX_MEDIA_CONFLICT_REJECT;
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+        (void) media_pub_begin(&first, zone, "a");
+        (void) media_pub_track(&first, NGX_MEDIA_VIDEO, 0, 48000);
+        media_pub_cut(&first, ngx_media_stream_number(&first.claim));
+        (void) media_pub_part(&first, 1000, MSEC, 1);
+        ngx_media_stream_lock(zone, first.claim.stream.sh);
+        ngx_media_zone_lock(zone);
+        _exit(0);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    is(state("a"), NGX_MEDIA_STREAM_LIVE, "conflict: its process died");
+    is(media_pub_begin(&second, zone, "a"), NGX_OK,
+       "conflict: the next one gets it at once");
+    is(second.claim.returned, 1, "conflict: and goes on");
+    is(validate(), 0, "conflict: the books agree");
+
+    /* and if nobody comes, the sweep releases it */
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+        ngx_media_stream_release(&second.claim, "bye");
+        (void) media_pub_begin(&first, zone, "a");
+        _exit(0);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    wait_msec(0);
+    is(state("a"), NGX_MEDIA_STREAM_GRACE, "conflict: swept");
+
+    memset(text, 'n', sizeof(text));
+    text[NGX_MEDIA_NAME_MAX + 1] = '\0';
+    is(media_pub_begin(&first, zone, text), NGX_MEDIA_CLAIM_LIMIT,
+       "conflict: a name that is too long");
+    text[NGX_MEDIA_NAME_MAX] = '\0';
+    is(media_pub_begin(&first, zone, text), NGX_OK, "conflict: the longest");
+    ngx_media_stream_release(&first.claim, "bye");
+
+    finish("conflict");
+}
+
+
+/* who may have the name of somebody who was silent for so long */
+
+static void
+test_takeover(void)
+{
+    ngx_int_t           rc;
+    ngx_str_t           name = ngx_string("a"), protocol = ngx_string("test");
+    ngx_uint_t          i;
+    media_pub_t         first;
+    ngx_media_claim_t   claim;
+    ngx_media_holder_t  holder;
+
+    static const struct {
+        const char  *what;
+        ngx_uint_t   yields;
+        int64_t      silent;
+        const char  *address;
+        ngx_int_t    rc;
+    } cases[] = {
+        { "sends", 0, 0, "10.0.0.1", NGX_MEDIA_CLAIM_CONFLICT },
+        { "sends", 0, 0, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
+        { "sent a moment ago", 0, 999, "10.0.0.1", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "10.0.0.1", NGX_OK },
+        { "silent for 1 s", 0, 1000, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "10.0.0.12", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "10.0.0.", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 2 s", 0, 1999, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 2 s", 0, 2000, "10.0.0.2", NGX_OK },
+        { "heard by a clock ahead", 0, -50, "10.0.0.1",
+          NGX_MEDIA_CLAIM_CONFLICT },
+        { "its worker leaves", 1, 0, "10.0.0.1", NGX_OK },
+        { "its worker leaves", 1, 0, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
+        { "its worker leaves", 1, 2000, "10.0.0.2", NGX_OK }
+    };
+
+    start(64 * MB);
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ngx_str_t  one = ngx_string("10.0.0.1"), other;
+
+        other.data = (u_char *) cases[i].address;
+        other.len = strlen(cases[i].address);
+
+        is(ngx_media_stream_acquire(zone, &name, &protocol, &one,
+                                    &first.claim), NGX_OK,
+           "takeover: the first");
+
+        if (cases[i].yields) {
+            ngx_media_stream_yield(&first.claim);
+        }
+
+        /* what counts is the last media, not the beginning */
+
+        now += 60000;
+        ngx_stub_clock(now);
+        ngx_media_stream_heard(&first.claim);
+        now += cases[i].silent;
+        ngx_stub_clock(now);
+
+        rc = ngx_media_stream_acquire(zone, &name, &protocol, &other, &claim);
+
+        is(rc, cases[i].rc, "takeover: %s, another from %s", cases[i].what,
+           cases[i].address);
+
+        if (rc == NGX_OK) {
+            ok(!ngx_media_claim_valid(&first.claim), "takeover: it has lost");
+
+            /* what it still says is not said of the other */
+
+            now += 5000;
+            ngx_stub_clock(now);
+            ngx_media_stream_heard(&first.claim);
+            is(ngx_media_stream_holder(zone, &name, &holder), NGX_OK,
+               "takeover: who has it now");
+            is(holder.silent, 5000, "takeover: and was silent");
+
+            ngx_media_stream_release(&claim, "bye");
+
+        } else {
+            is(ngx_media_stream_holder(zone, &name, &holder), NGX_OK,
+               "takeover: who is in the way");
+            is(holder.address_len, 8, "takeover: from where");
+            is(holder.silent, ngx_max(cases[i].silent, 0),
+               "takeover: for how long it is silent");
+
+            ngx_media_stream_release(&first.claim, "bye");
+        }
+
+        is(ngx_media_stream_holder(zone, &name, &holder), NGX_DECLINED,
+           "takeover: nobody has it");
+    }
+
+    finish("takeover");
+}
+
+
+/* the pid of a publisher that died is another process's now */
+
+static void
+test_pid(void)
+{
+    media_pub_t              first, second;
+    ngx_media_stream_shm_t  *s;
+
+    start(8 * MB);
+
+    app.publish_conflict = NGX_MEDIA_CONFLICT_REJECT;
+
+    (void) media_pub_begin(&first, zone, "a");
+
+    s = first.claim.stream.sh;
+    ok(s->start != 0, "pid: start of its process");
+
+    wait_msec(0);
+    is(s->state, NGX_MEDIA_STREAM_LIVE, "pid: it lives");
+
+    s->pid = getppid();
+    s->start = ngx_media_process_start(getppid());
+
+    is(media_pub_begin(&second, zone, "a"), NGX_MEDIA_CLAIM_CONFLICT,
+       "pid: of another that lives");
+
+    s->start += 1;
+
+    is(media_pub_begin(&second, zone, "a"), NGX_OK, "pid: of one that died");
+
+    (void) media_pub_track(&second, NGX_MEDIA_VIDEO, 0, 48000);
+    is(media_pub_segment(&second, 2, 1000, 200), NGX_OK, "pid: a segment");
+
+    s->start += 1;
+    wait_msec(0);
+    is(s->state, NGX_MEDIA_STREAM_GRACE, "pid: mine, of one that died");
+
+    finish("pid");
+}
+
+
+int
+main(void)
+{
+    test_unborn();
+    test_conflict();
+    test_takeover();
+    test_pid();
+
+    is(ngx_stub_logged[NGX_LOG_ALERT], 0, "no alerts");
+    is(ngx_stub_pools, 0, "no pools are left");
+
+    return done();
+}
