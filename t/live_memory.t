@@ -30,6 +30,8 @@ for my $i (0 .. 11) {
 
     # somebody asks for the newest segment, and never reads
 
+    next if $i < 2;
+
     my $list = m3u8_parse($t->http_get('/live/big/v1.m3u8')->{body});
     my ($newest) = reverse @{$list->{segments}};
     next if !$newest || @slow == 3;
@@ -71,7 +73,7 @@ cmp_ok($m->{av}, '<', 3, 'big: sound and picture');
 # what cannot be kept at all: 3 target durations do not fit
 
 my $huge = live_publish($t, 'live/huge');
-my $pad = "\0" x 60000;
+my $pad = "\xff" x 60000;
 
 $huge->play(\@big, speed => 3, to => 10000, map => sub {
     my ($type, $ts, $bytes) = @_;

@@ -105,8 +105,11 @@ cmp_ok($m->{audio}{missing}, '<=', 3 + 2 * 10, 'most sound');
 is($m->{audio}{silent}, 0, 'no silence');
 cmp_ok($m->{av}, '<', 3, 'sound and picture');
 is($r->{tracks}{v1}{list}{msn}, $last->{msn}, 'numbers go on');
-is($more[0]{msn}, $last->{next_msn} + ($last->{open} ? 1 : 0),
-   'where they were');
+
+# what had begun counts, also where it is not listed yet
+
+cmp_ok($more[0]{msn} - $last->{next_msn}, '>=', 0, 'where they were');
+cmp_ok($more[0]{msn} - $last->{next_msn}, '<=', 1, 'and no farther');
 cmp_ok($more[0]{start} - $first->{end}, '>', 1, 'the hole is to be seen');
 
 # the wall clock of playlists is the clock

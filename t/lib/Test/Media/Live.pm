@@ -131,6 +131,8 @@ sub source {
     return (@in, @out, '-t', $seconds);
 }
 
+my @still = (-vf => "select='lt(t,3)+gte(t,7)'", -fps_mode => 'vfr');
+
 my %fixtures = (
     plain => [source()],
     bframes => [source(bframes => 2)],
@@ -147,6 +149,12 @@ my %fixtures = (
                    codec => [qw/ -x264-params nal-hrd=cbr:force-cfr=1
                                  -maxrate 6000k -bufsize 3000k /])],
     fast => [source(rate => 50, gop => 50)],
+    # no picture from 3 s to 7 s, what comes goes on from before
+    still => [source(gop => 1000, seed => 8, codec => \@still)],
+    still_gop => [source(gop => 50, seed => 9, codec => \@still)],
+    # one every 2.5 s, and the second one is a key frame again
+    slides => [source(gop => 2, seed => 10, codec => [
+                   -vf => "select='not(mod(n\\,62))'", -fps_mode => 'vfr' ])],
     ntsc => [source(rate => '30000/1001', gop => 30)],
     video => [source(video_only => 1)],
     audio => [source(audio_only => 1)],
