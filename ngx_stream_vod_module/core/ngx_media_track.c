@@ -429,7 +429,7 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
 {
     int64_t                   hole;
     uint32_t                  flags;
-    uint64_t                  n;
+    uint64_t                  most, n;
     ngx_media_segment_shm_t  *entry, *prev;
 
     n = t->segment_head;
@@ -452,9 +452,17 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
     entry->period_wall = segment->period_wall;
     entry->part = t->part_head;
 
-    /* where the others have a discontinuity, so has this one */
+    /*
+     * Where the others have a discontinuity, so has this one.  It is no longer
+     * than theirs: a pause between two periods is in no segment.
+     */
 
-    (void) ngx_media_stream_duration_locked(claim->stream.sh, n, &flags);
+    most = ngx_media_stream_duration_locked(claim->stream.sh, n, &flags)
+           * t->timescale / 1000;
+
+    if (most) {
+        entry->duration = ngx_min(entry->duration, most);
+    }
 
     entry->flags = (flags & (NGX_MEDIA_SEGMENT_DISCONTINUITY
                              |NGX_MEDIA_SEGMENT_ANCHORED))

@@ -395,6 +395,29 @@ test_gaps(void)
     is(copy.number, first + 4, "gaps: to what is there");
     is(validate(), 0, "gaps: the books agree");
 
+    /* a number that lasts 200 ms, then nothing for 8 s: no gap is longer */
+
+    media_pub_cut(&video, first + 5);
+    (void) media_pub_part(&video, 1000, 200, 1);
+    (void) media_pub_close(&video);
+
+    video.time += 8000;
+    media_pub_cut(&video, first + 6);
+    video.segment.discontinuity = 1;
+    (void) media_pub_part(&video, 1000, 2000, 1);
+    (void) media_pub_close(&video);
+
+    audio.time = video.time - 2000;
+    media_pub_cut(&audio, first + 6);
+    is(media_pub_part(&audio, 100, 2000, 1), NGX_OK, "gaps: over a pause");
+    (void) media_pub_close(&audio);
+
+    is(ngx_media_track_segment(&stream, 1, first + 5, &copy), NGX_OK,
+       "gaps: before a pause");
+    is(copy.gap, 1, "gaps: there is one");
+    is(copy.duration, 200 * 44100 / 1000, "gaps: as long as others have it");
+    is(validate(), 0, "gaps: over a pause: the books agree");
+
     /* away for longer than the ring is */
 
     for (i = 0; i < 300; i++) {
@@ -409,7 +432,7 @@ test_gaps(void)
 
     view = look("a");
     is(view.tracks[1].nsegments, 1, "gaps: far away: it begins anew");
-    is(view.tracks[1].segments[0].number, first + 304,
+    is(view.tracks[1].segments[0].number, first + 306,
        "gaps: far away: with this one");
 
     /* a number that has passed is refused */
