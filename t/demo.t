@@ -128,11 +128,11 @@ like($main->{variants}[0]{attr}{CODECS}, qr/^avc1\.\w{6},mp4a\.40\.2$/,
      'codecs');
 
 my $list = $t->wait_playlist('/live/demo/v1.m3u8',
-                             sub { @{$_[0]{segments}} >= 2 }, 15);
+                             sub { @{$_[0]{segments}} >= 5 }, 20);
 
 cmp_ok($list->{part_target}, '<', 0.225, 'parts');
-ok((grep { $_->{independent} } @{$list->{segments}[-1]{parts}}) >= 1,
-   'key frames in the last segment');
+ok((grep { $_->{independent} } @{$list->{segments}[-2]{parts}}) >= 1,
+   'key frames in the last segments');
 
 $t->hls_save('/live/demo/v1.m3u8', $t->path('v1.mp4'));
 
