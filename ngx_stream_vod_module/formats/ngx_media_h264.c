@@ -45,6 +45,8 @@ static void ngx_media_h264_parse_vui(ngx_media_h264_sps_t *sps,
     ngx_media_bits_t *br);
 static void ngx_media_h264_skip_hrd(ngx_media_bits_t *br);
 static ngx_uint_t ngx_media_h264_recovery(const ngx_media_span_t *nal);
+static ngx_int_t ngx_media_h264_sei_recovery(const ngx_media_span_t *nal,
+    uint32_t *frames, ngx_media_span_t *payload);
 static ngx_uint_t ngx_media_h264_intra(const ngx_media_span_t *nal);
 
 
@@ -595,6 +597,69 @@ ngx_media_h264_frame(const ngx_media_params_t *params, const u_char *pos,
 static ngx_uint_t
 ngx_media_h264_recovery(const ngx_media_span_t *nal)
 {
+    uint32_t          frames;
+    ngx_media_span_t  payload;
+
+    return ngx_media_h264_sei_recovery(nal, &frames, &payload) == NGX_OK
+           && frames == 0;
+}
+
+
+ngx_int_t
+ngx_media_h264_refresh(const ngx_media_span_t *nal, uint32_t *frames,
+    ngx_media_span_t *payload)
+{
+    const u_char  *p;
+
+    if (nal->pos == nal->last
+        || (nal->pos[0] & 0x1f) != NGX_MEDIA_H264_SEI
+        || ngx_media_h264_sei_recovery(nal, frames, payload) != NGX_OK
+        || *frames == 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    /* an emulation prevention byte in it: it is not as long as it says */
+
+    for (p = payload->pos; p < payload->last; p++) {
+        if (p[0] == 3 && p[-1] == 0 && p[-2] == 0) {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * recovery_frame_cnt of one bit, the four bits of flags that follow it, then
+ * reserved_payload_extension_data and bit_equal_to_one (7.3.2.3.1)
+ */
+
+void
+ngx_media_h264_refresh_at_once(u_char *payload, size_t len)
+{
+    size_t            i;
+    uint32_t          flags;
+    ngx_media_bits_t  br;
+
+    ngx_media_bits_init(&br, payload, payload + len);
+
+    (void) ngx_media_bits_ue(&br);
+    flags = ngx_media_bits_get(&br, 4);
+
+    payload[0] = (u_char) (0x80 | flags << 3 | (len > 1 ? 0x07 : 0x04));
+
+    for (i = 1; i < len; i++) {
+        payload[i] = 0xff;
+    }
+}
+
+
+static ngx_int_t
+ngx_media_h264_sei_recovery(const ngx_media_span_t *nal, uint32_t *frames,
+    ngx_media_span_t *payload)
+{
     uint32_t          byte;
     uint64_t          size, type;
     ngx_media_bits_t  br;
@@ -622,13 +687,22 @@ ngx_media_h264_recovery(const ngx_media_span_t *nal)
         }
 
         if (type == NGX_MEDIA_H264_SEI_RECOVERY) {
-            return ngx_media_bits_ue(&br) == 0 && !br.err;
+            payload->pos = br.pos;
+
+            if (size == 0 || size > (size_t) (nal->last - br.pos)) {
+                break;
+            }
+
+            payload->last = br.pos + size;
+            *frames = ngx_media_bits_ue(&br);
+
+            return br.err ? NGX_DECLINED : NGX_OK;
         }
 
         ngx_media_bits_skip(&br, size * 8);
     }
 
-    return 0;
+    return NGX_DECLINED;
 }
 
 

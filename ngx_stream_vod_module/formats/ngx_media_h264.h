@@ -69,6 +69,17 @@ ngx_int_t ngx_media_h264_parse_record(ngx_media_h264_record_t *record,
 ngx_int_t ngx_media_h264_parse_sps(ngx_media_h264_sps_t *sps,
     const u_char *pos, const u_char *last);
 
+/*
+ * Intra refresh: an SEI that says after how many frames (recovery_frame_cnt,
+ * D.2.8) the picture is whole again for who begins here.  NGX_OK: so many, and
+ * payload is where that stands in the NAL unit; NGX_DECLINED: there is none.
+ */
+ngx_int_t ngx_media_h264_refresh(const ngx_media_span_t *nal,
+    uint32_t *frames, ngx_media_span_t *payload);
+
+/* it says at once, of the same length: decoders then begin here */
+void ngx_media_h264_refresh_at_once(u_char *payload, size_t len);
+
 
 extern const ngx_media_codec_t  ngx_media_h264_codec;
 

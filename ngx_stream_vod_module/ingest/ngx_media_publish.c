@@ -327,8 +327,8 @@ ngx_media_publish_put(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     out.nsec = frame->nsec;
     out.pos = frame->pos;
     out.last = frame->last;
-    out.key = info.key || t->type == NGX_MEDIA_AUDIO;
-    out.leading = info.leading;
+    out.key = info.key || t->type == NGX_MEDIA_AUDIO || t->refresh;
+    out.leading = info.leading || (t->refresh && !info.key);
     out.repeat = info.repeat;
 
     rc = ngx_media_writer_frame(p->writer, t->track, &out);

@@ -9,16 +9,25 @@
  * codes instead of lengths, NAL units of nothing, AAC with ADTS headers,
  * several frames in one message, parameter sets in the frames and no header.
  * All of that is unambiguous, so it is put right here.
+ *
+ * Encoders that refresh the picture in columns send one key frame and then
+ * recovery points, from which the picture is whole after some frames.  Players
+ * begin at what is whole at once, so that is what these say here: who begins
+ * there sees the picture being built up (timing.md, 10).
  */
-
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "formats/ngx_media_adts.h"
 #include "formats/ngx_media_aac.h"
+#include "formats/ngx_media_h264.h"
 #include "formats/ngx_media_mp3.h"
 #include "formats/ngx_media_nal.h"
 #include "ingest/ngx_media_publish_state.h"
+
+
+/* a refresh takes at most so many frames */
+#define NGX_MEDIA_PUBLISH_REFRESH  600
 
 
 static ngx_int_t ngx_media_publish_unconfigured(ngx_media_publisher_t *p,
@@ -40,6 +49,10 @@ static void ngx_media_publish_codes(ngx_media_publisher_t *p,
 static ngx_int_t ngx_media_publish_nals_write(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_publish_frame_t *frame,
     const ngx_media_nals_t *nals, size_t size);
+static ngx_uint_t ngx_media_publish_refresh(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_span_t *nal);
+static void ngx_media_publish_refresh_write(u_char *pos, u_char *last,
+    ngx_uint_t nal_length);
 static ngx_int_t ngx_media_publish_sets(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *frame, const ngx_media_nals_t *nals);
@@ -188,9 +201,14 @@ ngx_media_publish_nals(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
 
     it = nals;
     n = 0;
+    t->refresh = 0;
 
     while ((rc = ngx_media_nals_next(&it, &nal)) == NGX_OK) {
         n++;
+
+        if (codec->id == NGX_MEDIA_CODEC_H264) {
+            t->refresh |= ngx_media_publish_refresh(p, t, &nal);
+        }
     }
 
     size = ngx_media_nals_write(NULL, &nals, t->params.nal_length);
@@ -209,7 +227,7 @@ ngx_media_publish_nals(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
         }
     }
 
-    if (!nals.codes && it.left_out == 0) {
+    if (!nals.codes && it.left_out == 0 && !t->refresh) {
         return ngx_media_publish_put(p, t, frame);
     }
 
@@ -280,11 +298,61 @@ ngx_media_publish_nals_write(ngx_media_publisher_t *p,
     out.pos = buf;
     out.last = buf + ngx_media_nals_write(buf, nals, t->params.nal_length);
 
+    if (t->refresh) {
+        ngx_media_publish_refresh_write(buf, (u_char *) out.last,
+                                        t->params.nal_length);
+    }
+
     rc = ngx_media_publish_put(p, t, &out);
 
     ngx_free(buf);
 
     return rc;
+}
+
+
+static ngx_uint_t
+ngx_media_publish_refresh(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_span_t *nal)
+{
+    uint32_t          frames;
+    ngx_media_span_t  payload;
+
+    if (ngx_media_h264_refresh(nal, &frames, &payload) != NGX_OK
+        || frames > NGX_MEDIA_PUBLISH_REFRESH)
+    {
+        return 0;
+    }
+
+    if (!t->refreshes) {
+        t->refreshes = 1;
+
+        ngx_log_error(NGX_LOG_INFO, p->log, 0,
+                      "media intra refresh, who begins sees the picture being "
+                      "built up, track:video %ui frames:%uD", t->id, frames);
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_media_publish_refresh_write(u_char *pos, u_char *last,
+    ngx_uint_t nal_length)
+{
+    uint32_t          frames;
+    ngx_media_span_t  left, nal, payload;
+
+    left.pos = pos;
+    left.last = last;
+
+    while (ngx_media_nal_next(&left, nal_length, &nal) == NGX_OK) {
+
+        if (ngx_media_h264_refresh(&nal, &frames, &payload) == NGX_OK) {
+            ngx_media_h264_refresh_at_once(pos + (payload.pos - pos),
+                                           ngx_media_span_len(&payload));
+        }
+    }
 }
 
 

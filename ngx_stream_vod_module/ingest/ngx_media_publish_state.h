@@ -55,6 +55,9 @@ typedef struct {
                                                  ADTS headers: this one */
     unsigned                  codes:1;        /* start codes, or ADTS headers,
                                                  were seen */
+    unsigned                  refresh:1;      /* this frame begins an intra
+                                                 refresh */
+    unsigned                  refreshes:1;    /* said that there are such */
     unsigned                  refused:1;      /* its last configuration was */
     unsigned                  own:1;          /* its configuration is made here,
                                                  no header came */

@@ -403,6 +403,68 @@ test_frames(void)
 }
 
 
+/* an SEI of intra refresh, and what it is made to say */
+
+static void
+test_refresh(void)
+{
+    size_t            i, len, size;
+    u_char           *becomes, *nal;
+    uint32_t          frames;
+    ngx_int_t         rc;
+    ngx_media_span_t  payload, span;
+
+    static const struct {
+        const char  *hex;
+        uint32_t     frames;                  /* 0: none */
+        const char  *becomes;
+    } cases[] = {
+        /* recovery_frame_cnt 18, exact_match */
+        { "06060209c480", 18, "060602c7ff80" },
+        /* 1, and no flag: one byte */
+        { "0606014180", 1, "0606018480" },
+        { "0605020102060209c480", 18, "0605020102060" "2c7ff80" },
+        /* at once; another message; not that long; not an SEI */
+        { "0606018480", 0, NULL },
+        { "0605020102", 0, NULL },
+        { "06060509c480", 0, NULL },
+        { "06060009c480", 0, NULL },
+        { "41060209c480", 0, NULL },
+        { "06", 0, NULL }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        nal = media_hex(cases[i].hex, &len);
+        span.pos = nal;
+        span.last = nal + len;
+
+        rc = ngx_media_h264_refresh(&span, &frames, &payload);
+
+        is(rc, cases[i].becomes ? NGX_OK : NGX_DECLINED, "refresh: %s",
+           cases[i].hex);
+
+        if (rc != NGX_OK) {
+            free(nal);
+            continue;
+        }
+
+        is(frames, cases[i].frames, "refresh: frames");
+
+        ngx_media_h264_refresh_at_once(nal + (payload.pos - nal),
+                                       payload.last - payload.pos);
+
+        becomes = media_hex(cases[i].becomes, &size);
+
+        is_mem(nal, len, becomes, size, "refresh: at once");
+        is(ngx_media_h264_refresh(&span, &frames, &payload), NGX_DECLINED,
+           "refresh: it is whole then");
+
+        free(becomes);
+        free(nal);
+    }
+}
+
+
 int
 main(void)
 {
@@ -411,6 +473,7 @@ main(void)
     test_hostile();
     test_sps();
     test_frames();
+    test_refresh();
 
     return done();
 }

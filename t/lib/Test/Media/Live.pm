@@ -151,6 +151,9 @@ my %fixtures = (
     fast => [source(rate => 50, gop => 50)],
     # no picture from 3 s to 7 s, what comes goes on from before
     still => [source(gop => 1000, seed => 8, codec => \@still)],
+    # one key frame, then columns of each picture
+    refresh => [source(gop => 25, seed => 11, codec => [
+                    '-x264-params', 'intra-refresh=1:scenecut=0' ])],
     still_gop => [source(gop => 50, seed => 9, codec => \@still)],
     # one every 2.5 s, and the second one is a key frame again
     slides => [source(gop => 2, seed => 10, codec => [
