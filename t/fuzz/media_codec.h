@@ -35,9 +35,9 @@ fuzz_check(int ok)
 static inline void
 fuzz_params(const ngx_media_codec_t *codec, const ngx_media_params_t *params)
 {
-    u_char            *p, text[NGX_MEDIA_CODEC_STRING_MAX];
-    size_t             n;
-    ngx_media_span_t   silence;
+    u_char               *p, text[NGX_MEDIA_CODEC_STRING_MAX];
+    size_t                n;
+    ngx_media_silence_t  silence;
 
     fuzz_check(params->codec == codec->id && params->type == codec->type);
     fuzz_check(params->config_len <= NGX_MEDIA_CONFIG_MAX);
@@ -70,7 +70,8 @@ fuzz_params(const ngx_media_codec_t *codec, const ngx_media_params_t *params)
     if (codec->silence != NULL
         && codec->silence(params, &silence) == NGX_OK)
     {
-        fuzz_check(silence.pos < silence.last);
+        fuzz_check(silence.frame.pos < silence.frame.last);
+        fuzz_check(silence.samples != 0 && silence.rate != 0);
     }
 }
 

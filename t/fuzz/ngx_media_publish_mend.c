@@ -77,9 +77,6 @@ static const struct {
     { NGX_MEDIA_CODEC_OPUS, NGX_MEDIA_AUDIO, 0 }
 };
 
-ngx_uint_t             ngx_exiting;
-sig_atomic_t           ngx_terminate;
-
 static ngx_media_writer_t     writer;
 static ngx_media_zone_shm_t   shm;
 static ngx_media_zone_t       zone = { .sh = &shm };
