@@ -312,7 +312,17 @@ ngx_http_media_text_edge(ngx_http_media_text_t *text,
         return;
     }
 
-    track = &view->tracks[text->key.track];
+    track = NULL;
+
+    for (n = 0; n < view->ntracks; n++) {
+        if (view->tracks[n].index == text->key.track) {
+            track = &view->tracks[n];
+        }
+    }
+
+    if (track == NULL) {
+        return;
+    }
 
     text->edge.msn = track->edge_msn;
     text->edge.part = track->edge_part;

@@ -397,6 +397,7 @@ static ngx_int_t
 ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
     ngx_media_mpd_period_t *p, ngx_media_mpd_set_t *sets)
 {
+    int64_t                          ticks;
     ngx_uint_t                       i, lead;
     ngx_media_mpd_set_t             *set;
     const ngx_media_init_t          *init;
@@ -436,13 +437,20 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
     rep = (ngx_media_mpd_representation_t *) set->representations
           + set->nrepresentations;
 
-    lead = ctx->is_static ? 0 : NGX_MEDIA_DASH_LEAD;
+    lead = NGX_MEDIA_DASH_LEAD;
+    ticks = ((int64_t) lead * t->timescale + 999) / 1000;
+
+    if (ctx->is_static || first->period_wall < (int64_t) lead
+        || first->period_time < ticks)
+    {
+        lead = 0;
+        ticks = 0;
+    }
 
     rep->track = t->name;
     rep->tag = ctx->view->tag;
     rep->timescale = t->timescale;
-    rep->offset = first->period_time
-                  - (int64_t) lead * t->timescale / 1000;
+    rep->offset = first->period_time - ticks;
     rep->bandwidth = first->bandwidth;
     rep->by_time = first->runs;
 
