@@ -151,11 +151,15 @@ ngx_media_line_video_limit(ngx_media_timeline_t *tl, ngx_media_line_t *line)
         return NGX_MEDIA_GAP_MAX;
     }
 
-    if (line->held && line->whole) {
-        return NGX_MAX_INT_T_VALUE;
-    }
-
     silence = ngx_media_line_video_silence(line);
+
+    if (line->held && line->whole) {
+
+        /* it stood still while others went on, not longer */
+
+        return ngx_max(silence, tl->head - line->media
+                                + NGX_MEDIA_VIDEO_PAUSE);
+    }
 
     return line->whole ? ngx_max(silence, NGX_MEDIA_VIDEO_PAUSE) : silence;
 }
@@ -298,12 +302,14 @@ ngx_media_timeline_still_frame(ngx_media_line_t *line, int64_t time,
 
         /* few frames a second: others than their own come between them */
 
+        line->dts = ngx_max(media + line->reorder,
+                            line->stills || line->fixed
+                            ? line->next : line->dts + NGX_MEDIA_U_STEP);
+        line->next = line->dts + duration;
+        media = line->dts - line->reorder;
+
         ngx_media_cadence_start(c, media);
 
-        line->dts = ngx_max(media + line->reorder,
-                            line->stills ? line->next
-                                         : line->dts + NGX_MEDIA_U_STEP);
-        line->next = line->dts + duration;
         line->fixed = 0;
 
         out->duration = (uint32_t) duration;
@@ -316,6 +322,21 @@ ngx_media_timeline_still_frame(ngx_media_line_t *line, int64_t time,
     out->pts = ngx_media_line_video_unique(line, line->dts, line->dts);
 
     return 1;
+}
+
+
+void
+ngx_media_timeline_moved(ngx_media_line_t *line, ngx_media_time_t *time)
+{
+    if (time->dts == line->dts) {
+        return;
+    }
+
+    line->dts = time->dts;
+    line->next = ngx_max(line->next, line->dts + NGX_MEDIA_U_STEP);
+
+    time->duration = (uint32_t) (line->next - line->dts);
+    time->locked = 0;
 }
 
 

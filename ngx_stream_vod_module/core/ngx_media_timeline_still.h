@@ -45,5 +45,11 @@ void ngx_media_timeline_hold(ngx_media_line_t *line, int64_t until);
 ngx_uint_t ngx_media_timeline_still_frame(ngx_media_line_t *line,
     int64_t time, int64_t duration, ngx_media_time_t *out);
 
+/*
+ * The newest frame of the line has another dts than it was given, since frames
+ * that are shown again took their time: it and the next one go on from there.
+ */
+void ngx_media_timeline_moved(ngx_media_line_t *line, ngx_media_time_t *time);
+
 
 #endif /* _NGX_MEDIA_TIMELINE_STILL_H_INCLUDED_ */

@@ -13,6 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_timeline_still.h"
 #include "core/ngx_media_writer_still.h"
 
 
@@ -48,7 +49,7 @@ static void ngx_media_writer_silence(ngx_media_writer_t *w);
 static void ngx_media_writer_silent(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, int64_t dts, ngx_uint_t n);
 
-static void ngx_media_writer_sample(ngx_media_writer_t *w,
+static ngx_int_t ngx_media_writer_sample(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame, ngx_uint_t period);
 static void ngx_media_writer_clock_sample(ngx_media_writer_t *w,
@@ -392,6 +393,14 @@ ngx_media_writer_line(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
         return NGX_ABORT;
     }
 
+    rc = ngx_media_writer_apply(w, t);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_media_writer_go_on(w, t);
+
     /* playlists are out: clients cannot take it in before a cut */
 
     if (w->ready && w->clock) {
@@ -401,13 +410,7 @@ ngx_media_writer_line(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
         ngx_media_segmenter_hurry(&w->segmenter, 0);
     }
 
-    rc = ngx_media_writer_apply(w, t);
-
-    if (rc == NGX_OK) {
-        ngx_media_writer_go_on(w, t);
-    }
-
-    return rc;
+    return NGX_OK;
 }
 
 
@@ -453,6 +456,8 @@ static ngx_int_t
 ngx_media_writer_track_change(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_params_t *params)
 {
+    uint32_t  old;
+
     if (t->refused) {
         t->next_params = *params;
         return ngx_media_writer_line(w, t);
@@ -468,12 +473,6 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
         return NGX_OK;
     }
 
-    t->next_params = *params;
-    t->next_params.delay = t->params.delay;
-    t->changed = 1;
-
-    ngx_media_timeline_absent(t->line, 0);
-
     if (params->timescale != t->params.timescale) {
 
         /* nothing of the old line goes on: a new period starts */
@@ -483,13 +482,31 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
                       t->index);
 
         ngx_media_writer_break(w);
+
+        if (t->refused) {
+            t->next_params = *params;
+            return ngx_media_writer_line(w, t);
+        }
+    }
+
+    old = t->params.timescale;
+
+    t->next_params = *params;
+    t->next_params.delay = t->params.delay;
+    t->changed = 1;
+
+    ngx_media_timeline_absent(t->line, 0);
+
+    if (params->timescale != old) {
         ngx_media_timeline_change(&w->timeline, t->line, params->timescale,
                                   ngx_media_writer_frame_duration(w, params));
 
         return ngx_media_writer_apply(w, t);
     }
 
-    return t->open ? NGX_OK : ngx_media_writer_apply(w, t);
+    /* of a picture that is held nothing is open, and it goes on */
+
+    return (t->open || t == w->clock) ? NGX_OK : ngx_media_writer_apply(w, t);
 }
 
 
@@ -554,6 +571,10 @@ ngx_media_writer_store(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     if (t->index != index) {
         ngx_media_track_counts(&w->claim, t->index, &t->count, &bandwidth);
         t->listed = 0;
+
+        if (t == w->clock && w->ready) {
+            ngx_media_stream_ready(&w->claim, t->index, 0);
+        }
     }
 
     return ngx_media_track_set_init(&w->claim, t->index, &t->params,
@@ -621,7 +642,14 @@ ngx_media_writer_refuse(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 void
 ngx_media_writer_bad(ngx_media_writer_t *w, ngx_uint_t track)
 {
-    w->tracks[track]->count.dropped_bad++;
+    ngx_media_writer_track_t  *t;
+
+    t = w->tracks[track];
+    t->count.dropped_bad++;
+
+    if (t->params.type == NGX_MEDIA_VIDEO) {
+        ngx_media_writer_broken(t);
+    }
 }
 
 
@@ -676,6 +704,14 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         ngx_media_writer_break(w);
     }
 
+    if (t->refused) {
+
+        /* what it was to change to */
+
+        t->count.dropped_nomem++;
+        return w->lost ? NGX_DECLINED : NGX_OK;
+    }
+
     if (time.drop) {
 
         if (t->params.type == NGX_MEDIA_VIDEO) {
@@ -718,10 +754,16 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
-    ngx_media_writer_sample(w, t, &time, frame, time.period || rc == NGX_OK);
+    rc = ngx_media_writer_sample(w, t, &time, frame,
+                                 time.period || rc == NGX_OK);
 
     if (t->params.type == NGX_MEDIA_VIDEO) {
-        ngx_media_writer_went_on(w, t, frame);
+        if (rc == NGX_OK) {
+            ngx_media_writer_went_on(w, t, frame);
+
+        } else {
+            ngx_media_writer_broken(t);
+        }
     }
 
     ngx_media_writer_silence(w);
@@ -772,8 +814,10 @@ ngx_media_writer_break(ngx_media_writer_t *w)
         ngx_media_writer_close(w, t);
 
         t->torn = 0;
+        t->still = 0;
     }
 
+    w->due = 0;
     w->clock = NULL;
     w->ncuts = 0;
 }
@@ -808,7 +852,12 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     }
 
     if (t->refused) {
+        w->clock = NULL;
         return;
+    }
+
+    if (w->ready) {
+        ngx_media_stream_ready(&w->claim, t->index, 0);
     }
 
     if (!ngx_media_writer_whole(w, t)) {
@@ -1030,7 +1079,9 @@ ngx_media_writer_silence(ngx_media_writer_t *w)
             continue;
         }
 
-        for ( ;; ) {
+        /* other parameters may hold in the midst of it, and be refused */
+
+        while (!t->refused) {
             n = ngx_media_timeline_silence(&w->timeline, t->line, &dts);
 
             if (n == 0) {
@@ -1079,7 +1130,7 @@ ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         time.duration = rest < 2 * (int64_t) t->params.frame_samples
                         ? rest : t->params.frame_samples;
 
-        ngx_media_writer_sample(w, t, &time, &frame, 0);
+        (void) ngx_media_writer_sample(w, t, &time, &frame, 0);
 
         dts += time.duration;
     }
@@ -1088,7 +1139,9 @@ ngx_media_writer_silent(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 }
 
 
-static void
+/* NGX_DECLINED: it was not put out */
+
+static ngx_int_t
 ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_media_time_t *time, const ngx_media_writer_frame_t *frame,
     ngx_uint_t period)
@@ -1112,7 +1165,7 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     {
         if (t->joining || t->params.type != NGX_MEDIA_AUDIO) {
             t->count.dropped_key++;
-            return;
+            return NGX_DECLINED;
         }
 
         /* audio may have no hole: what went before goes on, silent */
@@ -1122,7 +1175,11 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     if (t->refused) {
         t->count.dropped_nomem++;
-        return;
+        return NGX_DECLINED;
+    }
+
+    if (t->params.type == NGX_MEDIA_VIDEO) {
+        ngx_media_timeline_moved(t->line, time);
     }
 
     /* of the codec that holds now, which may be another one since the cut */
@@ -1141,10 +1198,11 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     rc = ngx_media_writer_append(w, t, time, frame);
 
     if (rc == NGX_OK) {
-        return;
-    }
 
-    ngx_media_writer_broken(t);
+        /* or what was before it is lost, and so will it be */
+
+        return t->torn ? NGX_DECLINED : NGX_OK;
+    }
 
     t->count.dropped_bad += rc == NGX_DECLINED;
     t->count.dropped_nomem += rc == NGX_ERROR;
@@ -1156,6 +1214,8 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         t->torn = 1;
         ngx_media_timeline_break(&w->timeline);
     }
+
+    return NGX_DECLINED;
 }
 
 
@@ -1166,16 +1226,19 @@ ngx_media_writer_clock_sample(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame)
 {
+    ngx_int_t   rc;
     ngx_uint_t  change, cut, due;
 
     cut = ngx_media_segmenter_frame(&w->segmenter,
                                     frame->key ? time->pts : time->dts,
                                     time->duration, frame->key);
 
-    if (cut == NGX_MEDIA_CUT_FORCED && t->still
-        && ngx_media_writer_still_cut(w, t, time) == NGX_OK)
-    {
-        return;
+    if (cut == NGX_MEDIA_CUT_FORCED && t->still) {
+        rc = ngx_media_writer_still_cut(w, t, time);
+
+        if (rc != NGX_DECLINED) {
+            return;
+        }
     }
 
     change = t->changed && frame->key;
@@ -1342,6 +1405,12 @@ ngx_media_writer_delay(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
     uint32_t    delay, old;
     ngx_int_t   rc;
+
+    /* what was held goes on, within its period */
+
+    if (w->cuts[t->number % NGX_MEDIA_CUTS].period != t->number) {
+        return;
+    }
 
     delay = 0;
 

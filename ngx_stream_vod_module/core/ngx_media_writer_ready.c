@@ -105,10 +105,13 @@ ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now)
         /* void */
     }
 
-    /* between two periods there is no clock track */
-
     if (i == w->ntracks) {
-        i = 0;
+
+        /* between two periods there is no clock track */
+
+        for (i = 0; i + 1 < w->ntracks && w->tracks[i]->refused; i++) {
+            /* void */
+        }
     }
 
     if (w->announce.video

@@ -19,7 +19,7 @@
  * it decodes on its own, whatever the codec, and what comes goes on from it.
  *
  * These frames are read back from the zone when they are needed: a stream that
- * never pauses pays for two counters.
+ * never pauses pays for counting what that would be.
  */
 
 
@@ -41,6 +41,8 @@
 #define NGX_MEDIA_AGAIN_MOST      (8 * 1024 * 1024)
 
 
+static int64_t ngx_media_writer_start(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
 static int64_t ngx_media_writer_step(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 static uint64_t ngx_media_writer_again_most(ngx_media_writer_t *w,
@@ -105,9 +107,9 @@ ngx_media_writer_went_on(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 void
 ngx_media_writer_broken(ngx_media_writer_track_t *t)
 {
-    t->whole = 0;
+    /* what was read back may be in use: "went_on" frees it */
 
-    ngx_media_writer_forget(t);
+    t->whole = 0;
 
     if (t->line) {
         ngx_media_timeline_whole(t->line, 0);
@@ -152,7 +154,7 @@ void
 ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
     uint32_t timescale)
 {
-    int64_t                    from, max, most, until;
+    int64_t                    from, max, most, start, until;
     ngx_media_time_t           still;
     ngx_media_writer_track_t  *t;
 
@@ -164,11 +166,13 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
 
     until = ngx_media_rescale(time, timescale, t->params.timescale);
 
+    start = ngx_media_writer_start(w, t);
+
     max = (int64_t) w->claim.stream.sh->segment_max * t->params.timescale
           / 1000;
 
     if (!ngx_media_timeline_still(t->line, until, ngx_media_wall_msec(),
-                                  !t->plain, until - w->cut.time >= max))
+                                  !t->plain, until - start >= max))
     {
         return;
     }
@@ -176,10 +180,18 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
     if (ngx_media_writer_has_still(w, t)) {
         most = ngx_media_writer_still_most(w, t);
 
-        while (ngx_media_timeline_still_frame(t->line, until, most, &still)) {
+        while (t->whole
+               && ngx_media_timeline_still_frame(t->line, until, most,
+                                                 &still))
+        {
             ngx_media_writer_still(w, t, &still);
+            ngx_media_timeline_moved(t->line, &still);
         }
 
+        return;
+    }
+
+    if (!t->whole) {
         return;
     }
 
@@ -194,7 +206,7 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
         ngx_media_writer_held_cut(w, t, from);
         ngx_media_timeline_hold(t->line, from);
 
-    } else if (until - w->cut.time >= ngx_media_writer_step(w, t)) {
+    } else if (until - start >= ngx_media_writer_step(w, t)) {
 
         if (ngx_media_writer_hold(w, t, from, &until) != NGX_OK) {
             ngx_media_writer_broken(t);
@@ -211,6 +223,16 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
     ngx_log_debug4(NGX_LOG_DEBUG_STREAM, w->log, 0,
                    "media picture held, segment:%uL from:%L until:%L "
                    "frames:%uD", w->cut.number, from, until, t->since);
+}
+
+
+/* the newest cut, as this track counts */
+
+static int64_t
+ngx_media_writer_start(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    return ngx_media_rescale(w->cut.time, w->cut.timescale,
+                             t->params.timescale);
 }
 
 
@@ -343,7 +365,7 @@ ngx_media_writer_still_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_media_writer_again(w, t, time->dts);
 
     if (!t->whole) {
-        return NGX_DECLINED;
+        return NGX_ERROR;
     }
 
     time->dts += (int64_t) t->past->n * NGX_MEDIA_AGAIN_STEP;
@@ -421,13 +443,22 @@ ngx_media_writer_resume(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
                                      ngx_media_writer_still_most(w, t));
             still.dts = time->held;
 
-            while (still.dts + still.duration / 2 < time->dts && t->past) {
+            while (still.dts + still.duration / 2 < time->dts && t->whole) {
                 still.pts = still.dts;
                 ngx_media_writer_still(w, t, &still);
                 still.dts = ngx_max(still.dts, t->dts) + still.duration;
             }
 
-            return t->whole ? NGX_AGAIN : NGX_DECLINED;
+            if (!t->whole) {
+                return NGX_DECLINED;
+            }
+
+            if (t->nsamples && time->dts <= t->dts) {
+                time->dts = t->dts + NGX_MEDIA_AGAIN_STEP;
+                time->pts = ngx_max(time->pts, time->dts);
+            }
+
+            return NGX_AGAIN;
         }
     }
 
@@ -479,8 +510,8 @@ ngx_media_writer_moves(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     max = (int64_t) w->claim.stream.sh->segment_max * t->params.timescale
           / 1000;
 
-    while (start - w->cut.time > max) {
-        last = ngx_max(w->cut.time + segment, time->held);
+    while (start - ngx_media_writer_start(w, t) > max) {
+        last = ngx_max(ngx_media_writer_start(w, t) + segment, time->held);
 
         if (ngx_media_writer_hold(w, t, time->held, &last) != NGX_OK) {
             return NGX_DECLINED;
@@ -490,9 +521,12 @@ ngx_media_writer_moves(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         time->held = last;
     }
 
-    /* in a segment that has nothing yet, a moment more or less is none */
+    /*
+     * In a segment that has nothing yet, a moment more or less is none; but
+     * other parameters have a segment of their own
+     */
 
-    if (!t->open
+    if (!t->open && !(key && t->changed)
         && start - time->held <= (int64_t) w->target * t->params.timescale
                                  / 20000)
     {
@@ -503,7 +537,8 @@ ngx_media_writer_moves(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         return NGX_OK;
     }
 
-    start = ngx_max(start, time->held);
+    start = ngx_max(start, time->held
+                           + (t->open ? 0 : NGX_MEDIA_AGAIN_STEP));
 
     if (ngx_media_writer_hold(w, t, time->held, &start) != NGX_OK) {
         return NGX_DECLINED;
@@ -546,7 +581,7 @@ ngx_media_writer_hold(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     ngx_media_writer_again(w, t, from);
 
-    *until = ngx_max(*until, from + (int64_t) (t->past ? t->past->n : 0)
+    *until = ngx_max(*until, from + (int64_t) t->past->n
                                     * NGX_MEDIA_AGAIN_STEP);
 
     if (t->nsamples) {
@@ -650,12 +685,12 @@ ngx_media_writer_past(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     uint64_t                  n;
     ngx_media_writer_past_t  *past;
 
-    if (t->past) {
-        return NGX_OK;
-    }
-
     if (!t->whole || t->since == 0) {
         return NGX_DECLINED;
+    }
+
+    if (t->past) {
+        return NGX_OK;
     }
 
     head = sizeof(ngx_media_writer_past_t)
@@ -706,6 +741,7 @@ failed:
                   "found:%uD", t->index, t->since, past->n);
 
     ngx_media_writer_forget(t);
+    ngx_media_writer_broken(t);
 
     return NGX_DECLINED;
 }

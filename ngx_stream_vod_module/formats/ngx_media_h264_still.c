@@ -538,7 +538,11 @@ ngx_media_h264_parse_pps(ngx_media_h264_pps_t *pps,
 
     ngx_media_bits_skip(&br, 2);              /* weighted_bipred_idc */
 
-    pps->qp = (uint32_t) (26 + ngx_media_bits_se(&br));
+    pps->qp = 26 + (uint32_t) ngx_media_bits_se(&br);
+
+    if (pps->qp > 51) {
+        return NGX_ERROR;
+    }
 
     (void) ngx_media_bits_se(&br);            /* pic_init_qs_minus26 */
     (void) ngx_media_bits_se(&br);            /* chroma_qp_index_offset */
@@ -634,6 +638,14 @@ ngx_media_h264_write_list(ngx_media_h264_out_t *out,
 
     diff = (frame_num - past->shown.frame_num)
            & (((uint32_t) 1 << past->sps.frame_num_bits) - 1);
+
+    if (diff == 0) {
+
+        /* it cannot be said, numbers are too short */
+
+        out->err = 1;
+        return;
+    }
 
     ngx_media_h264_put(out, 1, 1);
     ngx_media_h264_put_ue(out, 0);            /* subtract, */

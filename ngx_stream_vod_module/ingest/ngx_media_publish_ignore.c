@@ -119,13 +119,13 @@ ngx_media_publish_says(ngx_media_publisher_t *p,
     ngx_media_publish_said_t   *said;
     ngx_media_publish_track_t  *t;
 
-    if (ignored->kind == NGX_MEDIA_IGNORED_TRACK) {
+    t = ngx_media_publish_track_get(p, ignored->type, ignored->id);
 
-        /* the writer has said why there is none for it */
+    if (ignored->kind == NGX_MEDIA_IGNORED_TRACK && t) {
+
+        /* the writer has said why there is no room for it */
         return 0;
     }
-
-    t = ngx_media_publish_track_get(p, ignored->type, ignored->id);
 
     said = t ? &t->said : &p->said[ngx_min(ignored->type, NGX_MEDIA_TEXT)];
 

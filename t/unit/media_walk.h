@@ -49,6 +49,7 @@
 #define WALK_MANY     0x04                   /* eight tracks of each type */
 #define WALK_NOMEM    0x08                   /* one allocation in 200 fails */
 #define WALK_BLOCKS   0x10                   /* few blocks are left */
+#define WALK_STILL    0x20                   /* pictures stand still */
 
 
 enum { WALK_AVC = 0, WALK_HEVC, WALK_AAC, WALK_MP3 };
@@ -370,6 +371,10 @@ walk_track_add(walk_t *w, walk_pub_t *p, ngx_uint_t type, ngx_uint_t id)
 {
     walk_track_t  *t;
 
+    static const int64_t  steps[6] = {
+        4000, 8333, 16667, 40000, 125000, 200000
+    };
+
     t = &p->tracks[p->ntracks++];
 
     ngx_memzero(t, sizeof(walk_track_t));
@@ -381,8 +386,13 @@ walk_track_add(walk_t *w, walk_pub_t *p, ngx_uint_t type, ngx_uint_t id)
     t->kind = w->flags & WALK_RATES ? walk_random(w, 12) : 0;
 
     if (type == NGX_MEDIA_VIDEO) {
-        t->codec = w->flags & WALK_CODECS ? walk_random(w, 2) : WALK_AVC;
+        t->codec = w->flags & (WALK_CODECS|WALK_STILL) ? walk_random(w, 2)
+                                                       : WALK_AVC;
         t->step = walk_chance(w, 4) ? 16667 : 40000;
+
+        if (w->flags & WALK_STILL) {
+            t->step = steps[walk_random(w, 6)];
+        }
         t->gop = 25 + walk_random(w, 75);
         t->reorder = walk_random(w, 2);
         t->size = 2000 + walk_random(w, 60000) / (w->flags & WALK_MANY ? 8
@@ -514,6 +524,11 @@ walk_event(walk_t *w, walk_pub_t *p, walk_track_t *t)
         break;
 
     case 2:
+        if (w->flags & WALK_STILL) {
+            t->time += walk_random(w, 20 * WALK_US);
+            break;
+        }
+
         /* frames are lost */
         t->time += (1 + (int64_t) walk_random(w, 60)) * walk_step(t);
         t->n += walk_random(w, 60);

@@ -78,6 +78,11 @@ static const struct {
     { "many tracks, codecs change", WALK_MANY|WALK_CODECS, 3 },
     { "no memory", WALK_CODECS|WALK_RATES|WALK_NOMEM, 8 },
     { "few blocks", WALK_CODECS|WALK_RATES|WALK_BLOCKS, 6 },
+    { "pictures stand still", WALK_STILL, 6 },
+    { "pictures stand still, codecs change",
+      WALK_STILL|WALK_CODECS|WALK_RATES, 6 },
+    { "pictures stand still, no memory", WALK_STILL|WALK_RATES|WALK_NOMEM, 6 },
+    { "pictures stand still, few blocks", WALK_STILL|WALK_BLOCKS, 6 },
 };
 
 
