@@ -420,7 +420,7 @@ sub samples {
 
 
 # sound that is shorter than the picture has silence around it; the frames of a
-# converted file are not those that ffprobe sees
+# converted file are not those that ffprobe sees, but for MP3
 
 sub without_silence {
     my ($id, $list, $stream, $converted) = @_;
@@ -433,7 +433,8 @@ sub without_silence {
               qw/ 00c800802380 210049900219002380 /;
     my %silent;
 
-    my $is = sub { $converted ? $aac{$_[0]{md5}} : !$real{$_[0]{md5}} };
+    my $other = $converted && $stream->{codec_name} ne 'mp3';
+    my $is = sub { $other ? $aac{$_[0]{md5}} : !$real{$_[0]{md5}} };
 
     $silent{(shift @ours)->{md5}} = 1 while @ours && $is->($ours[0]);
     $silent{(pop @ours)->{md5}} = 1 while @ours && $is->($ours[-1]);
