@@ -34,7 +34,7 @@ typedef struct {
 /* answers of acquire besides NGX_OK */
 #define NGX_MEDIA_CLAIM_CONFLICT  (-20)       /* see holder */
 #define NGX_MEDIA_CLAIM_LIMIT     (-21)
-#define NGX_MEDIA_CLAIM_HURRIES   (-22)       /* published anew too often */
+#define NGX_MEDIA_CLAIM_HURRIES   (-25)       /* published anew too often */
 
 ngx_int_t ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);

@@ -101,7 +101,7 @@ struct ngx_media_line_s {
                                                  frame opens a period */
     unsigned                  silent:1;       /* fed last with silence */
     unsigned                  correcting:1;   /* an error is worked off */
-    unsigned                  whole:1;        /* video: see timeline.h */
+    unsigned                  whole:1;        /* see timeline_still.h */
     unsigned                  held:1;         /* the last picture is */
     unsigned                  stills:1;       /* it is, by still frames */
 };

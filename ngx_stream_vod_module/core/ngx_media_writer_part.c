@@ -19,7 +19,7 @@
 
 #define NGX_MEDIA_PART_BYTES  (16 * 1024 * 1024)
 
-/* so many in a row that are too long: no pause, the frames are that long */
+/* so many in a row that are too long: frames, or pauses, are that long */
 #define NGX_MEDIA_PARTS_OVER  3
 
 

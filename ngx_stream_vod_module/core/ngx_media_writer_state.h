@@ -6,10 +6,10 @@
 
 /*
  * A writer's state, for ngx_media_writer.c (tracks, time, cuts),
- * ngx_media_writer_part.c (what is written) and ngx_media_writer_ready.c (when
- * it is given out) only.
+ * ngx_media_writer_part.c (what is written), ngx_media_writer_ready.c (when it
+ * is given out) and ngx_media_writer_still.c (what stands still) only.
  *
- * style: long header, it is one state and what its three files share.
+ * style: long header, it is one state and what its four files share.
  */
 
 
