@@ -61,8 +61,8 @@ static void ngx_media_vod_set_place(ngx_media_vod_set_period_t *p);
 static ngx_int_t ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p);
 static uint32_t ngx_media_vod_set_delay(ngx_media_vod_set_period_t *p,
     ngx_uint_t track);
-static void ngx_media_vod_set_delay_max(ngx_media_vod_set_period_t *p,
-    ngx_uint_t track, ngx_uint_t clip);
+static void ngx_media_vod_set_delay_max(ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t track, const ngx_media_vod_file_t *file, uint32_t n);
 static uint32_t ngx_media_vod_set_reorder(const ngx_media_vod_file_t *file,
     const ngx_media_index_t *index, ngx_uint_t equal);
 static const ngx_media_vod_track_t *ngx_media_vod_set_source(
@@ -779,23 +779,41 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
 static uint32_t
 ngx_media_vod_set_delay(ngx_media_vod_set_period_t *p, ngx_uint_t track)
 {
-    int64_t                     delay;
-    uint32_t                   *d;
-    ngx_uint_t                  i;
-    const ngx_media_vod_map_t  *map;
-    const ngx_media_index_t    *index;
+    int64_t                      delay;
+    uint32_t                    *d, n;
+    ngx_uint_t                   i;
+    ngx_media_vod_set_ctx_t     *ctx;
+    ngx_media_vod_set_clip_t    *clip;
+    const ngx_media_vod_map_t   *map;
+    const ngx_media_index_t     *index;
+    const ngx_media_vod_open_t  *files;
 
-    map = p->ctx->make->map;
-    d = p->ctx->delays[track];
+    ctx = p->ctx;
+    map = ctx->make->map;
+    files = ctx->make->files;
+    d = ctx->delays[track];
 
     if (map->live) {
+        clip = ngx_media_vod_set_clip(ctx->set, p->clip, track);
+
         d[1] = 0;
-        ngx_media_vod_set_delay_max(p, track, p->clip);
+        ngx_media_vod_set_delay_max(ctx, track, files[clip->file].file,
+                                    clip->track);
 
     } else if (d[1] == 0) {
+        files += ctx->tracks[track].sequence * map->nclips;
+
         for (i = 0; i < map->nclips; i++) {
-            ngx_media_vod_set_delay_max(p, track, i);
+            n = ngx_media_vod_set_find(ctx, track, i);
+
+            if (n != NGX_MEDIA_VOD_NONE) {
+                ngx_media_vod_set_delay_max(ctx, track, files[i].file, n);
+            }
         }
+    }
+
+    if (d[1] == 0) {
+        return 0;
     }
 
     (void) ngx_media_vod_set_source(p, track, &index);
@@ -807,25 +825,13 @@ ngx_media_vod_set_delay(ngx_media_vod_set_period_t *p, ngx_uint_t track)
 
 
 static void
-ngx_media_vod_set_delay_max(ngx_media_vod_set_period_t *p, ngx_uint_t track,
-    ngx_uint_t clip)
+ngx_media_vod_set_delay_max(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
+    const ngx_media_vod_file_t *file, uint32_t n)
 {
-    uint32_t                     *d, delay, n;
-    ngx_media_vod_set_ctx_t      *ctx;
-    const ngx_media_index_t      *index;
-    const ngx_media_vod_file_t   *file;
+    uint32_t                 *d, delay;
+    const ngx_media_index_t  *index;
 
-    ctx = p->ctx;
     d = ctx->delays[track];
-
-    n = ngx_media_vod_set_find(ctx, track, clip);
-
-    if (n == NGX_MEDIA_VOD_NONE) {
-        return;
-    }
-
-    file = ctx->make->files[ctx->tracks[track].sequence
-                            * ctx->make->map->nclips + clip].file;
     index = ngx_media_vod_at(file, file->tracks[n].index);
 
     if (ngx_media_index_check(index, index->size) != NGX_OK) {
