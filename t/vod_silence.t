@@ -4,9 +4,10 @@
 
 # Audio that does not cover the time of the video is filled with silence: at
 # the begin, at the end, and in clips without audio, for each codec that has a
-# silent frame.  The packets of the source are all there, at their times; what
-# is around them has no hole and decodes to nothing but zeros; in MPEG-TS each
-# segment has both streams; players play from the first picture to the last.
+# silent frame.  Such clips of a channel have gaps.  The packets of the source
+# are all there, at their times; what is around them has no hole and decodes to
+# nothing but zeros; in MPEG-TS each segment has both streams; players play
+# from the first picture to the last.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -81,6 +82,9 @@ my %part = (
                       gop => 50, more => [qw/ -af atrim=0:1.95 /]),
 );
 
+$part{low} = vod_made('silence_low.mp4', seconds => 2, size => '96x54',
+                      sample_rate => 44100);
+
 put("$_.mp4", $part{$_}) for keys %part;
 
 map_put('first', [qw/ without with /]);
@@ -90,6 +94,15 @@ map_put('joined', [qw/ with without with /],
         discontinuity => JSON::PP::false);
 map_put('short', [qw/ short short /]);
 map_put('none', [qw/ without without /]);
+
+# a channel, and the same one when its first clip is over
+
+my $begin = int(now() * 1000) - 20_000;
+
+channel_put('channel', [qw/ low without with /], firstClipTime => $begin,
+            initialSegmentIndex => 0);
+channel_put('later', [qw/ without with /], firstClipTime => $begin + 2000,
+            initialSegmentIndex => 2);
 
 $t->run();
 
@@ -169,6 +182,38 @@ subtest 'clips without audio' => sub {
        'none has audio: nor has the set');
 };
 
+# Clips of a channel come and go: whether another one is there makes no
+# difference to what is under a name, so none lends its parameters
+
+subtest 'a clip of a channel without audio' => sub {
+    for my $track (qw/ v1 a1 /) {
+        my ($before, $after) = map { list("map/$_.json/$track.m3u8") }
+                               qw/ channel later /;
+        my @segments = @{$before->{segments}};
+
+        is(join(' ', map { $_->{gap} ? 'gap' : 'media' } @segments),
+           join(' ', ('media') x 2, ($track eq 'a1' ? 'gap' : 'media') x 2,
+                ('media') x 2), "$track: segments");
+        is(join(' ', map { $_->{uri} } @{$after->{segments}}),
+           join(' ', map { $_->{uri} } @segments[2 .. 5]),
+           "$track: names");
+
+        for my $s (@segments[2 .. 5]) {
+            my ($one, $other) = map { $t->http_get("/map/$_.json/$s->{uri}") }
+                                qw/ channel later /;
+
+            is($one->{status}, $s->{gap} ? 404 : 200, "$s->{uri}");
+            ok("$one->{status} $one->{body}"
+               eq "$other->{status} $other->{body}", 'the same');
+        }
+    }
+
+    like($t->log(), qr/a1 in clip 2 has nothing for 2\d+ ms, and clips of a/,
+         'the log says so');
+    vod_fetch($t, "/map/channel.json/$_")
+        for qw/ manifest.mpd index.m3u8 ts.m3u8 v1-a1.ts.m3u8 /;
+};
+
 subtest 'a last segment that is shorter than a frame' => sub {
     my $video = list('map/short.json/v1.m3u8');
     my $audio = vod_hls($t, '/map/short.json/a1.m3u8');
@@ -235,6 +280,16 @@ sub map_put {
             map { +{ type => 'source', path => "/$_.mp4" } } @$clips ] }] }));
 
     utime 1.6e9, 1.6e9, $file;
+}
+
+
+# of clips of 2 s
+
+sub channel_put {
+    my ($name, $clips, %more) = @_;
+
+    map_put($name, $clips, playlistType => 'live',
+            durations => [map { 2000 } @$clips], %more);
 }
 
 

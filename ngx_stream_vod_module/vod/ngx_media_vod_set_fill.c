@@ -345,18 +345,22 @@ ngx_media_vod_set_fill_last(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip,
 }
 
 
-/* the track in the nearest clip that has it, rather one before; or NONE */
+/*
+ * The track in the nearest clip that has it, rather one before; or NONE.  Of a
+ * channel clips come and go under names that stay: none lends what it has.
+ */
 
 static uint32_t
 ngx_media_vod_set_fill_from(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip,
     ngx_uint_t track, uint32_t *file)
 {
     uint32_t    n;
-    ngx_uint_t  i, nclips;
+    ngx_uint_t  i, nclips, nearest;
 
     nclips = ctx->make->map->nclips;
+    nearest = ctx->make->map->live ? 1 : nclips;
 
-    for (i = 0; i < nclips; i++) {
+    for (i = 0; i < nearest; i++) {
 
         /* this one, those before, and those after it */
 
@@ -479,8 +483,11 @@ ngx_media_vod_set_fill_lost(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip,
 
     if (lost >= NGX_MEDIA_VOD_SET_SILENCE) {
         ngx_media_vod_set_note(ctx, "%s in clip %u has nothing for %u ms, and"
-                               " no silence is known of its codec",
-                               ctx->tracks[track].name, (unsigned) clip + 1,
-                               (unsigned) lost);
+                               " %s", ctx->tracks[track].name,
+                               (unsigned) clip + 1, (unsigned) lost,
+                               (c->track == NGX_MEDIA_VOD_NONE
+                                && ctx->make->map->live)
+                               ? "clips of a channel lend no silence"
+                               : "no silence is known of its codec");
     }
 }

@@ -9,7 +9,8 @@
  * Audio that begins after the others, or ends before them, by more than a
  * frame, has frames of silence there, and a clip without audio has nothing
  * else, with the parameters that the track has in the clip nearest to it.
- * Where none is known of a codec, there is nothing, and HLS has gaps.
+ * Where none is known of a codec, or a clip of a channel has none of its own,
+ * there is nothing, and HLS has gaps.
  *
  * A file that still grows has no end yet.
  */
