@@ -291,18 +291,20 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 }
 
 
-/* channels of the same clips, and so of one set, may begin at other times */
+/* channels of the same clips, and so of one set, may begin and end at other
+   times */
 
 static uint64_t
 ngx_http_media_vod_when(const ngx_media_vod_map_t *map)
 {
-    int64_t  when[5];
+    int64_t  when[6];
 
     when[0] = map->first_time;
     when[1] = map->segment_time;
     when[2] = map->first_number;
     when[3] = map->end;
     when[4] = map->time_offset;
+    when[5] = map->end ? map->end_time : -1;
 
     return ngx_media_hash((u_char *) when, sizeof(when));
 }
