@@ -537,6 +537,15 @@ sub grows {
        join(' ', map { $_->{uri} } @{$event->{segments}}),
        'DASH: what there is');
 
+    # what follows may still change
+
+    for ($event, vod_ts($t, '/grow.mp4/v1-a1.ts.m3u8')) {
+        my ($at, $n, $ext) = $_->{segments}[-1]{uri} =~ /^(.*-)(\d+)(\..*)/;
+        my $next = $at . ($n + 1) . $ext;
+
+        is($t->http_get("/grow.mp4/$next")->{status}, 404, "$next: not yet");
+    }
+
     # it began before it was written to, and not later than what it lasts
 
     my ($start) = $text =~ /type="dynamic"\ availabilityStartTime="([^"]+)"/

@@ -157,6 +157,12 @@ ngx_media_vod_place(const ngx_media_vod_source_t *source, uint64_t number,
 
     *segment = (uint32_t) (number - periods[low].number);
 
+    /* not what may change */
+
+    if (set->growing && *segment >= ngx_media_vod_stable(set, low)) {
+        return NGX_DECLINED;
+    }
+
     ngx_media_vod_turn(source, loop, low, turn);
 
     /* not what is shown later */
