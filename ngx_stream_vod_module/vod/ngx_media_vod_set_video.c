@@ -12,7 +12,8 @@
  * tells them apart, their tkhd is that of any other track; and as they have
  * less to send a player would choose them.  So of a file the first track that
  * is enabled is its film, and another one a rendition of it only if it is
- * shown at the same time, moves, and has the same shape.
+ * shown at the same time, moves, and has the same shape.  Of what grows one
+ * track may be ahead of another: there only begin and shape tell.
  */
 
 
@@ -222,22 +223,25 @@ ngx_media_vod_set_video_other(const ngx_media_vod_set_ctx_t *ctx,
     const ngx_media_vod_set_video_t *film,
     const ngx_media_vod_set_video_t *video)
 {
-    double  segment, seconds, shape;
+    double      segment, seconds, shape;
+    ngx_uint_t  growing;
 
     segment = (double) ctx->set->segment / 1000;
     seconds = video->end - video->start;
+    growing = ctx->set->growing;
 
     if (film->start - video->start > segment
         || video->start - film->start > segment
-        || film->end - video->end > segment
-        || video->end - film->end > segment)
+        || (!growing && (film->end - video->end > segment
+                         || video->end - film->end > segment)))
     {
         return "another time";
     }
 
     /* slides are slow in each of their renditions */
 
-    if (video->pictures < seconds * NGX_MEDIA_VOD_SET_MOVES
+    if (!growing
+        && video->pictures < seconds * NGX_MEDIA_VOD_SET_MOVES
         && video->pictures < film->pictures / 2)
     {
         return "too few pictures";
