@@ -95,6 +95,11 @@ map_put('joined', [qw/ with without with /],
 map_put('short', [qw/ short short /]);
 map_put('none', [qw/ without without /]);
 
+# video begins with a key frame from before the clip
+map_put("after_$_->[0]", ['with', { path => "/$_->[1].mp4", clipFrom => 500 }],
+        discontinuity => JSON::PP::false) for [qw/ all without /],
+                                              [qw/ head aac /];
+
 # a channel, and the same one when its first clip is over
 
 my $begin = int(now() * 1000) - 20_000;
@@ -180,6 +185,20 @@ subtest 'clips without audio' => sub {
 
     is(scalar @{list('map/none.json/index.m3u8')->{media}}, 0,
        'none has audio: nor has the set');
+};
+
+# beside a key frame from before a clip that goes on as the one before there is
+# the end of that one
+
+subtest 'without a discontinuity' => sub {
+    for my $name (qw/ after_all after_head /) {
+        my @samples = @{vod_hls($t, "/map/$name.json/a1.m3u8")->{samples}};
+        my @steps = map { $samples[$_]{dts} - $samples[$_ - 1]{dts} }
+                    1 .. $#samples;
+
+        is(join(' ', grep { $_ <= 0 || $_ > 2048 } @steps), '',
+           "$name: one frame after the other");
+    }
 };
 
 # Clips of a channel come and go: whether another one is there makes no
@@ -277,7 +296,9 @@ sub map_put {
 
     my $file = $t->write_file("media/$name.json", JSON::PP->new->encode({
         %more, sequences => [{ clips => [
-            map { +{ type => 'source', path => "/$_.mp4" } } @$clips ] }] }));
+            map { +{ type => 'source', ref $_ ? %$_
+                                              : (path => "/$_.mp4") } }
+            @$clips ] }] }));
 
     utime 1.6e9, 1.6e9, $file;
 }

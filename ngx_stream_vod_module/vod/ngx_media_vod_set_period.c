@@ -27,6 +27,10 @@
 /* times are within so many seconds: 34 years */
 #define NGX_MEDIA_VOD_SET_SECONDS  (1024 * 1024 * 1024)
 
+/* a clip that goes on as the one before, which may have been dropped */
+#define ngx_media_vod_set_joined(map, clip)                                   \
+    (!(map)->discontinuity && ((clip) > 0 || (map)->live))
+
 
 typedef struct {
     ngx_media_vod_set_ctx_t  *ctx;
@@ -86,6 +90,12 @@ ngx_media_vod_set_period(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip)
     p->clip = clip;
 
     rc = ngx_media_vod_set_ranges(p);
+
+    /* beside a key frame from before such a clip is the end of the other */
+
+    if (ngx_media_vod_set_joined(ctx->make->map, clip)) {
+        p->cover.begin = ngx_max(p->cover.begin, 0);
+    }
 
     if (rc == NGX_OK) {
         rc = ngx_media_vod_set_fill(ctx, clip, p->ranges, &p->cover);
@@ -361,7 +371,7 @@ ngx_media_vod_set_whole(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
 
     map = ctx->make->map;
 
-    if (map->discontinuity || (clip == 0 && !map->live)
+    if (!ngx_media_vod_set_joined(map, clip)
         || ctx->tracks[track].type != NGX_MEDIA_AUDIO
         || range->first >= range->end)
     {
