@@ -275,7 +275,7 @@ ngx_media_vod_set_fill_all(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip,
     if (fill->head.count == 0
         || fill->head.count > UINT32_MAX - index->first)
     {
-        fill->head.count = 0;
+        ngx_memzero(fill, sizeof(ngx_media_fill_t));
         return NGX_DECLINED;
     }
 
