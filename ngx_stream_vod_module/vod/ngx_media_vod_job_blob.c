@@ -694,7 +694,10 @@ ngx_media_vod_job_set_done(ngx_event_t *ev)
     result = job->result;
     log = ngx_media_vod_job_log(job);
 
-    if (set->note[0]) {
+    /* each set of a file that grows has much the same to say: the first and
+       the last one do */
+
+    if (set->note[0] && !(set->growing && ctx->make.born)) {
         ngx_log_error(NGX_LOG_WARN, log, 0, "media vod: \"%V\": %s",
                       &result->make.path, set->note);
     }

@@ -141,8 +141,8 @@ ngx_media_vod_set_run(ngx_media_vod_set_ctx_t *ctx)
         }
     }
 
-    if (ctx->set->note[0] == '\0') {
-        ngx_memcpy(ctx->set->note, map->note, NGX_MEDIA_VOD_ERROR);
+    if (map->note[0]) {
+        ngx_media_vod_set_note(ctx, "%s", map->note);
     }
 
     if (ctx->set->growing) {
