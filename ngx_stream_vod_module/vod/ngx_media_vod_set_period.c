@@ -830,6 +830,12 @@ ngx_media_vod_set_delay(ngx_media_vod_set_period_t *p, ngx_uint_t track)
 
     delay = ngx_media_plan_rescale(d[0], d[1], index->timescale);
 
+    /* rounded up it may not become one that is too long for an edit list */
+
+    if (ngx_media_edit_delay(d[0], d[1]) == d[0]) {
+        delay = ngx_min(delay, index->timescale / 2);
+    }
+
     return (uint32_t) ngx_min(delay, INT32_MAX);
 }
 
