@@ -59,6 +59,9 @@ http {
         location /some/  { alias %%DIR%%/media/; media_vod on;
                            media_cors https://a.example; }
 
+        location /page/  { alias %%DIR%%/none/;
+                           error_page 404 /plain/a.mp4/index.m3u8; }
+
         location = /after { return 200 "# after\n"; }
     }
 }
@@ -130,6 +133,16 @@ for my $at (qw/ token swap kept both added /) {
         is($head->{headers}{'content-encoding'} || '-', $r->{encoding},
            'HEAD, too');
     }
+}
+
+{
+    my $plain = $t->http_get('/plain/a.mp4/index.m3u8');
+    my $r = get('page', 'index.m3u8');
+
+    is("$r->{status} $r->{encoding}", '404 -', 'the page of an error');
+    is($r->{body}, $plain->{body}, 'is the text');
+    is($r->{headers}{etag} || $plain->{headers}{etag},
+       $plain->{headers}{etag}, 'and has no validator of another');
 }
 
 like(get('token', 'v1.m3u8')->{text}, qr/\.m4s\?token=abc\n/, 'tokens');

@@ -103,15 +103,18 @@ ngx_http_media_gzip_header_filter(ngx_http_request_t *r)
 
     /* 304 names what it is about by the validator as it is */
 
-    if (ctx == NULL || ctx->done || r->headers_out.status != NGX_HTTP_OK) {
+    if (ctx == NULL || ctx->done
+        || r->headers_out.status == NGX_HTTP_NOT_MODIFIED)
+    {
         return ngx_http_next_header_filter(r);
     }
 
-    if (r->headers_out.content_length_n != (off_t) ctx->text->len
+    if (r->headers_out.status != NGX_HTTP_OK
+        || r->headers_out.content_length_n != (off_t) ctx->text->len
         || (r->headers_out.content_encoding
             && r->headers_out.content_encoding->value.len))
     {
-        /* somebody is going to change the body */
+        /* it is an error's page, or somebody is going to change the body */
 
         ctx->done = 1;
         ngx_http_media_gzip_plain(r);
