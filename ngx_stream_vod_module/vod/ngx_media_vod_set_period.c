@@ -9,9 +9,11 @@
  * media times.
  *
  * A clip's times count from its begin, for all tracks; video that needs a key
- * frame from before has negative ones.  "base" is added to all of them: whole
- * seconds, which every timescale has.  So tracks are in step to the tick, no
- * time is negative, and what comes later in the set has later times.
+ * frame from before, the silence beside that, and a frame of audio that goes on
+ * when the clip begins have negative ones.  "base" is added to all of them:
+ * whole seconds, which every timescale has, but where a clip goes on as the one
+ * before, as much as that lasts.  So tracks are in step to the tick, no time is
+ * negative, and what comes later in the set has later times.
  */
 
 

@@ -8,10 +8,10 @@
  * A set as the packager sees streams.  Segments have the numbers of the set,
  * and media times with the base of their clip.
  *
- * What has no samples is not listed: a track that ends sooner, or whose key
- * frames are too far apart, so that the segment before goes on.  Where a
- * track begins later than others, or is missing in a clip and comes back, it
- * has gaps instead, so that the playlists of all tracks stay in step.
+ * What has no samples is not listed: a track that ends sooner than its set, or
+ * whose key frames are too far apart, so that the segment before goes on.
+ * Where else a track has nothing, and no silence either, it has gaps, so that
+ * the playlists of all tracks stay in step.
  */
 
 
