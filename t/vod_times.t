@@ -141,15 +141,17 @@ sub served {
             my $n = 0;
 
             for my $packet (@{$stream->{packets}}) {
+                my $pts = $packet->{pts} * $num / $den;
+
+                # silence, too
+                push @{$hls{$stream->{codec_type}}}, $pts
+                    if $format eq 'index.m3u8' && @files == 1;
+
                 my ($file, $time) = split / /,
                     $source{$packet->{md5} // ''} // next;
-                my $pts = $packet->{pts} * $num / $den;
 
                 push @{$by{$file}}, $pts - $time;
                 $n++;
-
-                push @{$hls{$stream->{codec_type}}}, $pts
-                    if $format eq 'index.m3u8' && @files == 1;
             }
 
             # of key frames alone, too
