@@ -94,6 +94,7 @@ map_put('joined', [qw/ with without with /],
         discontinuity => JSON::PP::false);
 map_put('short', [qw/ short short /]);
 map_put('none', [qw/ without without /]);
+map_put('noted', [qw/ without low with /], segmentDuration => 'two');
 
 # video begins with a key frame from before the clip
 map_put("after_$_->[0]", ['with', { path => "/$_->[1].mp4", clipFrom => 500 }],
@@ -185,6 +186,11 @@ subtest 'clips without audio' => sub {
 
     is(scalar @{list('map/none.json/index.m3u8')->{media}}, 0,
        'none has audio: nor has the set');
+
+    list('map/noted.json/index.m3u8');
+
+    like($t->log(), qr/clip 1: silence; 1 ignored, the first: \S*segmentD/,
+         'what a mapping has to say is said, too');
 };
 
 # beside a key frame from before a clip that goes on as the one before there is
