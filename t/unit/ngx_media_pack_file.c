@@ -939,8 +939,28 @@ file_channel(void)
        "the end of what is listed");
     ok(file_has(file_mpd, "minimumUpdatePeriod=\"PT6S\""
                           " timeShiftBufferDepth=\"PT12S\""), "its window");
-    ok(file_has(file_mpd, "<Period id=\"100\" start=\"PT1767225599.999S\">"),
+
+    /* no time before zero: there is no room for a lead */
+
+    ok(file_has(file_mpd, "<Period id=\"100\" start=\"PT1767225600S\">"),
        "its Period");
+    ok(!file_has(file_mpd, "presentationTimeOffset=\"1844"), "its offset");
+
+    for (i = 0; i < 2; i++) {
+        for (k = 0; k < 3; k++) {
+            file.segments[i][k].period_time = file.tracks[i].timescale;
+        }
+    }
+
+    ok(file_has(file_mpd, "<Period id=\"100\" start=\"PT1767225599.999S\">"),
+       "and where there is");
+
+    for (i = 0; i < 2; i++) {
+        for (k = 0; k < 3; k++) {
+            file.segments[i][k].period_time = 0;
+        }
+    }
+
     ok(file_has(file_mpd, "media=\"v1/5f3a90c1-$Number$.m4s\""
                           " startNumber=\"100\""), "its names");
     ok(file_has(file_mpd, "value=\"time.txt\""), "its clock");
