@@ -657,11 +657,11 @@ sub fragments {
 
     my $other = $moov =~ s/avc1/encv/r;
 
-    is($count->('other.mp4', $ftyp, $moov, @pieces[0 .. 1], $ftyp, $other,
+    is($count->('another.mp4', $ftyp, $moov, @pieces[0 .. 1], $ftyp, $other,
                 @pieces[2 .. $#pieces]), $two, 'another moov');
-    is(everything('other.mp4'), 'HLS TS DASH: ', 'all is served');
+    is(everything('another.mp4'), 'HLS TS DASH: ', 'all is served');
     is(scalar(grep { /moov: another one, offset:\d+; what follows/ }
-              said('other.mp4')), 1, 'the log says so, once');
+              said('another.mp4')), 1, 'the log says so, once');
 
     # one is encrypted, in a stream that is not
 
