@@ -671,12 +671,12 @@ read_streams(void)
             for (k = 0; k < 4; k++) {
 
                 if (t->nsegments) {
-                    read_segment(&stream, name, i,
+                    read_segment(&stream, name, t->index,
                                  t->segments[rnd() % t->nsegments].number);
                 }
 
                 if (t->nparts) {
-                    read_part(&stream, name, i,
+                    read_part(&stream, name, t->index,
                               &t->parts[rnd() % t->nparts],
                               &wires[rnd() % WIRES]);
                 }
@@ -687,7 +687,7 @@ read_streams(void)
             if (t->nsegments) {
                 k = rnd() % t->nsegments;
 
-                if (ngx_media_track_segment_at(&stream, i,
+                if (ngx_media_track_segment_at(&stream, t->index,
                                                t->segments[k].time, &at)
                     == NGX_OK
                     && at.time != t->segments[k].time)
