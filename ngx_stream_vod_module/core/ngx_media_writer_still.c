@@ -527,8 +527,7 @@ ngx_media_writer_moves(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
      */
 
     if (!t->open && !(key && t->changed)
-        && start - time->held <= (int64_t) w->target * t->params.timescale
-                                 / 20000)
+        && start - time->held <= ngx_media_writer_still_most(w, t))
     {
         if (key) {
             time->dts = time->held;

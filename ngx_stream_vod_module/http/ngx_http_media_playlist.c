@@ -45,8 +45,6 @@ static ngx_int_t ngx_http_media_live_text(ngx_http_request_t *r,
 static ngx_int_t ngx_http_media_live_render(ngx_pool_t *pool,
     const ngx_http_media_text_key_t *key, void *data,
     ngx_media_stream_view_t *view, ngx_str_t *bytes);
-static ngx_uint_t ngx_http_media_live_place(
-    const ngx_media_stream_view_t *view, ngx_uint_t track);
 
 
 static ngx_str_t  ngx_http_media_time_url = ngx_string("time.txt");
@@ -216,8 +214,8 @@ ngx_http_media_live_render(ngx_pool_t *pool,
     /* the packager counts tracks as the view does */
 
     place = *key;
-    place.track = ngx_http_media_live_place(view, key->track);
-    place.second = ngx_http_media_live_place(view, key->second);
+    place.track = ngx_http_media_text_place(view, key->track);
+    place.second = ngx_http_media_text_place(view, key->second);
 
     if ((ctx->url.track.len && place.track == view->ntracks)
         || (ctx->url.second.len && place.second == view->ntracks))
@@ -227,22 +225,6 @@ ngx_http_media_live_render(ngx_pool_t *pool,
     }
 
     return ngx_http_media_render(pool, &ctx->url, &place, view, bytes);
-}
-
-
-static ngx_uint_t
-ngx_http_media_live_place(const ngx_media_stream_view_t *view,
-    ngx_uint_t track)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < view->ntracks; i++) {
-        if (view->tracks[i].index == track) {
-            break;
-        }
-    }
-
-    return i;
 }
 
 

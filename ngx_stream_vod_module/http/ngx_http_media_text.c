@@ -294,6 +294,22 @@ ngx_http_media_text_add(ngx_http_media_text_t *text)
 }
 
 
+ngx_uint_t
+ngx_http_media_text_place(const ngx_media_stream_view_t *view,
+    ngx_uint_t track)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < view->ntracks; i++) {
+        if (view->tracks[i].index == track) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
 static void
 ngx_http_media_text_edge(ngx_http_media_text_t *text,
     const ngx_media_stream_view_t *view)
@@ -312,17 +328,13 @@ ngx_http_media_text_edge(ngx_http_media_text_t *text,
         return;
     }
 
-    track = NULL;
+    n = ngx_http_media_text_place(view, text->key.track);
 
-    for (n = 0; n < view->ntracks; n++) {
-        if (view->tracks[n].index == text->key.track) {
-            track = &view->tracks[n];
-        }
-    }
-
-    if (track == NULL) {
+    if (n == view->ntracks) {
         return;
     }
+
+    track = &view->tracks[n];
 
     text->edge.msn = track->edge_msn;
     text->edge.part = track->edge_part;

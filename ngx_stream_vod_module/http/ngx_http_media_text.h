@@ -85,5 +85,9 @@ void ngx_http_media_text_compress(ngx_http_media_text_t *text,
 
 void ngx_http_media_text_release(ngx_http_media_text_t *text);
 
+/* where a view has the track of a key; ntracks: it is not in it */
+ngx_uint_t ngx_http_media_text_place(const ngx_media_stream_view_t *view,
+    ngx_uint_t track);
+
 
 #endif /* _NGX_HTTP_MEDIA_TEXT_H_INCLUDED_ */
