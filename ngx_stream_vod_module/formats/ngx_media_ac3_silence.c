@@ -53,6 +53,8 @@ typedef struct {
 } ngx_media_ac3_form_t;
 
 
+static void ngx_media_ac3_done(ngx_media_silence_t *silence, size_t size,
+    const ngx_media_params_t *params);
 static void ngx_media_ac3_put(ngx_media_ac3_put_t *put, ngx_uint_t n,
     uint32_t value);
 static void ngx_media_ac3_exponents(ngx_media_ac3_put_t *put,
@@ -167,6 +169,18 @@ ngx_media_ac3_silence(const ngx_media_params_t *params,
 
     ngx_media_ac3_crc1(silence->bytes, size);
 
+    ngx_media_ac3_done(silence, size, params);
+
+    return NGX_OK;
+}
+
+
+/* crc2 is the end of both syntaxes */
+
+static void
+ngx_media_ac3_done(ngx_media_silence_t *silence, size_t size,
+    const ngx_media_params_t *params)
+{
     (void) ngx_media_put_be16(silence->bytes + size - 2,
                               ngx_media_crc16(silence->bytes + 2,
                                               silence->bytes + size - 2));
@@ -175,8 +189,6 @@ ngx_media_ac3_silence(const ngx_media_params_t *params,
     silence->frame.last = silence->bytes + size;
     silence->samples = NGX_MEDIA_AC3_FRAME;
     silence->rate = params->sample_rate;
-
-    return NGX_OK;
 }
 
 
@@ -347,14 +359,7 @@ ngx_media_eac3_silence(const ngx_media_params_t *params,
         size = (put.bit + 1 + 1 + 16 + 15) / 16 * 2;
     }
 
-    (void) ngx_media_put_be16(silence->bytes + size - 2,
-                              ngx_media_crc16(silence->bytes + 2,
-                                              silence->bytes + size - 2));
-
-    silence->frame.pos = silence->bytes;
-    silence->frame.last = silence->bytes + size;
-    silence->samples = NGX_MEDIA_AC3_FRAME;
-    silence->rate = params->sample_rate;
+    ngx_media_ac3_done(silence, size, params);
 
     return NGX_OK;
 }
