@@ -7,8 +7,8 @@
 //
 // PLAYER is hls, dash or shaka.  For each: what was played in SECONDS, the
 // stalls (the picture stands for more than 250 ms), jumps, errors, frames,
-// the latency the player reports, and answers that were no success.  CORS is
-// enforced.  Used by t/players.t and t/vod_players.t.
+// the latency the player reports (hls.js: and the one it wants), and answers
+// that were no success.  CORS is enforced.  Used by t/players.t and t/vod_players.t.
 //
 // "hls@20,3" goes to 20 s, and later to 3 s, and says how long it took to play
 // on; "hls+switch", or "hls@20,3+switch", takes another rendition each second,
@@ -129,6 +129,9 @@ async function watch({player, url, seconds, seeks, change}) {
     // the n-th of all renditions, taken in turn
     let take = () => {};
 
+    // s behind the edge that the player wants to be, where it says so
+    let target = () => null;
+
     const start = {
         hls() {
             const hls = new Hls({lowLatencyMode: true});
@@ -142,6 +145,8 @@ async function watch({player, url, seconds, seeks, change}) {
             take = n => {
                 hls.nextLevel = n % hls.levels.length;
             };
+
+            target = () => hls.targetLatency;
 
             return () => hls.latency;
         },
@@ -306,6 +311,7 @@ async function watch({player, url, seconds, seeks, change}) {
         latency: latencies.length ? {
             median: latencies[latencies.length >> 1],
             max: latencies[latencies.length - 1],
+            target: target(),
         } : null,
     };
 }

@@ -80,7 +80,12 @@ for my $r (@$results) {
 
     next if $name !~ /^hls/;
 
-    cmp_ok($r->{latency}{max}, '<', 2.5, "$name: low latency");
+    # it wants to be where the playlist says, and does not make up for what it
+    # needed to start, which is the machine's affair
+
+    cmp_ok($r->{latency}{target}, '<', 1, "$name: parts are played");
+    cmp_ok($r->{latency}{median}, '<', $r->{latency}{target} + 1
+           + $r->{startup} / 1000, "$name: low latency");
 }
 
 $t->done();
