@@ -72,6 +72,19 @@ sub becomes {
     like($text, $like, $name);
 }
 
+# there, so that they are waited for
+
+sub known {
+    my ($name, @tracks) = @_;
+
+    wait_until(sub {
+        my %has = map { ($_->{name} => 1) }
+                  @{(live_stream($t, $name) || {})->{tracks} || []};
+
+        return !grep { !$has{$_} } @tracks;
+    }, 10, "tracks of $name");
+}
+
 sub lasts { return map { sprintf '%.1f', $_->{duration} } @{$_[0]{segments}} }
 
 
@@ -80,6 +93,7 @@ sub lasts { return map { sprintf '%.1f', $_->{duration} } @{$_[0]{segments}} }
 my $p = live_publish($t, 'live/one');
 
 $p->play(\@plain, to => 900);
+known('one', qw/ v1 a1 /);
 
 my @wait = ask('one/index.m3u8', 'one/v1.m3u8', 'one/a1.m3u8',
                'one/v1-a1.ts.m3u8', 'one/manifest.mpd');
@@ -104,10 +118,52 @@ becomes('one/v1.m3u8', qr/EXTINF:1[.]0.*EXTINF:2[.]0.*EXTINF:2[.]0/s,
 $p->close();
 
 
+# a browser's own player needs three of them
+
+my $self = { headers => { 'Sec-Fetch-Dest' => 'video' } };
+
+$p = live_publish($t, 'live/browser');
+$p->play(\@plain, to => 4300);
+
+becomes('browser/v1.m3u8', qr/(?:EXTINF.*){2}/s, 'browser: two are listed');
+
+@wait = map { $t->start_get("/live/browser/$_", %$self) }
+        'v1.m3u8', 'a1.m3u8', 'v1-a1.ts.m3u8';
+
+is($t->http_get('/live/browser/index.m3u8', %$self)->{status}, 200,
+   'browser: the multivariant playlist is there');
+ok(asleep(@wait), 'browser: its own player waits');
+
+$p->play(\@plain, from => 4300, to => 5500);
+
+is(scalar @{list($_)->{segments}}, 3, 'browser: for the third') for @wait;
+
+$wait[0] = $t->start_get('/live/browser/v1.m3u8', %$self);
+is(scalar @{list($wait[0])->{segments}}, 3, 'browser: then no more');
+
+$p->close();
+
+
+# or for as long as any request waits
+
+$p = live_publish($t, 'live/left');
+$p->play(\@plain, to => 1300);
+
+becomes('left/v1.m3u8', qr/EXTINF/, 'left: one is listed');
+
+$wait[0] = $t->start_get('/live/left/v1.m3u8', %$self);
+ok(asleep($wait[0]), 'left: it waits');
+
+$p->close();
+
+is(scalar @{list($wait[0])->{segments}}, 2, 'left: until its publisher goes');
+
+
 # none for ten seconds: it ends by force, also where "max" is longer
 
 $p = live_publish($t, 'live/ten');
 $p->play([live_tags('gop10')], to => 2900);
+known('ten', qw/ v1 a1 /);
 
 @wait = ask('ten/index.m3u8', 'ten/v1.m3u8', 'ten/a1.m3u8');
 ok(asleep(@wait), 'ten: they wait');

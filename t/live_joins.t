@@ -2,7 +2,7 @@
 
 # Copyright (C) ngx_stream_vod_module authors
 
-# A dozen joins out of the table of scripts/joins, which only have to start.
+# Joins out of the table of scripts/joins, which only have to start.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -29,6 +29,12 @@ my @joins = map {
 
 my $t = joins_nginx();
 my $players = Test::Media::Joins->new($t);
+
+# Chromium of some versions plays HLS itself
+
+push @joins, { player => 'native', age => 0.5, gop => 1, kind => 'plain' },
+             { player => 'native', age => 1, gop => 1, kind => 'late_audio' }
+    if $players->native();
 
 my @left = @joins;
 

@@ -27,6 +27,9 @@
 #define NGX_HTTP_MEDIA_BLOCKED   6
 #define NGX_HTTP_MEDIA_REFUSED   4
 
+/* without so many whole segments Chromium's own player gives up */
+#define NGX_HTTP_MEDIA_BROWSER   3
+
 
 static ngx_int_t ngx_http_media_directives(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
@@ -36,6 +39,8 @@ static ngx_int_t ngx_http_media_ahead(ngx_http_media_ctx_t *ctx,
     const ngx_media_edge_t *edge);
 static ngx_uint_t ngx_http_media_reached(ngx_http_media_ctx_t *ctx,
     const ngx_media_edge_t *edge);
+static ngx_uint_t ngx_http_media_early(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx, const ngx_media_edge_t *edge);
 static ngx_int_t ngx_http_media_playlist_send(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx, ngx_http_media_text_t *text);
 static time_t ngx_http_media_playlist_lifetime(ngx_http_media_ctx_t *ctx,
@@ -95,11 +100,13 @@ ngx_http_media_playlist_handler(ngx_http_request_t *r,
 
     if (rc == NGX_OK) {
 
-        if (!ctx->block || ngx_http_media_reached(ctx, &text->edge)) {
+        if (ctx->block ? ngx_http_media_reached(ctx, &text->edge)
+                       : !ngx_http_media_early(r, ctx, &text->edge))
+        {
             return ngx_http_media_playlist_send(r, ctx, text);
         }
 
-        /* rendered a moment before the edge moved */
+        /* rendered a moment before the edge moved, or too early */
 
         ngx_http_media_text_release(text);
         goto later;
@@ -409,6 +416,42 @@ ngx_http_media_reached(ngx_http_media_ctx_t *ctx,
 
     return edge->msn > ctx->msn
            || (edge->msn == ctx->msn && edge->part >= ctx->part);
+}
+
+
+/*
+ * The HLS player of Chromium ends with an error where its queue, the newest
+ * three segments, is empty before it plays.  It is known by what only a
+ * browser's own player says of itself (Fetch Metadata, Sec-Fetch-Dest), and
+ * waits; the text is that of all others, and may be cached with theirs.
+ */
+
+static ngx_uint_t
+ngx_http_media_early(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
+    const ngx_media_edge_t *edge)
+{
+    ngx_table_elt_t  *dest;
+
+    if (edge->whole >= NGX_HTTP_MEDIA_BROWSER || ctx->timedout
+        || edge->ended || !ngx_http_media_is_live(edge))
+    {
+        return 0;
+    }
+
+    dest = ngx_http_media_request_header(r, "Sec-Fetch-Dest", 14);
+
+    if (dest == NULL || dest->value.len != 5
+        || (ngx_strncmp(dest->value.data, "video", 5) != 0
+            && ngx_strncmp(dest->value.data, "audio", 5) != 0))
+    {
+        return 0;
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http media: a browser's player waits, %ui whole",
+                   edge->whole);
+
+    return 1;
 }
 
 

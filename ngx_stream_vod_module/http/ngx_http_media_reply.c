@@ -15,8 +15,6 @@ static ngx_int_t ngx_http_media_cors(ngx_http_request_t *r,
 static ngx_str_t *ngx_http_media_cors_origin(ngx_http_request_t *r,
     ngx_http_media_cors_t *cors);
 static ngx_int_t ngx_http_media_vary(ngx_http_request_t *r, const char *name);
-static ngx_table_elt_t *ngx_http_media_request_header(ngx_http_request_t *r,
-    const char *name, size_t len);
 static ngx_int_t ngx_http_media_preflight(ngx_http_request_t *r);
 static void ngx_http_media_text_cleanup(void *data);
 static ngx_table_elt_t *ngx_http_media_push(ngx_http_request_t *r,
@@ -386,7 +384,7 @@ ngx_http_media_vary(ngx_http_request_t *r, const char *name)
 }
 
 
-static ngx_table_elt_t *
+ngx_table_elt_t *
 ngx_http_media_request_header(ngx_http_request_t *r, const char *name,
     size_t len)
 {

@@ -57,6 +57,10 @@ void ngx_http_media_set_type(ngx_http_request_t *r,
 ngx_int_t ngx_http_media_refuse(ngx_http_request_t *r, ngx_int_t status,
     time_t lifetime);
 
+/* of the request, the first of that name; NULL: it has none */
+ngx_table_elt_t *ngx_http_media_request_header(ngx_http_request_t *r,
+    const char *name, size_t len);
+
 ngx_int_t ngx_http_media_header(ngx_http_request_t *r, const char *name,
     const char *fmt, ...);
 ngx_int_t ngx_http_media_cache_control(ngx_http_request_t *r,

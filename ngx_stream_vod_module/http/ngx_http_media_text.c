@@ -344,6 +344,7 @@ ngx_http_media_text_edge(ngx_http_media_text_t *text,
     n = track->nsegments;
 
     if (n) {
+        text->edge.whole = n - track->segments[n - 1].open;
         text->edge.closed = track->segments[n - 1].number
                             + !track->segments[n - 1].open;
     }

@@ -294,12 +294,24 @@ sub publish {
 }
 
 
+# when the third segment is whole, by GOP
+
+my %third = (1 => 5, 2 => 6, 4 => 6, 10 => 7);
+
 # s after the event at which a player can begin at the earliest
 
 sub due {
     my ($player, $kind, $gop) = @_;
 
     my $k = $kinds{$kind};
+
+    # a browser's own player is given three segments of each track
+
+    if ($player eq 'native') {
+        return 0 if $k->{away} || $k->{change};
+        return ($k->{audio} || $k->{video} || 0) + $third{$gop}
+               - ($k->{event} || 0);
+    }
 
     # the first cut, by force if need be; DASH lists runs of such segments
 
