@@ -8,7 +8,8 @@
 // PLAYER is hls, dash or shaka.  For each: what was played in SECONDS, the
 // stalls (the picture stands for more than 250 ms), jumps, errors, frames,
 // the latency the player reports (hls.js: and the one it wants), and answers
-// that were no success.  CORS is enforced.  Used by t/players.t and t/vod_players.t.
+// that were no success.  CORS is enforced.  Used by t/players.t and
+// t/vod_players.t.
 //
 // "hls@20,3" goes to 20 s, and later to 3 s, and says how long it took to play
 // on; "hls+switch", or "hls@20,3+switch", takes another rendition each second,
