@@ -9,12 +9,9 @@ use lib "$FindBin::Bin/lib";
 
 use Test::Media;
 use Test::Media::Joins;
+use Test::Media::Players;
 
-my $chromium = $ENV{TEST_CHROMIUM} || '/usr/bin/chromium';
-
-die "node, chromium and t/node_modules are needed: run scripts/deps test\n"
-    if (sh('node', '--version'))[0] || !-x $chromium
-       || !-d "$FindBin::Bin/node_modules/playwright-core";
+players_needed();
 
 my @joins = map {
     my %join;

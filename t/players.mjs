@@ -5,29 +5,16 @@
 //
 //   node t/players.mjs SECONDS PLAYER URL [PLAYER URL ...]
 //
-// PLAYER is hls, dash or shaka.  For each: what was played in SECONDS, the
-// stalls (the picture stands for more than 250 ms), jumps, errors, frames,
-// the latency the player reports (hls.js: and the one it wants), and answers
-// that were no success.  CORS is enforced.  Used by t/players.t and
-// t/vod_players.t.
+// PLAYER is hls, dash, shaka or native.  For each: what was played in SECONDS,
+// the stalls (the picture stands for more than 250 ms), jumps, errors, frames,
+// the latency the player reports (hls.js: and the one it wants), requests, and
+// answers that were no success.  Used by Test::Media::Players.
 //
 // "hls@20,3" goes to 20 s, and later to 3 s, and says how long it took to play
 // on; "hls+switch", or "hls@20,3+switch", takes another rendition each second,
 // and says what sizes were seen.
 
-import fs from 'node:fs';
-import http from 'node:http';
-import path from 'node:path';
-import {fileURLToPath} from 'node:url';
-import {chromium} from 'playwright-core';
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-
-const scripts = {
-    hls: 'hls.js/dist/hls.js',
-    dash: 'dashjs/dist/modern/umd/dash.all.debug.js',
-    shaka: 'shaka-player/dist/shaka-player.compiled.debug.js',
-};
+import {openBrowser, players} from './browser.mjs';
 
 const [seconds, ...rest] = process.argv.slice(2);
 const jobs = [];
@@ -42,66 +29,18 @@ for (let i = 0; i + 1 < rest.length; i += 2) {
     });
 }
 
-if (!jobs.length || jobs.some(job => !scripts[job.player])) {
-    console.error('usage: players.mjs SECONDS hls|dash|shaka URL ...');
+if (!jobs.length || jobs.some(job => !players.includes(job.player))) {
+    console.error('usage: players.mjs SECONDS hls|dash|shaka|native URL ...');
     process.exit(2);
 }
 
-const html = '<!doctype html><video id=v muted width=320 height=180></video>';
-
-const server = http.createServer((request, response) => {
-    const name = new URL(request.url, 'http://localhost').pathname;
-
-    if (name === '/') {
-        response.writeHead(200, {'Content-Type': 'text/html'});
-        response.end(html);
-        return;
-    }
-
-    fs.readFile(path.join(here, 'node_modules', name), (error, data) => {
-        response.writeHead(error ? 404 : 200,
-                           {'Content-Type': 'text/javascript'});
-        response.end(data);
-    });
-});
-
-await new Promise(done => server.listen(0, '127.0.0.1', done));
-
-const origin = `http://127.0.0.1:${server.address().port}/`;
-
-const browser = await chromium.launch({
-    executablePath: process.env.TEST_CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-           '--autoplay-policy=no-user-gesture-required',
-           '--disable-background-timer-throttling',
-           '--disable-backgrounding-occluded-windows',
-           '--disable-renderer-backgrounding'],
-});
+const browser = await openBrowser();
 
 async function run(job) {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    const bad = [];
-    let requests = 0;
-
-    page.on('response', response => {
-        if (response.url().startsWith(origin)) {
-            return;
-        }
-
-        requests++;
-
-        if (response.status() >= 400) {
-            bad.push(`${response.status()} ${response.url()}`);
-        }
-    });
-
-    await page.goto(origin);
-    await page.addScriptTag({url: '/' + scripts[job.player]});
-
+    const {page, seen} = await browser.newPage(job.player);
     const result = await page.evaluate(watch, {...job, seconds: +seconds});
 
-    return {...job, ...result, requests, bad};
+    return {...job, ...result, ...seen};
 }
 
 let results;
@@ -113,8 +52,6 @@ try {
 
 } finally {
     await browser.close();
-    server.close();
-    server.closeAllConnections();
 }
 
 console.log(JSON.stringify(results, null, 1));
@@ -127,89 +64,14 @@ async function watch({player, url, seconds, seeks, change}) {
     const errors = [];
     const sleep = msec => new Promise(done => setTimeout(done, msec));
 
-    // the n-th of all renditions, taken in turn
-    let take = () => {};
-
-    // s behind the edge that the player wants to be, where it says so
-    let target = () => null;
-
-    const start = {
-        hls() {
-            const hls = new Hls({lowLatencyMode: true});
-
-            hls.on(Hls.Events.ERROR, (event, data) => errors.push(
-                `${data.fatal ? 'fatal ' : ''}${data.type} ${data.details}`));
-            hls.on(Hls.Events.MANIFEST_PARSED, () => video.play());
-            hls.loadSource(url);
-            hls.attachMedia(video);
-
-            take = n => {
-                hls.nextLevel = n % hls.levels.length;
-            };
-
-            target = () => hls.targetLatency;
-
-            return () => hls.latency;
-        },
-
-        dash() {
-            const dash = dashjs.MediaPlayer().create();
-
-            dash.updateSettings({debug: {logLevel: 0}});
-            dash.on(dashjs.MediaPlayer.events.ERROR,
-                    event => errors.push('fatal ' + event.error.message));
-
-            // what is ahead already is not asked for again
-            if (change) {
-                dash.updateSettings({streaming: {buffer: {
-                    bufferTimeDefault: 4, bufferTimeAtTopQuality: 4,
-                    bufferTimeAtTopQualityLongForm: 4}}});
-            }
-
-            dash.initialize(video, url, true);
-
-            take = n => {
-                const list = dash.getRepresentationsByType('video');
-
-                dash.updateSettings({streaming: {abr: {autoSwitchBitrate:
-                                                       {video: false}}}});
-                dash.setRepresentationForTypeById(
-                    'video', list[n % list.length].id);
-            };
-
-            return () => dash.getCurrentLiveLatency();
-        },
-
-        async shaka() {
-            shaka.polyfill.installAll();
-
-            const shakaPlayer = new shaka.Player();
-
-            await shakaPlayer.attach(video);
-            shakaPlayer.addEventListener('error', event => errors.push(
-                `shaka ${event.detail.code}`));
-            await shakaPlayer.load(url);
-            await video.play();
-
-            take = n => {
-                const list = shakaPlayer.getVariantTracks();
-
-                shakaPlayer.configure({abr: {enabled: false}});
-                shakaPlayer.selectVariantTrack(list[n % list.length]);
-            };
-
-            return () => shakaPlayer.getStats().liveLatency;
-        },
-    };
-
     const t0 = performance.now();
-    let latency;
 
-    try {
-        latency = await start[player]();
+    // what is ahead already is not asked for again
+    const does = await startPlayer({player, url, ahead: change ? 4 : 0},
+                                   errors);
 
-    } catch (error) {
-        return {errors: ['fatal ' + (error.code || error)], stalls: []};
+    if (errors.some(error => error.startsWith('fatal'))) {
+        return {errors, stalls: []};
     }
 
     while ((video.readyState < 3 || video.paused || video.currentTime === 0)
@@ -239,7 +101,7 @@ async function watch({player, url, seconds, seeks, change}) {
         sizes.add(`${video.videoWidth}x${video.videoHeight}`);
 
         if (change && now - begin > (changes + 1) * 1000) {
-            take(changes++);
+            does.take(changes++);
         }
 
         if (sought.length < seeks.length && now - begin > (sought.length + 1)
@@ -282,7 +144,7 @@ async function watch({player, url, seconds, seeks, change}) {
             played += step;
         }
 
-        const value = latency();
+        const value = does.latency();
 
         if (Number.isFinite(value)) {
             latencies.push(value);
@@ -312,7 +174,7 @@ async function watch({player, url, seconds, seeks, change}) {
         latency: latencies.length ? {
             median: latencies[latencies.length >> 1],
             max: latencies[latencies.length - 1],
-            target: target(),
+            target: does.target(),
         } : null,
     };
 }

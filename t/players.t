@@ -8,16 +8,12 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use JSON::PP ();
-
 use Test::Media;
+use Test::Media::Players;
 
-my $chromium = $ENV{TEST_CHROMIUM} || '/usr/bin/chromium';
 my $seconds = $ENV{TEST_PLAY_SECONDS} || 30;
 
-die "node, chromium and t/node_modules are needed: run scripts/deps test\n"
-    if (sh('node', '--version'))[0] || !-x $chromium
-       || !-d "$FindBin::Bin/node_modules/playwright-core";
+players_needed();
 
 my $t = Test::Media->new();
 
@@ -45,21 +41,10 @@ my $at = 'http://127.0.0.1:' . $t->port('HTTP') . '/live/s';
 my @all = ([hls => "$at/index.m3u8"], [shaka => "$at/index.m3u8"],
            [dash => "$at/manifest.mpd"], [shaka => "$at/manifest.mpd"]);
 
-my $results = play(@all);
+my @results = players_play($t, $seconds, \@all,
+                           again => sub { @{$_[0]{stalls}} });
 
-is(scalar @$results, 4, 'all of them');
-
-# decoders and encoder share the machine with whatever else runs there: one
-# that stalled is asked again, alone
-
-for my $i (0 .. $#$results) {
-    next if !@{$results->[$i]{stalls}};
-
-    diag("$all[$i][0] stalled among four, once more alone");
-    $results->[$i] = play($all[$i])->[0] || $results->[$i];
-}
-
-for my $r (@$results) {
+for my $r (@results) {
     my $name = "$r->{player} " . ($r->{url} =~ /(\w+)$/)[0];
 
     is(join(', ', map { "$_->{msec} ms at $_->{at}" } @{$r->{stalls}}), '',
@@ -89,20 +74,3 @@ for my $r (@$results) {
 }
 
 $t->done();
-
-
-sub play {
-    my @players = @_;
-
-    my $out = $t->path('players.json');
-    my $play = $t->background('players', sub {
-        open STDOUT, '>', $out;
-        exec 'node', "$FindBin::Bin/players.mjs", $seconds,
-             map { @$_ } @players;
-    });
-
-    is($play->wait($seconds + 60), 0, 'the players ran')
-        or diag($play->log());
-
-    return eval { JSON::PP->new->utf8->decode(slurp($out)) } || [];
-}

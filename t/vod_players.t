@@ -9,17 +9,13 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use JSON::PP ();
-
 use Test::Media;
+use Test::Media::Players;
 use Test::Media::Vod;
 
-my $chromium = $ENV{TEST_CHROMIUM} || '/usr/bin/chromium';
 my $seconds = 15;
 
-die "node, chromium and t/node_modules are needed: run scripts/deps test\n"
-    if (sh('node', '--version'))[0] || !-x $chromium
-       || !-d "$FindBin::Bin/node_modules/playwright-core";
+players_needed();
 
 my $t = Test::Media->new();
 
@@ -54,7 +50,7 @@ my $set = 'm_,90,180,270,.mp4.urlset';
 
 # to 20 s, back to 3 s, and to what is nearly the end
 
-my @one = map { ["$_->[0]\@20,3,32", "$at/m_180.mp4/$_->[1]"] }
+my @one = map { ["$_->[0]\@20,3,33", "$at/m_180.mp4/$_->[1]"] }
     ['hls', 'index.m3u8'], ['hls', 'ts.m3u8'], ['dash', 'manifest.mpd'],
     ['shaka', 'index.m3u8'], ['shaka', 'manifest.mpd'];
 
@@ -62,14 +58,22 @@ my @ladder = map { ["$_->[0]\@15+switch", "$at/$set/$_->[1]"] }
     ['hls', 'index.m3u8'], ['hls', 'ts.m3u8'], ['dash', 'manifest.mpd'],
     ['shaka', 'index.m3u8'], ['shaka', 'manifest.mpd'];
 
-for my $r (played(@one)) {
+my @of_one = players_play($t, $seconds, \@one, again => sub {
+    return @{$_[0]{stalls}} || !$_[0]{ended};
+});
+
+for my $r (@of_one) {
     my $name = seen($r);
 
     ok($r->{ended}, "$name: to its end");
     is(scalar @{$r->{sought}}, 3, "$name: went there");
 }
 
-for my $r (played(@ladder)) {
+my @of_ladder = players_play($t, $seconds, \@ladder, again => sub {
+    return @{$_[0]{stalls}} || @{$_[0]{sizes}} < 2;
+});
+
+for my $r (@of_ladder) {
     my $name = seen($r) . ', a ladder';
 
     cmp_ok(scalar @{$r->{sizes}}, '>=', 2, "$name: other renditions")
@@ -111,41 +115,4 @@ sub seen {
          join(' ', @{$r->{sizes}}));
 
     return $name;
-}
-
-
-# decoders share the machine with whatever else runs there: one that stalled is
-# asked again, alone
-
-sub played {
-    my @jobs = @_;
-    my $results = play(@jobs);
-
-    is(scalar @$results, scalar @jobs, 'all of them');
-
-    for my $i (0 .. $#$results) {
-        next if !@{$results->[$i]{stalls}};
-
-        diag("$jobs[$i][0] stalled among others, once more alone");
-        $results->[$i] = play($jobs[$i])->[0] || $results->[$i];
-    }
-
-    return @$results;
-}
-
-
-sub play {
-    my @jobs = @_;
-
-    my $out = $t->path('players.json');
-    my $play = $t->background('players', sub {
-        open STDOUT, '>', $out;
-        exec 'node', "$FindBin::Bin/players.mjs", $seconds,
-             map { @$_ } @jobs;
-    });
-
-    is($play->wait($seconds + 60), 0, 'the players ran')
-        or diag($play->log());
-
-    return eval { JSON::PP->new->utf8->decode(slurp($out)) } || [];
 }

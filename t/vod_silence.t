@@ -12,16 +12,11 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use JSON::PP ();
-
 use Test::Media;
+use Test::Media::Players;
 use Test::Media::Vod;
 
-my $chromium = $ENV{TEST_CHROMIUM} || '/usr/bin/chromium';
-
-die "node, chromium and t/node_modules are needed: run scripts/deps test\n"
-    if (sh('node', '--version'))[0] || !-x $chromium
-       || !-d "$FindBin::Bin/node_modules/playwright-core";
+players_needed();
 
 my $t = Test::Media->new();
 
@@ -469,16 +464,10 @@ sub players {
             ['dash', 'manifest.mpd'], ['shaka', 'index.m3u8'],
             ['shaka', 'ts.m3u8'], ['shaka', 'manifest.mpd'];
 
-        my $results = play(@jobs);
+        my @results = players_play($t, 15, \@jobs,
+                                   again => sub { !$_[0]{ended} });
 
-        is(scalar @$results, scalar @jobs, "$path: all of them");
-
-        for my $i (0 .. $#$results) {
-            my $r = $results->[$i];
-
-            # others share the machine: once more, alone
-            $r = play($jobs[$i])->[0] || $r if !$r->{ended};
-
+        for my $r (@results) {
             my $who = "$path, $r->{player} " . ($r->{url} =~ m|/([^/]+)$|)[0];
 
             # less than a frame is missing at the begin, which hls.js tells;
@@ -495,19 +484,4 @@ sub players {
             cmp_ok($r->{audio}, '>', 0, "$who: sound");
         }
     }
-}
-
-
-sub play {
-    my @jobs = @_;
-
-    my $out = $t->path('players.json');
-    my $play = $t->background('players', sub {
-        open STDOUT, '>', $out;
-        exec 'node', "$FindBin::Bin/players.mjs", 15, map { @$_ } @jobs;
-    });
-
-    is($play->wait(75), 0, 'the players ran') or diag($play->log());
-
-    return eval { JSON::PP->new->utf8->decode(slurp($out)) } || [];
 }

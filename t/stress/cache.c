@@ -23,20 +23,13 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
 #include "core/ngx_media_cache_shm.h"
 #include "../unit/ngx_stub.h"
-#include "../unit/tap.h"
+#include "processes.h"
 
 
-#define KB       1024
-#define MAX      32                          /* processes */
-#define HELD     6                           /* refs of each */
-#define STUCK    5000                        /* ms without a step */
+#define KB    1024
+#define HELD  6                              /* refs of each */
 
 
 /* what a process has done; shared, each has its own */
@@ -55,7 +48,7 @@ typedef struct {
 
 
 typedef struct {
-    work_t                  work[MAX];
+    work_t                  work[PROCESSES];
     uint64_t                stop;
 } shared_t;
 
@@ -69,42 +62,7 @@ typedef struct {
 static ngx_media_cache_t    cache;
 static shared_t            *shared;
 static work_t              *me;
-static uint64_t             state;
 static uint64_t             nkeys;
-
-
-static uint64_t
-rnd(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-
-    return state >> 11;
-}
-
-
-static int64_t
-msec(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-
-static void
-nap(ngx_uint_t usec)
-{
-    struct timespec  ts;
-
-    ts.tv_sec = usec / 1000000;
-    ts.tv_nsec = usec % 1000000 * 1000;
-
-    (void) nanosleep(&ts, NULL);
-}
 
 
 static uint64_t
@@ -327,135 +285,40 @@ work(void)
 }
 
 
+static void
+process_begin(ngx_uint_t slot)
+{
+    me = &shared->work[slot];
+    stress_state = mix(stress_state + (uint64_t) ngx_pid) | 1;
+}
+
+
 /* the parent */
 
 
-static pid_t
-spawn(ngx_uint_t slot)
-{
-    pid_t  pid, parent;
-
-    parent = getpid();
-    (void) rnd();
-
-    pid = fork();
-
-    if (pid == -1) {
-        abort();
-    }
-
-    if (pid) {
-        return pid;
-    }
-
-    (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-
-    if (getppid() != parent) {
-        _exit(1);
-    }
-
-    ngx_pid = getpid();
-    me = &shared->work[slot];
-    state = mix(state + (uint64_t) ngx_pid) | 1;
-
-    work();
-
-    return 0;
-}
-
-
-static void
-reap(pid_t *pids, ngx_uint_t n, ngx_uint_t respawn, uint64_t *crashes)
-{
-    int         status;
-    pid_t       pid;
-    ngx_uint_t  i;
-
-    for ( ;; ) {
-        pid = waitpid(-1, &status, WNOHANG);
-
-        if (pid <= 0) {
-            return;
-        }
-
-        if ((WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
-            || (WIFEXITED(status) && WEXITSTATUS(status)))
-        {
-            diag("process %d ended with status %d", (int) pid, status);
-            (*crashes)++;
-        }
-
-        for (i = 0; i < n; i++) {
-            if (pids[i] == pid) {
-                pids[i] = respawn ? spawn(i) : 0;
-            }
-        }
-    }
-}
-
-
-/* without a step for long */
-
-static ngx_uint_t
-stuck(pid_t *pids, ngx_uint_t n)
-{
-    uint64_t         steps;
-    ngx_uint_t       i, count;
-
-    static int64_t   since[MAX];
-    static uint64_t  seen[MAX];
-
-    count = 0;
-
-    for (i = 0; i < n; i++) {
-        steps = ngx_media_load(&shared->work[i].steps);
-
-        if (pids[i] == 0 || steps != seen[i] || since[i] == 0) {
-            seen[i] = steps;
-            since[i] = msec();
-            continue;
-        }
-
-        if (msec() - since[i] > STUCK) {
-            diag("process %d is stuck, lock: %d", (int) pids[i],
-                 (int) cache.sh->lock);
-            (void) kill(pids[i], SIGKILL);
-            since[i] = 0;
-            count++;
-        }
-    }
-
-    return count;
-}
-
-
 static uint64_t
-option(int argc, char **argv, const char *name, uint64_t value)
+process_steps(ngx_uint_t slot)
 {
-    int     i;
-    size_t  len;
-
-    len = strlen(name);
-
-    for (i = 1; i < argc; i++) {
-        if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=') {
-            return strtoull(argv[i] + len + 1, NULL, 10);
-        }
-    }
-
-    return value;
+    return ngx_media_load(&shared->work[slot].steps);
 }
 
 
 static void
-report(ngx_uint_t n, uint64_t kills, work_t *sum)
+process_stuck(void)
+{
+    diag("lock: %d", (int) cache.sh->lock);
+}
+
+
+static void
+report(work_t *sum)
 {
     ngx_uint_t  i;
     work_t     *w;
 
     memset(sum, 0, sizeof(work_t));
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < processes.n; i++) {
         w = &shared->work[i];
 
         sum->steps += w->steps;
@@ -479,8 +342,8 @@ report(ngx_uint_t n, uint64_t kills, work_t *sum)
          (unsigned long) sum->waited, (unsigned long) sum->nomem);
     diag("MB checked:%lu evicted:%lu kills:%lu swept:%lu",
          (unsigned long) (sum->bytes >> 20),
-         (unsigned long) cache.sh->evicted, (unsigned long) kills,
-         (unsigned long) cache.sh->swept);
+         (unsigned long) cache.sh->evicted,
+         (unsigned long) processes.kills, (unsigned long) cache.sh->swept);
 }
 
 
@@ -534,96 +397,49 @@ test_books(void)
 int
 main(int argc, char **argv)
 {
-    void      *mem;
-    pid_t      pids[MAX];
-    size_t     size;
-    work_t     sum;
-    int64_t    end, look, next;
-    uint64_t   crashes, i, kills, n, left, pause, stucks;
+    size_t      size;
+    work_t      sum;
+    int64_t     end, next;
+    uint64_t    pause;
+    ngx_uint_t  n;
 
     end = msec() + 1000 * option(argc, argv, "seconds", 6);
     pause = option(argc, argv, "kill", 10);
     nkeys = option(argc, argv, "keys", 400);
-    n = option(argc, argv, "processes", 8);
-    n = ngx_min(n, MAX);
     size = option(argc, argv, "zone", 2500) * KB;
-    state = mix(option(argc, argv, "seed", time(NULL)) + 1) | 1;
+    stress_state = mix(option(argc, argv, "seed", time(NULL)) + 1) | 1;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
 
-    mem = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1,
-               0);
-    shared = mmap(NULL, sizeof(shared_t), PROT_READ|PROT_WRITE,
-                  MAP_SHARED|MAP_ANONYMOUS, -1, 0);
-
-    if (mem == MAP_FAILED || shared == MAP_FAILED) {
-        abort();
-    }
-
-    cache.sh = ngx_media_cache_format(mem, size);
+    cache.sh = ngx_media_cache_format(shared_memory(size), size);
+    shared = shared_memory(sizeof(shared_t));
 
     if (cache.sh == NULL) {
         abort();
     }
 
-    crashes = 0;
-    kills = 0;
-    stucks = 0;
-
-    for (i = 0; i < n; i++) {
-        pids[i] = spawn(i);
+    for (n = option(argc, argv, "processes", 8); n; n--) {
+        processes_add(work);
     }
 
-    look = msec();
-    next = look;
+    next = msec();
 
     while (msec() < end) {
         nap(1000);
-        reap(pids, n, 1, &crashes);
-
-        if (msec() >= look) {
-            look = msec() + 500;
-            stucks += stuck(pids, n);
-        }
+        processes_look();
 
         if (pause && msec() >= next) {
             next = msec() + rnd() % (2 * pause + 1);
-            i = rnd() % n;
-
-            if (pids[i]) {
-                (void) kill(pids[i], SIGKILL);
-                kills++;
-            }
+            processes_kill(rnd() % processes.n);
         }
     }
 
     ngx_media_store(&shared->stop, 1);
+    processes_end();
+    report(&sum);
 
-    look = msec() + STUCK;
-
-    do {
-        nap(5000);
-        reap(pids, n, 0, &crashes);
-
-        for (left = 0, i = 0; i < n; i++) {
-            left += pids[i] != 0;
-        }
-
-    } while (left && msec() < look);
-
-    for (i = 0; i < n; i++) {
-        if (pids[i]) {
-            diag("process %d did not end", (int) pids[i]);
-            (void) kill(pids[i], SIGKILL);
-            (void) waitpid(pids[i], NULL, 0);
-            stucks++;
-        }
-    }
-
-    report(n, kills, &sum);
-
-    is(crashes, 0, "no process crashed");
-    is(stucks, 0, "no process was stuck");
+    is(processes.crashes, 0, "no process crashed");
+    is(processes.stucks, 0, "no process was stuck");
     is(sum.wrong, 0, "no byte and no book was wrong");
     ok(sum.hits && sum.made, "blobs were made and had");
 

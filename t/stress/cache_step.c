@@ -22,16 +22,9 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/user.h>
-#include <sys/wait.h>
-#include <time.h>
 #include "core/ngx_media_cache_shm.h"
 #include "../unit/ngx_stub.h"
-#include "../unit/tap.h"
+#include "step.h"
 
 
 #define KB     1024
@@ -39,45 +32,11 @@
 #define PINNED 200                           /* by the parent, who lives */
 
 
-typedef struct {
-    char                    doing[64];
-    uint64_t                failed;
-    char                    what[128];
-} shared_t;
-
-
 static ngx_media_cache_t      cache;
 static ngx_media_cache_ref_t  pinned;
-static shared_t              *shared;
 static u_char                *image;         /* the tables when last seen */
 static u_char                *mem;
 static size_t                 mem_size = 320 * KB;
-static pid_t                  dead;          /* taken to be */
-
-
-/* the core asks by this whether a process lives */
-
-int
-kill(pid_t pid, int sig)
-{
-    if (pid == dead) {
-        errno = ESRCH;
-        return -1;
-    }
-
-    return syscall(SYS_kill, pid, sig);
-}
-
-
-static int64_t
-msec(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 
 static const u_char *
@@ -108,7 +67,7 @@ make(const char *what, ngx_uint_t n, size_t size)
 {
     ngx_media_cache_ref_t  ref;
 
-    strncpy(shared->doing, what, sizeof(shared->doing) - 1);
+    doing(what);
 
     if (ngx_media_cache_get(&cache, key(n), &ref) == NGX_DECLINED) {
         (void) put(n, size, &ref);
@@ -121,7 +80,7 @@ make(const char *what, ngx_uint_t n, size_t size)
 /* the process that is followed */
 
 static void
-work(void)
+step_work(void)
 {
     ngx_uint_t             i;
     ngx_media_cache_ref_t  a, b;
@@ -155,23 +114,13 @@ work(void)
     (void) ngx_media_cache_find(&cache, key(169), &a);
     (void) ngx_media_cache_get(&cache, key(170), &b);
 
-    strncpy(shared->doing, "detach", sizeof(shared->doing) - 1);
+    doing("detach");
 
     ngx_media_cache_detach(&cache);
 }
 
 
 /* the one that looks */
-
-
-static void
-fail(const char *when, const char *what)
-{
-    if (shared->failed++ == 0) {
-        (void) snprintf(shared->what, sizeof(shared->what), "%s: %s", when,
-                        what);
-    }
-}
 
 
 static void
@@ -242,7 +191,7 @@ validate(const char *when)
 
 
 static void
-look(pid_t child)
+step_check(pid_t child)
 {
     ngx_uint_t              i;
     ngx_media_cache_ref_t   ref;
@@ -315,37 +264,6 @@ look(pid_t child)
 /* the parent */
 
 
-static ngx_uint_t
-look_at(pid_t child, ngx_uint_t moment)
-{
-    int    status;
-    pid_t  pid;
-
-    shared->failed = 0;
-    shared->what[0] = '\0';
-
-    pid = fork();
-
-    if (pid == 0) {
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void) alarm(20);
-        look(child);
-        _exit(0);
-    }
-
-    (void) waitpid(pid, &status, 0);
-
-    if (status == 0 && shared->failed == 0) {
-        return 0;
-    }
-
-    diag("moment %lu, %s: status %d, %s", (unsigned long) moment,
-         shared->doing, status, shared->what);
-
-    return 1;
-}
-
-
 /* rows of two processes are in use */
 
 static ngx_uint_t
@@ -366,24 +284,6 @@ changed(void)
 }
 
 
-static uint64_t
-option(int argc, char **argv, const char *name, uint64_t value)
-{
-    int     i;
-    size_t  len;
-
-    len = strlen(name);
-
-    for (i = 1; i < argc; i++) {
-        if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=') {
-            return strtoull(argv[i] + len + 1, NULL, 10);
-        }
-    }
-
-    return value;
-}
-
-
 int
 main(int argc, char **argv)
 {
@@ -393,27 +293,17 @@ main(int argc, char **argv)
     uint64_t    every, only, steps;
     ngx_uint_t  due, failed, looks, moments;
 
-    /* a copy of bytes by a string instruction stops at each of them */
-
-    if (getenv("GLIBC_TUNABLES") == NULL) {
-        (void) setenv("GLIBC_TUNABLES",
-                      "glibc.cpu.x86_rep_movsb_threshold=0x40000000:"
-                      "glibc.cpu.x86_rep_stosb_threshold=0x40000000", 1);
-        (void) execv("/proc/self/exe", argv);
-    }
+    step_tune(argv);
 
     every = option(argc, argv, "every", 0);
     only = option(argc, argv, "only", 0);
 
     setvbuf(stdout, NULL, _IOLBF, 0);
 
-    mem = mmap(NULL, mem_size, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,
-               -1, 0);
-    shared = mmap(NULL, sizeof(shared_t), PROT_READ|PROT_WRITE,
-                  MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+    mem = shared_memory(mem_size);
     image = calloc(1, mem_size);
 
-    if (mem == MAP_FAILED || shared == MAP_FAILED || image == NULL) {
+    if (image == NULL) {
         abort();
     }
 
@@ -423,25 +313,9 @@ main(int argc, char **argv)
         abort();
     }
 
-    child = fork();
+    child = step_child();
 
     if (child == 0) {
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        ngx_pid = getpid();
-
-        if (ptrace(PTRACE_TRACEME, 0, 0, 0) == -1) {
-            _exit(2);
-        }
-
-        (void) raise(SIGSTOP);
-        work();
-        _exit(0);
-    }
-
-    (void) waitpid(child, &status, 0);
-
-    if (!WIFSTOPPED(status)) {
-        ok(1, "not run: processes cannot be followed here");
         return done();
     }
 
@@ -485,7 +359,7 @@ main(int argc, char **argv)
         due = every ? moments % every == 0 || only : spent * 2 <= t - began;
 
         if (due) {
-            failed += look_at(child, moments);
+            failed += step_look(child, moments, 0);
             looks++;
             spent += msec() - t;
         }

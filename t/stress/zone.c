@@ -39,23 +39,17 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
 #include "core/ngx_media_validate.h"
 #include "../unit/media_zone.h"
-#include "../unit/tap.h"
+#include "processes.h"
 
 
 #define MB         (1024 * 1024)
-#define MAX        64                        /* processes */
 #define STREAMS    64
 #define WIRES      12                        /* of a reader */
-#define STUCK      10000                     /* ms without a step */
 #define LOST       3000                      /* ms without a wake-up */
 
 
@@ -84,18 +78,10 @@ typedef struct {
 
 
 typedef struct {
-    work_t                work[MAX];
+    work_t                work[PROCESSES];
     uint64_t              stop;
     uint64_t              seed;              /* of parts: never twice */
 } shared_t;
-
-
-typedef struct {
-    pid_t                 pid;
-    void                (*run)(void);
-    uint64_t              steps;             /* when looked at last */
-    int64_t               since;
-} process_t;
 
 
 /* bytes on their way: sent from the arena's file, not yet drained */
@@ -118,43 +104,8 @@ static ngx_media_app_t    app;
 static ngx_media_zone_t  *zone;
 static shared_t          *shared;
 static work_t            *me;
-static uint64_t           state;
 static ngx_uint_t         nstreams;
 static int                epfd = -1;
-
-
-static uint64_t
-rnd(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-
-    return state >> 11;
-}
-
-
-static int64_t
-msec(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-
-static void
-nap(ngx_uint_t usec)
-{
-    struct timespec  ts;
-
-    ts.tv_sec = usec / 1000000;
-    ts.tv_nsec = usec % 1000000 * 1000;
-
-    (void) nanosleep(&ts, NULL);
-}
 
 
 static void
@@ -870,138 +821,39 @@ sweep(void)
 }
 
 
+static void
+process_begin(ngx_uint_t slot)
+{
+    ngx_process_slot = slot;
+    me = &shared->work[slot];
+    stress_state = (shared->seed + 1) * 0x9e3779b97f4a7c15ull
+                   + ngx_pid * 7919;
+}
+
+
 /* the parent */
 
 
-static void
-spawn(process_t *process, ngx_uint_t slot)
-{
-    pid_t  pid, parent;
-
-    parent = getpid();
-    process->since = msec();
-    pid = fork();
-
-    if (pid == -1) {
-        abort();
-    }
-
-    if (pid) {
-        process->pid = pid;
-        return;
-    }
-
-    (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-
-    if (getppid() != parent) {
-        _exit(1);
-    }
-
-    ngx_pid = getpid();
-    ngx_process_slot = slot;
-    me = &shared->work[slot];
-    state = (shared->seed + 1) * 0x9e3779b97f4a7c15ull + ngx_pid * 7919;
-
-    process->run();
-    _exit(0);
-}
-
-
-static void
-reap(process_t *processes, ngx_uint_t n, ngx_uint_t respawn,
-    uint64_t *crashes)
-{
-    int         status;
-    pid_t       pid;
-    ngx_uint_t  i;
-
-    for ( ;; ) {
-        pid = waitpid(-1, &status, WNOHANG);
-
-        if (pid <= 0) {
-            return;
-        }
-
-        for (i = 0; i < n; i++) {
-            if (processes[i].pid == pid) {
-                processes[i].pid = 0;
-                break;
-            }
-        }
-
-        if (i == n) {
-            continue;
-        }
-
-        if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) {
-            diag("process %d died of signal %d", (int) pid,
-                 WTERMSIG(status));
-            (*crashes)++;
-
-        } else if (WIFEXITED(status) && WEXITSTATUS(status)) {
-            diag("process %d exited with %d", (int) pid,
-                 WEXITSTATUS(status));
-            (*crashes)++;
-        }
-
-        if (respawn) {
-            spawn(&processes[i], i);
-        }
-    }
-}
-
-
-static void
-stuck(process_t *processes, ngx_uint_t n, uint64_t *count)
-{
-    uint32_t    i;
-    uint64_t    steps;
-    ngx_uint_t  k;
-
-    for (k = 0; k < n; k++) {
-        steps = ngx_media_load(&shared->work[k].steps);
-
-        if (processes[k].pid == 0 || steps != processes[k].steps) {
-            processes[k].steps = steps;
-            processes[k].since = msec();
-            continue;
-        }
-
-        if (msec() - processes[k].since < STUCK) {
-            continue;
-        }
-
-        diag("process %d is stuck, zone lock: %d", (int) processes[k].pid,
-             (int) zone->sh->lock);
-
-        for (i = 0; i < zone->sh->used_streams; i++) {
-            if (zone->sh->streams[i].lock) {
-                diag("stream %u is locked by %d", i,
-                     (int) zone->sh->streams[i].lock);
-            }
-        }
-
-        (*count)++;
-        (void) kill(processes[k].pid, SIGKILL);
-    }
-}
-
-
 static uint64_t
-option(int argc, char **argv, const char *name, uint64_t value)
+process_steps(ngx_uint_t slot)
 {
-    int     i;
-    size_t  len;
+    return ngx_media_load(&shared->work[slot].steps);
+}
 
-    len = strlen(name);
 
-    for (i = 1; i < argc; i++) {
-        if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=') {
-            return strtoull(argv[i] + len + 1, NULL, 10);
+static void
+process_stuck(void)
+{
+    uint32_t  i;
+
+    diag("zone lock: %d", (int) zone->sh->lock);
+
+    for (i = 0; i < zone->sh->used_streams; i++) {
+        if (zone->sh->streams[i].lock) {
+            diag("stream %u is locked by %d", i,
+                 (int) zone->sh->streams[i].lock);
         }
     }
-
-    return value;
 }
 
 
@@ -1080,14 +932,14 @@ test_books(void)
 
 
 static void
-report(ngx_uint_t n, uint64_t kills, work_t *sum)
+report(work_t *sum)
 {
     ngx_uint_t  i;
     work_t     *w;
 
     memset(sum, 0, sizeof(work_t));
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < processes.n; i++) {
         w = &shared->work[i];
 
         sum->steps += w->steps;
@@ -1115,7 +967,8 @@ report(ngx_uint_t n, uint64_t kills, work_t *sum)
     }
 
     diag("kills:%lu published:%lu refused:%lu swept:%lu expired:%lu",
-         (unsigned long) kills, (unsigned long) zone->sh->published,
+         (unsigned long) processes.kills,
+         (unsigned long) zone->sh->published,
          (unsigned long) zone->sh->refused, (unsigned long) zone->sh->swept,
          (unsigned long) zone->sh->expired);
     diag("parts:%lu segments:%lu MB:%lu evicted:%lu nomem:%lu taken:%lu",
@@ -1136,10 +989,9 @@ int
 main(int argc, char **argv)
 {
     work_t      sum;
-    int64_t     end, look, next, quiet;
-    uint64_t    crashes, kills, pause, seconds, stucks;
-    process_t   processes[MAX];
-    ngx_uint_t  i, k, n;
+    int64_t     end, next, quiet;
+    uint64_t    pause, seconds;
+    ngx_uint_t  i, n;
 
     const struct {
         const char  *name;
@@ -1154,7 +1006,7 @@ main(int argc, char **argv)
 
     seconds = option(argc, argv, "seconds", 15);
     pause = option(argc, argv, "kill", 20);
-    state = option(argc, argv, "seed", time(NULL)) * 2654435761u + 1;
+    stress_state = option(argc, argv, "seed", time(NULL)) * 2654435761u + 1;
     nstreams = option(argc, argv, "streams", 12);
 
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -1172,31 +1024,18 @@ main(int argc, char **argv)
 
     zone = media_zone_create(&app);
 
-    shared = mmap(NULL, sizeof(shared_t), PROT_READ|PROT_WRITE,
-                  MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+    shared = shared_memory(sizeof(shared_t));
+    shared->seed = stress_state;
 
-    if (shared == MAP_FAILED || ngx_media_notify_init(&ngx_stub_log) != NGX_OK)
-    {
+    if (ngx_media_notify_init(&ngx_stub_log) != NGX_OK) {
         abort();
     }
 
-    shared->seed = state;
-    memset(processes, 0, sizeof(processes));
-    n = 0;
-
     for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-        k = option(argc, argv, roles[i].name, roles[i].n);
-
-        while (k-- && n < MAX) {
-            processes[n].run = roles[i].run;
-            spawn(&processes[n], n);
-            n++;
+        for (n = option(argc, argv, roles[i].name, roles[i].n); n; n--) {
+            processes_add(roles[i].run);
         }
     }
-
-    crashes = 0;
-    kills = 0;
-    stucks = 0;
 
     /*
      * At first nobody is killed: then not one wake-up may be lost, and nothing
@@ -1206,20 +1045,14 @@ main(int argc, char **argv)
     quiet = msec() + seconds * 200;
     end = msec() + seconds * 1000;
     next = quiet;
-    look = msec();
 
     while (msec() < end) {
         nap(1000);
-        reap(processes, n, 1, &crashes);
-
-        if (msec() >= look) {
-            look = msec() + 500;
-            stuck(processes, n, &stucks);
-        }
+        processes_look();
 
         if (quiet && msec() >= quiet) {
             quiet = 0;
-            report(n, kills, &sum);
+            report(&sum);
             is(sum.lost, 0, "%lu waits, no wake-up was lost",
                (unsigned long) sum.waits);
             is(sum.notices, 0, "nothing was repaired of those who live");
@@ -1227,45 +1060,18 @@ main(int argc, char **argv)
 
         if (quiet == 0 && pause && msec() >= next) {
             next = msec() + rnd() % (2 * pause + 1);
-            i = rnd() % n;
-
-            if (processes[i].pid) {
-                (void) kill(processes[i].pid, SIGKILL);
-                kills++;
-            }
+            processes_kill(rnd() % processes.n);
         }
     }
 
     ngx_media_store(&shared->stop, 1);
+    processes_end();
+    report(&sum);
 
-    look = msec() + STUCK;
-
-    do {
-        nap(5000);
-        reap(processes, n, 0, &crashes);
-
-        k = 0;
-
-        for (i = 0; i < n; i++) {
-            k += processes[i].pid != 0;
-        }
-    } while (k && msec() < look);
-
-    for (i = 0; i < n; i++) {
-        if (processes[i].pid) {
-            diag("process %d did not end", (int) processes[i].pid);
-            stucks++;
-            (void) kill(processes[i].pid, SIGKILL);
-            (void) waitpid(processes[i].pid, NULL, 0);
-        }
-    }
-
-    report(n, kills, &sum);
-
-    is(crashes, 0, "no process crashed");
-    is(stucks, 0, "no process was stuck");
+    is(processes.crashes, 0, "no process crashed");
+    is(processes.stucks, 0, "no process was stuck");
     is(sum.wrong, 0, "no byte and no number was wrong");
-    ok(sum.lost <= kills, "%lu wake-ups lost with who owed them",
+    ok(sum.lost <= processes.kills, "%lu wake-ups lost with who owed them",
        (unsigned long) sum.lost);
 
     test_books();

@@ -35,11 +35,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/user.h>
-#include <sys/wait.h>
-#include <time.h>
 #include "core/ngx_media_validate.h"
 
 #define media_pub_watch(on)  watch(on)
@@ -47,52 +43,18 @@
 static void watch(int on);
 
 #include "../unit/media_zone.h"
-#include "../unit/tap.h"
+#include "step.h"
 
 
 #define MB  (1024 * 1024)
 
 
-typedef struct {
-    int64_t               clock;             /* all have the same */
-    char                  doing[64];
-    uint64_t              failed;
-    char                  what[256];
-} shared_t;
-
-
 static ngx_media_app_t    app;
 static ngx_media_zone_t  *zone;
-static shared_t          *shared;
+static int64_t           *clock_now;         /* all have the same */
 static u_char            *image;             /* the zone when last looked at */
 static size_t             image_size;
-static pid_t              dead;              /* taken to be */
 static ngx_uint_t         quiet;             /* not followed */
-
-
-/* the core asks by this whether a process lives */
-
-int
-kill(pid_t pid, int sig)
-{
-    if (pid == dead) {
-        errno = ESRCH;
-        return -1;
-    }
-
-    return syscall(SYS_kill, pid, sig);
-}
-
-
-static int64_t
-msec(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 
 /* the parent goes from steps to running, or back */
@@ -109,15 +71,8 @@ watch(int on)
 static void
 later(int64_t msec)
 {
-    shared->clock += msec;
-    ngx_stub_clock(shared->clock);
-}
-
-
-static void
-doing(const char *what)
-{
-    strncpy(shared->doing, what, sizeof(shared->doing) - 1);
+    *clock_now += msec;
+    ngx_stub_clock(*clock_now);
 }
 
 
@@ -213,12 +168,14 @@ die_inside(void)
 
 
 static void
-work(void)
+step_work(void)
 {
     ngx_uint_t           i;
     media_pub_t          video, audio, other;
     ngx_media_stream_t   stream;
     ngx_media_segment_t  segment;
+
+    ngx_process_slot = 1;
 
     doing("acquiring a new stream");
     watch(1);
@@ -339,16 +296,6 @@ work(void)
 
 
 /* the process that looks */
-
-
-static void
-fail(const char *when, const char *what)
-{
-    if (shared->failed++ == 0 || shared->what[0] == '\0') {
-        (void) snprintf(shared->what, sizeof(shared->what), "%s: %s", when,
-                        what);
-    }
-}
 
 
 static void
@@ -608,7 +555,7 @@ check_end(void)
 
 
 static void
-look(pid_t child)
+step_check(pid_t child)
 {
     ngx_uint_t   i;
     media_pub_t  pub;
@@ -616,7 +563,7 @@ look(pid_t child)
     ngx_pid = getpid();
     ngx_process_slot = 2;
     dead = child;
-    ngx_stub_clock(shared->clock);
+    ngx_stub_clock(*clock_now);
 
     check_file();
     copy_arena();
@@ -683,37 +630,6 @@ where(pid_t pid)
 }
 
 
-static ngx_uint_t
-look_at(pid_t child, ngx_uint_t moment, uint64_t rip)
-{
-    int    status;
-    pid_t  pid;
-
-    shared->failed = 0;
-    shared->what[0] = '\0';
-
-    pid = fork();
-
-    if (pid == 0) {
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void) alarm(20);
-        look(child);
-        _exit(0);
-    }
-
-    (void) waitpid(pid, &status, 0);
-
-    if (status == 0 && shared->failed == 0) {
-        return 0;
-    }
-
-    diag("moment %lu, %s, at %lx: status %d, %s", (unsigned long) moment,
-         shared->doing, (unsigned long) rip, status, shared->what);
-
-    return 1;
-}
-
-
 /*
  * Has it changed what is shared since the last time; of rows and blocks only
  * the first ones are in use.
@@ -756,24 +672,6 @@ changed(uint64_t *bytes)
 }
 
 
-static uint64_t
-option(int argc, char **argv, const char *name, uint64_t value)
-{
-    int     i;
-    size_t  len;
-
-    len = strlen(name);
-
-    for (i = 1; i < argc; i++) {
-        if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=') {
-            return strtoull(argv[i] + len + 1, NULL, 10);
-        }
-    }
-
-    return value;
-}
-
-
 int
 main(int argc, char **argv)
 {
@@ -783,14 +681,7 @@ main(int argc, char **argv)
     uint64_t    bytes, every, only, rip, last, skip, steps;
     ngx_uint_t  due, failed, follow, looks, moments;
 
-    /* a copy of bytes by a string instruction stops at each of them */
-
-    if (getenv("GLIBC_TUNABLES") == NULL) {
-        (void) setenv("GLIBC_TUNABLES",
-                      "glibc.cpu.x86_rep_movsb_threshold=0x40000000:"
-                      "glibc.cpu.x86_rep_stosb_threshold=0x40000000", 1);
-        (void) execv("/proc/self/exe", argv);
-    }
+    step_tune(argv);
 
     every = option(argc, argv, "every", 0);
     skip = option(argc, argv, "skip", 0);
@@ -811,37 +702,17 @@ main(int argc, char **argv)
     zone = media_zone_create(&app);
     image_size = ngx_media_zone_memory(&app);
     image = calloc(1, image_size);
-    shared = mmap(NULL, sizeof(shared_t), PROT_READ|PROT_WRITE,
-                  MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+    clock_now = shared_memory(sizeof(int64_t));
 
-    if (image == NULL || shared == MAP_FAILED
-        || ngx_media_notify_init(&ngx_stub_log) != NGX_OK)
-    {
+    if (image == NULL || ngx_media_notify_init(&ngx_stub_log) != NGX_OK) {
         abort();
     }
 
-    shared->clock = ngx_media_wall_msec();
+    *clock_now = ngx_media_wall_msec();
 
-    child = fork();
+    child = step_child();
 
     if (child == 0) {
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        ngx_pid = getpid();
-        ngx_process_slot = 1;
-
-        if (ptrace(PTRACE_TRACEME, 0, 0, 0) == -1) {
-            _exit(2);
-        }
-
-        (void) raise(SIGSTOP);
-        work();
-        _exit(0);
-    }
-
-    (void) waitpid(child, &status, 0);
-
-    if (!WIFSTOPPED(status)) {
-        ok(1, "not run: processes cannot be followed here");
         return done();
     }
 
@@ -910,7 +781,7 @@ main(int argc, char **argv)
                     : spent * 4 <= t - began;
 
         if (due) {
-            failed += look_at(child, moments, rip);
+            failed += step_look(child, moments, rip);
             looks++;
             spent += msec() - t;
         }

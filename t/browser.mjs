@@ -1,0 +1,202 @@
+// Copyright (C) ngx_stream_vod_module authors
+
+// A headless Chromium with pages that have a player in them each, for
+// t/players.mjs and t/joins.mjs.  CORS is enforced.
+
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {chromium} from 'playwright-core';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+// null: the browser itself
+const scripts = {
+    hls: 'hls.js/dist/hls.js',
+    dash: 'dashjs/dist/modern/umd/dash.all.debug.js',
+    shaka: 'shaka-player/dist/shaka-player.compiled.debug.js',
+    native: null,
+};
+
+const html = '<!doctype html><video id=v muted width=320 height=180></video>'
+             + `<script>${startPlayer}</script>`;
+
+export const players = Object.keys(scripts);
+
+
+// newPage(PLAYER) gives { page, seen, close() }; seen is what is counted of
+// the answers to the page: { requests, bad: ["STATUS URL", ...] }
+
+export async function openBrowser() {
+    const server = http.createServer(serve);
+
+    await new Promise(done => server.listen(0, '127.0.0.1', done));
+
+    const origin = `http://127.0.0.1:${server.address().port}/`;
+
+    const browser = await chromium.launch({
+        executablePath: process.env.TEST_CHROMIUM || '/usr/bin/chromium',
+        args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
+               '--autoplay-policy=no-user-gesture-required',
+               '--disable-background-timer-throttling',
+               '--disable-backgrounding-occluded-windows',
+               '--disable-renderer-backgrounding'],
+    });
+
+    async function newPage(player) {
+        const context = await browser.newContext();
+        const page = await context.newPage();
+        const seen = {requests: 0, bad: []};
+
+        page.on('response', response => {
+            if (response.url().startsWith(origin)) {
+                return;
+            }
+
+            seen.requests++;
+
+            if (response.status() >= 400) {
+                seen.bad.push(`${response.status()} ${response.url()}`);
+            }
+        });
+
+        await page.goto(origin);
+
+        if (scripts[player]) {
+            await page.addScriptTag({url: '/' + scripts[player]});
+        }
+
+        return {page, seen, close: () => context.close()};
+    }
+
+    async function close() {
+        await browser.close();
+        server.close();
+        server.closeAllConnections();
+    }
+
+    return {newPage, close};
+}
+
+
+function serve(request, response) {
+    const name = new URL(request.url, 'http://localhost').pathname;
+
+    if (name === '/') {
+        response.writeHead(200, {'Content-Type': 'text/html'});
+        response.end(html);
+        return;
+    }
+
+    fs.readFile(path.join(here, 'node_modules', name), (error, data) => {
+        response.writeHead(error ? 404 : 200,
+                           {'Content-Type': 'text/javascript'});
+        response.end(data);
+    });
+}
+
+
+// Runs in the page: has PLAYER play the URL in the page's video element, with
+// no more than "ahead" s in its buffer, where that is given and it can be told
+// (dash.js).  What goes wrong, then or later, is added to errors as text, with
+// "fatal " before it where it ends the play.
+//
+// The promise is kept when the player was told to play, and gives functions:
+// take(n), the n-th of all renditions, taken in turn; latency(), s behind the
+// live edge; target(), those that it wants to be behind.
+
+async function startPlayer({player, url, ahead}, errors) {
+    const video = document.getElementById('v');
+
+    const does = {
+        take() {},
+        latency: () => null,
+        target: () => null,
+    };
+
+    const start = {
+        hls() {
+            const hls = new Hls({lowLatencyMode: true});
+
+            hls.on(Hls.Events.ERROR, (event, data) => errors.push(
+                `${data.fatal ? 'fatal ' : ''}${data.type} ${data.details}`));
+            hls.on(Hls.Events.MANIFEST_PARSED, () => video.play());
+            hls.loadSource(url);
+            hls.attachMedia(video);
+
+            does.take = n => {
+                hls.nextLevel = n % hls.levels.length;
+            };
+
+            does.latency = () => hls.latency;
+            does.target = () => hls.targetLatency;
+        },
+
+        dash() {
+            const dash = dashjs.MediaPlayer().create();
+
+            dash.updateSettings({debug: {logLevel: 0}});
+            dash.on(dashjs.MediaPlayer.events.ERROR,
+                    event => errors.push('fatal ' + event.error.message));
+
+            if (ahead) {
+                dash.updateSettings({streaming: {buffer: {
+                    bufferTimeDefault: ahead, bufferTimeAtTopQuality: ahead,
+                    bufferTimeAtTopQualityLongForm: ahead}}});
+            }
+
+            dash.initialize(video, url, true);
+
+            does.take = n => {
+                const list = dash.getRepresentationsByType('video');
+
+                dash.updateSettings({streaming: {abr: {autoSwitchBitrate:
+                                                       {video: false}}}});
+                dash.setRepresentationForTypeById(
+                    'video', list[n % list.length].id);
+            };
+
+            does.latency = () => dash.getCurrentLiveLatency();
+        },
+
+        async shaka() {
+            shaka.polyfill.installAll();
+
+            const shakaPlayer = new shaka.Player();
+
+            await shakaPlayer.attach(video);
+            shakaPlayer.addEventListener('error', event => errors.push(
+                `${event.detail.severity > 1 ? 'fatal ' : ''}shaka `
+                + event.detail.code));
+            await shakaPlayer.load(url);
+
+            does.take = n => {
+                const list = shakaPlayer.getVariantTracks();
+
+                shakaPlayer.configure({abr: {enabled: false}});
+                shakaPlayer.selectVariantTrack(list[n % list.length]);
+            };
+
+            does.latency = () => shakaPlayer.getStats().liveLatency;
+
+            video.play().catch(() => {});
+        },
+
+        native() {
+            video.addEventListener('error', () => errors.push(
+                `fatal native ${video.error.code} ${video.error.message}`));
+            video.src = url;
+            video.play().catch(() => {});
+        },
+    };
+
+    try {
+        await start[player]();
+
+    } catch (error) {
+        errors.push(`fatal ${player} ${error.code || error}`);
+    }
+
+    return does;
+}
