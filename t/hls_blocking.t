@@ -64,6 +64,17 @@ sub edge {
 }
 
 
+# what waits now ends with 503
+
+sub nothing_comes {
+    my ($ask) = @_;
+
+    $pub->kill('STOP');
+    $ask->();
+    $pub->kill('CONT');
+}
+
+
 $t->wait_playlist('/live/s/v1.m3u8', sub { @{$_[0]{segments}} >= 3 }, 10);
 
 
@@ -79,7 +90,7 @@ for my $pid (@workers) {
 
     # the next part, again and again: each answer has it
 
-    my ($n, $late) = (0, 0);
+    my ($n, $exact) = (0, 0);
 
     for (1 .. 12) {
         $part++;
@@ -89,7 +100,7 @@ for my $pid (@workers) {
 
         $n++ if $r->{status} == 200
                 && ($m > $msn || $m == $msn && $p >= $part);
-        $late++ if $r->{took} > 1;
+        $exact++ if $m == $msn && $p == $part || $m == $msn + 1 && !$p;
 
         is($r->{headers}{'cache-control'}, 'max-age=12', 'lifetime')
             if $_ == 1;
@@ -98,7 +109,7 @@ for my $pid (@workers) {
     }
 
     is($n, 12, 'each blocked playlist has what was asked for');
-    is($late, 0, 'and came in time');
+    cmp_ok($exact, '>', 0, 'and came with it, not with the one after it');
 
     # a whole segment
 
@@ -107,13 +118,13 @@ for my $pid (@workers) {
 
     # what is there already, or has gone, is answered at once
 
-    for ("?_HLS_msn=" . ($msn - 1), '?_HLS_msn=0',
-         "?_HLS_msn=0&_HLS_part=7", "?_HLS_part=0&_HLS_msn=$msn")
-    {
-        $r = playlist($_, worker => $pid);
-        is($r->{status}, 200, "$_");
-        cmp_ok($r->{took}, '<', 0.5, 'at once');
-    }
+    nothing_comes(sub {
+        for ("?_HLS_msn=" . ($msn - 1), '?_HLS_msn=0',
+             "?_HLS_msn=0&_HLS_part=7", "?_HLS_part=0&_HLS_msn=$msn")
+        {
+            is(playlist($_, worker => $pid)->{status}, 200, "$_: at once");
+        }
+    });
 
     # a part beyond the end of its segment is the first of the next
 
@@ -147,7 +158,7 @@ for my $pid (@workers) {
 my $uri = playlist('')->{list}{hints}[0]{URI};
 my $r = $t->http_get("/live/s/$uri", range => '0-9007199254740991');
 is($r->{status}, 206, 'a hinted part by range');
-cmp_ok($r->{times}{end} - $r->{times}{first}, '<', 0.1, 'in one go');
+is($r->{headers}{'content-length'}, length $r->{body}, 'known beforehand');
 
 
 # errors
@@ -168,7 +179,6 @@ for (['?_HLS_part=0', 'max-age=8'],
     my $r = playlist($query);
 
     is("$r->{status} $r->{headers}{'cache-control'}", "400 $cache", $query);
-    cmp_ok($r->{took}, '<', 0.5, 'at once');
 }
 
 
@@ -228,11 +238,12 @@ my $l = playlist('')->{list};
 
 is(join(' ', map { $_->{URI} } @{$l->{reports}}), 'a1.m3u8', 'reports');
 
-my $report = $l->{reports}[0];
-$r = $t->http_get("/live/s/a1.m3u8?_HLS_msn=$report->{'LAST-MSN'}"
-                  . "&_HLS_part=$report->{'LAST-PART'}");
-is($r->{status}, 200, 'what is reported');
-cmp_ok($r->{took}, '<', 0.5, 'is there');
+nothing_comes(sub {
+    my $report = playlist('')->{list}{reports}[0];
+    $r = $t->http_get("/live/s/a1.m3u8?_HLS_msn=$report->{'LAST-MSN'}"
+                      . "&_HLS_part=$report->{'LAST-PART'}");
+    is($r->{status}, 200, 'what is reported is there');
+});
 
 
 # many at once, on both workers
@@ -292,7 +303,6 @@ is("$r->{status} $r->{headers}{'cache-control'}", '503 no-store',
    'a playlist that did not come');
 is($r->{headers}{'retry-after'}, 1, 'retry');
 cmp_ok($r->{took}, '>', 5, 'after three target durations');
-cmp_ok($r->{took}, '<', 9, 'not later');
 
 
 # the end: directives are ignored

@@ -63,7 +63,8 @@ is($t->http_get("/live/s/$uri")->{body}, $bytes, 'another viewer');
 
 wait_ok(sub { pins() == 0 }, 12, 'slow responses were cut');
 
-is($t->log_count(qr/send_limit reached/), $pins, 'each with a line');
+cmp_ok($t->log_count(qr/send_limit reached/), '>=', $pins,
+       'each with a line');
 
 # the segment leaves while one reads it slowly: all its bytes are right
 
@@ -73,7 +74,7 @@ $bytes = $t->http_get("/live/s/$uri")->{body};
 
 my $reader = $t->start_get("/live/s/$uri", rcvbuf => 4096, timeout => 60);
 $reader->pause();
-select undef, undef, undef, 2;
+select undef, undef, undef, 0.5;
 $reader->resume();
 
 is($reader->result(20)->{body}, $bytes, 'read late, and whole');

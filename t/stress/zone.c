@@ -50,7 +50,10 @@
 #define MB         (1024 * 1024)
 #define STREAMS    64
 #define WIRES      12                        /* of a reader */
-#define LOST       3000                      /* ms without a wake-up */
+#define LOST       10000                     /* ms without a wake-up */
+
+/* changes without a wake-up; each process may owe one, of a few at once */
+#define OWED       (4 * PROCESSES)
 
 
 /* what a process has done; shared, each has its own */
@@ -684,8 +687,8 @@ static void
 wait_for(const ngx_media_stream_t *stream)
 {
     int                  n;
-    int64_t              seen, began;
-    uint64_t             version;
+    int64_t              began, since;
+    uint64_t             seen, version;
     ngx_uint_t           wake;
     ngx_event_t         *ev;
     ngx_media_waiter_t   waiter;
@@ -710,7 +713,8 @@ wait_for(const ngx_media_stream_t *stream)
 
     me->waits++;
     began = msec();
-    seen = 0;
+    since = 0;
+    seen = version;
 
     for ( ;; ) {
         step();
@@ -721,14 +725,18 @@ wait_for(const ngx_media_stream_t *stream)
                 break;
             }
 
-            if (seen == 0) {
-                seen = msec();
+            if (since == 0) {
+                since = msec();
             }
 
-            if (msec() - seen > LOST) {
+            /* what was seen is from before the last look at events */
+
+            if (seen - version > OWED || msec() - since > LOST) {
                 me->lost++;
                 break;
             }
+
+            seen = ngx_media_stream_version(stream);
 
         } else if (msec() - began > 30) {
             /* nobody publishes it */

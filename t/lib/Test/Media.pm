@@ -206,7 +206,7 @@ sub now { return time() }
 sub wait_until {
     my ($sub, $seconds, $what) = @_;
 
-    my $end = time() + $seconds;
+    my $end = time() + Test::Media::Process::patient($seconds);
     my $pause = 0.005;
 
     for ( ;; ) {

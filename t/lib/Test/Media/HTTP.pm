@@ -311,7 +311,8 @@ sub done {
 sub result {
     my ($self, $timeout) = @_;
 
-    my $end = time() + ($timeout || $self->{timeout});
+    my $end = time() + Test::Media::Process::patient(
+        $timeout || $self->{timeout});
 
     while ($self->{state} ne 'done') {
         my $left = $end - time();

@@ -595,7 +595,8 @@ sub poll {
 sub wait_message {
     my ($self, $sub, $seconds) = @_;
 
-    my $end = time() + (defined $seconds ? $seconds : $self->{timeout});
+    my $end = time() + Test::Media::Process::patient(
+        defined $seconds ? $seconds : $self->{timeout});
 
     for ( ;; ) {
         $self->parse();
@@ -636,7 +637,8 @@ sub reply {
 sub wait_closed {
     my ($self, $seconds) = @_;
 
-    my $end = time() + (defined $seconds ? $seconds : 10);
+    my $end = time() + Test::Media::Process::patient(
+        defined $seconds ? $seconds : 10);
 
     $self->poll(0.05) while !$self->{closed} && time() < $end;
 
