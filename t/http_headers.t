@@ -263,6 +263,7 @@ for (['location / { media_live other; }',
 # what is of another location, or none
 
 for ('location / { media_live live; media_vod off; }',
+     'location / { media_live live; media_cors *; }',
      'location / { media_live live; location /b/ { media_vod on; } }',
      'location / { media_vod on;
                    if ($arg_x) { proxy_pass http://127.0.0.1:1; } }')
