@@ -55,7 +55,8 @@ Environment: TEST_NGINX_BINARY (another nginx; one with the module linked in
 needs no load_module), TEST_NGINX_MODULE (the .so), TEST_NGINX_MODULES (where
 ngx_stream_module.so is), TEST_WORKERS, TEST_RELOAD=1, TEST_DEBUG=1 (error_log
 debug), TEST_LEAVE=1 (keep the directory), TEST_LEAKS=1 (leak check in ASan
-builds), TEST_VERBOSE=1.
+builds), TEST_PATIENCE=N (4: seconds to wait, here and below, are those of a
+machine with nothing else to do, and are multiplied by N), TEST_VERBOSE=1.
 
 =head1 METHODS
 
