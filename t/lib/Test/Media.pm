@@ -207,7 +207,9 @@ sub now { return time() }
 sub wait_until {
     my ($sub, $seconds, $what) = @_;
 
-    my $end = time() + Test::Media::Process::patient($seconds);
+    $seconds = Test::Media::Process::patient($seconds);
+
+    my $end = time() + $seconds;
     my $pause = 0.005;
 
     for ( ;; ) {

@@ -191,7 +191,9 @@ sub live_nginx {
     $conf{app} .= ' segment 1s;' if $conf{app} !~ /\bsegment\s/;
     $conf{app} .= ' part 200ms;' if $conf{app} !~ /\bpart\s/;
     $conf{app} .= ' window 60s;' if $conf{app} !~ /\bwindow\s/;
-    $conf{app} .= ' grace 30s;' if $conf{app} !~ /\bgrace\s/;
+
+    # longer than it takes to look at all streams of a test
+    $conf{app} .= ' grace 5m;' if $conf{app} !~ /\bgrace\s/;
 
     $t->write_conf(<<"EOC");
 
