@@ -90,6 +90,7 @@ subtest 'a file is replaced' => \&replaced;
 subtest 'a file is deleted' => \&deleted;
 subtest 'a file is cut' => \&cut;
 subtest 'a file grows' => \&grows;
+subtest 'what another worker has listed' => \&listed;
 
 $t->done();
 
@@ -473,12 +474,16 @@ sub cut {
 }
 
 
-sub grows {
-    my $whole = slurp(fixture('grow.mp4',
+sub fragments {
+    return fixture('grow.mp4',
         ffmpeg_source(re => 0, size => '160x90', bitrate => '100k'),
         qw/ -t 12 -threads 1 -pix_fmt yuv420p -movflags
-            frag_keyframe+empty_moov+default_base_moof+skip_trailer /));
+            frag_keyframe+empty_moov+default_base_moof+skip_trailer /);
+}
 
+
+sub grows {
+    my $whole = slurp(fragments());
     my @boxes = @{mp4_boxes($whole)};
     my @moofs = grep { $boxes[$_]{type} eq 'moof' } 0 .. $#boxes;
     my @ends = map { $boxes[$_ + 1]{offset} + $boxes[$_ + 1]{size} } @moofs;
@@ -585,6 +590,91 @@ sub grows {
          'DASH: static');
     like($text, qr/<Period id="\d+" start="PT0S"/, 'where it was');
     is($t->http_get('/grow.mp4/time.txt')->{status}, 404, 'without a clock');
+}
+
+
+# a worker that looked at a file before another one did, and believes what it
+# saw for long
+
+sub listed {
+    my $whole = slurp(fragments());
+    my @boxes = @{mp4_boxes($whole)};
+    my @ends = map { $_->{offset} + $_->{size} }
+        grep { $_->{type} eq 'mdat' } @boxes;
+    my ($first, $second) = $t->worker_pids();
+
+    my $get = sub {
+        my ($worker, $path) = @_;
+        return $t->http_get("/long/$path", worker => $worker);
+    };
+
+    my $file = $t->write_file('media/listed.mp4', substr $whole, 0, $ends[4]);
+
+    is($get->($_, 'listed.mp4/v1.m3u8')->{status}, 200, 'both look at it')
+        for $first, $second;
+
+    append($file, substr $whole, $ends[4], $ends[6] - $ends[4]);
+
+    # of names that are listed anyhow nothing is looked at again
+
+    my $before = m3u8_parse($get->($second, 'listed.mp4/v1.m3u8')->{body});
+    my ($at, $n) = $before->{segments}[-1]{uri} =~ /^(.*-)(\d+)\.m4s$/;
+
+    is($get->($first, "listed.mp4/$at" . ($n + 1) . '.m4s')->{status}, 200,
+       'a segment that this one has not listed');
+
+    my $after = m3u8_parse($get->($first, 'listed.mp4/v1.m3u8')->{body});
+
+    cmp_ok(@{$after->{segments}}, '>', @{$before->{segments}}, 'it is now');
+
+    my @new = map { $_->{uri} }
+        @{$after->{segments}}[$#{$before->{segments}} + 1
+                              .. $#{$after->{segments}}];
+
+    is(m3u8_parse($get->($second, 'listed.mp4/v1.m3u8')->{body})
+           ->{segments}[-1]{uri},
+       $before->{segments}[-1]{uri}, 'the other one has not');
+    is($get->($second, "listed.mp4/$new[-1]")->{status}, 200,
+       'what it has not listed is there');
+
+    # nonsense is not worth a look each time
+
+    append($file, substr $whole, $ends[6], $ends[10] - $ends[6]);
+
+    my @found = map {
+        $get->($second, "listed.mp4/$at" . ($n + 500 + $_) . '.m4s')->{status}
+    } 1 .. 10;
+
+    is("@found", join(' ', (404) x 10), 'what is not there is not');
+
+    # another file of the same name, and one that was none yet
+
+    my $got = sub {
+        my ($name) = @_;
+        my $text = $get->($first, "$name/v1.m3u8")->{body};
+        my $uri = m3u8_parse($text)->{segments}[0]{uri};
+        return $get->($second, "$name/$uri")->{status};
+    };
+
+    for my $was ($other, undef) {
+        my $name = $was ? 'instead.mp4' : 'missing.mp4';
+
+        put($name, $was) if $was;
+        $get->($second, "$name/index.m3u8");
+
+        rename(put("$name.new"), $t->path("media/$name")) or die "$name: $!\n";
+
+        is($got->($name), 200, "$name: of the new one");
+    }
+}
+
+
+sub append {
+    my ($file, $bytes) = @_;
+
+    open my $fh, '>>:raw', $file or die "$file: $!\n";
+    print $fh $bytes;
+    close $fh or die "$file: $!\n";
 }
 
 

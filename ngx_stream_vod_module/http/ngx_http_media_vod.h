@@ -48,6 +48,14 @@ ngx_int_t ngx_http_media_vod_answer(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 
 
+/*
+ * ngx_http_media_vod_module.c: what is asked for is not there, but another
+ * process may know better: what a content handler returns, it will be answered
+ * anew.  NGX_DECLINED: there is nothing newer to be known
+ */
+ngx_int_t ngx_http_media_vod_again(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+
 /* ngx_http_media_vod_module.c: NULL: nothing is served from files */
 ngx_media_cache_t *ngx_http_media_vod_cache_conf(ngx_http_request_t *r);
 

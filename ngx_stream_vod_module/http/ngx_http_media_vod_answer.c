@@ -77,7 +77,7 @@ static void ngx_http_media_vod_cues_free(void *data);
 static ngx_int_t ngx_http_media_vod_validate(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_missing(ngx_http_request_t *r,
-    ngx_int_t rc);
+    ngx_http_media_vod_ctx_t *ctx, ngx_int_t rc);
 
 
 /* who answers what; NULL: it is not of files */
@@ -115,6 +115,7 @@ ngx_http_media_vod_answer(ngx_http_request_t *r,
 {
     int64_t                early;
     uint32_t               tag;
+    ngx_int_t              again;
     ngx_http_media_vod_pt  handler;
 
     handler = ngx_http_media_vod_handlers[ctx->url.kind];
@@ -125,13 +126,23 @@ ngx_http_media_vod_answer(ngx_http_request_t *r,
         tag = ngx_media_vod_sheet_tag(&ctx->load.source, ctx->sheet);
     }
 
+    if (handler == NULL
+        || (!ctx->url.tagged && ctx->url.kind > NGX_HTTP_MEDIA_INIT))
+    {
+        return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, ctx->lifetime);
+    }
+
     /* the tag of a file that was replaced is that of nothing */
 
-    if (handler == NULL
-        || (ctx->url.tagged && ctx->url.tag != tag)
-        || (!ctx->url.tagged && ctx->url.kind > NGX_HTTP_MEDIA_INIT)
+    if ((ctx->url.tagged && ctx->url.tag != tag)
         || ngx_http_media_vod_find(ctx) != NGX_OK)
     {
+        again = ngx_http_media_vod_again(r, ctx);
+
+        if (again != NGX_DECLINED) {
+            return again;
+        }
+
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, ctx->lifetime);
     }
 
@@ -260,7 +271,7 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
     /* a mapping says until when it holds */
 
     if (ctx->load.source.map->expired) {
-        return ngx_http_media_vod_missing(r, NGX_DECLINED);
+        return ngx_http_media_vod_missing(r, ctx, NGX_DECLINED);
     }
 
     /* what is listed of a channel changes with the time */
@@ -370,7 +381,7 @@ ngx_http_media_vod_page_send(ngx_http_request_t *r,
     ngx_http_media_text_t  *text;
 
     if (rc != NGX_OK) {
-        return ngx_http_media_vod_missing(r, rc);
+        return ngx_http_media_vod_missing(r, page->ctx, rc);
     }
 
     text = page->text;
@@ -441,7 +452,7 @@ static ngx_int_t
 ngx_http_media_vod_time(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 {
     if (!ctx->load.source.map->live && !ctx->load.source.set->growing) {
-        return ngx_http_media_vod_missing(r, NGX_DECLINED);
+        return ngx_http_media_vod_missing(r, ctx, NGX_DECLINED);
     }
 
     r->headers_out.last_modified_time = -1;
@@ -476,7 +487,7 @@ ngx_http_media_vod_init_segment(ngx_http_request_t *r,
                             r->pool, &bytes);
 
     if (rc != NGX_OK) {
-        return ngx_http_media_vod_missing(r, rc);
+        return ngx_http_media_vod_missing(r, ctx, rc);
     }
 
     if (ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_VOD_LIFETIME, 1)
@@ -508,7 +519,7 @@ ngx_http_media_vod_cmaf(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
                               &frames);
 
     if (rc != NGX_OK) {
-        return ngx_http_media_vod_missing(r, rc);
+        return ngx_http_media_vod_missing(r, ctx, rc);
     }
 
     if (ngx_http_media_vod_validate(r, ctx) != NGX_OK) {
@@ -540,7 +551,7 @@ ngx_http_media_vod_ts(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
         n++;
 
     } else if (rc != NGX_DECLINED || ctx->second == NGX_MEDIA_NO_TRACK) {
-        return ngx_http_media_vod_missing(r, rc);
+        return ngx_http_media_vod_missing(r, ctx, rc);
     }
 
     if (ctx->second != NGX_MEDIA_NO_TRACK) {
@@ -551,7 +562,7 @@ ngx_http_media_vod_ts(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
             n++;
 
         } else if (rc != NGX_DECLINED || n == 0) {
-            return ngx_http_media_vod_missing(r, rc);
+            return ngx_http_media_vod_missing(r, ctx, rc);
         }
     }
 
@@ -617,7 +628,7 @@ ngx_http_media_vod_cues_done(ngx_http_request_t *r, void *data)
     ngx_http_media_vod_cues_t *cues = data;
 
     if (cues->make.status == NGX_HTTP_NOT_FOUND) {
-        return ngx_http_media_vod_missing(r, NGX_DECLINED);
+        return ngx_http_media_vod_missing(r, cues->ctx, NGX_DECLINED);
     }
 
     if (cues->make.status != NGX_HTTP_OK) {
@@ -666,11 +677,18 @@ ngx_http_media_vod_validate(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_media_vod_missing(ngx_http_request_t *r, ngx_int_t rc)
+ngx_http_media_vod_missing(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx, ngx_int_t rc)
 {
-    if (rc == NGX_DECLINED || rc == NGX_AGAIN) {
+    if (rc != NGX_DECLINED && rc != NGX_AGAIN) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_media_vod_again(r, ctx);
+
+    if (rc == NGX_DECLINED) {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
     }
 
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return rc;
 }

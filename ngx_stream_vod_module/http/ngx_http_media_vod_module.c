@@ -41,6 +41,9 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_media_vod_handler(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_media_vod_is_listed(ngx_http_media_kind_e kind);
+static ngx_int_t ngx_http_media_vod_wait(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_media_vod_path(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 static void ngx_http_media_vod_loaded(ngx_media_vod_load_t *load);
@@ -211,6 +214,7 @@ ngx_http_media_vod_handler(ngx_http_request_t *r)
     ctx->load.log = r->connection->log;
     ctx->load.handler = ngx_http_media_vod_loaded;
     ctx->load.data = ctx;
+    ctx->load.listed = ngx_http_media_vod_is_listed(ctx->url.kind);
 
     rc = ngx_http_media_vod_path(r, ctx);
 
@@ -218,8 +222,53 @@ ngx_http_media_vod_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    rc = ngx_media_vod_load(&ctx->load);
+    return ngx_http_media_vod_wait(r, ctx, ngx_media_vod_load(&ctx->load));
+}
 
+
+/* whether it is named by what was answered before, maybe elsewhere */
+
+static ngx_uint_t
+ngx_http_media_vod_is_listed(ngx_http_media_kind_e kind)
+{
+    switch (kind) {
+
+    case NGX_HTTP_MEDIA_MULTI:
+    case NGX_HTTP_MEDIA_MPD:
+    case NGX_HTTP_MEDIA_TS_MULTI:
+    case NGX_HTTP_MEDIA_THUMB:
+    case NGX_HTTP_MEDIA_CLIP:
+        return 0;
+
+    default:
+        return 1;
+    }
+}
+
+
+ngx_int_t
+ngx_http_media_vod_again(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (!ctx->load.listed) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_media_vod_load_again(&ctx->load);
+
+    if (rc == NGX_DECLINED) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_media_vod_wait(r, ctx, rc);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_wait(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx,
+    ngx_int_t rc)
+{
     if (rc == NGX_OK) {
         return ngx_http_media_vod_done(r, ctx);
     }

@@ -90,6 +90,7 @@ ngx_media_vod_job_create(ngx_media_vod_load_t *load,
     job->conf = load->conf;
     job->pool = pool;
     job->symlinks_from = load->symlinks_from;
+    job->again = load->again;
     job->started = ngx_current_msec;
     job->now = ngx_time();
     job->delay = NGX_MEDIA_VOD_JOB_DELAY;

@@ -117,6 +117,7 @@ struct ngx_media_vod_job_s {
     ngx_uint_t                ntodo;
     ngx_media_vod_slot_t     *slots[NGX_MEDIA_VOD_JOB_SLOTS];
     u_char                    key[NGX_MEDIA_CACHE_KEY];  /* of the set */
+    unsigned                  again:1;        /* paths are not believed */
     unsigned                  making:1;       /* the set */
 };
 

@@ -447,7 +447,7 @@ ngx_media_vod_job_known(ngx_media_vod_job_t *job,
 
     node->handle->refs++;
 
-    if (ngx_current_msec - node->checked < job->conf->valid) {
+    if (!job->again && ngx_current_msec - node->checked < job->conf->valid) {
         *handle = node->handle;
         return NGX_OK;
     }

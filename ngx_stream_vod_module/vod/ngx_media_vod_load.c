@@ -26,8 +26,12 @@
 #define NGX_MEDIA_VOD_IDLE_PATH   60000
 /* nodes looked at to find one that may go */
 #define NGX_MEDIA_VOD_EVICT       16
+/* ms between looks at a name that is young: anybody can ask for what it does
+   not have */
+#define NGX_MEDIA_VOD_AGAIN       1000
 
 
+static ngx_uint_t ngx_media_vod_load_is_due(ngx_media_vod_node_t *node);
 static ngx_int_t ngx_media_vod_load_start(ngx_media_vod_wait_t *wait,
     ngx_media_vod_node_t *node);
 static ngx_int_t ngx_media_vod_load_fail(ngx_media_vod_load_t *load,
@@ -37,6 +41,8 @@ static void ngx_media_vod_load_result(ngx_media_vod_wait_t *wait,
 static void ngx_media_vod_load_done(ngx_media_vod_job_t *job);
 static void ngx_media_vod_load_stop(ngx_media_vod_wait_t *wait);
 static void ngx_media_vod_load_cleanup(void *data);
+static void ngx_media_vod_name_key(ngx_media_vod_load_t *load,
+    ngx_media_vod_key_t *key);
 static ngx_media_vod_node_t *ngx_media_vod_name(ngx_media_vod_load_t *load);
 static void ngx_media_vod_name_finish(ngx_media_vod_node_t *node,
     ngx_media_vod_job_t *job);
@@ -58,6 +64,8 @@ ngx_media_vod_load(ngx_media_vod_load_t *load)
 
     load->status = 0;
     load->state = NULL;
+    load->asked = ngx_current_msec;
+    load->again = 0;
 
     if (load->path.len >= NGX_MEDIA_VOD_PATH) {
         return ngx_media_vod_load_fail(load, 404, NGX_ENAMETOOLONG,
@@ -86,11 +94,67 @@ ngx_media_vod_load(ngx_media_vod_load_t *load)
     if (node->job == NULL && result
         && ngx_current_msec - node->checked < load->conf->valid)
     {
-        ngx_media_vod_load_result(wait, result);
-        return NGX_OK;
+        if (result->status == 200 || !load->listed
+            || !ngx_media_vod_load_is_due(node))
+        {
+            ngx_media_vod_load_result(wait, result);
+            return NGX_OK;
+        }
+
+        load->again = 1;
     }
 
     return ngx_media_vod_load_start(wait, node);
+}
+
+
+ngx_int_t
+ngx_media_vod_load_again(ngx_media_vod_load_t *load)
+{
+    ngx_media_vod_key_t    key;
+    ngx_media_vod_node_t  *node;
+    ngx_media_vod_wait_t  *wait;
+
+    ngx_media_vod_name_key(load, &key);
+
+    node = ngx_media_vod_node_find(&load->conf->table->names, &key);
+
+    if (node == NULL
+        || (node->result
+            && (ngx_msec_int_t) (node->checked - load->asked) >= 0)
+        || (node->job == NULL && !ngx_media_vod_load_is_due(node)))
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, load->log, 0,
+                   "media vod again: \"%V\" age:%M",
+                   &load->path, ngx_current_msec - node->checked);
+
+    wait = load->state;
+
+    ngx_media_vod_result_unref(wait->result);
+    wait->result = NULL;
+
+    load->status = 0;
+    load->again = 1;
+
+    return ngx_media_vod_load_start(wait, node);
+}
+
+
+/* the name may be looked at again before its time, and is */
+
+static ngx_uint_t
+ngx_media_vod_load_is_due(ngx_media_vod_node_t *node)
+{
+    if (ngx_current_msec - node->again < NGX_MEDIA_VOD_AGAIN) {
+        return 0;
+    }
+
+    node->again = ngx_current_msec;
+
+    return 1;
 }
 
 
@@ -279,6 +343,16 @@ ngx_media_vod_load_cleanup(void *data)
 }
 
 
+static void
+ngx_media_vod_name_key(ngx_media_vod_load_t *load, ngx_media_vod_key_t *key)
+{
+    key->path = load->path;
+    key->scope[0] = (uintptr_t) load->conf;
+    key->scope[1] = load->root;
+    key->scope[2] = load->symlinks_from;
+}
+
+
 /* the node of a name, found or new */
 
 static ngx_media_vod_node_t *
@@ -294,10 +368,7 @@ ngx_media_vod_name(ngx_media_vod_load_t *load)
     table = load->conf->table;
     names = &table->names;
 
-    key.path = load->path;
-    key.scope[0] = (uintptr_t) load->conf;
-    key.scope[1] = load->root;
-    key.scope[2] = load->symlinks_from;
+    ngx_media_vod_name_key(load, &key);
 
     node = ngx_media_vod_node_find(names, &key);
     if (node) {
@@ -310,6 +381,7 @@ ngx_media_vod_name(ngx_media_vod_load_t *load)
     }
 
     node->valid = load->conf->valid;
+    node->again = ngx_current_msec - NGX_MEDIA_VOD_AGAIN;
 
     q = ngx_queue_last(&names->queue);
 

@@ -17,6 +17,10 @@
  *     NGX_AGAIN  load->handler will be called when it is; until then the
  *                owner must keep load and its pool
  *
+ * What is remembered may be older than what another process has listed since.
+ * ngx_media_vod_load_again() looks again, before it is said that something is
+ * not there; once a second for a name at most, whatever is asked for.
+ *
  * What was loaded is held until the pool is destroyed: blobs are pinned, and
  * files stay open.
  */
@@ -71,12 +75,19 @@ struct ngx_media_vod_load_s {
     size_t                    symlinks_from;  /* as of ngx_open_file_info_t */
     ngx_media_vod_load_pt     handler;
     void                     *data;           /* of the handler */
+    unsigned                  listed:1;       /* it is of a name that another
+                                                 process may have listed: a
+                                                 failure is not believed */
 
     /* the result */
     ngx_uint_t                status;         /* 200, or why not: logged */
     ngx_media_vod_source_t    source;
 
-    void                     *state;          /* its own */
+    /* its own */
+    void                     *state;
+    ngx_msec_t                asked;          /* when */
+    unsigned                  again:1;        /* what is remembered of its
+                                                 files is not believed */
 };
 
 
@@ -84,6 +95,13 @@ struct ngx_media_vod_load_s {
 ngx_media_vod_table_t *ngx_media_vod_table_add(ngx_conf_t *cf);
 
 ngx_int_t ngx_media_vod_load(ngx_media_vod_load_t *load);
+
+/*
+ * After it was done.  NGX_OK and NGX_AGAIN are as above, what it had is gone;
+ * NGX_DECLINED: it was looked at since it was asked for, or too often: what
+ * it has stays.
+ */
+ngx_int_t ngx_media_vod_load_again(ngx_media_vod_load_t *load);
 
 /*
  * The owner goes away: the handler will not be called.  NGX_AGAIN: a thread

@@ -54,6 +54,8 @@ typedef struct {
     ngx_queue_t               queue;          /* least recently used last */
     ngx_media_vod_key_t       key;            /* its own copy */
     ngx_msec_t                checked;
+    ngx_msec_t                again;          /* names: looked at although it
+                                                 was young */
     ngx_msec_t                used;
     ngx_media_vod_handle_t   *handle;         /* paths: a reference */
     void                     *result;         /* names: as of the loader */

@@ -55,7 +55,7 @@ static ngx_uint_t          cache_full;
 static ngx_thread_task_t  *queued[TASKS], *worked[TASKS];
 static ngx_uint_t          nqueued, nworked, max_queue = TASKS;
 static ngx_uint_t          nposted, nindexed, nsets, nconverted;
-static ngx_uint_t          no_space;
+static ngx_uint_t          no_space, load_listed;
 static uint64_t            converter = 1;
 
 static ngx_rbtree_node_t   timer_sentinel;
@@ -737,6 +737,7 @@ ask(ngx_uint_t n, const char *name)
     load->root = strlen(dir);
     load->handler = handler;
     load->data = &loads[n];
+    load->listed = load_listed;
 
     p = ngx_palloc(load->pool, 256);
     load->path.len = snprintf(p, 256, "%s/%s", dir, name);

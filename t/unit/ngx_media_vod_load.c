@@ -448,6 +448,91 @@ test_again(void)
 }
 
 
+/* another process may know more of a name than this one remembers */
+
+static void
+test_behind(void)
+{
+    int64_t     was;
+    ngx_uint_t  i;
+
+    begin();
+    conf.valid = 100000;
+
+    ask(0, "one.mp4");
+    ask(1, "one.mp4");
+    work_all();
+    is(ngx_media_vod_load_again(&loads[0].load), NGX_DECLINED,
+       "looked at since it was asked for");
+
+    spell("one.mp4", "longer");
+    pass(10);
+    is(ask(0, "one.mp4"), NGX_OK, "remembered");
+    is(ask(2, "one.mp4"), NGX_OK, "by another one");
+    is(ask(4, "one.mp4"), NGX_OK, "and one more");
+    is(loads[0].load.source.files[0].id.size, 3, "as it was");
+
+    nposted = 0;
+    is(ngx_media_vod_load_again(&loads[0].load), NGX_AGAIN, "it is not there");
+    is(ngx_media_vod_load_again(&loads[2].load), NGX_AGAIN, "nor for another");
+    drop(4);
+    is(nposted, 1, "one looks");
+    work_all();
+    is(nposted, 3, "an index and a set");
+    is(loads[0].called + loads[2].called, 2, "called");
+    is(loads[0].load.source.files[0].id.size, 6, "the file of now");
+    is(loads[2].load.source.files[0].id.size, 6, "for both");
+    is(loads[1].load.source.files[0].id.size, 3, "who has the old one has it");
+    is(ngx_media_vod_load_again(&loads[0].load), NGX_DECLINED,
+       "it is not there indeed");
+
+    /* whoever asks for nonsense */
+
+    nposted = 0;
+    was = now;
+
+    while (now < was + 10000) {
+        is(ask(0, "one.mp4"), NGX_OK, "still remembered");
+        (void) ngx_media_vod_load_again(&loads[0].load);
+        work_all();
+        pass(100);
+    }
+
+    ok(nposted >= 9 && nposted <= 11, "looked at once a second: %u",
+       (unsigned) nposted);
+
+    /* who goes while it is looked at */
+
+    pass(1000);
+    is(ask(0, "one.mp4"), NGX_OK, "remembered");
+    is(ngx_media_vod_load_again(&loads[0].load), NGX_AGAIN, "not enough");
+    drop(0);
+    work_all();
+
+    /* failures */
+
+    ask(3, "none.mp4");
+    work_all();
+    is(loads[3].load.status, 404, "there is none");
+    spell("none.mp4", "none");
+
+    for (i = 0; i < 2; i++) {
+        is(ask(3, "none.mp4"), NGX_OK, "remembered");
+        is(loads[3].load.status, 404, "as it was");
+    }
+
+    load_listed = 1;
+    pass(1000);
+    is(ask(3, "none.mp4"), NGX_AGAIN, "another one has listed it");
+    work_all();
+    is(loads[3].load.status, 200, "now it is there");
+    forget("none.mp4");
+    load_listed = 0;
+
+    end("behind");
+}
+
+
 /* what the fd of the first file reads from */
 
 static ngx_uint_t
@@ -708,6 +793,7 @@ main(void)
     test_evict();
     test_full();
     test_again();
+    test_behind();
     test_converted();
     test_converted_fails();
 
