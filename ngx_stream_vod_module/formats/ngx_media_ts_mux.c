@@ -70,6 +70,8 @@ static void ngx_media_ts_mux_packet(ngx_media_ts_mux_t *mux);
 static void ngx_media_ts_mux_header(ngx_media_ts_mux_t *mux);
 static ngx_int_t ngx_media_ts_mux_copy(ngx_media_ts_mux_t *mux,
     ngx_media_span_t *in, u_char **out, u_char *last);
+static size_t ngx_media_ts_mux_blank(ngx_media_ts_mux_t *mux,
+    const u_char *pos, u_char *p, size_t n);
 static void ngx_media_ts_mux_fast(ngx_media_ts_mux_t *mux,
     ngx_media_span_t *in, u_char **out, u_char *last);
 static ngx_int_t ngx_media_ts_mux_fill(ngx_media_ts_mux_t *mux,
@@ -753,6 +755,7 @@ ngx_media_ts_mux_start(ngx_media_ts_mux_t *mux)
     mux->nal_len = 0;
     mux->start = 0;
     mux->blank = 0;
+    mux->code = 0;
 
     ngx_memzero(&mux->nals, sizeof(ngx_media_ts_nals_t));
 
@@ -914,7 +917,7 @@ ngx_media_ts_mux_copy(ngx_media_ts_mux_t *mux, ngx_media_span_t *in,
         }
 
         if (mux->blank) {
-            ngx_memzero(p, n);
+            n = ngx_media_ts_mux_blank(mux, in->pos, p, n);
 
         } else {
             ngx_memcpy(p, in->pos, n);
@@ -937,6 +940,39 @@ ngx_media_ts_mux_copy(ngx_media_ts_mux_t *mux, ngx_media_span_t *in,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * No NAL unit has a start code in it (7.4.1 of ISO/IEC 14496-10): where one
+ * is, that of a muxer which puts one length in front of several of them, the
+ * rest is not what was to be left out.  Returns how many bytes were written.
+ */
+
+static size_t
+ngx_media_ts_mux_blank(ngx_media_ts_mux_t *mux, const u_char *pos, u_char *p,
+    size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        p[i] = 0;
+
+        if (pos[i] == 0) {
+            mux->code = ngx_min(mux->code + 1, 2);
+            continue;
+        }
+
+        if (pos[i] == 1 && mux->code == 2) {
+            p[i++] = 1;
+            mux->blank = 0;
+            break;
+        }
+
+        mux->code = 0;
+    }
+
+    return i;
 }
 
 
@@ -1062,6 +1098,7 @@ ngx_media_ts_mux_nal(ngx_media_ts_mux_t *mux, ngx_media_span_t *in)
 
     if (!mux->start) {
         mux->blank = 0;
+        mux->code = 0;
 
         if (nals->nal_length < 4
             && nals->count == track->nals[mux->unit.sample])

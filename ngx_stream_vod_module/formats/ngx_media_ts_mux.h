@@ -163,6 +163,8 @@ typedef struct {
     uint8_t                   piece_pos;
     uint8_t                   piece_len;
     uint8_t                   nal_len;        /* of a header, kept in piece */
+    uint8_t                   code;           /* blank: zeros before in->pos,
+                                                 of a start code, 2 at most */
     u_char                    header[NGX_MEDIA_TS_PACKET];
     u_char                    piece[NGX_MEDIA_TS_PREFIX_MAX];
     uint8_t                   cc[NGX_MEDIA_TS_TRACKS];

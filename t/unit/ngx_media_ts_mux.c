@@ -102,7 +102,7 @@ rnd(uint32_t n)
 static void
 make_nals(test_track_t *t, const track_conf_t *conf, unsigned n)
 {
-    size_t   i, left, len, max;
+    size_t   at, i, left, len, max;
     u_char  *p, *q, *start;
 
     /* of SVC, MVC and 3D-AVC */
@@ -175,6 +175,15 @@ make_nals(test_track_t *t, const track_conf_t *conf, unsigned n)
             }
 
             memset(q, 0, 4 + len);
+
+            if (len > 40 && rnd(2)) {
+
+                /* another one in it, behind a start code */
+
+                at = 2 + rnd(30);
+                memcpy(p + at, "\0\0\1\x65", 4);
+                memcpy(q + 4 + at, p + at, len - at);
+            }
 
         } else if (p == start + conf->nal_length && conf->delimiters
                    && len == 2)
