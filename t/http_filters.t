@@ -145,6 +145,26 @@ for my $at (qw/ token swap kept both added /) {
        $plain->{headers}{etag}, 'and has no validator of another');
 }
 
+# nginx has no validator of what sub_filter has changed, unless it is told so
+
+for my $name (@names) {
+    is(get('token', $name)->{headers}{etag}, undef, "$name: no validator");
+
+    for my $encoding (qw/ gzip identity /) {
+        my @headers = ('Accept-Encoding' => $encoding);
+        my $etag = get('kept', $name, @headers)->{headers}{etag};
+
+        like($etag, qr/^W\/"/, "$name, $encoding: a weak one");
+
+        my $r = get('kept', $name, @headers, 'If-None-Match' => "\"x\", $etag");
+
+        is($r->{status}, 304, 'that holds');
+        like($etag, qr/\Q$r->{headers}{etag}\E$/, 'the same one');
+        is(get('kept', $name, @headers, 'If-None-Match' => 'W/"x"')->{status},
+           200, 'and no other one');
+    }
+}
+
 like(get('token', 'v1.m3u8')->{text}, qr/\.m4s\?token=abc\n/, 'tokens');
 is($t->http_get('/token/a.mp4/' . (get('token', 'v1.m3u8')->{text}
                                    =~ /^(v1\S+\.m4s\?\S+)/m)[0])->{status},

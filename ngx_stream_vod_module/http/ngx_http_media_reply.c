@@ -16,6 +16,8 @@ static ngx_str_t *ngx_http_media_cors_origin(ngx_http_request_t *r,
     ngx_http_media_cors_t *cors);
 static ngx_int_t ngx_http_media_vary(ngx_http_request_t *r, const char *name);
 static ngx_int_t ngx_http_media_preflight(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_media_text_is_weak(ngx_http_request_t *r,
+    ngx_http_media_text_t *text);
 static void ngx_http_media_text_cleanup(void *data);
 static ngx_table_elt_t *ngx_http_media_push(ngx_http_request_t *r,
     const char *name, const char *fmt, va_list args);
@@ -464,7 +466,8 @@ ngx_http_media_text_send(ngx_http_request_t *r, ngx_http_media_text_t *text,
 
     if (ngx_http_media_cache_control(r, lifetime, 0) != NGX_OK
         || ngx_http_media_vary(r, "Accept-Encoding") != NGX_OK
-        || ngx_http_media_etag(r, gzip ? "%016xL-gz" : "%016xL", text->tag)
+        || ngx_http_media_etag(r, gzip && !ngx_http_media_text_is_weak(r, text)
+                                  ? "%016xL-gz" : "%016xL", text->tag)
            != NGX_OK
         || (gzip && ngx_http_media_gzip_offer(r, text) != NGX_OK))
     {
@@ -472,6 +475,29 @@ ngx_http_media_text_send(ngx_http_request_t *r, ngx_http_media_text_t *text,
     }
 
     return ngx_http_media_bytes_send(r, text->data, text->len);
+}
+
+
+/*
+ * The client has the text as a filter made it, which is not compressed by us,
+ * and whose validator became a weak one: it is that which is still good.
+ */
+
+static ngx_uint_t
+ngx_http_media_text_is_weak(ngx_http_request_t *r, ngx_http_media_text_t *text)
+{
+    u_char            tag[sizeof("W/\"0123456789abcdef\"")];
+    ngx_table_elt_t  *h;
+
+    h = r->headers_in.if_none_match;
+
+    if (h == NULL) {
+        return 0;
+    }
+
+    (void) ngx_sprintf(tag, "W/\"%016xL\"%Z", text->tag);
+
+    return ngx_strstr(h->value.data, tag) != NULL;
 }
 
 
