@@ -84,6 +84,23 @@ subtest 'channels that are over' => sub {
     like($mpd, qr/<Period id="3" start="PT6(?:\.\d+)?S"/, 'both clips');
     like(get('over', 'v1.m3u8')->{body}, qr/ENDLIST/, 'HLS: its end');
 
+    # those that differ by their end alone, asked for at once
+
+    my ($worker) = $t->worker_pids();
+    my %ends = (first => 194_000, second => 190_000);
+    my %listed;
+
+    map_put($_, { %channel, presentationEndTime => $now - $ends{$_} })
+        for keys %ends;
+
+    for my $name (('first', 'second') x 3) {
+        my $r = $t->http_get("/map/$name.json/v1.m3u8", worker => $worker);
+        $listed{$name}{@{m3u8_parse($r->{body})->{segments}}} = 1;
+    }
+
+    is_deeply(\%listed, { first => { 3 => 1 }, second => { 5 => 1 } },
+              'each has its own end');
+
     # what is left of it, and that is always the same
 
     map_put('long', { %channel, repeat => JSON::PP::true,

@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 use POSIX ();
 
 use Test::Media;
+use Test::Media::Boxes;
 use Test::Media::Vod;
 
 my $t = Test::Media->new();
@@ -61,6 +62,12 @@ http {
             media_vod on;
         }
 
+        location /now/ {
+            alias %%DIR%%/media/;
+            media_vod on;
+            media_vod_valid 0;
+        }
+
         location /long/ {
             alias %%DIR%%/media/;
             media_vod on;
@@ -90,6 +97,7 @@ subtest 'a file is replaced' => \&replaced;
 subtest 'a file is deleted' => \&deleted;
 subtest 'a file is cut' => \&cut;
 subtest 'a file grows' => \&grows;
+subtest 'one track is ahead of another' => \&ahead;
 subtest 'what another worker has listed' => \&listed;
 
 $t->done();
@@ -590,6 +598,35 @@ sub grows {
          'DASH: static');
     like($text, qr/<Period id="\d+" start="PT0S"/, 'where it was');
     is($t->http_get('/grow.mp4/time.txt')->{status}, 404, 'without a clock');
+}
+
+
+# four seconds of one rendition, then the same of the other: once both have been
+# listed they stay
+
+sub ahead {
+    my ($video) = mp4_media(fragments());
+    my @samples = @{$video->{samples}};
+    my $whole = mp4_fragments([$video, $video]);
+    my $file = $t->write_file('media/ahead.mp4',
+                              substr $whole, 0, mp4_at($whole, 'moof'));
+    my ($n, @listed) = (0);
+
+    for my $turn (0 .. 5) {
+        my $track = $turn % 2 + 1;
+
+        for my $i (map { int($turn / 2) * 4 + $_ } 0 .. 3) {
+            my @part = @samples[$i * 25 .. $i * 25 + 24];
+
+            append($file, Test::Media::Boxes::fragment(
+                ++$n, 0, [$track, $part[0]{dts}, @part]));
+
+            my $r = $t->http_get('/now/ahead.mp4/index.m3u8');
+            push @listed, scalar(() = $r->{body} =~ /^v\d\.m3u8$/mg);
+        }
+    }
+
+    like("@listed", qr/^[01 ]*2( 2){16,}$/, 'both, all the time');
 }
 
 

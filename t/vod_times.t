@@ -43,8 +43,15 @@ my %made = (
     'pieces.mp4' => [bframes => 2, more =>
         [qw/ -movflags frag_keyframe+empty_moov+default_base_moof /]],
     'sound.m4a' => [video => 0],
+    'half.mp4' => [bframes => 3, rate => 4, gop => 8, more => \@pyramid],
+    'more.mp4' => [bframes => 3, rate => 3, gop => 6, more => \@pyramid],
+    'odd.mp4' => [rate => 5, gop => 10,
+                  more => [qw/ -video_track_timescale 25 /]],
 );
 
+# too few pictures for what is looked at of the others
+
+my %slow = map { $_ => 1 } qw/ half.mp4 more.mp4 odd.mp4 /;
 my $tone = 0;
 
 mkdir $t->path($_) for qw{ media media/map };
@@ -84,11 +91,19 @@ EOJ
                                           : ('none.mp4', 'deep.mp4'));
 }
 
+for my $name (qw/ half more /) {
+    $t->write_file("media/map/$name.json", sprintf <<'EOJ', $name);
+{ "durations": [ 4000, 4000 ], "sequences": [
+    { "clips": [ { "type": "source", "path": "/%s.mp4" },
+                 { "type": "source", "path": "/odd.mp4" } ] } ] }
+EOJ
+}
+
 $t->run();
 
 my $at = 'http://127.0.0.1:' . $t->port('HTTP');
 
-for my $name (sort(keys %made), 'edit.mp4') {
+for my $name (sort(grep { !$slow{$_} } keys %made), 'edit.mp4') {
     subtest $name => sub { served("/$name", $name) };
 }
 
@@ -105,6 +120,24 @@ subtest 'clips of one encoder' => sub {
 
     is(scalar(grep { $_->{discontinuity} } @{$list->{segments}}), 0,
        'without a discontinuity');
+};
+
+# up to half a second is in an edit list, of all clips, whatever half a second
+# is in their timescales
+
+subtest 'delays of half a second and more' => sub {
+    my %edits = (half => 1, more => 0);
+
+    for my $name (sort keys %edits) {
+        my $list = m3u8_parse(vod_fetch($t, "/map/$name.json/v1.m3u8"));
+        my %maps = map { $_->{map} => 1 } @{$list->{segments}};
+        my @found = map {
+            my $init = mp4_boxes(vod_fetch($t, "/map/$name.json/$_"));
+            scalar mp4_find_all($init, 'moov/trak/edts');
+        } keys %maps;
+
+        is("@found", "$edits{$name} $edits{$name}", $name);
+    }
 };
 
 subtest 'stamps of MPEG-TS' => \&stamps;
