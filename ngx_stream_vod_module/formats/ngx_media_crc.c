@@ -7,6 +7,10 @@
 #include "formats/ngx_media_crc.h"
 
 
+static uint32_t ngx_media_crc_bits(const u_char *pos, const u_char *last,
+    ngx_uint_t bits, uint32_t polynomial);
+
+
 /* by the four highest bits: sections are short */
 
 static const uint32_t  ngx_media_crc_table[] = {
@@ -34,22 +38,26 @@ ngx_media_crc32_mpeg(const u_char *pos, const u_char *last)
 }
 
 
-/* frames of silence are few and short: no tables */
+/* frames of silence are few and short: no table; bits are 8 or more */
 
-uint32_t
-ngx_media_crc16(const u_char *pos, const u_char *last)
+static uint32_t
+ngx_media_crc_bits(const u_char *pos, const u_char *last, ngx_uint_t bits,
+    uint32_t polynomial)
 {
-    uint32_t    crc;
+    uint32_t    crc, high;
     ngx_uint_t  i;
 
     crc = 0;
+    high = (uint32_t) 1 << (bits - 1);
 
     for ( /* void */ ; pos < last; pos++) {
-        crc ^= (uint32_t) *pos << 8;
+        crc ^= (uint32_t) *pos << (bits - 8);
 
         for (i = 0; i < 8; i++) {
-            crc = (crc << 1 ^ ((crc & 0x8000) ? 0x8005 : 0)) & 0xffff;
+            crc = crc << 1 ^ ((crc & high) ? polynomial : 0);
         }
+
+        crc &= (high << 1) - 1;
     }
 
     return crc;
@@ -57,20 +65,14 @@ ngx_media_crc16(const u_char *pos, const u_char *last)
 
 
 uint32_t
+ngx_media_crc16(const u_char *pos, const u_char *last)
+{
+    return ngx_media_crc_bits(pos, last, 16, 0x8005);
+}
+
+
+uint32_t
 ngx_media_crc8(const u_char *pos, const u_char *last)
 {
-    uint32_t    crc;
-    ngx_uint_t  i;
-
-    crc = 0;
-
-    for ( /* void */ ; pos < last; pos++) {
-        crc ^= *pos;
-
-        for (i = 0; i < 8; i++) {
-            crc = (crc << 1 ^ ((crc & 0x80) ? 0x07 : 0)) & 0xff;
-        }
-    }
-
-    return crc;
+    return ngx_media_crc_bits(pos, last, 8, 0x07);
 }
