@@ -193,6 +193,21 @@ ngx_media_index_next(ngx_media_index_reader_t *reader,
 
 
 ngx_int_t
+ngx_media_index_sample(const ngx_media_index_t *index, uint32_t n,
+    ngx_media_index_sample_t *sample)
+{
+    ngx_int_t                 rc;
+    ngx_media_index_reader_t  reader;
+
+    ngx_media_index_open(&reader, index);
+
+    rc = ngx_media_index_seek(&reader, n);
+
+    return (rc == NGX_OK) ? ngx_media_index_next(&reader, sample) : rc;
+}
+
+
+ngx_int_t
 ngx_media_index_seek(ngx_media_index_reader_t *reader, uint32_t n)
 {
     ngx_media_index_sample_t  sample;

@@ -107,5 +107,9 @@ ngx_int_t ngx_media_index_seek_key(ngx_media_index_reader_t *reader,
 ngx_int_t ngx_media_index_seek_key_number(ngx_media_index_reader_t *reader,
     uint32_t n);
 
+/* sample number n alone, without a reader; NGX_DONE, NGX_ERROR: as of next */
+ngx_int_t ngx_media_index_sample(const ngx_media_index_t *index, uint32_t n,
+    ngx_media_index_sample_t *sample);
+
 
 #endif /* _NGX_MEDIA_INDEX_H_INCLUDED_ */

@@ -701,9 +701,8 @@ ngx_int_t
 ngx_media_plan_end(const ngx_media_index_t *index,
     const ngx_media_plan_range_t *range, int64_t *end)
 {
-    uint32_t                   first, last;
-    ngx_media_index_reader_t   reader;
-    ngx_media_index_sample_t   sample;
+    uint32_t                  first, last;
+    ngx_media_index_sample_t  sample;
 
     first = range ? range->first : index->first;
     last = range ? range->end : index->end;
@@ -712,11 +711,7 @@ ngx_media_plan_end(const ngx_media_index_t *index,
         return NGX_DONE;
     }
 
-    ngx_media_index_open(&reader, index);
-
-    if (ngx_media_index_seek(&reader, last - 1) != NGX_OK
-        || ngx_media_index_next(&reader, &sample) != NGX_OK)
-    {
+    if (ngx_media_index_sample(index, last - 1, &sample) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -151,24 +151,21 @@ ngx_media_vod_set_fill_head(ngx_media_fill_run_t *head,
     uint32_t first, int64_t time)
 {
     ngx_int_t                  rc;
-    ngx_media_index_reader_t   reader;
+    const ngx_media_index_t   *index;
     ngx_media_index_sample_t   sample;
 
-    ngx_media_index_open(&reader, ngx_media_vod_at(file, t->index));
+    index = ngx_media_vod_at(file, t->index);
 
-    if (ngx_media_index_seek(&reader, first) != NGX_OK
-        || ngx_media_index_next(&reader, &sample) != NGX_OK)
-    {
+    if (ngx_media_index_sample(index, first, &sample) != NGX_OK) {
         return NGX_ERROR;
     }
 
     rc = ngx_media_vod_set_fill_run(head, file, t, sample.description);
 
     if (rc == NGX_OK) {
-        head->count = ngx_media_fill_count(head, time,
-                                           reader.index->timescale);
+        head->count = ngx_media_fill_count(head, time, index->timescale);
         head->time = sample.dts - ngx_media_fill_length(head, head->count,
-                                                    reader.index->timescale);
+                                                        index->timescale);
     }
 
     return rc;
@@ -183,14 +180,12 @@ ngx_media_vod_set_fill_tail(ngx_media_fill_run_t *tail,
     int64_t                    length;
     uint32_t                   codec;
     ngx_int_t                  rc;
-    ngx_media_index_reader_t   reader;
+    const ngx_media_index_t   *index;
     ngx_media_index_sample_t   sample;
 
-    ngx_media_index_open(&reader, ngx_media_vod_at(file, t->index));
+    index = ngx_media_vod_at(file, t->index);
 
-    if (ngx_media_index_seek(&reader, last) != NGX_OK
-        || ngx_media_index_next(&reader, &sample) != NGX_OK)
-    {
+    if (ngx_media_index_sample(index, last, &sample) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -212,13 +207,13 @@ ngx_media_vod_set_fill_tail(ngx_media_fill_run_t *tail,
         || codec == NGX_MEDIA_CODEC_AC3)
     {
         length = ngx_max(length, ngx_media_fill_length(tail, 1,
-                                                    reader.index->timescale));
+                                                    index->timescale));
     }
 
     tail->time = sample.dts + length;
     tail->count = ngx_media_fill_count(tail, time + (int64_t) sample.duration
                                              - length,
-                                       reader.index->timescale);
+                                       index->timescale);
 
     return NGX_OK;
 }

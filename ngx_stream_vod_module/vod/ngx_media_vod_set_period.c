@@ -367,7 +367,6 @@ ngx_media_vod_set_whole(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
     ngx_uint_t clip, const ngx_media_index_t *index,
     ngx_media_plan_range_t *range)
 {
-    ngx_media_index_reader_t    reader;
     ngx_media_index_sample_t    sample;
     const ngx_media_vod_map_t  *map;
 
@@ -380,11 +379,7 @@ ngx_media_vod_set_whole(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
         return NGX_OK;
     }
 
-    ngx_media_index_open(&reader, index);
-
-    if (ngx_media_index_seek(&reader, range->first) != NGX_OK
-        || ngx_media_index_next(&reader, &sample) != NGX_OK)
-    {
+    if (ngx_media_index_sample(index, range->first, &sample) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -402,10 +397,9 @@ static ngx_int_t
 ngx_media_vod_set_end(const ngx_media_index_t *index,
     const ngx_media_plan_range_t *range, int64_t *start, int64_t *end)
 {
-    int64_t                    limit;
-    ngx_int_t                  rc;
-    ngx_media_index_reader_t   reader;
-    ngx_media_index_sample_t   sample;
+    int64_t                   limit;
+    ngx_int_t                 rc;
+    ngx_media_index_sample_t  sample;
 
     rc = ngx_media_plan_end(index, range, end);
 
@@ -413,11 +407,7 @@ ngx_media_vod_set_end(const ngx_media_index_t *index,
         return rc;
     }
 
-    ngx_media_index_open(&reader, index);
-
-    if (ngx_media_index_seek(&reader, range->first) != NGX_OK
-        || ngx_media_index_next(&reader, &sample) != NGX_OK)
-    {
+    if (ngx_media_index_sample(index, range->first, &sample) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -169,7 +169,6 @@ ngx_media_vod_set_video(const ngx_media_vod_file_t *file, uint32_t track,
     int64_t                       end;
     double                        sar;
     ngx_media_plan_range_t        range;
-    ngx_media_index_reader_t      reader;
     ngx_media_index_sample_t      sample;
     const ngx_media_index_t      *index;
     const ngx_media_params_t     *params;
@@ -189,11 +188,8 @@ ngx_media_vod_set_video(const ngx_media_vod_file_t *file, uint32_t track,
     range.end = index->end;
     range.origin = 0;
 
-    ngx_media_index_open(&reader, index);
-
     if (ngx_media_plan_end(index, &range, &end) != NGX_OK
-        || ngx_media_index_seek(&reader, index->first) != NGX_OK
-        || ngx_media_index_next(&reader, &sample) != NGX_OK)
+        || ngx_media_index_sample(index, index->first, &sample) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -937,7 +937,6 @@ ngx_media_vod_view_forced(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
     uint32_t                         i;
     const ngx_media_plan_t          *plan;
     ngx_media_plan_segment_t         segment;
-    ngx_media_index_reader_t         reader;
     ngx_media_index_sample_t         sample;
     const ngx_media_index_t         *index;
     const ngx_media_vod_set_clip_t  *clip;
@@ -955,11 +954,8 @@ ngx_media_vod_view_forced(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
         (void) ngx_media_plan_segment(plan, i, &segment);
 
         if (segment.samples) {
-            ngx_media_index_open(&reader, index);
-
-            return ngx_media_index_seek(&reader, segment.sample) != NGX_OK
-                   || ngx_media_index_next(&reader, &sample) != NGX_OK
-                   || !sample.key;
+            return ngx_media_index_sample(index, segment.sample, &sample)
+                   != NGX_OK || !sample.key;
         }
     }
 
