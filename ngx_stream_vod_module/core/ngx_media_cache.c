@@ -37,9 +37,7 @@
 
 
 static ngx_int_t ngx_media_cache_look(ngx_media_cache_t *cache,
-    const u_char *key, ngx_media_cache_ref_t *ref, ngx_uint_t make);
-static ngx_int_t ngx_media_cache_look_once(ngx_media_cache_t *cache,
-    const u_char *key, ngx_media_cache_ref_t *ref, ngx_uint_t make);
+    const u_char *key, ngx_media_cache_ref_t *ref);
 static ngx_int_t ngx_media_cache_reserve(ngx_media_cache_t *cache,
     const u_char *key, size_t size, ngx_media_cache_ref_t *ref);
 static void ngx_media_cache_pin_locked(ngx_media_cache_t *cache, uint32_t n,
@@ -147,22 +145,6 @@ ngx_int_t
 ngx_media_cache_get(ngx_media_cache_t *cache, const u_char *key,
     ngx_media_cache_ref_t *ref)
 {
-    return ngx_media_cache_look(cache, key, ref, 1);
-}
-
-
-ngx_int_t
-ngx_media_cache_find(ngx_media_cache_t *cache, const u_char *key,
-    ngx_media_cache_ref_t *ref)
-{
-    return ngx_media_cache_look(cache, key, ref, 0);
-}
-
-
-static ngx_int_t
-ngx_media_cache_look(ngx_media_cache_t *cache, const u_char *key,
-    ngx_media_cache_ref_t *ref, ngx_uint_t make)
-{
     ngx_int_t   rc;
     ngx_uint_t  closely;
 
@@ -171,11 +153,11 @@ ngx_media_cache_look(ngx_media_cache_t *cache, const u_char *key,
     /* without a row nothing can be pinned: it is made without the cache */
 
     if (ngx_media_cache_attach(cache) != NGX_OK) {
-        return make ? NGX_DECLINED : NGX_DONE;
+        return NGX_DECLINED;
     }
 
     for ( ;; ) {
-        rc = ngx_media_cache_look_once(cache, key, ref, make);
+        rc = ngx_media_cache_look(cache, key, ref);
 
         if (rc != NGX_AGAIN) {
             return rc;
@@ -193,8 +175,8 @@ ngx_media_cache_look(ngx_media_cache_t *cache, const u_char *key,
 /* with NGX_AGAIN ref->entry is what is being made */
 
 static ngx_int_t
-ngx_media_cache_look_once(ngx_media_cache_t *cache, const u_char *key,
-    ngx_media_cache_ref_t *ref, ngx_uint_t make)
+ngx_media_cache_look(ngx_media_cache_t *cache, const u_char *key,
+    ngx_media_cache_ref_t *ref)
 {
     uint32_t                n;
     ngx_int_t               rc;
@@ -207,16 +189,12 @@ ngx_media_cache_look_once(ngx_media_cache_t *cache, const u_char *key,
     n = ngx_media_cache_find_locked(sh, key);
 
     if (n == NGX_MEDIA_CACHE_NONE) {
-        rc = NGX_DONE;
+        /* where all entries are in use others do not wait for this one */
 
-        if (make) {
-            /* where all entries are in use others do not wait for this one */
+        (void) ngx_media_cache_make_locked(cache, key);
 
-            (void) ngx_media_cache_make_locked(cache, key);
-
-            sh->misses++;
-            rc = NGX_DECLINED;
-        }
+        sh->misses++;
+        rc = NGX_DECLINED;
 
     } else if (sh->table[n].state == NGX_MEDIA_CACHE_READY) {
         ngx_media_cache_pin_locked(cache, n, ref);

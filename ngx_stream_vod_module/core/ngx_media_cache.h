@@ -69,10 +69,6 @@ ngx_media_cache_t *ngx_media_cache_add(ngx_conf_t *cf, ngx_str_t *name,
 ngx_int_t ngx_media_cache_get(ngx_media_cache_t *cache, const u_char *key,
     ngx_media_cache_ref_t *ref);
 
-/* the same, never DECLINED: NGX_DONE where there is none */
-ngx_int_t ngx_media_cache_find(ngx_media_cache_t *cache, const u_char *key,
-    ngx_media_cache_ref_t *ref);
-
 /*
  * What was made is copied, and pinned; if others were faster, what they made
  * is.  NGX_DECLINED: there would be no room even if all that is not pinned

@@ -723,41 +723,6 @@ ngx_media_plan_end(const ngx_media_index_t *index,
 
 
 ngx_int_t
-ngx_media_plan_check(const void *p, size_t size)
-{
-    const ngx_media_plan_t *plan = p;
-
-    uint32_t                     i, n;
-    const ngx_media_plan_run_t  *run;
-
-    if (size < sizeof(ngx_media_plan_t) || plan->size != size
-        || plan->timescale == 0
-        || (size - sizeof(ngx_media_plan_t)) / sizeof(ngx_media_plan_run_t)
-           < plan->nruns
-        || plan->nsegments > NGX_MEDIA_PLAN_SEGMENTS_MAX)
-    {
-        return NGX_ERROR;
-    }
-
-    run = (const ngx_media_plan_run_t *) (plan + 1);
-    n = 0;
-
-    for (i = 0; i < plan->nruns; i++) {
-
-        if (run[i].segment != n || run[i].count == 0
-            || run[i].count > plan->nsegments - n)
-        {
-            return NGX_ERROR;
-        }
-
-        n += run[i].count;
-    }
-
-    return (n == plan->nsegments) ? NGX_OK : NGX_ERROR;
-}
-
-
-ngx_int_t
 ngx_media_plan_segment(const ngx_media_plan_t *plan, uint32_t n,
     ngx_media_plan_segment_t *segment)
 {
@@ -793,32 +758,6 @@ ngx_media_plan_segment(const ngx_media_plan_t *plan, uint32_t n,
     segment->samples = runs[low].samples;
 
     return NGX_OK;
-}
-
-
-uint32_t
-ngx_media_plan_find(const ngx_media_plan_t *plan, int64_t time)
-{
-    uint32_t                   high, low, middle;
-    ngx_media_plan_segment_t   segment;
-
-    low = 0;
-    high = plan->nsegments;
-
-    while (high - low > 1) {
-        middle = low + (high - low) / 2;
-
-        (void) ngx_media_plan_segment(plan, middle, &segment);
-
-        if (segment.time <= time) {
-            low = middle;
-
-        } else {
-            high = middle;
-        }
-    }
-
-    return low;
 }
 
 

@@ -125,15 +125,9 @@ ngx_int_t ngx_media_plan_range(ngx_media_plan_range_t *range,
 ngx_int_t ngx_media_plan_end(const ngx_media_index_t *index,
     const ngx_media_plan_range_t *range, int64_t *end);
 
-/* size bytes at p are a plan that may be read; else NGX_ERROR */
-ngx_int_t ngx_media_plan_check(const void *p, size_t size);
-
 /* segment number n; NGX_DONE: there are not so many */
 ngx_int_t ngx_media_plan_segment(const ngx_media_plan_t *plan, uint32_t n,
     ngx_media_plan_segment_t *segment);
-
-/* the number of the last segment that begins at this time or before */
-uint32_t ngx_media_plan_find(const ngx_media_plan_t *plan, int64_t time);
 
 /* value * to / from, rounded up; it wraps where it does not fit */
 int64_t ngx_media_plan_rescale(int64_t value, uint32_t from, uint32_t to);

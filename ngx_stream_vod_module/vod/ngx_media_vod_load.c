@@ -294,21 +294,6 @@ ngx_media_vod_load_done(ngx_media_vod_job_t *job)
 }
 
 
-ngx_int_t
-ngx_media_vod_load_cancel(ngx_media_vod_load_t *load)
-{
-    ngx_media_vod_wait_t  *wait;
-
-    wait = load->state;
-
-    if (wait) {
-        ngx_media_vod_load_stop(wait);
-    }
-
-    return NGX_OK;
-}
-
-
 /* a job that nobody waits for goes on only if a thread is at work for it */
 
 static void

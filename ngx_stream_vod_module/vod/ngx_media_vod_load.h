@@ -15,7 +15,8 @@
  *
  *     NGX_OK     done: load->status, and if it is 200, load->source
  *     NGX_AGAIN  load->handler will be called when it is; until then the
- *                owner must keep load and its pool
+ *                owner must keep load and its pool.  If that is destroyed,
+ *                it is not called
  *
  * What is remembered may be older than what another process has listed since.
  * ngx_media_vod_load_again() looks again, before it is said that something is
@@ -102,14 +103,6 @@ ngx_int_t ngx_media_vod_load(ngx_media_vod_load_t *load);
  * it has stays.
  */
 ngx_int_t ngx_media_vod_load_again(ngx_media_vod_load_t *load);
-
-/*
- * The owner goes away: the handler will not be called.  NGX_AGAIN: a thread
- * is still at work for it, so its pool must stay, and the handler will be
- * called.  (Threads work for the table, so it is always NGX_OK; destroying
- * load->pool does the same.)
- */
-ngx_int_t ngx_media_vod_load_cancel(ngx_media_vod_load_t *load);
 
 
 #endif /* _NGX_MEDIA_VOD_LOAD_H_INCLUDED_ */

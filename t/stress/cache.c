@@ -229,11 +229,11 @@ work(void)
         n = rnd() % (rnd() % 2 ? nkeys : nkeys / 8);
         blob_key(n, key);
 
-        if (rnd() % 8 == 0) {
-            rc = ngx_media_cache_find(&cache, key, &ref);
+        rc = ngx_media_cache_get(&cache, key, &ref);
 
-        } else {
-            rc = ngx_media_cache_get(&cache, key, &ref);
+        if (rc == NGX_DECLINED && rnd() % 8 == 0) {
+            ngx_media_cache_abandon(&cache, key);
+            continue;
         }
 
         switch (rc) {

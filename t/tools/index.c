@@ -42,7 +42,7 @@
 #include "formats/ngx_media_mp4_file.h"
 #include "formats/ngx_media_mp4_moof.h"
 #include "formats/ngx_media_mp4_stbl.h"
-#include "formats/ngx_media_plan.h"
+#include "../unit/media_plan.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -446,7 +446,7 @@ make_plan(ngx_uint_t n, ngx_media_index_t **indexes, ngx_msec_t target,
         }
     }
 
-    if (ngx_media_plan_check(plan, size) != NGX_OK) {
+    if (!media_plan_is_whole(plan, size)) {
         die("plan is not valid");
     }
 

@@ -26,7 +26,7 @@
 #include "formats/ngx_media_mp4_file.h"
 #include "formats/ngx_media_mp4_moof.h"
 #include "formats/ngx_media_mp4_stbl.h"
-#include "formats/ngx_media_plan.h"
+#include "media_plan.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -625,7 +625,7 @@ media_mp4_plan_check(const ngx_media_plan_t *plan,
     uint32_t                   n, sample;
     ngx_media_plan_segment_t   segment;
 
-    media_mp4_check(ngx_media_plan_check(plan, plan->size) == NGX_OK);
+    media_mp4_check(media_plan_is_whole(plan, plan->size));
 
     sample = index->first;
     time = 0;

@@ -85,7 +85,12 @@ find(ngx_uint_t n)
     ngx_int_t              rc;
     ngx_media_cache_ref_t  ref;
 
-    rc = ngx_media_cache_find(&cache, key(n), &ref);
+    rc = ngx_media_cache_get(&cache, key(n), &ref);
+
+    if (rc == NGX_DECLINED) {
+        ngx_media_cache_abandon(&cache, key(n));
+        return NGX_DONE;
+    }
 
     ngx_media_cache_unpin(&cache, &ref);
 
@@ -185,7 +190,7 @@ test_basic(void)
     stat = stat_now();
 
     is(stat.hits, 1, "hits");
-    is(stat.misses, 2, "misses");
+    is(stat.misses, 4, "misses");
     is(stat.entries, 1, "entries");
     is(stat.used, 1024, "used");
     is(stat.pins, 3, "pins");

@@ -93,7 +93,6 @@ test_cancel(void)
     ask(0, "one.mp4");
     ask(1, "one.mp4");
     work();
-    is(ngx_media_vod_load_cancel(&loads[0].load), NGX_OK, "the first goes");
     drop(0);
     work_all();
     is(loads[0].called, 0, "it is not called");
@@ -439,7 +438,7 @@ test_again(void)
     b->state = 1;
     ask(0, "one.mp4");
     work_all();
-    ngx_media_vod_load_cancel(&loads[0].load);
+    drop(0);
     ask(1, "one.mp4");
     work_all();
     b->state = 2;

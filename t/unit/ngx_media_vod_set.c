@@ -437,7 +437,7 @@ check(const ngx_media_vod_source_t *source)
 
             plan = ngx_media_vod_set_plan(set, clip);
 
-            media_mp4_check(ngx_media_plan_check(plan, plan->size) == NGX_OK);
+            media_mp4_check(media_plan_is_whole(plan, plan->size));
             media_mp4_check(plan->nsegments == period->nsegments);
 
             for (i = 0; i < plan->nsegments; i++) {
