@@ -34,7 +34,7 @@ my $m = live_match($r, @sent);
 my ($v, $a) = map { $_->{runs} } @{$r->{tracks}}{qw/ v1 a1 /};
 
 is($m->{video}{missing}, 0, 'all frames');
-cmp_ok($m->{audio}{missing}, '<=', @files, 'all sound');
+cmp_ok($m->{audio}{missing}, '<=', @files, 'no more is lost');
 cmp_ok($m->{av}, '<', 3, 'sound and picture');
 
 # silence lags as far as sound is waited for
