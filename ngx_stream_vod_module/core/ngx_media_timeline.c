@@ -111,6 +111,20 @@ ngx_media_timeline_announce(ngx_media_timeline_t *tl, ngx_media_type_e type)
 }
 
 
+void
+ngx_media_timeline_deny(ngx_media_timeline_t *tl, ngx_media_type_e type)
+{
+    tl->announced &= ~(1 << type);
+}
+
+
+void
+ngx_media_timeline_refuse(ngx_media_line_t *line, ngx_uint_t refused)
+{
+    line->refused = refused;
+}
+
+
 ngx_media_line_t *
 ngx_media_timeline_add(ngx_media_timeline_t *tl, ngx_media_type_e type,
     uint32_t timescale, uint32_t frame)
@@ -708,7 +722,9 @@ ngx_media_timeline_has(ngx_media_timeline_t *tl, ngx_media_type_e type)
     }
 
     for (i = 0; i < tl->nlines; i++) {
-        if (tl->lines[i].used && tl->lines[i].type == type) {
+        if (tl->lines[i].used && tl->lines[i].type == type
+            && !tl->lines[i].refused)
+        {
             return 1;
         }
     }

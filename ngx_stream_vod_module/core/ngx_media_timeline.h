@@ -105,6 +105,13 @@ void ngx_media_timeline_announce(ngx_media_timeline_t *tl,
     ngx_media_type_e type);
 
 /*
+ * What was announced will not come; what comes of a line is of no use, or is
+ * again: nothing waits for such video.
+ */
+void ngx_media_timeline_deny(ngx_media_timeline_t *tl, ngx_media_type_e type);
+void ngx_media_timeline_refuse(ngx_media_line_t *line, ngx_uint_t refused);
+
+/*
  * A new line; NULL: too many.  frame: audio, samples of one frame; video,
  * the duration of one frame where the bitstream or metadata says it, else 0.
  */

@@ -262,11 +262,11 @@ ngx_media_writer_announce(ngx_media_writer_t *w,
     w->announce = *announce;
     w->announced = announce->video || announce->audio;
 
-    if (announce->video) {
+    if (announce->video && !(w->useless & 1 << NGX_MEDIA_VIDEO)) {
         ngx_media_timeline_announce(&w->timeline, NGX_MEDIA_VIDEO);
     }
 
-    if (announce->audio) {
+    if (announce->audio && !(w->useless & 1 << NGX_MEDIA_AUDIO)) {
         ngx_media_timeline_announce(&w->timeline, NGX_MEDIA_AUDIO);
     }
 }
@@ -313,6 +313,10 @@ ngx_media_writer_track(ngx_media_writer_t *w, ngx_uint_t id,
         if (w->tracks[i] == t) {
             *track = i;
         }
+    }
+
+    if (rc == NGX_OK) {
+        ngx_media_writer_useful(w, t);
     }
 
     return rc;
@@ -677,6 +681,8 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         t->count.dropped_key++;
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
+
+    ngx_media_writer_useful(w, t);
 
     ngx_memzero(&stamp, sizeof(ngx_media_stamp_t));
 

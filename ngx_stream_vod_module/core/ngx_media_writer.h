@@ -92,6 +92,13 @@ ngx_int_t ngx_media_writer_track(ngx_media_writer_t *w, ngx_uint_t id,
 ngx_int_t ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     const ngx_media_writer_frame_t *frame);
 
+/*
+ * What comes of the publisher's track id of this type is refused: nothing waits
+ * for it until a configuration, or a frame, of it is accepted.
+ */
+void ngx_media_writer_useless(ngx_media_writer_t *w, ngx_media_type_e type,
+    ngx_uint_t id);
+
 /* a frame that could not be used at all, for the counters */
 void ngx_media_writer_bad(ngx_media_writer_t *w, ngx_uint_t track);
 

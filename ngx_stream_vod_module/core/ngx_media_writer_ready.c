@@ -13,7 +13,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_writer_state.h"
+#include "core/ngx_media_timeline_still.h"
+#include "core/ngx_media_writer_still.h"
 
 
 /*
@@ -114,7 +115,7 @@ ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now)
         }
     }
 
-    if (w->announce.video
+    if (w->announce.video && !(w->useless & 1 << NGX_MEDIA_VIDEO)
         && ngx_media_writer_track_get(w, NGX_MEDIA_VIDEO, 0) == NULL)
     {
         ngx_log_error(NGX_LOG_WARN, w->log, 0,
@@ -134,24 +135,81 @@ ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now)
 }
 
 
+void
+ngx_media_writer_useless(ngx_media_writer_t *w, ngx_media_type_e type,
+    ngx_uint_t id)
+{
+    ngx_media_writer_track_t  *t;
+
+    if (id == 0 && !(w->useless & 1 << type)) {
+
+        ngx_log_debug1(NGX_LOG_DEBUG_CORE, w->log, 0,
+                       "media track of type %d is not waited for", (int) type);
+
+        w->useless |= 1 << type;
+        ngx_media_timeline_deny(&w->timeline, type);
+    }
+
+    t = ngx_media_writer_track_get(w, type, id);
+
+    if (t && t->line && !t->line->refused) {
+        ngx_media_timeline_refuse(t->line, 1);
+
+        if (type == NGX_MEDIA_VIDEO) {
+            ngx_media_writer_broken(t);
+        }
+    }
+}
+
+
+void
+ngx_media_writer_useful(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    ngx_media_type_e  type;
+
+    if (t->line) {
+        ngx_media_timeline_refuse(t->line, 0);
+    }
+
+    type = t->params.type;
+
+    if (t->id || !(w->useless & 1 << type)) {
+        return;
+    }
+
+    w->useless &= ~(1 << type);
+
+    if (type == NGX_MEDIA_VIDEO ? w->announce.video : w->announce.audio) {
+        ngx_media_timeline_announce(&w->timeline, type);
+    }
+}
+
+
 /*
  * Tracks are known when all that was announced, or else one of each, has its
- * header; or when track_wait has passed, for video more (timing.md, 2).
+ * header or is refused; or when track_wait has passed, for video more
+ * (timing.md, 2).
  */
 
 static ngx_uint_t
 ngx_media_writer_known(ngx_media_writer_t *w, int64_t now)
 {
+    ngx_uint_t                 no_audio, no_video;
     ngx_media_writer_track_t  *audio, *video;
 
     video = ngx_media_writer_track_get(w, NGX_MEDIA_VIDEO, 0);
     audio = ngx_media_writer_track_get(w, NGX_MEDIA_AUDIO, 0);
 
+    no_video = w->useless & 1 << NGX_MEDIA_VIDEO;
+    no_audio = w->useless & 1 << NGX_MEDIA_AUDIO;
+
     if (ngx_current_msec - w->since >= ngx_media_writer_patience(w)) {
         return 1;
     }
 
-    if (video ? !video->listed && !video->refused : w->announce.video) {
+    if (!no_video
+        && (video ? !video->listed && !video->refused : w->announce.video))
+    {
         return 0;
     }
 
@@ -159,7 +217,11 @@ ngx_media_writer_known(ngx_media_writer_t *w, int64_t now)
         return 1;
     }
 
-    return w->announced ? audio || !w->announce.audio : audio && video;
+    if (audio || no_audio) {
+        return w->announced || video || no_video;
+    }
+
+    return w->announced && !w->announce.audio;
 }
 
 
@@ -191,6 +253,10 @@ ngx_media_writer_complete(ngx_media_writer_t *w, int64_t now)
 
         n = ngx_media_writer_whole(w, t);
         whole += n;
+
+        if (t->line->refused) {
+            continue;
+        }
 
         if (t->listed ? !n || t->bandwidth == 0 : !waited) {
             wanting++;

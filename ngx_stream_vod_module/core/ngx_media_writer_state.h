@@ -137,6 +137,8 @@ struct ngx_media_writer_s {
     ngx_media_timeline_t      timeline;
     ngx_media_segmenter_t     segmenter;
 
+    unsigned                  useless:2;      /* bits 1 << type: what comes of
+                                                 its track 0 is refused */
     unsigned                  announced:1;
     unsigned                  ready:1;
     unsigned                  lost:1;         /* the claim */
@@ -193,6 +195,10 @@ void ngx_media_writer_set_period(ngx_media_writer_t *w,
  */
 void ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now);
 void ngx_media_writer_tick(ngx_media_writer_t *w);
+
+/* what comes of the track is accepted: it is waited for again */
+void ngx_media_writer_useful(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
 
 /* whether a segment of the track is complete, whoever published that */
 ngx_uint_t ngx_media_writer_whole(ngx_media_writer_t *w,

@@ -80,6 +80,13 @@ ngx_media_publish_ignore(ngx_media_publisher_t *p,
     ngx_media_stream_ignored(ngx_media_writer_claim(p->writer),
                              ignored->kind);
 
+    if ((ignored->kind == NGX_MEDIA_IGNORED_CODEC
+         || ignored->kind == NGX_MEDIA_IGNORED_TRACK)
+        && ignored->type < NGX_MEDIA_TEXT)
+    {
+        ngx_media_writer_useless(p->writer, ignored->type, ignored->id);
+    }
+
     if (ngx_media_publish_says(p, ignored)) {
         ngx_media_publish_say(p, ignored);
     }

@@ -299,6 +299,119 @@ test_alternate(void)
 }
 
 
+/* frames of a codec that is none of ours, each second of n */
+
+static void
+useless(walk_t *w, walk_pub_t *p, ngx_uint_t type, ngx_uint_t n)
+{
+    ngx_uint_t                 i;
+    ngx_media_publish_frame_t  frame;
+
+    memset(&frame, 0, sizeof(ngx_media_publish_frame_t));
+
+    frame.type = type;
+    frame.codec = NGX_MEDIA_CODEC_VP9;
+    frame.pos = walk_frame;
+    frame.last = walk_frame + 100;
+
+    for (i = 0; i < n; i++) {
+        frame.stamp = w->now - p->start;
+        (void) ngx_media_publish_frame(p->publisher, &frame);
+        seconds(w, p, 1);
+    }
+}
+
+
+/* what was announced and is refused is not waited for */
+
+static void
+test_useless(void)
+{
+    walk_pub_t              *p;
+    walk_track_t            *t;
+    ngx_media_announce_t     announce;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    w.app.track_wait = 4000;
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    memset(&announce, 0, sizeof(ngx_media_announce_t));
+    announce.video = 1;
+    announce.audio = 1;
+
+    publisher(&w, p);
+    ngx_media_publish_announce(p->publisher, &announce);
+    t = track(p, WALK_AAC, 0);
+    useless(&w, p, NGX_MEDIA_VIDEO, 2);
+
+    is(s->ntracks, 1, "useless: audio goes on without video");
+    ok(s->tracks[0]->count.frames > 60, "useless: from its begin");
+
+    useless(&w, p, NGX_MEDIA_VIDEO, 2);
+
+    ok(s->ready, "useless: and is given out");
+
+    /* another period does not wait for it, either */
+
+    ngx_media_publish_announce(p->publisher, &announce);
+    t->shift += 60 * WALK_US;
+    useless(&w, p, NGX_MEDIA_VIDEO, 2);
+
+    is(s->periods, 2, "useless: another period");
+    is(s->tracks[0]->count.dropped_key, 0, "useless: from its first frame on");
+
+    /* when it comes, it is video as any */
+
+    (void) track(p, WALK_AVC, 0);
+    p->tracks[1].time = w.now * 1000 - p->start * 1000;
+    seconds(&w, p, 3);
+
+    is(s->ntracks, 2, "useless: video comes");
+    ok(s->tracks[1]->count.frames > 60, "useless: and is taken in");
+
+    /* it turns into something else: no picture is held for it */
+
+    p->ntracks = 1;
+    useless(&w, p, NGX_MEDIA_VIDEO, 4);
+
+    is(s->tracks[1]->count.again, 0, "useless: nothing is held");
+    is(s->clock, 0, "useless: audio goes on alone");
+
+    t->shift += 60 * WALK_US;
+    useless(&w, p, NGX_MEDIA_VIDEO, 2);
+
+    is(s->tracks[0]->count.dropped_key, 0,
+       "useless: nothing waits for what it was");
+
+    walk_check(&w);
+    is(w.wrong[0], 0, "useless: %s", w.wrong);
+
+    walk_end(p);
+
+    /* audio is refused: video does not wait for it */
+
+    w.now += 1000;
+    ngx_stub_clock(w.now);
+
+    publisher(&w, p);
+    (void) track(p, WALK_AVC, 0);
+    useless(&w, p, NGX_MEDIA_AUDIO, 2);
+
+    ok(s->ready, "useless: still");
+
+    walk_end(p);
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "useless: all is free: %s", w.wrong);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -309,6 +422,7 @@ main(int argc, char **argv)
 
     test_refused();
     test_alternate();
+    test_useless();
     test_walks(1, 0, STEPS);
 
     return done();
