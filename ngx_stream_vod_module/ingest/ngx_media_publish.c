@@ -271,12 +271,38 @@ ngx_media_publish_configure(ngx_media_publisher_t *p,
         return NGX_OK;
 
     case NGX_ABORT:
+        t->params = params;
         return ngx_media_publish_refuse(p, t, NGX_MEDIA_IGNORED_TRACK,
                                         config);
 
     default:
         return rc == NGX_DECLINED ? NGX_DECLINED : NGX_ERROR;
     }
+}
+
+
+ngx_int_t
+ngx_media_publish_configure_own(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *config)
+{
+    ngx_int_t           rc;
+    ngx_media_params_t  params;
+
+    if (t->refused && t->why == NGX_MEDIA_IGNORED_TRACK
+        && codec->config(&params, config->pos, config->last) == NGX_OK
+        && params.codec == t->params.codec
+        && params.config_len == t->params.config_len
+        && ngx_memcmp(params.config, t->params.config, params.config_len)
+           == 0)
+    {
+        rc = ngx_media_publish_ignore_frame(p, t->why, config);
+
+    } else {
+        rc = ngx_media_publish_configure(p, t, codec, config);
+    }
+
+    return (rc == NGX_OK && t->codec != codec) ? NGX_DONE : rc;
 }
 
 

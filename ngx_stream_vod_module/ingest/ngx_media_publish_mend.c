@@ -165,10 +165,13 @@ ngx_media_publish_config_aac(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *config)
 {
+    ngx_int_t         rc;
     ngx_media_adts_t  adts;
 
     if (ngx_media_adts_parse(&adts, config->pos, config->last) == NGX_OK) {
-        return ngx_media_publish_adts(p, t, codec, config, &adts);
+        rc = ngx_media_publish_adts(p, t, codec, config, &adts);
+
+        return rc == NGX_DONE ? NGX_OK : rc;
     }
 
     return ngx_media_publish_configure(p, t, codec, config);
@@ -459,7 +462,7 @@ ngx_media_publish_aac(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
                  : ngx_media_publish_unconfigured(p, t, frame);
         }
 
-        if (rc != NGX_OK) {
+        if (rc != NGX_OK && rc != NGX_DONE) {
             return rc;
         }
     }
@@ -475,7 +478,7 @@ ngx_media_publish_aac(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
 }
 
 
-/* its header is a configuration where no other one has come */
+/* its header is a configuration where no other one has come; as of own */
 
 static ngx_int_t
 ngx_media_publish_adts(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
@@ -509,9 +512,9 @@ ngx_media_publish_adts(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     config.pos = asc;
     config.last = asc + NGX_MEDIA_ADTS_CONFIG;
 
-    rc = ngx_media_publish_configure(p, t, codec, &config);
+    rc = ngx_media_publish_configure_own(p, t, codec, &config);
 
-    if (rc == NGX_OK && t->codec == codec) {
+    if (rc == NGX_OK) {
         t->own = 1;
         ngx_memcpy(t->adts, asc, NGX_MEDIA_ADTS_CONFIG);
     }
@@ -541,13 +544,13 @@ ngx_media_publish_mp3(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
         piece.pos = raw.pos;
         piece.last = raw.last;
 
-        rc = ngx_media_publish_configure(p, t, codec, &piece);
+        rc = ngx_media_publish_configure_own(p, t, codec, &piece);
 
-        if (rc == NGX_OK && t->codec == codec) {
+        if (rc == NGX_OK) {
             rc = ngx_media_publish_nth(p, t, frame, &raw, n++);
         }
 
-        if (rc != NGX_OK) {
+        if (rc != NGX_OK && rc != NGX_DONE) {
             return rc;
         }
     }

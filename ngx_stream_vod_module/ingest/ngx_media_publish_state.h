@@ -44,7 +44,8 @@ typedef struct {
     ngx_uint_t                id;             /* the publisher's number */
     ngx_uint_t                track;          /* the writer's */
     const ngx_media_codec_t  *codec;          /* NULL: no configuration */
-    ngx_media_params_t        params;
+    ngx_media_params_t        params;         /* or those that there was no
+                                                 room for */
     ngx_media_publish_said_t  said;
     ngx_media_ignored_e       why;            /* refused */
 
@@ -98,6 +99,15 @@ ngx_media_publish_track_t *ngx_media_publish_track_get(
  * counts as a header until its maker sets own.
  */
 ngx_int_t ngx_media_publish_configure(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *config);
+
+/*
+ * One that a frame brings, which each of them does: what there was no room for
+ * is tried again when it is another one.  NGX_DONE: it is refused, and the
+ * frame with it.
+ */
+ngx_int_t ngx_media_publish_configure_own(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *config);
 

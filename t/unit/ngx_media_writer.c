@@ -257,6 +257,56 @@ test_refused(void)
 }
 
 
+/* frames that bring their configuration: none of them is tried but once */
+
+static void
+test_refused_own(void)
+{
+    walk_pub_t              *p;
+    walk_track_t            *t;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    publisher(&w, p);
+    (void) track(p, WALK_AVC, 0);
+    seconds(&w, p, 3);
+
+    while (ngx_media_block_alloc(w.zone, WALK_STREAMS - 1)) { /* void */ }
+
+    t = track(p, WALK_MP3, 0);
+    t->due = 0;
+    t->time = w.now * 1000 - p->start * 1000;
+    seconds(&w, p, 1);
+
+    is(s->ignored[NGX_MEDIA_IGNORED_TRACK], t->n, "own: each is counted");
+
+    ngx_media_block_free_all(w.zone, WALK_STREAMS - 1);
+    seconds(&w, p, 2);
+
+    is(s->ignored[NGX_MEDIA_IGNORED_TRACK], t->n, "own: not tried again");
+    is(s->ntracks, 1, "own: there is none");
+
+    t->kind = 1;
+    seconds(&w, p, 2);
+
+    is(s->ntracks, 2, "own: another configuration is");
+    ok(s->ignored[NGX_MEDIA_IGNORED_TRACK] < t->n, "own: and accepted");
+
+    walk_check(&w);
+    is(w.wrong[0], 0, "own: %s", w.wrong);
+
+    walk_end(p);
+    walk_finish(&w);
+}
+
+
 /* codecs that change for ever, as at two encoders that take turns */
 
 static void
@@ -421,6 +471,7 @@ main(int argc, char **argv)
     }
 
     test_refused();
+    test_refused_own();
     test_alternate();
     test_useless();
     test_walks(1, 0, STEPS);
