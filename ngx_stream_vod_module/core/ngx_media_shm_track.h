@@ -112,7 +112,8 @@ typedef struct {
                                                  number of the track */
     uint32_t                  codec;          /* [once] */
     uint32_t                  ended;          /* [stream] */
-    uint32_t                  parts_off;      /* [stream] */
+    uint32_t                  parts_off;      /* [stream] for good */
+    uint32_t                  parts_held;     /* [stream] for now */
     uint32_t                  extent;         /* [stream] written to */
     uint64_t                  used;           /* [stream] bytes of it */
     uint64_t                  largest;        /* [stream] segment, bytes */

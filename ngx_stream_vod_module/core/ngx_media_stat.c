@@ -236,7 +236,7 @@ ngx_media_track_stat(const ngx_media_stream_t *stream, ngx_uint_t index,
     stat->type = t->type;
     stat->timescale = t->timescale;
     stat->ended = t->ended;
-    stat->parts_off = t->parts_off;
+    stat->parts_off = t->parts_off || t->parts_held;
     stat->fps = t->fps;
     stat->bitrate = t->rate;
     stat->bandwidth = t->bandwidth;

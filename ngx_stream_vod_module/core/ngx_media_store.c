@@ -771,7 +771,7 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->edge_msn = ngx_media_edge_number(heads.edge);
     view->edge_part = ngx_media_edge_part(heads.edge);
     view->ended = heads.ended;
-    view->parts_off = t->parts_off;
+    view->parts_off = t->parts_off || t->parts_held;
 
     if (ngx_media_load(&stream->sh->state) == NGX_MEDIA_STREAM_LIVE
         && !view->ended)

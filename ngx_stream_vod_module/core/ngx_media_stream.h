@@ -86,6 +86,7 @@ typedef struct {
     int64_t                   drift;          /* ms, for status */
     uint32_t                  jumps;          /* of stamps, since the last */
     unsigned                  parts_off:1;    /* this track lists none, */
+    unsigned                  held:1;         /* or not now, */
     unsigned                  coarse:1;       /* or this segment */
 } ngx_media_part_put_t;
 

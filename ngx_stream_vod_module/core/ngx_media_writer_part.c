@@ -22,7 +22,12 @@
 /* so many in a row that are too long: frames, or pauses, are that long */
 #define NGX_MEDIA_PARTS_OVER  3
 
+/* parts that are not listed for now are when so many target durations fit */
+#define NGX_MEDIA_PARTS_BACK  3
 
+
+static void ngx_media_writer_fits(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, ngx_media_part_put_t *put);
 static void ngx_media_writer_expect(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_part_put_t *put);
 static void ngx_media_writer_peak(ngx_media_writer_t *w,
@@ -192,24 +197,7 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     put.drift = ngx_media_timeline_drift(&w->timeline);
     put.jumps = w->jumps;
 
-    if (!ngx_media_part_fits(w->target, t->params.timescale, put.duration,
-                             0))
-    {
-        t->count.parts_over++;
-        t->over++;
-        put.coarse = 1;
-        put.parts_off = !t->listed || t->over == NGX_MEDIA_PARTS_OVER;
-
-        ngx_log_debug3(NGX_LOG_DEBUG_CORE, w->log, 0,
-                       "media part is too long, track:%ui in a row:%ui off:%d",
-                       t->index, t->over, put.parts_off);
-
-    } else {
-        t->over = 0;
-    }
-
-    put.parts_off |= w->parts_off && t->params.type == NGX_MEDIA_VIDEO;
-    t->plain |= put.parts_off;
+    ngx_media_writer_fits(w, t, &put);
 
     ngx_media_writer_expect(w, t, &put);
 
@@ -252,6 +240,61 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
                           &w->app->name);
         }
     }
+}
+
+
+/*
+ * Is it longer than a part may be?  Where frames are that long the track lists
+ * none any more; where pictures are held, which goes by, not until what players
+ * look at has parts again.
+ */
+
+static void
+ngx_media_writer_fits(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    ngx_media_part_put_t *put)
+{
+    uint64_t  back;
+
+    if (ngx_media_part_fits(w->target, t->params.timescale, put->duration, 0))
+    {
+        t->over = 0;
+        t->held_over = 0;
+        t->fitting += put->duration;
+
+        back = (uint64_t) w->claim.stream.sh->target * NGX_MEDIA_PARTS_BACK;
+
+        if (t->held_off && t->fitting >= back * t->params.timescale) {
+            t->held_off = 0;
+
+            ngx_log_debug1(NGX_LOG_DEBUG_CORE, w->log, 0,
+                           "media parts are listed again, track:%ui",
+                           t->index);
+        }
+
+    } else {
+        t->count.parts_over++;
+        t->fitting = 0;
+        put->coarse = 1;
+
+        if (t->holding) {
+            t->held_over++;
+            t->held_off |= !t->listed
+                           || t->held_over == NGX_MEDIA_PARTS_OVER;
+
+        } else {
+            t->over++;
+            put->parts_off = !t->listed || t->over == NGX_MEDIA_PARTS_OVER;
+        }
+
+        ngx_log_debug5(NGX_LOG_DEBUG_CORE, w->log, 0,
+                       "media part is too long, track:%ui in a row:%ui "
+                       "held:%ui off:%d for now:%d", t->index, t->over,
+                       t->held_over, put->parts_off, t->held_off);
+    }
+
+    put->parts_off |= w->parts_off && t->params.type == NGX_MEDIA_VIDEO;
+    put->held = t->held_off;
+    t->plain |= put->parts_off;
 }
 
 

@@ -69,7 +69,9 @@ typedef struct {
     uint64_t                  segment_ticks;
     uint64_t                  number;         /* cut that it belongs to */
     ngx_uint_t                nparts;
-    ngx_uint_t                over;           /* parts over target in a row */
+    ngx_uint_t                over;           /* parts over target in a row, */
+    ngx_uint_t                held_over;      /* and held pictures that are */
+    uint64_t                  fitting;        /* ticks of parts since then */
 
     /* the open part */
     int64_t                   time;           /* dts of its first sample */
@@ -94,7 +96,9 @@ typedef struct {
 
     unsigned                  whole:1;        /* none of them is missing, and
                                                  they may be put out again */
-    unsigned                  plain:1;        /* it lists no parts */
+    unsigned                  plain:1;        /* it lists no parts: for good, */
+    unsigned                  held_off:1;     /* or while pictures are held */
+    unsigned                  holding:1;      /* the part is a held picture */
     unsigned                  still:1;        /* the segment has still frames */
     unsigned                  refused:1;      /* the store has none for it */
     unsigned                  silent:1;       /* it is being fed */

@@ -41,6 +41,7 @@
 #define NGX_MEDIA_AGAIN_MOST      (8 * 1024 * 1024)
 
 
+static ngx_uint_t ngx_media_writer_plain(const ngx_media_writer_track_t *t);
 static int64_t ngx_media_writer_start(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 static int64_t ngx_media_writer_step(ngx_media_writer_t *w,
@@ -172,7 +173,8 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
           / 1000;
 
     if (!ngx_media_timeline_still(t->line, until, ngx_media_wall_msec(),
-                                  !t->plain, until - start >= max))
+                                  !ngx_media_writer_plain(t),
+                                  until - start >= max))
     {
         return;
     }
@@ -197,7 +199,7 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
 
     from = ngx_media_timeline_next(t->line);
 
-    if (t->open && t->listed && !t->plain) {
+    if (t->open && t->listed && !ngx_media_writer_plain(t)) {
 
         if (t->nsamples) {
             from = ngx_media_writer_stretch(w, t, until);
@@ -223,6 +225,15 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
     ngx_log_debug4(NGX_LOG_DEBUG_STREAM, w->log, 0,
                    "media picture held, segment:%uL from:%L until:%L "
                    "frames:%uD", w->cut.number, from, until, t->since);
+}
+
+
+/* it lists no parts, at least now */
+
+static ngx_uint_t
+ngx_media_writer_plain(const ngx_media_writer_track_t *t)
+{
+    return t->plain || t->held_off;
 }
 
 
@@ -391,7 +402,7 @@ ngx_media_writer_step(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     segment = (int64_t) w->claim.stream.sh->segment * t->params.timescale
               / 1000;
 
-    if (t->plain) {
+    if (ngx_media_writer_plain(t)) {
         return segment;
     }
 
@@ -585,7 +596,10 @@ ngx_media_writer_hold(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     if (t->nsamples) {
         t->samples[t->nsamples - 1].duration = *until - t->dts;
+
+        t->holding = 1;
         ngx_media_writer_flush(w, t);
+        t->holding = 0;
     }
 
     return t->whole ? NGX_OK : NGX_DECLINED;
@@ -607,7 +621,7 @@ ngx_media_writer_stretch(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     sample = &t->samples[t->nsamples - 1];
     end = until;
 
-    if (t->listed && !t->plain) {
+    if (t->listed && !ngx_media_writer_plain(t)) {
         most = (int64_t) w->target * t->params.timescale / 10000
                - (int64_t) t->duration;
         end = ngx_min(end, t->dts + most);
@@ -616,7 +630,9 @@ ngx_media_writer_stretch(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     end = ngx_max(end, t->dts + (int64_t) sample->duration);
     sample->duration = end - t->dts;
 
+    t->holding = 1;
     ngx_media_writer_flush(w, t);
+    t->holding = 0;
 
     return end;
 }

@@ -462,6 +462,61 @@ test_useless(void)
 }
 
 
+/* held pictures are too long for parts: those come back with the motion */
+
+static void
+test_held(void)
+{
+    walk_pub_t              *p;
+    walk_track_t            *t;
+    ngx_media_track_shm_t   *v;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    w.app.part = 200;
+    w.app.part_target = 2134;
+    w.app.window = 60000;
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    publisher(&w, p);
+    t = track(p, WALK_HEVC, 0);
+    (void) track(p, WALK_AAC, 0);
+    seconds(&w, p, 10);
+
+    v = s->tracks[0];
+    is(v->parts_off + v->parts_held, 0, "held: it has parts");
+
+    t->time += 2 * WALK_US;
+    seconds(&w, p, 6);
+
+    ok(v->count.again, "held: a picture is");
+    is(v->parts_off + v->parts_held, 0, "held: for a moment");
+
+    t->time += 20 * WALK_US;
+    seconds(&w, p, 20);
+
+    is(v->parts_off, 0, "held: not for good");
+    is(v->parts_held, 1, "held: no parts meanwhile");
+
+    seconds(&w, p, 4);
+    is(v->parts_held, 1, "held: still none");
+
+    seconds(&w, p, 10);
+    is(v->parts_off + v->parts_held, 0, "held: they are back");
+
+    walk_check(&w);
+    is(w.wrong[0], 0, "held: %s", w.wrong);
+
+    walk_end(p);
+    walk_finish(&w);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -474,6 +529,7 @@ main(int argc, char **argv)
     test_refused_own();
     test_alternate();
     test_useless();
+    test_held();
     test_walks(1, 0, STEPS);
 
     return done();
