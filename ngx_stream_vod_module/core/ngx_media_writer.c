@@ -756,6 +756,14 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     if (rc == NGX_DECLINED) {
         ngx_media_writer_broken(t);
         ngx_media_timeline_break(&w->timeline);
+
+        if (frame->key && !w->lost) {
+
+            /* it needs nothing of what is lost, and opens a period */
+
+            return ngx_media_writer_frame(w, track, frame);
+        }
+
         t->count.dropped_key++;
         return w->lost ? NGX_DECLINED : NGX_OK;
     }

@@ -517,6 +517,60 @@ test_held(void)
 }
 
 
+/* a picture cannot be held up to a key frame: that begins anew */
+
+static void
+test_anew(void)
+{
+    walk_pub_t              *p;
+    walk_track_t            *t;
+    ngx_media_track_shm_t   *v;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    memset(walk_frame, 0xff, sizeof(walk_frame));
+    walk_init(&w, 0);
+
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    publisher(&w, p);
+    t = track(p, WALK_HEVC, 0);
+    seconds(&w, p, 5);
+
+    do {
+        w.now = p->start + t->time / 1000;
+        ngx_stub_clock(w.now);
+        walk_send(&w, p, t);
+    } while (t->n % t->gop);
+
+    t->time += 2 * WALK_US;
+    w.now = p->start + t->time / 1000;
+    ngx_stub_clock(w.now);
+
+    ngx_stub_fail = 1;
+    walk_send(&w, p, t);
+    ngx_stub_fail = 0;
+
+    seconds(&w, p, 3);
+    v = s->tracks[0];
+
+    is(s->periods, 2, "anew: another period");
+    is(v->count.dropped_key, 0, "anew: nothing is dropped");
+
+    walk_check(&w);
+    is(w.wrong[0], 0, "anew: %s", w.wrong);
+
+    walk_end(p);
+
+    is(v->count.frames, t->n, "anew: all frames are there");
+
+    walk_finish(&w);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -530,6 +584,7 @@ main(int argc, char **argv)
     test_alternate();
     test_useless();
     test_held();
+    test_anew();
     test_walks(1, 0, STEPS);
 
     return done();
