@@ -225,6 +225,7 @@ ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason)
     for (i = 0; i < w->ntracks; i++) {
         ngx_media_writer_forget(w->tracks[i]);
         ngx_free(w->tracks[i]->data);
+        ngx_free(w->tracks[i]->samples);
         ngx_free(w->tracks[i]);
     }
 

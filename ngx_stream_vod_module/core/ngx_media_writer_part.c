@@ -26,6 +26,11 @@
 #define NGX_MEDIA_PARTS_BACK  3
 
 
+static ngx_int_t ngx_media_writer_grow(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, size_t len);
+static void ngx_media_writer_empty(ngx_media_writer_track_t *t);
+static void ngx_media_writer_tear(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
 static void ngx_media_writer_fits(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_part_put_t *put);
 static void ngx_media_writer_expect(ngx_media_writer_t *w,
@@ -38,8 +43,7 @@ ngx_int_t
 ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     const ngx_media_time_t *time, const ngx_media_writer_frame_t *frame)
 {
-    size_t               len, alloc;
-    u_char              *p;
+    size_t               len;
     ngx_media_sample_t  *sample;
 
     len = frame->last - frame->pos;
@@ -49,7 +53,7 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     }
 
     if (t->nsamples
-        && (t->nsamples == NGX_MEDIA_PART_SAMPLES
+        && (t->nsamples == NGX_MEDIA_PART_SAMPLES + t->again
             || t->size + len > NGX_MEDIA_PART_BYTES
             || !ngx_media_part_fits(w->target, t->params.timescale,
                                     t->duration, time->duration)))
@@ -58,25 +62,8 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         ngx_media_writer_flush(w, t);
     }
 
-    if (t->size + len > t->alloc) {
-        alloc = ngx_max(t->size + len, t->alloc * 2);
-        alloc = ngx_max(alloc, 4096);
-
-        p = ngx_alloc(alloc, w->log);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (t->size) {
-            ngx_memcpy(p, t->data, t->size);
-        }
-
-        if (t->data) {
-            ngx_free(t->data);
-        }
-
-        t->data = p;
-        t->alloc = alloc;
+    if (ngx_media_writer_grow(w, t, len) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (t->nsamples == 0) {
@@ -139,6 +126,63 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 }
 
 
+/* room for another sample of this length */
+
+static ngx_int_t
+ngx_media_writer_grow(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    size_t len)
+{
+    u_char              *p;
+    size_t               alloc;
+    ngx_uint_t           n;
+    ngx_media_sample_t  *samples;
+
+    if (t->size + len > t->alloc) {
+        alloc = ngx_max(t->size + len, t->alloc * 2);
+        alloc = ngx_max(alloc, 4096);
+
+        p = ngx_alloc(alloc, w->log);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (t->size) {
+            ngx_memcpy(p, t->data, t->size);
+        }
+
+        if (t->data) {
+            ngx_free(t->data);
+        }
+
+        t->data = p;
+        t->alloc = alloc;
+    }
+
+    if (t->nsamples == t->max_samples) {
+        n = ngx_max(t->max_samples * 2, NGX_MEDIA_PART_SAMPLES);
+
+        /* with room for what is written of them */
+
+        samples = ngx_alloc(n * sizeof(ngx_media_sample_t)
+                            + ngx_media_mp4_chunk_max(n), w->log);
+        if (samples == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (t->samples) {
+            ngx_memcpy(samples, t->samples,
+                       t->nsamples * sizeof(ngx_media_sample_t));
+            ngx_free(t->samples);
+        }
+
+        t->samples = samples;
+        t->max_samples = n;
+    }
+
+    return NGX_OK;
+}
+
+
 /*
  * Closes the open part.  Its last sample has the duration that it was given:
  * either it was settled by the next one, or the line goes on from there.
@@ -147,8 +191,7 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 void
 ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
-    u_char                 head[ngx_media_mp4_chunk_max(
-                                                  NGX_MEDIA_PART_SAMPLES)];
+    u_char                *head;
     ngx_int_t              rc;
     ngx_uint_t             i;
     ngx_media_part_put_t   put;
@@ -160,9 +203,7 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
     if (t->torn) {
         t->count.dropped_nomem += t->nsamples;
-        t->nsamples = 0;
-        t->size = 0;
-        t->duration = 0;
+        ngx_media_writer_empty(t);
         return;
     }
 
@@ -179,6 +220,8 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     chunk.sequence = (uint32_t) (t->segment.number * 1024 + t->nparts);
     chunk.type = t->params.type;
     chunk.styp = t->nparts == 0;
+
+    head = (u_char *) &t->samples[t->max_samples];
 
     put.data[0].data = head;
     put.data[0].len = ngx_media_mp4_write_chunk(head, &chunk);
@@ -198,12 +241,8 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     put.jumps = w->jumps;
 
     ngx_media_writer_fits(w, t, &put);
-
     ngx_media_writer_expect(w, t, &put);
-
-    t->nsamples = 0;
-    t->size = 0;
-    t->duration = 0;
+    ngx_media_writer_empty(t);
 
     rc = ngx_media_part_put(&w->claim, t->index, &put);
 
@@ -225,21 +264,40 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
     default: /* NGX_ABORT */
 
-        /* a hole is not allowed: the period ends here */
-
         t->count.dropped_nomem += chunk.nsamples;
-        ngx_media_writer_broken(t);
-        t->torn = 1;
-        ngx_media_timeline_break(&w->timeline);
-
-        if (!w->nomem) {
-            w->nomem = 1;
-            ngx_log_error(NGX_LOG_WARN, w->log, 0,
-                          "media zone \"%V\" is too small, parts are lost: "
-                          "make \"zone\" larger or \"window\" shorter",
-                          &w->app->name);
-        }
+        ngx_media_writer_tear(w, t);
     }
+}
+
+
+static void
+ngx_media_writer_empty(ngx_media_writer_track_t *t)
+{
+    t->nsamples = 0;
+    t->again = 0;
+    t->size = 0;
+    t->duration = 0;
+}
+
+
+/* a hole is not allowed: the period ends here */
+
+static void
+ngx_media_writer_tear(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    ngx_media_writer_broken(t);
+    t->torn = 1;
+    ngx_media_timeline_break(&w->timeline);
+
+    if (w->nomem) {
+        return;
+    }
+
+    w->nomem = 1;
+
+    ngx_log_error(NGX_LOG_WARN, w->log, 0,
+                  "media zone \"%V\" is too small, parts are lost: make "
+                  "\"zone\" larger or \"window\" shorter", &w->app->name);
 }
 
 

@@ -26,7 +26,7 @@
 typedef struct ngx_media_writer_past_s  ngx_media_writer_past_t;
 
 
-#define NGX_MEDIA_PART_SAMPLES    256
+#define NGX_MEDIA_PART_SAMPLES    256          /* and those that come again */
 #define NGX_MEDIA_CUTS            32          /* that a track may lag behind */
 
 /* where a segment starts, in all tracks */
@@ -82,7 +82,9 @@ typedef struct {
     size_t                    alloc;
     u_char                   *data;
     ngx_uint_t                nsamples;
-    ngx_media_sample_t        samples[NGX_MEDIA_PART_SAMPLES];
+    ngx_uint_t                again;          /* of them, shown before */
+    ngx_uint_t                max_samples;
+    ngx_media_sample_t       *samples;
 
     ngx_media_track_count_t   count;
     uint32_t                  fps;

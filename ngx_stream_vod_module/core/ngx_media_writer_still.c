@@ -674,6 +674,10 @@ ngx_media_writer_again(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         ngx_media_writer_settle(t, time.dts);
         ngx_media_writer_follow(w, t, &time, &frame);
 
+        /* they take no time: a part of nothing else would be too short */
+
+        t->again++;
+
         if (ngx_media_writer_append(w, t, &time, &frame) != NGX_OK) {
             ngx_media_writer_broken(t);
             return;

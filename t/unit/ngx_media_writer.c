@@ -571,6 +571,85 @@ test_anew(void)
 }
 
 
+/* more frames come again than a part has otherwise: no part is too short */
+
+static void
+test_again(void)
+{
+    ngx_uint_t                i, k, n;
+    ngx_pool_t               *pool;
+    walk_pub_t               *p;
+    walk_track_t             *t;
+    ngx_media_part_t         *part;
+    ngx_media_stream_t        stream;
+    ngx_media_segment_t      *segment;
+    ngx_media_track_view_t   *v;
+    ngx_media_stream_view_t   view;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    w.app.part = 200;
+    w.app.part_target = 2134;
+    w.app.segment = 6000;
+    w.app.segment_max = 9000;
+    w.app.target = 9;
+    w.app.window = 60000;
+    p = &w.pubs[0];
+
+    publisher(&w, p);
+    t = track(p, WALK_HEVC, 0);
+    t->step = 16667;
+    t->gop = 360;
+    (void) track(p, WALK_AAC, 0);
+    seconds(&w, p, 11);
+
+    t->time += 5 * WALK_US;
+    seconds(&w, p, 12);
+
+    stream.zone = w.zone;
+    stream.sh = ngx_media_stream_record(w.zone, 0);
+    stream.id = stream.sh->id;
+
+    pool = ngx_create_pool(4096, &ngx_stub_log);
+    (void) ngx_media_stream_view(&stream, pool, NGX_MEDIA_ALL_TRACKS, &view);
+
+    v = &view.tracks[0];
+    n = 0;
+    k = 0;
+
+    for (i = 0; i + 1 < v->nparts; i++) {
+        part = &v->parts[i];
+
+        for ( /* void */ ; k + 1 < v->nsegments; k++) {
+            if (v->segments[k].number == part->number) {
+                break;
+            }
+        }
+
+        segment = &v->segments[k];
+
+        n += !segment->coarse && part[1].number == part->number
+             && part->duration * 10000 < v->timescale * 2134ull * 85 / 100;
+    }
+
+    ok(stream.sh->tracks[0]->count.again > 600, "again: %d frames",
+       (int) stream.sh->tracks[0]->count.again);
+    is(view.part_target, 2134, "again: there are parts");
+    ok(v->nparts > 40, "again: %d of them", (int) v->nparts);
+    is(n, 0, "again: none is too short");
+
+    ngx_destroy_pool(pool);
+    walk_check(&w);
+    is(w.wrong[0], 0, "again: %s", w.wrong);
+
+    walk_end(p);
+    walk_finish(&w);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -585,6 +664,7 @@ main(int argc, char **argv)
     test_useless();
     test_held();
     test_anew();
+    test_again();
     test_walks(1, 0, STEPS);
 
     return done();
