@@ -20,9 +20,6 @@
 /* without "part", segments still consist of chunks, of this target */
 #define NGX_MEDIA_CHUNK_TARGET   10000        /* 1/10000 s */
 
-/* smoothed times are within half of this of the publisher's (timing.md, 9) */
-#define NGX_MEDIA_WRITER_JITTER  (3 * NGX_MEDIA_VIDEO_TIMESCALE / 1000)
-
 
 static void ngx_media_writer_timescale(ngx_media_writer_t *w, ngx_uint_t id,
     ngx_media_params_t *params);
@@ -59,11 +56,6 @@ static ngx_uint_t ngx_media_writer_waits(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static void ngx_media_writer_substitute(ngx_media_writer_track_t *t,
     ngx_media_writer_frame_t *frame, ngx_media_silence_t *silence);
-static void ngx_media_writer_delay(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t);
-static void ngx_media_writer_segment(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, int64_t time,
-    const ngx_media_writer_frame_t *frame);
 
 
 /* in two steps: times of the unix epoch would overflow */
@@ -1340,156 +1332,4 @@ ngx_media_writer_substitute(ngx_media_writer_track_t *t,
         frame->pos = silence->frame.pos;
         frame->last = silence->frame.last;
     }
-}
-
-
-/* the last sample lasts until this one */
-
-void
-ngx_media_writer_settle(ngx_media_writer_track_t *t, int64_t dts)
-{
-    ngx_media_sample_t  *sample;
-
-    if (t->nsamples) {
-        sample = &t->samples[t->nsamples - 1];
-        sample->duration = dts - t->dts;
-        t->duration += sample->duration;
-    }
-}
-
-
-/* goes over to the segment that this frame belongs to */
-
-void
-ngx_media_writer_follow(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
-    const ngx_media_time_t *time, const ngx_media_writer_frame_t *frame)
-{
-    uint64_t          number, oldest;
-    ngx_media_cut_t  *cut;
-
-    oldest = w->cut.number + 1 - w->ncuts;
-
-    if (!t->open) {
-
-        /*
-         * The newest cut that is not after this frame, else the oldest: where
-         * pictures are reordered, as it is shown, see waits
-         */
-
-        for (number = w->cut.number; number > oldest; number--) {
-            cut = &w->cuts[number % NGX_MEDIA_CUTS];
-
-            if (t == w->clock || ngx_media_cut_reached(cut, t, time->pts)) {
-                break;
-            }
-        }
-
-        t->number = ngx_max(number, t->number + 1);
-        t->number = ngx_min(t->number, w->cut.number);
-
-        ngx_media_writer_delay(w, t);
-        ngx_media_writer_segment(w, t, time->dts, frame);
-        return;
-    }
-
-    while (t->number < w->cut.number) {
-        number = ngx_max(t->number + 1, oldest);
-        cut = &w->cuts[number % NGX_MEDIA_CUTS];
-
-        if (t != w->clock && !ngx_media_cut_reached(cut, t, time->pts)) {
-            return;
-        }
-
-        ngx_media_writer_flush(w, t);
-        ngx_media_writer_close(w, t);
-
-        t->number = number;
-
-        ngx_media_writer_segment(w, t, time->dts, frame);
-    }
-}
-
-
-/*
- * Video of a new period: with the reorder delay that its first frame tells,
- * composition offsets are not negative (timing.md, 10).
- */
-
-static void
-ngx_media_writer_delay(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
-{
-    uint32_t    delay, old;
-    ngx_int_t   rc;
-
-    /* what was held goes on, within its period */
-
-    if (w->cuts[t->number % NGX_MEDIA_CUTS].period != t->number) {
-        return;
-    }
-
-    delay = 0;
-
-    if (t->params.type == NGX_MEDIA_VIDEO && t->line->reorder > 0) {
-        delay = (uint32_t) t->line->reorder + NGX_MEDIA_WRITER_JITTER;
-        delay = ngx_media_edit_delay(delay, t->params.timescale);
-    }
-
-    old = t->params.delay;
-
-    if (delay == old) {
-        return;
-    }
-
-    t->params.delay = delay;
-
-    rc = ngx_media_track_set_init(&w->claim, t->index, &t->params, &t->init);
-
-    if (rc != NGX_OK) {
-        t->params.delay = old;
-        w->lost |= rc == NGX_DECLINED;
-        return;
-    }
-
-    t->next_params.delay = delay;
-
-    ngx_log_debug2(NGX_LOG_DEBUG_CORE, w->log, 0,
-                   "media reorder delay:%uD, track:%ui", delay, t->index);
-}
-
-
-static void
-ngx_media_writer_segment(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
-    int64_t time, const ngx_media_writer_frame_t *frame)
-{
-    ngx_media_cut_t      *cut;
-    ngx_media_segment_t  *segment;
-
-    cut = &w->cuts[t->number % NGX_MEDIA_CUTS];
-    segment = &t->segment;
-
-    ngx_memzero(segment, sizeof(ngx_media_segment_t));
-
-    segment->number = cut->number;
-    segment->time = time;
-    segment->wall = time * 1000 / (int64_t) t->params.timescale + cut->anchor;
-    segment->init = t->init;
-    segment->discontinuity = cut->discontinuity;
-    segment->anchored = cut->anchored;
-    segment->leading = frame->leading;
-    segment->forced = t->params.type == NGX_MEDIA_VIDEO && !frame->key;
-
-    ngx_media_writer_set_period(w, t);
-
-    if (cut->discontinuity || cut->anchored || cut->joined
-        || t->bandwidth == 0)
-    {
-        ngx_media_writer_bandwidth(w, t);
-    }
-
-    segment->bandwidth = t->bandwidth;
-
-    t->segment_bytes = 0;
-    t->segment_ticks = 0;
-    t->nparts = 0;
-    t->open = 1;
 }

@@ -180,14 +180,6 @@ void ngx_media_writer_break(ngx_media_writer_t *w);
 void ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t time, ngx_uint_t forced, ngx_uint_t discontinuity);
 
-/* the last sample lasts until this one */
-void ngx_media_writer_settle(ngx_media_writer_track_t *t, int64_t dts);
-
-/* goes over to the segment that this frame belongs to */
-void ngx_media_writer_follow(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
-    const ngx_media_writer_frame_t *frame);
-
 /* the period of the segment that the track has open */
 void ngx_media_writer_set_period(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
@@ -212,6 +204,14 @@ ngx_uint_t ngx_media_writer_whole(ngx_media_writer_t *w,
 
 
 /* ngx_media_writer_part.c */
+
+/* the last sample lasts until this one */
+void ngx_media_writer_settle(ngx_media_writer_track_t *t, int64_t dts);
+
+/* goes over to the segment that this frame belongs to */
+void ngx_media_writer_follow(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
+    const ngx_media_writer_frame_t *frame);
 
 ngx_int_t ngx_media_writer_append(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time,
