@@ -14,7 +14,7 @@ use Test::Media::Live;
 my @tags = live_tags('plain');
 my @other = live_tags('other');
 
-my $t = live_nginx(rtmp => 'media_rtmp_idle_timeout 2s;', main => <<'EOC');
+my $t = live_nginx(rtmp => 'media_rtmp_idle_timeout 4s;', main => <<'EOC');
 media strict {
     zone 16m; segment 1s; window 60s; grace 30s; publish_conflict reject;
 }

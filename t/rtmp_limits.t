@@ -175,7 +175,7 @@ my $start = now();
 $p->send_tags([@tags[0 .. 20]]);
 ok($p->wait_closed(6), 'a publisher that sends nothing');
 cmp_ok(now() - $start, '>', 1.5, 'has its time');
-ok($t->wait_log(qr/ended: publisher sent nothing for too long.*stream: idle/,
+ok($t->wait_log(qr/ended: publisher sent no media for too long.*stream: idle/,
                 5), 'logged');
 
 $p = publisher(name => 'slow');
@@ -186,6 +186,18 @@ for my $i (0 .. 25) {
 }
 
 ok(!$p->{closed}, 'one that sends little stays');
+
+my $data = publisher(name => 'data');
+$start = now();
+
+while (!$data->{closed} && now() - $start < 8) {
+    $data->message(18, 0, "\x02\0\x04text");
+    $data->poll(0.1);
+    $p->message(8, 700, '');
+}
+
+ok($data->{closed}, 'data alone keeps no publisher');
+cmp_ok(now() - $start, '>', 1.5, 'that has its time, too');
 $p->command('deleteStream', undef, $p->{stream});
 ok($p->wait_closed(5), 'but not after the end of its stream');
 

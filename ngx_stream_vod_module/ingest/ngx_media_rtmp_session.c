@@ -14,8 +14,9 @@
  * There is one timer, that of the read event, set from the first byte to the
  * last: until something is published it bounds the whole time (of a client
  * that sends its handshake byte by byte, too), later the time between two
- * received bytes.  It is not cancelable: a worker that is leaving waits for
- * it, and so for the publisher.
+ * received bytes of media: what else comes does not keep a publisher.  It is
+ * not cancelable: a worker that is leaving waits for it, and so for the
+ * publisher.
  */
 
 
@@ -166,7 +167,7 @@ ngx_media_rtmp_session_read(ngx_media_rtmp_session_t *session)
 
         if (session->state != NGX_MEDIA_RTMP_CLOSING) {
             session->reason = session->publishers
-                              ? "publisher sent nothing for too long"
+                              ? "publisher sent no media for too long"
                               : "client did not publish in time";
             ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                           "rtmp %s", session->reason);
@@ -329,15 +330,16 @@ ngx_media_rtmp_receive(ngx_media_rtmp_session_t *session)
         }
 
         session->received += n;
-
-        if (session->publishers) {
-            ngx_add_timer(rev, session->conf->idle_timeout);
-        }
+        session->media = 0;
 
         rc = ngx_media_rtmp_input(session, ngx_media_rtmp_buffer,
                                   ngx_media_rtmp_buffer + n);
         if (rc != NGX_OK) {
             return rc;
+        }
+
+        if (session->media && session->publishers) {
+            ngx_add_timer(rev, session->conf->idle_timeout);
         }
 
         ngx_media_rtmp_ack(session);
@@ -411,6 +413,12 @@ ngx_media_rtmp_piece(ngx_media_rtmp_session_t *session,
     ngx_media_rtmp_cs_t  *cs;
 
     cs = piece->cs;
+
+    /* what a publisher is heard by, also while a message is on its way */
+
+    session->media |= cs->type == NGX_MEDIA_RTMP_AUDIO
+                      || cs->type == NGX_MEDIA_RTMP_VIDEO
+                      || cs->type == NGX_MEDIA_RTMP_AGGREGATE;
 
     if (piece->first && piece->complete) {
         return ngx_media_rtmp_message(session, cs, piece->payload.pos,

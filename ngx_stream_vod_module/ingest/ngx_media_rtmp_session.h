@@ -106,6 +106,7 @@ struct ngx_media_rtmp_session_s {
                                  *current;    /* for the log; or NULL */
 
     unsigned                      publishing:1; /* as the timer knows it */
+    unsigned                      media:1;      /* came with what was read */
     unsigned                      reconnect:1;  /* client can */
     unsigned                      draining:1;   /* worker is leaving */
     unsigned                      shutdown:1;   /* of our direction */
