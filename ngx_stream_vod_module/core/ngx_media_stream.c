@@ -11,6 +11,9 @@
  *                 ^                   |
  *                 '----- acquire -----'
  *
+ * A publisher that is connected and silent has the stream in GRACE, too, which
+ * then lasts until it is not: a part makes it LIVE again.
+ *
  * One that never had a part is removed as its publisher leaves.
  * A publisher whose process died is released by whoever notices.  A name that
  * is published again after its stream has ended gets a new record: its
@@ -513,6 +516,32 @@ ngx_media_stream_release(const ngx_media_claim_t *claim, const char *reason)
 }
 
 
+void
+ngx_media_stream_rest(const ngx_media_claim_t *claim, const char *reason)
+{
+    ngx_str_t                text;
+    ngx_media_stream_shm_t  *s;
+
+    s = claim->stream.sh;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    text.data = (u_char *) reason;
+    text.len = ngx_strlen(reason);
+
+    ngx_media_stream_set(s->reason, &s->reason_len, sizeof(s->reason), &text);
+
+    ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
+    ngx_media_stream_changed(s);
+
+    ngx_media_stream_unlock(s);
+
+    ngx_media_notify(s);
+}
+
+
 /*
  * Its publisher has gone; unlocks.  A stream that never had a part has nothing
  * to wait for: a name costs its record only while somebody publishes it.
@@ -726,7 +755,7 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
 
     gone = ngx_current_msec - (ngx_msec_t) s->left;
 
-    if (s->state == NGX_MEDIA_STREAM_GRACE
+    if (s->state == NGX_MEDIA_STREAM_GRACE && s->pid == 0
         && (ngx_msec_int_t) gone > (ngx_msec_int_t) s->grace)
     {
         ngx_media_store(&s->state, NGX_MEDIA_STREAM_ENDED);

@@ -26,6 +26,14 @@
 #include "core/ngx_media_zone.h"
 
 
+/*
+ * Of a publisher that is connected nothing comes any more: to readers the
+ * stream waits for one, until a part is put.  It does not end meanwhile: that
+ * is its connection's affair.  reason is static.
+ */
+void ngx_media_stream_rest(const ngx_media_claim_t *claim,
+    const char *reason);
+
 /* a stream that is not claimed ends, after its grace time or at once */
 void ngx_media_streams_tick(ngx_media_zone_t *zone);
 

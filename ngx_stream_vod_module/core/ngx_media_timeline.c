@@ -1068,6 +1068,17 @@ ngx_media_timeline_clock(ngx_media_timeline_t *tl)
 
 
 int64_t
+ngx_media_timeline_patience(const ngx_media_timeline_t *tl)
+{
+    if (!tl->open || tl->clock->type != NGX_MEDIA_VIDEO) {
+        return 0;
+    }
+
+    return ngx_media_line_video_silence(tl->clock) / NGX_MEDIA_U_MSEC;
+}
+
+
+int64_t
 ngx_media_timeline_next(const ngx_media_line_t *line)
 {
     return line->next;

@@ -176,6 +176,12 @@ int64_t ngx_media_timeline_drift(const ngx_media_timeline_t *tl);
  */
 ngx_media_line_t *ngx_media_timeline_clock(ngx_media_timeline_t *tl);
 
+/*
+ * ms between frames of the line that decides the cuts, at most: it stands still
+ * where nothing came for longer
+ */
+int64_t ngx_media_timeline_patience(const ngx_media_timeline_t *tl);
+
 /* what came out could not be kept: the next frame has broken set */
 void ngx_media_timeline_break(ngx_media_timeline_t *tl);
 

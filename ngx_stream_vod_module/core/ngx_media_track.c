@@ -584,6 +584,13 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     s->drift = put->drift;
     s->jumps += put->jumps;
 
+    if (s->state == NGX_MEDIA_STREAM_GRACE) {
+
+        /* it rested */
+
+        ngx_media_store(&s->state, NGX_MEDIA_STREAM_LIVE);
+    }
+
     ngx_media_stream_changed(s);
 }
 

@@ -144,7 +144,7 @@ ngx_media_writers_tick(ngx_media_zone_t *zone)
     {
         w = ngx_queue_data(q, ngx_media_writer_t, queue);
 
-        if (!w->ready && w->began) {
+        if (w->began) {
             ngx_media_writer_tick(w);
         }
     }
@@ -776,6 +776,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     ngx_media_writer_silence(w);
 
     w->arrived = ngx_current_msec;
+    w->resting = 0;
 
     if (!w->ready && w->clock) {
         ngx_media_writer_ready(w, time.dts * 1000

@@ -27,6 +27,9 @@
 #define NGX_MEDIA_STILL         3
 
 
+static void ngx_media_writer_overdue(ngx_media_writer_t *w);
+static void ngx_media_writer_rest(ngx_media_writer_t *w);
+static ngx_msec_t ngx_media_writer_still_limit(ngx_media_writer_t *w);
 static ngx_uint_t ngx_media_writer_known(ngx_media_writer_t *w, int64_t now);
 static ngx_uint_t ngx_media_writer_complete(ngx_media_writer_t *w,
     int64_t now);
@@ -36,16 +39,27 @@ static ngx_msec_t ngx_media_writer_patience(ngx_media_writer_t *w);
 static void ngx_media_writer_stand_in(ngx_media_writer_t *w);
 
 
-/*
- * Once a second until playlists are out: whatever is waited for, what is there
- * is given out at last, though no frame comes that would ask.
- */
-
 void
 ngx_media_writer_tick(ngx_media_writer_t *w)
 {
+    if (!w->ready) {
+        ngx_media_writer_overdue(w);
+    }
+
+    ngx_media_writer_rest(w);
+}
+
+
+/*
+ * Until playlists are out: whatever is waited for, what is there is given out
+ * at last, though no frame comes that would ask.
+ */
+
+static void
+ngx_media_writer_overdue(ngx_media_writer_t *w)
+{
     ngx_uint_t  i;
-    ngx_msec_t  limit, still;
+    ngx_msec_t  limit;
 
     for (i = 0; i < w->ntracks && w->clock; i++) {
 
@@ -54,19 +68,18 @@ ngx_media_writer_tick(ngx_media_writer_t *w)
         }
     }
 
-    still = ngx_current_msec - w->arrived;
     limit = ngx_media_writer_patience(w);
 
     if (w->clock && w->clock->params.type == NGX_MEDIA_VIDEO) {
 
         /* a picture may show for long */
 
-        limit = ngx_max(limit, (ngx_msec_t) w->claim.stream.sh->target * 1000
-                               * NGX_MEDIA_STILL);
+        limit = ngx_max(limit, ngx_media_writer_still_limit(w));
     }
 
-    if (w->clock && i == w->ntracks && still >= limit) {
-
+    if (w->clock && i == w->ntracks
+        && ngx_current_msec - w->arrived >= limit)
+    {
         ngx_log_error(NGX_LOG_INFO, w->log, 0,
                       "media stands still, its first segment ends here");
 
@@ -75,6 +88,42 @@ ngx_media_writer_tick(ngx_media_writer_t *w)
     }
 
     ngx_media_writer_ready(w, w->began);
+}
+
+
+/*
+ * The clock track stands still and nobody could show what it had: viewers get
+ * what is open, and are told that the publisher is gone (timing.md, 13).
+ */
+
+static void
+ngx_media_writer_rest(ngx_media_writer_t *w)
+{
+    ngx_msec_t  limit;
+
+    limit = ngx_max(ngx_media_writer_still_limit(w),
+                    (ngx_msec_t) ngx_media_timeline_patience(&w->timeline));
+
+    if (w->resting || ngx_current_msec - w->arrived < limit) {
+        return;
+    }
+
+    w->resting = 1;
+
+    ngx_log_error(NGX_LOG_INFO, w->log, 0,
+                  "media stands still for %M ms, its publisher is taken for "
+                  "gone until it goes on", ngx_current_msec - w->arrived);
+
+    ngx_media_writer_break(w);
+    ngx_media_timeline_break(&w->timeline);
+    ngx_media_stream_rest(&w->claim, "media stands still");
+}
+
+
+static ngx_msec_t
+ngx_media_writer_still_limit(ngx_media_writer_t *w)
+{
+    return (ngx_msec_t) w->claim.stream.sh->target * 1000 * NGX_MEDIA_STILL;
 }
 
 

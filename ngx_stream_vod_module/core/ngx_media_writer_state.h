@@ -148,6 +148,7 @@ struct ngx_media_writer_s {
     unsigned                  announced:1;
     unsigned                  ready:1;
     unsigned                  lost:1;         /* the claim */
+    unsigned                  resting:1;      /* nothing comes */
     unsigned                  due:1;          /* a key frame after a held
                                                  picture: cut */
     unsigned                  late:1;         /* warned of forced cuts */
@@ -188,8 +189,8 @@ void ngx_media_writer_set_period(ngx_media_writer_t *w,
 /* ngx_media_writer_ready.c */
 
 /*
- * Gives the playlists out, if that can be; asked after each frame until then,
- * and once a second.  now: ms of media time.
+ * Gives the playlists out, if that can be; asked after each frame until then.
+ * now: ms of media time.  tick: once a second, also when nothing comes.
  */
 void ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now);
 void ngx_media_writer_tick(ngx_media_writer_t *w);

@@ -356,7 +356,7 @@ ngx_http_media_status_publisher(ngx_media_text_t *text,
                                  stream->address_len);
     ngx_http_media_status_date(text, "since", stream->since);
     ngx_http_media_status_flag(text, "connected",
-                               stream->state == NGX_MEDIA_STREAM_LIVE);
+                               stream->pid != 0);
 
     if (stream->reason_len) {
         ngx_http_media_status_string(text, "end", stream->reason,

@@ -1153,6 +1153,7 @@ static inline void
 walk_tick(walk_t *w)
 {
     ngx_media_writers_close(w->zone, NULL);
+    ngx_media_writers_tick(w->zone);
     ngx_media_zone_sweep(w->zone);
     ngx_media_streams_tick(w->zone);
 }

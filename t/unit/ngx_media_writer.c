@@ -650,6 +650,77 @@ test_again(void)
 }
 
 
+/* nothing comes, on a connection that stays */
+
+static void
+test_rest(void)
+{
+    int64_t                  end;
+    ngx_uint_t               i, k;
+    walk_pub_t              *p;
+    walk_track_t            *t;
+    ngx_media_track_shm_t   *v;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    publisher(&w, p);
+    t = track(p, WALK_HEVC, 0);
+    t->gop = 60;
+    seconds(&w, p, 7);
+    v = s->tracks[0];
+
+    for (i = 0; i < 2; i++) {
+
+        /* the second time it rests for longer than a stream has grace */
+
+        end = s->target * 3 - 1;
+
+        for (k = 0; k < s->target * 3 + 2 + i * 60; k++) {
+            w.now += 1000;
+            ngx_stub_clock(w.now);
+            walk_tick(&w);
+
+            if ((int64_t) k + 2 == end) {
+                is(s->state, NGX_MEDIA_STREAM_LIVE, "rest: not at once");
+            }
+        }
+
+        is(s->state, NGX_MEDIA_STREAM_GRACE, "rest: as if it had gone");
+        is(v->segment_head, v->segment_closed, "rest: nothing is open");
+        is(v->count.frames, t->n, "rest: all of it is there");
+
+        t->time = (w.now - p->start) * 1000;
+        seconds(&w, p, 4);
+
+        is(s->state, NGX_MEDIA_STREAM_LIVE, "rest: it goes on");
+        is(s->periods, 2 + i, "rest: with another period");
+        is(v->count.dropped_key, 0, "rest: nothing is dropped");
+
+        walk_check(&w);
+        is(w.wrong[0], 0, "rest: %s", w.wrong);
+    }
+
+    walk_end(p);
+
+    is(s->state, NGX_MEDIA_STREAM_GRACE, "rest: its connection has ended");
+
+    w.now += s->grace + 1000;
+    ngx_stub_clock(w.now);
+    walk_tick(&w);
+
+    is(s->state, NGX_MEDIA_STREAM_ENDED, "rest: then the stream ends");
+
+    walk_finish(&w);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -665,6 +736,7 @@ main(int argc, char **argv)
     test_held();
     test_anew();
     test_again();
+    test_rest();
     test_walks(1, 0, STEPS);
 
     return done();
