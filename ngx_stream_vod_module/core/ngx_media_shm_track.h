@@ -112,6 +112,7 @@ typedef struct {
                                                  number of the track */
     uint32_t                  codec;          /* [once] */
     uint32_t                  ended;          /* [stream] */
+    uint32_t                  away;           /* [stream] others go on */
     uint32_t                  parts_off;      /* [stream] for good */
     uint32_t                  parts_held;     /* [stream] for now */
     uint32_t                  extent;         /* [stream] written to */

@@ -703,7 +703,8 @@ ngx_media_stream_look(const ngx_media_stream_t *stream, ngx_pool_t *pool,
          */
 
         if (view->tracks[view->ntracks].parts_off
-            && !view->tracks[view->ntracks].ended)
+            && !view->tracks[view->ntracks].ended
+            && !view->tracks[view->ntracks].away)
         {
             view->part_target = 0;
         }
@@ -771,6 +772,7 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->edge_msn = ngx_media_edge_number(heads.edge);
     view->edge_part = ngx_media_edge_part(heads.edge);
     view->ended = heads.ended;
+    view->away = t->away;
     view->parts_off = t->parts_off || t->parts_held;
 
     if (ngx_media_load(&stream->sh->state) == NGX_MEDIA_STREAM_LIVE

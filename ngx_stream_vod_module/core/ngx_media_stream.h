@@ -60,6 +60,15 @@ ngx_int_t ngx_media_track_params(const ngx_media_claim_t *claim,
 ngx_int_t ngx_media_track_end(const ngx_media_claim_t *claim,
     ngx_uint_t track, int64_t *end);
 
+/*
+ * Tracks of which nothing was put for longer than limit (ms), counted from
+ * since (ms of media time) on, while others went on, are away: who comes now
+ * is not told of them, until a part is put.  Returns 1 if the newest period has
+ * segments of one that was not before.
+ */
+ngx_uint_t ngx_media_tracks_away(const ngx_media_claim_t *claim,
+    int64_t since, int64_t limit);
+
 /* the number of its first segment that is kept; 0: none was ever whole */
 uint64_t ngx_media_track_first(const ngx_media_claim_t *claim,
     ngx_uint_t track);

@@ -579,6 +579,7 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     t->fps = put->fps;
     t->parts_off |= put->parts_off;
     t->parts_held = put->held;
+    t->away = 0;
     t->nparts++;
 
     s->drift = put->drift;

@@ -18,6 +18,8 @@
 #include "formats/ngx_media_mp4_write.h"
 
 
+static int64_t ngx_media_track_end_locked(const ngx_media_stream_shm_t *s,
+    ngx_uint_t i, const ngx_media_segment_shm_t **segment);
 static ngx_uint_t ngx_media_track_place_locked(ngx_media_stream_shm_t *s);
 static ngx_media_track_shm_t *ngx_media_track_make_locked(
     const ngx_media_claim_t *claim, const ngx_media_params_t *params,
@@ -465,6 +467,88 @@ ngx_media_track_end(const ngx_media_claim_t *claim, ngx_uint_t track,
     ngx_media_stream_unlock(claim->stream.sh);
 
     return rc;
+}
+
+
+ngx_uint_t
+ngx_media_tracks_away(const ngx_media_claim_t *claim, int64_t since,
+    int64_t limit)
+{
+    int64_t                         end, newest;
+    uint64_t                        period;
+    ngx_uint_t                      fresh, i, n;
+    ngx_media_track_shm_t          *t;
+    ngx_media_stream_shm_t         *s;
+    const ngx_media_segment_shm_t  *segment;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return 0;
+    }
+
+    s = claim->stream.sh;
+    newest = 0;
+    period = 0;
+
+    for (i = 0; i < s->ntracks; i++) {
+        end = ngx_media_track_end_locked(s, i, &segment);
+
+        if (segment && end > newest) {
+            newest = end;
+            period = segment->period;
+        }
+    }
+
+    fresh = 0;
+    n = 0;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+        end = ngx_media_track_end_locked(s, i, &segment);
+
+        if (segment == NULL || t->away
+            || newest - ngx_max(end, since) <= limit)
+        {
+            continue;
+        }
+
+        t->away = 1;
+        n++;
+
+        fresh |= segment->period == period;
+    }
+
+    if (n) {
+        ngx_media_stream_changed(s);
+    }
+
+    ngx_media_stream_unlock(s);
+
+    if (n) {
+        ngx_media_notify(s);
+    }
+
+    return fresh;
+}
+
+
+/* ms; its newest segment, NULL if it has ended, or none is kept */
+
+static int64_t
+ngx_media_track_end_locked(const ngx_media_stream_shm_t *s, ngx_uint_t i,
+    const ngx_media_segment_shm_t **segment)
+{
+    const ngx_media_track_shm_t  *t;
+
+    t = s->tracks[i];
+    *segment = NULL;
+
+    if (t == NULL || t->ended || t->segment_tail == t->segment_head) {
+        return 0;
+    }
+
+    *segment = ngx_media_segment_record(t, t->segment_head - 1);
+
+    return t->end * 1000 / (int64_t) t->timescale;
 }
 
 

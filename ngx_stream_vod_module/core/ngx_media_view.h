@@ -155,6 +155,8 @@ typedef struct {
                                                  published, edge_any is 0 */
     unsigned                  edge_any:1;
     unsigned                  ended:1;        /* this track got ENDLIST */
+    unsigned                  away:1;         /* nothing comes of it while
+                                                 others go on */
     unsigned                  parts_off:1;    /* publishes no parts */
     unsigned                  ts_off:1;       /* of files: has frames that
                                                  MPEG-TS has no room for */

@@ -31,6 +31,8 @@ static ngx_int_t ngx_media_writer_apply(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 static ngx_int_t ngx_media_writer_store(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
+static void ngx_media_writer_join(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
 static void ngx_media_writer_go_on(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 static void ngx_media_writer_refuse(ngx_media_writer_t *w,
@@ -52,6 +54,8 @@ static ngx_int_t ngx_media_writer_sample(ngx_media_writer_t *w,
 static void ngx_media_writer_clock_sample(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame);
+static ngx_uint_t ngx_media_writer_gone(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *clock, int64_t time);
 static ngx_uint_t ngx_media_writer_waits(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static void ngx_media_writer_substitute(ngx_media_writer_track_t *t,
@@ -398,16 +402,23 @@ ngx_media_writer_line(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
     ngx_media_writer_go_on(w, t);
 
-    /* playlists are out: clients cannot take it in before a cut */
-
     if (w->ready && w->clock) {
-        t->joining = 1;
-        t->number = w->cut.number;
-
-        ngx_media_segmenter_hurry(&w->segmenter, 0);
+        ngx_media_writer_join(w, t);
     }
 
     return NGX_OK;
+}
+
+
+/* playlists are out: clients cannot take it in before a cut */
+
+static void
+ngx_media_writer_join(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    t->joining = 1;
+    t->number = w->cut.number;
+
+    ngx_media_segmenter_hurry(&w->segmenter, 0);
 }
 
 
@@ -733,6 +744,23 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
+    if (t->away) {
+
+        /* it is not in this period, and begins as one that comes late */
+
+        if (!frame->key) {
+            ngx_media_writer_broken(t);
+            t->count.dropped_key++;
+            return w->lost ? NGX_DECLINED : NGX_OK;
+        }
+
+        t->away = 0;
+
+        if (t != w->clock) {
+            ngx_media_writer_join(w, t);
+        }
+    }
+
     if (time.silent) {
         ngx_media_writer_silent(w, t,
                                 time.dts - (int64_t) time.silent
@@ -857,6 +885,7 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
         w->tracks[i]->bandwidth = 0;
         w->tracks[i]->joining = 0;
+        w->tracks[i]->away = 0;
     }
 
     if (t->refused) {
@@ -992,7 +1021,7 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
         ngx_log_error(NGX_LOG_INFO, w->log, 0,
                       "media %s at segment %uL",
-                      cut->discontinuity ? "parameters changed"
+                      cut->discontinuity ? "tracks or parameters changed"
                       : cut->joined ? "track joins"
                       : "wall clock was set anew",
                       cut->number);
@@ -1235,7 +1264,7 @@ ngx_media_writer_clock_sample(ngx_media_writer_t *w,
     const ngx_media_writer_frame_t *frame)
 {
     ngx_int_t   rc;
-    ngx_uint_t  change, cut, due;
+    ngx_uint_t  change, cut, due, gone;
 
     cut = ngx_media_segmenter_frame(&w->segmenter,
                                     frame->key ? time->pts : time->dts,
@@ -1259,8 +1288,11 @@ ngx_media_writer_clock_sample(ngx_media_writer_t *w,
 
     if (due || cut != NGX_MEDIA_CUT_NONE) {
         t->still = 0;
+        gone = cut != NGX_MEDIA_CUT_FORCED
+               && ngx_media_writer_gone(w, t, time->dts);
+
         ngx_media_writer_cut(w, t, time->dts, cut == NGX_MEDIA_CUT_FORCED,
-                             change);
+                             change || gone);
     }
 
     t->joining = 0;
@@ -1270,6 +1302,50 @@ ngx_media_writer_clock_sample(ngx_media_writer_t *w,
         ngx_media_writer_close(w, t);
         (void) ngx_media_writer_apply(w, t);
     }
+}
+
+
+/*
+ * What can be filled is: tracks that are behind for longer than a publisher may
+ * be gone have no more to come.  They are in no period that begins now.
+ */
+
+static ngx_uint_t
+ngx_media_writer_gone(ngx_media_writer_t *w, ngx_media_writer_track_t *clock,
+    int64_t time)
+{
+    int64_t                    limit, now;
+    ngx_uint_t                 i;
+    ngx_media_stream_shm_t    *s;
+    ngx_media_writer_track_t  *t;
+
+    s = w->claim.stream.sh;
+    limit = ngx_max((int64_t) s->grace,
+                    (int64_t) s->target * NGX_MEDIA_STILL * 1000);
+    now = time * 1000 / (int64_t) clock->params.timescale;
+
+    for (i = 0; i < w->ntracks; i++) {
+        t = w->tracks[i];
+
+        if (t == clock || !t->open || t->refused
+            || now - t->dts * 1000 / (int64_t) t->params.timescale <= limit)
+        {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_INFO, w->log, 0,
+                      "media track has gone for %L ms, others go on without "
+                      "it, track:%ui", now - t->dts * 1000
+                                             / (int64_t) t->params.timescale,
+                      t->index);
+
+        ngx_media_writer_flush(w, t);
+        ngx_media_writer_close(w, t);
+
+        t->away = 1;
+    }
+
+    return ngx_media_tracks_away(&w->claim, w->began, limit);
 }
 
 

@@ -23,9 +23,6 @@
  */
 #define NGX_MEDIA_VIDEO_WAIT    5000
 
-/* a clock track is known to stand still after so many target durations */
-#define NGX_MEDIA_STILL         3
-
 
 static void ngx_media_writer_overdue(ngx_media_writer_t *w);
 static void ngx_media_writer_rest(ngx_media_writer_t *w);

@@ -29,6 +29,9 @@ typedef struct ngx_media_writer_past_s  ngx_media_writer_past_t;
 #define NGX_MEDIA_PART_SAMPLES    256          /* and those that come again */
 #define NGX_MEDIA_CUTS            32          /* that a track may lag behind */
 
+/* a track is known to stand still after so many target durations */
+#define NGX_MEDIA_STILL           3
+
 /* where a segment starts, in all tracks */
 
 typedef struct {
@@ -111,6 +114,7 @@ typedef struct {
     unsigned                  independent:1;  /* the part has a key frame */
     unsigned                  listed:1;       /* a part was published */
     unsigned                  joining:1;      /* it waits for a cut */
+    unsigned                  away:1;         /* nothing came of it for long */
 } ngx_media_writer_track_t;
 
 

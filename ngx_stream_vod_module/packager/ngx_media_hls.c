@@ -665,7 +665,7 @@ ngx_media_hls_reports(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     for (i = 0; i < view->ntracks; i++) {
         track = &view->tracks[i];
 
-        if (i == self || !track->edge_any || track->ended) {
+        if (i == self || !track->edge_any || track->ended || track->away) {
             continue;
         }
 

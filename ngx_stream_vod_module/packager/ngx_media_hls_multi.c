@@ -272,7 +272,8 @@ ngx_media_hls_count(ngx_media_hls_multi_t *ctx)
 
 
 /*
- * Tracks that ended while the stream went on are listed no more.  Of a stream
+ * Tracks that ended while the stream went on are listed no more, nor those of
+ * which nothing comes any more, for as long as that is so.  Of a stream
  * that is over all have ended: listed are those that came to its end.
  */
 
@@ -295,7 +296,7 @@ ngx_media_hls_listed(const ngx_media_hls_multi_t *ctx,
     }
 
     if (view->state != NGX_MEDIA_STREAM_ENDED) {
-        return !track->ended;
+        return !track->ended && !track->away;
     }
 
     newest = 0;

@@ -41,6 +41,8 @@
  */
 
 
+#define _GNU_SOURCE
+
 #include "media_walk.h"
 #include "tap.h"
 
@@ -721,6 +723,162 @@ test_rest(void)
 }
 
 
+static ngx_str_t
+texts(walk_t *w, ngx_pool_t *pool, ngx_str_t *mpd)
+{
+    ngx_str_t                text, url;
+    ngx_media_stream_t       stream;
+    ngx_media_stream_view_t  view;
+
+    ngx_str_null(&text);
+    ngx_str_null(mpd);
+    ngx_str_set(&url, "time");
+
+    stream.zone = w->zone;
+    stream.sh = ngx_media_stream_record(w->zone, 0);
+    stream.id = stream.sh->id;
+
+    if (ngx_media_stream_view(&stream, pool, NGX_MEDIA_ALL_TRACKS, &view)
+        != NGX_OK)
+    {
+        abort();
+    }
+
+    (void) ngx_media_hls_multi(pool, &view, &text);
+    (void) ngx_media_dash_mpd(pool, &view, &url, mpd);
+
+    return text;
+}
+
+
+static ngx_uint_t
+has(const ngx_str_t *text, const char *what)
+{
+    return memmem(text->data, text->len, what, strlen(what)) != NULL;
+}
+
+
+/* the last Period of an MPD */
+
+static ngx_str_t
+last_period(const ngx_str_t *mpd)
+{
+    u_char     *p, *last;
+    ngx_str_t   period;
+
+    last = mpd->data + mpd->len;
+    period = *mpd;
+
+    while ((p = memmem(period.data + 1, last - period.data - 1, "<Period ",
+                       8)))
+    {
+        period.data = p;
+        period.len = last - p;
+    }
+
+    return period;
+}
+
+
+/* a picture that cannot be held stays away: others go on without it */
+
+static void
+test_away(void)
+{
+    ngx_str_t                multi, mpd, period;
+    ngx_pool_t              *pool;
+    walk_pub_t              *p;
+    walk_track_t            *t;
+    ngx_media_track_shm_t   *v;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    w.app.window = 60000;
+    w.app.grace = 12000;
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    publisher(&w, p);
+    t = track(p, WALK_AVC, 0);
+    (void) track(p, WALK_AAC, 0);
+    seconds(&w, p, 8);
+
+    v = s->tracks[0];
+
+    /* something of it is lost */
+
+    t->time += 100 * WALK_US;
+    useless(&w, p, NGX_MEDIA_VIDEO, 1);
+    seconds(&w, p, 9);
+
+    pool = ngx_create_pool(4096, &ngx_stub_log);
+
+    multi = texts(&w, pool, &mpd);
+    ok(has(&multi, "avc1"), "away: it is waited for");
+    is(s->clock, 1, "away: without it");
+    is(s->periods, 1, "away: in its period");
+
+    seconds(&w, p, 6);
+
+    multi = texts(&w, pool, &mpd);
+
+    is(v->away, 1, "away: not for ever");
+    is(v->segment_head, v->segment_closed, "away: all of it is listed");
+    ok(!has(&multi, "avc1") && has(&multi, "mp4a"), "away: not listed");
+    is(s->periods, 2, "away: another period");
+
+    seconds(&w, p, 20);
+    is(s->periods, 2, "away: one for all");
+
+    (void) texts(&w, pool, &mpd);
+    period = last_period(&mpd);
+
+    ok(has(&mpd, "avc1"), "away: it is in the first");
+    ok(!has(&period, "avc1") && has(&period, "mp4a"), "away: and not in this");
+
+    t->time = (w.now - p->start) * 1000;
+    t->n = 0;
+    seconds(&w, p, 4);
+
+    multi = texts(&w, pool, &mpd);
+    period = last_period(&mpd);
+
+    is(v->away, 0, "away: it is back");
+    is(s->periods, 3, "away: with a period");
+    is(s->ntracks, 2, "away: in its track");
+    ok(has(&multi, "avc1") && has(&period, "avc1"), "away: listed again");
+
+    walk_check(&w);
+    is(w.wrong[0], 0, "away: %s", w.wrong);
+
+    /* its publisher returns without it */
+
+    walk_end(p);
+    w.now += 2000;
+    ngx_stub_clock(w.now);
+
+    publisher(&w, p);
+    (void) track(p, WALK_AAC, 0);
+    seconds(&w, p, 8);
+    is(v->away, 0, "away: may come late");
+
+    seconds(&w, p, 8);
+    is(v->away, 1, "away: did not return");
+    is(s->periods, 4, "away: was in no period since");
+
+    ngx_destroy_pool(pool);
+    walk_check(&w);
+    is(w.wrong[0], 0, "away: %s", w.wrong);
+
+    walk_end(p);
+    walk_finish(&w);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -737,6 +895,7 @@ main(int argc, char **argv)
     test_anew();
     test_again();
     test_rest();
+    test_away();
     test_walks(1, 0, STEPS);
 
     return done();
