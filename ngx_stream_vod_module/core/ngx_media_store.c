@@ -48,6 +48,8 @@ static ngx_uint_t ngx_media_stream_alive(const ngx_media_stream_t *stream);
 static ngx_uint_t ngx_media_track_alive(const ngx_media_track_ref_t *ref);
 static ngx_int_t ngx_media_heads_read(const ngx_media_track_ref_t *ref,
     ngx_media_heads_t *heads);
+static ngx_int_t ngx_media_track_open(const ngx_media_stream_t *stream,
+    ngx_uint_t track, ngx_media_track_ref_t *ref, ngx_media_heads_t *heads);
 static ngx_int_t ngx_media_segment_copy(const ngx_media_track_ref_t *ref,
     const ngx_media_heads_t *heads, uint64_t number,
     ngx_media_segment_shm_t *copy);
@@ -192,6 +194,20 @@ ngx_media_heads_read(const ngx_media_track_ref_t *ref,
     heads->size = ngx_media_load(&t->segment_size);
 
     return ngx_media_track_alive(ref) ? NGX_OK : NGX_DONE;
+}
+
+
+/* both; answers of the first, or of the second */
+
+static ngx_int_t
+ngx_media_track_open(const ngx_media_stream_t *stream, ngx_uint_t track,
+    ngx_media_track_ref_t *ref, ngx_media_heads_t *heads)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_media_track_get(stream, track, ref);
+
+    return (rc == NGX_OK) ? ngx_media_heads_read(ref, heads) : rc;
 }
 
 
@@ -360,13 +376,11 @@ ngx_media_track_edge(const ngx_media_stream_t *stream, ngx_uint_t track,
     ngx_media_heads_t      heads;
     ngx_media_track_ref_t  ref;
 
-    if (ngx_media_track_get(stream, track, &ref) != NGX_OK) {
-        return NGX_DONE;
-    }
+    /* first: of one that has ended all is read */
 
     edge->state = ngx_media_load(&stream->sh->state);
 
-    if (ngx_media_heads_read(&ref, &heads) != NGX_OK) {
+    if (ngx_media_track_open(stream, track, &ref, &heads) != NGX_OK) {
         return NGX_DONE;
     }
 
@@ -389,14 +403,10 @@ ngx_media_track_segment(const ngx_media_stream_t *stream, ngx_uint_t track,
     ngx_media_track_ref_t    ref;
     ngx_media_segment_shm_t  copy;
 
-    rc = ngx_media_track_get(stream, track, &ref);
+    rc = ngx_media_track_open(stream, track, &ref, &heads);
 
     if (rc != NGX_OK) {
         return rc;
-    }
-
-    if (ngx_media_heads_read(&ref, &heads) != NGX_OK) {
-        return NGX_DONE;
     }
 
     rc = ngx_media_segment_copy(&ref, &heads, number, &copy);
@@ -421,14 +431,10 @@ ngx_media_track_segment_at(const ngx_media_stream_t *stream,
     ngx_media_track_ref_t    ref;
     ngx_media_segment_shm_t  copy;
 
-    rc = ngx_media_track_get(stream, track, &ref);
+    rc = ngx_media_track_open(stream, track, &ref, &heads);
 
     if (rc != NGX_OK) {
         return rc;
-    }
-
-    if (ngx_media_heads_read(&ref, &heads) != NGX_OK) {
-        return NGX_DONE;
     }
 
     /* media time grows with the number */
@@ -484,14 +490,10 @@ ngx_media_track_part(const ngx_media_stream_t *stream, ngx_uint_t track,
     ngx_media_track_ref_t    ref;
     ngx_media_segment_shm_t  segment;
 
-    rc = ngx_media_track_get(stream, track, &ref);
+    rc = ngx_media_track_open(stream, track, &ref, &heads);
 
     if (rc != NGX_OK) {
         return rc;
-    }
-
-    if (ngx_media_heads_read(&ref, &heads) != NGX_OK) {
-        return NGX_DONE;
     }
 
     rc = ngx_media_segment_copy(&ref, &heads, number, &segment);
@@ -738,17 +740,13 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     ngx_media_track_ref_t         ref;
     const ngx_media_track_shm_t  *t;
 
-    rc = ngx_media_track_get(stream, track, &ref);
+    rc = ngx_media_track_open(stream, track, &ref, &heads);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
     t = ref.t;
-
-    if (ngx_media_heads_read(&ref, &heads) != NGX_OK) {
-        return NGX_DONE;
-    }
 
     name = ngx_pnalloc(pool, sizeof(t->name));
     if (name == NULL) {
