@@ -71,6 +71,15 @@ ngx_media_rescale(int64_t time, uint32_t from, uint32_t to)
 }
 
 
+int64_t
+ngx_media_writer_start(const ngx_media_writer_t *w,
+    const ngx_media_writer_track_t *t)
+{
+    return ngx_media_rescale(w->cut.time, w->cut.timescale,
+                             t->params.timescale);
+}
+
+
 ngx_uint_t
 ngx_media_cut_reached(const ngx_media_cut_t *cut,
     const ngx_media_writer_track_t *t, int64_t time)
@@ -466,12 +475,8 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
 {
     uint32_t  old;
 
-    if (t->refused) {
-        t->next_params = *params;
-        return ngx_media_writer_line(w, t);
-    }
-
-    if (t->next_params.codec == params->codec
+    if (!t->refused
+        && t->next_params.codec == params->codec
         && t->next_params.config_len == params->config_len
         && ngx_memcmp(t->next_params.config, params->config,
                       params->config_len)
@@ -481,7 +486,7 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
         return NGX_OK;
     }
 
-    if (params->timescale != t->params.timescale) {
+    if (!t->refused && params->timescale != t->params.timescale) {
 
         /* nothing of the old line goes on: a new period starts */
 
@@ -490,11 +495,11 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
                       t->index);
 
         ngx_media_writer_break(w);
+    }
 
-        if (t->refused) {
-            t->next_params = *params;
-            return ngx_media_writer_line(w, t);
-        }
+    if (t->refused) {
+        t->next_params = *params;
+        return ngx_media_writer_line(w, t);
     }
 
     old = t->params.timescale;
@@ -949,8 +954,7 @@ ngx_media_writer_clock(ngx_media_writer_t *w)
             continue;
         }
 
-        start = ngx_media_rescale(w->cut.time, w->cut.timescale,
-                                  t->params.timescale);
+        start = ngx_media_writer_start(w, t);
 
         ngx_media_segmenter_init(&w->segmenter, t->params.type,
                                  t->params.timescale,

@@ -167,6 +167,10 @@ struct ngx_media_writer_s {
 /* downwards */
 int64_t ngx_media_rescale(int64_t time, uint32_t from, uint32_t to);
 
+/* the newest cut, as this track counts */
+int64_t ngx_media_writer_start(const ngx_media_writer_t *w,
+    const ngx_media_writer_track_t *t);
+
 /* has a track come to the cut, with a frame at this time of its own */
 ngx_uint_t ngx_media_cut_reached(const ngx_media_cut_t *cut,
     const ngx_media_writer_track_t *t, int64_t time);

@@ -42,8 +42,8 @@
 
 
 static ngx_uint_t ngx_media_writer_plain(const ngx_media_writer_track_t *t);
-static int64_t ngx_media_writer_start(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t);
+static int64_t ngx_media_writer_ticks(const ngx_media_writer_track_t *t,
+    uint64_t msec);
 static int64_t ngx_media_writer_step(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 static uint64_t ngx_media_writer_again_most(ngx_media_writer_t *w,
@@ -134,8 +134,8 @@ ngx_media_writer_again_most(ngx_media_writer_t *w,
 {
     uint64_t  bytes, segments;
 
-    segments = t->ticks / ((uint64_t) w->claim.stream.sh->segment
-                           * t->params.timescale / 1000);
+    segments = t->ticks / ngx_media_writer_ticks(t,
+                                               w->claim.stream.sh->segment);
 
     bytes = t->bytes / (segments + 1) * NGX_MEDIA_AGAIN_SEGMENTS;
     bytes = ngx_max(bytes, NGX_MEDIA_AGAIN_LEAST);
@@ -169,8 +169,7 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
 
     start = ngx_media_writer_start(w, t);
 
-    max = (int64_t) w->claim.stream.sh->segment_max * t->params.timescale
-          / 1000;
+    max = ngx_media_writer_ticks(t, w->claim.stream.sh->segment_max);
 
     if (!ngx_media_timeline_still(t->line, until, ngx_media_wall_msec(),
                                   !ngx_media_writer_plain(t),
@@ -237,13 +236,10 @@ ngx_media_writer_plain(const ngx_media_writer_track_t *t)
 }
 
 
-/* the newest cut, as this track counts */
-
 static int64_t
-ngx_media_writer_start(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+ngx_media_writer_ticks(const ngx_media_writer_track_t *t, uint64_t msec)
 {
-    return ngx_media_rescale(w->cut.time, w->cut.timescale,
-                             t->params.timescale);
+    return (int64_t) (msec * t->params.timescale / 1000);
 }
 
 
@@ -399,8 +395,7 @@ ngx_media_writer_step(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
     int64_t  segment;
 
-    segment = (int64_t) w->claim.stream.sh->segment * t->params.timescale
-              / 1000;
+    segment = ngx_media_writer_ticks(t, w->claim.stream.sh->segment);
 
     if (ngx_media_writer_plain(t)) {
         return segment;
@@ -516,10 +511,8 @@ ngx_media_writer_moves(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         start -= (int64_t) t->past->n * NGX_MEDIA_AGAIN_STEP;
     }
 
-    segment = (int64_t) w->claim.stream.sh->segment * t->params.timescale
-              / 1000;
-    max = (int64_t) w->claim.stream.sh->segment_max * t->params.timescale
-          / 1000;
+    segment = ngx_media_writer_ticks(t, w->claim.stream.sh->segment);
+    max = ngx_media_writer_ticks(t, w->claim.stream.sh->segment_max);
 
     while (start - ngx_media_writer_start(w, t) > max) {
         last = ngx_max(ngx_media_writer_start(w, t) + segment, time->held);
