@@ -557,18 +557,6 @@ ngx_media_amf_write_number(ngx_media_text_t *text, double number)
 
 
 void
-ngx_media_amf_write_bool(ngx_media_text_t *text, ngx_uint_t value)
-{
-    u_char  buf[2];
-
-    buf[0] = NGX_MEDIA_AMF_BOOL;
-    buf[1] = (value != 0);
-
-    ngx_media_text_data(text, buf, sizeof(buf));
-}
-
-
-void
 ngx_media_amf_write_string(ngx_media_text_t *text, const void *data,
     size_t len)
 {
@@ -601,18 +589,6 @@ void
 ngx_media_amf_write_object(ngx_media_text_t *text)
 {
     ngx_media_text_cstr(text, "\x03");
-}
-
-
-void
-ngx_media_amf_write_ecma(ngx_media_text_t *text, uint32_t n)
-{
-    u_char  buf[5];
-
-    buf[0] = NGX_MEDIA_AMF_ECMA_ARRAY;
-    (void) ngx_media_put_be32(buf + 1, n);
-
-    ngx_media_text_data(text, buf, sizeof(buf));
 }
 
 
