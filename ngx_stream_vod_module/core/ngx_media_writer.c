@@ -40,6 +40,11 @@ static void ngx_media_writer_refuse(ngx_media_writer_t *w,
 static uint32_t ngx_media_writer_frame_duration(ngx_media_writer_t *w,
     const ngx_media_params_t *params);
 
+static ngx_int_t ngx_media_writer_back(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_writer_frame_t *frame);
+static ngx_int_t ngx_media_writer_timed(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, ngx_media_time_t *time,
+    const ngx_media_writer_frame_t *frame);
 static void ngx_media_writer_period(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static void ngx_media_writer_clock(ngx_media_writer_t *w);
@@ -671,7 +676,6 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     const ngx_media_writer_frame_t *frame)
 {
     uint64_t                   limit;
-    ngx_int_t                  rc;
     ngx_media_time_t           time;
     ngx_media_stamp_t          stamp;
     ngx_media_writer_track_t  *t;
@@ -749,53 +753,81 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
-    if (t->away) {
-
-        /* it is not in this period, and begins as one that comes late */
-
-        if (!frame->key) {
-            ngx_media_writer_broken(t);
-            t->count.dropped_key++;
-            return w->lost ? NGX_DECLINED : NGX_OK;
-        }
-
-        t->away = 0;
-
-        if (t != w->clock) {
-            ngx_media_writer_join(w, t);
-        }
+    if (t->away && ngx_media_writer_back(w, t, frame) != NGX_OK) {
+        return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
-    if (time.silent) {
+    if (ngx_media_writer_timed(w, t, &time, frame) == NGX_AGAIN && !w->lost) {
+
+        /* a key frame: it needs nothing of what is lost, and opens a period */
+
+        return ngx_media_writer_frame(w, track, frame);
+    }
+
+    return w->lost ? NGX_DECLINED : NGX_OK;
+}
+
+
+/* it is in no period that is open, and begins as one that comes late */
+
+static ngx_int_t
+ngx_media_writer_back(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    const ngx_media_writer_frame_t *frame)
+{
+    if (!frame->key) {
+        ngx_media_writer_broken(t);
+        t->count.dropped_key++;
+        return NGX_DECLINED;
+    }
+
+    t->away = 0;
+
+    if (t != w->clock) {
+        ngx_media_writer_join(w, t);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A frame whose time is known, in an open period.  NGX_AGAIN: it is a key frame
+ * and the picture before it could not be held, so that the period is over.
+ */
+
+static ngx_int_t
+ngx_media_writer_timed(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    ngx_media_time_t *time, const ngx_media_writer_frame_t *frame)
+{
+    ngx_int_t  rc;
+
+    if (time->silent) {
         ngx_media_writer_silent(w, t,
-                                time.dts - (int64_t) time.silent
-                                           * t->params.frame_samples,
-                                time.silent);
+                                time->dts - (int64_t) time->silent
+                                            * t->params.frame_samples,
+                                time->silent);
     }
 
     if (t != w->clock) {
-        ngx_media_writer_pause(w, time.dts, t->params.timescale);
+        ngx_media_writer_pause(w, time->dts, t->params.timescale);
     }
 
-    rc = time.resume ? ngx_media_writer_resume(w, t, &time, frame) : NGX_AGAIN;
+    rc = time->resume ? ngx_media_writer_resume(w, t, time, frame) : NGX_AGAIN;
 
     if (rc == NGX_DECLINED) {
         ngx_media_writer_broken(t);
         ngx_media_timeline_break(&w->timeline);
 
-        if (frame->key && !w->lost) {
-
-            /* it needs nothing of what is lost, and opens a period */
-
-            return ngx_media_writer_frame(w, track, frame);
+        if (frame->key) {
+            return NGX_AGAIN;
         }
 
         t->count.dropped_key++;
-        return w->lost ? NGX_DECLINED : NGX_OK;
+        return NGX_OK;
     }
 
-    rc = ngx_media_writer_sample(w, t, &time, frame,
-                                 time.period || rc == NGX_OK);
+    rc = ngx_media_writer_sample(w, t, time, frame,
+                                 time->period || rc == NGX_OK);
 
     if (t->params.type == NGX_MEDIA_VIDEO) {
         if (rc == NGX_OK) {
@@ -812,11 +844,11 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     w->resting = 0;
 
     if (!w->ready && w->clock) {
-        ngx_media_writer_ready(w, time.dts * 1000
+        ngx_media_writer_ready(w, time->dts * 1000
                                   / (int64_t) t->params.timescale);
     }
 
-    return w->lost ? NGX_DECLINED : NGX_OK;
+    return NGX_OK;
 }
 
 
