@@ -328,6 +328,24 @@ my $list = $t->wait_playlist('/live/short/a1.m3u8',
 is(scalar(grep { $_->{discontinuity} } @{$list->{segments}}), 1,
    'short: goes on after a discontinuity');
 
+# one that is connected and has sent nothing for three target durations
+
+wait_ok(sub { live_stream($t, 'stop')->{state} eq 'grace' }, 10,
+        'stop: counts as gone');
+
+my $gone = live_stream($t, 'stop')->{publisher};
+ok($gone->{connected}, 'stop: is connected');
+is($gone->{end}, 'media stands still', 'stop: why');
+
+$stop->play(\@plain, from => 2500, to => 5000, map => late(9, 99000));
+
+$list = $t->wait_playlist('/live/stop/a1.m3u8',
+                          sub { @{$_[0]{segments}} >= 3 }, 5);
+
+is(scalar(grep { $_->{discontinuity} } @{$list->{segments}}), 1,
+   'stop: goes on after a discontinuity');
+is(live_stream($t, 'stop')->{state}, 'live', 'stop: and lives');
+
 $_->close() for $p, $q, $stop, $short;
 
 $t->done();
