@@ -23,6 +23,8 @@
 
 static void ngx_media_writer_timescale(ngx_media_writer_t *w, ngx_uint_t id,
     ngx_media_params_t *params);
+static uint32_t ngx_media_writer_frame_samples(uint32_t samples,
+    uint32_t rate, uint32_t timescale);
 static ngx_int_t ngx_media_writer_track_change(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_params_t *params);
 static ngx_int_t ngx_media_writer_line(ngx_media_writer_t *w,
@@ -354,10 +356,20 @@ ngx_media_writer_timescale(ngx_media_writer_t *w, ngx_uint_t id,
         return;
     }
 
-    params->frame_samples = ((uint64_t) params->frame_samples * old.timescale
-                             + params->timescale / 2)
-                            / params->timescale;
+    params->frame_samples = ngx_media_writer_frame_samples(
+                                 params->frame_samples, params->timescale,
+                                 old.timescale);
     params->timescale = old.timescale;
+}
+
+
+/* an audio frame of so many samples, in units of a track's timescale */
+
+static uint32_t
+ngx_media_writer_frame_samples(uint32_t samples, uint32_t rate,
+    uint32_t timescale)
+{
+    return ((uint64_t) samples * timescale + rate / 2) / rate;
 }
 
 
@@ -1440,7 +1452,9 @@ ngx_media_writer_substitute(ngx_media_writer_track_t *t,
 
     if (t->codec->silence
         && t->codec->silence(&t->params, silence) == NGX_OK
-        && silence->samples == t->params.frame_samples)
+        && ngx_media_writer_frame_samples(silence->samples, silence->rate,
+                                          t->params.timescale)
+           == t->params.frame_samples)
     {
         frame->pos = silence->frame.pos;
         frame->last = silence->frame.last;

@@ -298,7 +298,7 @@ static inline const char *
 walk_sample(uint32_t codec, const u_char *p, size_t size)
 {
     if (size == 0) {
-        return NULL;
+        return "of no bytes";
     }
 
     switch (codec) {
