@@ -158,6 +158,8 @@ my @silences = (
     ['aac, 5.0', 'mp4a', '11a8'], ['aac, 5.1', 'mp4a', '11b0'],
     ['aac, 7.1 wide', 'mp4a', '11b8'], ['aac, 6.1', 'mp4a', '11d8'],
     ['aac, 7.1', 'mp4a', '11e0'], ['aac, 960', 'mp4a', '1194'],
+    ['aac, a layout of its own', 'mp4a',
+     '118004c844002000c40d4c61766335392e33372e31303056e500'],
     ['aac main', 'mp4a', '0990'],
     ['he-aac, mono', 'mp4a', '2b8a0800'],
     ['he-aac, stereo', 'mp4a', '2b920800'],

@@ -26,6 +26,15 @@
 #define NGX_MEDIA_AAC_RATE_MAX   384000
 #define NGX_MEDIA_AAC_CONFIGS    15
 
+/* id_syn_ele, ISO/IEC 14496-3, table 4.85 */
+#define NGX_MEDIA_AAC_ID_SCE     0
+#define NGX_MEDIA_AAC_ID_CPE     1
+#define NGX_MEDIA_AAC_ID_LFE     3
+#define NGX_MEDIA_AAC_ID_END     7
+
+/* bytes, of pairs of channels only: 61 bits each, and 3 */
+#define NGX_MEDIA_AAC_OWN_MAX    (NGX_MEDIA_AAC_ELEMENTS * 61 / 8 + 1)
+
 
 static ngx_int_t ngx_media_aac_config(ngx_media_params_t *params,
     const u_char *pos, const u_char *last);
@@ -37,6 +46,10 @@ static size_t ngx_media_aac_entry(u_char *p,
     const ngx_media_params_t *params);
 static ngx_int_t ngx_media_aac_silence(const ngx_media_params_t *params,
     ngx_media_silence_t *silence);
+static void ngx_media_aac_own(const ngx_media_aac_t *aac,
+    ngx_media_silence_t *silence);
+static void ngx_media_aac_put(u_char *p, size_t *bit, ngx_uint_t n,
+    uint32_t value);
 static ngx_int_t ngx_media_aac_parse_core(ngx_media_aac_t *aac,
     ngx_media_bits_t *br);
 static ngx_int_t ngx_media_aac_parse_ga(ngx_media_aac_t *aac,
@@ -48,8 +61,10 @@ static ngx_int_t ngx_media_aac_parse_usac(ngx_media_aac_t *aac,
 static ngx_int_t ngx_media_aac_parse_sync(ngx_media_aac_t *aac,
     ngx_media_bits_t *br, uint32_t *rate);
 static ngx_int_t ngx_media_aac_apply_sbr(ngx_media_aac_t *aac, uint32_t rate);
-static uint32_t ngx_media_aac_pce(ngx_media_bits_t *br);
-static uint32_t ngx_media_aac_elements(ngx_media_bits_t *br, uint32_t n);
+static uint32_t ngx_media_aac_pce(ngx_media_aac_t *aac,
+    ngx_media_bits_t *br);
+static uint32_t ngx_media_aac_elements(ngx_media_aac_t *aac,
+    ngx_media_bits_t *br, uint32_t n, ngx_uint_t lfe);
 static uint32_t ngx_media_aac_object_type(ngx_media_bits_t *br);
 static uint32_t ngx_media_aac_rate(ngx_media_bits_t *br);
 
@@ -281,7 +296,7 @@ ngx_media_aac_parse_ga(ngx_media_aac_t *aac, ngx_media_bits_t *br)
     extension = ngx_media_bits_get(br, 1);
 
     if (aac->layout == 0) {
-        aac->channels = ngx_media_aac_pce(br);
+        aac->channels = ngx_media_aac_pce(aac, br);
     }
 
     if (extension) {
@@ -460,7 +475,7 @@ ngx_media_aac_apply_sbr(ngx_media_aac_t *aac, uint32_t rate)
 /* program_config_element, 4.4.1.1; the number of channels, 0 on error */
 
 static uint32_t
-ngx_media_aac_pce(ngx_media_bits_t *br)
+ngx_media_aac_pce(ngx_media_aac_t *aac, ngx_media_bits_t *br)
 {
     uint32_t  back, cc, channels, data, front, lfe, side;
 
@@ -485,9 +500,10 @@ ngx_media_aac_pce(ngx_media_bits_t *br)
         ngx_media_bits_skip(br, 3);
     }
 
-    channels = ngx_media_aac_elements(br, front + side + back) + lfe;
+    channels = ngx_media_aac_elements(aac, br, front + side + back, 0);
+    channels += ngx_media_aac_elements(aac, br, lfe, 1);
 
-    ngx_media_bits_skip(br, lfe * 4 + data * 4 + cc * 5);
+    ngx_media_bits_skip(br, data * 4 + cc * 5);
     ngx_media_bits_align(br);
     ngx_media_bits_skip(br, (uint64_t) ngx_media_bits_get(br, 8) * 8);
 
@@ -496,13 +512,21 @@ ngx_media_aac_pce(ngx_media_bits_t *br)
 
 
 static uint32_t
-ngx_media_aac_elements(ngx_media_bits_t *br, uint32_t n)
+ngx_media_aac_elements(ngx_media_aac_t *aac, ngx_media_bits_t *br, uint32_t n,
+    ngx_uint_t lfe)
 {
-    uint32_t  channels;
+    uint32_t  channels, id;
 
     for (channels = 0; n; n--) {
-        channels += ngx_media_bits_get(br, 1) ? 2 : 1;
-        ngx_media_bits_skip(br, 4);
+        id = NGX_MEDIA_AAC_ID_LFE;
+
+        if (!lfe) {
+            id = ngx_media_bits_get(br, 1) ? NGX_MEDIA_AAC_ID_CPE
+                                           : NGX_MEDIA_AAC_ID_SCE;
+        }
+
+        channels += id == NGX_MEDIA_AAC_ID_CPE ? 2 : 1;
+        aac->elements[aac->nelements++] = id << 4 | ngx_media_bits_get(br, 4);
     }
 
     return channels;
@@ -619,15 +643,78 @@ ngx_media_aac_silence(const ngx_media_params_t *params,
         return NGX_DECLINED;
     }
 
-    if (ngx_media_aac_blocks[aac.layout].pos == NULL) {
+    if (aac.nelements) {
+        ngx_media_aac_own(&aac, silence);
+
+    } else if (ngx_media_aac_blocks[aac.layout].pos == NULL) {
         return NGX_DECLINED;
+
+    } else {
+        silence->frame = ngx_media_aac_blocks[aac.layout];
     }
 
-    silence->frame = ngx_media_aac_blocks[aac.layout];
     silence->samples = aac.frame_samples;
     silence->rate = aac.rate;
 
     return NGX_OK;
+}
+
+
+/* the same for a layout that a program_config_element has listed */
+
+static void
+ngx_media_aac_own(const ngx_media_aac_t *aac, ngx_media_silence_t *silence)
+{
+    size_t       bit;
+    u_char      *p;
+    uint32_t     i, id, n;
+
+    bit = 0;
+    p = silence->bytes;
+
+    ngx_memzero(p, NGX_MEDIA_AAC_OWN_MAX);
+
+    for (i = 0; i < aac->nelements; i++) {
+        id = aac->elements[i] >> 4;
+
+        ngx_media_aac_put(p, &bit, 3, id);
+        ngx_media_aac_put(p, &bit, 4, aac->elements[i] & 0x0f);
+
+        if (id == NGX_MEDIA_AAC_ID_CPE) {
+            ngx_media_aac_put(p, &bit, 1, 1); /* common_window */
+            ngx_media_aac_put(p, &bit, 11, 2);
+                                              /* ics_info: max_sfb 1 */
+            ngx_media_aac_put(p, &bit, 2, 0); /* ms_mask_present */
+        }
+
+        for (n = id == NGX_MEDIA_AAC_ID_CPE ? 2 : 1; n; n--) {
+            ngx_media_aac_put(p, &bit, 8, 100);
+                                              /* global_gain */
+            if (id != NGX_MEDIA_AAC_ID_CPE) {
+                ngx_media_aac_put(p, &bit, 11, 2);
+            }
+
+            ngx_media_aac_put(p, &bit, 9, 1); /* codebook 0, one band */
+            ngx_media_aac_put(p, &bit, 3, 0); /* no pulses, TNS, gain */
+        }
+    }
+
+    ngx_media_aac_put(p, &bit, 3, NGX_MEDIA_AAC_ID_END);
+
+    silence->frame.pos = p;
+    silence->frame.last = p + (bit + 7) / 8;
+}
+
+
+/* the bits were zero */
+
+static void
+ngx_media_aac_put(u_char *p, size_t *bit, ngx_uint_t n, uint32_t value)
+{
+    while (n--) {
+        p[*bit / 8] |= (value >> n & 1) << (7 - *bit % 8);
+        (*bit)++;
+    }
 }
 
 

@@ -27,6 +27,10 @@
 #define NGX_MEDIA_AAC_USAC         42
 
 
+/* most elements with sound in a program_config_element: 3 * 15, and 3 LFE */
+#define NGX_MEDIA_AAC_ELEMENTS     48
+
+
 /*
  * AudioSpecificConfig.  SBR that is not signaled here, only in the frames, is
  * not known: rate, channels and frame are those of the core then.
@@ -41,6 +45,9 @@ typedef struct {
     uint32_t                  channel_config; /* as played; 0: own layout */
     uint32_t                  channels;       /* as played */
     uint32_t                  frame_samples;  /* as played */
+    uint32_t                  nelements;      /* of a layout of its own, */
+    uint8_t                   elements[NGX_MEDIA_AAC_ELEMENTS];
+                                              /* each: id << 4 | its tag */
     unsigned                  sbr:1;
     unsigned                  ps:1;
     unsigned                  implicit:1;     /* sync extension: a decoder
