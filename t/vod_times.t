@@ -4,12 +4,14 @@
 
 # What ffprobe says of the times of files in HLS, DASH and MPEG-TS: sound and
 # pictures are apart by what they are in the source, whatever the encoder's
-# reorder delay is, in sets of one file, of several, and in clips.  Times in
-# MPEG-TS are 10 s later than those of fMP4, none of them is of the end of a
-# cycle of 33 bits, and text beside it says so.
+# reorder delay is, in sets of one file and of several; in clips they are where
+# hls.js looks for them.  Times in MPEG-TS are 10 s later than those of fMP4,
+# none of them is of the end of a cycle of 33 bits, and text beside it says so.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+
+use List::Util qw/ max /;
 
 use Test::Media;
 use Test::Media::Vod;
@@ -112,7 +114,23 @@ subtest 'a ladder' => sub {
 };
 
 subtest 'clips' => sub {
-    served('/map/clips0.json', qw/ none.mp4 deep.mp4 /);
+    my $list = vod_hls($t, '/map/clips0.json/v1.m3u8');
+
+    # hls.js goes by composition offsets, without an edit list: the pictures of
+    # each segment end where the next one begins
+
+    for my $segment (@{$list->{segments}}) {
+        my @samples = @{$segment->{samples}};
+        my $end = max(map { $_->{pts} + $_->{duration} } @samples);
+
+        is($end, $samples[-1]{dts} + $samples[-1]{duration},
+           "$segment->{uri}: its end");
+    }
+
+    unlike(vod_fetch($t, "/map/clips0.json/$_"), qr/elst/, "$_: no edit list")
+        for map { $_->{map} } @{$list->{segments}}[0, -1];
+    like(vod_hls($t, '/deep.mp4/v1.m3u8')->{init}, qr/elst/,
+         'one of a file alone');
 };
 
 subtest 'clips of one encoder' => sub {

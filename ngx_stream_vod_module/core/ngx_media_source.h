@@ -41,8 +41,9 @@ typedef struct {
     uint64_t                  decode_time;    /* of the first, in
                                                  params->timescale */
     uint32_t                  delay;          /* the same scale: what has been
-                                                 added to all cto, as delay of
-                                                 the init segment's params */
+                                                 added to all cto; */
+    uint32_t                  edit;           /* of it, delay of the init
+                                                 segment's params */
     const ngx_media_source_range_t
                              *ranges;
     ngx_uint_t                nranges;

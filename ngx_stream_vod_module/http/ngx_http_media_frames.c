@@ -112,9 +112,7 @@ ngx_http_media_cmaf_head(ngx_http_request_t *r,
     chunk.samples = frames->samples;
     chunk.nsamples = frames->nsamples;
     chunk.decode_time = frames->decode_time;
-    chunk.delay = frames->delay
-                  - ngx_media_edit_delay(frames->delay,
-                                         frames->params->timescale);
+    chunk.delay = frames->delay - frames->edit;
     chunk.sequence = sequence;
     chunk.type = frames->params->type;
     chunk.styp = 1;

@@ -226,7 +226,9 @@ typedef struct {
     uint32_t                  description;    /* the usual one */
     uint32_t                  fps;            /* 1/1000, of video */
     uint32_t                  delay;          /* added to composition offsets,
-                                                 see ngx_media_params_t */
+                                                 see ngx_media_params_t, */
+    uint32_t                  edit;           /* in CMAF, with an edit list;
+                                                 0: not at all there */
     uint64_t                  init;           /* its init segment's name */
     int64_t                   base;           /* added to the plan's times, in
                                                  timescale: none is negative */

@@ -171,6 +171,7 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
     frames->ranges = ctx.ranges;
     frames->decode_time = (uint64_t) time;
     frames->delay = clip->delay;
+    frames->edit = clip->edit;
     frames->fd = source->files[clip->file].fd;
     frames->name = source->files[clip->file].path;
 
@@ -407,7 +408,7 @@ ngx_media_vod_init(const ngx_media_vod_source_t *source, ngx_uint_t track,
             }
 
             own = *params;
-            own.delay = ngx_media_edit_delay(clip->delay, own.timescale);
+            own.delay = clip->edit;
 
             rc = ngx_media_vod_init_write(&own, name, pool, bytes);
 

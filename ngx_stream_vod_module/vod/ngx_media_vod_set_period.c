@@ -67,6 +67,8 @@ static void ngx_media_vod_set_place(ngx_media_vod_set_period_t *p);
 static ngx_int_t ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p);
 static uint32_t ngx_media_vod_set_delay(ngx_media_vod_set_period_t *p,
     ngx_uint_t track);
+static uint32_t ngx_media_vod_set_edit(const ngx_media_vod_set_period_t *p,
+    uint32_t delay, uint32_t timescale);
 static void ngx_media_vod_set_delay_max(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t track, const ngx_media_vod_file_t *file, uint32_t n);
 static uint32_t ngx_media_vod_set_reorder(const ngx_media_vod_file_t *file,
@@ -747,7 +749,8 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
             clip->delay = ngx_media_vod_set_delay(p, i);
             timescale = index->timescale;
             own = *params;
-            own.delay = ngx_media_edit_delay(clip->delay, timescale);
+            clip->edit = ngx_media_vod_set_edit(p, clip->delay, timescale);
+            own.delay = clip->edit;
         }
 
         clip->base = ngx_media_plan_rescale(
@@ -773,9 +776,8 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
 
 
 /*
- * The same in all clips: libavformat looks at the edit list of the first init
- * segment only.  Of a channel clips come and go, and what one has must not
- * depend on the others.
+ * The same in all clips, so that MPEG-TS has one line of decode times.  Of a
+ * channel clips come and go, and what one has must not depend on the others.
  */
 
 static uint32_t
@@ -822,13 +824,29 @@ ngx_media_vod_set_delay(ngx_media_vod_set_period_t *p, ngx_uint_t track)
 
     delay = ngx_media_plan_rescale(d[0], d[1], index->timescale);
 
-    /* rounded up it may not become one that is too long for an edit list */
+    return (uint32_t) ngx_min(delay, INT32_MAX);
+}
 
-    if (ngx_media_edit_delay(d[0], d[1]) == d[0]) {
-        delay = ngx_min(delay, index->timescale / 2);
+
+/*
+ * hls.js takes a segment to end where its composition offsets say, without the
+ * edit list.  Within a clip that does no harm, but it puts the next clip there:
+ * a hole as long as the delay, and an end that never comes.
+ */
+
+static uint32_t
+ngx_media_vod_set_edit(const ngx_media_vod_set_period_t *p, uint32_t delay,
+    uint32_t timescale)
+{
+    const ngx_media_vod_map_t  *map;
+
+    map = p->ctx->make->map;
+
+    if (map->live || map->nclips > 1) {
+        return 0;
     }
 
-    return (uint32_t) ngx_min(delay, INT32_MAX);
+    return ngx_media_edit_delay(delay, timescale);
 }
 
 

@@ -603,7 +603,7 @@ ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx)
             }
 
             own = *params;
-            own.delay = ngx_media_edit_delay(clip->delay, own.timescale);
+            own.delay = clip->edit;
         }
 
         if (ngx_media_vod_view_init(ctx, clip->init, &own) != NGX_OK) {
@@ -871,7 +871,7 @@ ngx_media_vod_view_described(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
     }
 
     own = *params;
-    own.delay = ngx_media_edit_delay(clip->delay, own.timescale);
+    own.delay = clip->edit;
 
     size = ngx_media_mp4_write_init(NULL, &own);
 
