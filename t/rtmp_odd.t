@@ -13,7 +13,10 @@ use Test::Media;
 use Test::Media::Live;
 
 my @tags = live_tags('plain');
-my $t = live_nginx();
+
+# what is checked last was published long ago, on a machine with much to do
+
+my $t = live_nginx(app => 'grace 5m;');
 
 # pieces of H.264 and AAC
 
@@ -143,11 +146,12 @@ my %cases = (
     }, {}, 'have ADTS headers, they are taken off, track:audio 0'],
 );
 
-# all of them at a time: what was meant is remembered, not what was sent
+# all of them at a time: what was meant is remembered, not what was sent.  At
+# their pace, as stamps that run ahead of what arrives by 3 s are a jump
 
 my %p = map { $_ => live_publish($t, "live/$_") } sort keys %cases;
 
-live_play(map { [$p{$_}, \@tags, speed => 2, to => 4000,
+live_play(map { [$p{$_}, \@tags, speed => 1, to => 4000,
                  map => $cases{$_}[0]] } sort keys %p);
 
 for my $name (sort keys %cases) {
@@ -160,7 +164,7 @@ for my $name (sort keys %cases) {
     my ($map, $counts, $line) = @{$cases{$name}};
     my $p = $p{$name};
 
-    wait_until(sub { live_stream($t, $name)->{state} ne 'live' }, 5, 'end');
+    wait_until(sub { live_stream($t, $name)->{state} ne 'live' }, 30, 'end');
 
     my $s = live_stream($t, $name);
     my $total = 0;
@@ -202,20 +206,30 @@ my $mixed = live_publish($t, 'live/mixed');
 my ($key) = grep { $_->[0] == 9 && is_config(@$_[0, 2]) } @tags;
 my ($inter) = grep { $_->[0] == 9 && ord($_->[2]) >> 4 == 2 } @tags;
 my ($aac) = grep { $_->[0] == 8 && !is_config(@$_[0, 2]) } @tags;
+my $nothing = qr/nothing is made of it: there is no key frame.*keyless$/m;
 my $began = time();
-my $ts = 0;
+my ($ts, $n) = (0, 0);
 
 $keyless->message(@$key);
 $mixed->message(@$key);
 
-while (!$useless->{closed} && time() - $began < 30) {
-    $useless->message(8, $ts, "\x82" . 'x' x 160);
-    $useless->message(8, $ts, $aac->[2]);
+# 10 s in which it comes, without a pause of 2 s: more on a slow machine, and
+# what is said is said when a message comes
+
+while (time() - $began < 60) {
+    last if $useless->{closed} && $t->log_count($nothing);
+
+    if (!$useless->{closed}) {
+        $useless->message(8, $ts, "\x82" . 'x' x 160);
+        $useless->message(8, $ts, $aac->[2]);
+    }
+
     $keyless->message(9, $ts, $inter->[2]);
     $mixed->message(8, $ts, $aac->[2]);
     $mixed->message(9, $ts, $inter->[2]);
     $_->poll(0.05) for $useless, $keyless, $mixed;
     $ts += 150;
+    $n++;
 }
 
 cmp_ok(time() - $began, '>=', 9, 'it is given time');
@@ -231,10 +245,12 @@ ok($t->log() =~ /media\ ignored:\ frames\ without\ a\ decoder\ configuration,
                  \ track:audio\ 0\ codec:"aac"
                  .*AudioSpecificConfig.*mixed$/mx, 'what is missing');
 ok($mixed->poll(0.05), 'not if something is of use');
-cmp_ok(live_stream($t, 'mixed')->{ignored}{unconfigured}, '>', 50, 'counted');
+is(wait_until(sub {
+    my $count = live_stream($t, 'mixed')->{ignored}{unconfigured};
+    return $count >= $n && $count;
+}, 10, 'counted'), $n, 'each is counted');
 ok($keyless->poll(0.05), 'nor if it waits for a key frame');
-ok($t->wait_log(qr/nothing is made of it: there is no key frame.*keyless$/m,
-                15), 'but that is said');
+ok($t->wait_log($nothing, 5), 'but that is said');
 is($t->log_count(qr/nothing is made of it.*keyless$/m), 1, 'once');
 is($t->log_count(qr/media ignored: .*stream: useless$/m), 2,
    'each kind once for a track');
