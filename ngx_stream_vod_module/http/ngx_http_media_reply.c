@@ -497,7 +497,7 @@ ngx_http_media_text_is_weak(ngx_http_request_t *r, ngx_http_media_text_t *text)
 
     (void) ngx_sprintf(tag, "W/\"%016xL\"%Z", text->tag);
 
-    return ngx_strstr(h->value.data, tag) != NULL;
+    return ngx_strnstr(h->value.data, (char *) tag, h->value.len) != NULL;
 }
 
 
