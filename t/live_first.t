@@ -273,6 +273,19 @@ becomes("slower/$_.m3u8", qr/^(?!.*PART).*#EXTINF/s, "slower: $_: no longer")
 $p->close();
 
 
+# an encoder whose key frames do not come: there is sound
+
+$p = live_publish($t, 'live/keyless');
+$p->play(\@plain, to => 9000, map => sub {
+    return $_[0] == 9 && ord($_[2]) >> 4 == 1
+           && !Test::Media::RTMP::is_header($_[0], $_[2]) ? () : [@_];
+});
+
+becomes('keyless/a1.m3u8', qr/(?:EXTINF.*){2}/s, 'keyless: audio goes on');
+
+$p->close();
+
+
 # announced video comes two seconds later; never; never, and audio stops
 
 $p = live_publish($t, 'live/two');

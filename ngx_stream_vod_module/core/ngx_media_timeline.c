@@ -682,7 +682,6 @@ ngx_media_timeline_wait(ngx_media_timeline_t *tl, ngx_media_line_t *line,
             return;
         }
 
-        tl->waiting = 0;
         break;
 
     case NGX_MEDIA_AUDIO:
