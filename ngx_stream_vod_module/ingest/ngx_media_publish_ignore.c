@@ -117,12 +117,13 @@ ngx_media_publish_ignore_frame(ngx_media_publisher_t *p,
 }
 
 
-/* once for each kind and track, and for each codec that is not supported */
+/* once for each kind and track, and for some codecs that are not supported */
 
 static ngx_uint_t
 ngx_media_publish_says(ngx_media_publisher_t *p,
     const ngx_media_publish_ignored_t *ignored)
 {
+    ngx_uint_t                  i;
     ngx_media_publish_said_t   *said;
     ngx_media_publish_track_t  *t;
 
@@ -136,18 +137,31 @@ ngx_media_publish_says(ngx_media_publisher_t *p,
 
     said = t ? &t->said : &p->said[ngx_min(ignored->type, NGX_MEDIA_TEXT)];
 
-    if ((said->kinds & 1u << ignored->kind)
-        && (ignored->kind != NGX_MEDIA_IGNORED_CODEC
-            || said->codec == ignored->codec))
-    {
+    if (ignored->kind != NGX_MEDIA_IGNORED_CODEC) {
+
+        if (said->kinds & 1u << ignored->kind) {
+            return 0;
+        }
+
+        said->kinds |= 1u << ignored->kind;
+
+        return 1;
+    }
+
+    for (i = 0; i < said->ncodecs; i++) {
+        if (said->codecs[i] == ignored->codec
+            && said->names[i] == ignored->name)
+        {
+            return 0;
+        }
+    }
+
+    if (said->ncodecs == NGX_MEDIA_PUBLISH_CODECS) {
         return 0;
     }
 
-    said->kinds |= 1u << ignored->kind;
-
-    if (ignored->kind == NGX_MEDIA_IGNORED_CODEC) {
-        said->codec = ignored->codec;
-    }
+    said->codecs[said->ncodecs] = ignored->codec;
+    said->names[said->ncodecs++] = ignored->name;
 
     return 1;
 }

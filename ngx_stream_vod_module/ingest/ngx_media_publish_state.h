@@ -31,11 +31,16 @@
 #define NGX_MEDIA_PUBLISH_UNKNOWN  ((ngx_uint_t) -1)
 
 
-/* what was said already: bits by kind, and the codec it was last said of */
+/* codecs of a track that are told of */
+#define NGX_MEDIA_PUBLISH_CODECS   4
+
+/* what was said already: bits by kind, and the codecs it was said of */
 
 typedef struct {
     uint32_t                  kinds;
-    uint32_t                  codec;
+    ngx_uint_t                ncodecs;
+    uint32_t                  codecs[NGX_MEDIA_PUBLISH_CODECS];
+    const char               *names[NGX_MEDIA_PUBLISH_CODECS];
 } ngx_media_publish_said_t;
 
 
