@@ -82,9 +82,16 @@ ngx_media_line_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
     if (c->out - media > NGX_MEDIA_VIDEO_BEHIND) {
         out->drop = 1;
-        out->note = "timestamps stand still";
+
+        if (!line->stuck) {
+            line->stuck = 1;
+            out->note = "timestamps stand still";
+        }
+
         return NGX_OK;
     }
+
+    line->stuck = 0;
 
     if (line->stills) {
         ngx_media_cadence_learn(c, media - line->real);

@@ -104,6 +104,7 @@ struct ngx_media_line_s {
     unsigned                  whole:1;        /* see timeline_still.h */
     unsigned                  held:1;         /* the last picture is */
     unsigned                  stills:1;       /* it is, by still frames */
+    unsigned                  stuck:1;        /* its stamps stand still */
     unsigned                  refused:1;      /* what comes is of no use */
 };
 

@@ -5,11 +5,12 @@
 
 
 /*
- * A writer's state, for ngx_media_writer.c (tracks, time, cuts),
- * ngx_media_writer_part.c (what is written), ngx_media_writer_ready.c (when it
- * is given out) and ngx_media_writer_still.c (what stands still) only.
+ * A writer's state, for ngx_media_writer.c (time, cuts),
+ * ngx_media_writer_track.c (tracks), ngx_media_writer_part.c (what is written),
+ * ngx_media_writer_ready.c (when it is given out) and ngx_media_writer_still.c
+ * (what stands still) only.
  *
- * style: long header, it is one state and what its four files share.
+ * style: long header, it is one state and what its five files share.
  */
 
 
@@ -136,6 +137,10 @@ struct ngx_media_writer_s {
     ngx_media_cut_t           cuts[NGX_MEDIA_CUTS];
     ngx_media_cut_t           cut;            /* the newest */
 
+    ngx_msec_t                told_msec;      /* since then so many lines, */
+    ngx_uint_t                told;
+    ngx_uint_t                untold;         /* and those that were not */
+
     uint32_t                  jumps;
     int64_t                   anchor;
     int64_t                   began;          /* first frame out, ms of media
@@ -175,13 +180,6 @@ int64_t ngx_media_writer_start(const ngx_media_writer_t *w,
 ngx_uint_t ngx_media_cut_reached(const ngx_media_cut_t *cut,
     const ngx_media_writer_track_t *t, int64_t time);
 
-/* NULL: it has not come */
-ngx_media_writer_track_t *ngx_media_writer_track_get(ngx_media_writer_t *w,
-    ngx_media_type_e type, ngx_uint_t id);
-
-ngx_int_t ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
-    const ngx_media_params_t *params, ngx_media_writer_track_t **track);
-
 /* the period ends: all that is open is closed */
 void ngx_media_writer_break(ngx_media_writer_t *w);
 
@@ -192,6 +190,37 @@ void ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 /* the period of the segment that the track has open */
 void ngx_media_writer_set_period(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
+
+
+/* ngx_media_writer_track.c */
+
+/* NULL: it has not come */
+ngx_media_writer_track_t *ngx_media_writer_track_get(ngx_media_writer_t *w,
+    ngx_media_type_e type, ngx_uint_t id);
+
+ngx_int_t ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
+    const ngx_media_params_t *params, ngx_media_writer_track_t **track);
+
+/*
+ * The parameters that were announced hold from here on.  Nothing of the track
+ * is open.  NGX_ABORT: it is refused, and takes part in nothing any more.
+ */
+ngx_int_t ngx_media_writer_apply(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
+
+/* playlists are out: clients cannot take it in before a cut */
+void ngx_media_writer_join(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
+
+/* an audio frame of so many samples, in units of a track's timescale */
+uint32_t ngx_media_writer_frame_samples(uint32_t samples,
+    uint32_t rate, uint32_t timescale);
+
+/*
+ * Whether a line may be written of what its stamps and configurations do: some
+ * encoders change them with each frame
+ */
+ngx_uint_t ngx_media_writer_tells(ngx_media_writer_t *w);
 
 
 /* ngx_media_writer_ready.c */

@@ -834,6 +834,7 @@ test_doubles(void)
     run("stamps that stand still", &conf);
     ok(sim.video.dropped > 3000, "stamps that stand still: dropped");
     ok(sim.video.worst <= 3 * U, "stamps that stand still: not far ahead");
+    is(sim.notes, 2, "stamps that stand still: said once, their rate too");
 }
 
 

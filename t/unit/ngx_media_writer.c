@@ -12,6 +12,7 @@
          core/ngx_media_track_set.c core/ngx_media_validate.c
          core/ngx_media_writer.c core/ngx_media_writer_part.c
          core/ngx_media_writer_ready.c core/ngx_media_writer_still.c
+         core/ngx_media_writer_track.c
          core/ngx_media_zone.c */
 /* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_ignore.c
          ingest/ngx_media_publish_mend.c ingest/ngx_media_publish_name.c */
