@@ -33,13 +33,13 @@ for my $name (@names) {
     is($s->{publisher}{end}, 'client closed connection', "$name: why");
     is($s->{track}{v1}{frames}, $m->{video}{sent}, "$name: status");
 
-    # libavformat would move all of the video by the most negative one
+    # a period begins where its first picture is shown: hls.js would see a hole
+    # before what has an offset, and takes no notice of edit lists
 
-    next if $name !~ /bframes|pyramid/;
+    is(scalar(grep { abs($_->{samples}[0]{cto}) > 0 }
+              @{$r->{tracks}{v1}{runs}}), 0, "$name: no offset to begin with");
 
-    my @samples = map { @{$_->{samples}} } @{$r->{tracks}{v1}{runs}};
-
-    is(scalar(grep { $_->{cto} < 0 } @samples), 0, "$name: offsets");
+    unlike($r->{tracks}{v1}{runs}[0]{bytes}, qr/elst/, "$name: no edit list");
 }
 
 is($t->log_count(qr/\[(?:warn|error)\]/), 0, 'nothing to warn of');

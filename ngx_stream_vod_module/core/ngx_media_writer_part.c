@@ -19,9 +19,6 @@
 
 #define NGX_MEDIA_PART_BYTES  (16 * 1024 * 1024)
 
-/* smoothed times are within half of this of the publisher's (timing.md, 9) */
-#define NGX_MEDIA_WRITER_JITTER  (3 * NGX_MEDIA_VIDEO_TIMESCALE / 1000)
-
 /* so many in a row that are too long: frames, or pauses, are that long */
 #define NGX_MEDIA_PARTS_OVER  3
 
@@ -29,8 +26,6 @@
 #define NGX_MEDIA_PARTS_BACK  3
 
 
-static void ngx_media_writer_delay(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t);
 static void ngx_media_writer_segment(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, int64_t time,
     const ngx_media_writer_frame_t *frame);
@@ -91,7 +86,6 @@ ngx_media_writer_follow(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         t->number = ngx_max(number, t->number + 1);
         t->number = ngx_min(t->number, w->cut.number);
 
-        ngx_media_writer_delay(w, t);
         ngx_media_writer_segment(w, t, time->dts, frame);
         return;
     }
@@ -111,53 +105,6 @@ ngx_media_writer_follow(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
         ngx_media_writer_segment(w, t, time->dts, frame);
     }
-}
-
-
-/*
- * Video of a new period: with the reorder delay that its first frame tells,
- * composition offsets are not negative (timing.md, 10).
- */
-
-static void
-ngx_media_writer_delay(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
-{
-    uint32_t    delay, old;
-    ngx_int_t   rc;
-
-    /* what was held goes on, within its period */
-
-    if (w->cuts[t->number % NGX_MEDIA_CUTS].period != t->number) {
-        return;
-    }
-
-    delay = 0;
-
-    if (t->params.type == NGX_MEDIA_VIDEO && t->line->reorder > 0) {
-        delay = (uint32_t) t->line->reorder + NGX_MEDIA_WRITER_JITTER;
-        delay = ngx_media_edit_delay(delay, t->params.timescale);
-    }
-
-    old = t->params.delay;
-
-    if (delay == old) {
-        return;
-    }
-
-    t->params.delay = delay;
-
-    rc = ngx_media_track_set_init(&w->claim, t->index, &t->params, &t->init);
-
-    if (rc != NGX_OK) {
-        t->params.delay = old;
-        w->lost |= rc == NGX_DECLINED;
-        return;
-    }
-
-    t->next_params.delay = delay;
-
-    ngx_log_debug2(NGX_LOG_DEBUG_CORE, w->log, 0,
-                   "media reorder delay:%uD, track:%ui", delay, t->index);
 }
 
 
@@ -236,7 +183,7 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     sample->size = len;
     sample->duration = time->duration;
-    sample->cto = time->pts - time->dts + t->params.delay;
+    sample->cto = time->pts - time->dts;
     sample->key = frame->key;
 
     if (len) {

@@ -272,7 +272,6 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
     old = t->params.timescale;
 
     t->next_params = *params;
-    t->next_params.delay = t->params.delay;
     t->changed = 1;
 
     ngx_media_timeline_absent(t->line, 0);
