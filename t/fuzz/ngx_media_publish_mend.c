@@ -240,6 +240,14 @@ ngx_media_writer_bad(ngx_media_writer_t *w, ngx_uint_t track)
 }
 
 
+void
+ngx_media_writer_useless(ngx_media_writer_t *w, ngx_media_type_e type,
+    ngx_uint_t id)
+{
+    check(type < NGX_MEDIA_TEXT);
+}
+
+
 uint64_t
 ngx_media_writer_taken(const ngx_media_writer_t *w)
 {
