@@ -27,7 +27,7 @@
 #include "core/ngx_media_sync.h"
 
 
-#define NGX_MEDIA_LAYOUT         2            /* of all that follows */
+#define NGX_MEDIA_LAYOUT         3            /* of all that follows */
 
 #define NGX_MEDIA_ROWS           512          /* processes at a time */
 #define NGX_MEDIA_NONE           0xffffffff   /* no record */

@@ -35,7 +35,7 @@
 #include "formats/ngx_media_plan.h"
 
 
-#define NGX_MEDIA_VOD_VERSION    2            /* of the blobs */
+#define NGX_MEDIA_VOD_VERSION    3            /* of the blobs */
 
 #define NGX_MEDIA_VOD_TRACKS     32           /* of a file */
 #define NGX_MEDIA_VOD_SEQUENCES  32           /* of a map */
