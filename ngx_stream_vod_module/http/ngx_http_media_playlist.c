@@ -433,7 +433,7 @@ ngx_http_media_early(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
     ngx_table_elt_t  *dest;
 
     if (edge->whole >= NGX_HTTP_MEDIA_BROWSER || ctx->timedout
-        || edge->ended || !ngx_http_media_is_live(edge))
+        || r != r->main || !ngx_http_media_is_live(edge))
     {
         return 0;
     }

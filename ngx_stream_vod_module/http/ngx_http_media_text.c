@@ -314,7 +314,7 @@ static void
 ngx_http_media_text_edge(ngx_http_media_text_t *text,
     const ngx_media_stream_view_t *view)
 {
-    ngx_uint_t               n;
+    ngx_uint_t               i, n;
     ngx_media_track_view_t  *track;
 
     ngx_memzero(&text->edge, sizeof(ngx_media_edge_t));
@@ -343,8 +343,12 @@ ngx_http_media_text_edge(ngx_http_media_text_t *text,
 
     n = track->nsegments;
 
+    for (i = 0; i < n; i++) {
+        text->edge.whole += !track->segments[i].open
+                            && !track->segments[i].gap;
+    }
+
     if (n) {
-        text->edge.whole = n - track->segments[n - 1].open;
         text->edge.closed = track->segments[n - 1].number
                             + !track->segments[n - 1].open;
     }
