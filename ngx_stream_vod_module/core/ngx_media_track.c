@@ -61,6 +61,7 @@ static void ngx_media_stream_window_locked(ngx_media_zone_t *zone,
 static uint64_t ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s,
     uint64_t number, uint32_t *flags);
 static uint64_t ngx_media_stream_closed_locked(ngx_media_stream_shm_t *s);
+static ngx_uint_t ngx_media_stream_is_held(ngx_media_stream_shm_t *s);
 static ngx_uint_t ngx_media_zone_live(ngx_media_zone_t *zone);
 static ngx_uint_t ngx_media_stream_shrinks(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_uint_t depth);
@@ -589,6 +590,7 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
 
         /* it rested */
 
+        s->reason_len = 0;
         ngx_media_store(&s->state, NGX_MEDIA_STREAM_LIVE);
     }
 
@@ -942,6 +944,20 @@ ngx_media_zone_make_room(ngx_media_zone_t *zone)
 }
 
 
+/* it has a publisher, be it one that is connected and silent */
+
+static ngx_uint_t
+ngx_media_stream_is_held(ngx_media_stream_shm_t *s)
+{
+    ngx_uint_t  state;
+
+    state = ngx_media_peek(&s->state);
+
+    return state == NGX_MEDIA_STREAM_LIVE
+           || (state == NGX_MEDIA_STREAM_GRACE && ngx_media_peek(&s->pid));
+}
+
+
 static ngx_uint_t
 ngx_media_zone_live(ngx_media_zone_t *zone)
 {
@@ -952,8 +968,7 @@ ngx_media_zone_live(ngx_media_zone_t *zone)
     n = ngx_media_load(&zone->sh->used_streams);
 
     for (i = 0; i < n; i++) {
-        live += ngx_media_peek(&zone->sh->streams[i].state)
-                == NGX_MEDIA_STREAM_LIVE;
+        live += ngx_media_stream_is_held(&zone->sh->streams[i]);
     }
 
     return ngx_max(live, 1);
@@ -978,7 +993,7 @@ ngx_media_stream_shrinks(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
         return 0;
     }
 
-    if (ngx_media_peek(&s->state) != NGX_MEDIA_STREAM_LIVE) {
+    if (!ngx_media_stream_is_held(s)) {
         least = 0;
 
     } else if (depth < NGX_MEDIA_SHRINK_SHARE) {

@@ -108,6 +108,8 @@ ngx_media_writer_create(ngx_media_app_t *app, const ngx_media_claim_t *claim,
         w->target = NGX_MEDIA_CHUNK_TARGET;
     }
 
+    w->arrived = ngx_current_msec;
+
     conf.timebase = timebase;
     conf.wrap = wrap;
     conf.floor = claim->floor;
@@ -143,7 +145,7 @@ ngx_media_writers_tick(ngx_media_zone_t *zone)
     {
         w = ngx_queue_data(q, ngx_media_writer_t, queue);
 
-        if (w->began) {
+        if (ngx_media_claim_valid(&w->claim)) {
             ngx_media_writer_tick(w);
         }
     }

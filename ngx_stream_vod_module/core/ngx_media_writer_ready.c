@@ -39,11 +39,15 @@ static void ngx_media_writer_stand_in(ngx_media_writer_t *w);
 void
 ngx_media_writer_tick(ngx_media_writer_t *w)
 {
-    if (!w->ready) {
+    if (w->began && !w->ready) {
         ngx_media_writer_overdue(w);
     }
 
-    ngx_media_writer_rest(w);
+    /* of one that returns and sends nothing of use, too */
+
+    if (w->began || w->claim.returned) {
+        ngx_media_writer_rest(w);
+    }
 }
 
 

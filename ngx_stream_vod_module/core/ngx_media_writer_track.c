@@ -398,9 +398,11 @@ ngx_media_writer_refuse(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         why = "the zone has no pages left for it, make \"zone\" larger";
     }
 
-    if ((t->refusal == why && t->refused_codec == t->next_params.codec)
-        || !ngx_media_writer_tells(w))
-    {
+    if (t->refusal == why && t->refused_codec == t->next_params.codec) {
+        return;
+    }
+
+    if (t->refusal && !ngx_media_writer_tells(w)) {
         return;
     }
 

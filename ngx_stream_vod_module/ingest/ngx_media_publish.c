@@ -290,6 +290,7 @@ ngx_media_publish_configure_own(ngx_media_publisher_t *p,
     ngx_media_params_t  params;
 
     if (t->refused && t->why == NGX_MEDIA_IGNORED_TRACK
+        && ngx_current_msec - t->refused_msec < NGX_MEDIA_PUBLISH_ROOM
         && codec->config(&params, config->pos, config->last) == NGX_OK
         && params.codec == t->params.codec
         && params.config_len == t->params.config_len
@@ -313,6 +314,7 @@ ngx_media_publish_refuse(ngx_media_publisher_t *p,
 {
     t->codec = NULL;
     t->refused = 1;
+    t->refused_msec = ngx_current_msec;
     t->why = why;
 
     return ngx_media_publish_ignore_frame(p, why, config);

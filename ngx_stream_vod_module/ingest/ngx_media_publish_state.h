@@ -31,6 +31,9 @@
 #define NGX_MEDIA_PUBLISH_UNKNOWN  ((ngx_uint_t) -1)
 
 
+/* ms after which there may be room for a track */
+#define NGX_MEDIA_PUBLISH_ROOM     5000
+
 /* codecs of a track that are told of */
 #define NGX_MEDIA_PUBLISH_CODECS   4
 
@@ -53,6 +56,7 @@ typedef struct {
                                                  room for */
     ngx_media_publish_said_t  said;
     ngx_media_ignored_e       why;            /* refused */
+    ngx_msec_t                refused_msec;   /* when */
 
     ngx_media_sets_t         *sets;           /* in band, while no header has
                                                  come */
@@ -109,8 +113,8 @@ ngx_int_t ngx_media_publish_configure(ngx_media_publisher_t *p,
 
 /*
  * One that a frame brings, which each of them does: what there was no room for
- * is tried again when it is another one.  NGX_DONE: it is refused, and the
- * frame with it.
+ * is tried again when it is another one, or after a while.  NGX_DONE: it is
+ * refused, and the frame with it.
  */
 ngx_int_t ngx_media_publish_configure_own(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,

@@ -302,6 +302,24 @@ test_refused_own(void)
     is(s->ntracks, 2, "own: another configuration is");
     ok(s->ignored[NGX_MEDIA_IGNORED_TRACK] < t->n, "own: and accepted");
 
+    /* the same one, when there is room after all */
+
+    while (ngx_media_block_alloc(w.zone, WALK_STREAMS - 1)) { /* void */ }
+
+    t = track(p, WALK_MP3, 1);
+    t->due = 0;
+    t->time = w.now * 1000 - p->start * 1000;
+    seconds(&w, p, 1);
+
+    ngx_media_block_free_all(w.zone, WALK_STREAMS - 1);
+    seconds(&w, p, 3);
+
+    is(s->ntracks, 2, "own: not at once");
+
+    seconds(&w, p, 3);
+
+    is(s->ntracks, 3, "own: but after a while");
+
     walk_check(&w);
     is(w.wrong[0], 0, "own: %s", w.wrong);
 
@@ -713,6 +731,21 @@ test_rest(void)
     walk_end(p);
 
     is(s->state, NGX_MEDIA_STREAM_GRACE, "rest: its connection has ended");
+
+    /* one that comes back and sends nothing */
+
+    publisher(&w, p);
+    is(s->state, NGX_MEDIA_STREAM_LIVE, "rest: another one is connected");
+
+    for (k = 0; k < s->target * 3 + 2; k++) {
+        w.now += 1000;
+        ngx_stub_clock(w.now);
+        walk_tick(&w);
+    }
+
+    is(s->state, NGX_MEDIA_STREAM_GRACE, "rest: and sends nothing");
+
+    walk_end(p);
 
     w.now += s->grace + 1000;
     ngx_stub_clock(w.now);
