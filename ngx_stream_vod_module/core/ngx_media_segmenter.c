@@ -333,6 +333,14 @@ ngx_media_segmenter_expects(const ngx_media_segmenter_t *s, int64_t pts)
 }
 
 
+ngx_uint_t
+ngx_media_segmenter_unsure(const ngx_media_segmenter_t *s, int64_t pts)
+{
+    return s->type == NGX_MEDIA_VIDEO && s->early && s->regular == 0
+           && pts - s->start >= s->segment / 4;
+}
+
+
 static int64_t
 ngx_media_segmenter_multiple(int64_t t, int64_t s)
 {

@@ -86,6 +86,10 @@ ngx_uint_t ngx_media_segmenter_apart(const ngx_media_segmenter_t *s,
 ngx_uint_t ngx_media_segmenter_expects(const ngx_media_segmenter_t *s,
     int64_t pts);
 
+/* may it, since any key frame would, and nobody knows when one comes? */
+ngx_uint_t ngx_media_segmenter_unsure(const ngx_media_segmenter_t *s,
+    int64_t pts);
+
 /* PART-TARGET in 1/10000 s from the configured part duration in ms */
 uint32_t ngx_media_part_target(ngx_uint_t part);
 

@@ -469,10 +469,25 @@ static void
 ngx_media_writer_expect(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_media_part_put_t *put)
 {
-    int64_t     next, key;
+    int64_t     key, next, time;
     ngx_uint_t  cut;
 
     next = t->time + put->duration;
+
+    if (w->clock && t->number == w->cut.number) {
+        time = ngx_media_rescale(next, t->params.timescale,
+                                 w->clock->params.timescale);
+
+        if (ngx_media_segmenter_unsure(&w->segmenter, time)) {
+
+            /* a hint that does not come true ends shaka-player */
+
+            put->expect_number = 0;
+            put->expect_part = 0;
+
+            return;
+        }
+    }
 
     if (w->clock == NULL) {
         cut = 0;
