@@ -336,8 +336,9 @@ ngx_media_segmenter_expects(const ngx_media_segmenter_t *s, int64_t pts)
 ngx_uint_t
 ngx_media_segmenter_unsure(const ngx_media_segmenter_t *s, int64_t pts)
 {
-    return s->type == NGX_MEDIA_VIDEO && s->early && s->regular == 0
-           && pts - s->start >= s->segment / 4;
+    return s->type == NGX_MEDIA_VIDEO && s->regular == 0
+           && (ngx_media_segmenter_due(s, pts)
+               || ngx_media_segmenter_early(s, pts, s->key));
 }
 
 
