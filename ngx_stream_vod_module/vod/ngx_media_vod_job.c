@@ -154,6 +154,7 @@ ngx_media_vod_result_create(ngx_media_vod_load_t *load)
     result->refs = 1;
     result->pool = pool;
     result->cache = load->conf->cache;
+    result->seen = ngx_current_msec;
 
     tp = ngx_timeofday();
 

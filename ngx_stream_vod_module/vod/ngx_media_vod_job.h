@@ -72,6 +72,8 @@ typedef struct {
     ngx_media_vod_open_t     *files;          /* [sequence][clip] */
     ngx_media_vod_held_t      set;
 
+    ngx_msec_t                seen;           /* when its files were looked
+                                                 at, not later */
     ngx_uint_t                status;         /* 0: not yet */
     ngx_uint_t                level;          /* of the line in the log */
     ngx_err_t                 err;

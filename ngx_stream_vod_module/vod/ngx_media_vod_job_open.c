@@ -433,6 +433,7 @@ ngx_media_vod_job_known(ngx_media_vod_job_t *job,
     ngx_media_vod_key_t      key;
     ngx_media_vod_node_t    *node;
     ngx_media_vod_handle_t  *converted;
+    ngx_media_vod_result_t  *result;
 
     ngx_media_vod_job_probe(job, probe);
 
@@ -448,6 +449,12 @@ ngx_media_vod_job_known(ngx_media_vod_job_t *job,
     node->handle->refs++;
 
     if (!job->again && ngx_current_msec - node->checked < job->conf->valid) {
+        result = job->result;
+
+        if ((ngx_msec_int_t) (node->checked - result->seen) < 0) {
+            result->seen = node->checked;
+        }
+
         *handle = node->handle;
         return NGX_OK;
     }

@@ -31,11 +31,15 @@
 #define NGX_MEDIA_VOD_AGAIN       1000
 
 
+static ngx_int_t ngx_media_vod_load_look(ngx_media_vod_wait_t *wait,
+    ngx_media_vod_result_t *result);
 static ngx_uint_t ngx_media_vod_load_is_due(ngx_media_vod_node_t *node);
 static ngx_int_t ngx_media_vod_load_start(ngx_media_vod_wait_t *wait,
     ngx_media_vod_node_t *node);
 static ngx_int_t ngx_media_vod_load_fail(ngx_media_vod_load_t *load,
     ngx_uint_t status, ngx_err_t err, const char *error);
+static ngx_int_t ngx_media_vod_load_take(ngx_media_vod_wait_t *wait,
+    ngx_media_vod_result_t *result);
 static void ngx_media_vod_load_result(ngx_media_vod_wait_t *wait,
     ngx_media_vod_result_t *result);
 static void ngx_media_vod_load_done(ngx_media_vod_job_t *job);
@@ -94,14 +98,7 @@ ngx_media_vod_load(ngx_media_vod_load_t *load)
     if (node->job == NULL && result
         && ngx_current_msec - node->checked < load->conf->valid)
     {
-        if (result->status == 200 || !load->listed
-            || !ngx_media_vod_load_is_due(node))
-        {
-            ngx_media_vod_load_result(wait, result);
-            return NGX_OK;
-        }
-
-        load->again = 1;
+        return ngx_media_vod_load_take(wait, result);
     }
 
     return ngx_media_vod_load_start(wait, node);
@@ -111,17 +108,36 @@ ngx_media_vod_load(ngx_media_vod_load_t *load)
 ngx_int_t
 ngx_media_vod_load_again(ngx_media_vod_load_t *load)
 {
-    ngx_media_vod_key_t    key;
+    ngx_media_vod_wait_t *wait = load->state;
+
+    return ngx_media_vod_load_look(wait, wait->result);
+}
+
+
+/*
+ * The result may be of files that were looked at before it was asked for: a
+ * job that was begun since believes what is known of a path that is young, and
+ * a request may have joined one that was begun earlier.
+ */
+
+static ngx_int_t
+ngx_media_vod_load_look(ngx_media_vod_wait_t *wait,
+    ngx_media_vod_result_t *result)
+{
+    ngx_media_vod_load_t  *load;
     ngx_media_vod_node_t  *node;
-    ngx_media_vod_wait_t  *wait;
 
-    ngx_media_vod_name_key(load, &key);
+    load = wait->load;
 
-    node = ngx_media_vod_node_find(&load->conf->table->names, &key);
+    if ((ngx_msec_int_t) (result->seen - load->asked) >= 0) {
+        return NGX_DECLINED;
+    }
+
+    /* it may have been forgotten meanwhile */
+
+    node = ngx_media_vod_name(load);
 
     if (node == NULL
-        || (node->result
-            && (ngx_msec_int_t) (node->checked - load->asked) >= 0)
         || (node->job == NULL && !ngx_media_vod_load_is_due(node)))
     {
         return NGX_DECLINED;
@@ -129,9 +145,7 @@ ngx_media_vod_load_again(ngx_media_vod_load_t *load)
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, load->log, 0,
                    "media vod again: \"%V\" age:%M",
-                   &load->path, ngx_current_msec - node->checked);
-
-    wait = load->state;
+                   &load->path, ngx_current_msec - result->seen);
 
     ngx_media_vod_result_unref(wait->result);
     wait->result = NULL;
@@ -164,6 +178,7 @@ static ngx_int_t
 ngx_media_vod_load_start(ngx_media_vod_wait_t *wait,
     ngx_media_vod_node_t *node)
 {
+    ngx_int_t                rc;
     ngx_uint_t               start;
     ngx_media_vod_job_t     *job;
     ngx_media_vod_load_t    *load;
@@ -198,11 +213,15 @@ ngx_media_vod_load_start(ngx_media_vod_wait_t *wait,
     wait->job = NULL;
 
     result = job->result;
+    result->refs++;
 
-    ngx_media_vod_load_result(wait, result);
     ngx_media_vod_name_finish(node, job);
 
-    return NGX_OK;
+    rc = ngx_media_vod_load_take(wait, result);
+
+    ngx_media_vod_result_unref(result);
+
+    return rc;
 }
 
 
@@ -214,6 +233,28 @@ ngx_media_vod_load_fail(ngx_media_vod_load_t *load, ngx_uint_t status,
                   &load->path, error);
 
     load->status = status;
+
+    return NGX_OK;
+}
+
+
+/* a failure of what another process may have listed since is not believed */
+
+static ngx_int_t
+ngx_media_vod_load_take(ngx_media_vod_wait_t *wait,
+    ngx_media_vod_result_t *result)
+{
+    ngx_int_t  rc;
+
+    if (result->status != 200 && wait->load->listed) {
+        rc = ngx_media_vod_load_look(wait, result);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
+    ngx_media_vod_load_result(wait, result);
 
     return NGX_OK;
 }
@@ -285,9 +326,9 @@ ngx_media_vod_load_done(ngx_media_vod_job_t *job)
         wait = ngx_queue_data(q, ngx_media_vod_wait_t, queue);
         wait->waiting = 0;
 
-        ngx_media_vod_load_result(wait, result);
-
-        wait->load->handler(wait->load);
+        if (ngx_media_vod_load_take(wait, result) == NGX_OK) {
+            wait->load->handler(wait->load);
+        }
     }
 
     ngx_media_vod_result_unref(result);

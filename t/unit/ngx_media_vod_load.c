@@ -532,6 +532,85 @@ test_behind(void)
 }
 
 
+/* names are forgotten earlier than files, and files are of several names */
+
+static void
+test_shared(void)
+{
+    begin();
+    conf.valid = 5000;
+
+    ask(0, "one.mp4");
+    work_all();
+    is(loads[0].load.status, 200, "a file");
+    drop(0);
+
+    spell("one.mp4", "longer");
+    pass(2500);
+    is(conf.table->names.n, 0, "its name is forgotten");
+
+    is(ask(0, "one.mp4"), NGX_OK, "the file is not");
+    is(loads[0].load.source.files[0].id.size, 3, "it is as it was");
+    is(ngx_media_vod_load_again(&loads[0].load), NGX_AGAIN,
+       "that is older than what was asked for");
+    work_all();
+    is(loads[0].load.source.files[0].id.size, 6, "the file of now");
+    is(ngx_media_vod_load_again(&loads[0].load), NGX_DECLINED,
+       "it was looked at");
+
+    /* another name of the file, whose own job looks at the other one only */
+
+    spell("one.mp4", "longest");
+    pass(1000);
+    is(ask(1, "x.urlset"), NGX_AGAIN, "a second file");
+    is(ask(2, "x.urlset"), NGX_AGAIN, "who joins");
+    work_all();
+    is(loads[1].load.source.files[0].id.size, 6, "the first is believed");
+    is(ngx_media_vod_load_again(&loads[1].load), NGX_AGAIN, "not enough");
+    is(ngx_media_vod_load_again(&loads[2].load), NGX_AGAIN, "for both");
+    work_all();
+    is(loads[1].load.source.files[0].id.size, 7, "all are looked at");
+    is(loads[2].load.source.files[0].id.size, 7, "once");
+
+    /* who joins a job that was begun before */
+
+    spell("three.mp4", "three");
+    ask(3, "three.mp4");
+    work();
+    report();
+    spell("three.mp4", "longer");
+    pass(1000);
+    is(ask(4, "three.mp4"), NGX_AGAIN, "it is indexed");
+    work_all();
+    is(loads[4].load.source.files[0].id.size, 5, "as it was");
+    is(ngx_media_vod_load_again(&loads[3].load), NGX_DECLINED,
+       "that is young enough for the first");
+    is(ngx_media_vod_load_again(&loads[4].load), NGX_AGAIN,
+       "it is not for the second");
+    work_all();
+    is(loads[4].load.source.files[0].id.size, 6, "the file of now");
+    forget("three.mp4");
+
+    /* a file that is bad, of a name that is listed */
+
+    load_listed = 1;
+    spell("one.mp4", "bad");
+    pass(5000);
+    ask(0, "one.mp4");
+    work_all();
+    is(loads[0].load.status, 415, "it is bad");
+    spell("one.mp4", "good");
+    pass(1000);
+    ask(5, "x.urlset");
+    work_all();
+    is(loads[5].load.status, 200, "no longer");
+    is(loads[5].called, 1, "said once");
+    load_listed = 0;
+
+    end("shared");
+}
+
+
 /* what the fd of the first file reads from */
 
 static ngx_uint_t
@@ -793,6 +872,7 @@ main(void)
     test_full();
     test_again();
     test_behind();
+    test_shared();
     test_converted();
     test_converted_fails();
 
