@@ -178,6 +178,7 @@ ngx_media_vod_result_unref(ngx_media_vod_result_t *result)
         return;
     }
 
+    ngx_media_vod_result_unref(result->kept);
     ngx_media_vod_held_free(result->cache, &result->set);
 
     for (i = 0; i < result->nitems; i++) {

@@ -33,6 +33,8 @@
 typedef struct ngx_media_vod_job_s   ngx_media_vod_job_t;
 typedef struct ngx_media_vod_slot_s  ngx_media_vod_slot_t;
 
+typedef struct ngx_media_vod_result_s  ngx_media_vod_result_t;
+
 
 struct ngx_media_vod_table_s {
     ngx_media_vod_tree_t      paths;
@@ -61,7 +63,7 @@ typedef struct {
 } ngx_media_vod_item_t;
 
 
-typedef struct {
+struct ngx_media_vod_result_s {
     ngx_uint_t                refs;
     ngx_pool_t               *pool;           /* of all that follows */
     ngx_media_cache_t        *cache;          /* NULL: it is gone */
@@ -78,9 +80,11 @@ typedef struct {
     ngx_uint_t                level;          /* of the line in the log */
     ngx_err_t                 err;
     ngx_str_t                 path;           /* what is at fault */
+    ngx_media_vod_result_t   *kept;           /* passing: what was known and
+                                                 is good, a reference; NULL */
     unsigned                  passing:1;      /* not to be remembered */
     u_char                    error[NGX_MEDIA_VOD_ERROR];  /* ends with 0 */
-} ngx_media_vod_result_t;
+};
 
 
 /* of a load: load->state */
@@ -91,6 +95,8 @@ typedef struct {
     ngx_media_vod_job_t      *job;            /* while it waits for it */
     ngx_media_vod_result_t   *result;         /* a reference */
     unsigned                  waiting:1;      /* it is in a queue */
+    unsigned                  failed:1;       /* it could not be looked at
+                                                 again */
 } ngx_media_vod_wait_t;
 
 

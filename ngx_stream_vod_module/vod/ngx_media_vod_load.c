@@ -50,6 +50,8 @@ static void ngx_media_vod_name_key(ngx_media_vod_load_t *load,
 static ngx_media_vod_node_t *ngx_media_vod_name(ngx_media_vod_load_t *load);
 static void ngx_media_vod_name_finish(ngx_media_vod_node_t *node,
     ngx_media_vod_job_t *job);
+static ngx_uint_t ngx_media_vod_name_keeps(ngx_media_vod_node_t *node,
+    ngx_media_vod_job_t *job);
 static void ngx_media_vod_name_drop(ngx_media_vod_table_t *table,
     ngx_media_vod_node_t *node);
 static void ngx_media_vod_sweep(ngx_event_t *ev);
@@ -129,7 +131,7 @@ ngx_media_vod_load_look(ngx_media_vod_wait_t *wait,
 
     load = wait->load;
 
-    if ((ngx_msec_int_t) (result->seen - load->asked) >= 0) {
+    if (wait->failed || (ngx_msec_int_t) (result->seen - load->asked) >= 0) {
         return NGX_DECLINED;
     }
 
@@ -192,7 +194,11 @@ ngx_media_vod_load_start(ngx_media_vod_wait_t *wait,
         job = ngx_media_vod_job_create(load, node);
 
         if (job == NULL) {
-            ngx_media_vod_name_drop(load->conf->table, node);
+
+            if (node->result == NULL) {
+                ngx_media_vod_name_drop(load->conf->table, node);
+            }
+
             return ngx_media_vod_load_fail(load, 500, 0, "no memory");
         }
 
@@ -269,6 +275,16 @@ ngx_media_vod_load_result(ngx_media_vod_wait_t *wait,
     ngx_media_vod_source_t  *source;
 
     load = wait->load;
+
+    if (result->kept) {
+        ngx_log_error(result->level, load->log, result->err,
+                      "media vod: \"%V\": %s, what was known of it is taken",
+                      &result->path, result->error);
+
+        result = result->kept;
+        wait->failed = 1;
+    }
+
     load->status = result->status;
 
     wait->result = result;
@@ -447,25 +463,52 @@ ngx_media_vod_name(ngx_media_vod_load_t *load)
 static void
 ngx_media_vod_name_finish(ngx_media_vod_node_t *node, ngx_media_vod_job_t *job)
 {
-    ngx_media_vod_result_t  *old;
+    ngx_media_vod_result_t  *old, *result;
 
     old = node->result;
+    result = job->result;
 
     node->job = NULL;
+
+    if (ngx_media_vod_name_keeps(node, job)) {
+
+        if (old->status == 200) {
+            result->kept = old;
+            old->refs++;
+        }
+
+        ngx_media_vod_job_destroy(job);
+        return;
+    }
+
     node->result = NULL;
 
     ngx_media_vod_result_unref(old);
 
-    if (job->result->passing || job->conf->valid == 0) {
+    if (result->passing || job->conf->valid == 0) {
         ngx_media_vod_name_drop(job->table, node);
 
     } else {
-        job->result->refs++;
-        node->result = job->result;
+        result->refs++;
+        node->result = result;
         node->checked = job->started;
     }
 
     ngx_media_vod_job_destroy(job);
+}
+
+
+/*
+ * A job that came to nothing takes away neither what is known and young, nor
+ * when it was looked at last: who asks for what is not there, and goes, would
+ * have all of it found out anew each time.
+ */
+
+static ngx_uint_t
+ngx_media_vod_name_keeps(ngx_media_vod_node_t *node, ngx_media_vod_job_t *job)
+{
+    return node->result && job->result->passing
+           && ngx_current_msec - node->checked < job->conf->valid;
 }
 
 

@@ -611,6 +611,104 @@ test_shared(void)
 }
 
 
+/* what is known stays if another look at it comes to nothing */
+
+static void
+test_kept(void)
+{
+    int64_t     was;
+    ngx_int_t   rc;
+    ngx_uint_t  n;
+
+    begin();
+    conf.valid = 100000;
+
+    ask(0, "one.mp4");
+    ask(1, "none.mp4");
+    work_all();
+    spell("one.mp4", "longer");
+    pass(1500);
+
+    /* whoever asks for nonsense, and goes */
+
+    nposted = 0;
+    was = now;
+
+    while (now < was + 10000) {
+        rc = ask(2, "one.mp4");
+        is(rc, NGX_OK, "remembered");
+
+        if (rc == NGX_OK) {
+            (void) ngx_media_vod_load_again(&loads[2].load);
+        }
+
+        drop(2);
+        work_all();
+
+        load_listed = 1;
+        (void) ask(3, "none.mp4");
+        drop(3);
+        load_listed = 0;
+        work_all();
+
+        pass(100);
+    }
+
+    ok(nposted >= 18 && nposted <= 22, "looked at once a second, both: %u",
+       (unsigned) nposted);
+
+    is(ask(1, "none.mp4"), NGX_OK, "what is not there, too");
+    is(loads[1].load.status, 404, "404");
+
+    /* who goes while it is indexed */
+
+    pass(1000);
+    ask(2, "one.mp4");
+    is(ngx_media_vod_load_again(&loads[2].load), NGX_AGAIN, "not enough");
+    work();
+    report();
+    work();
+    drop(2);
+    report();
+    is(ask(2, "one.mp4"), NGX_OK, "remembered");
+    is(loads[2].load.source.files[0].id.size, 3, "as it was");
+
+    /* no thread, at once and later */
+
+    pass(1000);
+    n = ngx_stub_logged[NGX_LOG_ERR];
+    ask(2, "one.mp4");
+    ask(4, "one.mp4");
+    max_queue = 0;
+    is(ngx_media_vod_load_again(&loads[2].load), NGX_OK, "no thread");
+    is(loads[2].load.status, 200, "what is known");
+    is(loads[2].load.source.files[0].id.size, 3, "as it was");
+    is(ngx_stub_logged[NGX_LOG_ERR], n + 1, "that is said");
+
+    max_queue = TASKS;
+    pass(1000);
+    is(ngx_media_vod_load_again(&loads[2].load), NGX_DECLINED,
+       "not tried again by the same");
+    is(ngx_media_vod_load_again(&loads[4].load), NGX_AGAIN, "by another");
+    work();
+    max_queue = 0;
+    report();
+    is(loads[4].load.status, 200, "no thread for the index");
+    is(loads[4].load.source.files[0].id.size, 3, "as it was");
+    max_queue = TASKS;
+
+    /* what is known is not young */
+
+    conf.valid = 1000;
+    max_queue = 0;
+    is(ask(5, "one.mp4"), NGX_OK, "no thread");
+    is(loads[5].load.status, 503, "not to be believed any more");
+    max_queue = TASKS;
+
+    end("kept");
+}
+
+
 /* what the fd of the first file reads from */
 
 static ngx_uint_t
@@ -873,6 +971,7 @@ main(void)
     test_again();
     test_behind();
     test_shared();
+    test_kept();
     test_converted();
     test_converted_fails();
 
