@@ -755,6 +755,7 @@ ngx_media_ts_mux_start(ngx_media_ts_mux_t *mux)
     mux->nal_len = 0;
     mux->start = 0;
     mux->blank = 0;
+    mux->whole = 0;
     mux->code = 0;
 
     ngx_memzero(&mux->nals, sizeof(ngx_media_ts_nals_t));
@@ -946,7 +947,9 @@ ngx_media_ts_mux_copy(ngx_media_ts_mux_t *mux, ngx_media_span_t *in,
 /*
  * No NAL unit has a start code in it (7.4.1 of ISO/IEC 14496-10): where one
  * is, that of a muxer which puts one length in front of several of them, the
- * rest is not what was to be left out.  Returns how many bytes were written.
+ * rest is not what was to be left out.  In bytes that no length says to be a
+ * NAL unit the same may be a length, of 256 to 511 bytes.  Returns how many
+ * bytes were written.
  */
 
 static size_t
@@ -954,6 +957,11 @@ ngx_media_ts_mux_blank(ngx_media_ts_mux_t *mux, const u_char *pos, u_char *p,
     size_t n)
 {
     size_t  i;
+
+    if (!mux->whole) {
+        ngx_memzero(p, n);
+        return n;
+    }
 
     for (i = 0; i < n; i++) {
         p[i] = 0;
@@ -1098,6 +1106,7 @@ ngx_media_ts_mux_nal(ngx_media_ts_mux_t *mux, ngx_media_span_t *in)
 
     if (!mux->start) {
         mux->blank = 0;
+        mux->whole = 0;
         mux->code = 0;
 
         if (nals->nal_length < 4
@@ -1122,6 +1131,10 @@ ngx_media_ts_mux_nal(ngx_media_ts_mux_t *mux, ngx_media_span_t *in)
 
         case NGX_DECLINED:
             mux->damaged++;
+            break;
+
+        default: /* NGX_OK */
+            mux->whole = 1;
         }
 
         mux->start = 1;

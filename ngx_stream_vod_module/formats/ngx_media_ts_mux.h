@@ -173,6 +173,8 @@ typedef struct {
     unsigned                  has_pcr:1;
     unsigned                  start:1;        /* behind a NAL length */
     unsigned                  blank:1;        /* the run becomes zeros */
+    unsigned                  whole:1;        /* the run is a NAL unit of the
+                                                 length that it has */
 } ngx_media_ts_mux_t;
 
 

@@ -967,6 +967,79 @@ test_psi(void)
 }
 
 
+/* nothing of what has no length goes out, whatever it looks like */
+
+static void
+test_rest(void)
+{
+    size_t                 len, n, nexpected;
+    u_char                *expected, *media, *out;
+    unsigned               i, k;
+    test_track_t          *t;
+    ngx_media_ts_mux_t     mux;
+    ngx_media_ts_track_t   list[TRACKS];
+
+    static test_conf_t  conf = { "rest", 1, {
+        { NGX_MEDIA_CODEC_H264, AVCC, 4, 90000, 0, 3600, 0, 1, 40, 40, 0, 0,
+          0, 0, 0 } }, 0, 0, 0 };
+
+    static const struct {
+        const char  *name;
+        const char  *media;
+        const char  *expected;
+        unsigned     damaged;
+    } tests[] = {
+        { "too short for a length",
+          "0000000565aaaaaaaa" "000001", "0000000165aaaaaaaa" "000000", 1 },
+        { "a layer beyond the frame",
+          "0000000265aa" "000000ff6fbbbb0000016501aa",
+          "0000000165aa" "00000000000000000000000000", 1 },
+        { "a delimiter beyond the frame",
+          "0000013009f0" "0000016501aa", "000000000000" "000000000000", 1 },
+        { "a layer with another unit behind it",
+          "0000000265aa" "000000086fbbbb0000016501",
+          "0000000165aa" "000000000000000000016501", 0 },
+        { "the same, and a layer beyond the frame",
+          "000000086fbbbb0000016501" "000000ff6f0000016501",
+          "000000000000000000016501" "00000000000000000000", 1 },
+    };
+
+    t = &tracks[0];
+
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        media = media_hex(tests[i].media, &n);
+        expected = media_hex(tests[i].expected, &nexpected);
+
+        for (k = 1; k < 3; k++) {
+            make_track(t, &conf.tracks[0]);
+            memcpy(t->media[0], media, n);
+            t->samples[0].size = n;
+
+            setup(&mux, &conf, list);
+            (void) ngx_media_ts_mux_init(&mux);
+
+            out = write_all(&mux, k == 1 ? 1 : 4000, k == 1 ? 1 : 4000, &len);
+
+            is(mux.damaged, tests[i].damaged, "rest %u, %u: damaged", i, k);
+
+            ts_init(&reader);
+            ts_read(&reader, out, len);
+
+            is_mem(reader.units[0].data + t->es.prefix_len,
+                   reader.units[0].len - t->es.prefix_len,
+                   expected, nexpected, "rest: %s", tests[i].name);
+
+            ts_free(&reader);
+            free(out);
+            free_tracks(1);
+        }
+
+        free(media);
+        free(expected);
+    }
+}
+
+
 /* media that is not what the tables say: the size is kept */
 
 static void
@@ -1212,6 +1285,7 @@ main(void)
     }
 
     test_sizes();
+    test_rest();
     test_damaged();
     test_refused();
     test_extremes();
