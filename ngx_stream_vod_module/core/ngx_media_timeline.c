@@ -540,6 +540,18 @@ ngx_media_timeline_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         return;
     }
 
+    if (!clock && !line->reopen && tl->clock->type == NGX_MEDIA_VIDEO) {
+
+        /* of several pictures one was away: that is not the others' period */
+
+        out->note = "video was silent, others went on";
+        out->anew = 1;
+
+        ngx_media_timeline_leave(line);
+        ngx_media_timeline_video(tl, line, in, media, out);
+        return;
+    }
+
     out->note = "video was silent, new period";
 
     ngx_media_timeline_close(tl, 1, out);
@@ -1088,4 +1100,11 @@ void
 ngx_media_timeline_break(ngx_media_timeline_t *tl)
 {
     tl->breaking = tl->open;
+}
+
+
+void
+ngx_media_timeline_leave(ngx_media_line_t *line)
+{
+    line->started = 0;
 }

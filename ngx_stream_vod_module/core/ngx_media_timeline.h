@@ -71,6 +71,11 @@ typedef struct {
                                                  with period set, which may
                                                  be this one */
     unsigned                  jump:1;         /* once for all lines */
+    unsigned                  anew:1;         /* nothing came of this video for
+                                                 long, another goes on: what
+                                                 was of it has ended, and it
+                                                 begins with a key frame, which
+                                                 may be this one */
     unsigned                  locked:1;       /* the cadence is locked: the
                                                  duration may be fixed now */
     unsigned                  resume:1;       /* video: the picture was still
@@ -184,6 +189,9 @@ int64_t ngx_media_timeline_patience(const ngx_media_timeline_t *tl);
 
 /* what came out could not be kept: the next frame has broken set */
 void ngx_media_timeline_break(ngx_media_timeline_t *tl);
+
+/* its track ended without the others: it begins anew, with a key frame */
+void ngx_media_timeline_leave(ngx_media_line_t *line);
 
 /* where the next frame is expected, in the line's timescale */
 int64_t ngx_media_timeline_next(const ngx_media_line_t *line);

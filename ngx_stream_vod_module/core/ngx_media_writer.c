@@ -21,8 +21,8 @@
 #define NGX_MEDIA_CHUNK_TARGET   10000        /* 1/10000 s */
 
 
-static ngx_int_t ngx_media_writer_back(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, const ngx_media_writer_frame_t *frame);
+static void ngx_media_writer_leave(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
 static ngx_int_t ngx_media_writer_timed(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame);
@@ -332,6 +332,10 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         ngx_media_writer_break(w);
     }
 
+    if (time.anew) {
+        ngx_media_writer_leave(w, t);
+    }
+
     if (t->refused) {
 
         /* what it was to change to */
@@ -362,8 +366,15 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
-    if (t->away && ngx_media_writer_back(w, t, frame) != NGX_OK) {
-        return w->lost ? NGX_DECLINED : NGX_OK;
+    if (t->away) {
+
+        /* in no period that is open, it begins as one that comes late */
+
+        t->away = 0;
+
+        if (t != w->clock) {
+            ngx_media_writer_join(w, t);
+        }
     }
 
     if (ngx_media_writer_timed(w, t, &time, frame) == NGX_AGAIN && !w->lost) {
@@ -377,25 +388,15 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 }
 
 
-/* it is in no period that is open, and begins as one that comes late */
+/* nothing comes of it while others go on: its part of the period ends */
 
-static ngx_int_t
-ngx_media_writer_back(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
-    const ngx_media_writer_frame_t *frame)
+static void
+ngx_media_writer_leave(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
-    if (!frame->key) {
-        ngx_media_writer_broken(t);
-        t->count.dropped_key++;
-        return NGX_DECLINED;
-    }
+    ngx_media_writer_flush(w, t);
+    ngx_media_writer_close(w, t);
 
-    t->away = 0;
-
-    if (t != w->clock) {
-        ngx_media_writer_join(w, t);
-    }
-
-    return NGX_OK;
+    t->away = 1;
 }
 
 
@@ -986,10 +987,8 @@ ngx_media_writer_gone(ngx_media_writer_t *w, ngx_media_writer_track_t *clock,
                                              / (int64_t) t->params.timescale,
                       t->index);
 
-        ngx_media_writer_flush(w, t);
-        ngx_media_writer_close(w, t);
-
-        t->away = 1;
+        ngx_media_writer_leave(w, t);
+        ngx_media_timeline_leave(t->line);
     }
 
     return ngx_media_tracks_away(&w->claim, w->began, limit);

@@ -913,6 +913,108 @@ test_away(void)
 }
 
 
+/* segments that are a track's first of a period, and not the period's */
+
+static ngx_uint_t
+midst(walk_t *w)
+{
+    ngx_uint_t                i, k, n;
+    ngx_pool_t               *pool;
+    ngx_media_stream_t        stream;
+    ngx_media_segment_t      *segment;
+    ngx_media_stream_view_t   view;
+
+    stream.zone = w->zone;
+    stream.sh = ngx_media_stream_record(w->zone, 0);
+    stream.id = stream.sh->id;
+
+    pool = ngx_create_pool(4096, &ngx_stub_log);
+    (void) ngx_media_stream_view(&stream, pool, NGX_MEDIA_ALL_TRACKS, &view);
+
+    n = 0;
+
+    for (i = 0; i < view.ntracks; i++) {
+        for (k = 0; k < view.tracks[i].nsegments; k++) {
+            segment = &view.tracks[i].segments[k];
+
+            n += (k == 0 || segment[-1].period != segment->period)
+                 && segment->number != segment->period;
+        }
+    }
+
+    ngx_destroy_pool(pool);
+
+    return n;
+}
+
+
+/* one of two renditions is away for a while, and comes with this frame */
+
+static const struct {
+    const char  *name;
+    ngx_uint_t   gap;                        /* s */
+    ngx_uint_t   n;
+    ngx_uint_t   segment;                    /* ms */
+    ngx_uint_t   periods;
+} aways[] = {
+    { "key frame, not away yet", 12, 0, 4000, 2 },
+    { "no key frame, not away yet", 12, 13, 4000, 2 },
+    { "key frame", 24, 0, 4000, 3 },
+    { "no key frame", 24, 13, 4000, 3 },
+    { "away soon", 9, 13, 1000, 3 },
+};
+
+
+static void
+test_rendition(void)
+{
+    ngx_uint_t               i;
+    walk_pub_t              *p;
+    walk_track_t            *t;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    for (i = 0; i < sizeof(aways) / sizeof(aways[0]); i++) {
+        memset(&w, 0, sizeof(walk_t));
+        walk_init(&w, 0);
+
+        w.app.window = 60000;
+        w.app.grace = 4000;
+        w.app.segment = aways[i].segment;
+        w.app.segment_max = aways[i].segment * 3 / 2;
+        w.app.target = (w.app.segment_max + 999) / 1000;
+        s = ngx_media_stream_record(w.zone, 0);
+        p = &w.pubs[0];
+
+        publisher(&w, p);
+        (void) track(p, WALK_AVC, 0);
+        t = track(p, WALK_AVC, 1);
+        (void) track(p, WALK_AAC, 0);
+        seconds(&w, p, 8);
+
+        t->time += aways[i].gap * WALK_US;
+        t->n = aways[i].n;
+        seconds(&w, p, aways[i].gap + 8);
+
+        is(s->periods, aways[i].periods, "rendition: %s", aways[i].name);
+        is(midst(&w), 0, "rendition: it begins with one");
+        is(s->tracks[1]->away, 0, "rendition: it is back");
+        is(s->clock, 0, "rendition: the other has the cuts");
+        is(s->tracks[0]->count.dropped_key + s->tracks[0]->count.dropped_late,
+           0, "rendition: and all of its frames");
+        is(s->tracks[2]->count.silent + s->tracks[2]->count.dropped_late
+           + s->tracks[2]->count.dropped_key, 0, "rendition: so has audio");
+
+        walk_check(&w);
+        is(w.wrong[0], 0, "rendition: %s", w.wrong);
+
+        walk_end(p);
+        walk_finish(&w);
+    }
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -930,6 +1032,7 @@ main(int argc, char **argv)
     test_again();
     test_rest();
     test_away();
+    test_rendition();
     test_walks(1, 0, STEPS);
 
     return done();
