@@ -42,6 +42,8 @@ static void ngx_media_writer_clock_sample(ngx_media_writer_t *w,
     const ngx_media_writer_frame_t *frame);
 static ngx_uint_t ngx_media_writer_gone(ngx_media_writer_t *w,
     ngx_media_writer_track_t *clock, int64_t time);
+static ngx_uint_t ngx_media_writer_amid(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static ngx_uint_t ngx_media_writer_waits(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static void ngx_media_writer_substitute(ngx_media_writer_track_t *t,
@@ -838,6 +840,10 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     waits = 0;
 
+    if (ngx_media_writer_amid(w, t, time)) {
+        ngx_media_writer_join(w, t);
+    }
+
     ngx_media_writer_settle(t, time->dts);
 
     if (t == w->clock) {
@@ -992,6 +998,38 @@ ngx_media_writer_gone(ngx_media_writer_t *w, ngx_media_writer_track_t *clock,
     }
 
     return ngx_media_tracks_away(&w->claim, w->began, limit);
+}
+
+
+/*
+ * Would it begin in the midst of a period?  It has been away since before that
+ * began, or never came: other tracks are listed without it.
+ */
+
+static ngx_uint_t
+ngx_media_writer_amid(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    const ngx_media_time_t *time)
+{
+    uint64_t          number, oldest;
+    ngx_media_cut_t  *cut;
+
+    if (t == w->clock || t->open || t->joining || t->refused || !w->ready) {
+        return 0;
+    }
+
+    oldest = w->cut.number + 1 - w->ncuts;
+
+    for (number = w->cut.number; number > oldest; number--) {
+        if (ngx_media_cut_reached(&w->cuts[number % NGX_MEDIA_CUTS], t,
+                                  time->pts))
+        {
+            break;
+        }
+    }
+
+    cut = &w->cuts[number % NGX_MEDIA_CUTS];
+
+    return cut->number != cut->period;
 }
 
 

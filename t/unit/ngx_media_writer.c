@@ -918,6 +918,7 @@ test_away(void)
 static ngx_uint_t
 midst(walk_t *w)
 {
+    uint64_t                  period;
     ngx_uint_t                i, k, n;
     ngx_pool_t               *pool;
     ngx_media_stream_t        stream;
@@ -934,11 +935,19 @@ midst(walk_t *w)
     n = 0;
 
     for (i = 0; i < view.ntracks; i++) {
+        period = 0;
+
         for (k = 0; k < view.tracks[i].nsegments; k++) {
             segment = &view.tracks[i].segments[k];
 
-            n += (k == 0 || segment[-1].period != segment->period)
+            if (segment->gap) {
+                continue;
+            }
+
+            n += segment->period != period
                  && segment->number != segment->period;
+
+            period = segment->period;
         }
     }
 
@@ -1015,6 +1024,68 @@ test_rendition(void)
 }
 
 
+/* it returns after its period, in the midst of another */
+
+static void
+test_rendition_period(void)
+{
+    ngx_uint_t               i;
+    walk_pub_t              *p;
+    walk_track_t            *t;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    for (i = 0; i < 2; i++) {
+        memset(&w, 0, sizeof(walk_t));
+        walk_init(&w, 0);
+
+        w.app.window = 60000;
+        s = ngx_media_stream_record(w.zone, 0);
+        p = &w.pubs[0];
+
+        publisher(&w, p);
+        (void) track(p, WALK_AVC, 0);
+        t = track(p, WALK_AVC, 1);
+        (void) track(p, WALK_AAC, 0);
+        seconds(&w, p, 8);
+
+        t->time += 120 * WALK_US;
+
+        if (i) {
+            seconds(&w, p, 30);
+            is(s->tracks[1]->away, 1, "amid: it is away");
+        }
+
+        /* nothing comes at all, then the others alone */
+
+        w.now += 40000;
+        ngx_stub_clock(w.now);
+        walk_tick(&w);
+        is(s->state, NGX_MEDIA_STREAM_GRACE, "amid: nothing comes");
+
+        p->tracks[0].time = (w.now - p->start) * 1000;
+        p->tracks[2].time = (w.now - p->start) * 1000;
+        seconds(&w, p, 12);
+        is(midst(&w), 0, "amid: a period without it");
+
+        t->time = (w.now - p->start) * 1000;
+        t->n = 0;
+        seconds(&w, p, 6);
+
+        is(midst(&w), 0, "amid: and one with it");
+        is(s->tracks[1]->away, 0, "amid: it is back");
+        ok(s->tracks[1]->count.dropped_key, "amid: it has waited for it");
+
+        walk_check(&w);
+        is(w.wrong[0], 0, "amid: %s", w.wrong);
+
+        walk_end(p);
+        walk_finish(&w);
+    }
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -1033,6 +1104,7 @@ main(int argc, char **argv)
     test_rest();
     test_away();
     test_rendition();
+    test_rendition_period();
     test_walks(1, 0, STEPS);
 
     return done();
