@@ -45,7 +45,8 @@ static ngx_uint_t ngx_media_writer_gone(ngx_media_writer_t *w,
 static ngx_uint_t ngx_media_writer_amid(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static ngx_uint_t ngx_media_writer_waits(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, const ngx_media_time_t *time);
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
+    ngx_uint_t key);
 static void ngx_media_writer_substitute(ngx_media_writer_track_t *t,
     ngx_media_writer_frame_t *frame, ngx_media_silence_t *silence);
 
@@ -534,6 +535,7 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
         w->tracks[i]->bandwidth = 0;
         w->tracks[i]->joining = 0;
+        w->tracks[i]->missed = 0;
         w->tracks[i]->away = 0;
     }
 
@@ -649,7 +651,14 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     for (i = 0; i < w->ntracks && !forced; i++) {
         cut->discontinuity |= w->tracks[i]->changed && w->tracks[i]->open;
-        cut->joined |= w->tracks[i]->joining;
+
+        if (w->tracks[i]->joining
+            && (w->tracks[i] == t
+                || w->tracks[i]->offered <= w->tracks[i]->number))
+        {
+            w->tracks[i]->offered = cut->number;
+            cut->joined = 1;
+        }
     }
 
     if (cut->joined) {
@@ -840,7 +849,9 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     waits = 0;
 
-    if (ngx_media_writer_amid(w, t, time)) {
+    if (t != w->clock && !t->open && !t->joining && w->ready
+        && ngx_media_writer_amid(w, t, time))
+    {
         ngx_media_writer_join(w, t);
     }
 
@@ -852,7 +863,7 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         }
 
     } else if ((t->changed || t->joining)
-               && ngx_media_writer_waits(w, t, time))
+               && ngx_media_writer_waits(w, t, time, frame->key))
     {
         if (t->joining || t->params.type != NGX_MEDIA_AUDIO) {
             t->count.dropped_key++;
@@ -1013,10 +1024,6 @@ ngx_media_writer_amid(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     uint64_t          number, oldest;
     ngx_media_cut_t  *cut;
 
-    if (t == w->clock || t->open || t->joining || t->refused || !w->ready) {
-        return 0;
-    }
-
     oldest = w->cut.number + 1 - w->ncuts;
 
     for (number = w->cut.number; number > oldest; number--) {
@@ -1036,12 +1043,12 @@ ngx_media_writer_amid(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 /*
  * New parameters, and tracks that come later than the playlists, need a cut
  * that all tracks take part in: the clock track makes one at its next key
- * frame.  Has this track come to it?
+ * frame.  Has this track come to it, with a key frame of its own?
  */
 
 static ngx_uint_t
 ngx_media_writer_waits(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
-    const ngx_media_time_t *time)
+    const ngx_media_time_t *time, ngx_uint_t key)
 {
     uint64_t          number, oldest;
     ngx_media_cut_t  *cut;
@@ -1058,17 +1065,46 @@ ngx_media_writer_waits(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
             break;
         }
 
-        if (t->joining ? cut->joined : cut->discontinuity) {
-            t->joining = 0;
-
-            if (t->changed) {
-                ngx_media_writer_flush(w, t);
-                ngx_media_writer_close(w, t);
-                (void) ngx_media_writer_apply(w, t);
-            }
-
-            return 0;
+        if (!(t->joining ? cut->joined : cut->discontinuity)) {
+            continue;
         }
+
+        if (!key && !t->missed) {
+            return 1;
+        }
+
+        if (t->joining && !t->missed && ngx_media_writer_amid(w, t, time)) {
+
+            /* its key frames are far from those of the clock: not for ever */
+
+            ngx_log_debug2(NGX_LOG_DEBUG_CORE, w->log, 0,
+                           "media track has no key frame in segment %uL, "
+                           "track:%ui", number, t->index);
+
+            ngx_media_writer_join(w, t);
+            t->missed = 1;
+
+            return 1;
+        }
+
+        t->joining = 0;
+        t->missed = 0;
+
+        if (t->changed) {
+            ngx_media_writer_flush(w, t);
+            ngx_media_writer_close(w, t);
+            (void) ngx_media_writer_apply(w, t);
+        }
+
+        return 0;
+    }
+
+    if (t->joining && t->offered > t->number && t->offered < oldest) {
+
+        /* that one is forgotten */
+
+        ngx_media_writer_join(w, t);
+        t->missed = 1;
     }
 
     return 1;

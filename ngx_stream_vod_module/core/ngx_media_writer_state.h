@@ -72,6 +72,7 @@ typedef struct {
     uint64_t                  segment_bytes;
     uint64_t                  segment_ticks;
     uint64_t                  number;         /* cut that it belongs to */
+    uint64_t                  offered;        /* that was made for it to join */
     ngx_uint_t                nparts;
     ngx_uint_t                over;           /* parts over target in a row, */
     ngx_uint_t                held_over;      /* and held pictures that are */
@@ -115,6 +116,7 @@ typedef struct {
     unsigned                  independent:1;  /* the part has a key frame */
     unsigned                  listed:1;       /* a part was published */
     unsigned                  joining:1;      /* it waits for a cut */
+    unsigned                  missed:1;       /* its key frame came too late */
     unsigned                  away:1;         /* nothing came of it for long */
 } ngx_media_writer_track_t;
 

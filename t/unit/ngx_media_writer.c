@@ -1086,6 +1086,132 @@ test_rendition_period(void)
 }
 
 
+/* of what comes late, the first frame is a key frame */
+
+static const struct {
+    const char  *name;
+    ngx_uint_t   n;
+    ngx_uint_t   gop;
+    ngx_uint_t   forced;
+    ngx_uint_t   aligned;
+    ngx_uint_t   periods;
+} joins[] = {
+    { "key frames in common", 0, 25, 0, 1, 2 },
+    { "at other times", 13, 25, 0, 0, 2 },
+    { "seldom", 1, 400, 1, 1, 3 },
+    { "after many segments", 1, 2500, 1, 1, 3 },
+};
+
+
+static void
+test_join(void)
+{
+    ngx_uint_t                i, k;
+    ngx_pool_t               *pool;
+    walk_pub_t               *p;
+    walk_track_t             *t;
+    ngx_media_stream_t        stream;
+    ngx_media_segment_t      *a, *b;
+    ngx_media_stream_view_t   view;
+
+    static walk_t  w;
+
+    for (i = 0; i < sizeof(joins) / sizeof(joins[0]); i++) {
+        memset(&w, 0, sizeof(walk_t));
+        walk_init(&w, 0);
+
+        w.app.window = 60000;
+        p = &w.pubs[0];
+
+        publisher(&w, p);
+        (void) track(p, WALK_AVC, 0);
+        (void) track(p, WALK_AAC, 0);
+        seconds(&w, p, 8);
+
+        t = track(p, WALK_AVC, 1);
+        t->time = (w.now - p->start) * 1000;
+        t->n = joins[i].n;
+        t->gop = joins[i].gop;
+        seconds(&w, p, 16 + joins[i].gop / 25);
+
+        stream.zone = w.zone;
+        stream.sh = ngx_media_stream_record(w.zone, 0);
+        stream.id = stream.sh->id;
+
+        pool = ngx_create_pool(4096, &ngx_stub_log);
+        (void) ngx_media_stream_view(&stream, pool, NGX_MEDIA_ALL_TRACKS,
+                                     &view);
+
+        is(view.ntracks, 3, "join: %s", joins[i].name);
+
+        a = view.tracks[0].segments;
+        b = view.tracks[2].segments;
+
+        for (k = 0; k < view.tracks[0].nsegments && a->number < b->number;
+             k++)
+        {
+            a++;
+        }
+
+        is(stream.sh->periods, joins[i].periods, "join: its periods");
+        is(b->number, b->period, "join: where a period begins");
+        is(b->forced, joins[i].forced, "join: with a key frame");
+        ok(ngx_abs(b->time - a->time) <= 720 || !joins[i].aligned,
+           "join: with the others: %lld", (long long) (b->time - a->time));
+
+        ngx_destroy_pool(pool);
+        walk_check(&w);
+        is(w.wrong[0], 0, "join: %s", w.wrong);
+
+        walk_end(p);
+        walk_finish(&w);
+    }
+}
+
+
+/* audio made a cut for video, whose key frame comes later: it has the cuts */
+
+static void
+test_join_clock(void)
+{
+    walk_pub_t              *p;
+    walk_track_t            *t;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    w.app.window = 60000;
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    publisher(&w, p);
+    (void) track(p, WALK_AAC, 0);
+    seconds(&w, p, 12);
+
+    is(s->ready, 1, "join clock: audio is given out");
+
+    t = track(p, WALK_AVC, 0);
+    t->time = (w.now - p->start) * 1000;
+    walk_track(&w, p, t);
+    t->n = 1;
+    t->gop = 200;
+    seconds(&w, p, 16);
+
+    is(s->clock, 1, "join clock: video has the cuts");
+    is(midst(&w), 0, "join clock: it begins with a period");
+    is(s->periods, 3, "join clock: its own");
+
+    walk_check(&w);
+    is(w.wrong[0], 0, "join clock: %s", w.wrong);
+
+    walk_end(p);
+    walk_finish(&w);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -1105,6 +1231,8 @@ main(int argc, char **argv)
     test_away();
     test_rendition();
     test_rendition_period();
+    test_join();
+    test_join_clock();
     test_walks(1, 0, STEPS);
 
     return done();
