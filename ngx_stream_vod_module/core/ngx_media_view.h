@@ -119,7 +119,7 @@ typedef struct {
     uint64_t                  msn;            /* of the newest part */
     ngx_uint_t                part;
     uint64_t                  closed;         /* segments below are complete */
-    ngx_uint_t                whole;          /* of a view: that can be played */
+    ngx_uint_t                whole;          /* of a view: no gaps */
     unsigned                  any:1;          /* 0: nothing is published */
     unsigned                  ended:1;        /* ENDLIST: nothing will come */
 } ngx_media_edge_t;
