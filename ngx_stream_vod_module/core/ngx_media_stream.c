@@ -57,6 +57,8 @@ static ngx_int_t ngx_media_stream_born(ngx_media_zone_t *zone,
     ngx_str_t *name, ngx_media_claim_t *claim);
 static void ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
     ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);
+static void ngx_media_stream_reason_locked(ngx_media_stream_shm_t *s,
+    const char *reason);
 static void ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, const char *reason);
 static void ngx_media_stream_drop_locked(ngx_media_zone_t *zone,
@@ -516,10 +518,23 @@ ngx_media_stream_release(const ngx_media_claim_t *claim, const char *reason)
 }
 
 
+/* why its publisher is gone, or taken for gone */
+
+static void
+ngx_media_stream_reason_locked(ngx_media_stream_shm_t *s, const char *reason)
+{
+    ngx_str_t  text;
+
+    text.data = (u_char *) reason;
+    text.len = ngx_strlen(reason);
+
+    ngx_media_stream_set(s->reason, &s->reason_len, sizeof(s->reason), &text);
+}
+
+
 void
 ngx_media_stream_rest(const ngx_media_claim_t *claim, const char *reason)
 {
-    ngx_str_t                text;
     ngx_media_stream_shm_t  *s;
 
     s = claim->stream.sh;
@@ -528,10 +543,7 @@ ngx_media_stream_rest(const ngx_media_claim_t *claim, const char *reason)
         return;
     }
 
-    text.data = (u_char *) reason;
-    text.len = ngx_strlen(reason);
-
-    ngx_media_stream_set(s->reason, &s->reason_len, sizeof(s->reason), &text);
+    ngx_media_stream_reason_locked(s, reason);
 
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
     ngx_media_stream_changed(s);
@@ -578,7 +590,6 @@ static void
 ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, const char *reason)
 {
-    ngx_str_t   text;
     ngx_uint_t  i;
 
     if (s->pid == 0) {
@@ -597,10 +608,7 @@ ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
         }
     }
 
-    text.data = (u_char *) reason;
-    text.len = ngx_strlen(reason);
-
-    ngx_media_stream_set(s->reason, &s->reason_len, sizeof(s->reason), &text);
+    ngx_media_stream_reason_locked(s, reason);
 
     s->epoch++;
     s->left = ngx_current_msec;
