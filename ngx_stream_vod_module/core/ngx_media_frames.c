@@ -58,7 +58,6 @@ ngx_media_track_frames(const ngx_media_stream_t *stream, ngx_uint_t track,
     }
 
     frames->params = params;
-    frames->delay = params->delay;
     frames->samples = samples;
     frames->ranges = ranges;
     frames->nsamples = 0;
