@@ -89,6 +89,30 @@ ngx_media_cut_reached(const ngx_media_cut_t *cut,
 }
 
 
+uint64_t
+ngx_media_writer_cut_of(const ngx_media_writer_t *w,
+    const ngx_media_writer_track_t *t, const ngx_media_time_t *time)
+{
+    uint64_t  number, oldest;
+
+    if (t == w->clock) {
+        return w->cut.number;
+    }
+
+    oldest = w->cut.number + 1 - w->ncuts;
+
+    for (number = w->cut.number; number > oldest; number--) {
+        if (ngx_media_cut_reached(&w->cuts[number % NGX_MEDIA_CUTS], t,
+                                  time->pts))
+        {
+            break;
+        }
+    }
+
+    return number;
+}
+
+
 ngx_media_writer_t *
 ngx_media_writer_create(ngx_media_app_t *app, const ngx_media_claim_t *claim,
     uint32_t timebase, uint32_t wrap, ngx_log_t *log)
@@ -1021,20 +1045,9 @@ static ngx_uint_t
 ngx_media_writer_amid(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     const ngx_media_time_t *time)
 {
-    uint64_t          number, oldest;
     ngx_media_cut_t  *cut;
 
-    oldest = w->cut.number + 1 - w->ncuts;
-
-    for (number = w->cut.number; number > oldest; number--) {
-        if (ngx_media_cut_reached(&w->cuts[number % NGX_MEDIA_CUTS], t,
-                                  time->pts))
-        {
-            break;
-        }
-    }
-
-    cut = &w->cuts[number % NGX_MEDIA_CUTS];
+    cut = &w->cuts[ngx_media_writer_cut_of(w, t, time) % NGX_MEDIA_CUTS];
 
     return cut->number != cut->period;
 }

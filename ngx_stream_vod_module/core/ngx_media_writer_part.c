@@ -70,18 +70,7 @@ ngx_media_writer_follow(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     if (!t->open) {
 
-        /*
-         * The newest cut that is not after this frame, else the oldest: where
-         * pictures are reordered, as it is shown, see waits
-         */
-
-        for (number = w->cut.number; number > oldest; number--) {
-            cut = &w->cuts[number % NGX_MEDIA_CUTS];
-
-            if (t == w->clock || ngx_media_cut_reached(cut, t, time->pts)) {
-                break;
-            }
-        }
+        number = ngx_media_writer_cut_of(w, t, time);
 
         t->number = ngx_max(number, t->number + 1);
         t->number = ngx_min(t->number, w->cut.number);
@@ -469,25 +458,10 @@ static void
 ngx_media_writer_expect(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_media_part_put_t *put)
 {
-    int64_t     key, next, time;
+    int64_t     key, next;
     ngx_uint_t  cut;
 
     next = t->time + put->duration;
-
-    if (w->clock && t->number == w->cut.number) {
-        time = ngx_media_rescale(next, t->params.timescale,
-                                 w->clock->params.timescale);
-
-        if (ngx_media_segmenter_unsure(&w->segmenter, time)) {
-
-            /* a hint that does not come true ends shaka-player */
-
-            put->expect_number = 0;
-            put->expect_part = 0;
-
-            return;
-        }
-    }
 
     if (w->clock == NULL) {
         cut = 0;
@@ -497,15 +471,24 @@ ngx_media_writer_expect(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
                                              % NGX_MEDIA_CUTS],
                                     t, next);
 
-    } else if (t == w->clock) {
-        cut = ngx_media_segmenter_expects(&w->segmenter, next);
-
     } else {
-        key = w->segmenter.key + w->segmenter.gap;
-        cut = ngx_media_segmenter_expects(&w->segmenter, key)
-              && ngx_media_rescale(next, t->params.timescale,
-                                   w->clock->params.timescale)
-                 >= key;
+        next = ngx_media_rescale(next, t->params.timescale,
+                                 w->clock->params.timescale);
+
+        if (ngx_media_segmenter_unsure(&w->segmenter, next)) {
+
+            /* none: one that does not come true ends shaka-player */
+            return;
+        }
+
+        if (t == w->clock) {
+            cut = ngx_media_segmenter_expects(&w->segmenter, next);
+
+        } else {
+            key = w->segmenter.key + w->segmenter.gap;
+            cut = ngx_media_segmenter_expects(&w->segmenter, key)
+                  && next >= key;
+        }
     }
 
     put->expect_number = t->segment.number + cut;

@@ -182,6 +182,13 @@ int64_t ngx_media_writer_start(const ngx_media_writer_t *w,
 ngx_uint_t ngx_media_cut_reached(const ngx_media_cut_t *cut,
     const ngx_media_writer_track_t *t, int64_t time);
 
+/*
+ * The number of the newest cut that is not after this frame, else of the
+ * oldest: where pictures are reordered, as it is shown
+ */
+uint64_t ngx_media_writer_cut_of(const ngx_media_writer_t *w,
+    const ngx_media_writer_track_t *t, const ngx_media_time_t *time);
+
 /* the period ends: all that is open is closed */
 void ngx_media_writer_break(ngx_media_writer_t *w);
 
