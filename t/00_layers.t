@@ -3,7 +3,7 @@
 # Copyright (C) ngx_stream_vod_module authors
 
 # Each layer includes itself and those below it, as docs/architecture.md says;
-# formats/ is pure.
+# formats/ and time/ are pure.
 
 use strict;
 use warnings;
@@ -19,7 +19,8 @@ my $root = "$FindBin::Bin/../ngx_stream_vod_module";
 
 my %below = (
     formats => [],
-    core => [qw/ formats /],
+    time => [qw/ formats /],
+    core => [qw/ time formats /],
     map({ $_ => [qw/ core formats /] }
         qw/ access packager vod transcode record /),
     ingest => [qw/ access core formats /],
@@ -33,7 +34,9 @@ my %system = (
     stream => [qw/ ngx_config.h ngx_core.h ngx_event.h ngx_stream.h /],
 );
 
-# what of nginx's names formats/ may call: macros without state
+my %pure = map { $_ => 1 } qw/ formats time /;
+
+# what of nginx's names these may call: macros without state
 my %macro = map { $_ => 1 } qw/
     ngx_memcpy ngx_cpymem ngx_copy ngx_memmove ngx_movemem ngx_memset
     ngx_memzero ngx_memcmp ngx_strlen ngx_strcmp ngx_strncmp ngx_string
@@ -65,7 +68,7 @@ for my $file (sort glob "$root/*/*.[ch]") {
                 if !defined $to
                    || !grep { $_ eq $to } $layer, @{$below{$layer}};
 
-        } elsif ($layer eq 'formats') {
+        } elsif ($pure{$layer}) {
             push @wrong, "$layer/$name includes <$path>"
                 if $name ne 'ngx_media_fmt.h'
                    || !grep { $_ eq $path } @{$system{formats}};
@@ -76,7 +79,7 @@ for my $file (sort glob "$root/*/*.[ch]") {
         }
     }
 
-    next if $layer ne 'formats';
+    next if !$pure{$layer};
 
     my $code = $text =~ s{/\*.*?\*/|"(?:[^"\\]|\\.)*"}{}gsr;
     my %own = map { $_ => 1 } $code =~ /^#define\s+(\w+)\(/mg;
@@ -94,10 +97,10 @@ for my $file (sort glob "$root/*/*.[ch]") {
 
 is(join("\n", @wrong), '', 'layers');
 
-# what the compiler sees of formats/: nothing but libc's memory and string
+# what the compiler sees of them: nothing but libc's memory and string
 # functions is missing, and nothing can be written
 
-my @sources = sort glob "$root/formats/*.c";
+my @sources = map { sort glob "$root/$_/*.c" } sort keys %pure;
 my $tmp = tempdir('ngx-media-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my @flags = split ' ', `$root/../scripts/build --cflags`;
 
@@ -111,7 +114,7 @@ my @status = parallel(Test::Media::Build::jobs(), map {
     };
 } @sources);
 
-is(scalar(grep { $_ } @status), 0, 'formats are compiled');
+is(scalar(grep { $_ } @status), 0, 'pure layers are compiled');
 
 my (%defined, %missing, @mutable);
 
@@ -131,7 +134,7 @@ my @missing = map { "$missing{$_}.c: $_" } grep {
     !$defined{$_} && !/^(?:mem(?:cpy|move|set|cmp|chr)|str(?:len|n?cmp))$/
 } sort keys %missing;
 
-is(join("\n", @missing), '', 'formats call nobody else');
-is(join("\n", @mutable), '', 'formats have no state');
+is(join("\n", @missing), '', 'pure layers call nobody else');
+is(join("\n", @mutable), '', 'pure layers have no state');
 
 done_testing();

@@ -16,11 +16,11 @@
 #include <ngx_event.h>
 #include "core/ngx_media.h"
 #include "core/ngx_media_notify.h"
-#include "core/ngx_media_segmenter.h"
 #include "core/ngx_media_stat.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_writer.h"
 #include "core/ngx_media_zone.h"
+#include "time/ngx_media_segmenter.h"
 
 
 #define NGX_MEDIA_TICK      1000

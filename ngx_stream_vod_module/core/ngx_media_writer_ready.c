@@ -13,8 +13,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_timeline_still.h"
 #include "core/ngx_media_writer_still.h"
+#include "time/ngx_media_timeline_still.h"
 
 
 /*

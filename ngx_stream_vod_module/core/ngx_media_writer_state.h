@@ -18,9 +18,9 @@
 #define _NGX_MEDIA_WRITER_STATE_H_INCLUDED_
 
 
-#include "core/ngx_media_segmenter.h"
-#include "core/ngx_media_timeline.h"
 #include "core/ngx_media_writer.h"
+#include "time/ngx_media_segmenter.h"
+#include "time/ngx_media_timeline.h"
 
 
 /* ngx_media_writer_still.h */

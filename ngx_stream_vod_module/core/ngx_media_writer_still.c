@@ -26,9 +26,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_store.h"
-#include "core/ngx_media_timeline_still.h"
 #include "core/ngx_media_writer_still.h"
 #include "formats/ngx_media_mp4_chunk.h"
+#include "time/ngx_media_timeline_still.h"
 
 
 /* a frame that is shown again lasts 1/90000 s */

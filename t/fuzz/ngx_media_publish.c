@@ -4,11 +4,11 @@
  */
 
 /* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c
-         core/ngx_media_cadence.c core/ngx_media_line_audio.c
-         core/ngx_media_line_video.c core/ngx_media_notify.c
-         core/ngx_media_process.c core/ngx_media_segmenter.c
+         time/ngx_media_cadence.c time/ngx_media_line_audio.c
+         time/ngx_media_line_video.c core/ngx_media_notify.c
+         core/ngx_media_process.c time/ngx_media_segmenter.c
          core/ngx_media_store.c core/ngx_media_stream.c
-         core/ngx_media_timeline.c core/ngx_media_track.c
+         time/ngx_media_timeline.c core/ngx_media_track.c
          core/ngx_media_track_set.c
          core/ngx_media_validate.c core/ngx_media_writer.c
          core/ngx_media_writer_part.c

@@ -3,9 +3,9 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: core/ngx_media_timeline.c core/ngx_media_cadence.c */
-/* link: core/ngx_media_line_video.c core/ngx_media_line_audio.c */
-/* link: core/ngx_media_segmenter.c */
+/* link: time/ngx_media_timeline.c time/ngx_media_cadence.c */
+/* link: time/ngx_media_line_video.c time/ngx_media_line_audio.c */
+/* link: time/ngx_media_segmenter.c */
 
 
 /*
@@ -18,8 +18,8 @@
 
 #include <stdlib.h>
 
-#include "core/ngx_media_segmenter.h"
-#include "core/ngx_media_timeline.h"
+#include "time/ngx_media_segmenter.h"
+#include "time/ngx_media_timeline.h"
 
 
 #define LINES  3

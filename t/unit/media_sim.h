@@ -16,8 +16,8 @@
 #define _MEDIA_SIM_H_INCLUDED_
 
 
-#include "core/ngx_media_segmenter.h"
-#include "core/ngx_media_timeline.h"
+#include "time/ngx_media_segmenter.h"
+#include "time/ngx_media_timeline.h"
 
 
 #define SIM_WALL    1795000000000LL      /* ms */

@@ -3,11 +3,11 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: core/ngx_media_segmenter.c */
+/* link: time/ngx_media_segmenter.c */
 
 
-#include "core/ngx_media_segmenter.h"
 #include "tap.h"
+#include "time/ngx_media_segmenter.h"
 
 
 #define TS  360000

@@ -3,8 +3,8 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: core/ngx_media_timeline.c core/ngx_media_cadence.c */
-/* link: core/ngx_media_line_video.c core/ngx_media_line_audio.c */
+/* link: time/ngx_media_timeline.c time/ngx_media_cadence.c */
+/* link: time/ngx_media_line_video.c time/ngx_media_line_audio.c */
 
 
 #include "tap.h"

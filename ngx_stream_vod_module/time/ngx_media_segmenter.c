@@ -16,7 +16,7 @@
  */
 
 
-#include "core/ngx_media_segmenter.h"
+#include "time/ngx_media_segmenter.h"
 
 
 /* the largest gap is forgotten after one to two times so many key frames */

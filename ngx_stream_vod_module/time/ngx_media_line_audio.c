@@ -15,7 +15,7 @@
  */
 
 
-#include "core/ngx_media_line.h"
+#include "time/ngx_media_line.h"
 
 
 #define NGX_MEDIA_AUDIO_FILTER  64

@@ -14,7 +14,7 @@
 #define _NGX_MEDIA_TIMELINE_STILL_H_INCLUDED_
 
 
-#include "core/ngx_media_timeline.h"
+#include "time/ngx_media_timeline.h"
 
 
 /*

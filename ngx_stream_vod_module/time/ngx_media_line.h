@@ -14,7 +14,7 @@
 #define _NGX_MEDIA_LINE_H_INCLUDED_
 
 
-#include "core/ngx_media_timeline.h"
+#include "time/ngx_media_timeline.h"
 
 
 #define NGX_MEDIA_U        360000                   /* u in a second */

@@ -95,7 +95,7 @@ typedef struct ngx_media_line_s      ngx_media_line_t;
 typedef struct ngx_media_timeline_s  ngx_media_timeline_t;
 
 
-#include "core/ngx_media_timeline_state.h"
+#include "time/ngx_media_timeline_state.h"
 
 
 void ngx_media_timeline_init(ngx_media_timeline_t *tl,

@@ -16,7 +16,7 @@
  */
 
 
-#include "core/ngx_media_line.h"
+#include "time/ngx_media_line.h"
 
 
 /* jumps: back more than 1 s, ahead of arrival more than 3 s */

@@ -20,7 +20,7 @@
 #define _NGX_MEDIA_TIMELINE_STATE_H_INCLUDED_
 
 
-#include "core/ngx_media_timeline.h"
+#include "time/ngx_media_timeline.h"
 
 
 #define NGX_MEDIA_CADENCE_WINDOW  300

@@ -24,8 +24,8 @@
  */
 
 
-#include "core/ngx_media_line.h"
-#include "core/ngx_media_timeline_still.h"
+#include "time/ngx_media_line.h"
+#include "time/ngx_media_timeline_still.h"
 
 
 /* intervals up to this are no silence as long as nothing is known: 5 s */

@@ -21,7 +21,7 @@
  */
 
 
-#include "core/ngx_media_line.h"
+#include "time/ngx_media_line.h"
 
 
 #define NGX_MEDIA_CADENCE_GUESS   14400     /* 40 ms */
