@@ -15,6 +15,7 @@
 #define _NGX_MEDIA_VOD_SET_MAKE_H_INCLUDED_
 
 
+#include "vod/ngx_media_vod_params.h"
 #include "vod/ngx_media_vod_rate.h"
 #include "vod/ngx_media_vod_set.h"
 
@@ -82,23 +83,6 @@ ngx_uint_t ngx_media_vod_set_shown(ngx_media_vod_set_ctx_t *ctx,
 /* a clip is empty: says why, returns NGX_ERROR */
 ngx_int_t ngx_media_vod_set_nothing(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t clip);
-
-
-/* ngx_media_vod_params.c */
-
-ngx_uint_t ngx_media_vod_served(const ngx_media_vod_file_t *file,
-    const ngx_media_vod_track_t *track);
-
-/* of a description of stsd, 0: of the first that is served; NULL: none */
-const ngx_media_params_t *ngx_media_vod_params(
-    const ngx_media_vod_file_t *file, const ngx_media_vod_track_t *track,
-    uint32_t description);
-
-/* of all text tracks: WebVTT, in ms */
-void ngx_media_vod_text_params(ngx_media_params_t *params);
-
-/* the largest -cto of a track */
-uint32_t ngx_media_vod_delay(const ngx_media_index_t *index);
 
 
 /* ngx_media_vod_place.c */
