@@ -21,11 +21,12 @@ my %below = (
     formats => [],
     time => [qw/ formats /],
     core => [qw/ time formats /],
-    map({ $_ => [qw/ core formats /] }
-        qw/ access packager vod transcode record /),
-    ingest => [qw/ access core formats /],
-    stream => [qw/ ingest access core formats /],
-    http => [qw/ packager vod transcode access ingest core formats /],
+    files => [qw/ formats /],
+    packager => [qw/ core formats /],
+    vod => [qw/ files core formats /],
+    ingest => [qw/ core formats /],
+    stream => [qw/ ingest core formats /],
+    http => [qw/ packager vod files core formats /],
 );
 
 my %system = (

@@ -26,9 +26,9 @@
 #include <ngx_core.h>
 #include "core/ngx_media_source.h"
 #include "core/ngx_media_view.h"
+#include "files/ngx_media_vod_file.h"
 #include "formats/ngx_media_fill.h"
 #include "formats/ngx_media_plan.h"
-#include "vod/ngx_media_vod_file.h"
 
 
 #define NGX_MEDIA_VOD_SEQUENCES  32           /* of a map */

@@ -4,9 +4,9 @@
  */
 
 
+#include "files/ngx_media_vod_blob.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_mp4_movie.h"
-#include "vod/ngx_media_vod_blob.h"
 #include "vod/ngx_media_vod_clip.h"
 #include "vod/ngx_media_vod_set_make.h"
 

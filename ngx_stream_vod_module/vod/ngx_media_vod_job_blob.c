@@ -17,9 +17,9 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_sha1.h>
+#include "files/ngx_media_vod_temp.h"
 #include "formats/ngx_media_bytes.h"
 #include "vod/ngx_media_vod_job_step.h"
-#include "vod/ngx_media_vod_temp.h"
 
 
 /* s; a fragmented file that was written to lately may grow */

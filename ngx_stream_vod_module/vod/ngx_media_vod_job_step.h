@@ -13,7 +13,7 @@
 #define _NGX_MEDIA_VOD_JOB_STEP_H_INCLUDED_
 
 
-#include "vod/ngx_media_vod_index.h"
+#include "files/ngx_media_vod_index.h"
 #include "vod/ngx_media_vod_job.h"
 
 

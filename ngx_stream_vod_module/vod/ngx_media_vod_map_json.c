@@ -19,8 +19,8 @@
 #include <ngx_core.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include "files/ngx_media_vod_blob.h"
 #include "formats/ngx_media_json.h"
-#include "vod/ngx_media_vod_blob.h"
 #include "vod/ngx_media_vod_map_make.h"
 
 

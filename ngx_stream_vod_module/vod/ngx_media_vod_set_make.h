@@ -15,7 +15,7 @@
 #define _NGX_MEDIA_VOD_SET_MAKE_H_INCLUDED_
 
 
-#include "vod/ngx_media_vod_params.h"
+#include "files/ngx_media_vod_params.h"
 #include "vod/ngx_media_vod_rate.h"
 #include "vod/ngx_media_vod_set.h"
 

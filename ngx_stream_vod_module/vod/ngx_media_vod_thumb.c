@@ -4,8 +4,8 @@
  */
 
 
+#include "files/ngx_media_vod_picture.h"
 #include "formats/ngx_media_codec.h"
-#include "vod/ngx_media_vod_picture.h"
 #include "vod/ngx_media_vod_set_make.h"
 #include "vod/ngx_media_vod_thumb.h"
 

@@ -18,10 +18,10 @@
          formats/ngx_media_tx3g.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
          formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
-         vod/ngx_media_vod_av.c vod/ngx_media_vod_av_frame.c
-         vod/ngx_media_vod_av_text.c vod/ngx_media_vod_av_times.c
-         vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
-         vod/ngx_media_vod_flv.c */
+         files/ngx_media_vod_av.c files/ngx_media_vod_av_frame.c
+         files/ngx_media_vod_av_text.c files/ngx_media_vod_av_times.c
+         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_flv.c */
 
 
 /* FLV files: whatever they are, what is indexed lies within them */
@@ -29,7 +29,7 @@
 
 #define _GNU_SOURCE
 
-#include "vod/ngx_media_vod_av.h"
+#include "files/ngx_media_vod_av.h"
 
 #include <stdarg.h>
 #include <stdio.h>

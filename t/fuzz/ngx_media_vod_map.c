@@ -5,8 +5,8 @@
 
 /* link: formats/ngx_media_index.c formats/ngx_media_index_build.c
          formats/ngx_media_json.c formats/ngx_media_text.c
-         vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
-         vod/ngx_media_vod_index.c vod/ngx_media_vod_map.c
+         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_index.c vod/ngx_media_vod_map.c
          vod/ngx_media_vod_map_json.c ../unit/ngx_stub.c */
 
 
@@ -18,7 +18,7 @@
 
 
 #include "../unit/ngx_stub.h"
-#include "vod/ngx_media_vod_index.h"
+#include "files/ngx_media_vod_index.h"
 #include "vod/ngx_media_vod_map.h"
 
 #include <stdint.h>

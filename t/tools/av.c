@@ -33,21 +33,21 @@
          formats/ngx_media_tx3g.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
          formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
-         formats/ngx_media_wvtt_sample.c vod/ngx_media_vod_av.c
-         vod/ngx_media_vod_av_frame.c vod/ngx_media_vod_av_text.c
-         vod/ngx_media_vod_av_times.c vod/ngx_media_vod_blob.c
-         vod/ngx_media_vod_blob_lang.c vod/ngx_media_vod_flv.c
-         vod/ngx_media_vod_index.c vod/ngx_media_vod_index_av.c
-         vod/ngx_media_vod_index_mp4.c vod/ngx_media_vod_index_mp4_track.c
-         vod/ngx_media_vod_index_text.c vod/ngx_media_vod_lav.c
-         vod/ngx_media_vod_lav_params.c vod/ngx_media_vod_lav_convert.c
-         vod/ngx_media_vod_lav_read.c vod/ngx_media_vod_lav_text.c
-         vod/ngx_media_vod_temp.c -lavformat -lavcodec -lavutil */
+         formats/ngx_media_wvtt_sample.c files/ngx_media_vod_av.c
+         files/ngx_media_vod_av_frame.c files/ngx_media_vod_av_text.c
+         files/ngx_media_vod_av_times.c files/ngx_media_vod_blob.c
+         files/ngx_media_vod_blob_lang.c files/ngx_media_vod_flv.c
+         files/ngx_media_vod_index.c files/ngx_media_vod_index_av.c
+         files/ngx_media_vod_index_mp4.c files/ngx_media_vod_index_mp4_track.c
+         files/ngx_media_vod_index_text.c files/ngx_media_vod_lav.c
+         files/ngx_media_vod_lav_params.c files/ngx_media_vod_lav_convert.c
+         files/ngx_media_vod_lav_read.c files/ngx_media_vod_lav_text.c
+         files/ngx_media_vod_temp.c -lavformat -lavcodec -lavutil */
 
 
+#include "files/ngx_media_vod_index.h"
 #include "formats/ngx_media_codec.h"
 #include "vod/ngx_media_vod.h"
-#include "vod/ngx_media_vod_index.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -34,10 +34,10 @@
          formats/ngx_media_tx3g.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
          formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
-         formats/ngx_media_wvtt_sample.c vod/ngx_media_vod_blob.c
-         vod/ngx_media_vod_blob_lang.c vod/ngx_media_vod_index.c
-         vod/ngx_media_vod_index_mp4.c vod/ngx_media_vod_index_mp4_track.c
-         vod/ngx_media_vod_index_text.c vod/ngx_media_vod_params.c
+         formats/ngx_media_wvtt_sample.c files/ngx_media_vod_blob.c
+         files/ngx_media_vod_blob_lang.c files/ngx_media_vod_index.c
+         files/ngx_media_vod_index_mp4.c files/ngx_media_vod_index_mp4_track.c
+         files/ngx_media_vod_index_text.c files/ngx_media_vod_params.c
          vod/ngx_media_vod_place.c vod/ngx_media_vod_rate.c
          vod/ngx_media_vod_set.c vod/ngx_media_vod_set_fill.c
          vod/ngx_media_vod_set_period.c vod/ngx_media_vod_set_tracks.c
@@ -45,9 +45,9 @@
          ../unit/ngx_stub.c */
 
 
+#include "files/ngx_media_vod_index.h"
 #include "formats/ngx_media_mp4_chunk.h"
 #include "formats/ngx_media_mp4_write.h"
-#include "vod/ngx_media_vod_index.h"
 #include "vod/ngx_media_vod_set_make.h"
 #include "vod/ngx_media_vod_text.h"
 

@@ -21,9 +21,9 @@
 #include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include "vod/ngx_media_vod_index.h"
+#include "files/ngx_media_vod_index.h"
 #include "vod/ngx_media_vod_job.h"
-#include "vod/ngx_media_vod_temp.h"
+#include "files/ngx_media_vod_temp.h"
 #include "ngx_stub.h"
 #include "tap.h"
 

@@ -20,16 +20,16 @@
          formats/ngx_media_tx3g.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
          formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
-         vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
-         vod/ngx_media_vod_index.c vod/ngx_media_vod_index_mp4.c
-         vod/ngx_media_vod_index_mp4_track.c vod/ngx_media_vod_index_text.c
+         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_index.c files/ngx_media_vod_index_mp4.c
+         files/ngx_media_vod_index_mp4_track.c files/ngx_media_vod_index_text.c
          -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 
 
 #define _GNU_SOURCE
 
 #include "formats/ngx_media_codec.h"
-#include "vod/ngx_media_vod_blob.h"
+#include "files/ngx_media_vod_blob.h"
 #include "media_hex.h"
 #include "media_mp4.h"
 

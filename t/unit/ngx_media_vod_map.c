@@ -5,13 +5,13 @@
 
 /* link: formats/ngx_media_index.c formats/ngx_media_index_build.c
          formats/ngx_media_json.c formats/ngx_media_text.c ngx_stub.c
-         vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
-         vod/ngx_media_vod_index.c vod/ngx_media_vod_map.c
+         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_index.c vod/ngx_media_vod_map.c
          vod/ngx_media_vod_map_directory.c vod/ngx_media_vod_map_json.c */
 
 
 #include <sys/stat.h>
-#include "vod/ngx_media_vod_index.h"
+#include "files/ngx_media_vod_index.h"
 #include "vod/ngx_media_vod_map.h"
 #include "ngx_stub.h"
 #include "tap.h"

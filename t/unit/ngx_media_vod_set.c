@@ -6,7 +6,7 @@
 /* link: vod/ngx_media_vod_set.c vod/ngx_media_vod_set_tracks.c
          vod/ngx_media_vod_set_period.c vod/ngx_media_vod_set_video.c
          vod/ngx_media_vod_rate.c vod/ngx_media_vod_set_fill.c
-         vod/ngx_media_vod_params.c vod/ngx_media_vod_place.c
+         files/ngx_media_vod_params.c vod/ngx_media_vod_place.c
          vod/ngx_media_vod_frames.c vod/ngx_media_vod_view.c
          formats/ngx_media_ac3_silence.c formats/ngx_media_aac.c
          formats/ngx_media_ac3.c formats/ngx_media_av1.c

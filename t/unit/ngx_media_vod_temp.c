@@ -3,11 +3,11 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: vod/ngx_media_vod_temp.c */
+/* link: files/ngx_media_vod_temp.c */
 
 
+#include "files/ngx_media_vod_temp.h"
 #include "tap.h"
-#include "vod/ngx_media_vod_temp.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -6,9 +6,9 @@
 /* link: vod/ngx_media_vod_set.c vod/ngx_media_vod_set_tracks.c
          vod/ngx_media_vod_set_video.c vod/ngx_media_vod_set_fill.c
          vod/ngx_media_vod_set_period.c vod/ngx_media_vod_rate.c
-         vod/ngx_media_vod_params.c vod/ngx_media_vod_place.c
-         vod/ngx_media_vod_blob.c vod/ngx_media_vod_blob_lang.c
-         vod/ngx_media_vod_index.c vod/ngx_media_vod_text.c
+         files/ngx_media_vod_params.c vod/ngx_media_vod_place.c
+         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_index.c vod/ngx_media_vod_text.c
          formats/ngx_media_ac3_silence.c formats/ngx_media_aac.c
          formats/ngx_media_ac3.c formats/ngx_media_av1.c
          formats/ngx_media_bits.c formats/ngx_media_codec.c
@@ -30,7 +30,7 @@
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_mp4_chunk.h"
 #include "formats/ngx_media_wvtt.h"
-#include "vod/ngx_media_vod_blob.h"
+#include "files/ngx_media_vod_blob.h"
 #include "vod/ngx_media_vod_text.h"
 #include "tap.h"
 

@@ -4,8 +4,8 @@
  */
 
 
+#include "files/ngx_media_vod_index.h"
 #include "formats/ngx_media_bytes.h"
-#include "vod/ngx_media_vod_index.h"
 
 #include <stdio.h>
 #include <stdlib.h>

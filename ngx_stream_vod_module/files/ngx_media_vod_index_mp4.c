@@ -13,12 +13,12 @@
  */
 
 
+#include "files/ngx_media_vod_index_mp4.h"
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_mp4_file.h"
 #include "formats/ngx_media_mp4_moof.h"
 #include "formats/ngx_media_mp4_stbl.h"
-#include "vod/ngx_media_vod_index_mp4.h"
 
 #include <stdlib.h>
 

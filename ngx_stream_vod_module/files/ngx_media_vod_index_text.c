@@ -4,9 +4,9 @@
  */
 
 
+#include "files/ngx_media_vod_blob.h"
 #include "formats/ngx_media_charset.h"
 #include "formats/ngx_media_webvtt.h"
-#include "vod/ngx_media_vod_blob.h"
 
 #include <stdlib.h>
 #include <strings.h>

@@ -4,8 +4,8 @@
  */
 
 
+#include "files/ngx_media_vod_temp.h"
 #include "formats/ngx_media_bytes.h"
-#include "vod/ngx_media_vod_temp.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -14,7 +14,7 @@
 #define _NGX_MEDIA_VOD_INDEX_H_INCLUDED_
 
 
-#include "vod/ngx_media_vod_file.h"
+#include "files/ngx_media_vod_file.h"
 
 
 typedef struct {

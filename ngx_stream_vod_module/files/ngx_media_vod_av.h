@@ -19,10 +19,10 @@
 #define _NGX_MEDIA_VOD_AV_H_INCLUDED_
 
 
+#include "files/ngx_media_vod_blob.h"
+#include "files/ngx_media_vod_index.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_webvtt.h"
-#include "vod/ngx_media_vod_blob.h"
-#include "vod/ngx_media_vod_index.h"
 
 
 #define NGX_MEDIA_VOD_AV_NONE    INT64_MIN    /* no time stamp */

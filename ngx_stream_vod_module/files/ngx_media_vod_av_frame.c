@@ -10,11 +10,11 @@
  */
 
 
+#include "files/ngx_media_vod_av.h"
 #include "formats/ngx_media_ac3.h"
 #include "formats/ngx_media_bits.h"
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_mp3.h"
-#include "vod/ngx_media_vod_av.h"
 
 
 #define NGX_MEDIA_VOD_AC3_SYNC      0x0b77

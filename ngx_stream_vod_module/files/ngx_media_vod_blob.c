@@ -4,10 +4,10 @@
  */
 
 
+#include "files/ngx_media_vod_blob.h"
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_text.h"
-#include "vod/ngx_media_vod_blob.h"
 
 #include <stdio.h>
 #include <stdlib.h>

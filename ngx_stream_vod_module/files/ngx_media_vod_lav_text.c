@@ -16,8 +16,8 @@
 
 #if (NGX_MEDIA_HAVE_AV)
 
+#include "files/ngx_media_vod_lav.h"
 #include "formats/ngx_media_bytes.h"
-#include "vod/ngx_media_vod_lav.h"
 
 #include <libavutil/mem.h>
 

@@ -10,9 +10,9 @@
 
 #if (NGX_MEDIA_HAVE_AV)
 
+#include "files/ngx_media_vod_lav.h"
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_record.h"
-#include "vod/ngx_media_vod_lav.h"
 
 
 #define NGX_MEDIA_VOD_LAV_FLAC_INFO  34

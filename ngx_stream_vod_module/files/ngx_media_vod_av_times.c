@@ -16,7 +16,7 @@
  */
 
 
-#include "vod/ngx_media_vod_av_times.h"
+#include "files/ngx_media_vod_av_times.h"
 
 
 #define NGX_MEDIA_VOD_AV_SECOND     1000000000

@@ -17,10 +17,10 @@
 
 #if (NGX_MEDIA_HAVE_AV)
 
+#include "files/ngx_media_vod_av_times.h"
+#include "files/ngx_media_vod_lav.h"
+#include "files/ngx_media_vod_temp.h"
 #include "formats/ngx_media_bytes.h"
-#include "vod/ngx_media_vod_av_times.h"
-#include "vod/ngx_media_vod_lav.h"
-#include "vod/ngx_media_vod_temp.h"
 
 #include <libavutil/dict.h>
 #include <libavutil/mem.h>

@@ -15,7 +15,7 @@
 #define _NGX_MEDIA_VOD_LAV_H_INCLUDED_
 
 
-#include "vod/ngx_media_vod_av.h"
+#include "files/ngx_media_vod_av.h"
 
 #if (NGX_MEDIA_HAVE_AV)
 

@@ -18,7 +18,7 @@
 #define _NGX_MEDIA_VOD_TEMP_H_INCLUDED_
 
 
-#include "vod/ngx_media_vod_file.h"
+#include "files/ngx_media_vod_file.h"
 
 
 /* bytes of the box at the end */

@@ -14,8 +14,8 @@
 #define _NGX_MEDIA_VOD_INDEX_MP4_H_INCLUDED_
 
 
+#include "files/ngx_media_vod_blob.h"
 #include "formats/ngx_media_mp4_moov.h"
-#include "vod/ngx_media_vod_blob.h"
 
 
 /* NULL: it is not served; there is a note of it if it is of our types */

@@ -10,10 +10,10 @@
  */
 
 
-#include "vod/ngx_media_vod_av.h"
+#include "files/ngx_media_vod_av.h"
 
 #if (NGX_MEDIA_HAVE_AV)
-#include "vod/ngx_media_vod_lav.h"
+#include "files/ngx_media_vod_lav.h"
 #endif
 
 

@@ -11,11 +11,11 @@
  */
 
 
+#include "files/ngx_media_vod_av.h"
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_flv.h"
 #include "formats/ngx_media_mp3.h"
 #include "formats/ngx_media_record.h"
-#include "vod/ngx_media_vod_av.h"
 
 
 #define NGX_MEDIA_VOD_FLV_HEADER    9

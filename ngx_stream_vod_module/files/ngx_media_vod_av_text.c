@@ -4,7 +4,7 @@
  */
 
 
-#include "vod/ngx_media_vod_av.h"
+#include "files/ngx_media_vod_av.h"
 
 
 /* of a track: bytes of text, and cues */

@@ -4,9 +4,9 @@
  */
 
 
+#include "files/ngx_media_vod_params.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_wvtt.h"
-#include "vod/ngx_media_vod_params.h"
 
 
 static ngx_uint_t ngx_media_vod_params_served(

@@ -4,7 +4,7 @@
  */
 
 
-#include "vod/ngx_media_vod_av_times.h"
+#include "files/ngx_media_vod_av_times.h"
 
 
 /* packets of a file, 32 bytes each */

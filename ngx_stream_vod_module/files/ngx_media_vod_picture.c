@@ -6,8 +6,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "files/ngx_media_vod_picture.h"
 #include "formats/ngx_media_codec.h"
-#include "vod/ngx_media_vod_picture.h"
 
 #include <pthread.h>
 

@@ -4,7 +4,7 @@
  */
 
 
-#include "vod/ngx_media_vod_blob.h"
+#include "files/ngx_media_vod_blob.h"
 
 
 static ngx_uint_t ngx_media_vod_lang_subtag(const u_char *p,

@@ -4,11 +4,11 @@
  */
 
 
+#include "files/ngx_media_vod_index_mp4.h"
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_mp4_entry.h"
 #include "formats/ngx_media_text.h"
-#include "vod/ngx_media_vod_index_mp4.h"
 
 #include <stdio.h>
 #include <strings.h>

@@ -13,7 +13,7 @@
 #define _NGX_MEDIA_VOD_PARAMS_H_INCLUDED_
 
 
-#include "vod/ngx_media_vod_file.h"
+#include "files/ngx_media_vod_file.h"
 
 
 ngx_uint_t ngx_media_vod_served(const ngx_media_vod_file_t *file,

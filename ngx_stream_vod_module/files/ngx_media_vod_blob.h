@@ -30,8 +30,8 @@
 #define _NGX_MEDIA_VOD_BLOB_H_INCLUDED_
 
 
+#include "files/ngx_media_vod_index.h"
 #include "formats/ngx_media_index_build.h"
-#include "vod/ngx_media_vod_index.h"
 
 
 #define NGX_MEDIA_VOD_PARAMS     16           /* descriptions of a track */

@@ -13,7 +13,7 @@
 #define _NGX_MEDIA_VOD_AV_TIMES_H_INCLUDED_
 
 
-#include "vod/ngx_media_vod_av.h"
+#include "files/ngx_media_vod_av.h"
 
 
 typedef struct {

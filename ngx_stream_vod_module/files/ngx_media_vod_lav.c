@@ -10,7 +10,7 @@
 
 #if (NGX_MEDIA_HAVE_AV)
 
-#include "vod/ngx_media_vod_lav.h"
+#include "files/ngx_media_vod_lav.h"
 
 #include <libavutil/avstring.h>
 #include <libavutil/dict.h>
