@@ -16,10 +16,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-
-
-typedef struct ngx_media_app_s   ngx_media_app_t;
-typedef struct ngx_media_zone_s  ngx_media_zone_t;
+#include "core/ngx_media_zone.h"
 
 
 #define NGX_MEDIA_MODULE         0x4149444d   /* "MDIA" */
@@ -53,6 +50,7 @@ typedef enum {
 
 struct ngx_media_app_s {
     ngx_str_t                 name;
+    ngx_cycle_t              *cycle;
     ngx_media_zone_t         *zone;
 
     size_t                    zone_size;
@@ -73,6 +71,9 @@ struct ngx_media_app_s {
     uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
     ngx_uint_t                ring_segments;  /* entries of a track's rings */
     ngx_uint_t                ring_parts;
+
+    ngx_queue_t               publishers;     /* of this process */
+    ngx_uint_t                look;           /* stream to look at closely */
 
     u_char                   *file;           /* where its block stands */
     ngx_uint_t                line;

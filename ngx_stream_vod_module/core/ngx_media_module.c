@@ -17,6 +17,7 @@
 #include "core/ngx_media.h"
 #include "core/ngx_media_notify.h"
 #include "core/ngx_media_stat.h"
+#include "core/ngx_media_store_zone.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_writer.h"
 #include "core/ngx_media_zone.h"
@@ -557,11 +558,12 @@ ngx_media_app_init(ngx_conf_t *cf, ngx_media_app_t *app)
 static char *
 ngx_media_app_zone(ngx_conf_t *cf, ngx_media_app_t *app)
 {
-    u_char             *p;
-    size_t              size;
-    ngx_str_t           name;
-    ngx_shm_zone_t     *shm_zone;
-    ngx_media_zone_t   *zone;
+    u_char                 *p;
+    size_t                  size;
+    ngx_str_t               name;
+    ngx_shm_zone_t         *shm_zone;
+    ngx_media_zone_t       *zone;
+    ngx_media_zone_conf_t   conf;
 
     zone = ngx_pcalloc(cf->pool, sizeof(ngx_media_zone_t));
     if (zone == NULL) {
@@ -582,7 +584,9 @@ ngx_media_app_zone(ngx_conf_t *cf, ngx_media_app_t *app)
                            NGX_MEDIA_LAYOUT)
                - p;
 
-    size = ngx_media_zone_memory(app);
+    ngx_media_store_zone_conf(app, &conf);
+
+    size = ngx_media_zone_memory(&conf);
 
     /* the pool's own records of its pages */
     size += size / ngx_pagesize * sizeof(ngx_slab_page_t) + 32 * ngx_pagesize;
@@ -592,17 +596,16 @@ ngx_media_app_zone(ngx_conf_t *cf, ngx_media_app_t *app)
         return NGX_CONF_ERROR;
     }
 
-    ngx_queue_init(&zone->publishers);
-
     zone->app = app;
-    zone->shm_zone = shm_zone;
     zone->log = &cf->cycle->new_log;
-    zone->cycle = cf->cycle;
 
     shm_zone->init = ngx_media_zone_init;
     shm_zone->data = zone;
 
+    ngx_queue_init(&app->publishers);
+
     app->zone = zone;
+    app->cycle = cf->cycle;
 
     return NGX_CONF_OK;
 }
@@ -814,20 +817,22 @@ ngx_media_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_media_zone_t *old = data;
 
-    void                *mem;
-    ngx_slab_pool_t     *shpool;
-    ngx_media_zone_t    *zone;
-    ngx_pool_cleanup_t  *cln;
+    void                   *mem;
+    ngx_slab_pool_t        *shpool;
+    ngx_media_zone_t       *zone;
+    ngx_pool_cleanup_t     *cln;
+    ngx_media_zone_conf_t   conf;
 
     zone = shm_zone->data;
 
-    cln = ngx_pool_cleanup_add(zone->cycle->pool, 0);
+    cln = ngx_pool_cleanup_add(zone->app->cycle->pool, 0);
     if (cln == NULL) {
         return NGX_ERROR;
     }
 
     if (old) {
         zone->sh = old->sh;
+        zone->store = old->store;
         zone->arena = old->arena;
         zone->arena->count++;
 
@@ -835,7 +840,9 @@ ngx_media_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
         shpool->log_nomem = 0;
 
-        mem = ngx_slab_alloc(shpool, ngx_media_zone_memory(zone->app));
+        ngx_media_store_zone_conf(zone->app, &conf);
+
+        mem = ngx_slab_alloc(shpool, ngx_media_zone_memory(&conf));
         if (mem == NULL) {
             return NGX_ERROR;
         }
@@ -848,7 +855,8 @@ ngx_media_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
         zone->sh = mem;
 
-        ngx_media_zone_format(zone->sh, mem, zone->app);
+        ngx_media_zone_format(zone->sh, mem, &conf);
+        ngx_media_store_format(zone, zone->app);
     }
 
     cln->handler = ngx_media_zone_cleanup;
@@ -906,7 +914,7 @@ ngx_media_init_module(ngx_cycle_t *cycle)
             continue;
         }
 
-        ngx_media_store(&app->zone->sh->retired, 1);
+        ngx_media_store(&app->zone->store->retired, 1);
 
         new = ngx_media_app_find(cycle, &app->name);
 
@@ -984,9 +992,8 @@ ngx_media_tick(ngx_event_t *ev)
         ngx_media_zone_sweep(zone);
         ngx_media_streams_tick(zone);
         ngx_media_writers_tick(zone);
-        ngx_media_notify_zone(zone);
 
-        if (ngx_media_load(&zone->sh->retired)) {
+        if (ngx_media_load(&zone->store->retired)) {
             reason = "the media zone was replaced";
 
         } else if (ngx_exiting && app->drain
@@ -998,6 +1005,8 @@ ngx_media_tick(ngx_event_t *ev)
 
         ngx_media_writers_close(zone, reason);
     }
+
+    ngx_media_notify_look();
 
     ngx_add_timer(ev, NGX_MEDIA_TICK);
 }

@@ -5,9 +5,9 @@
 
 
 /*
- * A process that waits for a stream sets its bit in the stream, fences, and
- * looks again before it sleeps; who changes the stream stores, fences, takes
- * the bits and writes to the eventfds.  One write wakes every process that
+ * A process that waits for something sets its bit there, fences, and looks
+ * again before it sleeps; who changes it stores, fences, takes the bits and
+ * writes to the eventfds.  One write wakes every process that
  * listens to that number, and none of them ever reads it: edge-triggered
  * epoll reports each write anew.  EAGAIN would take 2^64 wake-ups.
  */
@@ -18,7 +18,6 @@
 #include <ngx_event.h>
 #include <sys/eventfd.h>
 #include "core/ngx_media_notify.h"
-#include "core/ngx_media_zone.h"
 
 
 #define NGX_MEDIA_EVENTFDS  64
@@ -27,10 +26,22 @@
 #define NGX_MEDIA_POLL      50
 
 
+struct ngx_media_watch_s {
+    ngx_rbtree_node_t         node;           /* key: where it is */
+    ngx_queue_t               queue;          /* of all */
+    ngx_queue_t               waiters;
+    ngx_media_notify_shm_t   *notify;
+    uint64_t                  version;        /* that they have seen */
+    unsigned                  busy:1;         /* its waiters are called */
+};
+
+
 static void ngx_media_notify_handler(ngx_event_t *ev);
 static void ngx_media_notify_stub(ngx_event_t *ev);
 static void ngx_media_notify_poll(ngx_event_t *ev);
-static void ngx_media_notify_stream(ngx_media_zone_t *zone, uint32_t index);
+static void ngx_media_notify_watch(ngx_media_watch_t *watch);
+static ngx_media_watch_t *ngx_media_watch_get(ngx_media_waiter_t *waiter);
+static void ngx_media_watch_free(ngx_media_watch_t *watch);
 
 
 /* made once, before the first fork; never closed */
@@ -43,8 +54,10 @@ static ngx_event_t       ngx_media_notify_write;
 static ngx_event_t       ngx_media_notify_timer;
 static uint64_t          ngx_media_notify_bit;
 
-/* zones of this process with waiters */
-static ngx_queue_t       ngx_media_notify_zones;
+/* what this process waits for */
+static ngx_queue_t        ngx_media_watches;
+static ngx_rbtree_t       ngx_media_watch_tree;
+static ngx_rbtree_node_t  ngx_media_watch_sentinel;
 
 
 ngx_int_t
@@ -89,7 +102,10 @@ ngx_media_notify_init_process(ngx_cycle_t *cycle)
 
     slot = ngx_process_slot % NGX_MEDIA_EVENTFDS;
 
-    ngx_queue_init(&ngx_media_notify_zones);
+    ngx_queue_init(&ngx_media_watches);
+    ngx_rbtree_init(&ngx_media_watch_tree, &ngx_media_watch_sentinel,
+                    ngx_rbtree_insert_value);
+
     ngx_media_notify_bit = (uint64_t) 1 << slot;
 
     c = &ngx_media_notify_connection;
@@ -165,50 +181,44 @@ ngx_media_notify_poll(ngx_event_t *ev)
 static void
 ngx_media_notify_handler(ngx_event_t *ev)
 {
-    ngx_queue_t       *q, *next;
-    ngx_media_zone_t  *zone;
-
-    for (q = ngx_queue_head(&ngx_media_notify_zones);
-         q != ngx_queue_sentinel(&ngx_media_notify_zones);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        zone = ngx_queue_data(q, ngx_media_zone_t, queue);
-
-        ngx_media_notify_zone(zone);
-    }
+    ngx_media_notify_look();
 }
 
 
-void
-ngx_media_notify_zone(ngx_media_zone_t *zone)
-{
-    uint32_t  i, n;
+/* a handler may add and remove whatever it likes */
 
-    if (zone->nwaiters == 0) {
+void
+ngx_media_notify_look(void)
+{
+    ngx_queue_t  turn, *q;
+
+    if (ngx_queue_empty(&ngx_media_watches)) {
         return;
     }
 
-    n = ngx_media_load(&zone->sh->used_streams);
+    ngx_queue_init(&turn);
+    ngx_queue_add(&turn, &ngx_media_watches);
+    ngx_queue_init(&ngx_media_watches);
 
-    for (i = 0; i < n; i++) {
-        if (!ngx_queue_empty(&zone->waiters[i].queue)) {
-            ngx_media_notify_stream(zone, i);
-        }
+    while (!ngx_queue_empty(&turn)) {
+        q = ngx_queue_head(&turn);
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&ngx_media_watches, q);
+
+        ngx_media_notify_watch(ngx_queue_data(q, ngx_media_watch_t, queue));
     }
 }
 
 
 static void
-ngx_media_notify_stream(ngx_media_zone_t *zone, uint32_t index)
+ngx_media_notify_watch(ngx_media_watch_t *watch)
 {
-    uint64_t                  version;
-    ngx_queue_t               turn, *q, *waiters;
-    ngx_media_waiter_t       *waiter;
-    ngx_media_stream_shm_t   *s;
+    uint64_t                 version;
+    ngx_queue_t              turn, *q;
+    ngx_media_waiter_t      *waiter;
+    ngx_media_notify_shm_t  *notify;
 
-    s = ngx_media_stream_record(zone, index);
-    waiters = &zone->waiters[index].queue;
+    notify = watch->notify;
 
     /*
      * Set again before they look, and before the version is looked at: the
@@ -216,100 +226,146 @@ ngx_media_notify_stream(ngx_media_zone_t *zone, uint32_t index)
      * came, and what happens after this wakes us anew.
      */
 
-    if (!(ngx_media_peek(&s->waiters) & ngx_media_notify_bit)) {
-        ngx_media_set_bits(&s->waiters, ngx_media_notify_bit);
+    if (!(ngx_media_peek(&notify->waiters) & ngx_media_notify_bit)) {
+        ngx_media_set_bits(&notify->waiters, ngx_media_notify_bit);
     }
 
     ngx_media_fence();
 
-    version = ngx_media_load(&s->version);
+    version = ngx_media_load(&notify->version);
 
-    if (version == zone->waiters[index].version) {
-        /* it was another stream that changed */
+    if (version == watch->version) {
+        /* it was another one that changed */
         return;
     }
 
-    zone->waiters[index].version = version;
+    watch->version = version;
+    watch->busy = 1;
 
     ngx_queue_init(&turn);
-    ngx_queue_add(&turn, waiters);
-    ngx_queue_init(waiters);
+    ngx_queue_add(&turn, &watch->waiters);
+    ngx_queue_init(&watch->waiters);
 
     while (!ngx_queue_empty(&turn)) {
         q = ngx_queue_head(&turn);
         ngx_queue_remove(q);
-        ngx_queue_insert_tail(waiters, q);
+        ngx_queue_insert_tail(&watch->waiters, q);
 
         waiter = ngx_queue_data(q, ngx_media_waiter_t, queue);
         waiter->handler(waiter);
     }
+
+    watch->busy = 0;
+
+    if (ngx_queue_empty(&watch->waiters)) {
+        ngx_media_watch_free(watch);
+    }
 }
 
 
-void
+ngx_int_t
 ngx_media_wait(ngx_media_waiter_t *waiter)
 {
-    uint32_t           i;
-    ngx_media_zone_t  *zone;
+    ngx_media_watch_t  *watch;
 
-    zone = waiter->stream.zone;
-
-    if (zone->waiters == NULL) {
-        zone->waiters = ngx_alloc(zone->sh->nstreams
-                                  * sizeof(ngx_media_waiters_t), zone->log);
-        if (zone->waiters == NULL) {
-            return;
-        }
-
-        for (i = 0; i < zone->sh->nstreams; i++) {
-            ngx_queue_init(&zone->waiters[i].queue);
-        }
-
-        ngx_queue_insert_tail(&ngx_media_notify_zones, &zone->queue);
+    watch = ngx_media_watch_get(waiter);
+    if (watch == NULL) {
+        return NGX_ERROR;
     }
 
-    i = ngx_media_stream_index(zone, waiter->stream.sh);
+    ngx_queue_insert_tail(&watch->waiters, &waiter->queue);
 
-    if (ngx_queue_empty(&zone->waiters[i].queue)) {
-        zone->waiters[i].version =
-                                 ngx_media_load(&waiter->stream.sh->version);
-    }
-
-    ngx_queue_insert_tail(&zone->waiters[i].queue, &waiter->queue);
+    waiter->watch = watch;
     waiter->active = 1;
-    zone->nwaiters++;
 
-    ngx_media_set_bits(&waiter->stream.sh->waiters, ngx_media_notify_bit);
+    ngx_media_set_bits(&waiter->notify->waiters, ngx_media_notify_bit);
     ngx_media_fence();
+
+    return NGX_OK;
+}
+
+
+static ngx_media_watch_t *
+ngx_media_watch_get(ngx_media_waiter_t *waiter)
+{
+    ngx_rbtree_key_t    key;
+    ngx_rbtree_node_t  *node, *sentinel;
+    ngx_media_watch_t  *watch;
+
+    key = (ngx_rbtree_key_t) waiter->notify;
+
+    node = ngx_media_watch_tree.root;
+    sentinel = ngx_media_watch_tree.sentinel;
+
+    while (node != sentinel) {
+
+        if (key == node->key) {
+            return ngx_rbtree_data(node, ngx_media_watch_t, node);
+        }
+
+        node = (key < node->key) ? node->left : node->right;
+    }
+
+    watch = ngx_alloc(sizeof(ngx_media_watch_t), waiter->log);
+    if (watch == NULL) {
+        return NULL;
+    }
+
+    watch->node.key = key;
+    watch->notify = waiter->notify;
+    watch->version = ngx_media_load(&waiter->notify->version);
+    watch->busy = 0;
+
+    ngx_queue_init(&watch->waiters);
+    ngx_queue_insert_tail(&ngx_media_watches, &watch->queue);
+    ngx_rbtree_insert(&ngx_media_watch_tree, &watch->node);
+
+    return watch;
+}
+
+
+static void
+ngx_media_watch_free(ngx_media_watch_t *watch)
+{
+    ngx_rbtree_delete(&ngx_media_watch_tree, &watch->node);
+    ngx_queue_remove(&watch->queue);
+    ngx_free(watch);
 }
 
 
 void
 ngx_media_wait_done(ngx_media_waiter_t *waiter)
 {
+    ngx_media_watch_t  *watch;
+
     if (!waiter->active) {
         return;
     }
 
+    watch = waiter->watch;
+
     ngx_queue_remove(&waiter->queue);
     waiter->active = 0;
-    waiter->stream.zone->nwaiters--;
+
+    if (!watch->busy && ngx_queue_empty(&watch->waiters)) {
+        ngx_media_watch_free(watch);
+    }
 }
 
 
 void
-ngx_media_notify(ngx_media_stream_shm_t *stream)
+ngx_media_notify(ngx_media_notify_shm_t *notify)
 {
     ssize_t   n;
     uint64_t  mask, one;
 
     ngx_media_fence();
 
-    if (ngx_media_peek(&stream->waiters) == 0) {
+    if (ngx_media_peek(&notify->waiters) == 0) {
         return;
     }
 
-    mask = ngx_media_exchange(&stream->waiters, 0);
+    mask = ngx_media_exchange(&notify->waiters, 0);
 
     one = 1;
 

@@ -5,7 +5,7 @@
 
 
 /*
- * Streams in a zone: see ngx_media_shm.h for what holds for all records.
+ * Streams in a zone: see ngx_media_store_shm.h for what holds for all records.
  */
 
 
@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
+#include "core/ngx_media_notify.h"
 #include "core/ngx_media_shm_track.h"
 #include "core/ngx_media_sync.h"
 
@@ -29,8 +30,7 @@ struct ngx_media_stream_shm_s {
     uint64_t                  id;             /* [atomic] 0: not linked */
     ngx_media_lock_t          lock;
     uint32_t                  state;          /* [stream] NGX_MEDIA_STREAM_* */
-    uint64_t                  version;        /* [atomic] */
-    uint64_t                  waiters;        /* [atomic] slots mod 64 */
+    ngx_media_notify_shm_t    notify;         /* what is listed changes */
     uint64_t                  epoch;          /* [stream] of its publisher */
 
     uint32_t                  hash;           /* [once] of the name */
@@ -64,7 +64,6 @@ struct ngx_media_stream_shm_s {
     uint64_t                  first;          /* [stream, atomic] see below */
     int64_t                   end;            /* media time of the end, ms */
     int64_t                   wall;           /* its wall clock, ms */
-    uint64_t                  pages;          /* [zone] committed */
     uint32_t                  ready;
     uint32_t                  forced;
     uint32_t                  clock;          /* its place */

@@ -5,7 +5,7 @@
 
 
 /*
- * Tracks in a zone: see ngx_media_shm.h for what holds for all records.
+ * Tracks in a zone: see ngx_media_store_shm.h for what holds for all records.
  *
  * style: long header, it is one layout.
  */
@@ -20,7 +20,6 @@
 #include "core/ngx_media_store.h"
 
 
-#define NGX_MEDIA_PAGE           4096
 #define NGX_MEDIA_INITS          16           /* versions of a track */
 #define NGX_MEDIA_TRACK_NAMES    9999999      /* of a type, in 8 bytes */
 

@@ -36,12 +36,12 @@ ngx_media_zone_stat(ngx_media_zone_t *zone, ngx_media_zone_stat_t *stat)
     }
 
     stat->records_size = (uint64_t) sh->nblocks * NGX_MEDIA_PAGE;
-    stat->retired = ngx_media_peek(&sh->retired) != 0;
-    stat->evictions = ngx_media_peek(&sh->evicted);
-    stat->nomem = ngx_media_peek(&sh->nomem);
-    stat->published = ngx_media_peek(&sh->published);
-    stat->refused = ngx_media_peek(&sh->refused);
-    stat->expired = ngx_media_peek(&sh->expired);
+    stat->retired = ngx_media_peek(&zone->store->retired) != 0;
+    stat->evictions = ngx_media_peek(&zone->store->evicted);
+    stat->nomem = ngx_media_peek(&zone->store->nomem);
+    stat->published = ngx_media_peek(&zone->store->published);
+    stat->refused = ngx_media_peek(&zone->store->refused);
+    stat->expired = ngx_media_peek(&zone->store->expired);
     stat->swept = ngx_media_peek(&sh->swept);
 
     ngx_media_extents_stat(zone, stat);
@@ -50,14 +50,14 @@ ngx_media_zone_stat(ngx_media_zone_t *zone, ngx_media_zone_stat_t *stat)
         stat->records_used += sh->owners[i] ? NGX_MEDIA_PAGE : 0;
     }
 
-    for (i = 0; i < sh->used_streams; i++) {
-        s = &sh->streams[i];
+    for (i = 0; i < zone->store->used_streams; i++) {
+        s = &zone->store->streams[i];
 
         if (ngx_media_load(&s->id)) {
             stat->streams++;
             stat->publishers += s->pid != 0;
-            stat->waiters +=
-                         __builtin_popcountll(ngx_media_peek(&s->waiters));
+            stat->waiters += __builtin_popcountll(
+                                         ngx_media_peek(&s->notify.waiters));
         }
     }
 }
@@ -106,7 +106,7 @@ ngx_media_zone_streams(ngx_media_zone_t *zone, ngx_pool_t *pool,
     ngx_uint_t              i, used;
     ngx_media_stream_t     *stream;
 
-    used = ngx_media_load(&zone->sh->used_streams);
+    used = ngx_media_load(&zone->store->used_streams);
 
     stream = ngx_palloc(pool, (used + 1) * sizeof(ngx_media_stream_t));
     if (stream == NULL) {
@@ -116,11 +116,11 @@ ngx_media_zone_streams(ngx_media_zone_t *zone, ngx_pool_t *pool,
     *streams = stream;
 
     for (i = 0; i < used; i++) {
-        id = ngx_media_load(&zone->sh->streams[i].id);
+        id = ngx_media_load(&zone->store->streams[i].id);
 
         if (id) {
             stream->zone = zone;
-            stream->sh = &zone->sh->streams[i];
+            stream->sh = &zone->store->streams[i];
             stream->id = id;
             stream++;
         }
@@ -175,14 +175,14 @@ ngx_media_stream_stat(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     stat->born = s->born;
     stat->part_target = s->part_target;
     stat->target = s->target;
-    stat->waiters = __builtin_popcountll(ngx_media_peek(&s->waiters));
+    stat->waiters = __builtin_popcountll(ngx_media_peek(&s->notify.waiters));
     stat->publishes = s->publishers;
     stat->periods = s->periods;
     stat->anchors = s->anchors;
     stat->jumps = s->jumps;
     stat->evictions = s->evicted;
     stat->drift = s->drift;
-    stat->used = s->pages * NGX_MEDIA_PAGE;
+    stat->used = ngx_media_stream_pages(stream->zone, s) * NGX_MEDIA_PAGE;
 
     for (i = 0; i < NGX_MEDIA_IGNORED_KINDS; i++) {
         stat->ignored[i] = ngx_media_peek(&s->ignored[i]);

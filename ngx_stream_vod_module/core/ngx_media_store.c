@@ -81,9 +81,16 @@ ngx_media_stream_version(const ngx_media_stream_t *stream)
 {
     uint64_t  version;
 
-    version = ngx_media_load(&stream->sh->version);
+    version = ngx_media_load(&stream->sh->notify.version);
 
     return ngx_media_stream_alive(stream) ? version : 0;
+}
+
+
+ngx_media_notify_shm_t *
+ngx_media_stream_notify(const ngx_media_stream_t *stream)
+{
+    return &stream->sh->notify;
 }
 
 
@@ -656,7 +663,7 @@ ngx_media_stream_look(const ngx_media_stream_t *stream, ngx_pool_t *pool,
 
     /* first: what is read afterwards is at least as new */
 
-    view->version = ngx_media_load(&s->version);
+    view->version = ngx_media_load(&s->notify.version);
 
     first = ngx_media_load(&s->first);
 

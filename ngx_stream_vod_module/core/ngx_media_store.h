@@ -25,6 +25,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
+#include "core/ngx_media_notify.h"
 #include "core/ngx_media_view.h"
 
 
@@ -34,6 +35,10 @@ ngx_int_t ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
 
 /* cheap: 0 when the stream has gone; compare with a view's version */
 uint64_t ngx_media_stream_version(const ngx_media_stream_t *stream);
+
+/* what to wait for, for changes of what is listed of it */
+ngx_media_notify_shm_t *ngx_media_stream_notify(
+    const ngx_media_stream_t *stream);
 
 /*
  * A consistent copy, allocated from pool.  All tracks are there; segments,
@@ -66,21 +71,6 @@ ngx_int_t ngx_media_track_init(const ngx_media_stream_t *stream,
 /* the parameters that it says */
 ngx_int_t ngx_media_track_init_params(const ngx_media_stream_t *stream,
     ngx_uint_t track, uint64_t name, ngx_media_params_t *params);
-
-/*
- * Pins the extents of n ranges for this process: NGX_OK; NGX_DONE when one of
- * them has gone; NGX_BUSY, too many processes have pins: then none is pinned.
- * Only in the event loop.
- */
-ngx_int_t ngx_media_pin(ngx_media_zone_t *zone,
-    const ngx_media_range_t *ranges, ngx_uint_t n);
-void ngx_media_unpin(ngx_media_zone_t *zone, const ngx_media_range_t *ranges,
-    ngx_uint_t n);
-
-/* the arena: descriptor for sendfile, and where a pinned range is mapped */
-ngx_fd_t ngx_media_arena_fd(const ngx_media_zone_t *zone);
-u_char *ngx_media_arena_bytes(const ngx_media_zone_t *zone,
-    const ngx_media_range_t *range);
 
 
 #endif /* _NGX_MEDIA_STORE_H_INCLUDED_ */

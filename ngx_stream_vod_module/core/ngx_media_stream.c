@@ -23,10 +23,9 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_notify.h"
 #include "core/ngx_media_process.h"
 #include "core/ngx_media_stream.h"
-#include "core/ngx_media_validate.h"
+#include "core/ngx_media_stream_validate.h"
 
 
 /*
@@ -104,11 +103,11 @@ ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
     }
 
     hash = ngx_media_name_hash(name);
-    n = ngx_media_load(&zone->sh->used_streams);
+    n = ngx_media_load(&zone->store->used_streams);
 
     for (i = 0; i < n; i++) {
 
-        if (ngx_media_peek(&zone->sh->hashes[i]) != hash) {
+        if (ngx_media_peek(&zone->store->hashes[i]) != hash) {
             continue;
         }
 
@@ -182,7 +181,7 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 
         if (ngx_media_stream_hurries(s)) {
             ngx_media_stream_unlock(s);
-            ngx_media_count(&zone->sh->refused, 1);
+            ngx_media_count(&zone->store->refused, 1);
             ngx_log_error(NGX_LOG_WARN, zone->log, 0,
                           "media stream \"%V\" is published anew too often, "
                           "refused for a moment", name);
@@ -191,7 +190,7 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 
         if (!ngx_media_stream_replaceable_locked(zone, s, address)) {
             ngx_media_stream_unlock(s);
-            ngx_media_count(&zone->sh->refused, 1);
+            ngx_media_count(&zone->store->refused, 1);
             return NGX_MEDIA_CLAIM_CONFLICT;
         }
 
@@ -203,8 +202,8 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 
     ngx_media_stream_unlock(s);
 
-    ngx_media_count(&zone->sh->published, 1);
-    ngx_media_notify(s);
+    ngx_media_count(&zone->store->published, 1);
+    ngx_media_notify(&s->notify);
 
     return NGX_OK;
 }
@@ -344,10 +343,10 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     uint32_t                 i;
     uint64_t                 hours, now;
     ngx_media_app_t         *app;
-    ngx_media_zone_shm_t    *sh;
+    ngx_media_store_shm_t   *store;
     ngx_media_stream_shm_t  *s;
 
-    sh = zone->sh;
+    store = zone->store;
     app = zone->app;
     s = NULL;
 
@@ -358,16 +357,16 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
         return NGX_AGAIN;
     }
 
-    for (i = 0; i < sh->nstreams; i++) {
-        s = &sh->streams[i];
+    for (i = 0; i < store->nstreams; i++) {
+        s = &store->streams[i];
 
         if (s->state == NGX_MEDIA_STREAM_FREE) {
             break;
         }
     }
 
-    if (i == sh->nstreams) {
-        sh->refused++;
+    if (i == store->nstreams) {
+        store->refused++;
         ngx_media_zone_unlock(zone);
         return NGX_MEDIA_CLAIM_LIMIT;
     }
@@ -401,19 +400,19 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
 
     s->number = ngx_media_wall_msec() % 1000 * NGX_MEDIA_BIRTH_RATE / 1000
                 + now * NGX_MEDIA_BIRTH_RATE;
-    s->number = ngx_max(s->number, sh->number + 1);
+    s->number = ngx_max(s->number, store->number + 1);
     s->born_number = s->number;
     s->born_msec = ngx_current_msec;
 
     hours = now / 3600;
     s->first = ngx_media_first(s->number,
-                               ngx_max(hours, sh->discontinuity + 1));
+                               ngx_max(hours, store->discontinuity + 1));
 
     s->ntracks = 0;
     s->born = ngx_media_wall_msec();
 
-    if (i >= sh->used_streams) {
-        ngx_media_store(&sh->used_streams, i + 1);
+    if (i >= store->used_streams) {
+        ngx_media_store(&store->used_streams, i + 1);
     }
 
     /* it is no free record any more: if this process dies, it ends */
@@ -422,10 +421,10 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
 
     claim->stream.zone = zone;
     claim->stream.sh = s;
-    claim->stream.id = sh->next_id++;
+    claim->stream.id = zone->sh->next_id++;
 
-    ngx_media_store(&s->version, s->version + 1);
-    ngx_media_store(&sh->hashes[i], s->hash);
+    ngx_media_store(&s->notify.version, s->notify.version + 1);
+    ngx_media_store(&store->hashes[i], s->hash);
     ngx_media_store(&s->id, claim->stream.id);
 
     ngx_media_zone_unlock(zone);
@@ -550,7 +549,7 @@ ngx_media_stream_rest(const ngx_media_claim_t *claim, const char *reason)
 
     ngx_media_stream_unlock(s);
 
-    ngx_media_notify(s);
+    ngx_media_notify(&s->notify);
 }
 
 
@@ -571,7 +570,7 @@ ngx_media_stream_drop_locked(ngx_media_zone_t *zone,
     ngx_media_stream_leave_locked(zone, s, reason);
     ngx_media_stream_unlock(s);
 
-    ngx_media_notify(s);
+    ngx_media_notify(&s->notify);
 }
 
 
@@ -626,10 +625,10 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 {
     uint32_t                index;
     ngx_uint_t              i;
-    ngx_media_zone_shm_t   *sh;
+    ngx_media_store_shm_t  *store;
     ngx_media_track_shm_t  *t;
 
-    sh = zone->sh;
+    store = zone->store;
     index = ngx_media_stream_index(zone, s);
 
     ngx_media_stream_leave_locked(zone, s, "its stream was removed");
@@ -645,15 +644,15 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 
         ngx_media_zone_lock(zone);
 
-        sh->number = ngx_max(sh->number, s->number - 1);
-        sh->discontinuity = ngx_max(sh->discontinuity,
-                                    ngx_media_first_discontinuity(s->first)
-                                    + s->discontinuities);
+        store->number = ngx_max(store->number, s->number - 1);
+        store->discontinuity = ngx_max(store->discontinuity,
+                                       ngx_media_first_discontinuity(s->first)
+                                       + s->discontinuities);
 
         ngx_media_zone_unlock(zone);
     }
 
-    ngx_media_store(&sh->hashes[index], 0);
+    ngx_media_store(&store->hashes[index], 0);
     ngx_media_store(&s->id, 0);
     ngx_media_stream_changed(s);
     ngx_media_fence();
@@ -682,7 +681,7 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 
     ngx_media_extents_orphan_locked(zone, index);
 
-    sh->expired++;
+    store->expired++;
     s->pid = 0;
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_FREE);
 
@@ -690,7 +689,7 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 
     ngx_media_stream_unlock(s);
 
-    ngx_media_notify(s);
+    ngx_media_notify(&s->notify);
 
     (void) ngx_media_zone_reclaim(zone);
 }
@@ -702,7 +701,7 @@ ngx_media_streams_tick(ngx_media_zone_t *zone)
     uint32_t                 i, n;
     ngx_media_stream_shm_t  *s;
 
-    n = ngx_media_load(&zone->sh->used_streams);
+    n = ngx_media_load(&zone->store->used_streams);
 
     for (i = 0; i < n; i++) {
         s = ngx_media_stream_record(zone, i);
@@ -712,11 +711,11 @@ ngx_media_streams_tick(ngx_media_zone_t *zone)
         if (ngx_media_peek(&s->state) != NGX_MEDIA_STREAM_FREE
             || ngx_media_peek(&s->lock))
         {
-            ngx_media_stream_tick(zone, s, zone->slook == i);
+            ngx_media_stream_tick(zone, s, zone->app->look == i);
         }
     }
 
-    zone->slook = zone->slook + 1 < n ? zone->slook + 1 : 0;
+    zone->app->look = zone->app->look + 1 < n ? zone->app->look + 1 : 0;
 }
 
 
@@ -770,7 +769,7 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
         ngx_media_stream_changed(s);
 
         ngx_media_stream_unlock(s);
-        ngx_media_notify(s);
+        ngx_media_notify(&s->notify);
         return;
     }
 
@@ -848,7 +847,7 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     /* who died may have owed a wake-up for what it had changed */
 
     ngx_media_stream_changed(s);
-    ngx_media_notify(s);
+    ngx_media_notify(&s->notify);
 
     (void) ngx_media_stream_validate_locked(zone, s);
 
@@ -937,7 +936,7 @@ ngx_media_extents_repair_locked(ngx_media_zone_t *zone,
 
 #define ngx_media_extent_of(e, index)                                         \
     (sh->extents[e].state == NGX_MEDIA_EXTENT_USED                            \
-     && sh->extents[e].stream == (index))
+     && sh->extents[e].owner == (index))
 
     for (e = 0; e < sh->used_extents; e++) {
         if (ngx_media_extent_of(e, index)) {

@@ -23,7 +23,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media_claim.h"
 #include "core/ngx_media_store.h"
-#include "core/ngx_media_zone.h"
+#include "core/ngx_media_store_shm.h"
 
 
 /*
@@ -154,11 +154,11 @@ void ngx_media_extent_unref_locked(ngx_media_zone_t *zone, uint32_t extent);
 /* limbo, what is listed no more, the oldest; 1 if something was done */
 ngx_uint_t ngx_media_zone_make_room(ngx_media_zone_t *zone);
 
-/* after the change itself is stored; ngx_media_notify() when unlocked */
+/* after the change itself is stored; ngx_media_stream_notify() when unlocked */
 static ngx_inline void
 ngx_media_stream_changed(ngx_media_stream_shm_t *s)
 {
-    ngx_media_store(&s->version, s->version + 1);
+    ngx_media_store(&s->notify.version, s->notify.version + 1);
 }
 
 

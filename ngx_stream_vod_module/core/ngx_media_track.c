@@ -16,7 +16,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_notify.h"
 #include "core/ngx_media_stream.h"
 
 
@@ -153,7 +152,7 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
         ngx_media_stream_unlock(s);
 
         if (!ngx_media_zone_make_room(zone)) {
-            ngx_media_count(&zone->sh->nomem, 1);
+            ngx_media_count(&zone->store->nomem, 1);
             return NGX_ABORT;
         }
     }
@@ -166,7 +165,7 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
 
     /* also without the part, others may have left the list for it */
 
-    ngx_media_notify(s);
+    ngx_media_notify(&s->notify);
 
     return rc;
 }
@@ -187,7 +186,7 @@ ngx_media_part_place_locked(const ngx_media_claim_t *claim,
     rc = ngx_media_rings_locked(claim, t, put->segment->number);
 
     if (rc != NGX_OK) {
-        ngx_media_count(&claim->stream.zone->sh->nomem, 1);
+        ngx_media_count(&claim->stream.zone->store->nomem, 1);
         return rc;
     }
 
@@ -652,7 +651,7 @@ ngx_media_segment_close(const ngx_media_claim_t *claim, ngx_uint_t track)
 
     ngx_media_stream_unlock(s);
 
-    ngx_media_notify(s);
+    ngx_media_notify(&s->notify);
 
     (void) ngx_media_zone_reclaim(claim->stream.zone);
 
@@ -904,7 +903,7 @@ ngx_media_zone_make_room(ngx_media_zone_t *zone)
         return 1;
     }
 
-    n = ngx_media_load(&zone->sh->used_streams);
+    n = ngx_media_load(&zone->store->used_streams);
 
     for (depth = 0; depth <= NGX_MEDIA_SHRINK_SHARE; depth++) {
 
@@ -913,7 +912,7 @@ ngx_media_zone_make_room(ngx_media_zone_t *zone)
 
         for (i = 0; i < n; i++) {
             s = ngx_media_stream_record(zone, i);
-            pages = ngx_media_peek(&s->pages);
+            pages = ngx_media_stream_pages(zone, s);
 
             if (pages > most && ngx_media_stream_shrinks(zone, s, depth)) {
                 most = pages;
@@ -965,10 +964,10 @@ ngx_media_zone_live(ngx_media_zone_t *zone)
     ngx_uint_t  live;
 
     live = 0;
-    n = ngx_media_load(&zone->sh->used_streams);
+    n = ngx_media_load(&zone->store->used_streams);
 
     for (i = 0; i < n; i++) {
-        live += ngx_media_stream_is_held(&zone->sh->streams[i]);
+        live += ngx_media_stream_is_held(&zone->store->streams[i]);
     }
 
     return ngx_max(live, 1);
@@ -999,7 +998,7 @@ ngx_media_stream_shrinks(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     } else if (depth < NGX_MEDIA_SHRINK_SHARE) {
         least = 3 * (uint64_t) s->target * 1000 / ngx_max(s->segment, 1) + 2;
 
-    } else if (ngx_media_peek(&s->pages)
+    } else if (ngx_media_stream_pages(zone, s)
                > zone->sh->limit / ngx_media_zone_live(zone))
     {
         least = 1;
@@ -1079,7 +1078,7 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     ngx_media_tracks_retire_locked(zone, s);
 
     ngx_media_count(&s->evicted, 1);
-    ngx_media_count(&zone->sh->evicted, 1);
+    ngx_media_count(&zone->store->evicted, 1);
 
     told = s->squeezed || !listed;
     s->squeezed |= listed;
@@ -1094,7 +1093,7 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
                       &zone->app->name, (size_t) s->name_len, s->name);
     }
 
-    ngx_media_notify(s);
+    ngx_media_notify(&s->notify);
 
     (void) ngx_media_zone_reclaim(zone);
 

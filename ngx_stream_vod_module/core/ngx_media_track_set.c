@@ -13,7 +13,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_notify.h"
 #include "core/ngx_media_stream.h"
 #include "formats/ngx_media_mp4_write.h"
 
@@ -107,7 +106,7 @@ ngx_media_track_add(const ngx_media_claim_t *claim,
 
     ngx_media_stream_unlock(s);
 
-    ngx_media_notify(s);
+    ngx_media_notify(&s->notify);
 
     return NGX_OK;
 }
@@ -524,7 +523,7 @@ ngx_media_tracks_away(const ngx_media_claim_t *claim, int64_t since,
     ngx_media_stream_unlock(s);
 
     if (n) {
-        ngx_media_notify(s);
+        ngx_media_notify(&s->notify);
     }
 
     return fresh;
@@ -593,7 +592,7 @@ ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock,
 
     ngx_media_stream_unlock(s);
 
-    ngx_media_notify(s);
+    ngx_media_notify(&s->notify);
 }
 
 

@@ -18,6 +18,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
+#include "core/ngx_media_zone.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_frame.h"
 
@@ -53,16 +54,6 @@ typedef struct {
     ((ngx_uint_t) (uses) << 8 | (place))
 #define ngx_media_track_place(track)      ((track) & 0xff)
 #define ngx_media_track_uses(track)       ((uint32_t) ((track) >> 8))
-
-
-/* bytes of the arena */
-
-typedef struct {
-    uint64_t                  id;             /* of the extent, when made */
-    uint64_t                  offset;         /* in the arena's file */
-    uint32_t                  size;           /* bytes */
-    uint32_t                  extent;         /* its record's index */
-} ngx_media_range_t;
 
 
 typedef struct {

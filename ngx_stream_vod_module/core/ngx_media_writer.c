@@ -145,7 +145,7 @@ ngx_media_writer_create(ngx_media_app_t *app, const ngx_media_claim_t *claim,
 
     ngx_media_timeline_init(&w->timeline, &conf);
 
-    ngx_queue_insert_tail(&claim->stream.zone->publishers, &w->queue);
+    ngx_queue_insert_tail(&claim->stream.zone->app->publishers, &w->queue);
 
     return w;
 }
@@ -166,8 +166,8 @@ ngx_media_writers_tick(ngx_media_zone_t *zone)
     ngx_queue_t         *q;
     ngx_media_writer_t  *w;
 
-    for (q = ngx_queue_head(&zone->publishers);
-         q != ngx_queue_sentinel(&zone->publishers);
+    for (q = ngx_queue_head(&zone->app->publishers);
+         q != ngx_queue_sentinel(&zone->app->publishers);
          q = ngx_queue_next(q))
     {
         w = ngx_queue_data(q, ngx_media_writer_t, queue);
@@ -185,8 +185,8 @@ ngx_media_writers_close(ngx_media_zone_t *zone, const char *reason)
     ngx_queue_t         *q, *next;
     ngx_media_writer_t  *w;
 
-    for (q = ngx_queue_head(&zone->publishers);
-         q != ngx_queue_sentinel(&zone->publishers);
+    for (q = ngx_queue_head(&zone->app->publishers);
+         q != ngx_queue_sentinel(&zone->app->publishers);
          q = next)
     {
         next = ngx_queue_next(q);
@@ -218,8 +218,8 @@ ngx_media_writers_exit(ngx_media_zone_t *zone)
     ngx_queue_t         *q;
     ngx_media_writer_t  *w;
 
-    for (q = ngx_queue_head(&zone->publishers);
-         q != ngx_queue_sentinel(&zone->publishers);
+    for (q = ngx_queue_head(&zone->app->publishers);
+         q != ngx_queue_sentinel(&zone->app->publishers);
          q = ngx_queue_next(q))
     {
         w = ngx_queue_data(q, ngx_media_writer_t, queue);

@@ -122,7 +122,7 @@ typedef struct {
 
 
 struct ngx_media_writer_s {
-    ngx_queue_t               queue;          /* of zone->publishers */
+    ngx_queue_t               queue;          /* of app->publishers */
     void                    (*close)(void *data, const char *reason);
     void                     *data;
     ngx_media_app_t          *app;

@@ -19,8 +19,8 @@
 #include <ngx_core.h>
 #include <sys/mman.h>
 #include "core/ngx_media_process.h"
-#include "core/ngx_media_validate.h"
 #include "core/ngx_media_zone.h"
+#include "core/ngx_media_zone_validate.h"
 
 
 #define NGX_MEDIA_COMMIT_STEP   (256 * 1024)
@@ -30,12 +30,8 @@
 #define NGX_MEDIA_ARENA_FACTOR   4
 #define NGX_MEDIA_EXTENT_ORDER   14           /* 64 MB */
 
-#define NGX_MEDIA_STREAM_BLOCKS  40
-#define NGX_MEDIA_TRACK_BLOCKS   32
 
-
-static ngx_uint_t ngx_media_zone_extents(const ngx_media_app_t *app);
-static ngx_uint_t ngx_media_zone_blocks(const ngx_media_app_t *app);
+static ngx_uint_t ngx_media_zone_extents(const ngx_media_zone_conf_t *conf);
 static ngx_uint_t ngx_media_arena_top(ngx_uint_t pages);
 static ngx_uint_t ngx_media_arena_pages(size_t limit, ngx_uint_t *top);
 static void ngx_media_zone_repair_locked(ngx_media_zone_t *zone);
@@ -55,19 +51,19 @@ static void ngx_media_limbo_put_locked(ngx_media_zone_t *zone,
 
 
 size_t
-ngx_media_zone_memory(const ngx_media_app_t *app)
+ngx_media_zone_memory(const ngx_media_zone_conf_t *conf)
 {
     size_t      len;
     ngx_uint_t  extents, blocks, pages, top;
 
-    extents = ngx_media_zone_extents(app);
-    blocks = ngx_media_zone_blocks(app);
-    pages = ngx_media_arena_pages(app->zone_size, &top);
+    extents = ngx_media_zone_extents(conf);
+    blocks = conf->blocks;
+    pages = ngx_media_arena_pages(conf->size, &top);
 
     len = ngx_align(sizeof(ngx_media_zone_shm_t), 64);
+    len += ngx_align(conf->head, 64);
     len += ngx_align(extents * sizeof(ngx_media_extent_shm_t), 64);
-    len += ngx_align(app->max_streams * sizeof(ngx_media_stream_shm_t), 64);
-    len += ngx_align(app->max_streams * sizeof(uint32_t), 64);
+    len += ngx_align(conf->accounts * sizeof(uint64_t), 64);
     len += ngx_align(blocks * sizeof(uint32_t), 64);
     len += ngx_align(ngx_media_buddy_memory(pages, top), 64);
     len += ngx_align(ngx_media_bitmap_memory(extents), 64);
@@ -83,25 +79,9 @@ ngx_media_zone_memory(const ngx_media_app_t *app)
 /* records for extents of 32 KB on the average, and some for small zones */
 
 static ngx_uint_t
-ngx_media_zone_extents(const ngx_media_app_t *app)
+ngx_media_zone_extents(const ngx_media_zone_conf_t *conf)
 {
-    return app->zone_size / 32768 + 1024;
-}
-
-
-/*
- * Pages for records: some for each stream, for long windows one for each MB
- * of payload, and as many as a stream with all of its tracks may take, also
- * where few streams are allowed.  Not a function of the window: a reload may
- * change that.
- */
-
-static ngx_uint_t
-ngx_media_zone_blocks(const ngx_media_app_t *app)
-{
-    return app->max_streams * NGX_MEDIA_STREAM_BLOCKS
-           + app->zone_size / (1024 * 1024)
-           + NGX_MEDIA_TRACKS * NGX_MEDIA_TRACK_BLOCKS;
+    return conf->size / 32768 + 1024;
 }
 
 
@@ -135,31 +115,30 @@ ngx_media_arena_pages(size_t limit, ngx_uint_t *top)
 
 void
 ngx_media_zone_format(ngx_media_zone_shm_t *sh, void *mem,
-    const ngx_media_app_t *app)
+    const ngx_media_zone_conf_t *conf)
 {
     u_char      *p;
     ngx_uint_t   i, pages, top;
 
-    sh->layout = NGX_MEDIA_LAYOUT;
     sh->next_id = 1;
     sh->limbo = NGX_MEDIA_NONE;
-    sh->limit = app->zone_size / NGX_MEDIA_PAGE;
-    sh->nextents = ngx_media_zone_extents(app);
-    sh->nstreams = app->max_streams;
-    sh->nblocks = ngx_media_zone_blocks(app);
+    sh->limit = conf->size / NGX_MEDIA_PAGE;
+    sh->nextents = ngx_media_zone_extents(conf);
+    sh->naccounts = conf->accounts;
+    sh->nblocks = conf->blocks;
 
-    pages = ngx_media_arena_pages(app->zone_size, &top);
+    pages = ngx_media_arena_pages(conf->size, &top);
 
     p = (u_char *) mem + ngx_align(sizeof(ngx_media_zone_shm_t), 64);
+
+    sh->head = p;
+    p += ngx_align(conf->head, 64);
 
     sh->extents = (ngx_media_extent_shm_t *) p;
     p += ngx_align(sh->nextents * sizeof(ngx_media_extent_shm_t), 64);
 
-    sh->streams = (ngx_media_stream_shm_t *) p;
-    p += ngx_align(sh->nstreams * sizeof(ngx_media_stream_shm_t), 64);
-
-    sh->hashes = (uint32_t *) p;
-    p += ngx_align(sh->nstreams * sizeof(uint32_t), 64);
+    sh->accounts = (uint64_t *) p;
+    p += ngx_align(sh->naccounts * sizeof(uint64_t), 64);
 
     sh->owners = (uint32_t *) p;
     p += ngx_align(sh->nblocks * sizeof(uint32_t), 64);
@@ -283,9 +262,7 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
     sh->orphans = 0;
     sh->used_extents = 0;
 
-    for (i = 0; i < sh->nstreams; i++) {
-        sh->streams[i].pages = 0;
-    }
+    ngx_memzero(sh->accounts, sh->naccounts * sizeof(uint64_t));
 
     /* also the sets: between two of their levels they are inconsistent */
 
@@ -521,7 +498,7 @@ ngx_media_row_dead(const ngx_media_row_shm_t *row, uint32_t *pid,
 
 
 void *
-ngx_media_block_alloc(ngx_media_zone_t *zone, uint32_t stream)
+ngx_media_block_alloc(ngx_media_zone_t *zone, uint32_t owner)
 {
     u_char      *p;
     ngx_uint_t   n;
@@ -535,7 +512,7 @@ ngx_media_block_alloc(ngx_media_zone_t *zone, uint32_t stream)
         return NULL;
     }
 
-    zone->sh->owners[n] = stream + 1;
+    zone->sh->owners[n] = owner + 1;
     ngx_media_bitmap_clear(&zone->sh->free_blocks, n);
 
     ngx_media_zone_unlock(zone);
@@ -565,14 +542,14 @@ ngx_media_block_free(ngx_media_zone_t *zone, void *block)
 
 
 void
-ngx_media_block_free_all(ngx_media_zone_t *zone, uint32_t stream)
+ngx_media_block_free_all(ngx_media_zone_t *zone, uint32_t owner)
 {
     ngx_uint_t  i;
 
     ngx_media_zone_lock(zone);
 
     for (i = 0; i < zone->sh->nblocks; i++) {
-        if (zone->sh->owners[i] == stream + 1) {
+        if (zone->sh->owners[i] == owner + 1) {
             zone->sh->owners[i] = 0;
             ngx_media_bitmap_set(&zone->sh->free_blocks, i);
         }
@@ -583,7 +560,7 @@ ngx_media_block_free_all(ngx_media_zone_t *zone, uint32_t stream)
 
 
 uint32_t
-ngx_media_extent_alloc(ngx_media_zone_t *zone, uint32_t stream, size_t size)
+ngx_media_extent_alloc(ngx_media_zone_t *zone, uint32_t owner, size_t size)
 {
     ngx_uint_t               n, order, page;
     ngx_media_zone_shm_t    *sh;
@@ -616,7 +593,7 @@ ngx_media_extent_alloc(ngx_media_zone_t *zone, uint32_t stream, size_t size)
     e->page = page;
     e->order = order;
     e->pages = 0;
-    e->stream = stream;
+    e->owner = owner;
     e->refs = 1;
 
     if (n >= sh->used_extents) {
@@ -929,13 +906,13 @@ static uint64_t *
 ngx_media_extent_sum(ngx_media_zone_shm_t *sh,
     const ngx_media_extent_shm_t *e)
 {
-    return e->stream == NGX_MEDIA_NONE ? &sh->orphans
-                                       : &sh->streams[e->stream].pages;
+    return e->owner == NGX_MEDIA_NONE ? &sh->orphans
+                                      : &sh->accounts[e->owner];
 }
 
 
 void
-ngx_media_extents_orphan_locked(ngx_media_zone_t *zone, uint32_t stream)
+ngx_media_extents_orphan_locked(ngx_media_zone_t *zone, uint32_t owner)
 {
     uint32_t                 i;
     ngx_media_zone_shm_t    *sh;
@@ -946,12 +923,12 @@ ngx_media_extents_orphan_locked(ngx_media_zone_t *zone, uint32_t stream)
     for (i = 0; i < sh->used_extents; i++) {
         e = &sh->extents[i];
 
-        if (e->state == NGX_MEDIA_EXTENT_FREE || e->stream != stream) {
+        if (e->state == NGX_MEDIA_EXTENT_FREE || e->owner != owner) {
             continue;
         }
 
-        sh->streams[stream].pages -= e->pages;
-        e->stream = NGX_MEDIA_NONE;
+        sh->accounts[owner] -= e->pages;
+        e->owner = NGX_MEDIA_NONE;
         sh->orphans += e->pages;
     }
 }

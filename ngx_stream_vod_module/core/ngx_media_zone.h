@@ -7,6 +7,8 @@
 /*
  * The memory of a zone: arena, extents, pins, blocks; who is attached to it,
  * and what is done about the dead.
+ *
+ * style: long header, it is one allocator.
  */
 
 
@@ -16,8 +18,12 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media.h"
-#include "core/ngx_media_shm.h"
+#include "core/ngx_media_zone_shm.h"
+
+
+/* of whoever uses a zone: not looked at here */
+typedef struct ngx_media_app_s        ngx_media_app_t;
+typedef struct ngx_media_store_shm_s  ngx_media_store_shm_t;
 
 
 /* the arena outlives cycles: counted by those that use it */
@@ -30,46 +36,46 @@ typedef struct {
 } ngx_media_arena_t;
 
 
-/* this process's waiters of a stream */
+/* how a zone is laid out: the same for all that share it */
 
 typedef struct {
-    ngx_queue_t               queue;
-    uint64_t                  version;        /* that they have seen */
-} ngx_media_waiters_t;
+    size_t                    size;           /* of payload, bytes */
+    size_t                    head;           /* of its user's, bytes */
+    ngx_uint_t                accounts;       /* owners */
+    ngx_uint_t                blocks;
+} ngx_media_zone_conf_t;
+
+
+/* bytes of the arena */
+
+typedef struct {
+    uint64_t                  id;             /* of the extent, when made */
+    uint64_t                  offset;         /* in the arena's file */
+    uint32_t                  size;           /* bytes */
+    uint32_t                  extent;         /* its record's index */
+} ngx_media_range_t;
 
 
 /* a zone as this process sees it; in the cycle's pool */
 
-struct ngx_media_zone_s {
+typedef struct {
     ngx_media_zone_shm_t     *sh;
     ngx_media_arena_t        *arena;
     ngx_media_app_t          *app;
-    ngx_shm_zone_t           *shm_zone;
-    ngx_cycle_t              *cycle;
+    ngx_media_store_shm_t    *store;          /* sh->head */
     uint32_t                 *row;            /* my pins; NULL: not attached */
     ngx_uint_t                nrow;
     ngx_uint_t                nlook;          /* row to look at closely */
-    ngx_uint_t                slook;          /* stream, likewise */
-    ngx_queue_t               publishers;     /* of this process */
-    ngx_queue_t               queue;          /* of zones with waiters */
-    ngx_media_waiters_t      *waiters;        /* by stream record; NULL till
-                                                 the first */
-    ngx_uint_t                nwaiters;
     ngx_log_t                *log;
-};
-
-
-#define ngx_media_stream_record(zone, i)  (&(zone)->sh->streams[i])
-#define ngx_media_stream_index(zone, s)                                       \
-    ((uint32_t) ((s) - (zone)->sh->streams))
+} ngx_media_zone_t;
 
 
 /* bytes of shared memory besides the arena */
-size_t ngx_media_zone_memory(const ngx_media_app_t *app);
+size_t ngx_media_zone_memory(const ngx_media_zone_conf_t *conf);
 
 /* lays out fresh zeroed memory; the arena was made before */
 void ngx_media_zone_format(ngx_media_zone_shm_t *sh, void *mem,
-    const ngx_media_app_t *app);
+    const ngx_media_zone_conf_t *conf);
 
 /* a new arena for this much payload, or NULL (logged) */
 ngx_media_arena_t *ngx_media_arena_create(size_t limit, ngx_log_t *log);
@@ -85,10 +91,10 @@ void ngx_media_zone_lock(ngx_media_zone_t *zone);
 /* rows, extents and locks of processes that are no more; any worker's timer */
 void ngx_media_zone_sweep(ngx_media_zone_t *zone);
 
-/* a zeroed page that belongs to the stream; NULL: there is none */
-void *ngx_media_block_alloc(ngx_media_zone_t *zone, uint32_t stream);
-/* all of a stream's */
-void ngx_media_block_free_all(ngx_media_zone_t *zone, uint32_t stream);
+/* a zeroed page that belongs to the owner; NULL: there is none */
+void *ngx_media_block_alloc(ngx_media_zone_t *zone, uint32_t owner);
+/* all of an owner's */
+void ngx_media_block_free_all(ngx_media_zone_t *zone, uint32_t owner);
 void ngx_media_block_free(ngx_media_zone_t *zone, void *block);
 
 /* may this pointer, read without a lock, be followed */
@@ -107,10 +113,10 @@ ngx_media_block_valid(const ngx_media_zone_t *zone, const void *p)
 
 
 /*
- * An extent of at least size bytes for the stream, its reference count 1
+ * An extent of at least size bytes for the owner, its reference count 1
  * (its writer's); NGX_MEDIA_NONE: no memory.
  */
-uint32_t ngx_media_extent_alloc(ngx_media_zone_t *zone, uint32_t stream,
+uint32_t ngx_media_extent_alloc(ngx_media_zone_t *zone, uint32_t owner,
     size_t size);
 
 /*
@@ -124,18 +130,33 @@ ngx_int_t ngx_media_extent_commit(ngx_media_zone_t *zone, uint32_t extent,
 void ngx_media_extent_trim(ngx_media_zone_t *zone, uint32_t extent,
     size_t size);
 
-/* unlinks it; freed when nobody has it pinned.  Stream lock held */
+/* unlinks it; freed when nobody has it pinned.  The owner's lock is held */
 void ngx_media_extent_evict(ngx_media_zone_t *zone, uint32_t extent);
 
 /*
- * The stream is gone, but not yet all of its extents: readers have them.  They
- * are nobody's, so that whoever gets the record is not taken for large.
+ * The owner is gone, but not yet all of its extents: readers have them.  They
+ * are nobody's, so that whoever gets the account is not taken for large.
  */
-void ngx_media_extents_orphan_locked(ngx_media_zone_t *zone,
-    uint32_t stream);
+void ngx_media_extents_orphan_locked(ngx_media_zone_t *zone, uint32_t owner);
 
 /* punches and frees what is in limbo and unpinned; 1 if there was any */
 ngx_uint_t ngx_media_zone_reclaim(ngx_media_zone_t *zone);
+
+/*
+ * Pins the extents of n ranges for this process: NGX_OK; NGX_DONE when one of
+ * them has gone; NGX_BUSY, too many processes have pins: then none is pinned.
+ * Only in the event loop.
+ */
+ngx_int_t ngx_media_pin(ngx_media_zone_t *zone,
+    const ngx_media_range_t *ranges, ngx_uint_t n);
+void ngx_media_unpin(ngx_media_zone_t *zone, const ngx_media_range_t *ranges,
+    ngx_uint_t n);
+
+/* the arena: descriptor for sendfile, and where a pinned range is mapped */
+ngx_fd_t ngx_media_arena_fd(const ngx_media_zone_t *zone);
+u_char *ngx_media_arena_bytes(const ngx_media_zone_t *zone,
+    const ngx_media_range_t *range);
+
 
 static ngx_inline u_char *
 ngx_media_extent_addr(ngx_media_zone_t *zone, uint32_t extent)

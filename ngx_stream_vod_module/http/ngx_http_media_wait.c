@@ -124,15 +124,14 @@ ngx_http_media_wait_add(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     w->timer.data = w;
     w->timer.log = r->connection->log;
 
-    w->waiter.stream = ctx->stream;
+    w->waiter.notify = ngx_media_stream_notify(&ctx->stream);
+    w->waiter.log = r->connection->log;
     w->waiter.handler = ngx_http_media_wait_woken;
     w->waiter.data = w;
 
     ctx->wait = w;
 
-    ngx_media_wait(&w->waiter);
-
-    return NGX_OK;
+    return ngx_media_wait(&w->waiter);
 }
 
 

@@ -6,9 +6,9 @@
 /* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c core/ngx_media_notify.c
          core/ngx_media_process.c core/ngx_media_store.c
          core/ngx_media_stream.c core/ngx_media_track.c
-         core/ngx_media_track_set.c
-         core/ngx_media_validate.c core/ngx_media_zone.c
-         formats/ngx_media_aac.c formats/ngx_media_bits.c
+         core/ngx_media_track_set.c core/ngx_media_stream_validate.c
+         core/ngx_media_zone_validate.c core/ngx_media_store_zone.c
+         core/ngx_media_zone.c formats/ngx_media_aac.c formats/ngx_media_bits.c
          formats/ngx_media_codec.c formats/ngx_media_h264.c
          formats/ngx_media_h264_still.c formats/ngx_media_h265.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
@@ -42,7 +42,7 @@
 #include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include "core/ngx_media_validate.h"
+#include "core/ngx_media_stream_validate.h"
 #include "../unit/media_zone.h"
 #include "processes.h"
 
@@ -698,7 +698,8 @@ wait_for(const ngx_media_stream_t *stream)
     version = ngx_media_stream_version(stream);
 
     memset(&waiter, 0, sizeof(ngx_media_waiter_t));
-    waiter.stream = *stream;
+    waiter.notify = &stream->sh->notify;
+    waiter.log = &ngx_stub_log;
     waiter.handler = woken;
     waiter.data = &wake;
     wake = 0;
@@ -812,7 +813,7 @@ sweep(void)
                 wrong("books", "zone");
             }
 
-            n = rnd() % zone->sh->nstreams;
+            n = rnd() % zone->store->nstreams;
             s = ngx_media_stream_record(zone, n);
 
             ngx_media_stream_lock(zone, s);
@@ -856,10 +857,10 @@ process_stuck(void)
 
     diag("zone lock: %d", (int) zone->sh->lock);
 
-    for (i = 0; i < zone->sh->used_streams; i++) {
-        if (zone->sh->streams[i].lock) {
+    for (i = 0; i < zone->store->used_streams; i++) {
+        if (zone->store->streams[i].lock) {
             diag("stream %u is locked by %d", i,
-                 (int) zone->sh->streams[i].lock);
+                 (int) zone->store->streams[i].lock);
         }
     }
 }
@@ -883,8 +884,8 @@ test_books(void)
 
         n = 0;
 
-        for (i = 0; i < zone->sh->used_streams; i++) {
-            n += zone->sh->streams[i].state != NGX_MEDIA_STREAM_FREE;
+        for (i = 0; i < zone->store->used_streams; i++) {
+            n += zone->store->streams[i].state != NGX_MEDIA_STREAM_FREE;
         }
 
     } while (n && msec() < end);
@@ -930,8 +931,8 @@ test_books(void)
 
     locks = zone->sh->lock != 0;
 
-    for (i = 0; i < zone->sh->nstreams; i++) {
-        locks += zone->sh->streams[i].lock != 0;
+    for (i = 0; i < zone->store->nstreams; i++) {
+        locks += zone->store->streams[i].lock != 0;
     }
 
     is(locks, 0, "no lock is held");
@@ -976,12 +977,12 @@ report(work_t *sum)
 
     diag("kills:%lu published:%lu refused:%lu swept:%lu expired:%lu",
          (unsigned long) processes.kills,
-         (unsigned long) zone->sh->published,
-         (unsigned long) zone->sh->refused, (unsigned long) zone->sh->swept,
-         (unsigned long) zone->sh->expired);
+         (unsigned long) zone->store->published,
+         (unsigned long) zone->store->refused, (unsigned long) zone->sh->swept,
+         (unsigned long) zone->store->expired);
     diag("parts:%lu segments:%lu MB:%lu evicted:%lu nomem:%lu taken:%lu",
          (unsigned long) sum->parts, (unsigned long) sum->segments,
-         (unsigned long) sum->bytes / MB, (unsigned long) zone->sh->evicted,
+         (unsigned long) sum->bytes / MB, (unsigned long) zone->store->evicted,
          (unsigned long) sum->nomem, (unsigned long) sum->taken);
     diag("views:%lu pins:%lu misses:%lu MB checked:%lu MB sent:%lu",
          (unsigned long) sum->views, (unsigned long) sum->pins,

@@ -6,9 +6,9 @@
 /* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c core/ngx_media_notify.c
          core/ngx_media_process.c core/ngx_media_store.c
          core/ngx_media_stream.c core/ngx_media_track.c
-         core/ngx_media_track_set.c
-         core/ngx_media_validate.c core/ngx_media_zone.c
-         formats/ngx_media_aac.c formats/ngx_media_bits.c
+         core/ngx_media_track_set.c core/ngx_media_stream_validate.c
+         core/ngx_media_zone_validate.c core/ngx_media_store_zone.c
+         core/ngx_media_zone.c formats/ngx_media_aac.c formats/ngx_media_bits.c
          formats/ngx_media_codec.c formats/ngx_media_h264.c
          formats/ngx_media_h264_still.c formats/ngx_media_h265.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
@@ -36,7 +36,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <sys/user.h>
-#include "core/ngx_media_validate.h"
+#include "core/ngx_media_stream_validate.h"
 
 #define media_pub_watch(on)  watch(on)
 
@@ -469,7 +469,7 @@ validate(const char *when)
         fail(when, "books of the zone");
     }
 
-    for (i = 0; i < zone->sh->used_streams; i++) {
+    for (i = 0; i < zone->store->used_streams; i++) {
         s = ngx_media_stream_record(zone, i);
 
         ngx_media_stream_lock(zone, s);
@@ -512,8 +512,8 @@ check_end(void)
 
     n = zone->sh->lock != 0;
 
-    for (i = 0; i < zone->sh->nstreams; i++) {
-        n += zone->sh->streams[i].lock != 0;
+    for (i = 0; i < zone->store->nstreams; i++) {
+        n += zone->store->streams[i].lock != 0;
     }
 
     if (n) {
@@ -522,8 +522,8 @@ check_end(void)
 
     n = 0;
 
-    for (i = 0; i < zone->sh->nstreams; i++) {
-        n += zone->sh->streams[i].state != NGX_MEDIA_STREAM_FREE;
+    for (i = 0; i < zone->store->nstreams; i++) {
+        n += zone->store->streams[i].state != NGX_MEDIA_STREAM_FREE;
     }
 
     if (n) {
@@ -700,7 +700,7 @@ main(int argc, char **argv)
     app.ring_parts = 12;
 
     zone = media_zone_create(&app);
-    image_size = ngx_media_zone_memory(&app);
+    image_size = media_zone_size(&app);
     image = calloc(1, image_size);
     clock_now = shared_memory(sizeof(int64_t));
 

@@ -13,7 +13,7 @@
 
 #include <sys/wait.h>
 #include "core/ngx_media_process.h"
-#include "core/ngx_media_validate.h"
+#include "core/ngx_media_stream_validate.h"
 #include "formats/ngx_media_mp4_write.h"
 #include "media_zone.h"
 #include "tap.h"
@@ -64,7 +64,7 @@ validate(void)
 
     n = ngx_media_zone_validate(zone);
 
-    for (i = 0; i < zone->sh->used_streams; i++) {
+    for (i = 0; i < zone->store->used_streams; i++) {
         s = ngx_media_stream_record(zone, i);
 
         if (s->id) {

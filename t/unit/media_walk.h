@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/ngx_media_validate.h"
+#include "core/ngx_media_stream_validate.h"
 #include "formats/ngx_media_codec.h"
 #include "ingest/ngx_media_publish.h"
 #include "packager/ngx_media_pack.h"
@@ -1137,7 +1137,7 @@ walk_check(walk_t *w)
         walk_wrong(w, "books of the zone");
     }
 
-    for (i = 0; i < w->zone->sh->nstreams; i++) {
+    for (i = 0; i < w->zone->store->nstreams; i++) {
         walk_stream(w, ngx_media_stream_record(w->zone, i));
     }
 

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include "core/ngx_media_notify.h"
+#include "core/ngx_media_store_zone.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_zone.h"
 #include "ngx_stub.h"
@@ -77,15 +78,29 @@ media_app_init(ngx_media_app_t *app, size_t size, ngx_uint_t streams)
 }
 
 
+static inline size_t
+media_zone_size(const ngx_media_app_t *app)
+{
+    ngx_media_zone_conf_t  conf;
+
+    ngx_media_store_zone_conf(app, &conf);
+
+    return ngx_media_zone_memory(&conf);
+}
+
+
 static inline ngx_media_zone_t *
 media_zone_create(ngx_media_app_t *app)
 {
-    void              *mem;
-    size_t             size;
-    ngx_media_zone_t  *zone;
+    void                   *mem;
+    size_t                  size;
+    ngx_media_zone_t       *zone;
+    ngx_media_zone_conf_t   conf;
+
+    ngx_media_store_zone_conf(app, &conf);
 
     zone = calloc(1, sizeof(ngx_media_zone_t));
-    size = ngx_media_zone_memory(app);
+    size = media_zone_size(app);
 
     mem = mmap(NULL, size, PROT_READ|PROT_WRITE,
                MAP_SHARED|MAP_ANONYMOUS|MAP_NORESERVE, -1, 0);
@@ -103,8 +118,10 @@ media_zone_create(ngx_media_app_t *app)
         abort();
     }
 
-    ngx_queue_init(&zone->publishers);
-    ngx_media_zone_format(zone->sh, mem, app);
+    ngx_media_zone_format(zone->sh, mem, &conf);
+    ngx_media_store_format(zone, app);
+
+    ngx_queue_init(&app->publishers);
 
     app->zone = zone;
 
@@ -116,8 +133,7 @@ static inline void
 media_zone_destroy(ngx_media_zone_t *zone)
 {
     ngx_media_arena_release(zone->arena);
-    (void) munmap(zone->sh, ngx_media_zone_memory(zone->app));
-    free(zone->waiters);
+    (void) munmap(zone->sh, media_zone_size(zone->app));
     free(zone);
 }
 

@@ -6,9 +6,9 @@
 /* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c core/ngx_media_notify.c
          core/ngx_media_process.c core/ngx_media_store.c
          core/ngx_media_stream.c core/ngx_media_track.c
-         core/ngx_media_track_set.c
-         core/ngx_media_validate.c core/ngx_media_zone.c
-         formats/ngx_media_aac.c formats/ngx_media_bits.c
+         core/ngx_media_track_set.c core/ngx_media_stream_validate.c
+         core/ngx_media_zone_validate.c core/ngx_media_store_zone.c
+         core/ngx_media_zone.c formats/ngx_media_aac.c formats/ngx_media_bits.c
          formats/ngx_media_codec.c formats/ngx_media_h264.c
          formats/ngx_media_h264_still.c formats/ngx_media_h265.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
@@ -42,12 +42,12 @@ test_unborn(void)
     is(media_pub_begin(&pub, zone, "a"), NGX_OK, "unborn: begins");
     (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
     number = ngx_media_stream_number(&pub.claim);
-    discontinuity = zone->sh->discontinuity;
+    discontinuity = zone->store->discontinuity;
 
     ngx_media_stream_release(&pub.claim, "bye");
 
     is(state("a"), 0, "unborn: it is gone at once");
-    is(zone->sh->expired, 1, "unborn: counted");
+    is(zone->store->expired, 1, "unborn: counted");
     ok(!ngx_media_claim_valid(&pub.claim), "unborn: so is the claim");
     is(validate(), 0, "unborn: the books agree");
 
@@ -69,7 +69,7 @@ test_unborn(void)
     (void) media_pub_begin(&pub, zone, "a");
     is(ngx_media_stream_number(&pub.claim), number,
        "unborn: they took no numbers");
-    is(zone->sh->discontinuity, discontinuity,
+    is(zone->store->discontinuity, discontinuity,
        "unborn: nor discontinuities");
     ngx_media_stream_release(&pub.claim, "bye");
 
@@ -110,7 +110,7 @@ test_conflict(void)
     app.publish_conflict = NGX_MEDIA_CONFLICT_REJECT;
     is(media_pub_begin(&second, zone, "a"), NGX_MEDIA_CLAIM_CONFLICT,
        "conflict: rejected");
-    is(zone->sh->refused, 1, "conflict: counted");
+    is(zone->store->refused, 1, "conflict: counted");
     is(media_pub_part(&first, 1000, MSEC, 2), NGX_OK,
        "conflict: the first goes on");
 

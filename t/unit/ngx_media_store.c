@@ -6,9 +6,9 @@
 /* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c core/ngx_media_notify.c
          core/ngx_media_process.c core/ngx_media_store.c
          core/ngx_media_stream.c core/ngx_media_track.c
-         core/ngx_media_track_set.c
-         core/ngx_media_validate.c core/ngx_media_zone.c
-         formats/ngx_media_aac.c formats/ngx_media_bits.c
+         core/ngx_media_track_set.c core/ngx_media_stream_validate.c
+         core/ngx_media_zone_validate.c core/ngx_media_store_zone.c
+         core/ngx_media_zone.c formats/ngx_media_aac.c formats/ngx_media_bits.c
          formats/ngx_media_codec.c formats/ngx_media_h264.c
          formats/ngx_media_h264_still.c formats/ngx_media_h265.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
@@ -537,9 +537,9 @@ test_life(void)
     is(media_pub_begin(&pub, zone, "one more"), NGX_MEDIA_CLAIM_LIMIT,
        "life: more streams than max_streams");
 
-    for (i = 0; i < zone->sh->used_streams; i++) {
-        zone->sh->streams[i].pid = 0;
-        zone->sh->streams[i].state = NGX_MEDIA_STREAM_GRACE;
+    for (i = 0; i < zone->store->used_streams; i++) {
+        zone->store->streams[i].pid = 0;
+        zone->store->streams[i].state = NGX_MEDIA_STREAM_GRACE;
     }
 
     finish("life");
@@ -765,7 +765,7 @@ test_nomem(void)
     }
 
     is(lost, 0, "no memory: nothing is lost");
-    ok(zone->sh->evicted > 0, "no memory: counted");
+    ok(zone->store->evicted > 0, "no memory: counted");
     ok(zone->sh->pages <= zone->sh->limit, "no memory: within the limit");
     is(validate(), 0, "no memory: the books agree");
 
@@ -824,7 +824,7 @@ test_nomem(void)
     media_pub_cut(&big, ngx_media_stream_number(&big.claim));
     is(media_pub_part(&big, 9 * MB, MSEC, 1), NGX_ABORT,
        "no memory: a part that is too large");
-    is(zone->sh->nomem, 1, "no memory: counted");
+    is(zone->store->nomem, 1, "no memory: counted");
     is(segment(&big, 10000), NGX_OK, "no memory: then it goes on");
     is(validate(), 0, "no memory: the books agree");
 
@@ -928,12 +928,14 @@ test_pins(void)
     wait_msec(app.grace + 1);
     wait_msec(app.window + 1);
     is(stream.sh->id, 0, "pins: the stream has gone");
-    is(stream.sh->pages, 0, "pins: nothing is counted for its record");
+    is(ngx_media_stream_pages(zone, stream.sh), 0,
+       "pins: nothing is counted for its record");
     ok(zone->sh->orphans > 0 && zone->sh->orphans == zone->sh->pages,
        "pins: but for the zone, %d pages", (int) zone->sh->pages);
 
     (void) media_pub_begin(&pub, zone, "b");
-    ok(pub.claim.stream.sh == stream.sh && stream.sh->pages == 0,
+    ok(pub.claim.stream.sh == stream.sh
+       && ngx_media_stream_pages(zone, stream.sh) == 0,
        "pins: nor for who has it then");
     is(validate(), 0, "pins: the books agree");
 

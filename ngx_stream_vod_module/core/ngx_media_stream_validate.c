@@ -7,36 +7,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_stream.h"
-#include "core/ngx_media_validate.h"
+#include "core/ngx_media_stream_validate.h"
 
 
 #if (NGX_DEBUG)
 
 
-#define ngx_media_must(zone, n, expr, what, value)                            \
-    do {                                                                      \
-        if (!(expr)) {                                                        \
-            (n)++;                                                            \
-            ngx_log_error(NGX_LOG_ALERT, (zone)->log, 0,                      \
-                          "media books: " what ", at:%uL",                    \
-                          (uint64_t) (value));                                \
-            ngx_debug_point();                                                \
-        }                                                                     \
-    } while (0)
-
-
-/* sums of the table of extents */
-
-typedef struct {
-    uint64_t                  reserved;       /* pages */
-    uint64_t                  pages;          /* committed */
-    uint64_t                  limbo;          /* extents */
-} ngx_media_zone_sum_t;
-
-
-static ngx_uint_t ngx_media_extent_validate(ngx_media_zone_t *zone,
-    uint32_t extent, ngx_media_zone_sum_t *sum);
-static ngx_uint_t ngx_media_blocks_validate(ngx_media_zone_t *zone);
 static ngx_uint_t ngx_media_track_validate(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
 static ngx_uint_t ngx_media_parts_validate(ngx_media_zone_t *zone,
@@ -45,149 +21,6 @@ static ngx_uint_t ngx_media_range_validate(ngx_media_zone_t *zone,
     uint32_t stream, const ngx_media_range_t *range);
 static ngx_uint_t ngx_media_extent_refs(ngx_media_stream_shm_t *s,
     uint32_t extent);
-
-
-ngx_uint_t
-ngx_media_zone_validate(ngx_media_zone_t *zone)
-{
-    ngx_uint_t  n;
-
-    ngx_media_zone_lock(zone);
-
-    n = ngx_media_zone_validate_locked(zone);
-
-    ngx_media_zone_unlock(zone);
-
-    return n;
-}
-
-
-ngx_uint_t
-ngx_media_zone_validate_locked(ngx_media_zone_t *zone)
-{
-    uint32_t               i;
-    uint64_t               limbo, pages;
-    ngx_uint_t             n;
-    ngx_media_zone_sum_t   sum;
-    ngx_media_zone_shm_t  *sh;
-
-    sh = zone->sh;
-    n = 0;
-
-    ngx_memzero(&sum, sizeof(ngx_media_zone_sum_t));
-
-    for (i = 0; i < sh->nextents; i++) {
-        n += ngx_media_extent_validate(zone, i, &sum);
-    }
-
-    ngx_media_must(zone, n, sum.pages == sh->pages,
-                   "committed pages", sh->pages);
-    ngx_media_must(zone, n, sh->pages <= sh->limit,
-                   "pages above the limit", sh->pages);
-    ngx_media_must(zone, n,
-                   sum.reserved + ngx_media_buddy_count(&sh->buddy)
-                   == sh->buddy.pages,
-                   "reserved pages", sum.reserved);
-
-    pages = sh->orphans;
-
-    for (i = 0; i < sh->nstreams; i++) {
-        pages += sh->streams[i].pages;
-    }
-
-    ngx_media_must(zone, n, pages == sh->pages, "pages of streams", pages);
-
-    limbo = 0;
-
-    for (i = sh->limbo;
-         i < sh->nextents && limbo <= sum.limbo;
-         i = sh->extents[i].next)
-    {
-        ngx_media_must(zone, n,
-                       sh->extents[i].state == NGX_MEDIA_EXTENT_LIMBO,
-                       "list of limbo", i);
-        limbo++;
-    }
-
-    ngx_media_must(zone, n, limbo == sum.limbo, "length of limbo", limbo);
-
-    return n + ngx_media_blocks_validate(zone);
-}
-
-
-static ngx_uint_t
-ngx_media_extent_validate(ngx_media_zone_t *zone, uint32_t extent,
-    ngx_media_zone_sum_t *sum)
-{
-    ngx_uint_t               n;
-    ngx_media_zone_shm_t    *sh;
-    ngx_media_extent_shm_t  *e;
-
-    sh = zone->sh;
-    e = &sh->extents[extent];
-    n = 0;
-
-    ngx_media_must(zone, n,
-                   ngx_media_bitmap_test(&sh->free_extents, extent)
-                   == (e->state == NGX_MEDIA_EXTENT_FREE),
-                   "set of free extents", extent);
-
-    if (e->state == NGX_MEDIA_EXTENT_FREE) {
-        ngx_media_must(zone, n, e->id == 0 && e->pages == 0,
-                       "a free extent", extent);
-        return n;
-    }
-
-    ngx_media_must(zone, n, e->state <= NGX_MEDIA_EXTENT_PUNCH,
-                   "state of an extent", extent);
-    ngx_media_must(zone, n,
-                   e->state == NGX_MEDIA_EXTENT_USED
-                   || ngx_media_load(&e->id) == 0,
-                   "id of an extent in limbo", extent);
-    ngx_media_must(zone, n, extent < sh->used_extents,
-                   "high-water mark of extents", extent);
-    ngx_media_must(zone, n,
-                   e->stream < sh->nstreams
-                   || (e->stream == NGX_MEDIA_NONE
-                       && e->state != NGX_MEDIA_EXTENT_USED),
-                   "stream of an extent", extent);
-    ngx_media_must(zone, n,
-                   e->order <= sh->buddy.top
-                   && e->page % ((uint64_t) 1 << e->order) == 0
-                   && e->page + ((uint64_t) 1 << e->order)
-                      <= sh->buddy.pages,
-                   "place of an extent", extent);
-    ngx_media_must(zone, n, e->pages <= (uint64_t) 1 << e->order,
-                   "size of an extent", extent);
-
-    sum->reserved += (uint64_t) 1 << e->order;
-    sum->pages += e->pages;
-    sum->limbo += e->state == NGX_MEDIA_EXTENT_LIMBO;
-
-    return n;
-}
-
-
-static ngx_uint_t
-ngx_media_blocks_validate(ngx_media_zone_t *zone)
-{
-    ngx_uint_t             i, n;
-    ngx_media_zone_shm_t  *sh;
-
-    sh = zone->sh;
-    n = 0;
-
-    for (i = 0; i < sh->nblocks; i++) {
-        ngx_media_must(zone, n,
-                       ngx_media_bitmap_test(&sh->free_blocks, i)
-                       == (sh->owners[i] == 0),
-                       "set of free blocks", i);
-        ngx_media_must(zone, n, sh->owners[i] <= sh->nstreams,
-                       "owner of a block", i);
-    }
-
-    return n;
-}
 
 
 ngx_uint_t
@@ -225,7 +58,7 @@ ngx_media_stream_validate_locked(ngx_media_zone_t *zone,
         extent = &zone->sh->extents[e];
 
         if (extent->state == NGX_MEDIA_EXTENT_USED
-            && extent->stream == index)
+            && extent->owner == index)
         {
             ngx_media_must(zone, n,
                            extent->refs == ngx_media_extent_refs(s, e),
@@ -372,7 +205,7 @@ ngx_media_range_validate(ngx_media_zone_t *zone, uint32_t stream,
     e = &zone->sh->extents[range->extent];
 
     ngx_media_must(zone, n,
-                   e->state == NGX_MEDIA_EXTENT_USED && e->stream == stream
+                   e->state == NGX_MEDIA_EXTENT_USED && e->owner == stream
                    && ngx_media_load(&e->id) == range->id,
                    "extent of a range", range->extent);
     ngx_media_must(zone, n,

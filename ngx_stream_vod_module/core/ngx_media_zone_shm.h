@@ -5,32 +5,35 @@
 
 
 /*
- * What lies in a zone's shared memory.  Streams, extents and rows are type-
- * stable: a record never becomes another kind of record, so a reader that
- * comes late reads a stranger's value, and finds out by the id.  Blocks may
- * become anything: what is read there is copied first and judged afterwards.
+ * The memory of a zone, as it lies in shared memory: extents of the arena,
+ * blocks for records, and who is attached.  Owners are numbers to it, each
+ * with an account of its pages; what they are is the affair of whoever uses
+ * the zone, and so is what stands at its head.
  *
- * Guards: [zone] zone lock; [stream] the stream's lock; [once] written before
- * the record is linked and never again while it is; [atomic].
+ * Extents and rows are type-stable: a record never becomes another kind of
+ * record, so a reader that comes late reads a stranger's value, and finds out
+ * by the id.  Blocks may become anything: what is read there is copied first
+ * and judged afterwards.
+ *
+ * Guards: [zone] zone lock; [owner] the owner's own lock; [once] written
+ * before the record is linked and never again while it is; [atomic].
  */
 
 
-#ifndef _NGX_MEDIA_SHM_H_INCLUDED_
-#define _NGX_MEDIA_SHM_H_INCLUDED_
+#ifndef _NGX_MEDIA_ZONE_SHM_H_INCLUDED_
+#define _NGX_MEDIA_ZONE_SHM_H_INCLUDED_
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media.h"
 #include "core/ngx_media_buddy.h"
-#include "core/ngx_media_shm_stream.h"
 #include "core/ngx_media_sync.h"
 
 
-#define NGX_MEDIA_LAYOUT         3            /* of all that follows */
-
 #define NGX_MEDIA_ROWS           512          /* processes at a time */
 #define NGX_MEDIA_NONE           0xffffffff   /* no record */
+
+#define NGX_MEDIA_PAGE           4096
 
 
 /* states of an extent */
@@ -46,10 +49,9 @@ typedef struct {
     uint32_t                  page;           /* [zone] the first one */
     uint32_t                  order;          /* [zone] reserved: 2^order */
     uint32_t                  pages;          /* [zone] committed */
-    uint32_t                  stream;         /* [zone] record it belongs to;
-                                                 NONE: to one that is gone */
-    uint32_t                  refs;           /* [stream] segments, + 1 while
-                                                 its writer appends */
+    uint32_t                  owner;          /* [zone] whose it is; NONE: of
+                                                 one that is gone */
+    uint32_t                  refs;           /* [owner] 0: it may go */
     uint32_t                  next;           /* [zone] in limbo */
     uint32_t                  pid;            /* [zone] who punches */
 } ngx_media_extent_shm_t;
@@ -64,48 +66,34 @@ typedef struct {
 
 
 typedef struct {
-    uint32_t                  layout;
     ngx_media_lock_t          lock;
-    uint64_t                  retired;        /* [atomic] replaced: leave */
     uint64_t                  next_id;        /* [zone] of records */
-    uint64_t                  number;         /* [zone] highest that a removed
-                                                 stream has used */
-    uint64_t                  discontinuity;  /* [zone] likewise */
 
     uint64_t                  limit;          /* pages that may be committed */
     uint64_t                  pages;          /* [zone] that are */
-    uint64_t                  orphans;        /* [zone] of them, of streams
+    uint64_t                  orphans;        /* [zone] of them, of owners
                                                  that are gone */
     uint32_t                  limbo;          /* [zone] list of extents */
     uint32_t                  nextents;
-    uint32_t                  nstreams;
+    uint32_t                  naccounts;
     uint32_t                  nblocks;
-    uint32_t                  used_streams;   /* [zone] high-water mark */
-    uint32_t                  used_extents;
+    uint32_t                  used_extents;   /* [zone] high-water mark */
 
     ngx_media_buddy_t         buddy;          /* [zone] */
     ngx_media_bitmap_t        free_extents;   /* [zone] */
     ngx_media_bitmap_t        free_blocks;    /* [zone] */
 
+    void                     *head;           /* 64 bytes aligned, zeroed */
     ngx_media_extent_shm_t   *extents;
-    ngx_media_stream_shm_t   *streams;
-    uint32_t                 *hashes;         /* [atomic] of names, by record;
-                                                 0: none */
-    uint32_t                 *owners;         /* [zone] of blocks: record of a
-                                                 stream + 1, 0: free */
+    uint64_t                 *accounts;       /* [zone] pages, by owner */
+    uint32_t                 *owners;         /* [zone] of blocks: owner + 1,
+                                                 0: free */
     u_char                   *blocks;
     ngx_media_row_shm_t       rows[NGX_MEDIA_ROWS];
     uint32_t                 *pins;           /* rows of nextents counters,
                                                  each its process's own */
-
-    /* counters [atomic] */
-    uint64_t                  nomem;
-    uint64_t                  evicted;
-    uint64_t                  swept;
-    uint64_t                  published;      /* publishers that began */
-    uint64_t                  refused;        /* that were turned away */
-    uint64_t                  expired;        /* streams that are gone */
+    uint64_t                  swept;          /* [zone] rows of the dead */
 } ngx_media_zone_shm_t;
 
 
-#endif /* _NGX_MEDIA_SHM_H_INCLUDED_ */
+#endif /* _NGX_MEDIA_ZONE_SHM_H_INCLUDED_ */
