@@ -18,7 +18,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
-#include "core/ngx_media_store.h"
+#include "core/ngx_media_read.h"
 
 
 #define NGX_MEDIA_ADDRESS_MAX  64             /* text of a peer's address */

@@ -19,7 +19,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_shm_stream.h"
+#include "core/ngx_media_stream_shm.h"
 #include "core/ngx_media_zone.h"
 
 

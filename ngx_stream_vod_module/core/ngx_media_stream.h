@@ -22,7 +22,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_claim.h"
-#include "core/ngx_media_store.h"
+#include "core/ngx_media_read.h"
 #include "core/ngx_media_store_shm.h"
 
 

@@ -5,7 +5,7 @@
 
 
 /*
- * What reading the store yields: copies by value, see ngx_media_store.h.
+ * What reading the store yields: copies by value, see ngx_media_read.h.
  *
  * style: long header, it is one vocabulary and nothing else.
  */

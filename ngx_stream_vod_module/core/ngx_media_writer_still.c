@@ -25,7 +25,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_store.h"
+#include "core/ngx_media_read.h"
 #include "core/ngx_media_writer_still.h"
 #include "formats/ngx_media_mp4_chunk.h"
 #include "time/ngx_media_timeline_still.h"

@@ -23,7 +23,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "core/ngx_media.h"
-#include "core/ngx_media_store.h"
+#include "core/ngx_media_read.h"
 #include "http/ngx_http_media_reply.h"
 #include "http/ngx_http_media_url.h"
 

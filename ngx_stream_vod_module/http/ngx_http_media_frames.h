@@ -5,7 +5,7 @@
 
 
 /*
- * Responses made of frames (core/ngx_media_source.h): CMAF segments, whose
+ * Responses made of frames (core/ngx_media_frames.h): CMAF segments, whose
  * media go out as they lie in the file, and what has to be made: those of
  * finely interleaved files, and MPEG-TS.  The latter are produced as the
  * client takes them, in bounded memory, and read in a thread.
@@ -23,7 +23,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include "core/ngx_media_source.h"
+#include "core/ngx_media_frames.h"
 
 
 /*

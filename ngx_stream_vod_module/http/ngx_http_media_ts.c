@@ -13,7 +13,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include "core/ngx_media_frames.h"
+#include "core/ngx_media_track_frames.h"
 #include "http/ngx_http_media.h"
 #include "http/ngx_http_media_frames.h"
 

@@ -24,7 +24,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_source.h"
+#include "core/ngx_media_frames.h"
 #include "core/ngx_media_view.h"
 #include "files/ngx_media_vod_file.h"
 #include "formats/ngx_media_fill.h"

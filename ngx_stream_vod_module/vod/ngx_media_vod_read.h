@@ -20,7 +20,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_source.h"
+#include "core/ngx_media_frames.h"
 
 
 /* that are filled together, at most */

@@ -4,11 +4,11 @@
  */
 
 /* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c core/ngx_media_notify.c
-         core/ngx_media_process.c core/ngx_media_store.c
-         core/ngx_media_stream.c core/ngx_media_track.c
-         core/ngx_media_track_set.c core/ngx_media_stream_validate.c
-         core/ngx_media_zone_validate.c core/ngx_media_store_zone.c
-         core/ngx_media_zone.c formats/ngx_media_aac.c formats/ngx_media_bits.c
+         core/ngx_media_process.c core/ngx_media_read.c core/ngx_media_stream.c
+         core/ngx_media_part.c core/ngx_media_track.c
+         core/ngx_media_stream_validate.c core/ngx_media_zone_validate.c
+         core/ngx_media_store_zone.c core/ngx_media_zone.c
+         formats/ngx_media_aac.c formats/ngx_media_bits.c
          formats/ngx_media_codec.c formats/ngx_media_h264.c
          formats/ngx_media_h264_still.c formats/ngx_media_h265.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c

@@ -27,7 +27,7 @@
          formats/ngx_media_plan.c formats/ngx_media_fill.c ngx_stub.c */
 
 
-#include "core/ngx_media_store.h"
+#include "core/ngx_media_read.h"
 #include "formats/ngx_media_aac.h"
 #include "formats/ngx_media_mp4_write.h"
 #include "media_mp4.h"

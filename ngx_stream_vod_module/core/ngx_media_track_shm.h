@@ -11,13 +11,13 @@
  */
 
 
-#ifndef _NGX_MEDIA_SHM_TRACK_H_INCLUDED_
-#define _NGX_MEDIA_SHM_TRACK_H_INCLUDED_
+#ifndef _NGX_MEDIA_TRACK_SHM_H_INCLUDED_
+#define _NGX_MEDIA_TRACK_SHM_H_INCLUDED_
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_store.h"
+#include "core/ngx_media_read.h"
 
 
 #define NGX_MEDIA_INITS          16           /* versions of a track */
@@ -172,4 +172,4 @@ ngx_media_track_average(uint64_t bits, uint64_t ticks, uint32_t timescale)
 }
 
 
-#endif /* _NGX_MEDIA_SHM_TRACK_H_INCLUDED_ */
+#endif /* _NGX_MEDIA_TRACK_SHM_H_INCLUDED_ */

@@ -12,7 +12,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_frames.h"
+#include "core/ngx_media_track_frames.h"
 #include "formats/ngx_media_mp4_chunk.h"
 
 

@@ -9,16 +9,16 @@
  */
 
 
-#ifndef _NGX_MEDIA_SHM_STREAM_H_INCLUDED_
-#define _NGX_MEDIA_SHM_STREAM_H_INCLUDED_
+#ifndef _NGX_MEDIA_STREAM_SHM_H_INCLUDED_
+#define _NGX_MEDIA_STREAM_SHM_H_INCLUDED_
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
 #include "core/ngx_media_notify.h"
-#include "core/ngx_media_shm_track.h"
 #include "core/ngx_media_sync.h"
+#include "core/ngx_media_track_shm.h"
 
 
 /* states of a stream's record besides those of ngx_media_view.h */
@@ -101,4 +101,4 @@ struct ngx_media_stream_shm_s {
 #define ngx_media_first_discontinuity(f)  ((f) & 0xfffffff)
 
 
-#endif /* _NGX_MEDIA_SHM_STREAM_H_INCLUDED_ */
+#endif /* _NGX_MEDIA_STREAM_SHM_H_INCLUDED_ */

@@ -18,8 +18,8 @@
  */
 
 
-#ifndef _NGX_MEDIA_STORE_H_INCLUDED_
-#define _NGX_MEDIA_STORE_H_INCLUDED_
+#ifndef _NGX_MEDIA_READ_H_INCLUDED_
+#define _NGX_MEDIA_READ_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -73,4 +73,4 @@ ngx_int_t ngx_media_track_init_params(const ngx_media_stream_t *stream,
     ngx_uint_t track, uint64_t name, ngx_media_params_t *params);
 
 
-#endif /* _NGX_MEDIA_STORE_H_INCLUDED_ */
+#endif /* _NGX_MEDIA_READ_H_INCLUDED_ */

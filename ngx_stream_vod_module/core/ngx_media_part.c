@@ -1,0 +1,1101 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Writing tracks: parts go into the arena and become segments.
+ *
+ * The order of stores is what keeps a reader without a lock, and a process
+ * that takes over from a dead one, on firm ground: bytes first, then the
+ * entry, then the head that makes it valid; and the tail before an entry's
+ * place or its extent is given up.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_stream.h"
+
+
+/*
+ * Segments up to a quarter of this share an extent: otherwise rounding to
+ * pages would cost more than they hold.
+ */
+#define NGX_MEDIA_SHARED_EXTENT  (128 * 1024)
+
+/* at most so much of the arena is reserved at once for one track */
+#define NGX_MEDIA_RESERVE_SHARE  32
+
+/* how long a segment is kept after it left the playlist, in segments */
+#define NGX_MEDIA_KEPT           2
+
+/* the last depth of what streams give up for want of memory */
+#define NGX_MEDIA_SHRINK_SHARE   2
+
+
+static uint64_t ngx_media_track_rate_round(uint64_t rate);
+static void ngx_media_track_key_bandwidth_locked(ngx_media_track_shm_t *t,
+    uint64_t size, uint64_t msec);
+
+static ngx_int_t ngx_media_part_place_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size);
+static ngx_int_t ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, size_t size, ngx_uint_t opens);
+static ngx_int_t ngx_media_rings_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, uint64_t number);
+static ngx_int_t ngx_media_segment_open_locked(
+    const ngx_media_claim_t *claim, ngx_media_track_shm_t *t,
+    const ngx_media_segment_t *segment);
+static ngx_int_t ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_segment_t *segment);
+static void ngx_media_track_jump_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t, uint64_t number);
+static void ngx_media_part_write_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size);
+
+static void ngx_media_stream_window_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
+static uint64_t ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s,
+    uint64_t number, uint32_t *flags);
+static uint64_t ngx_media_stream_closed_locked(ngx_media_stream_shm_t *s);
+static ngx_uint_t ngx_media_stream_is_held(ngx_media_stream_shm_t *s);
+static ngx_uint_t ngx_media_zone_live(ngx_media_zone_t *zone);
+static ngx_uint_t ngx_media_stream_shrinks(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_uint_t depth);
+static ngx_int_t ngx_media_stream_shrink(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_uint_t depth);
+
+
+/* two significant digits, upwards */
+
+static uint64_t
+ngx_media_track_rate_round(uint64_t rate)
+{
+    uint64_t  unit;
+
+    for (unit = 1; rate / unit >= 100; unit *= 10) { /* void */ }
+
+    return (rate + unit - 1) / unit * unit;
+}
+
+
+static void
+ngx_media_track_key_bandwidth_locked(ngx_media_track_shm_t *t,
+    uint64_t size, uint64_t msec)
+{
+    uint64_t  rate;
+
+    if (msec) {
+        rate = ngx_media_track_rate_round(size * 8 * 1000 / msec);
+        t->key_bandwidth = ngx_max(t->key_bandwidth, rate);
+    }
+}
+
+
+void
+ngx_media_track_bandwidth(const ngx_media_claim_t *claim, ngx_uint_t track,
+    uint64_t bandwidth)
+{
+    ngx_media_track_shm_t  *t;
+
+    bandwidth = ngx_media_track_rate_round(bandwidth);
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    t = ngx_media_track_locked(claim, track);
+
+    if (t && bandwidth > t->bandwidth) {
+        t->bandwidth = bandwidth;
+    }
+
+    ngx_media_stream_unlock(claim->stream.sh);
+}
+
+
+ngx_int_t
+ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
+    const ngx_media_part_put_t *put)
+{
+    size_t                   size;
+    ngx_int_t                rc;
+    ngx_media_zone_t        *zone;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+    size = put->data[0].len + put->data[1].len;
+
+    for ( ;; ) {
+
+        if (ngx_media_claim_lock(claim) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        t = ngx_media_track_locked(claim, track);
+
+        if (t == NULL) {
+            ngx_media_stream_unlock(s);
+            return NGX_DECLINED;
+        }
+
+        rc = ngx_media_part_place_locked(claim, t, put, size);
+
+        if (rc != NGX_AGAIN) {
+            break;
+        }
+
+        ngx_media_stream_unlock(s);
+
+        if (!ngx_media_zone_make_room(zone)) {
+            ngx_media_count(&zone->store->nomem, 1);
+            return NGX_ABORT;
+        }
+    }
+
+    if (rc == NGX_OK) {
+        ngx_media_part_write_locked(claim, t, put, size);
+    }
+
+    ngx_media_stream_unlock(s);
+
+    /* also without the part, others may have left the list for it */
+
+    ngx_media_notify(&s->notify);
+
+    return rc;
+}
+
+
+/* room in an extent and in the rings; NGX_AGAIN: memory must be made free */
+
+static ngx_int_t
+ngx_media_part_place_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                opens;
+    ngx_media_segment_shm_t  *segment;
+
+    opens = t->segment_head == t->segment_closed;
+
+    rc = ngx_media_rings_locked(claim, t, put->segment->number);
+
+    if (rc != NGX_OK) {
+        ngx_media_count(&claim->stream.zone->store->nomem, 1);
+        return rc;
+    }
+
+    rc = ngx_media_extent_next_locked(claim, t, size, opens);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (opens) {
+        return ngx_media_segment_open_locked(claim, t, put->segment);
+    }
+
+    segment = ngx_media_segment_record(t, t->segment_closed);
+
+    if (segment->number != put->segment->number) {
+        return NGX_ABORT;
+    }
+
+    if (segment->nranges == NGX_MEDIA_RANGES
+        && segment->ranges[NGX_MEDIA_RANGES - 1].extent != t->extent)
+    {
+        /* memory is in shreds, or the segment grew out of all proportion */
+        return NGX_ABORT;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, size_t size, ngx_uint_t opens)
+{
+    size_t             want, left;
+    uint32_t           extent, index;
+    ngx_uint_t         fits;
+    ngx_media_zone_t  *zone;
+
+    zone = claim->stream.zone;
+    fits = 0;
+
+    if (t->extent != NGX_MEDIA_NONE) {
+        left = ngx_media_extent_size(zone, t->extent) - t->used;
+        fits = left >= size;
+
+        if (opens && t->used
+            && (left < t->largest
+                || t->largest > NGX_MEDIA_SHARED_EXTENT / 4))
+        {
+            fits = 0;
+        }
+    }
+
+    if (!fits) {
+        index = ngx_media_stream_index(zone, claim->stream.sh);
+
+        /*
+         * Only touched pages count, so a segment that outgrew its extent gets
+         * plenty: there are few ranges in it.
+         */
+
+        want = t->largest * (opens ? 2 : 8);
+
+        if (t->largest <= NGX_MEDIA_SHARED_EXTENT / 4) {
+            want = ngx_max(want, NGX_MEDIA_SHARED_EXTENT);
+        }
+
+        /* but not so that others find no place for theirs */
+
+        want = ngx_min(want, zone->arena->size / NGX_MEDIA_RESERVE_SHARE);
+        want = ngx_max(want, size);
+
+        for ( ;; ) {
+            extent = ngx_media_extent_alloc(zone, index, want);
+
+            if (extent != NGX_MEDIA_NONE || want == size) {
+                break;
+            }
+
+            want = ngx_max(want / 2, size);
+        }
+
+        if (extent == NGX_MEDIA_NONE) {
+            return NGX_AGAIN;
+        }
+
+        ngx_media_track_leave_locked(zone, t);
+
+        t->extent = extent;
+        t->used = 0;
+    }
+
+    if (ngx_media_extent_commit(zone, t->extent, t->used + size) != NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    return NGX_OK;
+}
+
+
+/* pages for the entries that come next; a full ring loses its oldest */
+
+static ngx_int_t
+ngx_media_rings_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, uint64_t number)
+{
+    uint64_t                  n;
+    ngx_uint_t                page;
+    ngx_media_zone_t         *zone;
+    ngx_media_part_shm_t     *parts;
+    ngx_media_stream_shm_t   *s;
+    ngx_media_segment_shm_t  *segments;
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+
+    if (t->segment_head == 0
+        || (number > t->segment_head
+            && number - t->segment_head >= t->segment_size))
+    {
+        ngx_media_track_jump_locked(zone, s, t, number);
+    }
+
+    if (t->part_head - t->part_tail == t->part_size) {
+        ngx_media_store(&t->part_tail, t->part_tail + 1);
+        ngx_media_fence();
+    }
+
+    page = t->part_head % t->part_size / NGX_MEDIA_PART_PER_PAGE;
+
+    if (t->parts[page] == NULL) {
+        parts = ngx_media_block_alloc(zone, ngx_media_stream_index(zone, s));
+        if (parts == NULL) {
+            return NGX_ABORT;
+        }
+
+        ngx_media_store(&t->parts[page], parts);
+    }
+
+    /* gaps in front of the segment may need entries of their own */
+
+    for (n = t->segment_head; n <= number; n++) {
+        page = n % t->segment_size / NGX_MEDIA_SEGMENT_PER_PAGE;
+
+        if (t->segments[page] == NULL) {
+            segments = ngx_media_block_alloc(zone,
+                                            ngx_media_stream_index(zone, s));
+            if (segments == NULL) {
+                return NGX_ABORT;
+            }
+
+            ngx_media_store(&t->segments[page], segments);
+        }
+
+        if (n - t->segment_tail >= t->segment_size) {
+            ngx_media_segment_drop_locked(zone, s, t);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* its first segment, or it was away for longer than the ring is */
+
+static void
+ngx_media_track_jump_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t, uint64_t number)
+{
+    while (t->segment_tail < t->segment_head) {
+        ngx_media_segment_drop_locked(zone, s, t);
+    }
+
+    ngx_media_store(&t->segment_tail, number);
+    ngx_media_store(&t->segment_closed, number);
+    ngx_media_store(&t->segment_head, number);
+}
+
+
+static ngx_int_t
+ngx_media_segment_open_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_segment_t *segment)
+{
+    ngx_media_stream_shm_t   *s;
+    ngx_media_segment_shm_t  *entry;
+
+    s = claim->stream.sh;
+
+    while (t->segment_head < segment->number) {
+        if (ngx_media_segment_gap_locked(claim, t, segment) != NGX_OK) {
+            return NGX_ABORT;
+        }
+    }
+
+    if (t->segment_head != segment->number) {
+        return NGX_ABORT;
+    }
+
+    entry = ngx_media_segment_record(t, segment->number);
+
+    ngx_memzero(entry, sizeof(ngx_media_segment_shm_t));
+
+    entry->number = segment->number;
+    entry->time = segment->time;
+    entry->wall = segment->wall;
+    entry->init = segment->init;
+    entry->bandwidth = segment->bandwidth;
+    entry->period = segment->period;
+    entry->period_time = segment->period_time;
+    entry->period_wall = segment->period_wall;
+    entry->part = t->part_head;
+    entry->flags = segment->discontinuity * NGX_MEDIA_SEGMENT_DISCONTINUITY
+                   | segment->anchored * NGX_MEDIA_SEGMENT_ANCHORED
+                   | segment->forced * NGX_MEDIA_SEGMENT_FORCED
+                   | segment->leading * NGX_MEDIA_SEGMENT_LEADING
+                   | segment->runs * NGX_MEDIA_SEGMENT_RUNS;
+
+    if (s->number <= segment->number) {
+        ngx_media_store(&s->number, segment->number + 1);
+        s->discontinuities += segment->discontinuity;
+        s->periods += segment->discontinuity || segment->number
+                                                == segment->period;
+        s->anchors += segment->anchored;
+    }
+
+    s->forced |= segment->forced;
+
+    ngx_media_store(&t->segment_head, segment->number + 1);
+
+    return NGX_OK;
+}
+
+
+/* a number that other tracks have used and this one could not */
+
+static ngx_int_t
+ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_segment_t *segment)
+{
+    int64_t                   hole;
+    uint32_t                  flags;
+    uint64_t                  most, n;
+    ngx_media_segment_shm_t  *entry, *prev;
+
+    n = t->segment_head;
+    entry = ngx_media_segment_record(t, n);
+
+    /* gaps share what is between: times must grow with numbers */
+
+    hole = ngx_max(segment->time - t->end, 0);
+
+    ngx_memzero(entry, sizeof(ngx_media_segment_shm_t));
+
+    entry->number = n;
+    entry->time = t->end;
+    entry->duration = hole / (int64_t) (segment->number - n);
+    entry->wall = segment->wall - hole * 1000 / (int64_t) t->timescale;
+    entry->init = segment->init;
+    entry->bandwidth = segment->bandwidth;
+    entry->period = segment->period;
+    entry->period_time = segment->period_time;
+    entry->period_wall = segment->period_wall;
+    entry->part = t->part_head;
+
+    /*
+     * Where the others have a discontinuity, so has this one.  It is no longer
+     * than theirs: a pause between two periods is in no segment.
+     */
+
+    most = ngx_media_stream_duration_locked(claim->stream.sh, n, &flags)
+           * t->timescale / 1000;
+
+    if (most) {
+        entry->duration = ngx_min(entry->duration, most);
+    }
+
+    entry->flags = (flags & (NGX_MEDIA_SEGMENT_DISCONTINUITY
+                             |NGX_MEDIA_SEGMENT_ANCHORED))
+                   | NGX_MEDIA_SEGMENT_GAP;
+
+    if (n > t->segment_tail) {
+        prev = ngx_media_segment_record(t, n - 1);
+
+        entry->wall = prev->wall + prev->duration * 1000 / t->timescale;
+        entry->init = prev->init;
+
+        if (segment->period > n) {
+            entry->period = prev->period;
+            entry->period_time = prev->period_time;
+            entry->period_wall = prev->period_wall;
+        }
+    }
+
+    t->end += entry->duration;
+
+    ngx_media_store(&t->segment_head, n + 1);
+    ngx_media_store(&t->segment_closed, n + 1);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_media_part_write_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size)
+{
+    u_char                   *p;
+    int64_t                   end;
+    ngx_media_zone_t         *zone;
+    ngx_media_range_t        *range;
+    ngx_media_part_shm_t     *part;
+    ngx_media_stream_shm_t   *s;
+    ngx_media_segment_shm_t  *segment;
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+
+    p = ngx_media_extent_addr(zone, t->extent) + t->used;
+    p = ngx_cpymem(p, put->data[0].data, put->data[0].len);
+
+    if (put->data[1].len) {
+        ngx_memcpy(p, put->data[1].data, put->data[1].len);
+    }
+
+    part = ngx_media_part_record(t, t->part_head);
+
+    part->number = put->segment->number;
+    part->part = put->part;
+    part->duration = put->duration;
+    part->independent = put->independent;
+    part->range.extent = t->extent;
+    part->range.id = zone->sh->extents[t->extent].id;
+    part->range.offset = (uint64_t) zone->sh->extents[t->extent].page
+                         * NGX_MEDIA_PAGE + t->used;
+    part->range.size = size;
+
+    t->used += size;
+
+    segment = ngx_media_segment_record(t, t->segment_closed);
+
+    if (segment->nranges
+        && segment->ranges[segment->nranges - 1].extent == t->extent)
+    {
+        range = &segment->ranges[segment->nranges - 1];
+        range->size += size;
+
+    } else {
+        zone->sh->extents[t->extent].refs++;
+        segment->ranges[segment->nranges] = part->range;
+        ngx_media_store(&segment->nranges, segment->nranges + 1);
+    }
+
+    if (put->coarse) {
+        segment->flags |= NGX_MEDIA_SEGMENT_COARSE;
+    }
+
+    if (put->key_size) {
+        segment->key_size = put->key_size;
+        ngx_media_track_key_bandwidth_locked(t, put->key_size, s->segment);
+    }
+
+    segment->bytes += size;
+    segment->duration += put->duration;
+    segment->nparts++;
+
+    t->end = segment->time + (int64_t) segment->duration;
+
+    if (segment->bytes > t->largest) {
+        t->largest = segment->bytes;
+    }
+
+    /* who goes on after this process never comes before what is published */
+
+    end = t->end * 1000 / (int64_t) t->timescale + 1;
+
+    if (end > s->end) {
+        s->end = end;
+        s->wall = segment->wall + (int64_t) segment->duration * 1000
+                                  / (int64_t) t->timescale;
+    }
+
+    ngx_media_store(&t->part_head, t->part_head + 1);
+    ngx_media_store(&t->edge, ngx_media_edge(put->segment->number,
+                                             put->part));
+    ngx_media_store(&t->expect, ngx_media_edge(put->expect_number,
+                                               put->expect_part));
+
+    t->count = *put->count;
+    t->fps = put->fps;
+    t->parts_off |= put->parts_off;
+    t->parts_held = put->held;
+    t->away = 0;
+    t->nparts++;
+
+    s->drift = put->drift;
+    s->jumps += put->jumps;
+
+    if (s->state == NGX_MEDIA_STREAM_GRACE) {
+
+        /* it rested */
+
+        s->reason_len = 0;
+        ngx_media_store(&s->state, NGX_MEDIA_STREAM_LIVE);
+    }
+
+    ngx_media_stream_changed(s);
+}
+
+
+void
+ngx_media_segment_runs(const ngx_media_claim_t *claim, ngx_uint_t track,
+    const ngx_media_segment_t *segment)
+{
+    ngx_media_track_shm_t    *t;
+    ngx_media_stream_shm_t   *s;
+    ngx_media_segment_shm_t  *entry;
+
+    s = claim->stream.sh;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    t = ngx_media_track_locked(claim, track);
+
+    if (t && t->segment_head != t->segment_closed
+        && t->segment_closed == segment->number)
+    {
+        entry = ngx_media_segment_record(t, segment->number);
+
+        entry->period = segment->period;
+        entry->period_time = segment->period_time;
+        entry->period_wall = segment->period_wall;
+        entry->flags |= NGX_MEDIA_SEGMENT_RUNS;
+    }
+
+    ngx_media_stream_unlock(s);
+}
+
+
+ngx_int_t
+ngx_media_segment_close(const ngx_media_claim_t *claim, ngx_uint_t track)
+{
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    s = claim->stream.sh;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    t = ngx_media_track_locked(claim, track);
+
+    if (t == NULL) {
+        ngx_media_stream_unlock(s);
+        return NGX_DECLINED;
+    }
+
+    ngx_media_segment_close_locked(claim->stream.zone, s, t);
+
+    ngx_media_stream_unlock(s);
+
+    ngx_media_notify(&s->notify);
+
+    (void) ngx_media_zone_reclaim(claim->stream.zone);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_segment_close_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t)
+{
+    ngx_media_segment_shm_t  *segment;
+
+    if (t->segment_head == t->segment_closed) {
+        return;
+    }
+
+    segment = ngx_media_segment_record(t, t->segment_closed);
+
+    t->bits += segment->bytes * 8;
+    t->ticks += segment->duration;
+
+    if (segment->duration) {
+        t->rate = segment->bytes * 8 * t->timescale / segment->duration;
+
+        ngx_media_track_key_bandwidth_locked(t, segment->key_size,
+                            segment->duration * 1000 / t->timescale);
+    }
+
+    t->nsegments++;
+
+    /* the forecast may have been another part of this one */
+
+    if (ngx_media_edge_number(t->expect) <= t->segment_closed) {
+        ngx_media_store(&t->expect, ngx_media_edge(t->segment_closed + 1, 0));
+    }
+
+    ngx_media_store(&t->segment_closed, t->segment_closed + 1);
+    ngx_media_stream_changed(s);
+
+    /* the next one gets an extent of its own: this one need not wait */
+
+    if (t->largest > NGX_MEDIA_SHARED_EXTENT / 4) {
+        ngx_media_track_leave_locked(zone, t);
+    }
+
+    ngx_media_stream_window_locked(zone, s);
+}
+
+
+/* the writer has no more to write into the track's extent */
+
+void
+ngx_media_track_leave_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t)
+{
+    uint32_t  extent;
+
+    extent = t->extent;
+
+    if (extent == NGX_MEDIA_NONE) {
+        return;
+    }
+
+    ngx_media_extent_trim(zone, extent, t->used);
+
+    t->extent = NGX_MEDIA_NONE;
+
+    ngx_media_extent_unref_locked(zone, extent);
+}
+
+
+void
+ngx_media_extent_unref_locked(ngx_media_zone_t *zone, uint32_t extent)
+{
+    if (--zone->sh->extents[extent].refs == 0) {
+        ngx_media_extent_evict(zone, extent);
+    }
+}
+
+
+/* the oldest one goes; what is listed begins after it */
+
+void
+ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t)
+{
+    ngx_uint_t                i;
+    ngx_media_segment_shm_t  *segment;
+
+    if (ngx_media_first_number(s->first) <= t->segment_tail) {
+
+        while (ngx_media_first_number(s->first) <= t->segment_tail) {
+            ngx_media_stream_unlist_locked(s);
+        }
+
+        ngx_media_stream_changed(s);
+    }
+
+    segment = ngx_media_segment_record(t, t->segment_tail);
+
+    if (t->segment_closed == t->segment_tail) {
+        ngx_media_store(&t->segment_closed, t->segment_tail + 1);
+    }
+
+    ngx_media_store(&t->segment_tail, t->segment_tail + 1);
+    ngx_media_fence();
+
+    for (i = 0; i < segment->nranges; i++) {
+        ngx_media_extent_unref_locked(zone, segment->ranges[i].extent);
+    }
+
+    segment->nranges = 0;
+}
+
+
+/*
+ * The playlist shows the shortest run of newest segments that fills the
+ * window; what left it stays for clients that have just read it.
+ */
+
+static void
+ngx_media_stream_window_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s)
+{
+    uint32_t                flags;
+    uint64_t                closed, first, n, sum;
+    ngx_uint_t              i;
+    ngx_media_track_shm_t  *t;
+
+    closed = ngx_media_stream_closed_locked(s);
+
+    sum = 0;
+    first = closed;
+
+    for (n = closed;
+         n > ngx_media_first_number(s->first) && sum < s->window;
+         n--)
+    {
+        sum += ngx_media_stream_duration_locked(s, n - 1, &flags);
+        first = n - 1;
+    }
+
+    while (ngx_media_first_number(s->first) < first) {
+        ngx_media_stream_unlist_locked(s);
+    }
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        while (t
+               && t->segment_tail + NGX_MEDIA_KEPT
+                  < ngx_media_first_number(s->first)
+               && t->segment_tail < t->segment_closed)
+        {
+            ngx_media_segment_drop_locked(zone, s, t);
+        }
+    }
+
+    ngx_media_tracks_retire_locked(zone, s);
+}
+
+
+/* the first listed segment leaves the playlists of all tracks */
+
+void
+ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s)
+{
+    uint32_t  flags;
+    uint64_t  number, discontinuity;
+
+    number = ngx_media_first_number(s->first);
+    discontinuity = ngx_media_first_discontinuity(s->first);
+
+    (void) ngx_media_stream_duration_locked(s, number, &flags);
+
+    if (flags & NGX_MEDIA_SEGMENT_DISCONTINUITY) {
+        discontinuity++;
+        s->discontinuities -= s->discontinuities > 0;
+    }
+
+    ngx_media_store(&s->first, ngx_media_first(number + 1, discontinuity));
+}
+
+
+/* in ms; a track that has the segment is asked */
+
+static uint64_t
+ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s, uint64_t number,
+    uint32_t *flags)
+{
+    uint64_t                  duration;
+    ngx_uint_t                i;
+    ngx_media_track_shm_t    *t;
+    ngx_media_segment_shm_t  *segment;
+
+    *flags = 0;
+    duration = 0;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t == NULL || number < t->segment_tail
+            || number >= t->segment_closed)
+        {
+            continue;
+        }
+
+        segment = ngx_media_segment_record(t, number);
+
+        *flags |= segment->flags;
+        duration = ngx_max(duration, segment->duration * 1000
+                                     / t->timescale);
+    }
+
+    return duration;
+}
+
+
+/* the number below which the clock track, or who goes on, is complete */
+
+static uint64_t
+ngx_media_stream_closed_locked(ngx_media_stream_shm_t *s)
+{
+    uint64_t    closed;
+    ngx_uint_t  i;
+
+    closed = 0;
+
+    for (i = 0; i < s->ntracks; i++) {
+        if (s->tracks[i]) {
+            closed = ngx_max(closed, s->tracks[i]->segment_closed);
+        }
+    }
+
+    return closed;
+}
+
+
+ngx_uint_t
+ngx_media_zone_make_room(ngx_media_zone_t *zone)
+{
+    uint32_t                 i, n;
+    uint64_t                 most, pages;
+    ngx_uint_t               depth;
+    ngx_media_stream_shm_t  *s, *victim;
+
+    if (ngx_media_zone_reclaim(zone)) {
+        return 1;
+    }
+
+    n = ngx_media_load(&zone->store->used_streams);
+
+    for (depth = 0; depth <= NGX_MEDIA_SHRINK_SHARE; depth++) {
+
+        most = 0;
+        victim = NULL;
+
+        for (i = 0; i < n; i++) {
+            s = ngx_media_stream_record(zone, i);
+            pages = ngx_media_stream_pages(zone, s);
+
+            if (pages > most && ngx_media_stream_shrinks(zone, s, depth)) {
+                most = pages;
+                victim = s;
+            }
+        }
+
+        if (victim == NULL) {
+            continue;
+        }
+
+        switch (ngx_media_stream_shrink(zone, victim, depth)) {
+
+        case NGX_OK:
+            return 1;
+
+        case NGX_BUSY:
+
+            /* it changes right now, maybe it has given up something itself */
+
+            ngx_sched_yield();
+
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* it has a publisher, be it one that is connected and silent */
+
+static ngx_uint_t
+ngx_media_stream_is_held(ngx_media_stream_shm_t *s)
+{
+    ngx_uint_t  state;
+
+    state = ngx_media_peek(&s->state);
+
+    return state == NGX_MEDIA_STREAM_LIVE
+           || (state == NGX_MEDIA_STREAM_GRACE && ngx_media_peek(&s->pid));
+}
+
+
+static ngx_uint_t
+ngx_media_zone_live(ngx_media_zone_t *zone)
+{
+    uint32_t    i, n;
+    ngx_uint_t  live;
+
+    live = 0;
+    n = ngx_media_load(&zone->store->used_streams);
+
+    for (i = 0; i < n; i++) {
+        live += ngx_media_stream_is_held(&zone->store->streams[i]);
+    }
+
+    return ngx_max(live, 1);
+}
+
+
+/*
+ * Has it segments to give: such as are listed no more; then listed ones, more
+ * than a playlist must show, 3 target durations; then, of a stream that holds
+ * more than its share, all but the newest.  A guess without the lock.
+ */
+
+static ngx_uint_t
+ngx_media_stream_shrinks(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
+    ngx_uint_t depth)
+{
+    uint64_t                closed, least, listed, tail;
+    ngx_uint_t              i, n;
+    ngx_media_track_shm_t  *t;
+
+    if (ngx_media_load(&s->id) == 0) {
+        return 0;
+    }
+
+    if (!ngx_media_stream_is_held(s)) {
+        least = 0;
+
+    } else if (depth < NGX_MEDIA_SHRINK_SHARE) {
+        least = 3 * (uint64_t) s->target * 1000 / ngx_max(s->segment, 1) + 2;
+
+    } else if (ngx_media_stream_pages(zone, s)
+               > zone->sh->limit / ngx_media_zone_live(zone))
+    {
+        least = 1;
+
+    } else {
+        return 0;
+    }
+
+    n = ngx_min(ngx_media_load(&s->ntracks), NGX_MEDIA_TRACKS);
+    listed = ngx_media_first_number(ngx_media_peek(&s->first));
+
+    for (i = 0; i < n; i++) {
+        t = ngx_media_load(&s->tracks[i]);
+
+        if (!ngx_media_block_valid(zone, t)) {
+            continue;
+        }
+
+        tail = ngx_media_peek(&t->segment_tail);
+        closed = ngx_media_peek(&t->segment_closed);
+
+        if (tail < closed
+            && (tail < listed
+                || (depth && closed - listed > least)))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* drops the oldest segment of all tracks */
+
+static ngx_int_t
+ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
+    ngx_uint_t depth)
+{
+    uint64_t                oldest;
+    ngx_uint_t              i, listed, told;
+    ngx_media_track_shm_t  *t;
+
+    if (ngx_media_stream_trylock(zone, s) != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    if (!ngx_media_stream_shrinks(zone, s, depth)) {
+        ngx_media_stream_unlock(s);
+        return NGX_BUSY;
+    }
+
+    oldest = (uint64_t) -1;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t && t->segment_tail < t->segment_closed) {
+            oldest = ngx_min(oldest, t->segment_tail);
+        }
+    }
+
+    /* not when it is over, nobody is promised anything then */
+    listed = oldest >= ngx_media_first_number(s->first)
+             && s->state == NGX_MEDIA_STREAM_LIVE;
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t && t->segment_tail == oldest
+            && t->segment_tail < t->segment_closed)
+        {
+            ngx_media_segment_drop_locked(zone, s, t);
+        }
+    }
+
+    ngx_media_tracks_retire_locked(zone, s);
+
+    ngx_media_count(&s->evicted, 1);
+    ngx_media_count(&zone->store->evicted, 1);
+
+    told = s->squeezed || !listed;
+    s->squeezed |= listed;
+
+    ngx_media_stream_unlock(s);
+
+    if (!told) {
+        ngx_log_error(NGX_LOG_WARN, zone->log, 0,
+                      "media zone \"%V\" is too small, the oldest segments "
+                      "of stream \"%*s\" go early: make \"zone\" larger or "
+                      "\"window\" shorter",
+                      &zone->app->name, (size_t) s->name_len, s->name);
+    }
+
+    ngx_media_notify(&s->notify);
+
+    (void) ngx_media_zone_reclaim(zone);
+
+    return NGX_OK;
+}
