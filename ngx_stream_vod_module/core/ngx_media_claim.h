@@ -39,6 +39,12 @@ typedef struct {
 ngx_int_t ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);
 
+/* nobody may acquire: another zone took the place of this one */
+ngx_uint_t ngx_media_claim_closed(const ngx_media_zone_t *zone);
+
+/* somebody was turned away who did not come to acquire: counted */
+void ngx_media_claim_refused(ngx_media_zone_t *zone);
+
 /* who publishes a name that acquire refused; NGX_OK, NGX_DECLINED: nobody */
 
 typedef struct {
@@ -65,6 +71,14 @@ ngx_uint_t ngx_media_claim_valid(const ngx_media_claim_t *claim);
 
 /* from its own address it is replaced at once, publish_conflict or not */
 void ngx_media_stream_yield(const ngx_media_claim_t *claim);
+
+/*
+ * Of a publisher that is connected nothing comes any more: to readers the
+ * stream waits for one, until a part is put.  It does not end meanwhile: that
+ * is its connection's affair.  reason is static.
+ */
+void ngx_media_stream_rest(const ngx_media_claim_t *claim,
+    const char *reason);
 
 /* the publisher has gone, for this reason; all it published is closed */
 void ngx_media_stream_release(const ngx_media_claim_t *claim,

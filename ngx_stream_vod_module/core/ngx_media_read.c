@@ -15,7 +15,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_stream.h"
+#include "core/ngx_media_read.h"
+#include "core/ngx_media_store_shm.h"
 
 
 /* how often a view is begun anew because the window moved on under it */
@@ -74,6 +75,65 @@ static ngx_int_t ngx_media_track_view_parts(const ngx_media_track_ref_t *ref,
     ngx_media_track_view_t *view);
 static ngx_int_t ngx_media_track_view_inits(const ngx_media_track_ref_t *ref,
     ngx_pool_t *pool, ngx_media_track_view_t *view);
+
+
+uint32_t
+ngx_media_stream_hash(ngx_str_t *name)
+{
+    uint32_t  hash;
+
+    hash = (uint32_t) ngx_media_hash(name->data, name->len);
+
+    return hash ? hash : 1;
+}
+
+
+ngx_int_t
+ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_media_stream_t *stream)
+{
+    uint32_t                 hash, i, n;
+    uint64_t                 id;
+    ngx_media_stream_shm_t  *s;
+
+    if (name->len > NGX_MEDIA_NAME_MAX) {
+        return NGX_DECLINED;
+    }
+
+    hash = ngx_media_stream_hash(name);
+    n = ngx_media_load(&zone->store->used_streams);
+
+    for (i = 0; i < n; i++) {
+
+        if (ngx_media_peek(&zone->store->hashes[i]) != hash) {
+            continue;
+        }
+
+        s = ngx_media_stream_record(zone, i);
+        id = ngx_media_load(&s->id);
+
+        if (id == 0
+            || s->name_len != name->len
+            || ngx_memcmp(s->name, name->data, name->len) != 0)
+        {
+            continue;
+        }
+
+        ngx_media_fence_acquire();
+
+        if (ngx_media_load(&s->id) != id) {
+            continue;
+        }
+
+        stream->zone = zone;
+        stream->sh = s;
+        stream->id = id;
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
 
 
 uint64_t

@@ -29,6 +29,9 @@
 #include "core/ngx_media_view.h"
 
 
+/* of a name, not 0 */
+uint32_t ngx_media_stream_hash(ngx_str_t *name);
+
 /* NGX_OK or NGX_DECLINED */
 ngx_int_t ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_media_stream_t *stream);

@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_stat.h"
-#include "core/ngx_media_stream.h"
+#include "core/ngx_media_stream_lock.h"
 
 
 static void ngx_media_track_stat(const ngx_media_stream_t *stream,

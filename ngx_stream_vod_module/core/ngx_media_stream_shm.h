@@ -101,4 +101,12 @@ struct ngx_media_stream_shm_s {
 #define ngx_media_first_discontinuity(f)  ((f) & 0xfffffff)
 
 
+/* after the change itself is stored; ngx_media_notify() when unlocked */
+static ngx_inline void
+ngx_media_stream_changed(ngx_media_stream_shm_t *s)
+{
+    ngx_media_store(&s->notify.version, s->notify.version + 1);
+}
+
+
 #endif /* _NGX_MEDIA_STREAM_SHM_H_INCLUDED_ */

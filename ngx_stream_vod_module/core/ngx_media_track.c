@@ -13,7 +13,10 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_stream.h"
+#include "core/ngx_media_evict.h"
+#include "core/ngx_media_part.h"
+#include "core/ngx_media_stream_lock.h"
+#include "core/ngx_media_track.h"
 #include "formats/ngx_media_mp4_write.h"
 
 
@@ -567,39 +570,6 @@ ngx_media_track_first(const ngx_media_claim_t *claim, ngx_uint_t track)
     ngx_media_stream_unlock(claim->stream.sh);
 
     return first;
-}
-
-
-void
-ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock,
-    uint64_t first)
-{
-    ngx_media_stream_shm_t  *s;
-
-    if (ngx_media_claim_lock(claim) != NGX_OK) {
-        return;
-    }
-
-    s = claim->stream.sh;
-
-    while (ngx_media_first_number(s->first) < first) {
-        ngx_media_stream_unlist_locked(s);
-    }
-
-    s->clock = ngx_media_track_place(clock);
-    ngx_media_store(&s->ready, 1);
-    ngx_media_stream_changed(s);
-
-    ngx_media_stream_unlock(s);
-
-    ngx_media_notify(&s->notify);
-}
-
-
-uint64_t
-ngx_media_stream_number(const ngx_media_claim_t *claim)
-{
-    return ngx_media_load(&claim->stream.sh->number);
 }
 
 

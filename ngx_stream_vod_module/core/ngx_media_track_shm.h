@@ -172,4 +172,28 @@ ngx_media_track_average(uint64_t bits, uint64_t ticks, uint32_t timescale)
 }
 
 
+static ngx_inline ngx_media_segment_shm_t *
+ngx_media_segment_record(const ngx_media_track_shm_t *t, uint64_t number)
+{
+    uint64_t  n;
+
+    n = number % t->segment_size;
+
+    return &t->segments[n / NGX_MEDIA_SEGMENT_PER_PAGE]
+                       [n % NGX_MEDIA_SEGMENT_PER_PAGE];
+}
+
+
+static ngx_inline ngx_media_part_shm_t *
+ngx_media_part_record(const ngx_media_track_shm_t *t, uint64_t index)
+{
+    uint64_t  n;
+
+    n = index % t->part_size;
+
+    return &t->parts[n / NGX_MEDIA_PART_PER_PAGE]
+                    [n % NGX_MEDIA_PART_PER_PAGE];
+}
+
+
 #endif /* _NGX_MEDIA_TRACK_SHM_H_INCLUDED_ */

@@ -18,7 +18,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
-#include "core/ngx_media_stream.h"
+#include "core/ngx_media_claim.h"
 #include "formats/ngx_media_frame.h"
 
 

@@ -18,6 +18,9 @@
 #define _NGX_MEDIA_WRITER_STATE_H_INCLUDED_
 
 
+#include "core/ngx_media_part.h"
+#include "core/ngx_media_stream.h"
+#include "core/ngx_media_track.h"
 #include "core/ngx_media_writer.h"
 #include "time/ngx_media_segmenter.h"
 #include "time/ngx_media_timeline.h"

@@ -40,7 +40,7 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     }
 
     if (ngx_exiting || ngx_terminate
-        || ngx_media_load(&conf->app->zone->store->retired))
+        || ngx_media_claim_closed(conf->app->zone))
     {
         ngx_media_publish_refused(conf->app);
         ngx_media_publish_log_refusal(conf, NGX_MEDIA_PUBLISH_CLOSING);
@@ -107,7 +107,7 @@ ngx_media_publish_refusal(ngx_int_t rc)
 void
 ngx_media_publish_refused(ngx_media_app_t *app)
 {
-    ngx_media_count(&app->zone->store->refused, 1);
+    ngx_media_claim_refused(app->zone);
 }
 
 

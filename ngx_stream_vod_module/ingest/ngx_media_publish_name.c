@@ -12,7 +12,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_stream.h"
+#include "core/ngx_media_store_shm.h"
 #include "formats/ngx_media_text.h"
 #include "ingest/ngx_media_publish.h"
 

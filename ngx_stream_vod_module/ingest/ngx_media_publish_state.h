@@ -20,7 +20,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_stream.h"
+#include "core/ngx_media_claim.h"
 #include "core/ngx_media_writer.h"
 #include "formats/ngx_media_adts.h"
 #include "formats/ngx_media_codec.h"

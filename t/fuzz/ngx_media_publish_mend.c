@@ -33,7 +33,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_stream.h"
+#include "core/ngx_media_claim.h"
 #include "core/ngx_media_writer.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_nal.h"
@@ -78,8 +78,7 @@ static const struct {
 };
 
 static ngx_media_writer_t     writer;
-static ngx_media_zone_shm_t   shm;
-static ngx_media_zone_t       zone = { .sh = &shm };
+static ngx_media_zone_t       zone;
 static ngx_media_app_t        app = { .zone = &zone };
 static ngx_uint_t             no_room, lost;
 
@@ -97,6 +96,19 @@ ngx_media_stream_holder(ngx_media_zone_t *z, ngx_str_t *name,
     ngx_media_holder_t *holder)
 {
     return NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_media_claim_closed(const ngx_media_zone_t *z)
+{
+    return 0;
+}
+
+
+void
+ngx_media_claim_refused(ngx_media_zone_t *z)
+{
 }
 
 

@@ -4,8 +4,9 @@
  */
 
 /* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c core/ngx_media_notify.c
-         core/ngx_media_process.c core/ngx_media_read.c core/ngx_media_stream.c
-         core/ngx_media_part.c core/ngx_media_track.c
+         core/ngx_media_process.c core/ngx_media_read.c core/ngx_media_claim.c
+         core/ngx_media_evict.c core/ngx_media_part.c core/ngx_media_stream.c
+         core/ngx_media_stream_lock.c core/ngx_media_track.c
          core/ngx_media_stream_validate.c core/ngx_media_zone_validate.c
          core/ngx_media_store_zone.c core/ngx_media_zone.c
          formats/ngx_media_aac.c formats/ngx_media_bits.c

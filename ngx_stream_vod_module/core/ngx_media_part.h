@@ -1,0 +1,76 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Writing tracks: parts go into the arena and become segments.  Each function
+ * takes the stream's lock itself; what is written with an epoch that is over
+ * is answered NGX_DECLINED.
+ */
+
+
+#ifndef _NGX_MEDIA_PART_H_INCLUDED_
+#define _NGX_MEDIA_PART_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_claim.h"
+#include "core/ngx_media_store_shm.h"
+
+
+/*
+ * One part, written to the arena and listed.  data: two runs of bytes, header
+ * and payload.  The first part of a segment opens it, with what is said in
+ * *segment.  NGX_OK, NGX_DECLINED, NGX_ABORT: no memory, it was not stored.
+ */
+typedef struct {
+    const ngx_media_segment_t
+                             *segment;        /* but what parts add up to */
+    uint32_t                  part;
+    uint32_t                  duration;
+    uint32_t                  key_size;       /* of part 0, see segment */
+    unsigned                  independent:1;
+    ngx_str_t                 data[2];
+    uint64_t                  expect_number;  /* of the next part */
+    uint32_t                  expect_part;
+    const ngx_media_track_count_t
+                             *count;          /* what the writer counts */
+    uint32_t                  fps;            /* 1/1000 */
+    int64_t                   drift;          /* ms, for status */
+    uint32_t                  jumps;          /* of stamps, since the last */
+    unsigned                  parts_off:1;    /* this track lists none, */
+    unsigned                  held:1;         /* or not now, */
+    unsigned                  coarse:1;       /* or this segment */
+} ngx_media_part_put_t;
+
+ngx_int_t ngx_media_part_put(const ngx_media_claim_t *claim,
+    ngx_uint_t track, const ngx_media_part_put_t *put);
+
+/* the open segment, if there is one, is complete */
+ngx_int_t ngx_media_segment_close(const ngx_media_claim_t *claim,
+    ngx_uint_t track);
+/* the open segment's period is *segment's, and has runs */
+void ngx_media_segment_runs(const ngx_media_claim_t *claim,
+    ngx_uint_t track, const ngx_media_segment_t *segment);
+
+/* BANDWIDTH goes up to this (bit/s), never down */
+void ngx_media_track_bandwidth(const ngx_media_claim_t *claim,
+    ngx_uint_t track, uint64_t bandwidth);
+
+
+/* between the files that change streams: the stream is locked */
+
+void ngx_media_stream_unlist_locked(ngx_media_stream_shm_t *s);
+void ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
+void ngx_media_segment_close_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
+void ngx_media_track_leave_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t);
+void ngx_media_extent_unref_locked(ngx_media_zone_t *zone, uint32_t extent);
+
+
+#endif /* _NGX_MEDIA_PART_H_INCLUDED_ */
