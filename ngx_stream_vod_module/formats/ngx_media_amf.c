@@ -579,6 +579,18 @@ ngx_media_amf_write_string(ngx_media_text_t *text, const void *data,
 
 
 void
+ngx_media_amf_write_bool(ngx_media_text_t *text, ngx_uint_t value)
+{
+    u_char  buf[2];
+
+    buf[0] = NGX_MEDIA_AMF_BOOL;
+    buf[1] = (value != 0);
+
+    ngx_media_text_data(text, buf, sizeof(buf));
+}
+
+
+void
 ngx_media_amf_write_null(ngx_media_text_t *text)
 {
     ngx_media_text_cstr(text, "\x05");
@@ -589,6 +601,18 @@ void
 ngx_media_amf_write_object(ngx_media_text_t *text)
 {
     ngx_media_text_cstr(text, "\x03");
+}
+
+
+void
+ngx_media_amf_write_array(ngx_media_text_t *text, uint32_t count)
+{
+    u_char  buf[5];
+
+    buf[0] = NGX_MEDIA_AMF_ECMA_ARRAY;
+    (void) ngx_media_put_be32(buf + 1, count);
+
+    ngx_media_text_data(text, buf, sizeof(buf));
 }
 
 

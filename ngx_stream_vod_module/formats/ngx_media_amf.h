@@ -121,10 +121,15 @@ ngx_int_t ngx_media_amf_next(ngx_media_amf_iterator_t *it,
 void ngx_media_amf_write_number(ngx_media_text_t *text, double number);
 void ngx_media_amf_write_string(ngx_media_text_t *text, const void *data,
     size_t len);
+void ngx_media_amf_write_bool(ngx_media_text_t *text, ngx_uint_t value);
 void ngx_media_amf_write_null(ngx_media_text_t *text);
 
-/* an object: begin, then key and value each, then end */
+/*
+ * An object, or an ECMA array of so many elements (AMF 0, 2.10): begin, then
+ * key and value each, then end.
+ */
 void ngx_media_amf_write_object(ngx_media_text_t *text);
+void ngx_media_amf_write_array(ngx_media_text_t *text, uint32_t count);
 void ngx_media_amf_write_key(ngx_media_text_t *text, const void *data,
     size_t len);
 void ngx_media_amf_write_end(ngx_media_text_t *text);

@@ -582,6 +582,24 @@ test_write(void)
 
     /* long strings, long keys */
 
+    /* booleans, arrays */
+
+    p = malloc(18);
+    ngx_media_text_init(&text, p, 18);
+    ngx_media_amf_write_array(&text, 2);
+    ngx_media_amf_write_name(&text, "t");
+    ngx_media_amf_write_bool(&text, 7);
+    ngx_media_amf_write_name(&text, "f");
+    ngx_media_amf_write_bool(&text, 0);
+    ngx_media_amf_write_end(&text);
+    pos = p;
+    ok(ngx_media_amf_read(&pos, text.pos, &value) == NGX_OK
+       && value.type == NGX_MEDIA_AMF_ECMA_ARRAY && pos == text.pos,
+       "written array");
+    is_mem(p, text.total, "\x08\0\0\0\2\0\1t\1\1\0\1f\1\0\0\0\x09", 18,
+           "bytes of an array");
+    free(p);
+
     large = malloc(70000);
     memset(large, 'x', 70000);
     p = malloc(140000);
