@@ -62,6 +62,8 @@ static void ngx_media_rtmp_chunk_start(ngx_media_rtmp_reader_t *r,
 static ngx_uint_t ngx_media_rtmp_chunk_near(uint32_t a, uint32_t b);
 static void ngx_media_rtmp_chunk_piece(ngx_media_rtmp_reader_t *r,
     const u_char **pos, const u_char *last, ngx_media_rtmp_piece_t *piece);
+static u_char *ngx_media_rtmp_chunk_fill(u_char *p, ngx_media_span_t *rest,
+    const ngx_media_span_t **spans, size_t size);
 static size_t ngx_media_rtmp_chunk_basic(u_char *p, ngx_uint_t fmt,
     uint32_t csid);
 
@@ -539,21 +541,44 @@ ngx_media_rtmp_chunk_write(u_char *p,
     const ngx_media_rtmp_chunk_header_t *header, const u_char *payload,
     size_t len, uint32_t chunk_size)
 {
-    size_t      chunks, extended, n;
-    u_char     *start;
-    ngx_uint_t  fmt;
+    ngx_media_span_t  span;
+
+    span.pos = payload;
+    span.last = payload + len;
+
+    return ngx_media_rtmp_chunk_write_spans(p, header, &span, 1, chunk_size);
+}
+
+
+size_t
+ngx_media_rtmp_chunk_write_spans(u_char *p,
+    const ngx_media_rtmp_chunk_header_t *header,
+    const ngx_media_span_t *spans, ngx_uint_t n, uint32_t chunk_size)
+{
+    size_t            chunks, extended, head, len, size;
+    u_char           *start;
+    ngx_uint_t        fmt, i;
+    ngx_media_span_t  rest;
+
+    len = 0;
+
+    for (i = 0; i < n; i++) {
+        len += ngx_media_span_len(&spans[i]);
+    }
 
     extended = (header->timestamp >= NGX_MEDIA_RTMP_EXTENDED) ? 4 : 0;
 
     if (p == NULL) {
         chunks = len ? (len - 1) / chunk_size + 1 : 1;
-        n = ngx_media_rtmp_chunk_basic(NULL, 0, header->csid) + extended;
+        head = ngx_media_rtmp_chunk_basic(NULL, 0, header->csid) + extended;
 
-        return chunks * n + 11 + len;
+        return chunks * head + 11 + len;
     }
 
     start = p;
     fmt = 0;
+    rest.pos = NULL;
+    rest.last = NULL;
 
     do {
         p += ngx_media_rtmp_chunk_basic(p, fmt, header->csid);
@@ -570,20 +595,41 @@ ngx_media_rtmp_chunk_write(u_char *p,
             p = ngx_media_put_be32(p, header->timestamp);
         }
 
-        n = ngx_min(len, chunk_size);
+        size = ngx_min(len, chunk_size);
+        len -= size;
 
-        if (n) {
-            ngx_memcpy(p, payload, n);
-            p += n;
-            payload += n;
-            len -= n;
-        }
-
+        p = ngx_media_rtmp_chunk_fill(p, &rest, &spans, size);
         fmt = 3;
 
     } while (len);
 
     return p - start;
+}
+
+
+/* size bytes, of what is left of a span and of those that follow it */
+
+static u_char *
+ngx_media_rtmp_chunk_fill(u_char *p, ngx_media_span_t *rest,
+    const ngx_media_span_t **spans, size_t size)
+{
+    size_t  n;
+
+    while (size) {
+
+        if (rest->pos == rest->last) {
+            *rest = *(*spans)++;
+            continue;
+        }
+
+        n = ngx_min(size, ngx_media_span_len(rest));
+
+        p = ngx_cpymem(p, rest->pos, n);
+        rest->pos += n;
+        size -= n;
+    }
+
+    return p;
 }
 
 

@@ -37,6 +37,7 @@
                                                  3, ffmpeg 5 */
 #define NGX_MEDIA_RTMP_CHUNK_SIZE     128     /* until Set Chunk Size */
 #define NGX_MEDIA_RTMP_CHUNK_MAX      0xffffff
+#define NGX_MEDIA_RTMP_MESSAGE_MAX    0xffffff  /* its length, 5.3.1.2.1 */
 
 
 /* one chunk stream: the header of its latest message */
@@ -125,6 +126,14 @@ typedef struct {
 size_t ngx_media_rtmp_chunk_write(u_char *p,
     const ngx_media_rtmp_chunk_header_t *header, const u_char *payload,
     size_t len, uint32_t chunk_size);
+
+/*
+ * The same of a payload that is in n places, one after another; some may be
+ * empty.  A message has at most NGX_MEDIA_RTMP_MESSAGE_MAX bytes.
+ */
+size_t ngx_media_rtmp_chunk_write_spans(u_char *p,
+    const ngx_media_rtmp_chunk_header_t *header,
+    const ngx_media_span_t *spans, ngx_uint_t n, uint32_t chunk_size);
 
 
 #endif /* _NGX_MEDIA_RTMP_CHUNK_H_INCLUDED_ */

@@ -748,6 +748,106 @@ test_write(void)
 }
 
 
+/*
+ * A payload in several places: the same bytes as in one, whatever the places
+ * and however long the time stamp
+ */
+
+static void
+test_spans(void)
+{
+    int                            good;
+    size_t                         i, j, k, len, n;
+    u_char                        *a, *b, *p, *q;
+    result_t                       r;
+    ngx_media_span_t               spans[4];
+    ngx_media_rtmp_chunk_header_t  header;
+
+    static const uint32_t  times[] = { 0, 0xfffffe, 0xffffff, 0x1000000,
+                                       0xffffffff };
+    static const size_t    heads[] = { 0, 1, 5, 8, 127, 128, 129 };
+    static const size_t    lens[] = { 0, 1, 119, 120, 121, 123, 128, 129,
+                                      1000 };
+
+    good = 1;
+
+    header.csid = 6;
+    header.type = NGX_MEDIA_RTMP_VIDEO;
+    header.stream = 1;
+
+    for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        for (j = 0; j < sizeof(heads) / sizeof(heads[0]); j++) {
+            for (k = 0; k < sizeof(lens) / sizeof(lens[0]); k++) {
+
+                header.timestamp = times[i];
+                len = heads[j] + lens[k] + 3;
+
+                a = tap_dup(body, heads[j]);
+                b = tap_dup(body + heads[j], lens[k]);
+
+                spans[0].pos = a;
+                spans[0].last = a + heads[j];
+                spans[1].pos = b;
+                spans[1].last = b + lens[k];
+                spans[2].pos = NULL;
+                spans[2].last = NULL;
+                spans[3].pos = body + len - 3;
+                spans[3].last = body + len;
+
+                n = ngx_media_rtmp_chunk_write(NULL, &header, body, len, 128);
+                p = malloc(n);
+                q = malloc(n);
+
+                (void) ngx_media_rtmp_chunk_write(p, &header, body, len, 128);
+
+                good = good
+                       && ngx_media_rtmp_chunk_write_spans(NULL, &header,
+                                                           spans, 4, 128) == n
+                       && ngx_media_rtmp_chunk_write_spans(q, &header, spans,
+                                                           4, 128) == n
+                       && memcmp(p, q, n) == 0;
+
+                r = collect(q, n, 7);
+
+                good = good && r.n == 1 && !r.broken
+                       && r.messages[0].timestamp == times[i]
+                       && r.messages[0].length == len
+                       && r.messages[0].hash == ngx_media_hash(body, len);
+
+                free(a);
+                free(b);
+                free(p);
+                free(q);
+            }
+        }
+    }
+
+    ok(good, "payloads in several places");
+
+    /* extended time stamps are repeated in every chunk, 5.3.1.3 */
+
+    header.timestamp = 0x01020304;
+
+    spans[0].pos = (u_char *) "ab";
+    spans[0].last = spans[0].pos + 2;
+    spans[1].pos = (u_char *) "cdefg";
+    spans[1].last = spans[1].pos + 5;
+
+    p = malloc(33);
+    n = ngx_media_rtmp_chunk_write_spans(p, &header, spans, 2, 3);
+    is_mem(p, n, "\x06\xff\xff\xff\0\0\7\x09\1\0\0\0\1\2\3\4" "abc"
+           "\xc6\1\2\3\4" "def" "\xc6\1\2\3\4" "g", 33,
+           "bytes of a late message");
+
+    n = ngx_media_rtmp_chunk_write_spans(p, &header, NULL, 0, 3);
+    is_mem(p, n, "\x06\xff\xff\xff\0\0\0\x09\1\0\0\0\1\2\3\4", 16,
+           "bytes of an empty one");
+    is(ngx_media_rtmp_chunk_write_spans(NULL, &header, NULL, 0, 3), 16,
+       "its size");
+    free(p);
+}
+
+
 static void
 test_messages(void)
 {
@@ -846,6 +946,7 @@ main(void)
     test_control();
     test_errors();
     test_write();
+    test_spans();
     test_messages();
 
     return done();
