@@ -9,39 +9,8 @@
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_flv.h"
+#include "formats/ngx_media_flv_fields.h"
 
-
-/* legacy audio formats and video codecs, E.4.2.1 and E.4.3.1 */
-
-#define NGX_MEDIA_FLV_MP3            2
-#define NGX_MEDIA_FLV_EX_AUDIO       9
-#define NGX_MEDIA_FLV_AAC            10
-#define NGX_MEDIA_FLV_MP3_8K         14
-
-#define NGX_MEDIA_FLV_AVC            7
-#define NGX_MEDIA_FLV_HEVC           12       /* of no specification */
-
-#define NGX_MEDIA_FLV_KEY            1
-#define NGX_MEDIA_FLV_GENERATED_KEY  4
-#define NGX_MEDIA_FLV_FRAME_COMMAND  5
-
-/*
- * Packet types of Enhanced RTMP v2, "Enhanced Video" and "Enhanced Audio";
- * a legacy header is given the one that means the same.
- */
-
-#define NGX_MEDIA_FLV_EX_START       0
-#define NGX_MEDIA_FLV_EX_CODED       1
-#define NGX_MEDIA_FLV_EX_END         2
-#define NGX_MEDIA_FLV_EX_CODED_X     3        /* video: no composition time */
-#define NGX_MEDIA_FLV_EX_METADATA    4
-#define NGX_MEDIA_FLV_EX_MODEX       7
-
-#define NGX_MEDIA_FLV_EX_AUDIO_MULTI 5
-#define NGX_MEDIA_FLV_EX_VIDEO_MULTI 6
-
-#define NGX_MEDIA_FLV_EX_NANO        0        /* TimestampOffsetNano */
-#define NGX_MEDIA_FLV_EX_NANO_MAX    999999
 
 /* how many tracks */
 
@@ -49,14 +18,6 @@
 #define NGX_MEDIA_FLV_MANY           1
 #define NGX_MEDIA_FLV_MANY_CODECS    2
 #define NGX_MEDIA_FLV_NO_TRACKS      3        /* not multitrack: ours */
-
-
-typedef struct {
-    uint32_t                  fourcc;
-    uint32_t                  type;           /* ngx_media_type_e */
-    uint32_t                  codec_id;       /* legacy, 0: none */
-    unsigned                  cts:1;          /* CodedFrames have it */
-} ngx_media_flv_codec_t;
 
 
 /* what is looked for in onMetaData */
@@ -89,8 +50,6 @@ static ngx_int_t ngx_media_flv_track(ngx_media_flv_iterator_t *it,
     ngx_media_reader_t *r, ngx_media_reader_t *body);
 static ngx_int_t ngx_media_flv_body(ngx_media_flv_iterator_t *it,
     ngx_media_flv_packet_t *packet, ngx_media_reader_t *r);
-static const ngx_media_flv_codec_t *ngx_media_flv_find(uint32_t type,
-    uint32_t fourcc, uint32_t codec_id);
 static ngx_uint_t ngx_media_flv_named(const ngx_media_span_t *span,
     const char *name);
 static uint32_t ngx_media_flv_codec(uint32_t type,
@@ -100,20 +59,20 @@ static uint32_t ngx_media_flv_number(double number, double scale);
 
 
 static const ngx_media_flv_codec_t  ngx_media_flv_codecs[] = {
-    { NGX_MEDIA_CODEC_H264, NGX_MEDIA_VIDEO, NGX_MEDIA_FLV_AVC, 1 },
-    { NGX_MEDIA_CODEC_H265, NGX_MEDIA_VIDEO, NGX_MEDIA_FLV_HEVC, 1 },
-    { ngx_media_fourcc('v', 'v', 'c', '1'), NGX_MEDIA_VIDEO, 0, 1 },
-    { ngx_media_fourcc('a', 'v', '0', '1'), NGX_MEDIA_VIDEO, 0, 0 },
-    { ngx_media_fourcc('v', 'p', '0', '9'), NGX_MEDIA_VIDEO, 0, 0 },
-    { ngx_media_fourcc('v', 'p', '0', '8'), NGX_MEDIA_VIDEO, 0, 0 },
-    { NGX_MEDIA_CODEC_AAC, NGX_MEDIA_AUDIO, NGX_MEDIA_FLV_AAC, 0 },
-    { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_AUDIO, NGX_MEDIA_FLV_MP3, 0 },
-    { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_AUDIO, NGX_MEDIA_FLV_MP3_8K, 0 },
-    { ngx_media_fourcc('O', 'p', 'u', 's'), NGX_MEDIA_AUDIO, 0, 0 },
-    { ngx_media_fourcc('f', 'L', 'a', 'C'), NGX_MEDIA_AUDIO, 0, 0 },
-    { ngx_media_fourcc('a', 'c', '-', '3'), NGX_MEDIA_AUDIO, 0, 0 },
-    { ngx_media_fourcc('e', 'c', '-', '3'), NGX_MEDIA_AUDIO, 0, 0 },
-    { 0, 0, 0, 0 }
+    { NGX_MEDIA_CODEC_H264, NGX_MEDIA_VIDEO, NGX_MEDIA_FLV_AVC, 1, 0 },
+    { NGX_MEDIA_CODEC_H265, NGX_MEDIA_VIDEO, NGX_MEDIA_FLV_HEVC, 1, 1 },
+    { ngx_media_fourcc('v', 'v', 'c', '1'), NGX_MEDIA_VIDEO, 0, 1, 0 },
+    { ngx_media_fourcc('a', 'v', '0', '1'), NGX_MEDIA_VIDEO, 0, 0, 0 },
+    { ngx_media_fourcc('v', 'p', '0', '9'), NGX_MEDIA_VIDEO, 0, 0, 0 },
+    { ngx_media_fourcc('v', 'p', '0', '8'), NGX_MEDIA_VIDEO, 0, 0, 0 },
+    { NGX_MEDIA_CODEC_AAC, NGX_MEDIA_AUDIO, NGX_MEDIA_FLV_AAC, 0, 0 },
+    { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_AUDIO, NGX_MEDIA_FLV_MP3, 0, 0 },
+    { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_AUDIO, NGX_MEDIA_FLV_MP3_8K, 0, 0 },
+    { ngx_media_fourcc('O', 'p', 'u', 's'), NGX_MEDIA_AUDIO, 0, 0, 0 },
+    { ngx_media_fourcc('f', 'L', 'a', 'C'), NGX_MEDIA_AUDIO, 0, 0, 0 },
+    { ngx_media_fourcc('a', 'c', '-', '3'), NGX_MEDIA_AUDIO, 0, 0, 0 },
+    { ngx_media_fourcc('e', 'c', '-', '3'), NGX_MEDIA_AUDIO, 0, 0, 0 },
+    { 0, 0, 0, 0, 0 }
 };
 
 
@@ -195,7 +154,7 @@ ngx_media_flv_video(ngx_media_flv_iterator_t *it, const u_char *pos,
 
     it->packet_type = ch & 0x0f;
 
-    if (ch & 0x80) {
+    if (ch & NGX_MEDIA_FLV_EX_VIDEO) {
         return ngx_media_flv_enhanced(it, &r, NGX_MEDIA_FLV_EX_VIDEO_MULTI);
     }
 
@@ -530,9 +489,7 @@ ngx_media_flv_body(ngx_media_flv_iterator_t *it,
 }
 
 
-/* by fourcc, or if that is zero by legacy id */
-
-static const ngx_media_flv_codec_t *
+const ngx_media_flv_codec_t *
 ngx_media_flv_find(uint32_t type, uint32_t fourcc, uint32_t codec_id)
 {
     const ngx_media_flv_codec_t  *codec;
