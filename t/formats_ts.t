@@ -18,6 +18,7 @@ use Test::More;
 use lib "$FindBin::Bin/lib";
 
 use Test::Media::Build;
+use Test::Media::Records qw/ probe records /;
 
 my $root = $Test::Media::Build::root;
 my $dir = tempdir('media-ts-XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -41,8 +42,8 @@ if (!defined $bin) {
     BAIL_OUT('t/tools/ts.c is not built');
 }
 
-my %fourcc = (h264 => 'avc1', hevc => 'hvc1', aac => 'mp4a', mp3 => '.mp3',
-              ac3 => 'ac-3', eac3 => 'ec-3');
+# what MPEG-TS may have
+my %known = map { $_ => 1 } qw/ h264 hevc aac mp3 ac3 eac3 /;
 
 # where the tool lets a time of zero be
 my $offset = 900000;
@@ -135,13 +136,13 @@ sub file {
 
     for my $type (qw/ video audio /) {
         my ($first) = grep { $_->{codec_type} eq $type
-                             && $fourcc{$_->{codec_name}} } @streams;
+                             && $known{$_->{codec_name}} } @streams;
         push @tracks, $first if $first;
     }
 
     for my $track (@tracks) {
         push @records, "$dir/records" . @records;
-        records($track, $records[-1], %more);
+        records($track, $records[-1], delay($track, %more));
     }
 
     if ($more{id3}) {
@@ -264,6 +265,20 @@ sub stamps {
 }
 
 
+# a delay of our own: with it, key frames are shown at their decode time
+
+sub delay {
+    my ($track, %more) = @_;
+
+    return 0 if !$more{delay} || $track->{codec_type} ne 'video';
+
+    my $delay = $track->{packets}[0]{pts} - $track->{packets}[0]{dts};
+    cmp_ok($delay, '>', 0, 'a delay');
+
+    return $delay;
+}
+
+
 # hashes of all decoded frames
 
 sub frames {
@@ -278,87 +293,6 @@ sub frames {
     $said =~ s/^\[\w+ @ \w+\] //mg;
 
     return $said;
-}
-
-
-# streams with their packets
-
-sub probe {
-    my ($file) = @_;
-
-    my (@streams, $cur, $hex);
-
-    open my $fh, '-|', "ffprobe -v error -show_streams -show_packets"
-                       . " -show_data $file 2>&1" or die "ffprobe: $!\n";
-
-    my @packets;
-
-    while (<$fh>) {
-        if (/^\[(STREAM|PACKET)\]/) {
-            $cur = {};
-            push @{$1 eq 'STREAM' ? \@streams : \@packets}, $cur;
-
-        } elsif (/^(data|extradata)=/) {
-            $cur->{$hex = $1} = '';
-
-        } elsif (/^[0-9a-f]{8}: ((?:[0-9a-f]+ )+) ?/) {
-            my $s = $1;
-            $s =~ s/ //g;
-            $cur->{$hex} .= pack 'H*', $s;
-
-        } elsif (/^(\w+)=(.*)/ && !exists $cur->{$1}) {
-            $cur->{$1} = $2;
-        }
-    }
-
-    close $fh;
-
-    for my $stream (@streams) {
-        $stream->{packets} = [grep { $_->{stream_index} == $stream->{index} }
-                              @packets];
-    }
-
-    return @streams;
-}
-
-
-# records for the tool: with a delay, key frames are shown at their decode time
-
-sub records {
-    my ($stream, $file, %more) = @_;
-
-    my ($num, $unit) = split '/', $stream->{time_base};
-    my @packets = @{$stream->{packets}};
-    my $delay = 0;
-
-    if ($more{delay} && $stream->{codec_type} eq 'video') {
-        $delay = $packets[0]{pts} - $packets[0]{dts};
-        cmp_ok($delay, '>', 0, 'a delay');
-    }
-
-    my $config = $stream->{extradata};
-    $config = $packets[0]{data} if $stream->{codec_name} eq 'mp3';
-    $config = '' if !defined $config;
-
-    open my $fh, '>', $file or die "$file: $!\n";
-    binmode $fh;
-    print $fh $fourcc{$stream->{codec_name}},
-        pack('NNNN', $unit / $num, $stream->{sample_rate} || 0, $delay,
-             length $config), $config;
-
-    for my $i (0 .. $#packets) {
-        my ($packet, $next) = @packets[$i, $i + 1];
-        my $duration = $next ? $next->{dts} - $packet->{dts}
-                             : $packet->{duration};
-
-        print $fh pack('NNl>Nq>', length $packet->{data}, $duration,
-                       $packet->{pts} - $packet->{dts},
-                       $packet->{flags} =~ /K/ ? 1 : 0,
-                       $packet->{dts} + $delay),
-              $packet->{data};
-    }
-
-    close $fh or die "$file: $!\n";
 }
 
 
