@@ -6,8 +6,9 @@
 
 /*
  * FLAC in ISO BMFF, its encapsulation document, 3.3.2: dfLa.  The native form,
- * "fLaC" and metadata blocks (RFC 9639, 8), is taken, too.  Of the blocks only
- * STREAMINFO is kept.
+ * "fLaC" and metadata blocks (RFC 9639, 8), is taken, too, and STREAMINFO alone
+ * as ffmpeg has it in FLV: its first four bytes, which are block sizes, are
+ * neither zero nor "fLaC".  Of the blocks only STREAMINFO is kept.
  */
 
 
@@ -67,12 +68,18 @@ ngx_media_flac_config(ngx_media_params_t *params, const u_char *pos,
     ngx_media_reader_init(&r, pos, last);
 
     start = ngx_media_read_be32(&r);          /* or version and flags */
-    head = ngx_media_read_be32(&r);
+
+    if (start == 0 || start == NGX_MEDIA_CODEC_FLAC) {
+        head = ngx_media_read_be32(&r);
+
+    } else {
+        ngx_media_reader_init(&r, pos, last);
+        head = (uint32_t) ngx_media_reader_left(&r);
+    }
+
     info = ngx_media_read_bytes(&r, NGX_MEDIA_FLAC_INFO);
 
-    if (r.err || (start != 0 && start != NGX_MEDIA_CODEC_FLAC)
-        || (head & 0x7fffffff) != NGX_MEDIA_FLAC_INFO)
-    {
+    if (r.err || (head & 0x7fffffff) != NGX_MEDIA_FLAC_INFO) {
         return NGX_ERROR;
     }
 

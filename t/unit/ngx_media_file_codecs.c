@@ -74,6 +74,10 @@ static const struct {
       44100, 2, 42 },
     { "flac, native", NGX_MEDIA_CODEC_FLAC, "664c614300000022" INFO, NGX_OK,
       "flac", 44100, 2, 42 },
+    { "flac, STREAMINFO alone", NGX_MEDIA_CODEC_FLAC, INFO, NGX_OK, "flac",
+      44100, 2, 34 },
+    { "flac, STREAMINFO and more", NGX_MEDIA_CODEC_FLAC, INFO "00", NGX_ERROR,
+      NULL, 0, 0, 0 },
     { "flac, no STREAMINFO", NGX_MEDIA_CODEC_FLAC, "0000000084000022" INFO,
       NGX_ERROR, NULL, 0, 0, 0 },
 };
