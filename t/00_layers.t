@@ -20,13 +20,14 @@ my $root = "$FindBin::Bin/../ngx_stream_vod_module";
 my %below = (
     formats => [],
     time => [qw/ formats /],
-    core => [qw/ time formats /],
+    memory => [],
+    core => [qw/ memory time formats /],
     files => [qw/ formats /],
-    packager => [qw/ core formats /],
-    vod => [qw/ files core formats /],
-    ingest => [qw/ core formats /],
-    stream => [qw/ ingest core formats /],
-    http => [qw/ packager vod files core formats /],
+    packager => [qw/ core memory formats /],
+    vod => [qw/ files core memory formats /],
+    ingest => [qw/ core memory formats /],
+    stream => [qw/ ingest core memory formats /],
+    http => [qw/ packager vod files ingest core memory formats /],
 );
 
 my %system = (

@@ -16,7 +16,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_zone.h"
+#include "memory/ngx_media_zone.h"
 
 
 #define NGX_MEDIA_MODULE         0x4149444d   /* "MDIA" */

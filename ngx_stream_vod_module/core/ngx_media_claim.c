@@ -12,9 +12,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_claim.h"
-#include "core/ngx_media_process.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_stream_lock.h"
+#include "memory/ngx_media_process.h"
 
 
 /*

@@ -15,12 +15,12 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "core/ngx_media.h"
-#include "core/ngx_media_notify.h"
 #include "core/ngx_media_stat.h"
 #include "core/ngx_media_store_zone.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_writer.h"
-#include "core/ngx_media_zone.h"
+#include "memory/ngx_media_notify.h"
+#include "memory/ngx_media_zone.h"
 #include "time/ngx_media_segmenter.h"
 
 

@@ -25,8 +25,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
-#include "core/ngx_media_notify.h"
 #include "core/ngx_media_view.h"
+#include "memory/ngx_media_notify.h"
 
 
 /* of a name, not 0 */

@@ -20,7 +20,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_stream_shm.h"
-#include "core/ngx_media_zone.h"
+#include "memory/ngx_media_zone.h"
 
 
 #define NGX_MEDIA_LAYOUT         4            /* of all that is in a zone */

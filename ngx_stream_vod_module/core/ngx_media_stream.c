@@ -24,10 +24,10 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_part.h"
-#include "core/ngx_media_process.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_stream_lock.h"
 #include "core/ngx_media_track.h"
+#include "memory/ngx_media_process.h"
 
 
 /*

@@ -16,9 +16,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
-#include "core/ngx_media_notify.h"
-#include "core/ngx_media_sync.h"
 #include "core/ngx_media_track_shm.h"
+#include "memory/ngx_media_notify.h"
+#include "memory/ngx_media_sync.h"
 
 
 /* states of a stream's record besides those of ngx_media_view.h */

@@ -18,9 +18,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
-#include "core/ngx_media_zone.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_frame.h"
+#include "memory/ngx_media_zone.h"
 
 
 #define NGX_MEDIA_RANGES         4            /* of a segment */

@@ -11,8 +11,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
-#include "core/ngx_media_cache.h"
 #include "core/ngx_media_stat.h"
+#include "memory/ngx_media_cache.h"
 
 
 typedef struct {

@@ -20,7 +20,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "core/ngx_media_cache.h"
+#include "memory/ngx_media_cache.h"
 #include "vod/ngx_media_vod_load.h"
 #include "vod/ngx_media_vod_map.h"
 #include "vod/ngx_media_vod_open.h"

@@ -34,7 +34,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_thread_pool.h>
-#include "core/ngx_media_cache.h"
+#include "memory/ngx_media_cache.h"
 #include "vod/ngx_media_vod.h"
 #include "vod/ngx_media_vod_set.h"
 

@@ -3,7 +3,7 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: core/ngx_media_cache.c core/ngx_media_process.c
+/* link: memory/ngx_media_cache.c memory/ngx_media_process.c
          ../unit/ngx_stub.c */
 
 
@@ -22,7 +22,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_cache_shm.h"
+#include "memory/ngx_media_cache_shm.h"
 #include "../unit/ngx_stub.h"
 #include "step.h"
 

@@ -12,10 +12,10 @@
 
 
 #include <sys/wait.h>
-#include "core/ngx_media_process.h"
 #include "core/ngx_media_stream_validate.h"
 #include "formats/ngx_media_mp4_write.h"
 #include "media_zone.h"
+#include "memory/ngx_media_process.h"
 #include "tap.h"
 
 

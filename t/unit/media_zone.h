@@ -16,14 +16,14 @@
 
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include "core/ngx_media_notify.h"
+#include "memory/ngx_media_notify.h"
 #include "core/ngx_media_store_zone.h"
 #include "core/ngx_media_evict.h"
 #include "core/ngx_media_part.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_stream_lock.h"
 #include "core/ngx_media_track.h"
-#include "core/ngx_media_zone.h"
+#include "memory/ngx_media_zone.h"
 #include "ngx_stub.h"
 
 

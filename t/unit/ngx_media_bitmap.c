@@ -3,10 +3,10 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: core/ngx_media_bitmap.c */
+/* link: memory/ngx_media_bitmap.c */
 
 
-#include "core/ngx_media_bitmap.h"
+#include "memory/ngx_media_bitmap.h"
 #include "tap.h"
 
 

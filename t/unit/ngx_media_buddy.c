@@ -3,10 +3,10 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: core/ngx_media_bitmap.c core/ngx_media_buddy.c */
+/* link: memory/ngx_media_bitmap.c memory/ngx_media_buddy.c */
 
 
-#include "core/ngx_media_buddy.h"
+#include "memory/ngx_media_buddy.h"
 #include "tap.h"
 
 

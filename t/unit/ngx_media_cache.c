@@ -3,12 +3,12 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: core/ngx_media_cache.c core/ngx_media_process.c ngx_stub.c */
+/* link: memory/ngx_media_cache.c memory/ngx_media_process.c ngx_stub.c */
 
 
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include "core/ngx_media_cache_shm.h"
+#include "memory/ngx_media_cache_shm.h"
 #include "ngx_stub.h"
 #include "tap.h"
 

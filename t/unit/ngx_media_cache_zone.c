@@ -3,15 +3,15 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: core/ngx_media_cache.c core/ngx_media_cache_zone.c
-         core/ngx_media_process.c ngx_stub.c */
+/* link: memory/ngx_media_cache.c memory/ngx_media_cache_zone.c
+         memory/ngx_media_process.c ngx_stub.c */
 
 
 /* the zone of a cache over cycles, nginx's side of it made here */
 
 
 #include <sys/mman.h>
-#include "core/ngx_media_cache_shm.h"
+#include "memory/ngx_media_cache_shm.h"
 #include "ngx_stub.h"
 #include "tap.h"
 

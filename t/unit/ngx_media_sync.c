@@ -26,7 +26,7 @@ static void pause_hook(void);
 #undef ngx_cpu_pause
 #define ngx_cpu_pause()  pause_hook()
 
-#include "core/ngx_media_sync.h"
+#include "memory/ngx_media_sync.h"
 
 
 #define PROCESSES  2

@@ -18,7 +18,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "core/ngx_media_sync.h"
+#include "memory/ngx_media_sync.h"
 
 
 /*

@@ -17,7 +17,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_zone.h"
+#include "memory/ngx_media_zone.h"
 
 
 #if (NGX_DEBUG)

@@ -20,8 +20,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_cache_shm.h"
-#include "core/ngx_media_process.h"
+#include "memory/ngx_media_cache_shm.h"
+#include "memory/ngx_media_process.h"
 
 
 #define NGX_MEDIA_CACHE_ALIGN    64

@@ -12,7 +12,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_cache_shm.h"
+#include "memory/ngx_media_cache_shm.h"
 
 
 #define NGX_MEDIA_CACHE_PAGES  64             /* at least */

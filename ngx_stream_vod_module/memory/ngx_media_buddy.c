@@ -6,7 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_buddy.h"
+#include "memory/ngx_media_buddy.h"
 
 
 static void ngx_media_buddy_split(ngx_media_buddy_t *buddy, ngx_uint_t page,

@@ -17,7 +17,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <sys/eventfd.h>
-#include "core/ngx_media_notify.h"
+#include "memory/ngx_media_notify.h"
 
 
 #define NGX_MEDIA_EVENTFDS  64

@@ -18,7 +18,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_zone_shm.h"
+#include "memory/ngx_media_zone_shm.h"
 
 
 /* of whoever uses a zone: not looked at here */

@@ -26,8 +26,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_buddy.h"
-#include "core/ngx_media_sync.h"
+#include "memory/ngx_media_buddy.h"
+#include "memory/ngx_media_sync.h"
 
 
 #define NGX_MEDIA_ROWS           512          /* processes at a time */

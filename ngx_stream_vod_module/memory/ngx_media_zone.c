@@ -18,9 +18,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <sys/mman.h>
-#include "core/ngx_media_process.h"
-#include "core/ngx_media_zone.h"
-#include "core/ngx_media_zone_validate.h"
+#include "memory/ngx_media_process.h"
+#include "memory/ngx_media_zone.h"
+#include "memory/ngx_media_zone_validate.h"
 
 
 #define NGX_MEDIA_COMMIT_STEP   (256 * 1024)

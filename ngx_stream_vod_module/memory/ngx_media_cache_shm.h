@@ -23,8 +23,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_cache.h"
-#include "core/ngx_media_sync.h"
+#include "memory/ngx_media_cache.h"
+#include "memory/ngx_media_sync.h"
 
 
 #define NGX_MEDIA_CACHE_LAYOUT   1            /* of all that follows */

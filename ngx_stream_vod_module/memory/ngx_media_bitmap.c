@@ -6,7 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_bitmap.h"
+#include "memory/ngx_media_bitmap.h"
 
 
 size_t

@@ -6,8 +6,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_process.h"
-#include "core/ngx_media_sync.h"
+#include "memory/ngx_media_process.h"
+#include "memory/ngx_media_sync.h"
 
 
 /* field 22 of /proc/PID/stat, see proc(5) */

@@ -18,7 +18,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_bitmap.h"
+#include "memory/ngx_media_bitmap.h"
 
 
 #define NGX_MEDIA_BUDDY_ORDERS  24
