@@ -13,11 +13,19 @@
 
 static void ngx_media_text_padded(ngx_media_text_t *text, uint64_t value,
     ngx_uint_t digits);
+static void ngx_media_text_point(ngx_media_text_t *text,
+    const u_char *digits, int64_t n, int64_t point);
+static uint64_t ngx_media_text_digits(double value, int64_t *exponent);
 static void ngx_media_text_rune(ngx_media_text_t *text, uint32_t ch,
     const u_char *pos, size_t len);
 
 
 static const u_char  ngx_media_text_hex[] = "0123456789abcdef";
+
+/* 10 to the powers of two, the greatest first */
+static const double  ngx_media_text_powers[] = {
+    1e256, 1e128, 1e64, 1e32, 1e16, 1e8, 1e4, 1e2, 1e1
+};
 
 
 void
@@ -37,6 +45,132 @@ ngx_media_text_i64(ngx_media_text_t *text, int64_t value)
     }
 
     ngx_media_text_padded(text, value, 1);
+}
+
+
+void
+ngx_media_text_number(ngx_media_text_t *text, double value)
+{
+    u_char     buf[20];
+    int64_t    exponent, n;
+    uint64_t   digits;
+
+    /* NaN is in no range */
+
+    if (value > -9007199254740992.0 && value < 9007199254740992.0
+        && (double) (int64_t) value == value)
+    {
+        ngx_media_text_i64(text, (int64_t) value);
+        return;
+    }
+
+    if (!(value >= -1.7976931348623157e308
+          && value <= 1.7976931348623157e308))
+    {
+        ngx_media_text_cstr(text, "null");
+        return;
+    }
+
+    if (value < 0) {
+        ngx_media_text_cstr(text, "-");
+        value = -value;
+    }
+
+    digits = ngx_media_text_digits(value, &exponent);
+
+    for (n = 0; digits; n++) {
+        buf[sizeof(buf) - 1 - n] = (u_char) ('0' + digits % 10);
+        digits /= 10;
+    }
+
+    ngx_media_text_point(text, buf + sizeof(buf) - n, n, n + exponent);
+}
+
+
+/*
+ * n digits, point of them in front of the decimal point, as
+ * ECMA-262, Number::toString, puts it
+ */
+
+static void
+ngx_media_text_point(ngx_media_text_t *text, const u_char *digits, int64_t n,
+    int64_t point)
+{
+    int64_t  i;
+
+    if (point > 21 || point < -5) {
+        ngx_media_text_data(text, digits, 1);
+
+        if (n > 1) {
+            ngx_media_text_cstr(text, ".");
+            ngx_media_text_data(text, digits + 1, n - 1);
+        }
+
+        ngx_media_text_data(text, "e+", point > 0 ? 2 : 1);
+        ngx_media_text_i64(text, point - 1);
+        return;
+    }
+
+    if (point <= 0) {
+        ngx_media_text_cstr(text, "0.");
+    }
+
+    for (i = point; i < 0; i++) {
+        ngx_media_text_cstr(text, "0");
+    }
+
+    i = ngx_max(0, ngx_min(point, n));
+
+    ngx_media_text_data(text, digits, i);
+
+    if (i > 0 && i < n) {
+        ngx_media_text_cstr(text, ".");
+    }
+
+    ngx_media_text_data(text, digits + i, n - i);
+
+    for (i = n; i < point; i++) {
+        ngx_media_text_cstr(text, "0");
+    }
+}
+
+
+/* value > 0 is what is returned times 10^exponent; at most 15 digits */
+
+static uint64_t
+ngx_media_text_digits(double value, int64_t *exponent)
+{
+    double      power;
+    int64_t     e;
+    uint64_t    digits;
+    ngx_uint_t  i, n;
+
+    e = 0;
+    n = sizeof(ngx_media_text_powers) / sizeof(ngx_media_text_powers[0]);
+
+    for (i = 0; i < n; i++) {
+        power = ngx_media_text_powers[i];
+
+        if (value / power >= 1e14) {
+            value /= power;
+            e += (int64_t) 256 >> i;
+
+        } else if (value * power < 1e15) {
+            value *= power;
+            e -= (int64_t) 256 >> i;
+        }
+    }
+
+    digits = (uint64_t) (value + 0.5);
+
+    while (digits && digits % 10 == 0) {
+        digits /= 10;
+        e++;
+    }
+
+    *exponent = e;
+
+    return digits;
 }
 
 

@@ -93,6 +93,12 @@ ngx_media_text_data(ngx_media_text_t *text, const void *data, size_t len)
 void ngx_media_text_u64(ngx_media_text_t *text, uint64_t value);
 void ngx_media_text_i64(ngx_media_text_t *text, int64_t value);
 
+/*
+ * As JSON has it, RFC 8259, 6, and JavaScript prints it, to 15 digits;
+ * integers below 2^53 exactly; what is not finite is "null"
+ */
+void ngx_media_text_number(ngx_media_text_t *text, double value);
+
 /* 16 digits, lower case */
 void ngx_media_text_hex64(ngx_media_text_t *text, uint64_t value);
 

@@ -7,6 +7,8 @@
 /* link: formats/ngx_media_text.c */
 
 
+#include <math.h>
+
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_text.h"
 #include "tap.h"
@@ -78,6 +80,13 @@ static void
 write_i64(ngx_media_text_t *text, const void *arg)
 {
     ngx_media_text_i64(text, *(const int64_t *) arg);
+}
+
+
+static void
+write_number(ngx_media_text_t *text, const void *arg)
+{
+    ngx_media_text_number(text, *(const double *) arg);
 }
 
 
@@ -382,6 +391,90 @@ test_bytes(void)
 }
 
 
+/* what JavaScript prints, to 15 digits */
+
+static const struct {
+    double           value;
+    const char      *expected;
+} numbers[] = {
+    { 0, "0" },
+    { -0.0, "0" },
+    { 7, "7" },
+    { -42, "-42" },
+    { 9007199254740991.0, "9007199254740991" },
+    { -9007199254740991.0, "-9007199254740991" },
+    { 9007199254740992.0, "9007199254740990" },
+    { 0.1, "0.1" },
+    { 0.1 + 0.2, "0.3" },
+    { -12.35, "-12.35" },
+    { 29.97, "29.97" },
+    { 1.0 / 3, "0.333333333333333" },
+    { 2.0 / 3, "0.666666666666667" },
+    { 99999999999999.95, "100000000000000" },
+    { 999999999999999.96, "1000000000000000" },
+    { 1795977310.123456, "1795977310.12346" },
+    { 0.000001, "0.000001" },
+    { 0.0000012, "0.0000012" },
+    { 0.00000012, "1.2e-7" },
+    { 1e-7, "1e-7" },
+    { 1e20, "100000000000000000000" },
+    { 1.5e20, "150000000000000000000" },
+    { 1e21, "1e+21" },
+    { -1.25e300, "-1.25e+300" },
+    { 1e-300, "1e-300" },
+    { 1.7976931348623157e308, "1.79769313486232e+308" },
+    { 2.2250738585072014e-308, "2.2250738585072e-308" },
+    { 4.9406564584124654e-324, "4.94065645841247e-324" },
+    { INFINITY, "null" },
+    { -INFINITY, "null" },
+    { NAN, "null" }
+};
+
+
+/* printed with as many digits, and read again, it is the same number */
+
+static void
+test_numbers(void)
+{
+    char              buf[64], again[64];
+    double            value;
+    uint64_t          bits;
+    unsigned          i, wrong;
+    ngx_media_text_t  text;
+
+    bits = 88172645463325252ull;
+    wrong = 0;
+
+    for (i = 0; i < 200000; i++) {
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+
+        memcpy(&value, &bits, sizeof(double));
+
+        if (!isnormal(value)) {
+            continue;
+        }
+
+        ngx_media_text_init(&text, (u_char *) buf, sizeof(buf) - 1);
+        ngx_media_text_number(&text, value);
+        buf[text.total] = '\0';
+
+        snprintf(again, sizeof(again), "%.13g", value);
+
+        if (text.overflow
+            || fabs(strtod(buf, NULL) - strtod(again, NULL))
+               > fabs(value) * 1e-12)
+        {
+            diag("%.17g: %s", value, buf);
+            wrong++;
+        }
+    }
+
+    is(wrong, 0, "any double");
+}
+
+
 int
 main(void)
 {
@@ -399,6 +492,13 @@ main(void)
     for (i = 0; i < sizeof(signeds) / sizeof(signeds[0]); i++) {
         check(write_i64, &signeds[i].value, signeds[i].expected, "i64");
     }
+
+    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        snprintf(name, sizeof(name), "number %s", numbers[i].expected);
+        check(write_number, &numbers[i].value, numbers[i].expected, name);
+    }
+
+    test_numbers();
 
     for (i = 0; i < sizeof(hexes) / sizeof(hexes[0]); i++) {
         check(write_hex64, &hexes[i].value, hexes[i].expected, "hex64");
