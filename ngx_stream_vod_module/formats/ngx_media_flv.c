@@ -23,7 +23,6 @@
 /* what is looked for in onMetaData */
 
 typedef struct {
-    ngx_media_span_t          name;
     ngx_media_span_t          encoder;
     double                    width;
     double                    height;
@@ -115,8 +114,7 @@ static const ngx_media_amf_elt_t  ngx_media_flv_property_elts[] = {
 };
 
 static const ngx_media_amf_elt_t  ngx_media_flv_name_elts[] = {
-    { NGX_MEDIA_AMF_STRING, ngx_null_string,
-      offsetof(ngx_media_flv_properties_t, name), NULL },
+    { NGX_MEDIA_AMF_STRING, ngx_null_string, 0, NULL },
     ngx_media_amf_null_elt
 };
 
@@ -533,38 +531,52 @@ ngx_media_flv_codec_name(const ngx_media_flv_packet_t *packet)
 
 
 ngx_int_t
+ngx_media_flv_data_name(const u_char **pos, const u_char *last,
+    ngx_media_span_t *name)
+{
+    ngx_int_t  rc;
+
+    /* AMF3 messages; an AMF0 one begins with the marker of a string */
+
+    if (*pos < last && **pos == 0) {
+        (*pos)++;
+    }
+
+    rc = ngx_media_amf_parse(pos, last, ngx_media_flv_name_elts, name);
+
+    if (rc == NGX_OK && ngx_media_flv_named(name, "@setDataFrame")) {
+        rc = ngx_media_amf_parse(pos, last, ngx_media_flv_name_elts, name);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
 ngx_media_flv_metadata(const u_char *pos, const u_char *last,
     ngx_media_flv_metadata_t *meta)
 {
     ngx_int_t                   rc;
+    ngx_media_span_t            name;
     ngx_media_flv_properties_t  props;
 
     ngx_memzero(meta, sizeof(ngx_media_flv_metadata_t));
+    ngx_memzero(&name, sizeof(ngx_media_span_t));
     ngx_memzero(&props, sizeof(ngx_media_flv_properties_t));
 
     props.stereo.type = NGX_MEDIA_AMF_UNDEFINED;
     props.video_codec.type = NGX_MEDIA_AMF_UNDEFINED;
     props.audio_codec.type = NGX_MEDIA_AMF_UNDEFINED;
 
-    /* AMF3 messages; an AMF0 one begins with the marker of a string */
-
-    if (pos < last && *pos == 0) {
-        pos++;
-    }
-
-    rc = ngx_media_amf_parse(&pos, last, ngx_media_flv_name_elts, &props);
-
-    if (rc == NGX_OK && ngx_media_flv_named(&props.name, "@setDataFrame")) {
-        rc = ngx_media_amf_parse(&pos, last, ngx_media_flv_name_elts, &props);
-    }
+    rc = ngx_media_flv_data_name(&pos, last, &name);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    meta->name = props.name;
+    meta->name = name;
 
-    if (!ngx_media_flv_named(&props.name, "onMetaData")) {
+    if (!ngx_media_flv_named(&name, "onMetaData")) {
         return NGX_DECLINED;
     }
 

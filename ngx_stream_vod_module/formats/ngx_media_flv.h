@@ -98,6 +98,15 @@ ngx_uint_t ngx_media_flv_known(const ngx_media_flv_packet_t *packet);
 const char *ngx_media_flv_codec_name(const ngx_media_flv_packet_t *packet);
 
 
+/*
+ * The name of a data message, AMF0 or AMF3, without @setDataFrame; *pos is
+ * moved to its arguments.  NGX_ERROR: malformed; a name that is no string
+ * leaves *name as it was.
+ */
+ngx_int_t ngx_media_flv_data_name(const u_char **pos, const u_char *last,
+    ngx_media_span_t *name);
+
+
 /* onMetaData; zero: absent or nonsense */
 
 typedef struct {
