@@ -309,10 +309,11 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
         put.duration += t->samples[i].duration;
     }
 
+    ngx_memzero(&chunk, sizeof(ngx_media_mp4_chunk_t));
+
     chunk.samples = t->samples;
     chunk.nsamples = t->nsamples;
     chunk.decode_time = t->time;
-    chunk.delay = 0;
     chunk.sequence = (uint32_t) (t->segment.number * 1024 + t->nparts);
     chunk.type = t->params.type;
     chunk.styp = t->nparts == 0;
