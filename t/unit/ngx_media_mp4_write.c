@@ -414,6 +414,57 @@ test_bound(void)
 }
 
 
+/* events stand behind styp, and nothing else moves */
+
+static void
+test_events(void)
+{
+    size_t                   i, n, plain, styp;
+    u_char                  *p, *q;
+    ngx_media_sample_t       sample;
+    ngx_media_mp4_chunk_t    chunk;
+    ngx_media_mp4_reader_t   reader;
+
+    static const u_char  events[] = "\0\0\0\x09""emsg1" "\0\0\0\x0a""emsg22";
+
+    ngx_memzero(&chunk, sizeof(chunk));
+    ngx_memzero(&sample, sizeof(sample));
+
+    sample.size = 3;
+    sample.duration = 1;
+    chunk.samples = &sample;
+    chunk.nsamples = 1;
+
+    for (i = 0; i < 2; i++) {
+        chunk.styp = i;
+        styp = i ? NGX_MEDIA_MP4_STYP_SIZE : 0;
+
+        ngx_memzero(&chunk.events, sizeof(chunk.events));
+        plain = ngx_media_mp4_write_chunk(NULL, &chunk);
+        p = malloc(plain);
+        (void) ngx_media_mp4_write_chunk(p, &chunk);
+
+        chunk.events.pos = events;
+        chunk.events.last = events + sizeof(events) - 1;
+        n = ngx_media_mp4_write_chunk(NULL, &chunk);
+        q = calloc(1, n + sample.size);
+
+        is(n, plain + sizeof(events) - 1, "size with events");
+        is(ngx_media_mp4_write_chunk(q, &chunk), n, "written");
+        is_mem(q, styp, p, styp, "styp");
+        is_mem(q + styp, sizeof(events) - 1, events, sizeof(events) - 1,
+               "events");
+        is_mem(q + styp + sizeof(events) - 1, plain - styp, p + styp,
+               plain - styp, "moof and mdat");
+        is(ngx_media_mp4_chunk_open(&reader, q, q + n + sample.size), NGX_OK,
+           "open");
+
+        free(p);
+        free(q);
+    }
+}
+
+
 int
 main(void)
 {
@@ -421,6 +472,7 @@ main(void)
     test_text();
     test_chunks();
     test_bound();
+    test_events();
 
     return done();
 }
