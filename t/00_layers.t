@@ -25,9 +25,10 @@ my %below = (
     files => [qw/ formats /],
     packager => [qw/ core memory formats /],
     vod => [qw/ files core memory formats /],
-    ingest => [qw/ core memory formats /],
-    stream => [qw/ ingest core memory formats /],
-    http => [qw/ packager vod files ingest core memory formats /],
+    access => [qw/ core memory formats /],
+    ingest => [qw/ access core memory formats /],
+    stream => [qw/ ingest access core memory formats /],
+    http => [qw/ packager vod files ingest access core memory formats /],
 );
 
 my %system = (
