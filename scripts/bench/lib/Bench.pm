@@ -93,7 +93,10 @@ sub tool {
     my $source = "$root/scripts/bench/tools/$name.c";
     my $binary = "$root/build/bench/$name";
 
-    return $binary if -x $binary && (stat $binary)[9] > (stat $source)[9];
+    my $newest = max(map { (stat $_)[9] } $source,
+                     glob "$root/scripts/bench/tools/*.h");
+
+    return $binary if -x $binary && (stat $binary)[9] > $newest;
 
     make_path(dirname($binary));
 

@@ -9,7 +9,7 @@
  * so little cost of its own that a server can be measured beside it.
  *
  *     publish [-p PORT] [-n STREAMS] [-f FIRST] [-r RAMP] [-d SECONDS]
- *             [-c CHUNK] [-g FRAMES] [-l LOG] [-k] APP/NAME FILE
+ *             [-c CHUNK] [-g FRAMES] [-l LOG] [-k] [-m] APP/NAME FILE
  *
  * Stream i of n is called NAMEi, i counted from FIRST; RAMP is the time in ms
  * from one publisher's connection to the next one's.  SECONDS after the last
@@ -24,7 +24,8 @@
  * The file is cut into RTMP chunks once; a frame costs one writev().
  *
  * LOG gets a line for each video frame of the first stream, its number and the
- * CLOCK_MONOTONIC time in ns just before it was written.
+ * CLOCK_MONOTONIC time in ns just before it was written.  With -m each frame,
+ * which has to be AVC, carries both (mark.h): player tells how late it is.
  */
 
 
@@ -47,6 +48,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mark.h"
+
 
 #define PUBLISH_FPS      30
 #define PUBLISH_HERTZ    48000
@@ -68,6 +71,8 @@ typedef struct {
     uint32_t    len;                    /* of the payload */
     uint8_t    *body;
     size_t      size;                   /* of the body with its headers */
+    size_t      mark;                   /* payload before its digits, or 0 */
+    size_t      prefix;                 /* body up to the end of the mark */
 } message_t;
 
 
@@ -94,7 +99,7 @@ typedef struct {
     uint32_t    base;                   /* ms: of this turn of the loop */
     uint8_t    *in;
     size_t      nin;
-    uint8_t     head[16];
+    uint8_t     head[12 + MARK_PREFIX + 1];
     struct iovec  iov[2];               /* what could not be written yet */
     int         polled;                 /* for writing */
 } stream_t;
@@ -111,7 +116,7 @@ static stream_t       **heap;           /* by due */
 static size_t           nheap;
 
 static const char      *app, *name;
-static int              port = 1935, first, chunk = 4096, abrupt;
+static int              port = 1935, first, chunk = 4096, abrupt, marked;
 static double           seconds = -1;
 static unsigned         ramp = 20;
 static FILE            *logfile;
@@ -167,6 +172,8 @@ message_add(int type, uint32_t stamp, const uint8_t *p, uint32_t len)
     m->stamp = stamp;
     m->len = len;
     m->size = 0;
+    m->mark = 0;
+    m->prefix = 0;
     m->body = malloc(len + len / chunk + 1);
 
     if (m->body == NULL) {
@@ -232,6 +239,45 @@ message_cmp(const void *one, const void *two)
 }
 
 
+/* a frame with room for a mark in front of its NAL units, behind a delimiter */
+
+static void
+message_add_marked(uint32_t stamp, const uint8_t *p, uint32_t len)
+{
+    size_t      at, digits;
+    uint8_t    *q;
+    message_t  *m;
+
+    if ((p[0] & 0x8f) != 7 || len < 5) {
+        fprintf(stderr, "publish: only frames of AVC can be marked\n");
+        exit(1);
+    }
+
+    at = len >= 11 && memcmp(p + 5, "\0\0\0\x02\x09", 5) == 0 ? 11 : 5;
+
+    q = malloc(len + MARK_LEN);
+
+    if (q == NULL) {
+        die("malloc");
+    }
+
+    memcpy(q, p, at);
+    memcpy(q + at, MARK_HEAD, MARK_HEAD_LEN);
+    memset(q + at + MARK_HEAD_LEN, '0', MARK_DIGITS);
+    q[at + MARK_LEN - 1] = 0x80;
+    memcpy(q + at + MARK_LEN, p + at, len - at);
+
+    message_add(PUBLISH_VIDEO, stamp, q, len + MARK_LEN);
+    free(q);
+
+    m = &messages[nmessages - 1];
+    digits = at + MARK_HEAD_LEN;
+
+    m->mark = digits;
+    m->prefix = digits + MARK_DIGITS + (digits + MARK_DIGITS - 1) / chunk;
+}
+
+
 /* headers first; frames are numbered, and stamped by their number */
 
 static void
@@ -285,7 +331,14 @@ file_load(const char *path)
                     continue;
                 }
 
-                if (stamp < loop_ms) {
+                if (stamp >= loop_ms) {
+                    continue;
+                }
+
+                if (marked && type == PUBLISH_VIDEO) {
+                    message_add_marked(stamp, p + 11, len);
+
+                } else {
                     message_add(type, stamp, p + 11, len);
                 }
             }
@@ -717,6 +770,29 @@ stream_read(stream_t *s)
 }
 
 
+/* the start of the body, which is the stream's own, with the mark in it */
+
+static void
+stream_mark(stream_t *s, message_t *m)
+{
+    int       i;
+    char      text[MARK_DIGITS + 1];
+    size_t    at;
+    uint8_t  *p;
+
+    p = s->head + 12;
+    memcpy(p, m->body, m->prefix);
+
+    snprintf(text, sizeof(text), "%08x%016llx", (unsigned) s->frames,
+             (unsigned long long) now_ns());
+
+    for (i = 0; i < MARK_DIGITS; i++) {
+        at = m->mark + i;
+        p[at + at / chunk] = text[i];
+    }
+}
+
+
 /* the next message of a stream, and when the one after it is due */
 
 static void
@@ -753,9 +829,13 @@ stream_send(stream_t *s, uint64_t now)
     p[11] = 0;
 
     s->iov[0].iov_base = p;
-    s->iov[0].iov_len = 12;
-    s->iov[1].iov_base = m->body;
-    s->iov[1].iov_len = m->size;
+    s->iov[0].iov_len = 12 + m->prefix;
+    s->iov[1].iov_base = m->body + m->prefix;
+    s->iov[1].iov_len = m->size - m->prefix;
+
+    if (m->mark) {
+        stream_mark(s, m);
+    }
 
     if (m->type == PUBLISH_VIDEO && s->next > nheaders) {
 
@@ -923,7 +1003,7 @@ main(int argc, char **argv)
     char   *slash;
     size_t  i;
 
-    while ((c = getopt(argc, argv, "p:n:f:r:d:c:g:l:k")) != -1) {
+    while ((c = getopt(argc, argv, "p:n:f:r:d:c:g:l:km")) != -1) {
         switch (c) {
         case 'p': port = atoi(optarg); break;
         case 'n': nstreams = atoi(optarg); break;
@@ -934,6 +1014,7 @@ main(int argc, char **argv)
         case 'g': max_frames = atoi(optarg); break;
         case 'l': logfile = fopen(optarg, "w"); break;
         case 'k': abrupt = 1; break;
+        case 'm': marked = 1; break;
         default: return 2;
         }
     }
