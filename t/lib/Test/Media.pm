@@ -94,7 +94,8 @@ rcvbuf => bytes, raw => 'whole request'.  http_head($path, %opt).
 
 start_get($path, %opt) sends the request and returns a handle: ->done (never
 waits), ->result($timeout), ->cancel, ->pause, ->resume.  All handles go on
-whenever any of them, or pump($seconds), is waited for.
+whenever any of them, or pump($seconds), is waited for.  Option sink => sub {
+my ($handle, $bytes, $time) = @_ } takes the body as it comes.
 
 status($path) decoded JSON of the media_status location;
 wait_playlist($path, sub { ok for $_[0]? }, $seconds) polls until the parsed
@@ -115,6 +116,8 @@ the same for code, in a fork.  A process: ->pid, ->running, ->wait($seconds)
 exit status or undef, ->stop (INT, then KILL), ->kill('KILL'), ->log.
 
 rtmp(%opt): a connected Test::Media::RTMP, see there; port, worker => $pid.
+Viewers are in Test::Media::Viewer.  rtmpdump('app/name', $file, @options): a
+process that records FLV.
 
 =item End
 
@@ -1053,6 +1056,19 @@ sub rtmp {
                            qw/ host port worker /);
 
     return Test::Media::RTMP->new(%opt, sock => $sock);
+}
+
+
+# records what it plays; the exit status is 0 at a stream's end
+
+sub rtmpdump {
+    my ($self, $name, $file, @options) = @_;
+
+    my $port = $self->port('RTMP');
+
+    return $self->run_daemon('rtmpdump-' . ++$self->{dumps}, 'rtmpdump',
+                             '-r', "rtmp://127.0.0.1:$port/$name", '--live',
+                             '--quiet', '--flv', $file, @options);
 }
 
 

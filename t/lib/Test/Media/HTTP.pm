@@ -167,6 +167,11 @@ sub took {
     return if !$n;
 
     $self->{times}{first} ||= time();
+
+    # bytes that somebody else takes are kept by him
+    return $self->{sink}->($self, substr($self->{in}, 0, $n, ''), time())
+        if $self->{sink};
+
     $self->{body} .= substr($self->{in}, 0, $n, '');
     push @{$self->{events}}, [time(), length $self->{body}];
 }
@@ -295,6 +300,13 @@ sub pump {
 
 
 sub cancel_all { $_->cancel() for values %active }
+
+
+# a connection of another protocol that goes on with the others: it has a sock,
+# step(), which reads what has come, and cancel()
+
+sub attend { $active{$_[0]} = $_[0] }
+sub leave { delete $active{$_[0]} }
 
 
 sub done {

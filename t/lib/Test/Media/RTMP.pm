@@ -4,7 +4,7 @@ package Test::Media::RTMP;
 
 =head1 NAME
 
-Test::Media::RTMP - an RTMP publisher that does as it is told
+Test::Media::RTMP - an RTMP publisher that does as it is told, or a viewer
 
 =head1 SYNOPSIS
 
@@ -53,6 +53,14 @@ number of messages sent, and stops when the server closes: {closed} is set.
     $p->wait_closed(10);     # true when the server has closed
     $p->reset();             # RST instead of FIN
 
+    my $reply = $p->open_app('live');           # handshake to createStream
+    my $code = $p->play('name');
+    $p->{tags};              # [type, time stamp, bytes, arrival, length]
+
+From play() on messages of audio, video and data are put there; the connection
+then goes on by itself with the requests of Test::Media::HTTP.  pause(),
+resume(), cancel().  L<Test::Media::Viewer> is made of this.
+
 amf(@values): numbers, strings, undef, {} objects, [] arrays, \'5' a string
 that looks like a number, JSON::PP::true and false, amf_ecma({}).
 amf_read($bytes).  flv_read($file).
@@ -67,6 +75,8 @@ use Errno qw/ EAGAIN EINTR /;
 use Exporter 'import';
 use Socket qw/ SOL_SOCKET SO_LINGER /;
 use Time::HiRes qw/ time sleep /;
+
+use Test::Media::HTTP;
 
 our @EXPORT_OK = qw/ amf amf_ecma amf_read flv_read /;
 
@@ -521,9 +531,12 @@ sub parse {
             $pos += 4;
         }
 
+        # 5.3.1.2.4: type 3 repeats the delta, that of type 0 is its time stamp
+
         if ($m{bytes} eq '') {
-            $m{delta} = $field if $fmt == 1 || $fmt == 2;
-            $m{ts} = $fmt == 0 ? $field : $m{ts} + ($m{delta} || 0);
+            $m{delta} = $field if $fmt < 3 || $m{ext};
+            $m{ts} = $fmt == 0 ? $field
+                : ($m{ts} + ($m{delta} || 0)) & 0xffffffff;
         }
 
         my $n = $m{len} - length $m{bytes};
@@ -558,6 +571,17 @@ sub take {
         $self->message(4, 0, pack('n', 7) . substr($m->{bytes}, 2))
             if !$self->{no_pong};
 
+    } elsif ($self->{tags}
+             && ($m->{type} == 8 || $m->{type} == 9 || $m->{type} == 18))
+    {
+        my $size = length $m->{bytes};
+
+        substr($m->{bytes}, 64) = ''
+            if $self->{light} && $m->{type} != 18 && $size > 64;
+
+        push @{$self->{tags}}, [@$m{qw/ type ts bytes /}, time(), $size];
+        return $self->acknowledge();
+
     } elsif ($m->{type} == 20) {
         my ($name, $transaction, @args) = eval { amf_read($m->{bytes}) };
         $m->{error} = $@ if $@;
@@ -565,6 +589,13 @@ sub take {
     }
 
     push @{$self->{messages}}, $m;
+
+    $self->acknowledge();
+}
+
+
+sub acknowledge {
+    my ($self) = @_;
 
     if ($self->{window}
         && $self->{received} - $self->{acked} >= $self->{window} / 2)
@@ -708,6 +739,64 @@ sub open {
 }
 
 
+# everything before publish or play
+
+sub open_app {
+    my ($self, $app, %opt) = @_;
+
+    $self->handshake(%opt);
+
+    my $reply = $self->connect($app);
+
+    $self->create_stream() if $reply && $reply->{name} eq '_result';
+
+    return $reply;
+}
+
+
+# media is taken from here on, also by whoever waits for something else
+
+sub play {
+    my ($self, $name, $start) = @_;
+
+    $self->{tags} = [];
+
+    $self->stream_command('play', undef, \$name,
+                          defined $start ? $start : -2000);
+
+    my $m;
+
+    do {
+        $m = $self->wait_command('onStatus');
+    } while ($m && ($m->{args}[1]{code} || '') eq 'NetStream.Play.Reset');
+
+    Test::Media::HTTP::attend($self) if !$self->{closed};
+
+    return undef if !$m;
+
+    $self->{status} = $m->{args}[1];
+
+    return $self->{status}{code};
+}
+
+
+sub step {
+    my ($self) = @_;
+
+    for (1 .. 16) {
+        last if $self->{paused} || !$self->fill(0);
+        $self->parse();
+    }
+
+    Test::Media::HTTP::leave($self) if $self->{closed};
+}
+
+
+sub pause { $_[0]{paused} = 1 }
+sub resume { $_[0]{paused} = 0 }
+sub cancel { $_[0]->close() }
+
+
 sub is_header {
     my ($type, $bytes) = @_;
 
@@ -771,6 +860,8 @@ sub finish {
 
 sub close {
     my ($self) = @_;
+
+    Test::Media::HTTP::leave($self) if $self->{tags};
 
     CORE::close($self->{sock}) if $self->{sock};
     $self->{closed} ||= 'by us';
