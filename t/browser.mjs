@@ -16,6 +16,7 @@ const scripts = {
     hls: 'hls.js/dist/hls.js',
     dash: 'dashjs/dist/modern/umd/dash.all.debug.js',
     shaka: 'shaka-player/dist/shaka-player.compiled.debug.js',
+    mpegts: 'mpegts.js/dist/mpegts.js',
     native: null,
 };
 
@@ -104,7 +105,8 @@ function serve(request, response) {
 //
 // The promise is kept when the player was told to play, and gives functions:
 // take(n), the n-th of all renditions, taken in turn; latency(), s behind the
-// live edge; target(), those that it wants to be behind.
+// live edge, or behind all that has come (mpegts.js); target(), those that it
+// wants to be behind.
 
 async function startPlayer({player, url, ahead}, errors) {
     const video = document.getElementById('v');
@@ -180,6 +182,29 @@ async function startPlayer({player, url, ahead}, errors) {
 
             does.latency = () => shakaPlayer.getStats().liveLatency;
 
+            video.play().catch(() => {});
+        },
+
+        // FLV as it comes, and nothing kept back
+
+        mpegts() {
+            const flv = mpegts.createPlayer({type: 'flv', url, isLive: true}, {
+                enableStashBuffer: false, autoCleanupSourceBuffer: true,
+            });
+
+            flv.on(mpegts.Events.ERROR, (type, detail, info) => errors.push(
+                `fatal ${type} ${detail} ${info && (info.msg || info.code)}`));
+            flv.attachMediaElement(video);
+            flv.load();
+
+            does.latency = () => video.buffered.length
+                ? video.buffered.end(video.buffered.length - 1)
+                  - video.currentTime
+                : null;
+
+            // it waits for the element, which has errors of its own
+            video.addEventListener('error', () => errors.push(
+                `fatal mpegts ${video.error.code} ${video.error.message}`));
             video.play().catch(() => {});
         },
 

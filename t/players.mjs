@@ -5,9 +5,10 @@
 //
 //   node t/players.mjs SECONDS PLAYER URL [PLAYER URL ...]
 //
-// PLAYER is hls, dash, shaka or native.  For each: what was played in SECONDS,
-// the stalls (the picture stands for more than 250 ms), jumps, errors, frames,
-// the latency the player reports (hls.js: and the one it wants), requests, and
+// PLAYER is hls, dash, shaka, mpegts (which plays FLV) or native.  For each:
+// what was played in SECONDS, the stalls (the picture stands for more than
+// 250 ms), jumps, errors, frames, the latency the player reports (hls.js: and
+// the one it wants; mpegts.js: what it has and has not shown), requests, and
 // answers that were no success.  Used by Test::Media::Players.
 //
 // "hls@20,3" goes to 20 s, and later to 3 s, and says how long it took to play
@@ -30,7 +31,7 @@ for (let i = 0; i + 1 < rest.length; i += 2) {
 }
 
 if (!jobs.length || jobs.some(job => !players.includes(job.player))) {
-    console.error('usage: players.mjs SECONDS hls|dash|shaka|native URL ...');
+    console.error(`usage: players.mjs SECONDS ${players.join('|')} URL ...`);
     process.exit(2);
 }
 
@@ -70,13 +71,13 @@ async function watch({player, url, seconds, seeks, change}) {
     const does = await startPlayer({player, url, ahead: change ? 4 : 0},
                                    errors);
 
-    if (errors.some(error => error.startsWith('fatal'))) {
-        return {errors, stalls: []};
-    }
-
     while ((video.readyState < 3 || video.paused || video.currentTime === 0)
            && performance.now() - t0 < 20000)
     {
+        if (errors.some(error => error.startsWith('fatal'))) {
+            return {errors, stalls: []};
+        }
+
         await sleep(20);
     }
 

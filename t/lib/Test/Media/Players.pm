@@ -4,7 +4,7 @@ package Test::Media::Players;
 
 =head1 NAME
 
-Test::Media::Players - hls.js, dash.js and shaka-player in Chromium
+Test::Media::Players - hls.js, dash.js, shaka-player, mpegts.js in Chromium
 
 =head1 SYNOPSIS
 
