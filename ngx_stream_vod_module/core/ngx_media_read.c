@@ -147,6 +147,24 @@ ngx_media_stream_version(const ngx_media_stream_t *stream)
 }
 
 
+ngx_uint_t
+ngx_media_stream_state(const ngx_media_stream_t *stream)
+{
+    ngx_uint_t  state;
+
+    state = ngx_media_load(&stream->sh->state);
+
+    return ngx_media_stream_alive(stream) ? state : 0;
+}
+
+
+uint32_t
+ngx_media_stream_part_target(const ngx_media_stream_t *stream)
+{
+    return stream->sh->part_target;
+}
+
+
 ngx_media_notify_shm_t *
 ngx_media_stream_notify(const ngx_media_stream_t *stream)
 {

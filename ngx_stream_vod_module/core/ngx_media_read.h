@@ -39,6 +39,12 @@ ngx_int_t ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
 /* cheap: 0 when the stream has gone; compare with a view's version */
 uint64_t ngx_media_stream_version(const ngx_media_stream_t *stream);
 
+/* NGX_MEDIA_STREAM_*; 0: it has gone */
+ngx_uint_t ngx_media_stream_state(const ngx_media_stream_t *stream);
+
+/* 1/10000 s; 0: no parts are listed */
+uint32_t ngx_media_stream_part_target(const ngx_media_stream_t *stream);
+
 /* what to wait for, for changes of what is listed of it */
 ngx_media_notify_shm_t *ngx_media_stream_notify(
     const ngx_media_stream_t *stream);

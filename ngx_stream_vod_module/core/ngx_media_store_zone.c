@@ -10,7 +10,7 @@
 #include "core/ngx_media_store_zone.h"
 
 
-#define NGX_MEDIA_STREAM_BLOCKS  40
+#define NGX_MEDIA_STREAM_BLOCKS  48
 #define NGX_MEDIA_TRACK_BLOCKS   32
 
 

@@ -26,6 +26,7 @@
 #include "core/ngx_media_part.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_stream_lock.h"
+#include "core/ngx_media_tail.h"
 #include "core/ngx_media_track.h"
 #include "memory/ngx_media_process.h"
 
@@ -320,6 +321,8 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
     ngx_media_stream_changed(s);
     ngx_media_fence();
 
+    ngx_media_tail_drop_locked(zone, s);
+
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
 
@@ -422,6 +425,8 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
         ngx_media_stream_drop_locked(zone, s, "its process died");
         return;
     }
+
+    ngx_media_tail_tick_locked(zone, s);
 
     gone = ngx_current_msec - (ngx_msec_t) s->left;
 

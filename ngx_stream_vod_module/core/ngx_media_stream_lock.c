@@ -224,6 +224,10 @@ ngx_media_extents_repair_locked(ngx_media_zone_t *zone,
         }
     }
 
+    if (s->tail) {
+        sh->extents[s->tail->extent].refs++;
+    }
+
     for (e = 0; e < sh->used_extents; e++) {
         if (ngx_media_extent_of(e, index) && sh->extents[e].refs == 0) {
             ngx_media_extent_evict(zone, e);

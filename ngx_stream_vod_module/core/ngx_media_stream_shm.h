@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
+#include "core/ngx_media_tail_shm.h"
 #include "core/ngx_media_track_shm.h"
 #include "memory/ngx_media_notify.h"
 #include "memory/ngx_media_sync.h"
@@ -31,6 +32,10 @@ struct ngx_media_stream_shm_s {
     ngx_media_lock_t          lock;
     uint32_t                  state;          /* [stream] NGX_MEDIA_STREAM_* */
     ngx_media_notify_shm_t    notify;         /* what is listed changes */
+    ngx_media_notify_shm_t    arrival;        /* a frame is in the tail: its
+                                                 version is that one's seq */
+    uint64_t                  wanted;         /* [atomic] ngx_current_msec until
+                                                 which somebody follows */
     uint64_t                  epoch;          /* [stream] of its publisher */
 
     uint32_t                  hash;           /* [once] of the name */
@@ -74,6 +79,7 @@ struct ngx_media_stream_shm_s {
     uint32_t                  uses[NGX_MEDIA_TRACKS];  /* [stream, atomic] of
                                                  a place before that */
     uint32_t                  names[3];       /* [stream] the last of a type */
+    ngx_media_tail_shm_t     *tail;           /* [stream, atomic] NULL: none */
 
     /* counters and what status shows of the publisher [stream] */
     int64_t                   born;           /* ms since the epoch */

@@ -245,6 +245,10 @@ ngx_media_extent_refs(ngx_media_stream_shm_t *s, uint32_t extent)
         }
     }
 
+    if (s->tail) {
+        refs += s->tail->extent == extent;
+    }
+
     return refs;
 }
 

@@ -13,6 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_tail.h"
 #include "core/ngx_media_writer_still.h"
 #include "formats/ngx_media_mp4_write.h"
 
@@ -28,6 +29,9 @@
 
 static void ngx_media_writer_segment(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, int64_t time,
+    const ngx_media_writer_frame_t *frame);
+static void ngx_media_writer_tail(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame);
 static ngx_int_t ngx_media_writer_grow(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, size_t len);
@@ -148,6 +152,8 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         return NGX_DECLINED;
     }
 
+    ngx_media_writer_tail(w, t, time, frame);
+
     if (t->nsamples
         && (t->nsamples == NGX_MEDIA_PART_SAMPLES + t->again
             || t->size + len > NGX_MEDIA_PART_BYTES
@@ -219,6 +225,35 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     }
 
     return NGX_OK;
+}
+
+
+/* those who follow the stream get it now, before its part is there */
+
+static void
+ngx_media_writer_tail(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    const ngx_media_time_t *time, const ngx_media_writer_frame_t *frame)
+{
+    ngx_media_tail_frame_t  out;
+
+    out.track = t->index;
+    out.type = t->params.type;
+    out.flags = (frame->key ? NGX_MEDIA_TAIL_KEY : 0)
+                | (t->silent ? NGX_MEDIA_TAIL_SILENT : 0);
+    out.timescale = t->params.timescale;
+    out.duration = time->duration;
+    out.dts = time->dts;
+    out.cto = (int32_t) (time->pts - time->dts);
+    out.number = t->segment.number;
+    out.init = t->init;
+    out.pos = frame->pos;
+    out.size = frame->last - frame->pos;
+
+    if (t->segment.discontinuity && t->nparts == 0 && t->nsamples == 0) {
+        out.flags |= NGX_MEDIA_TAIL_PERIOD;
+    }
+
+    ngx_media_tail_put(&w->claim, &out);
 }
 
 

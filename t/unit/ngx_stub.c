@@ -48,6 +48,7 @@ sig_atomic_t              ngx_terminate;
 ngx_uint_t                ngx_event_flags;
 ngx_event_actions_t       ngx_event_actions;
 ngx_rbtree_t              ngx_event_timer_rbtree;
+ngx_queue_t               ngx_posted_events;
 
 
 static void __attribute__((constructor))
@@ -57,6 +58,25 @@ ngx_stub_init(void)
 
     ngx_stub_log.log_level = NGX_LOG_INFO;
     ngx_stub_cycle.log = &ngx_stub_log;
+
+    ngx_queue_init(&ngx_posted_events);
+}
+
+
+void
+ngx_stub_events(void)
+{
+    ngx_queue_t  *q;
+    ngx_event_t  *ev;
+
+    while (!ngx_queue_empty(&ngx_posted_events)) {
+        q = ngx_queue_head(&ngx_posted_events);
+        ev = ngx_queue_data(q, ngx_event_t, queue);
+
+        ngx_delete_posted_event(ev);
+
+        ev->handler(ev);
+    }
 }
 
 

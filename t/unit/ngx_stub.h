@@ -38,6 +38,9 @@ extern ngx_uint_t  ngx_stub_fail;
 /* the unix time of the clock in ms; ngx_current_msec goes with it */
 void ngx_stub_clock(int64_t msec);
 
+/* calls what was posted, until nothing is */
+void ngx_stub_events(void);
+
 /* sets it to the system's monotonic clock, the wall clock with it */
 void ngx_stub_clock_now(void);
 
