@@ -719,6 +719,13 @@ ngx_media_follow_tail_frame(ngx_media_follow_reader_t *reader,
         return NGX_OK;
     }
 
+    if (t->gone && !t->attached) {
+
+        /* it has ended, and nobody waits for its last parts */
+
+        return NGX_OK;
+    }
+
     if ((in->flags & NGX_MEDIA_TAIL_LARGE)
         || (!t->attached && t->begun && !ngx_media_follow_continues(t, in)))
     {

@@ -50,6 +50,7 @@ void
 ngx_media_tail_put(const ngx_media_claim_t *claim,
     const ngx_media_tail_frame_t *frame)
 {
+    ngx_int_t                rc;
     ngx_media_zone_t        *zone;
     ngx_media_stream_shm_t  *s;
 
@@ -75,13 +76,15 @@ ngx_media_tail_put(const ngx_media_claim_t *claim,
             return;
         }
 
-        if (s->tail || ngx_media_tail_make_locked(zone, s) == NGX_OK) {
+        rc = s->tail ? NGX_OK : ngx_media_tail_make_locked(zone, s);
+
+        if (rc == NGX_OK) {
             break;
         }
 
         ngx_media_stream_unlock(s);
 
-        if (!ngx_media_zone_make_room(zone)) {
+        if (rc != NGX_AGAIN || !ngx_media_zone_make_room(zone)) {
 
             /* not before somebody says it anew, which is once a second */
 
@@ -98,10 +101,13 @@ ngx_media_tail_put(const ngx_media_claim_t *claim,
 }
 
 
+/* NGX_AGAIN: memory must be made free; NGX_DECLINED: no blocks */
+
 static ngx_int_t
 ngx_media_tail_make_locked(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
 {
     size_t                 size;
+    ngx_int_t              rc;
     uint32_t               index;
     ngx_uint_t             i;
     ngx_media_tail_shm_t  *tail;
@@ -115,6 +121,7 @@ ngx_media_tail_make_locked(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
     }
 
     tail->extent = NGX_MEDIA_NONE;
+    rc = NGX_DECLINED;
 
     for (i = 0; i < NGX_MEDIA_TAIL_PAGES; i++) {
         tail->frames[i] = ngx_media_block_alloc(zone, index);
@@ -123,6 +130,8 @@ ngx_media_tail_make_locked(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
             goto failed;
         }
     }
+
+    rc = NGX_AGAIN;
 
     tail->extent = ngx_media_extent_alloc(zone, index, size);
 
@@ -164,7 +173,7 @@ failed:
 
     ngx_media_block_free(zone, tail);
 
-    return NGX_DECLINED;
+    return rc;
 }
 
 

@@ -10,6 +10,7 @@
          core/ngx_media_read.c core/ngx_media_claim.c core/ngx_media_evict.c
          core/ngx_media_part.c core/ngx_media_stream.c
          core/ngx_media_stream_lock.c core/ngx_media_tail.c
+         core/ngx_media_follow.c core/ngx_media_follow_reader.c
          time/ngx_media_timeline.c core/ngx_media_track.c
          core/ngx_media_stream_validate.c memory/ngx_media_zone_validate.c
          core/ngx_media_store_zone.c core/ngx_media_writer.c

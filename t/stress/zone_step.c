@@ -46,10 +46,12 @@
 static void watch(int on);
 
 #include "../unit/media_zone.h"
+#include "core/ngx_media_tail.h"
 #include "step.h"
 
 
-#define MB  (1024 * 1024)
+#define MB          (1024 * 1024)
+#define TAIL_FRAME  60000                    /* four of them fill the ring */
 
 
 static ngx_media_app_t    app;
@@ -114,6 +116,36 @@ work_segments(media_pub_t *video, media_pub_t *audio, ngx_uint_t n,
         doing("closing a segment of video");
         watch(1);
         (void) media_pub_close(video);
+        watch(0);
+    }
+}
+
+
+/* frames whose every byte is that of their number, round the ring */
+
+static void
+work_tail(const media_pub_t *pub, ngx_uint_t n, size_t size)
+{
+    static u_char           bytes[TAIL_FRAME];
+
+    ngx_uint_t              i;
+    ngx_media_tail_frame_t  frame;
+
+    ngx_memzero(&frame, sizeof(ngx_media_tail_frame_t));
+
+    frame.track = pub->track;
+    frame.timescale = 48000;
+    frame.pos = bytes;
+    frame.size = size;
+
+    for (i = 0; i < n; i++) {
+        memset(bytes, (int) i, size);
+        frame.dts = i;
+
+        doing("a frame into the tail");
+        watch(1);
+        ngx_media_tail_want(&pub->claim.stream);
+        ngx_media_tail_put(&pub->claim, &frame);
         watch(0);
     }
 }
@@ -193,6 +225,16 @@ step_work(void)
     watch(0);
 
     work_segments(&video, &audio, 4, 3000);
+
+    work_tail(&video, 6, TAIL_FRAME);
+
+    doing("nobody follows any more");
+    later(NGX_MEDIA_TAIL_WANTED + 1);
+    watch(1);
+    ngx_media_streams_tick(zone);
+    watch(0);
+
+    work_tail(&video, 2, 600);
 
     /* so large that extents are outgrown, and shorter ones after it */
 
@@ -428,6 +470,45 @@ read_track(const char *when, const ngx_media_stream_t *stream,
 }
 
 
+/* what the tail says is there is whole, and in order */
+
+static void
+read_tail(const char *when, const ngx_media_stream_t *stream)
+{
+    size_t                    i;
+    uint64_t                  seq;
+    ngx_media_tail_frame_t    frame;
+    ngx_media_tail_reader_t   reader;
+
+    ngx_memzero(&reader, sizeof(ngx_media_tail_reader_t));
+
+    reader.stream = *stream;
+    seq = 0;
+
+    while (ngx_media_tail_next(&reader, &frame) == NGX_OK) {
+
+        if (seq && frame.seq != seq + 1) {
+            fail(when, "a number in the tail");
+        }
+
+        seq = frame.seq;
+
+        for (i = 0; i < frame.size; i++) {
+            if (frame.pos[i] != (u_char) frame.dts) {
+                fail(when, "a byte in the tail");
+                break;
+            }
+        }
+
+        if (!ngx_media_tail_valid(&reader, &frame)) {
+            fail(when, "the tail was overtaken by nobody");
+        }
+    }
+
+    ngx_media_tail_close(&reader);
+}
+
+
 static void
 read_all(const char *when)
 {
@@ -458,6 +539,8 @@ read_all(const char *when)
         }
 
         ngx_destroy_pool(pool);
+
+        read_tail(when, &stream);
     }
 }
 

@@ -50,6 +50,7 @@
 #define WALK_NOMEM    0x08                   /* one allocation in 200 fails */
 #define WALK_BLOCKS   0x10                   /* few blocks are left */
 #define WALK_STILL    0x20                   /* pictures stand still */
+#define WALK_FOLLOW   0x40                   /* streams are followed */
 
 
 enum { WALK_AVC = 0, WALK_HEVC, WALK_AAC, WALK_MP3 };
@@ -1147,6 +1148,9 @@ walk_check(walk_t *w)
 }
 
 
+#include "media_follow.h"
+
+
 /* what a worker's timer does */
 
 static inline void
@@ -1183,6 +1187,10 @@ walk_init(walk_t *w, ngx_uint_t flags)
 
     w->zone = media_zone_create(&w->app);
 
+    if (flags & WALK_FOLLOW) {
+        walk_follow_init();
+    }
+
     if (flags & WALK_BLOCKS) {
 
         /* a neighbour has taken them */
@@ -1212,6 +1220,10 @@ walk_finish(walk_t *w)
     }
 
     walk_check(w);
+
+    if (w->flags & WALK_FOLLOW) {
+        walk_follow_finish();
+    }
 
     ngx_stub_fail = 0;
 
@@ -1250,6 +1262,10 @@ walk(walk_t *w, ngx_uint_t flags, ngx_uint_t steps, ngx_uint_t check)
 
     for (i = 1; i <= steps && !w->over && w->wrong[0] == '\0'; i++) {
         walk_step_all(w);
+
+        if (w->flags & WALK_FOLLOW) {
+            walk_follow_step(w);
+        }
 
         if (i % 100 == 0) {
             walk_tick(w);

@@ -173,36 +173,6 @@ begin(pub_t *pub, size_t size, ngx_uint_t gop)
 }
 
 
-/* as ngx_event_expire_timers() */
-
-static void
-timers(void)
-{
-    ngx_event_t        *ev;
-    ngx_rbtree_t       *tree;
-    ngx_rbtree_node_t  *node;
-
-    tree = &ngx_event_timer_rbtree;
-
-    while (tree->root != tree->sentinel) {
-        node = ngx_rbtree_min(tree->root, tree->sentinel);
-
-        if ((ngx_msec_int_t) (node->key - ngx_current_msec) > 0) {
-            break;
-        }
-
-        ev = ngx_rbtree_data(node, ngx_event_t, timer);
-
-        ngx_rbtree_delete(tree, node);
-
-        ev->timer_set = 0;
-        ev->timedout = 1;
-
-        ev->handler(ev);
-    }
-}
-
-
 /* what a worker does between two frames, and once a second */
 
 static void
@@ -219,7 +189,7 @@ turn(int64_t msec)
     }
 
     if (!hang) {
-        timers();
+        ngx_stub_timers();
         ngx_media_notify_look();
         ngx_stub_events();
     }
@@ -411,8 +381,7 @@ right(viewer_t *v, uint32_t first, uint32_t last, const char *what)
 static void
 setup(size_t size)
 {
-    static ngx_cycle_t        cycle;
-    static ngx_rbtree_node_t  sentinel;
+    static ngx_cycle_t  cycle;
 
     media_app_init(&app, size, 4);
 
@@ -424,8 +393,7 @@ setup(size_t size)
     ticked = now;
     ngx_stub_clock(now);
 
-    ngx_rbtree_init(&ngx_event_timer_rbtree, &sentinel,
-                    ngx_rbtree_insert_value);
+    ngx_stub_timers_init();
 
     cycle.log = &ngx_stub_log;
 

@@ -10,6 +10,7 @@
          core/ngx_media_read.c core/ngx_media_claim.c core/ngx_media_evict.c
          core/ngx_media_part.c core/ngx_media_stream.c
          core/ngx_media_stream_lock.c core/ngx_media_tail.c
+         core/ngx_media_follow.c core/ngx_media_follow_reader.c
          time/ngx_media_timeline.c core/ngx_media_track.c
          core/ngx_media_stream_validate.c memory/ngx_media_zone_validate.c
          core/ngx_media_store_zone.c core/ngx_media_writer.c
@@ -88,6 +89,13 @@ static const struct {
       WALK_STILL|WALK_CODECS|WALK_RATES, 6 },
     { "pictures stand still, no memory", WALK_STILL|WALK_RATES|WALK_NOMEM, 6 },
     { "pictures stand still, few blocks", WALK_STILL|WALK_BLOCKS, 6 },
+    { "followed", WALK_FOLLOW|WALK_RATES, 2 },
+    { "followed, codecs change", WALK_FOLLOW|WALK_CODECS|WALK_RATES, 4 },
+    { "followed, many tracks", WALK_FOLLOW|WALK_MANY|WALK_CODECS, 1 },
+    { "followed, no memory",
+      WALK_FOLLOW|WALK_CODECS|WALK_RATES|WALK_NOMEM, 3 },
+    { "followed, few blocks", WALK_FOLLOW|WALK_CODECS|WALK_BLOCKS, 2 },
+    { "followed, pictures stand still", WALK_FOLLOW|WALK_STILL, 2 },
 };
 
 

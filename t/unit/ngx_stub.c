@@ -250,6 +250,44 @@ ngx_pool_cleanup_add(ngx_pool_t *pool, size_t size)
 }
 
 
+void
+ngx_stub_timers_init(void)
+{
+    static ngx_rbtree_node_t  sentinel;
+
+    ngx_rbtree_init(&ngx_event_timer_rbtree, &sentinel,
+                    ngx_rbtree_insert_value);
+}
+
+
+void
+ngx_stub_timers(void)
+{
+    ngx_event_t        *ev;
+    ngx_rbtree_t       *tree;
+    ngx_rbtree_node_t  *node;
+
+    tree = &ngx_event_timer_rbtree;
+
+    while (tree->root != tree->sentinel) {
+        node = ngx_rbtree_min(tree->root, tree->sentinel);
+
+        if ((ngx_msec_int_t) (node->key - ngx_current_msec) > 0) {
+            break;
+        }
+
+        ev = ngx_rbtree_data(node, ngx_event_t, timer);
+
+        ngx_rbtree_delete(tree, node);
+
+        ev->timer_set = 0;
+        ev->timedout = 1;
+
+        ev->handler(ev);
+    }
+}
+
+
 /*
  * Trees are not balanced.  The one of timers is not initialized, unless a test
  * does it, and then nothing is in it: tests call what timers would call.

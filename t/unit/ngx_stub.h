@@ -41,6 +41,10 @@ void ngx_stub_clock(int64_t msec);
 /* calls what was posted, until nothing is */
 void ngx_stub_events(void);
 
+/* from init on timers are kept, and called when they are due */
+void ngx_stub_timers_init(void);
+void ngx_stub_timers(void);
+
 /* sets it to the system's monotonic clock, the wall clock with it */
 void ngx_stub_clock_now(void);
 
