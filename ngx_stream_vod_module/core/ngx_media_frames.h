@@ -31,7 +31,7 @@ typedef struct {
     size_t                    size;           /* bytes, not 0 */
     u_char                   *memory;         /* the same bytes, mapped; NULL:
                                                  they have to be read */
-} ngx_media_source_range_t;
+} ngx_media_piece_t;
 
 
 typedef struct {
@@ -44,7 +44,7 @@ typedef struct {
                                                  added to all cto; */
     uint32_t                  edit;           /* of it, delay of the init
                                                  segment's params */
-    const ngx_media_source_range_t
+    const ngx_media_piece_t
                              *ranges;
     ngx_uint_t                nranges;
     uint64_t                  bytes;          /* of all of them */

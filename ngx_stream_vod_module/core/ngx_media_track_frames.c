@@ -20,7 +20,7 @@ static ngx_int_t ngx_media_frames_count(const ngx_media_stream_t *stream,
     const ngx_media_segment_t *segment, ngx_media_frames_t *frames);
 static ngx_int_t ngx_media_frames_read(const ngx_media_stream_t *stream,
     const ngx_media_range_t *range, ngx_media_sample_t *samples,
-    ngx_media_source_range_t *ranges, ngx_media_frames_t *frames);
+    ngx_media_piece_t *ranges, ngx_media_frames_t *frames);
 
 
 ngx_int_t
@@ -28,11 +28,11 @@ ngx_media_track_frames(const ngx_media_stream_t *stream, ngx_uint_t track,
     const ngx_media_segment_t *segment, ngx_pool_t *pool,
     ngx_media_frames_t *frames)
 {
-    ngx_int_t                  rc;
-    ngx_uint_t                 i;
-    ngx_media_params_t        *params;
-    ngx_media_sample_t        *samples;
-    ngx_media_source_range_t  *ranges;
+    ngx_int_t            rc;
+    ngx_uint_t           i;
+    ngx_media_params_t  *params;
+    ngx_media_sample_t  *samples;
+    ngx_media_piece_t   *ranges;
 
     ngx_memzero(frames, sizeof(ngx_media_frames_t));
 
@@ -45,7 +45,7 @@ ngx_media_track_frames(const ngx_media_stream_t *stream, ngx_uint_t track,
     params = ngx_palloc(pool, sizeof(ngx_media_params_t));
     samples = ngx_palloc(pool, frames->nsamples * sizeof(ngx_media_sample_t));
     ranges = ngx_palloc(pool, frames->nranges
-                              * sizeof(ngx_media_source_range_t));
+                              * sizeof(ngx_media_piece_t));
 
     if (params == NULL || samples == NULL || ranges == NULL) {
         return NGX_ERROR;
@@ -123,14 +123,14 @@ ngx_media_frames_count(const ngx_media_stream_t *stream,
 static ngx_int_t
 ngx_media_frames_read(const ngx_media_stream_t *stream,
     const ngx_media_range_t *range, ngx_media_sample_t *samples,
-    ngx_media_source_range_t *ranges, ngx_media_frames_t *frames)
+    ngx_media_piece_t *ranges, ngx_media_frames_t *frames)
 {
-    u_char                    *base, *data;
-    ngx_int_t                  rc;
-    const u_char              *last, *pos;
-    ngx_media_mp4_frame_t      frame;
-    ngx_media_mp4_reader_t     reader;
-    ngx_media_source_range_t  *next;
+    u_char                 *base, *data;
+    ngx_int_t               rc;
+    const u_char           *last, *pos;
+    ngx_media_mp4_frame_t   frame;
+    ngx_media_mp4_reader_t  reader;
+    ngx_media_piece_t      *next;
 
     base = ngx_media_arena_bytes(stream->zone, range);
     pos = base;

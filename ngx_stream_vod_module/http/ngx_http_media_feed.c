@@ -599,7 +599,7 @@ ngx_http_media_feed_event(ngx_event_t *ev)
 
 ngx_int_t
 ngx_http_media_feed_unread(ngx_http_media_feed_t *feed,
-    const ngx_media_vod_read_t *reader)
+    const ngx_media_pull_t *reader)
 {
     feed->error = reader->err ? "media cannot be read from file"
                               : "media file has become shorter";

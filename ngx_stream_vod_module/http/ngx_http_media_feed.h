@@ -18,7 +18,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include "vod/ngx_media_vod_read.h"
+#include "packager/ngx_media_pull.h"
 
 
 /* what a client that stops reading holds, at most: whole packets of TS */
@@ -96,7 +96,7 @@ ngx_int_t ngx_http_media_feed(ngx_http_media_feed_t *feed);
 
 /* for prepare() and fill(): the reader has failed; returns NGX_ERROR */
 ngx_int_t ngx_http_media_feed_unread(ngx_http_media_feed_t *feed,
-    const ngx_media_vod_read_t *reader);
+    const ngx_media_pull_t *reader);
 
 
 #endif /* _NGX_HTTP_MEDIA_FEED_H_INCLUDED_ */

@@ -34,7 +34,7 @@
 typedef struct {
     ngx_str_t                 head;           /* all but the media */
     size_t                    head_pos;
-    ngx_media_vod_read_t      reader;
+    ngx_media_pull_t          reader;
     ngx_http_media_feed_t     feed;
 } ngx_http_media_cmaf_t;
 
@@ -161,12 +161,12 @@ static ngx_int_t
 ngx_http_media_cmaf_direct(ngx_http_request_t *r,
     const ngx_media_frames_t *frames, ngx_str_t *head)
 {
-    ngx_buf_t                       *b;
-    ngx_int_t                        rc;
-    ngx_uint_t                       i;
-    ngx_file_t                      *file;
-    ngx_chain_t                     *out, **ll;
-    const ngx_media_source_range_t  *range;
+    ngx_buf_t                *b;
+    ngx_int_t                 rc;
+    ngx_uint_t                i;
+    ngx_file_t               *file;
+    ngx_chain_t              *out, **ll;
+    const ngx_media_piece_t  *range;
 
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = (off_t) (head->len + frames->bytes);
@@ -294,7 +294,7 @@ ngx_http_media_cmaf_fill(ngx_http_media_feed_t *feed, u_char **p,
     size_t                  n;
     u_char                 *from, *to;
     ngx_int_t               rc;
-    ngx_media_vod_read_t   *reader;
+    ngx_media_pull_t       *reader;
     ngx_http_media_cmaf_t  *cmaf;
 
     cmaf = feed->data;
@@ -306,7 +306,7 @@ ngx_http_media_cmaf_fill(ngx_http_media_feed_t *feed, u_char **p,
 
     while (*p < last) {
 
-        switch (ngx_media_vod_read_next(reader, &from, &to)) {
+        switch (ngx_media_pull_next(reader, &from, &to)) {
 
         case NGX_OK:
             break;
@@ -316,7 +316,7 @@ ngx_http_media_cmaf_fill(ngx_http_media_feed_t *feed, u_char **p,
             reader->size = last - *p;
             reader->nowait = feed->nowait;
 
-            rc = ngx_media_vod_read_fill(reader);
+            rc = ngx_media_pull_fill(reader);
 
             if (rc == NGX_AGAIN) {
                 return NGX_AGAIN;
@@ -340,7 +340,7 @@ ngx_http_media_cmaf_fill(ngx_http_media_feed_t *feed, u_char **p,
 
         *p += n;
 
-        ngx_media_vod_read_use(reader, n);
+        ngx_media_pull_use(reader, n);
     }
 
     return NGX_OK;
@@ -356,7 +356,7 @@ ngx_http_media_cmaf_seek(ngx_http_media_feed_t *feed, uint64_t offset)
 
     cmaf->head_pos = (size_t) ngx_min(offset, cmaf->head.len);
 
-    ngx_media_vod_read_skip(&cmaf->reader, offset - cmaf->head_pos);
+    ngx_media_pull_skip(&cmaf->reader, offset - cmaf->head_pos);
 
     return offset;
 }

@@ -28,7 +28,7 @@ typedef struct {
     ngx_media_frames_t        frames;
     ngx_media_ts_es_t         es;
     uint32_t                 *nals;           /* NULL: they need no count */
-    ngx_media_vod_read_t      reader;
+    ngx_media_pull_t          reader;
     uint64_t                  pos;            /* the reader's, in bytes */
     uint32_t                  sample;         /* that the muxer wants, and */
     uint64_t                  base;           /* the bytes before it */
@@ -281,7 +281,7 @@ ngx_http_media_ts_count(ngx_http_media_ts_t *ts,
             in.last = in.pos + ngx_min(ngx_media_span_len(&in), nals.left);
 
             ngx_media_ts_nals_feed(&nals, in.pos, in.last);
-            ngx_media_vod_read_use(&input->reader, ngx_media_span_len(&in));
+            ngx_media_pull_use(&input->reader, ngx_media_span_len(&in));
         }
 
         input->nals[i] = nals.count;
@@ -432,7 +432,7 @@ ngx_http_media_ts_move(ngx_http_media_ts_input_t *input, uint32_t sample,
 
     pos = input->base + offset;
 
-    ngx_media_vod_read_skip(&input->reader, pos - input->pos);
+    ngx_media_pull_skip(&input->reader, pos - input->pos);
     input->pos = pos;
 }
 
@@ -444,12 +444,12 @@ ngx_http_media_ts_next(ngx_http_media_ts_t *ts,
     u_char                 *pos, *last;
     ngx_int_t               rc;
     ngx_http_media_feed_t  *feed;
-    ngx_media_vod_read_t   *reader;
+    ngx_media_pull_t       *reader;
 
     feed = &ts->feed;
     reader = &input->reader;
 
-    rc = ngx_media_vod_read_next(reader, &pos, &last);
+    rc = ngx_media_pull_next(reader, &pos, &last);
 
     if (rc == NGX_AGAIN) {
         rc = ngx_http_media_ts_read(ts, input);
@@ -464,7 +464,7 @@ ngx_http_media_ts_next(ngx_http_media_ts_t *ts,
             return ngx_http_media_feed_unread(feed, reader);
         }
 
-        rc = ngx_media_vod_read_next(reader, &pos, &last);
+        rc = ngx_media_pull_next(reader, &pos, &last);
     }
 
     if (rc != NGX_OK) {
@@ -490,7 +490,7 @@ ngx_http_media_ts_read(ngx_http_media_ts_t *ts,
     ngx_http_media_ts_input_t *input)
 {
     ngx_uint_t                  i, n;
-    ngx_media_vod_read_t       *readers[NGX_MEDIA_TS_TRACKS];
+    ngx_media_pull_t           *readers[NGX_MEDIA_TS_TRACKS];
     ngx_http_media_ts_input_t  *other;
 
     input->reader.size = input->want;
@@ -515,7 +515,7 @@ ngx_http_media_ts_read(ngx_http_media_ts_t *ts,
         readers[n++] = &other->reader;
     }
 
-    return ngx_media_vod_read_fill_all(readers, n);
+    return ngx_media_pull_fill_all(readers, n);
 }
 
 

@@ -363,7 +363,7 @@ ngx_media_vod_clip_ranges(ngx_media_vod_clip_ctx_t *ctx)
     ngx_int_t                   rc;
     ngx_uint_t                  n, pass, track;
     ngx_media_index_sample_t    sample;
-    ngx_media_source_range_t   *range;
+    ngx_media_piece_t          *range;
     ngx_media_vod_clip_make_t  *make;
 
     make = ctx->make;
@@ -413,13 +413,13 @@ ngx_media_vod_clip_ranges(ngx_media_vod_clip_ctx_t *ctx)
         if (pass == 0) {
 
             if (n > (NGX_MEDIA_VOD_CLIP_MAX - ctx->movie.head)
-                    / sizeof(ngx_media_source_range_t))
+                    / sizeof(ngx_media_piece_t))
             {
                 return ngx_media_vod_clip_fail(ctx, 413,
                                                "clip is of too many pieces");
             }
 
-            make->ranges = malloc((n + 1) * sizeof(ngx_media_source_range_t));
+            make->ranges = malloc((n + 1) * sizeof(ngx_media_piece_t));
 
             if (make->ranges == NULL) {
                 return ngx_media_vod_clip_fail(ctx, 500, "no memory");

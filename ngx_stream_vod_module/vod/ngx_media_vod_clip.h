@@ -36,7 +36,7 @@ typedef struct {
                                                  413, 500: see error */
     u_char                   *head;
     size_t                    len;
-    ngx_media_source_range_t *ranges;
+    ngx_media_piece_t *ranges;
     ngx_uint_t                nranges;
     uint64_t                  bytes;          /* of all of them */
     const ngx_media_vod_open_t *open;         /* what they are of */

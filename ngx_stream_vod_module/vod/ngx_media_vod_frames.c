@@ -35,7 +35,7 @@ typedef struct {
     const ngx_media_vod_track_t *track;
     ngx_pool_t               *pool;
     ngx_media_sample_t       *samples;
-    ngx_media_source_range_t *ranges;
+    ngx_media_piece_t *ranges;
     ngx_media_frames_t       *frames;
     uint64_t                  end;            /* in the file, of the last */
     u_char                   *silence;        /* frames of it; NULL: not yet */
@@ -131,7 +131,7 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
     ctx.samples = ngx_palloc(pool, frames->nsamples
                                    * sizeof(ngx_media_sample_t));
     ctx.ranges = ngx_palloc(pool, frames->nsamples
-                                  * sizeof(ngx_media_source_range_t));
+                                  * sizeof(ngx_media_piece_t));
 
     if (ctx.samples == NULL || ctx.ranges == NULL) {
         return NGX_ERROR;
@@ -223,7 +223,7 @@ static ngx_int_t
 ngx_media_vod_frames_range(ngx_media_vod_frames_ctx_t *ctx,
     const ngx_media_index_sample_t *sample)
 {
-    ngx_media_source_range_t  *range;
+    ngx_media_piece_t  *range;
 
     if (sample->size == 0) {
         return NGX_OK;
@@ -262,7 +262,7 @@ static ngx_int_t
 ngx_media_vod_frames_silent(ngx_media_vod_frames_ctx_t *ctx,
     const ngx_media_index_sample_t *sample)
 {
-    ngx_media_source_range_t  *range;
+    ngx_media_piece_t  *range;
 
     if (ctx->silence == NULL
         || ctx->silence_description != sample->description)

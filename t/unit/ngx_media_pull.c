@@ -3,12 +3,12 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: vod/ngx_media_vod_read.c */
+/* link: packager/ngx_media_pull.c */
 
 
 #include <stdio.h>
 #include <unistd.h>
-#include "vod/ngx_media_vod_read.h"
+#include "packager/ngx_media_pull.h"
 #include "tap.h"
 
 
@@ -19,7 +19,7 @@
 static u_char                    *bytes;
 static FILE                      *file;
 static uint32_t                   seed = 1;
-static ngx_media_source_range_t   ranges[RANGES];
+static ngx_media_piece_t   ranges[RANGES];
 
 
 static uint32_t
@@ -87,13 +87,13 @@ static ngx_uint_t
 play(ngx_uint_t n, size_t window, uint32_t skip, uint64_t *wanted,
     uint64_t *got)
 {
-    size_t                 len, k;
-    u_char                *pos, *last, *buf;
-    ngx_int_t              rc;
-    ngx_uint_t             i, left;
-    ngx_media_vod_read_t   reader;
+    size_t            len, k;
+    u_char           *pos, *last, *buf;
+    ngx_int_t         rc;
+    ngx_uint_t        i, left;
+    ngx_media_pull_t  reader;
 
-    memset(&reader, 0, sizeof(ngx_media_vod_read_t));
+    memset(&reader, 0, sizeof(ngx_media_pull_t));
 
     buf = malloc(window);
 
@@ -108,7 +108,7 @@ play(ngx_uint_t n, size_t window, uint32_t skip, uint64_t *wanted,
     k = 0;
 
     for ( ;; ) {
-        rc = ngx_media_vod_read_next(&reader, &pos, &last);
+        rc = ngx_media_pull_next(&reader, &pos, &last);
 
         if (rc == NGX_DONE) {
             break;
@@ -116,11 +116,11 @@ play(ngx_uint_t n, size_t window, uint32_t skip, uint64_t *wanted,
 
         if (rc == NGX_AGAIN) {
             reader.nowait = rnd(2);
-            rc = ngx_media_vod_read_fill(&reader);
+            rc = ngx_media_pull_fill(&reader);
 
             if (rc == NGX_AGAIN && reader.nowait) {
                 reader.nowait = 0;
-                rc = ngx_media_vod_read_fill(&reader);
+                rc = ngx_media_pull_fill(&reader);
             }
 
             if (rc != NGX_OK || reader.len == 0) {
@@ -140,11 +140,11 @@ play(ngx_uint_t n, size_t window, uint32_t skip, uint64_t *wanted,
 
         if (skip && rnd(skip) == 0) {
             len = rnd(20000);
-            ngx_media_vod_read_skip(&reader, len);
+            ngx_media_pull_skip(&reader, len);
             pos = NULL;
 
         } else {
-            ngx_media_vod_read_use(&reader, len);
+            ngx_media_pull_use(&reader, len);
         }
 
         for (left = len; left && i < n; /* void */) {
@@ -271,13 +271,13 @@ test_shapes(void)
 /* what is in one reader, compared and used up; 0: as it should be */
 
 static ngx_uint_t
-take(ngx_media_vod_read_t *reader)
+take(ngx_media_pull_t *reader)
 {
-    size_t                           n;
-    u_char                          *pos, *last;
-    const ngx_media_source_range_t  *range;
+    size_t                    n;
+    u_char                   *pos, *last;
+    const ngx_media_piece_t  *range;
 
-    while (ngx_media_vod_read_next(reader, &pos, &last) == NGX_OK) {
+    while (ngx_media_pull_next(reader, &pos, &last) == NGX_OK) {
         range = &reader->ranges[reader->range];
         n = ngx_min((size_t) (last - pos), range->size - reader->done);
 
@@ -285,7 +285,7 @@ take(ngx_media_vod_read_t *reader)
             return 1;
         }
 
-        ngx_media_vod_read_use(reader, n);
+        ngx_media_pull_use(reader, n);
     }
 
     return 0;
@@ -297,16 +297,16 @@ take(ngx_media_vod_read_t *reader)
 static ngx_uint_t
 play_all(ngx_uint_t n, uint64_t *wanted, uint64_t *got)
 {
-    ngx_int_t                        rc;
-    ngx_uint_t                       i, k, nreaders, nlist, left;
-    ngx_media_vod_read_t             readers[NGX_MEDIA_VOD_READERS];
-    ngx_media_vod_read_t            *list[NGX_MEDIA_VOD_READERS];
-    static u_char                    bufs[NGX_MEDIA_VOD_READERS][40000];
-    static ngx_media_source_range_t  dealt[NGX_MEDIA_VOD_READERS][RANGES];
+    ngx_int_t                 rc;
+    ngx_uint_t                i, k, nreaders, nlist, left;
+    ngx_media_pull_t          readers[NGX_MEDIA_PULLS];
+    ngx_media_pull_t         *list[NGX_MEDIA_PULLS];
+    static u_char             bufs[NGX_MEDIA_PULLS][40000];
+    static ngx_media_piece_t  dealt[NGX_MEDIA_PULLS][RANGES];
 
     memset(readers, 0, sizeof(readers));
 
-    nreaders = 1 + rnd(NGX_MEDIA_VOD_READERS);
+    nreaders = 1 + rnd(NGX_MEDIA_PULLS);
     *wanted = 0;
     *got = 0;
 
@@ -351,11 +351,11 @@ play_all(ngx_uint_t n, uint64_t *wanted, uint64_t *got)
         }
 
         list[0]->nowait = rnd(2);
-        rc = ngx_media_vod_read_fill_all(list, nlist);
+        rc = ngx_media_pull_fill_all(list, nlist);
 
         if (rc == NGX_AGAIN && list[0]->nowait) {
             list[0]->nowait = 0;
-            rc = ngx_media_vod_read_fill_all(list, nlist);
+            rc = ngx_media_pull_fill_all(list, nlist);
         }
 
         if (rc != NGX_OK || list[0]->len == 0) {
@@ -395,10 +395,10 @@ test_together(void)
 static void
 test_errors(void)
 {
-    u_char                 buf[4096], *pos, *last;
-    ngx_media_vod_read_t   reader;
+    u_char            buf[4096], *pos, *last;
+    ngx_media_pull_t  reader;
 
-    memset(&reader, 0, sizeof(ngx_media_vod_read_t));
+    memset(&reader, 0, sizeof(ngx_media_pull_t));
 
     ranges[0].offset = FILE_SIZE - 100;
     ranges[0].size = 200;
@@ -410,23 +410,23 @@ test_errors(void)
     reader.start = buf;
     reader.size = sizeof(buf);
 
-    is(ngx_media_vod_read_next(&reader, &pos, &last), NGX_AGAIN, "asks");
-    is(ngx_media_vod_read_fill(&reader), NGX_ERROR, "shorter: an error");
+    is(ngx_media_pull_next(&reader, &pos, &last), NGX_AGAIN, "asks");
+    is(ngx_media_pull_fill(&reader), NGX_ERROR, "shorter: an error");
     is(reader.err, 0, "shorter: no errno");
     is(reader.offset, FILE_SIZE, "shorter: where");
-    is(ngx_media_vod_read_next(&reader, &pos, &last), NGX_AGAIN,
+    is(ngx_media_pull_next(&reader, &pos, &last), NGX_AGAIN,
        "shorter: nothing is there");
 
     reader.fd = -1;
 
-    is(ngx_media_vod_read_fill(&reader), NGX_ERROR, "no file: an error");
+    is(ngx_media_pull_fill(&reader), NGX_ERROR, "no file: an error");
     is(reader.err, NGX_EBADF, "no file: errno");
     is(reader.offset, FILE_SIZE - 100, "no file: where");
 
     reader.fd = fileno(file);
 
-    ngx_media_vod_read_skip(&reader, 1000);
-    is(ngx_media_vod_read_next(&reader, &pos, &last), NGX_DONE,
+    ngx_media_pull_skip(&reader, 1000);
+    is(ngx_media_pull_next(&reader, &pos, &last), NGX_DONE,
        "skipped beyond the end");
 }
 

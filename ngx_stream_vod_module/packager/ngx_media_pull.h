@@ -14,8 +14,8 @@
  */
 
 
-#ifndef _NGX_MEDIA_VOD_READ_H_INCLUDED_
-#define _NGX_MEDIA_VOD_READ_H_INCLUDED_
+#ifndef _NGX_MEDIA_PULL_H_INCLUDED_
+#define _NGX_MEDIA_PULL_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -24,12 +24,12 @@
 
 
 /* that are filled together, at most */
-#define NGX_MEDIA_VOD_READERS  4
+#define NGX_MEDIA_PULLS  4
 
 
 typedef struct {
     /* set by the owner */
-    const ngx_media_source_range_t
+    const ngx_media_piece_t
                              *ranges;
     ngx_uint_t                nranges;
     ngx_fd_t                  fd;
@@ -48,37 +48,37 @@ typedef struct {
     uint64_t                  bytes;          /* read so far, for statistics */
     int                       err;            /* errno; 0 and NGX_ERROR: the
                                                  file has become shorter */
-} ngx_media_vod_read_t;
+} ngx_media_pull_t;
 
 
 /*
  * The next bytes that are in memory: NGX_OK, *pos and *last, never empty;
  * NGX_AGAIN: fill() is needed; NGX_DONE: there are no more.
  */
-ngx_int_t ngx_media_vod_read_next(ngx_media_vod_read_t *reader, u_char **pos,
+ngx_int_t ngx_media_pull_next(ngx_media_pull_t *reader, u_char **pos,
     u_char **last);
 
 /* so many of them were used */
-void ngx_media_vod_read_use(ngx_media_vod_read_t *reader, size_t n);
+void ngx_media_pull_use(ngx_media_pull_t *reader, size_t n);
 
 /* so many bytes from here on are not wanted, they are not read */
-void ngx_media_vod_read_skip(ngx_media_vod_read_t *reader, uint64_t n);
+void ngx_media_pull_skip(ngx_media_pull_t *reader, uint64_t n);
 
 /*
  * Blocks, in a thread, or does not wait: in the event loop; NGX_AGAIN: it has
  * to.  NGX_OK or NGX_ERROR otherwise.  Only when next() asked for it; until
  * then the buffer may be another.  What is wanted lies in it without a hole.
  */
-ngx_int_t ngx_media_vod_read_fill(ngx_media_vod_read_t *reader);
+ngx_int_t ngx_media_pull_fill(ngx_media_pull_t *reader);
 
 /*
- * The same for up to NGX_MEDIA_VOD_READERS of one file, the first of which
+ * The same for up to NGX_MEDIA_PULLS of one file, the first of which
  * asked for it: what they want is read in the order in which it lies in the
  * file, neighbours together, whoever wants them.  Errors are in the first one;
  * the others may have got nothing.
  */
-ngx_int_t ngx_media_vod_read_fill_all(ngx_media_vod_read_t **readers,
+ngx_int_t ngx_media_pull_fill_all(ngx_media_pull_t **readers,
     ngx_uint_t n);
 
 
-#endif /* _NGX_MEDIA_VOD_READ_H_INCLUDED_ */
+#endif /* _NGX_MEDIA_PULL_H_INCLUDED_ */

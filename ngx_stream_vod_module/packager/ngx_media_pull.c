@@ -14,26 +14,26 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <sys/uio.h>
-#include "vod/ngx_media_vod_read.h"
+#include "packager/ngx_media_pull.h"
 
 
 /* of one call */
-#define NGX_MEDIA_VOD_READ_IOVS  64
+#define NGX_MEDIA_PULL_IOVS  64
 
 /* what is between ranges is read over itself, on the stack */
-#define NGX_MEDIA_VOD_READ_GAP   8192
+#define NGX_MEDIA_PULL_GAP   8192
 
 
 /* Linux 4.14, and not all file systems */
 
 #ifdef RWF_NOWAIT
 
-#define ngx_media_vod_preadv_nowait(fd, iovs, n, offset)                      \
+#define ngx_media_pull_preadv(fd, iovs, n, offset)                      \
     preadv2(fd, iovs, n, offset, RWF_NOWAIT)
 
 #else
 
-#define ngx_media_vod_preadv_nowait(fd, iovs, n, offset)  (-1)
+#define ngx_media_pull_preadv(fd, iovs, n, offset)  (-1)
 
 #endif
 
@@ -41,13 +41,13 @@
 /* how far a reader is, with what is about to be read */
 
 typedef struct {
-    ngx_media_vod_read_t     *reader;
+    ngx_media_pull_t         *reader;
     ngx_uint_t                range;
     size_t                    done;
     size_t                    len;
     off_t                     offset;         /* of its next byte, */
     size_t                    size;           /* and so many; 0: none */
-} ngx_media_vod_cursor_t;
+} ngx_media_pull_cursor_t;
 
 
 /* one call: neighbours */
@@ -57,25 +57,25 @@ typedef struct {
     size_t                    wanted;         /* bytes */
     size_t                    gaps;           /* bytes between them */
     ngx_uint_t                n;
-    struct iovec              iovs[NGX_MEDIA_VOD_READ_IOVS];
-    u_char                    gap[NGX_MEDIA_VOD_READ_GAP];
+    struct iovec              iovs[NGX_MEDIA_PULL_IOVS];
+    u_char                    gap[NGX_MEDIA_PULL_GAP];
 } ngx_media_vod_run_t;
 
 
-static void ngx_media_vod_read_piece(ngx_media_vod_cursor_t *cursor);
-static void ngx_media_vod_read_run(ngx_media_vod_cursor_t *cursors,
+static void ngx_media_pull_piece(ngx_media_pull_cursor_t *cursor);
+static void ngx_media_pull_run(ngx_media_pull_cursor_t *cursors,
     ngx_uint_t n, ngx_media_vod_run_t *run);
-static ngx_int_t ngx_media_vod_read_add(ngx_media_vod_run_t *run, size_t gap,
+static ngx_int_t ngx_media_pull_add(ngx_media_vod_run_t *run, size_t gap,
     u_char *pos, size_t n);
-static ngx_int_t ngx_media_vod_read_call(ngx_media_vod_read_t *reader,
+static ngx_int_t ngx_media_pull_call(ngx_media_pull_t *reader,
     ngx_media_vod_run_t *run);
 
 
 ngx_int_t
-ngx_media_vod_read_next(ngx_media_vod_read_t *reader, u_char **pos,
+ngx_media_pull_next(ngx_media_pull_t *reader, u_char **pos,
     u_char **last)
 {
-    const ngx_media_source_range_t  *range;
+    const ngx_media_piece_t  *range;
 
     if (reader->range >= reader->nranges) {
         return NGX_DONE;
@@ -102,17 +102,17 @@ ngx_media_vod_read_next(ngx_media_vod_read_t *reader, u_char **pos,
 
 
 void
-ngx_media_vod_read_use(ngx_media_vod_read_t *reader, size_t n)
+ngx_media_pull_use(ngx_media_pull_t *reader, size_t n)
 {
-    ngx_media_vod_read_skip(reader, n);
+    ngx_media_pull_skip(reader, n);
 }
 
 
 void
-ngx_media_vod_read_skip(ngx_media_vod_read_t *reader, uint64_t n)
+ngx_media_pull_skip(ngx_media_pull_t *reader, uint64_t n)
 {
-    size_t                           len;
-    const ngx_media_source_range_t  *range;
+    size_t                    len;
+    const ngx_media_piece_t  *range;
 
     while (n && reader->range < reader->nranges) {
         range = &reader->ranges[reader->range];
@@ -135,19 +135,19 @@ ngx_media_vod_read_skip(ngx_media_vod_read_t *reader, uint64_t n)
 
 
 ngx_int_t
-ngx_media_vod_read_fill(ngx_media_vod_read_t *reader)
+ngx_media_pull_fill(ngx_media_pull_t *reader)
 {
-    return ngx_media_vod_read_fill_all(&reader, 1);
+    return ngx_media_pull_fill_all(&reader, 1);
 }
 
 
 ngx_int_t
-ngx_media_vod_read_fill_all(ngx_media_vod_read_t **readers, ngx_uint_t n)
+ngx_media_pull_fill_all(ngx_media_pull_t **readers, ngx_uint_t n)
 {
     ngx_int_t                rc;
     ngx_uint_t               i;
     ngx_media_vod_run_t      run;
-    ngx_media_vod_cursor_t  *cursor, cursors[NGX_MEDIA_VOD_READERS];
+    ngx_media_pull_cursor_t  *cursor, cursors[NGX_MEDIA_PULLS];
 
     for (i = 0; i < n; i++) {
         readers[i]->pos = 0;
@@ -160,17 +160,17 @@ ngx_media_vod_read_fill_all(ngx_media_vod_read_t **readers, ngx_uint_t n)
         cursor->done = readers[i]->done;
         cursor->len = 0;
 
-        ngx_media_vod_read_piece(cursor);
+        ngx_media_pull_piece(cursor);
     }
 
     for ( ;; ) {
-        ngx_media_vod_read_run(cursors, n, &run);
+        ngx_media_pull_run(cursors, n, &run);
 
         if (run.n == 0) {
             return NGX_OK;
         }
 
-        rc = ngx_media_vod_read_call(readers[0], &run);
+        rc = ngx_media_pull_call(readers[0], &run);
 
         if (rc == NGX_AGAIN && readers[0]->len) {
             return NGX_OK;
@@ -195,10 +195,10 @@ ngx_media_vod_read_fill_all(ngx_media_vod_read_t **readers, ngx_uint_t n)
 /* what comes next of one of them: the rest of a range, as far as it fits */
 
 static void
-ngx_media_vod_read_piece(ngx_media_vod_cursor_t *cursor)
+ngx_media_pull_piece(ngx_media_pull_cursor_t *cursor)
 {
-    const ngx_media_vod_read_t      *reader;
-    const ngx_media_source_range_t  *range;
+    const ngx_media_pull_t   *reader;
+    const ngx_media_piece_t  *range;
 
     reader = cursor->reader;
     cursor->size = 0;
@@ -222,14 +222,14 @@ ngx_media_vod_read_piece(ngx_media_vod_cursor_t *cursor)
 /* what the next call reads: from the lowest offset on, as far as it goes */
 
 static void
-ngx_media_vod_read_run(ngx_media_vod_cursor_t *cursors, ngx_uint_t n,
+ngx_media_pull_run(ngx_media_pull_cursor_t *cursors, ngx_uint_t n,
     ngx_media_vod_run_t *run)
 {
-    off_t                         end;
-    size_t                        gap;
-    ngx_uint_t                    i;
-    const ngx_media_vod_read_t   *reader;
-    ngx_media_vod_cursor_t       *cursor, *next;
+    off_t                     end;
+    size_t                    gap;
+    ngx_uint_t                i;
+    const ngx_media_pull_t   *reader;
+    ngx_media_pull_cursor_t  *cursor, *next;
 
     run->n = 0;
     run->wanted = 0;
@@ -274,7 +274,7 @@ ngx_media_vod_read_run(ngx_media_vod_cursor_t *cursors, ngx_uint_t n,
 
         reader = next->reader;
 
-        if (ngx_media_vod_read_add(run, gap, reader->start + next->len,
+        if (ngx_media_pull_add(run, gap, reader->start + next->len,
                                    next->size)
             != NGX_OK)
         {
@@ -291,20 +291,20 @@ ngx_media_vod_read_run(ngx_media_vod_cursor_t *cursors, ngx_uint_t n,
             next->range++;
         }
 
-        ngx_media_vod_read_piece(next);
+        ngx_media_pull_piece(next);
     }
 }
 
 
 static ngx_int_t
-ngx_media_vod_read_add(ngx_media_vod_run_t *run, size_t gap, u_char *pos,
+ngx_media_pull_add(ngx_media_vod_run_t *run, size_t gap, u_char *pos,
     size_t n)
 {
     size_t         left;
     struct iovec  *iov;
 
-    if (NGX_MEDIA_VOD_READ_IOVS - run->n
-        < 1 + (gap + NGX_MEDIA_VOD_READ_GAP - 1) / NGX_MEDIA_VOD_READ_GAP)
+    if (NGX_MEDIA_PULL_IOVS - run->n
+        < 1 + (gap + NGX_MEDIA_PULL_GAP - 1) / NGX_MEDIA_PULL_GAP)
     {
         return NGX_DECLINED;
     }
@@ -325,7 +325,7 @@ ngx_media_vod_read_add(ngx_media_vod_run_t *run, size_t gap, u_char *pos,
     for (left = gap; left; left -= iov->iov_len) {
         iov = &run->iovs[run->n++];
         iov->iov_base = run->gap;
-        iov->iov_len = ngx_min(left, NGX_MEDIA_VOD_READ_GAP);
+        iov->iov_len = ngx_min(left, NGX_MEDIA_PULL_GAP);
     }
 
     iov = &run->iovs[run->n++];
@@ -337,7 +337,7 @@ ngx_media_vod_read_add(ngx_media_vod_run_t *run, size_t gap, u_char *pos,
 
 
 static ngx_int_t
-ngx_media_vod_read_call(ngx_media_vod_read_t *reader,
+ngx_media_pull_call(ngx_media_pull_t *reader,
     ngx_media_vod_run_t *run)
 {
     size_t         left;
@@ -352,8 +352,8 @@ ngx_media_vod_read_call(ngx_media_vod_read_t *reader,
     while (iov < last) {
 
         if (reader->nowait) {
-            n = ngx_media_vod_preadv_nowait(reader->fd, iov,
-                                            (int) (last - iov),
+            n = ngx_media_pull_preadv(reader->fd, iov,
+                                      (int) (last - iov),
                                             reader->offset);
         } else {
             n = preadv(reader->fd, iov, (int) (last - iov), reader->offset);
