@@ -253,7 +253,7 @@ ngx_http_media_feed_work(ngx_http_media_feed_t *feed)
 
     if (feed->rc == NGX_OK && feed->buf->last != last) {
         feed->rc = NGX_ERROR;
-        feed->error = "media is shorter than it should be";
+        feed->fault.error = "media is shorter than it should be";
     }
 }
 
@@ -427,10 +427,10 @@ ngx_http_media_feed_fail(ngx_http_media_feed_t *feed, ngx_int_t status)
 
     r = feed->request;
 
-    if (feed->error) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, feed->err,
-                      "%s, \"%V\", offset:%O", feed->error, &feed->name,
-                      feed->offset);
+    if (feed->fault.error) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, feed->fault.err,
+                      "%s, \"%V\", offset:%O", feed->fault.error, &feed->name,
+                      feed->fault.offset);
     }
 
     if (feed->header) {
@@ -595,16 +595,3 @@ ngx_http_media_feed_event(ngx_event_t *ev)
 }
 
 #endif
-
-
-ngx_int_t
-ngx_http_media_feed_unread(ngx_http_media_feed_t *feed,
-    const ngx_media_pull_t *reader)
-{
-    feed->error = reader->err ? "media cannot be read from file"
-                              : "media file has become shorter";
-    feed->err = reader->err;
-    feed->offset = reader->offset;
-
-    return NGX_ERROR;
-}

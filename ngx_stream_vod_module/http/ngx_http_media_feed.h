@@ -66,10 +66,8 @@ struct ngx_http_media_feed_s {
     ngx_uint_t                nowait;         /* for fill() */
 
     /* set by prepare() and fill() with NGX_ERROR, for the log */
-    const char               *error;
-    int                       err;            /* errno, or 0 */
-    off_t                     offset;         /* in the file */
-    ngx_str_t                 name;           /* of it */
+    ngx_media_pull_fault_t    fault;
+    ngx_str_t                 name;           /* of the file */
 
     /* its own */
     ngx_thread_task_t        *task;
@@ -93,10 +91,6 @@ struct ngx_http_media_feed_s {
 
 /* what a content handler returns */
 ngx_int_t ngx_http_media_feed(ngx_http_media_feed_t *feed);
-
-/* for prepare() and fill(): the reader has failed; returns NGX_ERROR */
-ngx_int_t ngx_http_media_feed_unread(ngx_http_media_feed_t *feed,
-    const ngx_media_pull_t *reader);
 
 
 #endif /* _NGX_HTTP_MEDIA_FEED_H_INCLUDED_ */

@@ -16,9 +16,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include "formats/ngx_media_mp4_write.h"
 #include "http/ngx_http_media_feed.h"
 #include "http/ngx_http_media_frames.h"
+#include "packager/ngx_media_pack_cmaf.h"
 
 
 /* pieces that are so large on average go out one by one, bytes */
@@ -27,20 +27,13 @@
 /* and not more of them: each takes memory */
 #define NGX_HTTP_MEDIA_FRAMES_PIECES  16384
 
-/* sizes in the boxes are of 32 bits */
-#define NGX_HTTP_MEDIA_FRAMES_MAX    0x7fffffff
-
 
 typedef struct {
-    ngx_str_t                 head;           /* all but the media */
-    size_t                    head_pos;
-    ngx_media_pull_t          reader;
     ngx_http_media_feed_t     feed;
+    ngx_media_pack_cmaf_t     pack;
 } ngx_http_media_cmaf_t;
 
 
-static ngx_int_t ngx_http_media_cmaf_head(ngx_http_request_t *r,
-    const ngx_media_frames_t *frames, uint32_t sequence, ngx_str_t *head);
 static ngx_uint_t ngx_http_media_cmaf_is_direct(ngx_http_request_t *r,
     const ngx_media_frames_t *frames, ngx_thread_pool_t *thread_pool);
 static ngx_int_t ngx_http_media_cmaf_direct(ngx_http_request_t *r,
@@ -68,19 +61,18 @@ ngx_http_media_frames_cmaf(ngx_http_request_t *r,
     const ngx_media_frames_t *frames, uint32_t sequence,
     ngx_thread_pool_t *thread_pool)
 {
+    ngx_int_t  rc;
     ngx_str_t  head;
 
-    if (frames->bytes > NGX_HTTP_MEDIA_FRAMES_MAX
-                        - ngx_media_mp4_chunk_max(frames->nsamples))
-    {
+    rc = ngx_media_pack_cmaf_head(frames, sequence, r->pool, &head);
+
+    if (rc == NGX_DECLINED) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "segment is too large, %uL bytes: \"%V\"",
                       frames->bytes, &frames->name);
-
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_media_cmaf_head(r, frames, sequence, &head) != NGX_OK) {
+    if (rc != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -98,33 +90,6 @@ ngx_http_media_frames_head(ngx_http_request_t *r,
     }
 
     return ngx_http_media_cmaf_feed(r, frames, head, thread_pool);
-}
-
-
-static ngx_int_t
-ngx_http_media_cmaf_head(ngx_http_request_t *r,
-    const ngx_media_frames_t *frames, uint32_t sequence, ngx_str_t *head)
-{
-    ngx_media_mp4_chunk_t  chunk;
-
-    ngx_memzero(&chunk, sizeof(ngx_media_mp4_chunk_t));
-
-    chunk.samples = frames->samples;
-    chunk.nsamples = frames->nsamples;
-    chunk.decode_time = frames->decode_time;
-    chunk.delay = frames->delay - frames->edit;
-    chunk.sequence = sequence;
-    chunk.type = frames->params->type;
-    chunk.styp = 1;
-
-    head->data = ngx_pnalloc(r->pool, ngx_media_mp4_write_chunk(NULL, &chunk));
-    if (head->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    head->len = ngx_media_mp4_write_chunk(head->data, &chunk);
-
-    return NGX_OK;
 }
 
 
@@ -266,11 +231,7 @@ ngx_http_media_cmaf_feed(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    cmaf->head = *head;
-
-    cmaf->reader.ranges = frames->ranges;
-    cmaf->reader.nranges = frames->nranges;
-    cmaf->reader.fd = frames->fd;
+    ngx_media_pack_cmaf_init(&cmaf->pack, frames, head);
 
     feed = &cmaf->feed;
 
@@ -285,65 +246,24 @@ ngx_http_media_cmaf_feed(ngx_http_request_t *r,
 }
 
 
-/* the reader's buffer is the feed's: what is read is not copied */
+/* the packer's buffer is the feed's */
 
 static ngx_int_t
 ngx_http_media_cmaf_fill(ngx_http_media_feed_t *feed, u_char **p,
     u_char *last)
 {
-    size_t                  n;
-    u_char                 *from, *to;
     ngx_int_t               rc;
-    ngx_media_pull_t       *reader;
     ngx_http_media_cmaf_t  *cmaf;
 
     cmaf = feed->data;
-    reader = &cmaf->reader;
 
-    n = ngx_min(cmaf->head.len - cmaf->head_pos, (size_t) (last - *p));
-    *p = ngx_cpymem(*p, cmaf->head.data + cmaf->head_pos, n);
-    cmaf->head_pos += n;
+    rc = ngx_media_pack_cmaf_fill(&cmaf->pack, p, last, feed->nowait);
 
-    while (*p < last) {
-
-        switch (ngx_media_pull_next(reader, &from, &to)) {
-
-        case NGX_OK:
-            break;
-
-        case NGX_AGAIN:
-            reader->start = *p;
-            reader->size = last - *p;
-            reader->nowait = feed->nowait;
-
-            rc = ngx_media_pull_fill(reader);
-
-            if (rc == NGX_AGAIN) {
-                return NGX_AGAIN;
-            }
-
-            if (rc != NGX_OK) {
-                return ngx_http_media_feed_unread(feed, reader);
-            }
-
-            continue;
-
-        default: /* NGX_DONE */
-            return NGX_OK;
-        }
-
-        n = ngx_min((size_t) (to - from), (size_t) (last - *p));
-
-        if (from != *p) {
-            ngx_memcpy(*p, from, n);
-        }
-
-        *p += n;
-
-        ngx_media_pull_use(reader, n);
+    if (rc == NGX_ERROR) {
+        feed->fault = cmaf->pack.fault;
     }
 
-    return NGX_OK;
+    return rc;
 }
 
 
@@ -354,9 +274,7 @@ ngx_http_media_cmaf_seek(ngx_http_media_feed_t *feed, uint64_t offset)
 
     cmaf = feed->data;
 
-    cmaf->head_pos = (size_t) ngx_min(offset, cmaf->head.len);
-
-    ngx_media_pull_skip(&cmaf->reader, offset - cmaf->head_pos);
+    ngx_media_pack_cmaf_seek(&cmaf->pack, offset);
 
     return offset;
 }

@@ -144,9 +144,9 @@ ngx_media_pull_fill(ngx_media_pull_t *reader)
 ngx_int_t
 ngx_media_pull_fill_all(ngx_media_pull_t **readers, ngx_uint_t n)
 {
-    ngx_int_t                rc;
-    ngx_uint_t               i;
-    ngx_media_vod_run_t      run;
+    ngx_int_t                 rc;
+    ngx_uint_t                i;
+    ngx_media_vod_run_t       run;
     ngx_media_pull_cursor_t  *cursor, cursors[NGX_MEDIA_PULLS];
 
     for (i = 0; i < n; i++) {
@@ -397,4 +397,17 @@ ngx_media_pull_call(ngx_media_pull_t *reader,
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_pull_failed(const ngx_media_pull_t *reader,
+    ngx_media_pull_fault_t *fault)
+{
+    fault->error = reader->err ? "media cannot be read from file"
+                               : "media file has become shorter";
+    fault->err = reader->err;
+    fault->offset = reader->offset;
+
+    return NGX_ERROR;
 }

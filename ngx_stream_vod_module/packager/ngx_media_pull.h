@@ -51,6 +51,15 @@ typedef struct {
 } ngx_media_pull_t;
 
 
+/* what went wrong, for the log */
+
+typedef struct {
+    const char               *error;          /* static */
+    int                       err;            /* errno, or 0 */
+    off_t                     offset;         /* in the file */
+} ngx_media_pull_fault_t;
+
+
 /*
  * The next bytes that are in memory: NGX_OK, *pos and *last, never empty;
  * NGX_AGAIN: fill() is needed; NGX_DONE: there are no more.
@@ -79,6 +88,10 @@ ngx_int_t ngx_media_pull_fill(ngx_media_pull_t *reader);
  */
 ngx_int_t ngx_media_pull_fill_all(ngx_media_pull_t **readers,
     ngx_uint_t n);
+
+/* fill() has failed: says how; returns NGX_ERROR */
+ngx_int_t ngx_media_pull_failed(const ngx_media_pull_t *reader,
+    ngx_media_pull_fault_t *fault);
 
 
 #endif /* _NGX_MEDIA_PULL_H_INCLUDED_ */
