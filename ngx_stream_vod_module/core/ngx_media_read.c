@@ -45,6 +45,8 @@ typedef struct {
 
 static ngx_int_t ngx_media_track_get(const ngx_media_stream_t *stream,
     ngx_uint_t track, ngx_media_track_ref_t *ref);
+static ngx_int_t ngx_media_stream_lookup(ngx_media_zone_t *zone,
+    ngx_str_t *name, uint32_t hash, ngx_media_stream_t *stream);
 static ngx_uint_t ngx_media_stream_alive(const ngx_media_stream_t *stream);
 static ngx_uint_t ngx_media_track_alive(const ngx_media_track_ref_t *ref);
 static ngx_int_t ngx_media_heads_read(const ngx_media_track_ref_t *ref,
@@ -92,24 +94,56 @@ ngx_int_t
 ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_media_stream_t *stream)
 {
-    uint32_t                 hash, i, n;
-    uint64_t                 id;
-    ngx_media_stream_shm_t  *s;
+    uint32_t                hash;
+    uint64_t                changes;
+    ngx_media_store_shm_t  *store;
 
     if (name->len > NGX_MEDIA_NAME_MAX) {
         return NGX_DECLINED;
     }
 
+    store = zone->store;
     hash = ngx_media_stream_hash(name);
-    n = ngx_media_load(&zone->store->used_streams);
 
-    for (i = 0; i < n; i++) {
+    do {
+        changes = ngx_media_load(&store->changes);
 
-        if (ngx_media_peek(&zone->store->hashes[i]) != hash) {
+        if (ngx_media_stream_lookup(zone, name, hash, stream) == NGX_OK) {
+            return NGX_OK;
+        }
+
+        ngx_media_fence_acquire();
+
+    } while (ngx_media_load(&store->changes) != changes);
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_media_stream_lookup(ngx_media_zone_t *zone, ngx_str_t *name,
+    uint32_t hash, ngx_media_stream_t *stream)
+{
+    uint32_t                 i, n;
+    uint64_t                 id;
+    ngx_media_store_shm_t   *store;
+    ngx_media_stream_shm_t  *s;
+
+    store = zone->store;
+
+    /* a list that changes under the reader may lead it in a circle */
+
+    n = 0;
+
+    for (i = ngx_media_load(&store->lists[hash & (store->nlists - 1)]);
+         i && n++ < store->nstreams;
+         i = ngx_media_load(&store->nexts[i - 1]))
+    {
+        if (ngx_media_peek(&store->hashes[i - 1]) != hash) {
             continue;
         }
 
-        s = ngx_media_stream_record(zone, i);
+        s = ngx_media_stream_record(zone, i - 1);
         id = ngx_media_load(&s->id);
 
         if (id == 0

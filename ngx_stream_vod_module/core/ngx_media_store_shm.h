@@ -38,6 +38,17 @@ struct ngx_media_store_shm_s {
     uint32_t                 *hashes;         /* [atomic] of names, by record;
                                                  0: none */
 
+    /*
+     * Records by name: lists, each of which is whole at any moment.  A record
+     * that has left may be in another one: who finds nothing looks again if
+     * there was a change.
+     */
+    uint64_t                  changes;        /* [zone, atomic] of the lists */
+    uint32_t                  nlists;         /* a power of 2 */
+    uint32_t                 *lists;          /* [zone, atomic] by hash: the
+                                                 first record + 1 */
+    uint32_t                 *nexts;          /* [zone, atomic] by record */
+
     /* counters [atomic] */
     uint64_t                  nomem;
     uint64_t                  evicted;

@@ -14,6 +14,9 @@
 #define NGX_MEDIA_TRACK_BLOCKS   32
 
 
+static uint32_t ngx_media_store_lists(const ngx_media_app_t *app);
+
+
 /*
  * Pages for records: some for each stream, for long windows one for each MB
  * of payload, and as many as a stream with all of its tracks may take, also
@@ -35,7 +38,8 @@ ngx_media_store_zone_conf(const ngx_media_app_t *app,
     conf->head = ngx_align(sizeof(ngx_media_store_shm_t), 64)
                  + ngx_align(app->max_streams
                              * sizeof(ngx_media_stream_shm_t), 64)
-                 + app->max_streams * sizeof(uint32_t);
+                 + 2 * app->max_streams * sizeof(uint32_t)
+                 + ngx_media_store_lists(app) * sizeof(uint32_t);
 }
 
 
@@ -56,6 +60,22 @@ ngx_media_store_format(ngx_media_zone_t *zone, const ngx_media_app_t *app)
     p += ngx_align(store->nstreams * sizeof(ngx_media_stream_shm_t), 64);
 
     store->hashes = (uint32_t *) p;
+    store->nexts = store->hashes + store->nstreams;
+    store->lists = store->nexts + store->nstreams;
+    store->nlists = ngx_media_store_lists(app);
 
     zone->store = store;
+}
+
+
+/* so that they have one record on the average, at most */
+
+static uint32_t
+ngx_media_store_lists(const ngx_media_app_t *app)
+{
+    uint32_t  n;
+
+    for (n = 1; n < app->max_streams; n *= 2) { /* void */ }
+
+    return n;
 }

@@ -42,6 +42,10 @@
 #define NGX_MEDIA_BIRTH_SLACK  4
 
 
+static void ngx_media_stream_link_locked(ngx_media_store_shm_t *store,
+    uint32_t index);
+static void ngx_media_stream_unlink_locked(ngx_media_store_shm_t *store,
+    uint32_t index);
 static ngx_uint_t ngx_media_stream_unborn(ngx_media_stream_shm_t *s);
 static ngx_uint_t ngx_media_stream_lost(const ngx_media_stream_shm_t *s,
     ngx_uint_t closely);
@@ -73,6 +77,11 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     }
 
     for (i = 0; i < store->nstreams; i++) {
+
+        if (store->hashes[i]) {
+            continue;
+        }
+
         s = &store->streams[i];
 
         if (s->state == NGX_MEDIA_STREAM_FREE) {
@@ -140,6 +149,7 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
 
     ngx_media_store(&s->notify.version, s->notify.version + 1);
     ngx_media_store(&store->hashes[i], s->hash);
+    ngx_media_stream_link_locked(store, i);
     ngx_media_store(&s->id, claim->stream.id);
 
     ngx_media_zone_unlock(zone);
@@ -149,6 +159,45 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
 
 
 /* each return takes a number: they must not get ahead of the clock */
+
+/*
+ * Each is one store that changes a list, so who dies in between leaves one that
+ * is whole; what it has not done is done again by who takes the record down.
+ */
+
+static void
+ngx_media_stream_link_locked(ngx_media_store_shm_t *store, uint32_t index)
+{
+    uint32_t  *first;
+
+    first = &store->lists[store->hashes[index] & (store->nlists - 1)];
+
+    ngx_media_store(&store->nexts[index], *first);
+    ngx_media_store(first, index + 1);
+    ngx_media_store(&store->changes, store->changes + 1);
+}
+
+
+static void
+ngx_media_stream_unlink_locked(ngx_media_store_shm_t *store, uint32_t index)
+{
+    uint32_t  *link;
+
+    for (link = &store->lists[store->streams[index].hash
+                              & (store->nlists - 1)];
+         *link;
+         link = &store->nexts[*link - 1])
+    {
+        if (*link == index + 1) {
+            ngx_media_store(link, store->nexts[index]);
+            ngx_media_store(&store->changes, store->changes + 1);
+            break;
+        }
+    }
+
+    ngx_media_store(&store->hashes[index], 0);
+}
+
 
 ngx_uint_t
 ngx_media_stream_hurries(ngx_media_stream_shm_t *s)
@@ -316,7 +365,10 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
         ngx_media_zone_unlock(zone);
     }
 
-    ngx_media_store(&store->hashes[index], 0);
+    ngx_media_zone_lock(zone);
+    ngx_media_stream_unlink_locked(store, index);
+    ngx_media_zone_unlock(zone);
+
     ngx_media_store(&s->id, 0);
     ngx_media_stream_changed(s);
     ngx_media_fence();

@@ -64,7 +64,8 @@ ngx_media_zone_memory(const ngx_media_zone_conf_t *conf)
     len += ngx_align(conf->head, 64);
     len += ngx_align(extents * sizeof(ngx_media_extent_shm_t), 64);
     len += ngx_align(conf->accounts * sizeof(uint64_t), 64);
-    len += ngx_align(blocks * sizeof(uint32_t), 64);
+    len += ngx_align(conf->accounts * sizeof(uint32_t), 64);
+    len += 2 * ngx_align(blocks * sizeof(uint32_t), 64);
     len += ngx_align(ngx_media_buddy_memory(pages, top), 64);
     len += ngx_align(ngx_media_bitmap_memory(extents), 64);
     len += ngx_align(ngx_media_bitmap_memory(blocks), 64);
@@ -140,7 +141,13 @@ ngx_media_zone_format(ngx_media_zone_shm_t *sh, void *mem,
     sh->accounts = (uint64_t *) p;
     p += ngx_align(sh->naccounts * sizeof(uint64_t), 64);
 
+    sh->firsts = (uint32_t *) p;
+    p += ngx_align(sh->naccounts * sizeof(uint32_t), 64);
+
     sh->owners = (uint32_t *) p;
+    p += ngx_align(sh->nblocks * sizeof(uint32_t), 64);
+
+    sh->nexts = (uint32_t *) p;
     p += ngx_align(sh->nblocks * sizeof(uint32_t), 64);
 
     ngx_media_buddy_init(&sh->buddy, pages, top, p);
@@ -296,11 +303,17 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
         }
     }
 
+    ngx_memzero(sh->firsts, sh->naccounts * sizeof(uint32_t));
+
     for (i = 0; i < sh->nblocks; i++) {
 
         if (sh->owners[i] == 0) {
             ngx_media_bitmap_set(&sh->free_blocks, i);
+            continue;
         }
+
+        sh->nexts[i] = sh->firsts[sh->owners[i] - 1];
+        sh->firsts[sh->owners[i] - 1] = i + 1;
     }
 
     (void) ngx_media_zone_validate_locked(zone);
@@ -500,24 +513,30 @@ ngx_media_row_dead(const ngx_media_row_shm_t *row, uint32_t *pid,
 void *
 ngx_media_block_alloc(ngx_media_zone_t *zone, uint32_t owner)
 {
-    u_char      *p;
-    ngx_uint_t   n;
+    u_char                *p;
+    ngx_uint_t             n;
+    ngx_media_zone_shm_t  *sh;
+
+    sh = zone->sh;
 
     ngx_media_zone_lock(zone);
 
-    n = ngx_media_bitmap_lowest(&zone->sh->free_blocks);
+    n = ngx_media_bitmap_lowest(&sh->free_blocks);
 
     if (n == NGX_MEDIA_BITMAP_NONE) {
         ngx_media_zone_unlock(zone);
         return NULL;
     }
 
-    zone->sh->owners[n] = owner + 1;
-    ngx_media_bitmap_clear(&zone->sh->free_blocks, n);
+    sh->owners[n] = owner + 1;
+    ngx_media_bitmap_clear(&sh->free_blocks, n);
+
+    sh->nexts[n] = sh->firsts[owner];
+    sh->firsts[owner] = n + 1;
 
     ngx_media_zone_unlock(zone);
 
-    p = zone->sh->blocks + n * NGX_MEDIA_PAGE;
+    p = sh->blocks + n * NGX_MEDIA_PAGE;
 
     ngx_memzero(p, NGX_MEDIA_PAGE);
 
@@ -528,14 +547,26 @@ ngx_media_block_alloc(ngx_media_zone_t *zone, uint32_t owner)
 void
 ngx_media_block_free(ngx_media_zone_t *zone, void *block)
 {
-    ngx_uint_t  n;
+    uint32_t              *link;
+    ngx_uint_t             n;
+    ngx_media_zone_shm_t  *sh;
 
-    n = ((u_char *) block - zone->sh->blocks) / NGX_MEDIA_PAGE;
+    sh = zone->sh;
+    n = ((u_char *) block - sh->blocks) / NGX_MEDIA_PAGE;
 
     ngx_media_zone_lock(zone);
 
-    zone->sh->owners[n] = 0;
-    ngx_media_bitmap_set(&zone->sh->free_blocks, n);
+    for (link = &sh->firsts[sh->owners[n] - 1];
+         *link != n + 1;
+         link = &sh->nexts[*link - 1])
+    {
+        /* void */
+    }
+
+    *link = sh->nexts[n];
+
+    sh->owners[n] = 0;
+    ngx_media_bitmap_set(&sh->free_blocks, n);
 
     ngx_media_zone_unlock(zone);
 }
@@ -544,15 +575,20 @@ ngx_media_block_free(ngx_media_zone_t *zone, void *block)
 void
 ngx_media_block_free_all(ngx_media_zone_t *zone, uint32_t owner)
 {
-    ngx_uint_t  i;
+    uint32_t               n;
+    ngx_media_zone_shm_t  *sh;
+
+    sh = zone->sh;
 
     ngx_media_zone_lock(zone);
 
-    for (i = 0; i < zone->sh->nblocks; i++) {
-        if (zone->sh->owners[i] == owner + 1) {
-            zone->sh->owners[i] = 0;
-            ngx_media_bitmap_set(&zone->sh->free_blocks, i);
-        }
+    while (sh->firsts[owner]) {
+        n = sh->firsts[owner] - 1;
+
+        sh->firsts[owner] = sh->nexts[n];
+
+        sh->owners[n] = 0;
+        ngx_media_bitmap_set(&sh->free_blocks, n);
     }
 
     ngx_media_zone_unlock(zone);

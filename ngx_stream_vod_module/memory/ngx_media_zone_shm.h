@@ -88,6 +88,9 @@ typedef struct {
     uint64_t                 *accounts;       /* [zone] pages, by owner */
     uint32_t                 *owners;         /* [zone] of blocks: owner + 1,
                                                  0: free */
+    uint32_t                 *firsts;         /* [zone] of owners: the first
+                                                 block + 1 of a list, */
+    uint32_t                 *nexts;          /* [zone] of blocks: its next */
     u_char                   *blocks;
     ngx_media_row_shm_t       rows[NGX_MEDIA_ROWS];
     uint32_t                 *pins;           /* rows of nextents counters,

@@ -150,11 +150,15 @@ ngx_media_extent_validate(ngx_media_zone_t *zone, uint32_t extent,
 static ngx_uint_t
 ngx_media_blocks_validate(ngx_media_zone_t *zone)
 {
+    uint32_t               block;
+    uint64_t               listed, owned;
     ngx_uint_t             i, n;
     ngx_media_zone_shm_t  *sh;
 
     sh = zone->sh;
     n = 0;
+    owned = 0;
+    listed = 0;
 
     for (i = 0; i < sh->nblocks; i++) {
         ngx_media_must(zone, n,
@@ -163,7 +167,23 @@ ngx_media_blocks_validate(ngx_media_zone_t *zone)
                        "set of free blocks", i);
         ngx_media_must(zone, n, sh->owners[i] <= sh->naccounts,
                        "owner of a block", i);
+
+        owned += sh->owners[i] != 0;
     }
+
+    for (i = 0; i < sh->naccounts; i++) {
+
+        for (block = sh->firsts[i];
+             block && listed <= owned;
+             block = sh->nexts[block - 1])
+        {
+            ngx_media_must(zone, n, sh->owners[block - 1] == i + 1,
+                           "list of blocks", i);
+            listed++;
+        }
+    }
+
+    ngx_media_must(zone, n, listed == owned, "blocks in lists", listed);
 
     return n;
 }
