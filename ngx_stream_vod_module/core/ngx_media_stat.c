@@ -10,8 +10,13 @@
 #include "core/ngx_media_stream_lock.h"
 
 
+static ngx_uint_t ngx_media_tracks_count(const ngx_media_stream_shm_t *s);
+static void ngx_media_stream_stat_locked(const ngx_media_stream_t *stream,
+    ngx_media_stream_stat_t *stat);
 static void ngx_media_track_stat(const ngx_media_stream_t *stream,
     ngx_uint_t index, ngx_media_track_stat_t *stat);
+static void ngx_media_track_stat_params(const ngx_media_track_shm_t *t,
+    uint64_t name, ngx_media_track_stat_t *stat);
 static void ngx_media_extents_stat(ngx_media_zone_t *zone,
     ngx_media_zone_stat_t *stat);
 
@@ -132,6 +137,13 @@ ngx_media_zone_streams(ngx_media_zone_t *zone, ngx_pool_t *pool,
 }
 
 
+int64_t
+ngx_media_stream_since(const ngx_media_stream_t *stream)
+{
+    return ngx_media_peek(&stream->sh->born);
+}
+
+
 /*
  * The stream's lock is held: this is for people who look at a page, and the
  * copy takes microseconds.
@@ -142,10 +154,9 @@ ngx_media_stream_stat(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     ngx_media_stream_stat_t *stat)
 {
     u_char                  *name;
-    ngx_uint_t               i;
+    ngx_uint_t               n;
     ngx_media_zone_t        *zone;
     ngx_media_stream_shm_t  *s;
-    ngx_media_track_stat_t  *track;
 
     zone = stream->zone;
     s = stream->sh;
@@ -153,25 +164,75 @@ ngx_media_stream_stat(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     ngx_memzero(stat, sizeof(ngx_media_stream_stat_t));
 
     name = ngx_pnalloc(pool, NGX_MEDIA_NAME_MAX);
-    stat->tracks = ngx_pcalloc(pool, NGX_MEDIA_TRACKS
-                                     * sizeof(ngx_media_track_stat_t));
-
-    if (name == NULL || stat->tracks == NULL) {
+    if (name == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_media_stream_lock(zone, s);
+    stat->name.data = name;
 
-    if (s->id != stream->id) {
+    for (n = 0; /* void */ ; /* void */ ) {
+        ngx_media_stream_lock(zone, s);
+
+        if (s->id != stream->id) {
+            ngx_media_stream_unlock(s);
+            return NGX_DONE;
+        }
+
+        if (ngx_media_tracks_count(s) <= n) {
+            break;
+        }
+
+        /* room for those that there are, made without the lock */
+
+        n = ngx_media_tracks_count(s);
+
         ngx_media_stream_unlock(s);
-        return NGX_DONE;
+
+        stat->tracks = ngx_pcalloc(pool, n * sizeof(ngx_media_track_stat_t));
+        if (stat->tracks == NULL) {
+            return NGX_ERROR;
+        }
     }
 
-    ngx_memcpy(name, s->name, s->name_len);
+    ngx_media_stream_stat_locked(stream, stat);
 
-    stat->name.data = name;
+    ngx_media_stream_unlock(s);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_media_tracks_count(const ngx_media_stream_shm_t *s)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < s->ntracks; i++) {
+        n += (s->tracks[i] != NULL);
+    }
+
+    return n;
+}
+
+
+static void
+ngx_media_stream_stat_locked(const ngx_media_stream_t *stream,
+    ngx_media_stream_stat_t *stat)
+{
+    ngx_uint_t               i;
+    ngx_media_stream_shm_t  *s;
+    ngx_media_track_stat_t  *track;
+
+    s = stream->sh;
+
+    ngx_memcpy(stat->name.data, s->name, s->name_len);
+
     stat->name.len = s->name_len;
     stat->state = s->state;
+    stat->up = (s->state == NGX_MEDIA_STREAM_LIVE);
+    stat->connected = (s->pid != 0);
     stat->born = s->born;
     stat->part_target = s->part_target;
     stat->target = s->target;
@@ -211,10 +272,6 @@ ngx_media_stream_stat(const ngx_media_stream_t *stream, ngx_pool_t *pool,
         ngx_media_track_stat(stream, i, track);
         track->clock = s->ready && s->clock == i;
     }
-
-    ngx_media_stream_unlock(s);
-
-    return NGX_OK;
 }
 
 
@@ -223,7 +280,6 @@ ngx_media_track_stat(const ngx_media_stream_t *stream, ngx_uint_t index,
     ngx_media_track_stat_t *stat)
 {
     uint64_t                        n, name;
-    ngx_uint_t                      i;
     const ngx_media_track_shm_t    *t;
     const ngx_media_track_count_t  *count;
 
@@ -268,11 +324,37 @@ ngx_media_track_stat(const ngx_media_stream_t *stream, ngx_uint_t index,
         name = ngx_media_segment_record(t, n)->init;
     }
 
+    ngx_media_track_stat_params(t, name, stat);
+}
+
+
+/* those of this name, or any */
+
+static void
+ngx_media_track_stat_params(const ngx_media_track_shm_t *t, uint64_t name,
+    ngx_media_track_stat_t *stat)
+{
+    ngx_uint_t               i;
+    const ngx_media_init_t  *init;
+
+    init = NULL;
+
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
-        if (t->inits[i]
-            && (t->inits[i]->init.name == name || stat->init.name == 0))
-        {
-            stat->init = t->inits[i]->init;
+        if (t->inits[i] && (t->inits[i]->init.name == name || init == NULL)) {
+            init = &t->inits[i]->init;
         }
     }
+
+    if (init == NULL) {
+        return;
+    }
+
+    stat->codec = ngx_media_codec_find(init->params.codec);
+    stat->width = init->params.width;
+    stat->height = init->params.height;
+    stat->sample_rate = init->params.sample_rate;
+    stat->channels = init->params.channels;
+
+    stat->codec_len = ngx_min(init->codec_len, sizeof(stat->codec_string));
+    ngx_memcpy(stat->codec_string, init->codec, stat->codec_len);
 }

@@ -19,6 +19,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media.h"
 #include "core/ngx_media_read.h"
+#include "formats/ngx_media_codec.h"
 
 
 #define NGX_MEDIA_ADDRESS_MAX  64             /* text of a peer's address */
@@ -55,7 +56,14 @@ typedef struct {
     u_char                    name[8];
     ngx_uint_t                type;           /* ngx_media_type_e */
     uint32_t                  timescale;
-    ngx_media_init_t          init;           /* the newest parameters */
+    const ngx_media_codec_t  *codec;          /* the newest parameters; NULL:
+                                                 it has none yet */
+    size_t                    codec_len;      /* as in CODECS */
+    u_char                    codec_string[NGX_MEDIA_CODEC_STRING_MAX];
+    uint32_t                  width;
+    uint32_t                  height;
+    uint32_t                  sample_rate;    /* Hz */
+    uint32_t                  channels;
     unsigned                  ended:1;
     unsigned                  clock:1;        /* decides the cuts */
     unsigned                  parts_off:1;
@@ -91,6 +99,8 @@ typedef struct {
 typedef struct {
     ngx_str_t                 name;           /* in the caller's pool */
     ngx_uint_t                state;          /* NGX_MEDIA_STREAM_* */
+    uint64_t                  up;             /* it is live: 0 or 1 */
+    uint64_t                  connected;      /* its publisher: 0 or 1 */
     int64_t                   born;           /* ms since the epoch */
     uint32_t                  part_target;    /* 1/10000 s; 0: no parts */
     uint32_t                  target;         /* TARGETDURATION, s */
@@ -125,6 +135,10 @@ void ngx_media_zone_stat(ngx_media_zone_t *zone,
 /* references to all streams, an array in pool; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_media_zone_streams(ngx_media_zone_t *zone, ngx_pool_t *pool,
     ngx_media_stream_t **streams, ngx_uint_t *n);
+
+/* when it was published first, ms since the epoch; of one that has gone:
+   anything */
+int64_t ngx_media_stream_since(const ngx_media_stream_t *stream);
 
 /* NGX_OK, NGX_DONE (the stream has gone), NGX_ERROR */
 ngx_int_t ngx_media_stream_stat(const ngx_media_stream_t *stream,

@@ -6,44 +6,16 @@
 
 /*
  * The status as JSON; docs/status.md names each field.  Counters and sizes
- * are rows of tables, so that a new one is a line here and a line there.
+ * are rows of the tables of core/ngx_media_metric.c.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <nginx.h>
+#include "core/ngx_media_metric.h"
 #include "formats/ngx_media_text.h"
 #include "http/ngx_http_media_status.h"
-
-
-/* a number in a struct */
-
-typedef struct {
-    ngx_str_t                 name;
-    size_t                    offset;
-    size_t                    size;
-} ngx_http_media_status_field_t;
-
-
-#define ngx_http_media_status_field(type, name, field)                        \
-    { ngx_string(name), offsetof(type, field),                                \
-      sizeof(((type *) NULL)->field) }
-
-#define ngx_http_media_status_zone_field(name, field)                         \
-    ngx_http_media_status_field(ngx_media_zone_stat_t, name, field)
-
-#define ngx_http_media_status_stream_field(name, field)                       \
-    ngx_http_media_status_field(ngx_media_stream_stat_t, name, field)
-
-#define ngx_http_media_status_track_field(name, field)                        \
-    ngx_http_media_status_field(ngx_media_track_stat_t, name, field)
-
-#define ngx_http_media_status_app_field(name, field)                          \
-    ngx_http_media_status_field(ngx_media_app_t, name, field)
-
-#define ngx_http_media_status_cache_field(name, field)                        \
-    ngx_http_media_status_field(ngx_media_cache_stat_t, name, field)
 
 
 static void ngx_http_media_status_app(ngx_media_text_t *text,
@@ -58,8 +30,6 @@ static void ngx_http_media_status_track(ngx_media_text_t *text,
     const ngx_media_track_stat_t *track);
 static void ngx_http_media_status_params(ngx_media_text_t *text,
     const ngx_media_track_stat_t *track);
-static void ngx_http_media_status_fields(ngx_media_text_t *text,
-    const ngx_http_media_status_field_t *field, const void *data);
 static void ngx_http_media_status_key(ngx_media_text_t *text,
     const char *name);
 static void ngx_http_media_status_string(ngx_media_text_t *text,
@@ -70,125 +40,6 @@ static void ngx_http_media_status_flag(ngx_media_text_t *text,
     const char *name, ngx_uint_t value);
 static void ngx_http_media_status_date(ngx_media_text_t *text,
     const char *name, int64_t msec);
-
-
-static const ngx_http_media_status_field_t  ngx_http_media_status_apps[] = {
-
-    ngx_http_media_status_app_field("target_duration_s", target),
-    ngx_http_media_status_app_field("segment_ms", segment),
-    ngx_http_media_status_app_field("segment_max_ms", segment_max),
-    ngx_http_media_status_app_field("part_ms", part),
-    ngx_http_media_status_app_field("window_ms", window),
-    ngx_http_media_status_app_field("grace_ms", grace),
-
-    { ngx_null_string, 0, 0 }
-};
-
-
-static const ngx_http_media_status_field_t  ngx_http_media_status_zones[] = {
-
-    ngx_http_media_status_zone_field("size", size),
-    ngx_http_media_status_zone_field("used", used),
-    ngx_http_media_status_zone_field("blocks", blocks),
-    ngx_http_media_status_zone_field("records_size", records_size),
-    ngx_http_media_status_zone_field("records_used", records_used),
-    ngx_http_media_status_zone_field("extents", extents),
-    ngx_http_media_status_zone_field("limbo", limbo),
-    ngx_http_media_status_zone_field("pins", pins),
-    ngx_http_media_status_zone_field("processes", rows),
-    ngx_http_media_status_zone_field("waiters", waiters),
-    ngx_http_media_status_zone_field("streams", streams),
-    ngx_http_media_status_zone_field("publishers", publishers),
-    ngx_http_media_status_zone_field("published", published),
-    ngx_http_media_status_zone_field("refused", refused),
-    ngx_http_media_status_zone_field("expired", expired),
-    ngx_http_media_status_zone_field("evictions", evictions),
-    ngx_http_media_status_zone_field("nomem", nomem),
-    ngx_http_media_status_zone_field("swept", swept),
-
-    { ngx_null_string, 0, 0 }
-};
-
-
-static const ngx_http_media_status_field_t  ngx_http_media_status_caches[] = {
-
-    ngx_http_media_status_cache_field("size", size),
-    ngx_http_media_status_cache_field("used", used),
-    ngx_http_media_status_cache_field("entries", entries),
-    ngx_http_media_status_cache_field("pins", pins),
-    ngx_http_media_status_cache_field("hits", hits),
-    ngx_http_media_status_cache_field("misses", misses),
-    ngx_http_media_status_cache_field("evictions", evicted),
-    ngx_http_media_status_cache_field("nomem", nomem),
-
-    { ngx_null_string, 0, 0 }
-};
-
-
-static const ngx_http_media_status_field_t
-    ngx_http_media_status_streams[] =
-{
-    ngx_http_media_status_stream_field("waiters", waiters),
-    ngx_http_media_status_stream_field("publishes", publishes),
-    ngx_http_media_status_stream_field("periods", periods),
-    ngx_http_media_status_stream_field("anchors", anchors),
-    ngx_http_media_status_stream_field("jumps", jumps),
-    ngx_http_media_status_stream_field("evictions", evictions),
-    ngx_http_media_status_stream_field("used", used),
-
-    { ngx_null_string, 0, 0 }
-};
-
-
-#define ngx_http_media_status_ignored_field(name, kind)                       \
-    ngx_http_media_status_stream_field(name, ignored[NGX_MEDIA_IGNORED_##kind])
-
-static const ngx_http_media_status_field_t
-    ngx_http_media_status_ignored[] =
-{
-    ngx_http_media_status_ignored_field("messages", MESSAGE),
-    ngx_http_media_status_ignored_field("frames", FRAME),
-    ngx_http_media_status_ignored_field("units", UNIT),
-    ngx_http_media_status_ignored_field("configurations", CONFIG),
-    ngx_http_media_status_ignored_field("unconfigured", UNCONFIGURED),
-    ngx_http_media_status_ignored_field("codec", CODEC),
-    ngx_http_media_status_ignored_field("track", TRACK),
-    ngx_http_media_status_ignored_field("empty", EMPTY),
-    ngx_http_media_status_ignored_field("data", DATA),
-
-    { ngx_null_string, 0, 0 }
-};
-
-
-static const ngx_http_media_status_field_t  ngx_http_media_status_tracks[] = {
-
-    ngx_http_media_status_track_field("bitrate", bitrate),
-    ngx_http_media_status_track_field("bandwidth", bandwidth),
-    ngx_http_media_status_track_field("average_bandwidth", average),
-    ngx_http_media_status_track_field("key_interval_ms", key_interval),
-    ngx_http_media_status_track_field("key_interval_max_ms",
-                                      key_interval_max),
-    ngx_http_media_status_track_field("frames", frames),
-    ngx_http_media_status_track_field("key_frames", keys),
-    ngx_http_media_status_track_field("bytes", bytes),
-    ngx_http_media_status_track_field("segments", segments),
-    ngx_http_media_status_track_field("parts", parts),
-    ngx_http_media_status_track_field("parts_late", parts_late),
-    ngx_http_media_status_track_field("parts_over", parts_over),
-    ngx_http_media_status_track_field("forced_cuts", forced_cuts),
-    ngx_http_media_status_track_field("silent_frames", silent_frames),
-    ngx_http_media_status_track_field("repeated_frames", repeated_frames),
-    ngx_http_media_status_track_field("dropped_late", dropped_late),
-    ngx_http_media_status_track_field("dropped_key", dropped_key),
-    ngx_http_media_status_track_field("dropped_nomem", dropped_nomem),
-    ngx_http_media_status_track_field("dropped_bad", dropped_bad),
-    ngx_http_media_status_track_field("kept_segments", kept_segments),
-    ngx_http_media_status_track_field("kept_bytes", kept_bytes),
-    ngx_http_media_status_track_field("first_segment", first),
-    ngx_http_media_status_track_field("last_segment", last),
-
-    { ngx_null_string, 0, 0 }
-};
 
 
 static const char  *ngx_http_media_status_types[] = {
@@ -227,8 +78,8 @@ ngx_http_media_status_json(u_char *p, size_t size,
     if (status->vod) {
         ngx_media_text_cstr(&text,
                             ",\"vod\":{\"cache\":{\"zone\":\"media_vod\"");
-        ngx_http_media_status_fields(&text, ngx_http_media_status_caches,
-                                     &status->cache);
+        ngx_media_metric_json(&text, ngx_media_metric_caches,
+                              &status->cache);
         ngx_media_text_cstr(&text, "}}");
     }
 
@@ -248,15 +99,14 @@ ngx_http_media_status_app(ngx_media_text_t *text,
     ngx_media_text_json(text, &app->app->name);
     ngx_media_text_cstr(text, "\"");
 
-    ngx_http_media_status_fields(text, ngx_http_media_status_apps, app->app);
+    ngx_media_metric_json(text, ngx_media_metric_apps, app->app);
     ngx_http_media_status_fraction(text, "part_target_s",
                                    app->app->part_target, 10000, 4);
 
     ngx_media_text_cstr(text, ",\"zone\":{\"max_streams\":");
     ngx_media_text_u64(text, app->app->max_streams);
     ngx_http_media_status_flag(text, "retired", app->zone.retired);
-    ngx_http_media_status_fields(text, ngx_http_media_status_zones,
-                                 &app->zone);
+    ngx_media_metric_json(text, ngx_media_metric_zones, &app->zone);
 
     ngx_media_text_cstr(text, "},\"streams\":[");
 
@@ -298,7 +148,7 @@ ngx_http_media_status_stream(ngx_media_text_t *text,
     }
 
     ngx_http_media_status_date(text, "born", stream->born);
-    ngx_http_media_status_fields(text, ngx_http_media_status_streams, stream);
+    ngx_media_metric_json(text, ngx_media_metric_streams, stream);
     ngx_http_media_status_key(text, "drift_ms");
     ngx_media_text_i64(text, stream->drift);
     ngx_http_media_status_key(text, "target_duration_s");
@@ -310,7 +160,7 @@ ngx_http_media_status_stream(ngx_media_text_t *text,
 
     ngx_media_text_cstr(text, ",\"ignored\":{\"total\":");
     ngx_media_text_u64(text, ngx_http_media_status_sum(stream));
-    ngx_http_media_status_fields(text, ngx_http_media_status_ignored, stream);
+    ngx_media_metric_json(text, ngx_media_metric_ignored, stream);
 
     ngx_media_text_cstr(text, "},\"tracks\":[");
 
@@ -355,8 +205,7 @@ ngx_http_media_status_publisher(ngx_media_text_t *text,
     ngx_http_media_status_string(text, "address", stream->address,
                                  stream->address_len);
     ngx_http_media_status_date(text, "since", stream->since);
-    ngx_http_media_status_flag(text, "connected",
-                               stream->pid != 0);
+    ngx_http_media_status_flag(text, "connected", stream->connected);
 
     if (stream->reason_len) {
         ngx_http_media_status_string(text, "end", stream->reason,
@@ -392,7 +241,7 @@ ngx_http_media_status_track(ngx_media_text_t *text,
     ngx_http_media_status_flag(text, "without_parts", track->parts_off);
 
     ngx_http_media_status_params(text, track);
-    ngx_http_media_status_fields(text, ngx_http_media_status_tracks, track);
+    ngx_media_metric_json(text, ngx_media_metric_tracks, track);
 
     ngx_media_text_cstr(text, "}");
 }
@@ -402,61 +251,28 @@ static void
 ngx_http_media_status_params(ngx_media_text_t *text,
     const ngx_media_track_stat_t *track)
 {
-    const ngx_media_codec_t   *codec;
-    const ngx_media_params_t  *params;
-
-    params = &track->init.params;
-    codec = ngx_media_codec_find(params->codec);
-
-    if (codec) {
-        ngx_http_media_status_string(text, "codec", codec->name.data,
-                                     codec->name.len);
+    if (track->codec) {
+        ngx_http_media_status_string(text, "codec", track->codec->name.data,
+                                     track->codec->name.len);
     }
 
-    ngx_http_media_status_string(text, "codec_string", track->init.codec,
-                                 track->init.codec_len);
+    ngx_http_media_status_string(text, "codec_string", track->codec_string,
+                                 track->codec_len);
     ngx_http_media_status_key(text, "timescale");
     ngx_media_text_u64(text, track->timescale);
 
     if (track->type == NGX_MEDIA_VIDEO) {
         ngx_http_media_status_key(text, "width");
-        ngx_media_text_u64(text, params->width);
+        ngx_media_text_u64(text, track->width);
         ngx_http_media_status_key(text, "height");
-        ngx_media_text_u64(text, params->height);
+        ngx_media_text_u64(text, track->height);
         ngx_http_media_status_fraction(text, "fps", track->fps, 1000, 3);
 
     } else if (track->type == NGX_MEDIA_AUDIO) {
         ngx_http_media_status_key(text, "sample_rate");
-        ngx_media_text_u64(text, params->sample_rate);
+        ngx_media_text_u64(text, track->sample_rate);
         ngx_http_media_status_key(text, "channels");
-        ngx_media_text_u64(text, params->channels);
-    }
-}
-
-
-static void
-ngx_http_media_status_fields(ngx_media_text_t *text,
-    const ngx_http_media_status_field_t *field, const void *data)
-{
-    uint32_t       word;
-    uint64_t       value;
-    const u_char  *p;
-
-    for ( /* void */ ; field->name.len; field++) {
-        p = (const u_char *) data + field->offset;
-
-        if (field->size == sizeof(uint32_t)) {
-            ngx_memcpy(&word, p, sizeof(uint32_t));
-            value = word;
-
-        } else {
-            ngx_memcpy(&value, p, sizeof(uint64_t));
-        }
-
-        ngx_media_text_cstr(text, ",\"");
-        ngx_media_text_str(text, &field->name);
-        ngx_media_text_cstr(text, "\":");
-        ngx_media_text_u64(text, value);
+        ngx_media_text_u64(text, track->channels);
     }
 }
 

@@ -1,0 +1,306 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "core/ngx_media_metric.h"
+#include "memory/ngx_media_cache.h"
+
+
+#define ngx_media_metric_app(name, type, metric, unit, field, help)           \
+    ngx_media_metric_field(ngx_media_app_t, name, type, metric, NULL, unit,   \
+                         field, help)
+
+#define ngx_media_metric_zone(name, type, metric, field, help)                \
+    ngx_media_metric_field(ngx_media_zone_stat_t, name, type, metric, NULL, 1, \
+                         field, help)
+
+#define ngx_media_metric_state(label, field)                                  \
+    ngx_media_metric_field(ngx_media_streams_stat_t, "", GAUGE, "streams",    \
+                         "state=\"" label "\"", 1, field,                     \
+                         "Streams, by state")
+
+#define ngx_media_metric_cache(name, type, metric, field, help)               \
+    ngx_media_metric_field(ngx_media_cache_stat_t, name, type, metric, NULL,  \
+                         1, field, help)
+
+#define ngx_media_metric_stream(name, type, metric, unit, field, help)        \
+    ngx_media_metric_field(ngx_media_stream_stat_t, name, type, metric, NULL, \
+                         unit, field, help)
+
+#define ngx_media_metric_ignore(name, kind)                                   \
+    ngx_media_metric_field(ngx_media_stream_stat_t, name, COUNTER,            \
+                         "stream_ignored", "reason=\"" name "\"", 1,          \
+                         ignored[NGX_MEDIA_IGNORED_##kind],                   \
+                         "What publishers sent and was of no use, by reason")
+
+#define ngx_media_metric_track(name, type, metric, unit, field, help)         \
+    ngx_media_metric_field(ngx_media_track_stat_t, name, type, metric, NULL,  \
+                         unit, field, help)
+
+#define ngx_media_metric_drop(name, reason)                                   \
+    ngx_media_metric_field(ngx_media_track_stat_t, name, COUNTER,             \
+                         "track_dropped_frames", "reason=\"" #reason "\"",    \
+                         1, dropped_##reason, "Frames dropped, by reason")
+
+
+const ngx_media_metric_t  ngx_media_metric_apps[] = {
+
+    ngx_media_metric_status(ngx_media_app_t, "target_duration_s", target),
+    ngx_media_metric_status(ngx_media_app_t, "segment_ms", segment),
+    ngx_media_metric_status(ngx_media_app_t, "segment_max_ms", segment_max),
+    ngx_media_metric_status(ngx_media_app_t, "part_ms", part),
+    ngx_media_metric_status(ngx_media_app_t, "window_ms", window),
+    ngx_media_metric_status(ngx_media_app_t, "grace_ms", grace),
+    ngx_media_metric_app("", GAUGE, "streams_max", 1, max_streams,
+        "Streams that the application may have"),
+
+    ngx_media_metric_end
+};
+
+
+const ngx_media_metric_t  ngx_media_metric_zones[] = {
+
+    ngx_media_metric_zone("size", GAUGE, "zone_size_bytes", size,
+        "The most memory that payload may take"),
+    ngx_media_metric_zone("used", GAUGE, "zone_used_bytes", used,
+        "Memory that payload takes"),
+    ngx_media_metric_status(ngx_media_zone_stat_t, "blocks", blocks),
+    ngx_media_metric_zone("records_size", GAUGE, "zone_records_size_bytes",
+        records_size, "Room for records"),
+    ngx_media_metric_zone("records_used", GAUGE, "zone_records_used_bytes",
+        records_used, "What records take"),
+    ngx_media_metric_status(ngx_media_zone_stat_t, "extents", extents),
+    ngx_media_metric_zone("limbo", GAUGE, "zone_limbo_extents", limbo,
+        "Runs of memory that are given up and still being sent"),
+    ngx_media_metric_zone("pins", GAUGE, "zone_pins", pins,
+        "Runs of memory that responses are being sent from"),
+    ngx_media_metric_zone("processes", GAUGE, "zone_processes", rows,
+        "Processes that use the memory"),
+    ngx_media_metric_zone("waiters", GAUGE, "zone_waiters", waiters,
+        "Processes that wait for streams, summed over these"),
+    ngx_media_metric_status(ngx_media_zone_stat_t, "streams", streams),
+    ngx_media_metric_status(ngx_media_zone_stat_t, "publishers", publishers),
+    ngx_media_metric_zone("published", COUNTER, "publishes", published,
+        "Publishers that came in"),
+    ngx_media_metric_zone("refused", COUNTER, "publish_refused", refused,
+        "Publishers that were turned away"),
+    ngx_media_metric_zone("expired", COUNTER, "streams_expired", expired,
+        "Streams that were removed"),
+    ngx_media_metric_zone("evictions", COUNTER, "zone_evictions", evictions,
+        "Segments that went early for want of memory"),
+    ngx_media_metric_zone("nomem", COUNTER, "zone_nomem", nomem,
+        "Times when there was not enough memory at first"),
+    ngx_media_metric_zone("swept", COUNTER, "zone_swept", swept,
+        "Processes that died and were cleaned up after"),
+
+    ngx_media_metric_end
+};
+
+
+const ngx_media_metric_t  ngx_media_metric_states[] = {
+
+    ngx_media_metric_state("live", live),
+    ngx_media_metric_state("grace", grace),
+    ngx_media_metric_state("ended", ended),
+    ngx_media_metric_field(ngx_media_streams_stat_t, "", GAUGE,
+        "streams_omitted", NULL, 1, omitted,
+        "Streams that are summed, not listed"),
+
+    ngx_media_metric_end
+};
+
+
+const ngx_media_metric_t  ngx_media_metric_caches[] = {
+
+    ngx_media_metric_cache("size", GAUGE, "cache_size_bytes", size,
+        "Room for what is kept of files"),
+    ngx_media_metric_cache("used", GAUGE, "cache_used_bytes", used,
+        "What is kept of files"),
+    ngx_media_metric_cache("entries", GAUGE, "cache_entries", entries,
+        "Indexes and sets that are kept"),
+    ngx_media_metric_cache("pins", GAUGE, "cache_pins", pins,
+        "Uses of what is kept"),
+    ngx_media_metric_cache("hits", COUNTER, "cache_hits", hits,
+        "Indexes and sets that were found"),
+    ngx_media_metric_cache("misses", COUNTER, "cache_misses", misses,
+        "Indexes and sets that were made"),
+    ngx_media_metric_cache("evictions", COUNTER, "cache_evictions", evicted,
+        "Indexes and sets dropped for want of room"),
+    ngx_media_metric_cache("nomem", COUNTER, "cache_nomem", nomem,
+        "Indexes and sets that found no room even so"),
+
+    ngx_media_metric_end
+};
+
+
+const ngx_media_metric_t  ngx_media_metric_streams[] = {
+
+    ngx_media_metric_stream("", SUM, "stream_up", 1, up,
+        "Whether it is live"),
+    ngx_media_metric_stream("", SUM, "stream_publisher_up", 1, connected,
+        "Whether its publisher is connected"),
+    ngx_media_metric_signed(ngx_media_stream_stat_t, "", GAUGE,
+        "stream_start_time_seconds", 1000, born,
+        "When it was published first, since the epoch"),
+    ngx_media_metric_status(ngx_media_stream_stat_t, "waiters", waiters),
+    ngx_media_metric_stream("publishes", COUNTER, "stream_publishes", 1,
+        publishes, "Publishers it has had"),
+    ngx_media_metric_stream("periods", COUNTER, "stream_periods", 1, periods,
+        "Periods it has had"),
+    ngx_media_metric_stream("anchors", COUNTER, "stream_anchors", 1, anchors,
+        "Times when its wall clock was set anew"),
+    ngx_media_metric_stream("jumps", COUNTER, "stream_jumps", 1, jumps,
+        "Times when time stamps jumped"),
+    ngx_media_metric_stream("evictions", COUNTER, "stream_evictions", 1,
+        evictions, "Its segments that went early for want of memory"),
+    ngx_media_metric_stream("used", SUM, "stream_used_bytes", 1, used,
+        "Payload that it holds"),
+    ngx_media_metric_signed(ngx_media_stream_stat_t, "", GAUGE,
+        "stream_drift_seconds", 1000, drift,
+        "How far its encoder's clock is from ours"),
+
+    ngx_media_metric_end
+};
+
+
+const ngx_media_metric_t  ngx_media_metric_ignored[] = {
+
+    ngx_media_metric_ignore("messages", MESSAGE),
+    ngx_media_metric_ignore("frames", FRAME),
+    ngx_media_metric_ignore("units", UNIT),
+    ngx_media_metric_ignore("configurations", CONFIG),
+    ngx_media_metric_ignore("unconfigured", UNCONFIGURED),
+    ngx_media_metric_ignore("codec", CODEC),
+    ngx_media_metric_ignore("track", TRACK),
+    ngx_media_metric_ignore("empty", EMPTY),
+    ngx_media_metric_ignore("data", DATA),
+
+    ngx_media_metric_end
+};
+
+
+const ngx_media_metric_t  ngx_media_metric_tracks[] = {
+
+    ngx_media_metric_status(ngx_media_track_stat_t, "bitrate", bitrate),
+    ngx_media_metric_status(ngx_media_track_stat_t, "bandwidth", bandwidth),
+    ngx_media_metric_status(ngx_media_track_stat_t, "average_bandwidth",
+                            average),
+    ngx_media_metric_status(ngx_media_track_stat_t, "key_interval_ms",
+                            key_interval),
+    ngx_media_metric_status(ngx_media_track_stat_t, "key_interval_max_ms",
+                            key_interval_max),
+    ngx_media_metric_track("frames", COUNTER, "track_frames", 1, frames,
+        "Frames that came"),
+    ngx_media_metric_track("key_frames", COUNTER, "track_key_frames", 1, keys,
+        "Frames that decoding can begin with"),
+    ngx_media_metric_track("bytes", COUNTER, "track_bytes", 1, bytes,
+        "Bytes of frames"),
+    ngx_media_metric_track("segments", COUNTER, "track_segments", 1, segments,
+        "Complete segments"),
+    ngx_media_metric_track("parts", COUNTER, "track_parts", 1, parts,
+        "Complete parts"),
+    ngx_media_metric_track("parts_late", COUNTER, "track_parts_late", 1,
+        parts_late, "Parts that had to wait for the next frame"),
+    ngx_media_metric_track("parts_over", COUNTER, "track_parts_over", 1,
+        parts_over, "Parts of one frame that is longer than PART-TARGET"),
+    ngx_media_metric_track("forced_cuts", COUNTER, "track_forced_cuts", 1,
+        forced_cuts, "Segments that ended without a key frame"),
+    ngx_media_metric_track("silent_frames", COUNTER, "track_silent_frames", 1,
+        silent_frames, "Silence fed where audio was missing"),
+    ngx_media_metric_track("repeated_frames", COUNTER,
+        "track_repeated_frames", 1, repeated_frames,
+        "Frames put out once more to hold a picture"),
+    ngx_media_metric_drop("dropped_late", late),
+    ngx_media_metric_drop("dropped_key", key),
+    ngx_media_metric_drop("dropped_nomem", nomem),
+    ngx_media_metric_drop("dropped_bad", bad),
+    ngx_media_metric_status(ngx_media_track_stat_t, "kept_segments",
+                            kept_segments),
+    ngx_media_metric_status(ngx_media_track_stat_t, "kept_bytes", kept_bytes),
+    ngx_media_metric_status(ngx_media_track_stat_t, "first_segment", first),
+    ngx_media_metric_status(ngx_media_track_stat_t, "last_segment", last),
+
+    ngx_media_metric_end
+};
+
+
+/* what audio has none of, or where it says nothing */
+
+const ngx_media_metric_t  ngx_media_metric_videos[] = {
+
+    ngx_media_metric_track("", GAUGE, "track_key_interval_seconds", 1000,
+        key_interval, "Time between the last two key frames"),
+    ngx_media_metric_track("", GAUGE, "track_fps", 1000, fps,
+        "Frames a second, as measured"),
+
+    ngx_media_metric_end
+};
+
+
+uint64_t
+ngx_media_metric_value(const ngx_media_metric_t *row, const void *data)
+{
+    uint32_t       word;
+    uint64_t       value;
+    const u_char  *p;
+
+    p = (const u_char *) data + row->offset;
+
+    if (row->size == sizeof(uint32_t)) {
+        ngx_memcpy(&word, p, sizeof(uint32_t));
+        return word;
+    }
+
+    ngx_memcpy(&value, p, sizeof(uint64_t));
+
+    return value;
+}
+
+
+/* fields that are summed have 64 bits */
+
+void
+ngx_media_metric_add(const ngx_media_metric_t *rows, void *sum,
+    const void *data)
+{
+    uint64_t                   value;
+    const ngx_media_metric_t  *row;
+
+    for (row = rows; row->size; row++) {
+
+        if (row->type < NGX_MEDIA_METRIC_SUM
+            || row->size != sizeof(uint64_t))
+        {
+            continue;
+        }
+
+        value = ngx_media_metric_value(row, sum)
+                + ngx_media_metric_value(row, data);
+
+        ngx_memcpy((u_char *) sum + row->offset, &value, sizeof(uint64_t));
+    }
+}
+
+
+void
+ngx_media_metric_json(ngx_media_text_t *text, const ngx_media_metric_t *rows,
+    const void *data)
+{
+    const ngx_media_metric_t  *row;
+
+    for (row = rows; row->size; row++) {
+
+        if (row->name.len == 0) {
+            continue;
+        }
+
+        ngx_media_text_cstr(text, ",\"");
+        ngx_media_text_str(text, &row->name);
+        ngx_media_text_cstr(text, "\":");
+        ngx_media_text_u64(text, ngx_media_metric_value(row, data));
+    }
+}
