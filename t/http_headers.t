@@ -244,6 +244,7 @@ for (['location / { media_live other; }',
                 "$$pair[0]; $$pair[1];", "$$pair[1]; $$pair[0];" }
       ['media_live live', 'media_vod on'], ['media_status', 'media_vod on'],
       ['media_live live', 'media_status'],
+      ['media_metrics', 'media_status'], ['media_live live', 'media_metrics'],
       ['media_live live', 'proxy_pass http://127.0.0.1:1'],
       ['media_vod on', 'proxy_pass http://127.0.0.1:1'],
       ['media_status', 'stub_status']),

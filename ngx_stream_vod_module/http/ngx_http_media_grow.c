@@ -20,6 +20,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "http/ngx_http_media.h"
+#include "http/ngx_http_media_subject.h"
 
 
 static ngx_int_t ngx_http_media_grow_header(ngx_http_request_t *r,
@@ -77,6 +78,8 @@ ngx_http_media_grow_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 static ngx_int_t
 ngx_http_media_grow_header(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
+    ngx_http_media_subject_t  *subject;
+
     if (ngx_http_media_header(r, "X-Accel-Expires", "0") != NGX_OK
         || ngx_http_media_header(r, "X-Media-Open", "1") != NGX_OK
         || ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_NO_STORE, 0)
@@ -89,6 +92,12 @@ ngx_http_media_grow_header(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     r->headers_out.content_length_n = -1;
 
     ctx->growing = 1;
+
+    subject = ngx_http_media_subject(r);
+
+    if (subject) {
+        subject->open = 1;
+    }
 
     return ngx_http_send_header(r);
 }

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "http/ngx_http_media.h"
+#include "http/ngx_http_media_subject.h"
 
 
 typedef struct {
@@ -28,8 +29,6 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_media_live_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_http_media_live_parse(ngx_http_request_t *r,
-    ngx_http_media_ctx_t *ctx);
 static ngx_int_t ngx_http_media_live_find(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 
@@ -129,6 +128,7 @@ ngx_http_media_live_handler(ngx_http_request_t *r)
 {
     ngx_int_t                   rc;
     ngx_http_media_ctx_t       *ctx;
+    ngx_http_media_subject_t   *subject;
     ngx_http_media_loc_conf_t  *mlcf;
 
     rc = ngx_http_media_accept(r);
@@ -146,10 +146,18 @@ ngx_http_media_live_handler(ngx_http_request_t *r)
 
     ctx->app = mlcf->app;
 
-    if (ngx_http_media_live_parse(r, ctx) != NGX_OK) {
+    subject = ngx_http_media_subject_parse(r);
+
+    if (subject == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (subject->rc != NGX_OK) {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND,
                                      ctx->app->target);
     }
+
+    ctx->url = subject->url;
 
     if (ngx_http_media_live_find(r, ctx) != NGX_OK) {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
@@ -158,39 +166,6 @@ ngx_http_media_live_handler(ngx_http_request_t *r)
     ngx_http_media_set_type(r, &ctx->url);
 
     return ngx_http_media_wait(r, ctx);
-}
-
-
-static ngx_int_t
-ngx_http_media_live_parse(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
-{
-    size_t                     len;
-    u_char                    *p, *last;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    len = clcf->name.len;
-
-    if (r->uri.len < len) {
-        return NGX_DECLINED;
-    }
-
-    p = r->uri.data + len;
-    last = r->uri.data + r->uri.len;
-
-    /* "location /live" has no business with /liveness */
-
-    if (len == 0 || clcf->name.data[len - 1] != '/') {
-
-        if (p == last || *p != '/') {
-            return NGX_DECLINED;
-        }
-
-        p++;
-    }
-
-    return ngx_http_media_url_parse(p, last, &ctx->url);
 }
 
 
@@ -378,7 +353,9 @@ ngx_http_media_live(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     mlcf->file = cf->conf_file->file.name.data;
     mlcf->line = cf->conf_file->line;
 
-    if (ngx_media_conf_check(cf, ngx_http_media_live_check, mlcf) != NGX_OK) {
+    if (ngx_http_media_place_add(cf, &mlcf->name) != NGX_OK
+        || ngx_media_conf_check(cf, ngx_http_media_live_check, mlcf) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "http/ngx_http_media_reply.h"
+#include "http/ngx_http_media_subject.h"
 #include "http/ngx_http_media_vod.h"
 
 
@@ -569,7 +570,8 @@ ngx_http_media_vod(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    if (ngx_http_media_answers(cf, cmd, ngx_http_media_vod_handler) != NGX_OK)
+    if (ngx_http_media_answers(cf, cmd, ngx_http_media_vod_handler) != NGX_OK
+        || ngx_http_media_place_add(cf, NULL) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }

@@ -20,6 +20,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "http/ngx_http_media.h"
+#include "http/ngx_http_media_subject.h"
 
 
 struct ngx_http_media_wait_s {
@@ -28,6 +29,7 @@ struct ngx_http_media_wait_s {
     ngx_event_t               timer;
     ngx_http_request_t       *request;
     ngx_http_media_ctx_t     *ctx;
+    ngx_msec_t                since;
 };
 
 
@@ -115,6 +117,7 @@ ngx_http_media_wait_add(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 
     w->request = r;
     w->ctx = ctx;
+    w->since = ngx_current_msec;
 
     w->event.handler = ngx_http_media_wait_event;
     w->event.data = w;
@@ -210,13 +213,23 @@ ngx_http_media_wait_timer(ngx_event_t *ev)
 static void
 ngx_http_media_wait_finalize(ngx_http_media_wait_t *w, ngx_int_t rc)
 {
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
+    ngx_connection_t          *c;
+    ngx_http_request_t        *r;
+    ngx_http_media_subject_t  *subject;
 
     r = w->request;
     c = r->connection;
 
     ngx_http_media_wait_end(w);
+
+    /* one that grows waits for its end, and was answered long ago */
+
+    subject = ngx_http_media_subject(r);
+
+    if (subject && !w->ctx->growing) {
+        subject->waited = 1;
+        subject->wait = ngx_current_msec - w->since;
+    }
 
     if (!r->discard_body) {
         r->read_event_handler = ngx_http_block_reading;

@@ -1,0 +1,123 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * What a request is of: for variables, for what is counted, whoever answers
+ * it.  A location with media_live or media_vod is a place; a request that
+ * comes into one has a subject from then on, also when it is sent elsewhere
+ * (error_page), where there is no media.  The URL is parsed when somebody
+ * asks.
+ */
+
+
+#ifndef _NGX_HTTP_MEDIA_SUBJECT_H_INCLUDED_
+#define _NGX_HTTP_MEDIA_SUBJECT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "http/ngx_http_media_url.h"
+#include "memory/ngx_media_count.h"
+
+
+/* kinds of what is asked for, as variables and metrics have them */
+
+typedef enum {
+    NGX_HTTP_MEDIA_COUNT_PLAYLIST = 0,
+    NGX_HTTP_MEDIA_COUNT_MANIFEST,
+    NGX_HTTP_MEDIA_COUNT_INIT,
+    NGX_HTTP_MEDIA_COUNT_SEGMENT,
+    NGX_HTTP_MEDIA_COUNT_PART,
+    NGX_HTTP_MEDIA_COUNT_OPEN,                /* the segment in progress */
+    NGX_HTTP_MEDIA_COUNT_TS,
+    NGX_HTTP_MEDIA_COUNT_TEXT,
+    NGX_HTTP_MEDIA_COUNT_PICTURE,
+    NGX_HTTP_MEDIA_COUNT_CLIP,
+    NGX_HTTP_MEDIA_COUNT_OTHER,               /* what has no name here */
+    NGX_HTTP_MEDIA_COUNT_KINDS
+} ngx_http_media_count_kind_e;
+
+
+/* statuses that are counted; the last two: others of 4xx and 5xx */
+#define NGX_HTTP_MEDIA_COUNT_CODES  11
+
+/* bounds of times that requests waited, in all but the last bucket */
+#define NGX_HTTP_MEDIA_COUNT_BUCKETS  9
+
+/*
+ * counters of a group: requests and bytes by kind, errors by code; requests
+ * that waited by bucket, and the ms that they did
+ */
+#define ngx_http_media_count_requests(kind)  (kind)
+#define ngx_http_media_count_bytes(kind)     (NGX_HTTP_MEDIA_COUNT_KINDS      \
+                                              + (kind))
+#define ngx_http_media_count_errors(code)    (2 * NGX_HTTP_MEDIA_COUNT_KINDS  \
+                                              + (code))
+#define ngx_http_media_count_waits(bucket)                                    \
+    (ngx_http_media_count_errors(NGX_HTTP_MEDIA_COUNT_CODES) + (bucket))
+#define NGX_HTTP_MEDIA_COUNT_WAITED                                           \
+    ngx_http_media_count_waits(NGX_HTTP_MEDIA_COUNT_BUCKETS)
+#define NGX_HTTP_MEDIA_COUNT_WIDTH  (NGX_HTTP_MEDIA_COUNT_WAITED + 1)
+
+
+/* a location */
+
+typedef struct {
+    ngx_str_t                 app;            /* or the location's prefix */
+    ngx_str_t                 prefix;         /* of URIs; empty: "/" */
+    ngx_media_count_group_t  *group;
+} ngx_http_media_place_t;
+
+
+/* a request's; in its pool */
+
+typedef struct {
+    ngx_http_media_place_t   *place;
+    ngx_str_t                 uri;            /* when it was there */
+    ngx_int_t                 rc;             /* NGX_AGAIN: not parsed yet */
+    ngx_http_media_url_t      url;            /* NGX_OK: what it says */
+    ngx_msec_t                wait;           /* ms that it waited for media */
+    unsigned                  waited:1;
+    unsigned                  open:1;         /* the segment in progress is
+                                                 what is sent */
+} ngx_http_media_subject_t;
+
+
+/* ngx_http_media_subject.c */
+
+/* NULL: it has none, or no memory; parse: rc is NGX_OK or NGX_DECLINED */
+ngx_http_media_subject_t *ngx_http_media_subject(ngx_http_request_t *r);
+ngx_http_media_subject_t *ngx_http_media_subject_parse(ngx_http_request_t *r);
+
+ngx_uint_t ngx_http_media_subject_kind(
+    const ngx_http_media_subject_t *subject);
+
+/* the words, by ngx_http_media_count_kind_e and by index of code */
+extern const char  *ngx_http_media_count_kinds[NGX_HTTP_MEDIA_COUNT_KINDS];
+extern const char  *ngx_http_media_count_codes[NGX_HTTP_MEDIA_COUNT_CODES];
+
+/* of the log phase: counts the request */
+ngx_int_t ngx_http_media_subject_count(ngx_http_request_t *r);
+
+/* ngx_http_media_variables.c */
+ngx_int_t ngx_http_media_variables_add(ngx_conf_t *cf);
+
+
+/* ngx_http_media_metric_module.c */
+
+/* the location at hand has media of the application; NULL: of files */
+ngx_int_t ngx_http_media_place_add(ngx_conf_t *cf, const ngx_str_t *app);
+
+ngx_http_media_place_t *ngx_http_media_place(ngx_http_request_t *r);
+
+/* NULL: no location has media */
+ngx_media_count_t *ngx_http_media_count_conf(ngx_http_request_t *r);
+
+extern ngx_module_t  ngx_http_media_metric_module;
+
+
+#endif /* _NGX_HTTP_MEDIA_SUBJECT_H_INCLUDED_ */
