@@ -2,7 +2,7 @@
 
 # Copyright (C) ngx_stream_vod_module authors
 
-# $media_* in http, in each phase and after redirects.
+# $media_* in http, in each phase and after redirects, and in stream.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -16,6 +16,9 @@ $t->write_conf(<<'EOC');
 media live { zone 16m; segment 1s; part 200ms; grace 60s; }
 
 stream {
+    log_format ours '$media_app|$media_stream|$media_reason|$status';
+    access_log %%DIR%%/stream.log ours;
+
     server { listen 127.0.0.1:%%PORT_RTMP%%; media_rtmp; }
 }
 
@@ -178,6 +181,30 @@ for (1 .. 50) {
 }
 
 ok($found, 'a segment was sent as it grew');
+
+# stream
+
+$p->stop();
+
+my $c = $t->rtmp();
+$c->handshake();
+$c->connect('nowhere');
+$c->close();
+
+my $d = $t->rtmp();
+$d->open('live/odd|name');
+$d->close();
+
+my $e = $t->rtmp();
+$e->close();
+
+
+for my $line (qr/^live\|a\/demo\|[a-z ]+\|200$/m,
+              qr/^live\|odd\|name\|client closed connection\|200$/m,
+              qr/^-\|-\|[a-z ]+\|\d+$/m)
+{
+    wait_ok(sub { slurp($t->path('stream.log')) =~ $line }, 10, "$line");
+}
 
 $t->done();
 

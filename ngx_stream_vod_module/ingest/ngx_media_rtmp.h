@@ -60,6 +60,18 @@ void ngx_media_rtmp_exit(void);
 off_t ngx_media_rtmp_session_received(
     const ngx_media_rtmp_session_t *session);
 
+/* what it is about, empty where that is not known: the application; the stream
+   that it published last; why it ended */
+
+typedef enum {
+    NGX_MEDIA_RTMP_APP = 0,
+    NGX_MEDIA_RTMP_STREAM,
+    NGX_MEDIA_RTMP_REASON
+} ngx_media_rtmp_text_e;
+
+void ngx_media_rtmp_session_text(const ngx_media_rtmp_session_t *session,
+    ngx_media_rtmp_text_e what, ngx_str_t *text);
+
 /* ", app: live, stream: x" */
 u_char *ngx_media_rtmp_session_log(const ngx_media_rtmp_session_t *session,
     u_char *buf, size_t len);

@@ -817,6 +817,7 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, const ngx_str_t *name)
 
     stream->name.data = stream->buffer;
     stream->name.len = name->len;
+    session->last = stream->name;
     session->begun++;
     session->publishers++;
     session->status = 200;

@@ -908,6 +908,36 @@ ngx_media_rtmp_session_received(const ngx_media_rtmp_session_t *session)
 }
 
 
+void
+ngx_media_rtmp_session_text(const ngx_media_rtmp_session_t *session,
+    ngx_media_rtmp_text_e what, ngx_str_t *text)
+{
+    ngx_str_null(text);
+
+    switch (what) {
+
+    case NGX_MEDIA_RTMP_APP:
+
+        if (session->app) {
+            *text = session->app->name;
+        }
+
+        break;
+
+    case NGX_MEDIA_RTMP_STREAM:
+        *text = session->last;
+        break;
+
+    case NGX_MEDIA_RTMP_REASON:
+
+        if (session->reason) {
+            text->data = (u_char *) session->reason;
+            text->len = ngx_strlen(session->reason);
+        }
+    }
+}
+
+
 u_char *
 ngx_media_rtmp_session_log(const ngx_media_rtmp_session_t *session,
     u_char *buf, size_t len)

@@ -98,6 +98,7 @@ struct ngx_media_rtmp_session_s {
     ngx_str_t                     prefix;     /* of stream names: what follows
                                                  the app in connect */
     ngx_str_t                     alias;      /* of the app, in connect */
+    ngx_str_t                     last;       /* stream, in its buffer */
     ngx_media_rtmp_stream_t      *streams;    /* conf->max_streams */
     ngx_uint_t                    publishers;
     ngx_uint_t                    begun;      /* streams since begun_msec */

@@ -32,6 +32,8 @@ typedef struct {
 } ngx_stream_media_symbols_t;
 
 
+extern ngx_module_t  ngx_stream_vod_module;
+
 /* valid from the first directive on, inherited by the workers */
 extern ngx_stream_media_symbols_t  ngx_stream_media_symbols;
 
@@ -45,6 +47,10 @@ extern ngx_stream_media_symbols_t  ngx_stream_media_symbols;
     ((ngx_stream_core_main_conf_t *)                                          \
      ((ngx_stream_conf_ctx_t *) (cf)->ctx)                                    \
          ->main_conf[ngx_stream_media_symbols.core_module->ctx_index])
+
+
+/* ngx_stream_media_variables.c: when the stream block begins */
+ngx_int_t ngx_stream_media_add_variables(ngx_conf_t *cf);
 
 
 #endif /* _NGX_STREAM_MEDIA_H_INCLUDED_ */

@@ -141,7 +141,7 @@ static ngx_command_t  ngx_stream_media_commands[] = {
 
 
 static ngx_stream_module_t  ngx_stream_vod_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_stream_media_add_variables,        /* preconfiguration */
     NULL,                                  /* postconfiguration */
 
     NULL,                                  /* create main configuration */
