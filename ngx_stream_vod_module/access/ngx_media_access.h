@@ -7,7 +7,12 @@
 /*
  * Who may publish and who may play: one list of checks that every protocol
  * asks, before a name is claimed and before a client hears that it may begin.
- * Each check says yes, no, or "later"; the first no is the answer.
+ * Each check says yes, no, or "later"; the first no is the answer, and so are
+ * a check that fails and one that does not answer in time.
+ *
+ * The list is the configuration's: a reload makes another one, and who is asked
+ * in an old worker asks the old one.  Without checks all is allowed, and
+ * nothing is allocated.
  */
 
 
@@ -20,6 +25,9 @@
 #include "core/ngx_media.h"
 
 
+#define NGX_MEDIA_ACCESS_TIMEOUT  10000       /* ms for all checks together */
+
+
 typedef enum {
     NGX_MEDIA_ACCESS_PUBLISH = 0,
     NGX_MEDIA_ACCESS_PLAY
@@ -29,7 +37,10 @@ typedef enum {
 typedef struct ngx_media_access_s  ngx_media_access_t;
 
 
-/* what is asked for; strings are borrowed until the answer */
+/*
+ * What is asked for.  The struct is copied; what it points to is borrowed until
+ * the answer.
+ */
 
 typedef struct {
     ngx_media_access_e        action;
@@ -43,8 +54,9 @@ typedef struct {
 
     /*
      * The answer, after NGX_AGAIN: NGX_OK, or NGX_DECLINED with a reason, a
-     * static sentence that says why, for the log and the client.  Never called
-     * from inside ask() or cancel().
+     * static sentence that says why, for the log and the client.  Called once,
+     * from the event loop, never from inside ask() or cancel(); the access has
+     * gone by then.
      */
     void                    (*ready)(void *data, ngx_int_t rc,
                                 const char *reason);
@@ -53,9 +65,13 @@ typedef struct {
 
 
 /*
- * A check.  It answers NGX_OK, NGX_DECLINED (*reason is static), NGX_AGAIN: it
- * will call ngx_media_access_answer().  check is its own memory of the request:
- * NULL at first; where it is not, cancel() is called if nobody waits any more.
+ * A check.  It answers NGX_OK, NGX_DECLINED (*reason is static) or NGX_AGAIN:
+ * then it calls ngx_media_access_answer() once, which it may have done already.
+ * Anything else is a failure of its own, and refused.
+ *
+ * *ctx is its memory of this request, NULL at first; it frees it itself as it
+ * answers.  cancel is called with what is not NULL there when a check that has
+ * said NGX_AGAIN need not answer any more, and must not.
  */
 
 typedef struct {
@@ -65,19 +81,26 @@ typedef struct {
     void                    (*cancel)(void *ctx);
 } ngx_media_access_check_t;
 
-/* while the configuration is read; checks are asked in the order of adding */
+
+/*
+ * While the configuration is read, with a static check; those that are there
+ * already are not added again.  They are asked in the order of adding.
+ */
 ngx_int_t ngx_media_access_add(ngx_conf_t *cf,
     const ngx_media_access_check_t *check);
 
 
-/* NGX_OK, NGX_DECLINED (*reason), NGX_AGAIN (*access), NGX_ERROR */
+/* NGX_OK, NGX_DECLINED (*reason), NGX_AGAIN (*access), NGX_ERROR: no memory */
 ngx_int_t ngx_media_access_ask(const ngx_media_access_conf_t *conf,
     ngx_media_access_t **access, const char **reason);
 
-/* nobody waits for the answer any more */
+/* after NGX_AGAIN and before ready: nobody waits for the answer any more */
 void ngx_media_access_cancel(ngx_media_access_t *access);
 
-/* of a check that said NGX_AGAIN: NGX_OK, or NGX_DECLINED and reason */
+/*
+ * Of a check that says NGX_AGAIN: NGX_OK, or NGX_DECLINED and a reason.  ready
+ * is called later, or the next check asked.
+ */
 void ngx_media_access_answer(ngx_media_access_t *access, ngx_int_t rc,
     const char *reason);
 

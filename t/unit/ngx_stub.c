@@ -288,6 +288,46 @@ ngx_stub_timers(void)
 }
 
 
+ngx_array_t *
+ngx_array_create(ngx_pool_t *pool, ngx_uint_t n, size_t size)
+{
+    ngx_array_t  *array;
+
+    array = ngx_palloc(pool, sizeof(ngx_array_t));
+    if (array == NULL) {
+        return NULL;
+    }
+
+    array->nelts = 0;
+    array->size = size;
+    array->nalloc = n;
+    array->pool = pool;
+    array->elts = ngx_palloc(pool, n * size);
+
+    return array->elts ? array : NULL;
+}
+
+
+void *
+ngx_array_push(ngx_array_t *array)
+{
+    void  *elts;
+
+    if (array->nelts == array->nalloc) {
+        elts = ngx_palloc(array->pool, 2 * array->nalloc * array->size);
+        if (elts == NULL) {
+            return NULL;
+        }
+
+        ngx_memcpy(elts, array->elts, array->nelts * array->size);
+        array->elts = elts;
+        array->nalloc *= 2;
+    }
+
+    return (u_char *) array->elts + array->size * array->nelts++;
+}
+
+
 /*
  * Trees are not balanced.  The one of timers is not initialized, unless a test
  * does it, and then nothing is in it: tests call what timers would call.
