@@ -12,7 +12,7 @@
 #define NGX_MEDIA_PUBLISH_HEARD  100          /* ms */
 
 
-static ngx_int_t ngx_media_publish_refusal(ngx_int_t rc);
+static ngx_media_publish_e ngx_media_publish_refusal(ngx_int_t rc);
 static ngx_int_t ngx_media_publish_find(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *frame, const ngx_media_codec_t **codec,
     ngx_media_publish_track_t **track);
@@ -24,13 +24,14 @@ static ngx_int_t ngx_media_publish_refuse(ngx_media_publisher_t *p,
 static void ngx_media_publish_heard(ngx_media_publisher_t *p);
 
 
-ngx_int_t
+ngx_media_publish_e
 ngx_media_publish_begin(const ngx_media_publish_t *conf,
     ngx_media_publisher_t **publisher)
 {
     ngx_int_t               rc;
     ngx_str_t               name, protocol, address;
     ngx_media_claim_t       claim;
+    ngx_media_publish_e     refusal;
     ngx_media_publisher_t  *p;
 
     if (!ngx_media_publish_name_valid(&conf->name)) {
@@ -49,7 +50,7 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
 
     p = ngx_calloc(sizeof(ngx_media_publisher_t), conf->log);
     if (p == NULL) {
-        return NGX_ERROR;
+        return NGX_MEDIA_PUBLISH_NOMEM;
     }
 
     name = conf->name;
@@ -62,10 +63,10 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     if (rc != NGX_OK) {
         ngx_free(p);
 
-        rc = ngx_media_publish_refusal(rc);
-        ngx_media_publish_log_refusal(conf, rc);
+        refusal = ngx_media_publish_refusal(rc);
+        ngx_media_publish_log_refusal(conf, refusal);
 
-        return rc;
+        return refusal;
     }
 
     p->log = conf->log;
@@ -76,18 +77,18 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     if (p->writer == NULL) {
         ngx_media_stream_release(&claim, "no memory");
         ngx_free(p);
-        return NGX_ERROR;
+        return NGX_MEDIA_PUBLISH_NOMEM;
     }
 
     ngx_media_writer_watch(p->writer, conf->close, conf->data);
 
     *publisher = p;
 
-    return NGX_OK;
+    return NGX_MEDIA_PUBLISH_OK;
 }
 
 
-static ngx_int_t
+static ngx_media_publish_e
 ngx_media_publish_refusal(ngx_int_t rc)
 {
     switch (rc) {
@@ -119,7 +120,7 @@ ngx_media_publish_announce(ngx_media_publisher_t *publisher,
 }
 
 
-ngx_int_t
+ngx_media_publish_e
 ngx_media_publish_track(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *config)
 {
@@ -127,17 +128,19 @@ ngx_media_publish_track(ngx_media_publisher_t *p,
     const ngx_media_codec_t    *codec;
     ngx_media_publish_track_t  *t;
 
+    p->left = NGX_MEDIA_PUBLISH_OK;
+
     rc = ngx_media_publish_find(p, config, &codec, &t);
 
-    if (rc != NGX_OK || t == NULL) {
-        return rc;
+    if (rc == NGX_OK && t) {
+        rc = ngx_media_publish_mend_config(p, t, codec, config);
     }
 
-    return ngx_media_publish_mend_config(p, t, codec, config);
+    return ngx_media_publish_answer(p, rc);
 }
 
 
-ngx_int_t
+ngx_media_publish_e
 ngx_media_publish_frame(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *frame)
 {
@@ -145,18 +148,41 @@ ngx_media_publish_frame(ngx_media_publisher_t *p,
     const ngx_media_codec_t    *codec;
     ngx_media_publish_track_t  *t;
 
+    p->left = NGX_MEDIA_PUBLISH_OK;
+
     if (frame->pos == frame->last) {
-        return ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_EMPTY,
-                                              frame);
+        rc = ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_EMPTY, frame);
+
+        return ngx_media_publish_answer(p, rc);
     }
 
     rc = ngx_media_publish_find(p, frame, &codec, &t);
 
-    if (rc != NGX_OK || t == NULL) {
-        return rc;
+    if (rc == NGX_OK && t) {
+        rc = ngx_media_publish_mend_frame(p, t, codec, frame);
     }
 
-    return ngx_media_publish_mend_frame(p, t, codec, frame);
+    return ngx_media_publish_answer(p, rc);
+}
+
+
+ngx_media_publish_e
+ngx_media_publish_answer(ngx_media_publisher_t *p, ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_OK:
+        return p->left;
+
+    case NGX_DECLINED:
+        return NGX_MEDIA_PUBLISH_LOST;
+
+    case NGX_ABORT:
+        return NGX_MEDIA_PUBLISH_USELESS;
+
+    default: /* NGX_ERROR */
+        return NGX_MEDIA_PUBLISH_NOMEM;
+    }
 }
 
 
@@ -227,7 +253,7 @@ ngx_media_publish_track_add(ngx_media_publisher_t *p, ngx_uint_t type,
 
     t->type = type;
     t->id = id;
-    t->track = NGX_MEDIA_PUBLISH_UNKNOWN;
+    t->track = NGX_MEDIA_PUBLISH_NO_TRACK;
 
     if (id == 0) {
         t->said = p->said[type];

@@ -22,19 +22,10 @@
 #include "core/ngx_media.h"
 #include "core/ngx_media_writer.h"
 #include "formats/ngx_media_frame.h"
+#include "ingest/ngx_media_publish_answer.h"
 
 
 typedef struct ngx_media_publisher_s  ngx_media_publisher_t;
-
-
-/* answers of begin besides NGX_OK and NGX_ERROR (no memory) */
-
-#define NGX_MEDIA_PUBLISH_CONFLICT  (-20)   /* the name is being published */
-#define NGX_MEDIA_PUBLISH_LIMIT     (-21)   /* max_streams */
-#define NGX_MEDIA_PUBLISH_NAME      (-22)   /* not a stream name */
-#define NGX_MEDIA_PUBLISH_CLOSING   (-23)   /* this worker is leaving, or the
-                                               zone was replaced: reconnect */
-#define NGX_MEDIA_PUBLISH_HURRIES   (-24)   /* published anew too often */
 
 
 typedef struct {
@@ -82,7 +73,7 @@ typedef struct {
 
 
 /* a refusal is logged, with who is in the way, and counted */
-ngx_int_t ngx_media_publish_begin(const ngx_media_publish_t *conf,
+ngx_media_publish_e ngx_media_publish_begin(const ngx_media_publish_t *conf,
     ngx_media_publisher_t **publisher);
 
 /*
@@ -96,7 +87,7 @@ void ngx_media_publish_refuse_name(ngx_media_app_t *app,
 /* of begin */
 ngx_uint_t ngx_media_publish_name_valid(const ngx_str_t *name);
 void ngx_media_publish_log_refusal(const ngx_media_publish_t *conf,
-    ngx_int_t rc);
+    ngx_media_publish_e rc);
 
 void ngx_media_publish_announce(ngx_media_publisher_t *publisher,
     const ngx_media_announce_t *announce);
@@ -110,23 +101,19 @@ void ngx_media_publish_announce(ngx_media_publisher_t *publisher,
  * with their parameter sets or without; AAC, raw or with ADTS headers; whole
  * MP3 frames.
  *
- * Content is never an error: what is of no use is left out, see ignore.
- *
- *     NGX_OK        also when it was dropped or ignored
- *     NGX_DECLINED  this publisher has lost the stream: the caller closes
- *     NGX_ABORT     for too long nothing was of use: the caller closes
- *     NGX_ERROR     no memory
+ * Content is never an error: what is of no use is left out, see ignore.  OK is
+ * also what is dropped because of its time.
  */
-ngx_int_t ngx_media_publish_track(ngx_media_publisher_t *publisher,
+ngx_media_publish_e ngx_media_publish_track(ngx_media_publisher_t *publisher,
     const ngx_media_publish_frame_t *config);
-ngx_int_t ngx_media_publish_frame(ngx_media_publisher_t *publisher,
+ngx_media_publish_e ngx_media_publish_frame(ngx_media_publisher_t *publisher,
     const ngx_media_publish_frame_t *frame);
 
 /*
  * Something the protocol itself could make nothing of: counted by kind, and
- * said once.  NGX_OK, NGX_ABORT as above.
+ * said once.
  */
-ngx_int_t ngx_media_publish_ignore(ngx_media_publisher_t *publisher,
+ngx_media_publish_e ngx_media_publish_ignore(ngx_media_publisher_t *publisher,
     const ngx_media_publish_ignored_t *ignored);
 
 /* the stream stays for grace; reason is static, for the log and status */

@@ -27,11 +27,14 @@
 typedef struct {
     ngx_uint_t                level;
     ngx_uint_t                useless;        /* media that should be of use */
+    ngx_media_publish_e       answer;
     const char               *what;
     const char               *hint;
 } ngx_media_publish_kind_t;
 
 
+static ngx_int_t ngx_media_publish_leave_out(ngx_media_publisher_t *p,
+    const ngx_media_publish_ignored_t *ignored);
 static ngx_uint_t ngx_media_publish_says(ngx_media_publisher_t *p,
     const ngx_media_publish_ignored_t *ignored);
 static void ngx_media_publish_say(ngx_media_publisher_t *p,
@@ -44,39 +47,64 @@ static const char  *ngx_media_publish_types[] = { "video", "audio", "data" };
 
 static const ngx_media_publish_kind_t  ngx_media_publish_kinds[] = {
 
-    { NGX_LOG_WARN, 1, "a message that cannot be read",
+    { NGX_LOG_WARN, 1, NGX_MEDIA_PUBLISH_MALFORMED,
+      "a message that cannot be read",
       "messages like it are left out" },
 
-    { NGX_LOG_WARN, 1, "a frame that is malformed",
+    { NGX_LOG_WARN, 1, NGX_MEDIA_PUBLISH_MALFORMED,
+      "a frame that is malformed",
       "frames like it are left out" },
 
-    { NGX_LOG_INFO, 0, "empty, padded or broken NAL units in a frame",
+    { NGX_LOG_INFO, 0, NGX_MEDIA_PUBLISH_OK,
+      "empty, padded or broken NAL units in a frame",
       "the rest of the frame is used" },
 
-    { NGX_LOG_WARN, 0, "a decoder configuration that cannot be read",
+    { NGX_LOG_WARN, 0, NGX_MEDIA_PUBLISH_MALFORMED,
+      "a decoder configuration that cannot be read",
       "the one before it stays" },
 
-    { NGX_LOG_WARN, 1, "frames without a decoder configuration",
+    { NGX_LOG_WARN, 1, NGX_MEDIA_PUBLISH_UNCONFIGURED,
+      "frames without a decoder configuration",
       "let the encoder send its sequence header (AudioSpecificConfig, avcC, "
       "hvcC) or SPS and PPS" },
 
-    { NGX_LOG_WARN, 1, "a codec or profile that is not supported",
+    { NGX_LOG_WARN, 1, NGX_MEDIA_PUBLISH_UNSUPPORTED,
+      "a codec or profile that is not supported",
       "use H.264 or HEVC, AAC or MP3" },
 
-    { NGX_LOG_WARN, 1, "a track that there is no room for",
+    { NGX_LOG_WARN, 1, NGX_MEDIA_PUBLISH_TOO_MANY,
+      "a track that there is no room for",
       "let the encoder send fewer tracks" },
 
-    { NGX_LOG_INFO, 0, "an empty message", "messages like it are harmless" },
+    { NGX_LOG_INFO, 0, NGX_MEDIA_PUBLISH_EMPTY,
+      "an empty message", "messages like it are harmless" },
 
-    { NGX_LOG_INFO, 0, "data that is not audio or video",
-      "it is not passed on" }
+    { NGX_LOG_INFO, 0, NGX_MEDIA_PUBLISH_DATA,
+      "data that is not audio or video", "it is not passed on" }
 };
 
 
-ngx_int_t
+ngx_media_publish_e
 ngx_media_publish_ignore(ngx_media_publisher_t *p,
     const ngx_media_publish_ignored_t *ignored)
 {
+    return ngx_media_publish_answer(p,
+                                    ngx_media_publish_leave_out(p, ignored));
+}
+
+
+static ngx_int_t
+ngx_media_publish_leave_out(ngx_media_publisher_t *p,
+    const ngx_media_publish_ignored_t *ignored)
+{
+    p->left = ngx_media_publish_kinds[ignored->kind].answer;
+
+    if (ignored->kind == NGX_MEDIA_IGNORED_CODEC
+        && ngx_media_codec_find(ignored->codec) == NULL)
+    {
+        p->left = NGX_MEDIA_PUBLISH_UNKNOWN;
+    }
+
     ngx_media_stream_ignored(ngx_media_writer_claim(p->writer),
                              ignored->kind);
 
@@ -113,7 +141,7 @@ ngx_media_publish_ignore_frame(ngx_media_publisher_t *p,
     ignored.pos = frame->pos;
     ignored.last = frame->last;
 
-    return ngx_media_publish_ignore(p, &ignored);
+    return ngx_media_publish_leave_out(p, &ignored);
 }
 
 

@@ -5,8 +5,8 @@
 
 
 /*
- * Names of streams, and why publishers are turned away: said here, once for
- * all protocols.
+ * Names of streams, what answers mean, and why publishers are turned away: said
+ * here, once for all protocols.
  */
 
 
@@ -31,6 +31,33 @@ static const char *ngx_media_publish_component_wrong(const u_char *pos,
 static ngx_str_t ngx_media_publish_escape(u_char *buf, const u_char *data,
     size_t len);
 static void ngx_media_publish_log_conflict(const ngx_media_publish_t *conf);
+
+
+/* by ngx_media_publish_e */
+
+static const char  *ngx_media_publish_sentences[NGX_MEDIA_PUBLISH_ANSWERS] = {
+
+    "it is published",
+
+    "the codec is not known",
+    "the codec, or its profile, is not supported",
+    "it cannot be read",
+    "no decoder configuration has come",
+    "there is no room for the track",
+    "there is nothing in it",
+    "it is neither audio nor video",
+
+    "another publisher has the stream",
+    "nothing of use came for 10 s",
+
+    "the server is out of resources",
+
+    "the stream is being published already",
+    "there are too many streams",
+    "this is not a name for a stream",
+    "the server is restarting, connect again",
+    "the stream is published anew too often, wait a second"
+};
 
 
 ngx_uint_t
@@ -179,8 +206,16 @@ ngx_media_publish_escape(u_char *buf, const u_char *data, size_t len)
 }
 
 
+const char *
+ngx_media_publish_sentence(ngx_media_publish_e rc)
+{
+    return ngx_media_publish_sentences[rc];
+}
+
+
 void
-ngx_media_publish_log_refusal(const ngx_media_publish_t *conf, ngx_int_t rc)
+ngx_media_publish_log_refusal(const ngx_media_publish_t *conf,
+    ngx_media_publish_e rc)
 {
     switch (rc) {
 
@@ -190,21 +225,15 @@ ngx_media_publish_log_refusal(const ngx_media_publish_t *conf, ngx_int_t rc)
 
     case NGX_MEDIA_PUBLISH_LIMIT:
         ngx_log_error(NGX_LOG_INFO, conf->log, 0,
-                      "%V publish refused: there are too many streams, "
-                      "name:\"%V\" max_streams:%ui",
-                      &conf->protocol, &conf->name, conf->app->max_streams);
+                      "%V publish refused: %s, name:\"%V\" max_streams:%ui",
+                      &conf->protocol, ngx_media_publish_sentence(rc),
+                      &conf->name, conf->app->max_streams);
         break;
 
-    case NGX_MEDIA_PUBLISH_HURRIES:
+    default: /* NGX_MEDIA_PUBLISH_HURRIES, NGX_MEDIA_PUBLISH_CLOSING */
         ngx_log_error(NGX_LOG_INFO, conf->log, 0,
-                      "%V publish refused: the stream is published anew too "
-                      "often, name:\"%V\"", &conf->protocol, &conf->name);
-        break;
-
-    default: /* NGX_MEDIA_PUBLISH_CLOSING */
-        ngx_log_error(NGX_LOG_INFO, conf->log, 0,
-                      "%V publish refused: the server is restarting, "
-                      "name:\"%V\"", &conf->protocol, &conf->name);
+                      "%V publish refused: %s, name:\"%V\"", &conf->protocol,
+                      ngx_media_publish_sentence(rc), &conf->name);
     }
 }
 
@@ -237,9 +266,10 @@ ngx_media_publish_log_conflict(const ngx_media_publish_t *conf)
     since.data = buf;
 
     ngx_log_error(NGX_LOG_INFO, conf->log, 0,
-                  "%V publish refused: the stream is being published already, "
-                  "name:\"%V\" by:%V from:%V since:%V, which sent media "
-                  "%M ms ago",
-                  &conf->protocol, &name, &protocol, &address, &since,
+                  "%V publish refused: %s, name:\"%V\" by:%V from:%V since:%V, "
+                  "which sent media %M ms ago",
+                  &conf->protocol,
+                  ngx_media_publish_sentence(NGX_MEDIA_PUBLISH_CONFLICT),
+                  &name, &protocol, &address, &since,
                   holder.silent);
 }

@@ -11,6 +11,8 @@
  *   ngx_media_publish_mend.c    frames and configurations as CMAF wants them
  *   ngx_media_publish_ignore.c  what is of no use: counted, said, the end
  *   ngx_media_publish_name.c    names, and why publishers are refused
+ *
+ * style: long header, it is one state and what its files share.
  */
 
 
@@ -28,7 +30,7 @@
 #include "ingest/ngx_media_publish.h"
 
 
-#define NGX_MEDIA_PUBLISH_UNKNOWN  ((ngx_uint_t) -1)
+#define NGX_MEDIA_PUBLISH_NO_TRACK  ((ngx_uint_t) -1)
 
 
 /* ms after which there may be room for a track */
@@ -84,6 +86,8 @@ struct ngx_media_publisher_s {
     ngx_msec_t                useless;
     ngx_msec_t                useless_last;
 
+    ngx_media_publish_e       left;           /* what of this message was left
+                                                 out, see answer */
     uint64_t                  taken;          /* frames that came out */
     ngx_msec_t                taken_msec;     /* the last of them */
     ngx_msec_t                frame_msec;     /* the last good one that came */
@@ -104,8 +108,8 @@ ngx_media_publish_track_t *ngx_media_publish_track_get(
     ngx_media_publisher_t *p, ngx_uint_t type, ngx_uint_t id);
 
 /*
- * A configuration in its final form; answers of ngx_media_publish_track().  It
- * counts as a header until its maker sets own.
+ * A configuration in its final form; codes as of ngx_media_publish_answer().
+ * It counts as a header until its maker sets own.
  */
 ngx_int_t ngx_media_publish_configure(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
@@ -137,9 +141,17 @@ ngx_int_t ngx_media_publish_mend_frame(ngx_media_publisher_t *p,
 
 /* ignore */
 
-/* what of the frame; NGX_OK, NGX_ABORT as ngx_media_publish_ignore() */
+/* what of the frame; NGX_OK, NGX_ABORT: for too long */
 ngx_int_t ngx_media_publish_ignore_frame(ngx_media_publisher_t *p,
     ngx_media_ignored_e kind, const ngx_media_publish_frame_t *frame);
+
+/*
+ * What is answered.  Inside of these files it is one of nginx's codes: NGX_OK
+ * (also what was left out), NGX_DECLINED (the claim is lost), NGX_ABORT, or
+ * NGX_ERROR (no memory).
+ */
+ngx_media_publish_e ngx_media_publish_answer(ngx_media_publisher_t *p,
+    ngx_int_t rc);
 
 /* something was of use */
 void ngx_media_publish_useful(ngx_media_publisher_t *p);

@@ -32,7 +32,7 @@
                                                  nanosecond offsets */
 #define NGX_MEDIA_RTMP_CAN_FORWARD   4
 
-/* answers of ours to publish, beside those of NGX_MEDIA_PUBLISH_* */
+/* answers of ours to publish, beside those of ngx_media_publish_e */
 #define NGX_MEDIA_RTMP_HURRIES       (-30)
 #define NGX_MEDIA_RTMP_NOT_CREATED   (-31)
 #define NGX_MEDIA_RTMP_NAMELESS      (-32)
@@ -75,10 +75,10 @@ typedef struct {
 /* why a stream may not be published */
 
 typedef struct {
-    ngx_int_t                 rc;             /* of publish begin */
-    ngx_uint_t                ours;           /* nobody has logged it */
+    ngx_int_t                 rc;             /* of publish begin, or ours */
     const char               *code;
-    const char               *text;
+    const char               *text;           /* NULL: as publish says, and
+                                                 has logged */
 } ngx_media_rtmp_refusal_t;
 
 
@@ -219,37 +219,32 @@ static const ngx_media_rtmp_command_entry_t  ngx_media_rtmp_commands[] = {
 
 static const ngx_media_rtmp_refusal_t  ngx_media_rtmp_refusals[] = {
 
-    { NGX_MEDIA_PUBLISH_CONFLICT, 0, "NetStream.Publish.BadName",
-      "the stream is being published already" },
+    { NGX_MEDIA_PUBLISH_CONFLICT, "NetStream.Publish.BadName", NULL },
 
-    { NGX_MEDIA_PUBLISH_NAME, 0, "NetStream.Publish.BadName",
-      "this is not a name for a stream" },
+    { NGX_MEDIA_PUBLISH_NAME, "NetStream.Publish.BadName", NULL },
 
-    { NGX_MEDIA_PUBLISH_LIMIT, 0, "NetStream.Publish.Denied",
-      "there are too many streams" },
+    { NGX_MEDIA_PUBLISH_LIMIT, "NetStream.Publish.Denied", NULL },
 
-    { NGX_MEDIA_PUBLISH_HURRIES, 0, "NetStream.Publish.Denied",
-      "the stream is published anew too often, wait a second" },
+    { NGX_MEDIA_PUBLISH_HURRIES, "NetStream.Publish.Denied", NULL },
 
-    { NGX_MEDIA_PUBLISH_CLOSING, 0, "NetStream.Publish.Denied",
-      "the server is restarting, connect again" },
+    { NGX_MEDIA_PUBLISH_CLOSING, "NetStream.Publish.Denied", NULL },
 
-    { NGX_MEDIA_RTMP_HURRIES, 1, "NetStream.Publish.Denied",
+    { NGX_MEDIA_RTMP_HURRIES, "NetStream.Publish.Denied",
       "this connection begins too many streams a second" },
 
-    { NGX_MEDIA_RTMP_NOT_CREATED, 1, "NetStream.Publish.Denied",
+    { NGX_MEDIA_RTMP_NOT_CREATED, "NetStream.Publish.Denied",
       "the stream was not created" },
 
-    { NGX_MEDIA_RTMP_NAMELESS, 1, "NetStream.Publish.BadName",
+    { NGX_MEDIA_RTMP_NAMELESS, "NetStream.Publish.BadName",
       "publish says no name" },
 
-    { NGX_MEDIA_RTMP_OCCUPIED, 1, "NetStream.Publish.BadName",
+    { NGX_MEDIA_RTMP_OCCUPIED, "NetStream.Publish.BadName",
       "something else is being published here" },
 
-    { NGX_ERROR, 1, "NetStream.Publish.Failed",
+    { NGX_MEDIA_PUBLISH_NOMEM, "NetStream.Publish.Failed",
       "the server is out of resources" },
 
-    { NGX_OK, 0, NULL, NULL }
+    { NGX_OK, NULL, NULL }
 };
 
 
@@ -742,6 +737,7 @@ static ngx_int_t
 ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
     ngx_int_t rc)
 {
+    const char                      *text;
     const ngx_media_rtmp_refusal_t  *refusal;
 
     for (refusal = ngx_media_rtmp_refusals; refusal[1].code; refusal++) {
@@ -750,11 +746,16 @@ ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
         }
     }
 
-    if (refusal->ours) {
+    text = refusal->text;
+
+    if (text) {
         ngx_media_publish_refused(session->app);
         ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
-                      "rtmp publish refused: %s, message stream:%uD",
-                      refusal->text, stream);
+                      "rtmp publish refused: %s, message stream:%uD", text,
+                      stream);
+
+    } else {
+        text = ngx_media_publish_sentence(refusal->rc);
     }
 
     if (session->publishers == 0) {
@@ -768,7 +769,7 @@ ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
     }
 
     return ngx_media_rtmp_status(session, stream, "error", refusal->code,
-                                 refusal->text);
+                                 text);
 }
 
 
@@ -790,7 +791,7 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, const ngx_str_t *name)
     if (stream->buffer == NULL) {
         stream->buffer = ngx_pnalloc(c->pool, NGX_MEDIA_NAME_MAX);
         if (stream->buffer == NULL) {
-            return NGX_ERROR;
+            return NGX_MEDIA_PUBLISH_NOMEM;
         }
     }
 
@@ -808,7 +809,7 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, const ngx_str_t *name)
 
     rc = ngx_media_publish_begin(&conf, &stream->publisher);
 
-    if (rc != NGX_OK) {
+    if (rc != NGX_MEDIA_PUBLISH_OK) {
         stream->publisher = NULL;
         return rc;
     }

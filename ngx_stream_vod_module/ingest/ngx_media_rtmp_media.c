@@ -32,7 +32,7 @@ static ngx_int_t ngx_media_rtmp_ignore_media(ngx_media_rtmp_stream_t *stream,
     ngx_media_ignored_e kind, ngx_uint_t type, const u_char *pos,
     const u_char *last);
 static ngx_int_t ngx_media_rtmp_done(ngx_media_rtmp_stream_t *stream,
-    ngx_int_t rc);
+    ngx_media_publish_e rc);
 static ngx_int_t ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream,
     const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_rtmp_aggregate(ngx_media_rtmp_stream_t *stream,
@@ -122,7 +122,7 @@ static ngx_int_t
 ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
     const ngx_media_flv_packet_t *packet)
 {
-    ngx_int_t                  rc;
+    ngx_media_publish_e        rc;
     ngx_media_publish_frame_t  frame;
 
     ngx_log_debug8(NGX_LOG_DEBUG_STREAM, &stream->log, 0,
@@ -212,26 +212,31 @@ ngx_media_rtmp_ignore_media(ngx_media_rtmp_stream_t *stream,
 /* what publish has said of it; NGX_ERROR: no memory */
 
 static ngx_int_t
-ngx_media_rtmp_done(ngx_media_rtmp_stream_t *stream, ngx_int_t rc)
+ngx_media_rtmp_done(ngx_media_rtmp_stream_t *stream, ngx_media_publish_e rc)
 {
-    switch (rc) {
-
-    case NGX_DECLINED:
-        ngx_media_rtmp_lost(stream, "another publisher has the stream");
+    if (rc == NGX_MEDIA_PUBLISH_OK) {
         return NGX_OK;
-
-    case NGX_ABORT:
-
-        if (stream->session->publishers == 1) {
-            stream->session->status = 400;
-        }
-
-        ngx_media_rtmp_lost(stream, "nothing of use came for 10 s");
-        return NGX_OK;
-
-    default:
-        return rc;
     }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_STREAM, &stream->log, 0,
+                   "rtmp message answer:%d: %s", (int) rc,
+                   ngx_media_publish_sentence(rc));
+
+    if (ngx_media_publish_goes_on(rc)) {
+        return NGX_OK;
+    }
+
+    if (rc == NGX_MEDIA_PUBLISH_NOMEM) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_MEDIA_PUBLISH_USELESS && stream->session->publishers == 1) {
+        stream->session->status = 400;
+    }
+
+    ngx_media_rtmp_lost(stream, ngx_media_publish_sentence(rc));
+
+    return NGX_OK;
 }
 
 

@@ -276,13 +276,13 @@ ngx_media_writer_claim(const ngx_media_writer_t *w)
 
 /* a message of the input, in a buffer that ends where it does */
 
-static ngx_int_t
+static ngx_media_publish_e
 message(ngx_media_publisher_t *p, ngx_uint_t flags, const uint8_t *data,
     size_t size)
 {
     u_char                     *copy;
     uint64_t                    before;
-    ngx_int_t                   rc;
+    ngx_media_publish_e         rc;
     ngx_media_publish_frame_t   frame;
 
     copy = malloc(size + 1);
@@ -310,11 +310,13 @@ message(ngx_media_publisher_t *p, ngx_uint_t flags, const uint8_t *data,
 
         /* nothing goes without a trace, but for what holds sets alone */
 
-        check(rc != NGX_OK || frame.type == NGX_MEDIA_VIDEO
+        check(rc != NGX_MEDIA_PUBLISH_OK || frame.type == NGX_MEDIA_VIDEO
               || writer.ignored + writer.taken > before);
     }
 
-    check(rc == NGX_OK || rc == NGX_ABORT || (rc == NGX_DECLINED && lost));
+    check(ngx_media_publish_goes_on(rc) || rc == NGX_MEDIA_PUBLISH_USELESS
+          || (rc == NGX_MEDIA_PUBLISH_LOST && lost));
+    check(strlen(ngx_media_publish_sentence(rc)) > 0);
 
     free(copy);
 
@@ -358,7 +360,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         now += steps[flags >> 4 & 3];
         ngx_stub_clock(now);
 
-        if (message(p, flags, data, n) != NGX_OK) {
+        if (!ngx_media_publish_goes_on(message(p, flags, data, n))) {
             break;
         }
 

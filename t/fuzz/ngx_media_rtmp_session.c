@@ -235,7 +235,7 @@ ngx_media_codec_entry(ngx_uint_t i)
 }
 
 
-ngx_int_t
+ngx_media_publish_e
 ngx_media_publish_begin(const ngx_media_publish_t *conf,
     ngx_media_publisher_t **publisher)
 {
@@ -251,7 +251,9 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     check(i < PUBLISHERS);
 
     if (conf->name.data[0] == '!') {
-        return NGX_MEDIA_PUBLISH_NAME - conf->name.len % 4 + 2;
+        return NGX_MEDIA_PUBLISH_NOMEM
+               + conf->name.len % (NGX_MEDIA_PUBLISH_ANSWERS
+                                   - NGX_MEDIA_PUBLISH_NOMEM);
     }
 
     p = &publishers[i];
@@ -265,6 +267,15 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     *publisher = p;
 
     return NGX_OK;
+}
+
+
+const char *
+ngx_media_publish_sentence(ngx_media_publish_e rc)
+{
+    check(rc < NGX_MEDIA_PUBLISH_ANSWERS);
+
+    return "a sentence";
 }
 
 
@@ -315,7 +326,7 @@ touch(const ngx_media_publish_frame_t *frame)
 }
 
 
-ngx_int_t
+ngx_media_publish_e
 ngx_media_publish_ignore(ngx_media_publisher_t *p,
     const ngx_media_publish_ignored_t *ignored)
 {
@@ -325,11 +336,12 @@ ngx_media_publish_ignore(ngx_media_publisher_t *p,
     check(ignored->pos <= ignored->last);
     check(ignored->name == NULL || strlen(ignored->name) > 0);
 
-    return ignored->last - ignored->pos == 77 ? NGX_ABORT : NGX_OK;
+    return ignored->last - ignored->pos == 77 ? NGX_MEDIA_PUBLISH_USELESS
+                                              : NGX_MEDIA_PUBLISH_DATA;
 }
 
 
-ngx_int_t
+ngx_media_publish_e
 ngx_media_publish_track(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *config)
 {
@@ -338,21 +350,24 @@ ngx_media_publish_track(ngx_media_publisher_t *p,
     switch (touch(config) & 15) {
 
     case 0:
-        return NGX_ERROR;
+        return NGX_MEDIA_PUBLISH_NOMEM;
 
     case 1:
-        return NGX_DECLINED;
+        return NGX_MEDIA_PUBLISH_LOST;
 
     case 2:
-        return NGX_ABORT;
+        return NGX_MEDIA_PUBLISH_USELESS;
+
+    case 3:
+        return NGX_MEDIA_PUBLISH_UNKNOWN;
 
     default:
-        return NGX_OK;
+        return NGX_MEDIA_PUBLISH_OK;
     }
 }
 
 
-ngx_int_t
+ngx_media_publish_e
 ngx_media_publish_frame(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *frame)
 {
@@ -363,13 +378,16 @@ ngx_media_publish_frame(ngx_media_publisher_t *p,
     switch (touch(frame)) {
 
     case 0x55:
-        return NGX_ERROR;
+        return NGX_MEDIA_PUBLISH_NOMEM;
 
     case 0x66:
-        return NGX_DECLINED;
+        return NGX_MEDIA_PUBLISH_LOST;
+
+    case 0x77:
+        return NGX_MEDIA_PUBLISH_MALFORMED;
 
     default:
-        return NGX_OK;
+        return NGX_MEDIA_PUBLISH_OK;
     }
 }
 

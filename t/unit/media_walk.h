@@ -336,7 +336,7 @@ walk_close(void *data, const char *reason)
 static inline void
 walk_track(walk_t *w, walk_pub_t *p, walk_track_t *t)
 {
-    ngx_int_t                  rc;
+    ngx_media_publish_e        rc;
     ngx_media_publish_frame_t  config;
 
     static u_char  record[WALK_RECORD];
@@ -360,7 +360,9 @@ walk_track(walk_t *w, walk_pub_t *p, walk_track_t *t)
 
     rc = ngx_media_publish_track(p->publisher, &config);
 
-    if (rc == NGX_ERROR && !(w->flags & WALK_NOMEM)) {
+    if ((rc == NGX_MEDIA_PUBLISH_MALFORMED
+         || (rc == NGX_MEDIA_PUBLISH_NOMEM && !(w->flags & WALK_NOMEM))))
+    {
         walk_wrong(w, "a configuration of codec %d is malformed",
                    (int) t->codec);
     }
@@ -607,7 +609,7 @@ walk_send(walk_t *w, walk_pub_t *p, walk_track_t *t)
 
     rc = ngx_media_publish_frame(p->publisher, &frame);
 
-    if (rc == NGX_DECLINED) {
+    if (rc == NGX_MEDIA_PUBLISH_LOST) {
         p->closed = "lost";
     }
 }

@@ -198,6 +198,85 @@ track(walk_pub_t *p, ngx_uint_t codec, ngx_uint_t id)
 }
 
 
+/* what publish says of a message */
+
+static ngx_media_publish_e
+said(walk_pub_t *p, ngx_uint_t type, ngx_uint_t id, uint32_t codec,
+    ngx_uint_t config, const void *data, size_t len)
+{
+    ngx_media_publish_frame_t  frame;
+
+    memset(&frame, 0, sizeof(ngx_media_publish_frame_t));
+
+    frame.type = type;
+    frame.id = id;
+    frame.codec = codec;
+    frame.pos = data;
+    frame.last = frame.pos + len;
+
+    return config ? ngx_media_publish_track(p->publisher, &frame)
+                  : ngx_media_publish_frame(p->publisher, &frame);
+}
+
+
+static void
+test_answers(void)
+{
+    ngx_uint_t           i;
+    walk_pub_t          *p;
+    ngx_media_publish_e  rc;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    p = &w.pubs[0];
+    publisher(&w, p);
+
+    is(said(p, NGX_MEDIA_AUDIO, 0, NGX_MEDIA_CODEC_AAC, 0, "", 0),
+       NGX_MEDIA_PUBLISH_EMPTY, "answers: nothing in it");
+    is(said(p, NGX_MEDIA_AUDIO, 0, NGX_MEDIA_CODEC_AAC, 0, "abcd", 4),
+       NGX_MEDIA_PUBLISH_UNCONFIGURED, "answers: no configuration");
+    is(said(p, NGX_MEDIA_VIDEO, 0, NGX_MEDIA_CODEC_H264, 1, "\1\2\3", 3),
+       NGX_MEDIA_PUBLISH_MALFORMED, "answers: no avcC");
+    is(said(p, NGX_MEDIA_VIDEO, 0, 0x41424344, 0, "abcd", 4),
+       NGX_MEDIA_PUBLISH_UNKNOWN, "answers: ABCD is no codec");
+    is(said(p, NGX_MEDIA_VIDEO, 0, NGX_MEDIA_CODEC_AAC, 0, "abcd", 4),
+       NGX_MEDIA_PUBLISH_UNSUPPORTED, "answers: AAC is no video");
+
+    ngx_stub_fail = 1;
+
+    is(said(p, NGX_MEDIA_VIDEO, 0, NGX_MEDIA_CODEC_H264, 0,
+            "\0\0\0\1\x67", 5),
+       NGX_MEDIA_PUBLISH_NOMEM, "answers: no memory");
+
+    ngx_stub_fail = 0;
+
+    is(said(p, NGX_MEDIA_AUDIO, 0, NGX_MEDIA_CODEC_AAC, 1, "\x11\x90", 2),
+       NGX_MEDIA_PUBLISH_OK, "answers: AAC of 48 kHz");
+    is(said(p, NGX_MEDIA_AUDIO, 0, NGX_MEDIA_CODEC_AAC, 0, "abcd", 4),
+       NGX_MEDIA_PUBLISH_OK, "answers: a frame of it");
+
+    rc = NGX_MEDIA_PUBLISH_OK;
+
+    for (i = 1; i <= NGX_MEDIA_TRACKS && rc == NGX_MEDIA_PUBLISH_OK; i++) {
+        rc = said(p, NGX_MEDIA_AUDIO, i, NGX_MEDIA_CODEC_AAC, 1, "\x11\x90",
+                  2);
+    }
+
+    is(rc, NGX_MEDIA_PUBLISH_TOO_MANY, "answers: more tracks than places");
+
+    for (rc = 0; rc < NGX_MEDIA_PUBLISH_ANSWERS; rc++) {
+        ok(ngx_media_publish_sentence(rc) != NULL, "answers: %s",
+           ngx_media_publish_sentence(rc));
+    }
+
+    walk_end(p);
+    walk_finish(&w);
+}
+
+
 /*
  * All places are taken: what comes then has none, says so, leaves the others
  * alone, and is taken in when there is room.
@@ -1230,6 +1309,7 @@ main(int argc, char **argv)
         return done();
     }
 
+    test_answers();
     test_refused();
     test_refused_own();
     test_alternate();
