@@ -12,6 +12,16 @@
 #define NGX_MEDIA_PUBLISH_HEARD  100          /* ms */
 
 
+static ngx_uint_t ngx_media_publish_closing(ngx_media_app_t *app);
+static void ngx_media_publish_ready(void *data, ngx_int_t rc,
+    const char *reason);
+static ngx_media_publish_e ngx_media_publish_start(ngx_media_publisher_t *p,
+    ngx_int_t rc, const char **reason);
+static ngx_media_publish_e ngx_media_publish_claim(ngx_media_publisher_t *p,
+    const char **reason);
+static ngx_media_publish_e ngx_media_publish_turn_away(
+    const ngx_media_publish_t *conf, ngx_media_publish_e rc,
+    const char **reason);
 static ngx_media_publish_e ngx_media_publish_refusal(ngx_int_t rc);
 static ngx_int_t ngx_media_publish_find(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *frame, const ngx_media_codec_t **codec,
@@ -26,47 +36,145 @@ static void ngx_media_publish_heard(ngx_media_publisher_t *p);
 
 ngx_media_publish_e
 ngx_media_publish_begin(const ngx_media_publish_t *conf,
-    ngx_media_publisher_t **publisher)
+    ngx_media_publisher_t **publisher, const char **reason)
 {
-    ngx_int_t               rc;
-    ngx_str_t               name, protocol, address;
-    ngx_media_claim_t       claim;
-    ngx_media_publish_e     refusal;
-    ngx_media_publisher_t  *p;
+    ngx_int_t                 rc;
+    ngx_media_publish_e       answer;
+    ngx_media_access_conf_t   access;
+    ngx_media_publisher_t    *p;
 
     if (!ngx_media_publish_name_valid(&conf->name)) {
         ngx_media_publish_refuse_name(conf->app, &conf->protocol, &conf->name,
                                       conf->log);
+
+        *reason = ngx_media_publish_sentence(NGX_MEDIA_PUBLISH_NAME);
         return NGX_MEDIA_PUBLISH_NAME;
     }
 
-    if (ngx_exiting || ngx_terminate
-        || ngx_media_claim_closed(conf->app->zone))
-    {
-        ngx_media_publish_refused(conf->app);
-        ngx_media_publish_log_refusal(conf, NGX_MEDIA_PUBLISH_CLOSING);
-        return NGX_MEDIA_PUBLISH_CLOSING;
+    if (ngx_media_publish_closing(conf->app)) {
+        return ngx_media_publish_turn_away(conf, NGX_MEDIA_PUBLISH_CLOSING,
+                                           reason);
     }
 
     p = ngx_calloc(sizeof(ngx_media_publisher_t), conf->log);
     if (p == NULL) {
+        *reason = ngx_media_publish_sentence(NGX_MEDIA_PUBLISH_NOMEM);
         return NGX_MEDIA_PUBLISH_NOMEM;
     }
 
-    name = conf->name;
-    protocol = conf->protocol;
-    address = conf->address;
+    p->conf = *conf;
 
-    rc = ngx_media_stream_acquire(conf->app->zone, &name, &protocol, &address,
-                                  &claim);
+    access.action = NGX_MEDIA_ACCESS_PUBLISH;
+    access.app = conf->app;
+    access.name = conf->name;
+    access.args = conf->args;
+    access.protocol = conf->protocol;
+    access.address = conf->address;
+    access.connection = conf->connection;
+    access.log = conf->log;
+    access.ready = ngx_media_publish_ready;
+    access.data = p;
+
+    rc = ngx_media_access_ask(&access, &p->access, reason);
+
+    if (rc == NGX_AGAIN) {
+        *publisher = p;
+        *reason = ngx_media_publish_sentence(NGX_MEDIA_PUBLISH_WAIT);
+        return NGX_MEDIA_PUBLISH_WAIT;
+    }
+
+    answer = ngx_media_publish_start(p, rc, reason);
+
+    if (answer == NGX_MEDIA_PUBLISH_OK) {
+        *publisher = p;
+    }
+
+    return answer;
+}
+
+
+static ngx_uint_t
+ngx_media_publish_closing(ngx_media_app_t *app)
+{
+    return ngx_exiting || ngx_terminate || ngx_media_claim_closed(app->zone);
+}
+
+
+static void
+ngx_media_publish_ready(void *data, ngx_int_t rc, const char *reason)
+{
+    ngx_media_publisher_t *p = data;
+
+    void                  *caller;
+    ngx_media_publish_e    answer;
+    void                 (*ready)(void *data, ngx_media_publish_e rc,
+                             const char *reason);
+
+    p->access = NULL;
+    ready = p->conf.ready;
+    caller = p->conf.data;
+
+    answer = ngx_media_publish_start(p, rc, &reason);
+
+    ready(caller, answer, reason);
+}
+
+
+/* what the checks have said is known; the publisher goes if it is refused */
+
+static ngx_media_publish_e
+ngx_media_publish_start(ngx_media_publisher_t *p, ngx_int_t rc,
+    const char **reason)
+{
+    ngx_media_publish_e  answer;
+
+    switch (rc) {
+
+    case NGX_OK:
+        answer = ngx_media_publish_claim(p, reason);
+        break;
+
+    case NGX_DECLINED:
+        answer = ngx_media_publish_turn_away(&p->conf,
+                                             NGX_MEDIA_PUBLISH_DENIED, reason);
+        break;
+
+    default: /* NGX_ERROR */
+        answer = NGX_MEDIA_PUBLISH_NOMEM;
+        *reason = ngx_media_publish_sentence(answer);
+    }
+
+    if (answer != NGX_MEDIA_PUBLISH_OK) {
+        ngx_free(p);
+    }
+
+    return answer;
+}
+
+
+static ngx_media_publish_e
+ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
+{
+    ngx_int_t             rc;
+    ngx_media_claim_t     claim;
+    ngx_media_publish_t  *conf;
+
+    conf = &p->conf;
+
+    /* it may have waited */
+
+    if (ngx_media_publish_closing(conf->app)) {
+        return ngx_media_publish_turn_away(conf, NGX_MEDIA_PUBLISH_CLOSING,
+                                           reason);
+    }
+
+    rc = ngx_media_stream_acquire(conf->app->zone, &conf->name,
+                                  &conf->protocol, &conf->address, &claim);
 
     if (rc != NGX_OK) {
-        ngx_free(p);
-
-        refusal = ngx_media_publish_refusal(rc);
-        ngx_media_publish_log_refusal(conf, refusal);
-
-        return refusal;
+        return ngx_media_publish_turn_away(conf,
+                                           ngx_media_publish_refusal(rc),
+                                           reason);
     }
 
     p->log = conf->log;
@@ -76,15 +184,34 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
                                         conf->wrap, conf->log);
     if (p->writer == NULL) {
         ngx_media_stream_release(&claim, "no memory");
-        ngx_free(p);
+
+        *reason = ngx_media_publish_sentence(NGX_MEDIA_PUBLISH_NOMEM);
         return NGX_MEDIA_PUBLISH_NOMEM;
     }
 
     ngx_media_writer_watch(p->writer, conf->close, conf->data);
 
-    *publisher = p;
-
     return NGX_MEDIA_PUBLISH_OK;
+}
+
+
+/* counted, where the store has not done it, and logged */
+
+static ngx_media_publish_e
+ngx_media_publish_turn_away(const ngx_media_publish_t *conf,
+    ngx_media_publish_e rc, const char **reason)
+{
+    if (rc == NGX_MEDIA_PUBLISH_CLOSING || rc == NGX_MEDIA_PUBLISH_DENIED) {
+        ngx_media_publish_refused(conf->app);
+    }
+
+    if (rc != NGX_MEDIA_PUBLISH_DENIED) {
+        *reason = ngx_media_publish_sentence(rc);
+    }
+
+    ngx_media_publish_log_refusal(conf, rc, *reason);
+
+    return rc;
 }
 
 
@@ -415,7 +542,13 @@ ngx_media_publish_end(ngx_media_publisher_t *p, const char *reason)
 {
     ngx_uint_t  i;
 
-    ngx_media_writer_destroy(p->writer, reason);
+    if (p->access) {
+        ngx_media_access_cancel(p->access);
+    }
+
+    if (p->writer) {
+        ngx_media_writer_destroy(p->writer, reason);
+    }
 
     for (i = 0; i < p->ntracks; i++) {
 

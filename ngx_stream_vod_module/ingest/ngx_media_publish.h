@@ -7,7 +7,8 @@
 /*
  * The one entrance for publishers, whatever they speak:
  *
- *     begin, [announce], track (a codec configuration), frame..., end
+ *     begin [...ready], [announce], track (a codec configuration), frame...,
+ *     end
  *
  * Everything behind it (time, cuts, parts, the zone) is the core's affair.
  */
@@ -30,12 +31,23 @@ typedef struct ngx_media_publisher_s  ngx_media_publisher_t;
 
 typedef struct {
     ngx_media_app_t          *app;
-    ngx_str_t                 name;           /* copied */
+    ngx_str_t                 name;           /* borrowed until begin */
+    ngx_str_t                 address;        /* answers, or ready is called; */
+    ngx_str_t                 args;           /* as they came: "key=1&b=2" */
     ngx_str_t                 protocol;       /* "rtmp", static */
-    ngx_str_t                 address;        /* of the peer; copied */
+    ngx_connection_t         *connection;
     uint32_t                  timebase;       /* stamps a second */
     uint32_t                  wrap;           /* bits of a stamp */
     ngx_log_t                *log;            /* borrowed until end */
+
+    /*
+     * What begin has come to, after NGX_MEDIA_PUBLISH_WAIT:
+     * NGX_MEDIA_PUBLISH_OK, or else why not, and the publisher has gone.
+     * Called once, from the event loop, never from inside a publish function;
+     * until then end is the one function to be called, and takes it back.
+     */
+    void                    (*ready)(void *data, ngx_media_publish_e rc,
+                                const char *reason);
 
     /*
      * The core wants this publisher to go: another one took the name over,
@@ -72,9 +84,13 @@ typedef struct {
 } ngx_media_publish_ignored_t;
 
 
-/* a refusal is logged, with who is in the way, and counted */
+/*
+ * Access checks are asked before the name is claimed.  A refusal is logged,
+ * with who is in the way, and counted; reason is its sentence, static.  It is
+ * OK or WAIT that sets publisher.
+ */
 ngx_media_publish_e ngx_media_publish_begin(const ngx_media_publish_t *conf,
-    ngx_media_publisher_t **publisher);
+    ngx_media_publisher_t **publisher, const char **reason);
 
 /*
  * For protocols that turn one away without asking begin: counted; with a name
@@ -87,7 +103,7 @@ void ngx_media_publish_refuse_name(ngx_media_app_t *app,
 /* of begin */
 ngx_uint_t ngx_media_publish_name_valid(const ngx_str_t *name);
 void ngx_media_publish_log_refusal(const ngx_media_publish_t *conf,
-    ngx_media_publish_e rc);
+    ngx_media_publish_e rc, const char *reason);
 
 void ngx_media_publish_announce(ngx_media_publisher_t *publisher,
     const ngx_media_announce_t *announce);

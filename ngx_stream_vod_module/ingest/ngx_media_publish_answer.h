@@ -19,6 +19,7 @@
 
 typedef enum {
     NGX_MEDIA_PUBLISH_OK = 0,
+    NGX_MEDIA_PUBLISH_WAIT,                   /* begin: ready is called later */
 
     /*
      * Of what was sent this, or some of it, was left out: it is counted and
@@ -40,6 +41,7 @@ typedef enum {
     NGX_MEDIA_PUBLISH_NOMEM,
 
     /* of begin: refused, counted and said */
+    NGX_MEDIA_PUBLISH_DENIED,                 /* by an access check */
     NGX_MEDIA_PUBLISH_CONFLICT,               /* the name is being published */
     NGX_MEDIA_PUBLISH_LIMIT,                  /* max_streams */
     NGX_MEDIA_PUBLISH_NAME,                   /* not a stream name */

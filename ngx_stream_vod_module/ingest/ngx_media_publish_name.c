@@ -38,6 +38,7 @@ static void ngx_media_publish_log_conflict(const ngx_media_publish_t *conf);
 static const char  *ngx_media_publish_sentences[NGX_MEDIA_PUBLISH_ANSWERS] = {
 
     "it is published",
+    "access checks have not answered yet",
 
     "the codec is not known",
     "the codec, or its profile, is not supported",
@@ -52,6 +53,7 @@ static const char  *ngx_media_publish_sentences[NGX_MEDIA_PUBLISH_ANSWERS] = {
 
     "the server is out of resources",
 
+    "access is denied",
     "the stream is being published already",
     "there are too many streams",
     "this is not a name for a stream",
@@ -215,7 +217,7 @@ ngx_media_publish_sentence(ngx_media_publish_e rc)
 
 void
 ngx_media_publish_log_refusal(const ngx_media_publish_t *conf,
-    ngx_media_publish_e rc)
+    ngx_media_publish_e rc, const char *reason)
 {
     switch (rc) {
 
@@ -226,14 +228,14 @@ ngx_media_publish_log_refusal(const ngx_media_publish_t *conf,
     case NGX_MEDIA_PUBLISH_LIMIT:
         ngx_log_error(NGX_LOG_INFO, conf->log, 0,
                       "%V publish refused: %s, name:\"%V\" max_streams:%ui",
-                      &conf->protocol, ngx_media_publish_sentence(rc),
-                      &conf->name, conf->app->max_streams);
+                      &conf->protocol, reason, &conf->name,
+                      conf->app->max_streams);
         break;
 
-    default: /* NGX_MEDIA_PUBLISH_HURRIES, NGX_MEDIA_PUBLISH_CLOSING */
+    default:
         ngx_log_error(NGX_LOG_INFO, conf->log, 0,
                       "%V publish refused: %s, name:\"%V\"", &conf->protocol,
-                      ngx_media_publish_sentence(rc), &conf->name);
+                      reason, &conf->name);
     }
 }
 

@@ -22,6 +22,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "access/ngx_media_access.h"
 #include "core/ngx_media_claim.h"
 #include "core/ngx_media_writer.h"
 #include "formats/ngx_media_adts.h"
@@ -77,7 +78,9 @@ typedef struct {
 
 
 struct ngx_media_publisher_s {
-    ngx_media_writer_t       *writer;
+    ngx_media_publish_t       conf;           /* strings: until it has begun */
+    ngx_media_access_t       *access;         /* NULL: it does not wait */
+    ngx_media_writer_t       *writer;         /* NULL: it has not begun */
     ngx_log_t                *log;
     uint32_t                  timebase;
     ngx_msec_t                heard;          /* as the stream knows it */

@@ -37,6 +37,8 @@
 #define NGX_MEDIA_RTMP_NOT_CREATED   (-31)
 #define NGX_MEDIA_RTMP_NAMELESS      (-32)
 #define NGX_MEDIA_RTMP_OCCUPIED      (-33)
+#define NGX_MEDIA_RTMP_LONG_ARGS     (-34)
+#define NGX_MEDIA_RTMP_LATE          (-35)
 
 
 typedef struct {
@@ -77,7 +79,7 @@ typedef struct {
 typedef struct {
     ngx_int_t                 rc;             /* of publish begin, or ours */
     const char               *code;
-    const char               *text;           /* NULL: as publish says, and
+    const char               *text;           /* NULL: as publish said, and
                                                  has logged */
 } ngx_media_rtmp_refusal_t;
 
@@ -100,9 +102,9 @@ static ngx_media_rtmp_stream_t *ngx_media_rtmp_publishing(
 static ngx_int_t ngx_media_rtmp_started(ngx_media_rtmp_session_t *session,
     uint32_t stream);
 static ngx_int_t ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session,
-    uint32_t stream, ngx_int_t rc);
+    uint32_t stream, ngx_int_t rc, const char *reason);
 static ngx_int_t ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream,
-    const ngx_str_t *name);
+    const ngx_str_t *name, const ngx_media_span_t *value);
 static ngx_uint_t ngx_media_rtmp_hurries(ngx_media_rtmp_session_t *session);
 static void ngx_media_rtmp_close_handler(void *data, const char *reason);
 static ngx_int_t ngx_media_rtmp_fcpublish(ngx_media_rtmp_session_t *session,
@@ -219,6 +221,8 @@ static const ngx_media_rtmp_command_entry_t  ngx_media_rtmp_commands[] = {
 
 static const ngx_media_rtmp_refusal_t  ngx_media_rtmp_refusals[] = {
 
+    { NGX_MEDIA_PUBLISH_DENIED, "NetStream.Publish.Denied", NULL },
+
     { NGX_MEDIA_PUBLISH_CONFLICT, "NetStream.Publish.BadName", NULL },
 
     { NGX_MEDIA_PUBLISH_NAME, "NetStream.Publish.BadName", NULL },
@@ -240,6 +244,12 @@ static const ngx_media_rtmp_refusal_t  ngx_media_rtmp_refusals[] = {
 
     { NGX_MEDIA_RTMP_OCCUPIED, "NetStream.Publish.BadName",
       "something else is being published here" },
+
+    { NGX_MEDIA_RTMP_LONG_ARGS, "NetStream.Publish.Denied",
+      "the arguments behind \"?\" are too long" },
+
+    { NGX_MEDIA_RTMP_LATE, "NetStream.Publish.Denied",
+      "the access check did not answer in time" },
 
     { NGX_MEDIA_PUBLISH_NOMEM, "NetStream.Publish.Failed",
       "the server is out of resources" },
@@ -387,6 +397,16 @@ ngx_media_rtmp_find_app(ngx_media_rtmp_session_t *session,
     ngx_media_app_t   *found;
 
     app = *value;
+    rest = *value;
+
+    ngx_media_rtmp_query(&rest);
+
+    if (ngx_media_span_len(&rest) > NGX_MEDIA_RTMP_ARGS) {
+        session->long_args = 1;
+
+    } else if (ngx_media_rtmp_copy(session, &session->args, &rest) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     ngx_media_rtmp_trim(&app);
 
@@ -645,12 +665,12 @@ ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
 
     if (stream == NULL) {
         return ngx_media_rtmp_refuse(session, cmd->stream,
-                                     NGX_MEDIA_RTMP_NOT_CREATED);
+                                     NGX_MEDIA_RTMP_NOT_CREATED, NULL);
     }
 
     if (cmd->value.type != NGX_MEDIA_AMF_STRING) {
         return ngx_media_rtmp_refuse(session, cmd->stream,
-                                     NGX_MEDIA_RTMP_NAMELESS);
+                                     NGX_MEDIA_RTMP_NAMELESS, NULL);
     }
 
     if (ngx_media_rtmp_name(session, &cmd->value.data, buf, &name) != NGX_OK) {
@@ -658,7 +678,8 @@ ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
                                       &name, session->connection->log);
 
         return ngx_media_rtmp_refuse(session, cmd->stream,
-                                     NGX_MEDIA_PUBLISH_NAME);
+                           NGX_MEDIA_PUBLISH_NAME,
+                           ngx_media_publish_sentence(NGX_MEDIA_PUBLISH_NAME));
     }
 
     other = ngx_media_rtmp_publishing(session, &name);
@@ -672,7 +693,7 @@ ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
 
     if (stream->publisher) {
         return ngx_media_rtmp_refuse(session, cmd->stream,
-                                     NGX_MEDIA_RTMP_OCCUPIED);
+                                     NGX_MEDIA_RTMP_OCCUPIED, NULL);
     }
 
     if (other) {
@@ -683,13 +704,7 @@ ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
         }
     }
 
-    rc = ngx_media_rtmp_begin(stream, &name);
-
-    if (rc != NGX_OK) {
-        return ngx_media_rtmp_refuse(session, cmd->stream, rc);
-    }
-
-    return ngx_media_rtmp_started(session, cmd->stream);
+    return ngx_media_rtmp_begin(stream, &name, &cmd->value.data);
 }
 
 
@@ -735,9 +750,8 @@ ngx_media_rtmp_started(ngx_media_rtmp_session_t *session, uint32_t stream)
 
 static ngx_int_t
 ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
-    ngx_int_t rc)
+    ngx_int_t rc, const char *reason)
 {
-    const char                      *text;
     const ngx_media_rtmp_refusal_t  *refusal;
 
     for (refusal = ngx_media_rtmp_refusals; refusal[1].code; refusal++) {
@@ -746,16 +760,13 @@ ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
         }
     }
 
-    text = refusal->text;
+    if (refusal->text) {
+        reason = refusal->text;
 
-    if (text) {
         ngx_media_publish_refused(session->app);
         ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
-                      "rtmp publish refused: %s, message stream:%uD", text,
+                      "rtmp publish refused: %s, message stream:%uD", reason,
                       stream);
-
-    } else {
-        text = ngx_media_publish_sentence(refusal->rc);
     }
 
     if (session->publishers == 0) {
@@ -769,55 +780,101 @@ ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
     }
 
     return ngx_media_rtmp_status(session, stream, "error", refusal->code,
-                                 text);
+                                 reason);
 }
 
 
 static ngx_int_t
-ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, const ngx_str_t *name)
+ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, const ngx_str_t *name,
+    const ngx_media_span_t *value)
 {
     ngx_int_t                  rc;
+    const char                *reason;
     ngx_connection_t          *c;
     ngx_media_publish_t        conf;
+    ngx_media_publish_e        answer;
+    ngx_media_publisher_t     *publisher;
     ngx_media_rtmp_session_t  *session;
 
     session = stream->session;
     c = session->connection;
 
     if (ngx_media_rtmp_hurries(session)) {
-        return NGX_MEDIA_RTMP_HURRIES;
+        return ngx_media_rtmp_begun(stream, NGX_MEDIA_RTMP_HURRIES, NULL);
     }
 
     if (stream->buffer == NULL) {
         stream->buffer = ngx_pnalloc(c->pool, NGX_MEDIA_NAME_MAX);
         if (stream->buffer == NULL) {
-            return NGX_MEDIA_PUBLISH_NOMEM;
+            return ngx_media_rtmp_begun(stream, NGX_MEDIA_PUBLISH_NOMEM, NULL);
         }
     }
 
-    ngx_memzero(&conf, sizeof(ngx_media_publish_t));
+    rc = ngx_media_rtmp_args(session, value, &stream->args);
 
-    conf.app = session->app;
-    conf.name = *name;
-    conf.protocol = ngx_media_rtmp_protocol;
-    conf.address = c->addr_text;
-    conf.timebase = 1000;
-    conf.wrap = 32;
-    conf.log = &stream->log;
-    conf.close = ngx_media_rtmp_close_handler;
-    conf.data = stream;
-
-    rc = ngx_media_publish_begin(&conf, &stream->publisher);
-
-    if (rc != NGX_MEDIA_PUBLISH_OK) {
-        stream->publisher = NULL;
-        return rc;
+    if (rc != NGX_OK) {
+        return ngx_media_rtmp_begun(stream, rc == NGX_DECLINED
+                                            ? NGX_MEDIA_RTMP_LONG_ARGS
+                                            : NGX_MEDIA_PUBLISH_NOMEM, NULL);
     }
 
     ngx_memcpy(stream->buffer, name->data, name->len);
 
-    stream->name.data = stream->buffer;
-    stream->name.len = name->len;
+    stream->asked.data = stream->buffer;
+    stream->asked.len = name->len;
+
+    ngx_memzero(&conf, sizeof(ngx_media_publish_t));
+
+    conf.app = session->app;
+    conf.name = stream->asked;
+    conf.args = stream->args;
+    conf.protocol = ngx_media_rtmp_protocol;
+    conf.address = c->addr_text;
+    conf.connection = c;
+    conf.timebase = 1000;
+    conf.wrap = 32;
+    conf.log = &stream->log;
+    conf.ready = ngx_media_rtmp_ready;
+    conf.close = ngx_media_rtmp_close_handler;
+    conf.data = stream;
+
+    answer = ngx_media_publish_begin(&conf, &publisher, &reason);
+
+    if (answer == NGX_MEDIA_PUBLISH_WAIT) {
+        ngx_media_rtmp_wait(stream, publisher);
+        return NGX_OK;
+    }
+
+    if (answer == NGX_MEDIA_PUBLISH_OK) {
+        stream->publisher = publisher;
+    }
+
+    return ngx_media_rtmp_begun(stream, answer, reason);
+}
+
+
+ngx_int_t
+ngx_media_rtmp_begun(ngx_media_rtmp_stream_t *stream, ngx_int_t rc,
+    const char *reason)
+{
+    uint32_t                   id;
+    ngx_connection_t          *c;
+    ngx_media_rtmp_session_t  *session;
+
+    session = stream->session;
+    c = session->connection;
+    id = stream - session->streams + 1;
+
+    ngx_media_rtmp_free_args(stream);
+
+    if (rc != NGX_MEDIA_PUBLISH_OK) {
+        c->log->action = session->publishers ? "receiving RTMP media"
+                                             : "waiting for RTMP publish";
+
+        return ngx_media_rtmp_refuse(session, id, rc, reason);
+    }
+
+    stream->name = stream->asked;
     session->last = stream->name;
     session->begun++;
     session->publishers++;
@@ -827,7 +884,16 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, const ngx_str_t *name)
 
     ngx_log_error(NGX_LOG_INFO, &stream->log, 0, "rtmp publish started");
 
-    return NGX_OK;
+    return ngx_media_rtmp_started(session, id);
+}
+
+
+ngx_int_t
+ngx_media_rtmp_late(ngx_media_rtmp_stream_t *stream)
+{
+    ngx_media_rtmp_unwait(stream, "the deadline has come");
+
+    return ngx_media_rtmp_begun(stream, NGX_MEDIA_RTMP_LATE, NULL);
 }
 
 
@@ -879,7 +945,7 @@ ngx_media_rtmp_lost(ngx_media_rtmp_stream_t *stream, const char *reason)
 
     (void) ngx_media_rtmp_stop(stream, reason);
 
-    if (session->publishers == 0) {
+    if (session->publishers == 0 && session->waiting == NULL) {
         ngx_media_rtmp_close(session, reason);
     }
 }

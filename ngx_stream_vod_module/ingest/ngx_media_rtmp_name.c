@@ -9,7 +9,8 @@
  * follows the application in connect, a slash, and the name in publish, each
  * without its query string:
  *
- *     rtmp://host/live/room?key=1   x?token=2   ->   app live, stream room/x
+ *     rtmp://host/live/room?key=1   x?token=2   ->   app live, stream room/x,
+ *                                                    arguments key=1&token=2
  */
 
 
@@ -123,6 +124,72 @@ ngx_media_rtmp_trim_component(ngx_media_span_t *span, const ngx_str_t *prefix)
     span->pos += prefix->len + 1;
 
     return 1;
+}
+
+
+ngx_int_t
+ngx_media_rtmp_args(ngx_media_rtmp_session_t *session,
+    const ngx_media_span_t *value, ngx_str_t *args)
+{
+    size_t             len;
+    u_char            *p;
+    ngx_media_span_t   own;
+
+    ngx_str_null(args);
+
+    own = *value;
+
+    ngx_media_rtmp_query(&own);
+
+    len = ngx_media_span_len(&own);
+
+    if (session->long_args
+        || len > NGX_MEDIA_RTMP_ARGS - session->args.len)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (len + session->args.len == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_alloc(session->args.len + 1 + len, session->connection->log);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    args->data = p;
+
+    if (session->args.len) {
+        p = ngx_cpymem(p, session->args.data, session->args.len);
+    }
+
+    if (session->args.len && len) {
+        *p++ = '&';
+    }
+
+    if (len) {
+        p = ngx_cpymem(p, own.pos, len);
+    }
+
+    args->len = p - args->data;
+
+    return NGX_OK;
+}
+
+
+/* what follows the first question mark; without one the end */
+
+void
+ngx_media_rtmp_query(ngx_media_span_t *span)
+{
+    while (span->pos < span->last && *span->pos != '?') {
+        span->pos++;
+    }
+
+    if (span->pos < span->last) {
+        span->pos++;
+    }
 }
 
 

@@ -35,7 +35,10 @@
 
 static void ngx_media_rtmp_finalize(ngx_media_rtmp_session_t *session);
 static ngx_int_t ngx_media_rtmp_drain(ngx_media_rtmp_session_t *session);
+static void ngx_media_rtmp_timedout(ngx_media_rtmp_session_t *session);
 static ngx_int_t ngx_media_rtmp_receive(ngx_media_rtmp_session_t *session);
+static ngx_int_t ngx_media_rtmp_take(ngx_media_rtmp_session_t *session,
+    const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_rtmp_input(ngx_media_rtmp_session_t *session,
     const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_rtmp_piece(ngx_media_rtmp_session_t *session,
@@ -84,6 +87,8 @@ ngx_media_rtmp_session_create(ngx_connection_t *c,
      *     session->handshake = NULL;
      *     session->reader = NULL;
      *     session->out = NULL;
+     *     session->waiting = NULL;
+     *     session->held = NULL;
      */
 
     session->connection = c;
@@ -163,6 +168,11 @@ ngx_media_rtmp_session_read(ngx_media_rtmp_session_t *session)
         return;
     }
 
+    if (rev->timedout && session->waiting) {
+        ngx_media_rtmp_timedout(session);
+        return;
+    }
+
     if (rev->timedout) {
 
         if (session->state != NGX_MEDIA_RTMP_CLOSING) {
@@ -177,11 +187,47 @@ ngx_media_rtmp_session_read(ngx_media_rtmp_session_t *session)
         return;
     }
 
-    if (ngx_media_rtmp_receive(session) != NGX_OK
+    ngx_media_rtmp_resume(session, NGX_OK);
+}
+
+
+void
+ngx_media_rtmp_resume(ngx_media_rtmp_session_t *session, ngx_int_t rc)
+{
+    if (rc != NGX_OK
+        || ngx_media_rtmp_receive(session) != NGX_OK
         || ngx_media_rtmp_finish(session) != NGX_OK)
     {
         ngx_media_rtmp_finalize(session);
     }
+}
+
+
+/*
+ * A stream waited for too long, and that is no fault of the client's, nor of
+ * what else it publishes.
+ */
+
+static void
+ngx_media_rtmp_timedout(ngx_media_rtmp_session_t *session)
+{
+    ngx_int_t     rc;
+    ngx_event_t  *rev;
+
+    rev = session->connection->read;
+    rev->timedout = 0;
+
+    rc = ngx_media_rtmp_late(session->waiting);
+
+    if (session->publishers == 0) {
+        ngx_media_rtmp_close(session,
+                             "the access check did not answer in time");
+
+    } else {
+        ngx_add_timer(rev, session->conf->idle_timeout);
+    }
+
+    ngx_media_rtmp_resume(session, rc);
 }
 
 
@@ -212,6 +258,11 @@ ngx_media_rtmp_finalize(ngx_media_rtmp_session_t *session)
 
     for (i = 0; i < session->conf->max_streams; i++) {
         ngx_media_rtmp_unpublish(&session->streams[i], session->reason);
+    }
+
+    if (session->held) {
+        ngx_free(session->held);
+        session->held = NULL;
     }
 
     if (session->reader) {
@@ -302,6 +353,7 @@ ngx_media_rtmp_drain(ngx_media_rtmp_session_t *session)
 static ngx_int_t
 ngx_media_rtmp_receive(ngx_media_rtmp_session_t *session)
 {
+    u_char            *held;
     ssize_t            n;
     ngx_int_t          rc;
     ngx_uint_t         i;
@@ -311,8 +363,23 @@ ngx_media_rtmp_receive(ngx_media_rtmp_session_t *session)
     c = session->connection;
     rev = c->read;
 
-    for (i = 0; rev->ready && i < NGX_MEDIA_RTMP_READS; i++) {
+    if (session->held && session->waiting == NULL) {
+        held = session->held;
+        session->held = NULL;
 
+        rc = ngx_media_rtmp_take(session, held, held + session->held_len);
+
+        ngx_free(held);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    for (i = 0;
+         rev->ready && session->waiting == NULL && i < NGX_MEDIA_RTMP_READS;
+         i++)
+    {
         n = c->recv(c, ngx_media_rtmp_buffer, NGX_MEDIA_RTMP_READ);
 
         if (n == NGX_AGAIN) {
@@ -330,20 +397,42 @@ ngx_media_rtmp_receive(ngx_media_rtmp_session_t *session)
         }
 
         session->received += n;
-        session->media = 0;
 
-        rc = ngx_media_rtmp_input(session, ngx_media_rtmp_buffer,
-                                  ngx_media_rtmp_buffer + n);
+        rc = ngx_media_rtmp_take(session, ngx_media_rtmp_buffer,
+                                 ngx_media_rtmp_buffer + n);
         if (rc != NGX_OK) {
             return rc;
         }
-
-        if (session->media && session->publishers) {
-            ngx_add_timer(rev, session->conf->idle_timeout);
-        }
-
-        ngx_media_rtmp_ack(session);
     }
+
+    if (session->waiting && rev->pending_eof) {
+        session->reason = "client closed connection";
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_take(ngx_media_rtmp_session_t *session, const u_char *pos,
+    const u_char *last)
+{
+    ngx_int_t  rc;
+
+    session->media = 0;
+
+    rc = ngx_media_rtmp_input(session, pos, last);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (session->media && session->publishers) {
+        ngx_add_timer(session->connection->read, session->conf->idle_timeout);
+    }
+
+    ngx_media_rtmp_ack(session);
 
     return NGX_OK;
 }
@@ -382,8 +471,9 @@ ngx_media_rtmp_input(ngx_media_rtmp_session_t *session, const u_char *pos,
         c->log->action = "waiting for RTMP connect";
     }
 
-    while (session->state != NGX_MEDIA_RTMP_CLOSING) {
-
+    while (session->state != NGX_MEDIA_RTMP_CLOSING
+           && session->waiting == NULL)
+    {
         rc = ngx_media_rtmp_chunk_read(session->reader, &pos, last, &piece);
 
         if (rc == NGX_AGAIN) {
@@ -398,6 +488,10 @@ ngx_media_rtmp_input(ngx_media_rtmp_session_t *session, const u_char *pos,
         if (rc != NGX_OK) {
             return rc;
         }
+    }
+
+    if (session->waiting && pos < last) {
+        return ngx_media_rtmp_hold(session, pos, last);
     }
 
     return NGX_OK;
@@ -684,7 +778,7 @@ ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session)
         ngx_reusable_connection(c, !session->publishing);
     }
 
-    if (rev->ready) {
+    if (rev->ready && session->waiting == NULL) {
 
         /* others first */
 
@@ -882,6 +976,8 @@ void
 ngx_media_rtmp_unpublish(ngx_media_rtmp_stream_t *stream, const char *reason)
 {
     ngx_media_publisher_t  *publisher;
+
+    ngx_media_rtmp_unwait(stream, reason);
 
     publisher = stream->publisher;
 

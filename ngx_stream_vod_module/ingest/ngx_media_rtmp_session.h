@@ -12,6 +12,7 @@
  *   session    events, timers, queue of output, acknowledgements, the end
  *   handshake  C0 C1 C2 against S0 S1 S2, plain or with digests
  *   cmd        commands of a connection and of its streams
+ *   wait       what waits for an answer, and what came behind it
  *   name       what clients call a stream
  *   media      audio, video, data and aggregate messages
  *
@@ -40,6 +41,10 @@
 #define NGX_MEDIA_RTMP_OUT       4096
 
 
+/* bytes of arguments of a stream's URL, those of connect with them */
+#define NGX_MEDIA_RTMP_ARGS      4096
+
+
 /* what is ignored and was said once */
 #define NGX_MEDIA_RTMP_SAID_CONTROL   0x01
 #define NGX_MEDIA_RTMP_SAID_COMMAND   0x02
@@ -62,8 +67,11 @@ typedef struct ngx_media_rtmp_handshake_s  ngx_media_rtmp_handshake_t;
 typedef struct {
     ngx_media_rtmp_session_t     *session;
     ngx_media_publisher_t        *publisher;  /* NULL: none */
+    ngx_media_publisher_t        *waiting;    /* not yet begun; NULL: none */
     u_char                       *buffer;     /* NGX_MEDIA_NAME_MAX bytes */
     ngx_str_t                     name;       /* in buffer */
+    ngx_str_t                     asked;      /* that it waits for, in buffer */
+    ngx_str_t                     args;       /* of it; until it is known */
     ngx_log_t                     log;        /* knows this stream */
     unsigned                      created:1;
 } ngx_media_rtmp_stream_t;
@@ -99,6 +107,7 @@ struct ngx_media_rtmp_session_s {
                                                  the app in connect */
     ngx_str_t                     alias;      /* of the app, in connect */
     ngx_str_t                     last;       /* stream, in its buffer */
+    ngx_str_t                     args;       /* of connect */
     ngx_media_rtmp_stream_t      *streams;    /* conf->max_streams */
     ngx_uint_t                    publishers;
     ngx_uint_t                    begun;      /* streams since begun_msec */
@@ -106,11 +115,21 @@ struct ngx_media_rtmp_session_s {
     const ngx_media_rtmp_stream_t
                                  *current;    /* for the log; or NULL */
 
+    /*
+     * While a stream waits nothing is received: messages are handled in their
+     * order.  What had been is held, its end is with the client's kernel.
+     */
+    ngx_media_rtmp_stream_t      *waiting;    /* NULL: none does */
+    u_char                       *held;       /* NULL: nothing is; */
+    size_t                        held_len;   /* at most what was received at
+                                                 once */
+
     unsigned                      publishing:1; /* as the timer knows it */
     unsigned                      media:1;      /* came with what was read */
     unsigned                      reconnect:1;  /* client can */
     unsigned                      draining:1;   /* worker is leaving */
     unsigned                      shutdown:1;   /* of our direction */
+    unsigned                      long_args:1;  /* of connect: too long */
     unsigned                      said:4;       /* NGX_MEDIA_RTMP_SAID_* */
 };
 
@@ -131,7 +150,10 @@ void ngx_media_rtmp_close(ngx_media_rtmp_session_t *session,
 /* room for n bytes of output, or NULL: the client does not read */
 u_char *ngx_media_rtmp_reserve(ngx_media_rtmp_session_t *session, size_t n);
 
-/* ends what the stream publishes, if it does; reason is static */
+/* goes on after a wait; rc: of what was done meanwhile, ends the event */
+void ngx_media_rtmp_resume(ngx_media_rtmp_session_t *session, ngx_int_t rc);
+
+/* ends what the stream publishes, or waits for; reason is static */
 void ngx_media_rtmp_unpublish(ngx_media_rtmp_stream_t *stream,
     const char *reason);
 
@@ -161,13 +183,44 @@ ngx_int_t ngx_media_rtmp_reconnect(ngx_media_rtmp_session_t *session);
 
 
 /*
+ * What the begin of a stream has come to, see ngx_media_publish_begin(): the
+ * client is told, the stream publishes or does not.  NGX_MEDIA_RTMP_* of cmd
+ * have reason NULL.  NGX_OK, NGX_ERROR.
+ */
+ngx_int_t ngx_media_rtmp_begun(ngx_media_rtmp_stream_t *stream, ngx_int_t rc,
+    const char *reason);
+
+/* the deadline of the session has come */
+ngx_int_t ngx_media_rtmp_late(ngx_media_rtmp_stream_t *stream);
+
+
+/*
+ * wait: the stream waits, or does not any more.  ready is that of publish.
+ * hold keeps what was received behind the message that is waited for.
+ */
+void ngx_media_rtmp_wait(ngx_media_rtmp_stream_t *stream,
+    ngx_media_publisher_t *publisher);
+void ngx_media_rtmp_unwait(ngx_media_rtmp_stream_t *stream,
+    const char *reason);
+void ngx_media_rtmp_ready(void *data, ngx_media_publish_e rc,
+    const char *reason);
+ngx_int_t ngx_media_rtmp_hold(ngx_media_rtmp_session_t *session,
+    const u_char *pos, const u_char *last);
+void ngx_media_rtmp_free_args(ngx_media_rtmp_stream_t *stream);
+
+
+/*
  * name: that of a stream, in buf or, NGX_DECLINED: too long or empty, as it
  * came; what it may hold is publish's.  trim drops the query string and slashes
- * at both ends.
+ * at both ends.  args: the query strings of connect and of this one, allocated;
+ * NGX_DECLINED: they are too long, NGX_ERROR: no memory.
  */
 ngx_int_t ngx_media_rtmp_name(ngx_media_rtmp_session_t *session,
     const ngx_media_span_t *value, u_char *buf, ngx_str_t *name);
 void ngx_media_rtmp_trim(ngx_media_span_t *span);
+ngx_int_t ngx_media_rtmp_args(ngx_media_rtmp_session_t *session,
+    const ngx_media_span_t *value, ngx_str_t *args);
+void ngx_media_rtmp_query(ngx_media_span_t *span);
 
 
 /* media: one message of type AUDIO, VIDEO, DATA or AGGREGATE */

@@ -33,6 +33,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "access/ngx_media_access.h"
 #include "core/ngx_media_claim.h"
 #include "core/ngx_media_writer.h"
 #include "formats/ngx_media_codec.h"
@@ -81,6 +82,21 @@ static ngx_media_writer_t     writer;
 static ngx_media_zone_t       zone;
 static ngx_media_app_t        app = { .zone = &zone };
 static ngx_uint_t             no_room, lost;
+
+
+ngx_int_t
+ngx_media_access_ask(const ngx_media_access_conf_t *conf,
+    ngx_media_access_t **access, const char **reason)
+{
+    return NGX_OK;
+}
+
+
+void
+ngx_media_access_cancel(ngx_media_access_t *access)
+{
+    check(0);
+}
 
 
 ngx_int_t
@@ -330,6 +346,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t                  n;
     int64_t                 now;
     ngx_uint_t              flags;
+    const char             *reason;
     ngx_media_publish_t     conf;
     ngx_media_publisher_t  *p;
 
@@ -348,7 +365,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     now = 1000000;
     ngx_stub_clock(now);
 
-    check(ngx_media_publish_begin(&conf, &p) == NGX_OK);
+    check(ngx_media_publish_begin(&conf, &p, &reason)
+          == NGX_MEDIA_PUBLISH_OK);
 
     while (size >= 3) {
         flags = data[0];

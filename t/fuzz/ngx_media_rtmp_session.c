@@ -5,7 +5,7 @@
 
 /* link: ingest/ngx_media_rtmp_session.c ingest/ngx_media_rtmp_handshake.c
          ingest/ngx_media_rtmp_cmd.c ingest/ngx_media_rtmp_name.c
-         ingest/ngx_media_rtmp_media.c
+         ingest/ngx_media_rtmp_media.c ingest/ngx_media_rtmp_wait.c
          formats/ngx_media_rtmp_chunk.c formats/ngx_media_rtmp_msg.c
          formats/ngx_media_rtmp_hs.c formats/ngx_media_amf.c
          formats/ngx_media_flv.c formats/ngx_media_text.c -lcrypto */
@@ -19,6 +19,8 @@
  *     byte 0    how much of a session precedes the input; rare events
  *     byte 1    bytes of one recv()
  *     byte 2    bytes of one send(), 0: the client does not read
+ *
+ * Access to a name that begins with "~" has to be waited for.
  */
 
 
@@ -45,6 +47,7 @@ struct ngx_media_publisher_s {
     u_char               name[NGX_MEDIA_NAME_MAX];
     size_t               len;
     int                  used;
+    int                  waits;
     uint64_t             frames;
 };
 
@@ -237,12 +240,17 @@ ngx_media_codec_entry(ngx_uint_t i)
 
 ngx_media_publish_e
 ngx_media_publish_begin(const ngx_media_publish_t *conf,
-    ngx_media_publisher_t **publisher)
+    ngx_media_publisher_t **publisher, const char **reason)
 {
     int                     i;
     ngx_media_publisher_t  *p;
 
     check(conf->app == &app);
+    check(conf->connection == session->connection);
+    check(conf->args.len <= NGX_MEDIA_RTMP_ARGS * 2 + 1);
+    check(conf->args.len == 0 || conf->args.data != NULL);
+
+    *reason = "a reason";
     check(conf->name.len > 0 && conf->name.len <= NGX_MEDIA_NAME_MAX);
     check(memchr(conf->name.data, '?', conf->name.len) == NULL);
 
@@ -262,11 +270,12 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     p->len = conf->name.len;
     memcpy(p->name, conf->name.data, p->len);
     p->used = 1;
+    p->waits = (p->name[0] == '~');
     p->frames = 0;
 
     *publisher = p;
 
-    return NGX_OK;
+    return p->waits ? NGX_MEDIA_PUBLISH_WAIT : NGX_MEDIA_PUBLISH_OK;
 }
 
 
@@ -301,7 +310,7 @@ void
 ngx_media_publish_announce(ngx_media_publisher_t *p,
     const ngx_media_announce_t *announce)
 {
-    check(p->used);
+    check(p->used && !p->waits);
     check(announce->video || announce->audio);
 }
 
@@ -330,7 +339,7 @@ ngx_media_publish_e
 ngx_media_publish_ignore(ngx_media_publisher_t *p,
     const ngx_media_publish_ignored_t *ignored)
 {
-    check(p->used);
+    check(p->used && !p->waits);
     check(ignored->kind < NGX_MEDIA_IGNORED_KINDS);
     check(ignored->type <= NGX_MEDIA_TEXT);
     check(ignored->pos <= ignored->last);
@@ -345,7 +354,7 @@ ngx_media_publish_e
 ngx_media_publish_track(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *config)
 {
-    check(p->used);
+    check(p->used && !p->waits);
 
     switch (touch(config) & 15) {
 
@@ -371,7 +380,7 @@ ngx_media_publish_e
 ngx_media_publish_frame(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *frame)
 {
-    check(p->used);
+    check(p->used && !p->waits);
 
     p->frames++;
 
@@ -410,6 +419,7 @@ fake_recv(ngx_connection_t *c, u_char *buf, size_t size)
     size_t  n;
 
     check(!finalized);
+    check(session->waiting == NULL);
 
     if (input == input_end) {
         c->read->ready = 0;
@@ -462,8 +472,49 @@ log_handler(ngx_log_t *log, u_char *buf, size_t len)
 }
 
 
+/* who waits is answered, by what came until then */
+
 static void
-feed(const uint8_t *data, size_t size)
+answer(void)
+{
+    int                     i, n;
+    ngx_media_publish_e     rc;
+    ngx_media_publisher_t  *p;
+
+    static const ngx_media_publish_e  answers[] = {
+        NGX_MEDIA_PUBLISH_OK, NGX_MEDIA_PUBLISH_DENIED,
+        NGX_MEDIA_PUBLISH_OK, NGX_MEDIA_PUBLISH_CLOSING,
+        NGX_MEDIA_PUBLISH_NOMEM
+    };
+
+    if (finalized || session->waiting == NULL) {
+        return;
+    }
+
+    rc = answers[session->received % 5];
+    p = NULL;
+    n = 0;
+
+    for (i = 0; i < PUBLISHERS; i++) {
+        if (publishers[i].used && publishers[i].waits) {
+            p = &publishers[i];
+            n++;
+        }
+    }
+
+    check(n == 1);
+
+    p->waits = 0;
+    p->used = (rc == NGX_MEDIA_PUBLISH_OK);
+
+    p->conf.ready(p->conf.data, rc, "an answer");
+}
+
+
+/* wait: what is waited for is answered when there is more to read */
+
+static void
+feed(const uint8_t *data, size_t size, int wait)
 {
     ngx_event_t  *rev;
 
@@ -479,6 +530,16 @@ feed(const uint8_t *data, size_t size)
     do {
         rev->ready = 1;
         ngx_media_rtmp_session_read(session);
+
+        if (!finalized && session->waiting) {
+
+            if (!wait) {
+                break;
+            }
+
+            answer();
+        }
+
     } while (!finalized && input < input_end);
 }
 
@@ -591,11 +652,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_media_rtmp_session_start(session, NULL);
 
     if (stage < 7) {
-        feed(buf, prelude(buf, stage));
+        feed(buf, prelude(buf, stage), 1);
     }
 
     half = (events & 1) ? size / 2 : size;
-    feed(data, half);
+    feed(data, half, !(events & 16));
 
     if ((events & 2) && !finalized) {
         c.close = 1;
@@ -604,7 +665,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if ((events & 4) && !finalized) {
         for (i = 0; i < PUBLISHERS; i++) {
-            if (publishers[i].used) {
+            if (publishers[i].used && !publishers[i].waits) {
                 publishers[i].conf.close(publishers[i].conf.data, "lost");
                 break;
             }
@@ -616,16 +677,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
 
-    feed(data + half, size - half);
+    answer();
+    feed(data + half, size - half, !(events & 16));
 
     if (!finalized) {
         check(timers == 1);
 
         if (events & 8) {
-            rev.timedout = 1;
-            rev.timer_set = 0;
-            timers--;
-            ngx_media_rtmp_session_read(session);
+            for (i = 0; !finalized; i++) {
+                check(i < 3 && timers == 1);
+
+                rev.timedout = 1;
+                rev.timer_set = 0;
+                timers--;
+                ngx_media_rtmp_session_read(session);
+            }
 
         } else {
             ngx_media_rtmp_exit();

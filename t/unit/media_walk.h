@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/ngx_media_access.h"
 #include "core/ngx_media_stream_validate.h"
 #include "formats/ngx_media_codec.h"
 #include "ingest/ngx_media_publish.h"
@@ -117,6 +118,12 @@ typedef struct {
     char                   wrong[512];       /* empty: nothing is */
 } walk_t;
 
+
+/* what access checks say, when they were asked, and were told to forget it */
+
+static ngx_int_t                walk_access = NGX_OK;
+static ngx_uint_t               walk_cancelled;
+static ngx_media_access_conf_t  walk_asked;
 
 static u_char  walk_frame[WALK_FRAME + 64];
 
@@ -331,6 +338,29 @@ walk_close(void *data, const char *reason)
 }
 
 
+ngx_int_t
+ngx_media_access_ask(const ngx_media_access_conf_t *conf,
+    ngx_media_access_t **access, const char **reason)
+{
+    walk_asked = *conf;
+
+    if (walk_access == NGX_AGAIN) {
+        *access = (ngx_media_access_t *) &walk_asked;
+    }
+
+    *reason = "the walk says no";
+
+    return walk_access;
+}
+
+
+void
+ngx_media_access_cancel(ngx_media_access_t *access)
+{
+    walk_cancelled++;
+}
+
+
 /* no memory, a codec that is refused, a name that is lost: all may be */
 
 static inline void
@@ -441,10 +471,11 @@ walk_step(const walk_track_t *t)
 static inline void
 walk_begin(walk_t *w, walk_pub_t *p)
 {
-    ngx_int_t             rc;
     ngx_uint_t            i, n;
+    const char           *reason;
     ngx_media_announce_t  announce;
     ngx_media_publish_t   conf;
+    ngx_media_publish_e   rc;
 
     static const char  *names[WALK_NAMES] = { "a", "b", "cam/1", "d" };
     static const char  *addresses[2] = { "127.0.0.1", "10.0.0.1" };
@@ -464,9 +495,9 @@ walk_begin(walk_t *w, walk_pub_t *p)
     conf.close = walk_close;
     conf.data = p;
 
-    rc = ngx_media_publish_begin(&conf, &p->publisher);
+    rc = ngx_media_publish_begin(&conf, &p->publisher, &reason);
 
-    if (rc != NGX_OK) {
+    if (rc != NGX_MEDIA_PUBLISH_OK) {
         p->publisher = NULL;
         return;
     }

@@ -152,8 +152,22 @@ seconds(walk_t *w, walk_pub_t *p, ngx_uint_t n)
 }
 
 
+/* a publisher that waited was told */
+
+static ngx_media_publish_e  told = NGX_MEDIA_PUBLISH_WAIT;
+static const char          *told_reason;
+
+
 static void
-publisher(walk_t *w, walk_pub_t *p)
+ready(void *data, ngx_media_publish_e rc, const char *reason)
+{
+    told = rc;
+    told_reason = reason;
+}
+
+
+static ngx_media_publish_e
+begin(walk_t *w, walk_pub_t *p, const char **reason)
 {
     ngx_media_publish_t  conf;
 
@@ -162,17 +176,28 @@ publisher(walk_t *w, walk_pub_t *p)
 
     conf.app = &w->app;
     ngx_str_set(&conf.name, "a");
+    ngx_str_set(&conf.args, "key=1");
     ngx_str_set(&conf.protocol, "rtmp");
     ngx_str_set(&conf.address, "127.0.0.1");
     conf.timebase = 1000;
     conf.wrap = 32;
     conf.log = &ngx_stub_log;
+    conf.ready = ready;
     conf.close = walk_close;
     conf.data = p;
 
-    is(ngx_media_publish_begin(&conf, &p->publisher), NGX_OK, "begin");
-
     p->start = w->now;
+
+    return ngx_media_publish_begin(&conf, &p->publisher, reason);
+}
+
+
+static void
+publisher(walk_t *w, walk_pub_t *p)
+{
+    const char  *reason;
+
+    is(begin(w, p, &reason), NGX_MEDIA_PUBLISH_OK, "begin");
 }
 
 
@@ -195,6 +220,101 @@ track(walk_pub_t *p, ngx_uint_t codec, ngx_uint_t id)
     t->due = 1;
 
     return t;
+}
+
+
+/* access checks are asked, and may take their time */
+
+static void
+test_access(void)
+{
+    walk_pub_t              *p;
+    const char              *reason;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    walk_access = NGX_DECLINED;
+
+    is(begin(&w, p, &reason), NGX_MEDIA_PUBLISH_DENIED, "access: refused");
+    is(strcmp(reason, "the walk says no"), 0, "access: why");
+    is_text(walk_asked.args.data, walk_asked.args.len, "key=1",
+            "access: arguments");
+    is(w.zone->store->refused, 1, "access: counted");
+    is(s->state, NGX_MEDIA_STREAM_FREE, "access: the name is not claimed");
+
+    walk_access = NGX_ERROR;
+
+    is(begin(&w, p, &reason), NGX_MEDIA_PUBLISH_NOMEM, "access: no memory");
+
+    /* later: yes, no, and it leaves meanwhile */
+
+    walk_access = NGX_AGAIN;
+
+    is(begin(&w, p, &reason), NGX_MEDIA_PUBLISH_WAIT, "access: it waits");
+    is(s->state, NGX_MEDIA_STREAM_FREE, "access: nothing is claimed yet");
+
+    walk_asked.ready(walk_asked.data, NGX_OK, NULL);
+
+    is(told, NGX_MEDIA_PUBLISH_OK, "access: it may");
+    is(s->state, NGX_MEDIA_STREAM_LIVE, "access: now it is live");
+
+    (void) track(p, WALK_AVC, 0);
+    seconds(&w, p, 4);
+
+    ok(s->tracks[0]->count.frames > 80, "access: with its frames");
+
+    is(begin(&w, &w.pubs[1], &reason), NGX_MEDIA_PUBLISH_WAIT,
+       "access: another one waits");
+
+    walk_asked.ready(walk_asked.data, NGX_DECLINED, "no");
+    w.pubs[1].publisher = NULL;
+
+    is(told, NGX_MEDIA_PUBLISH_DENIED, "access: it may not");
+    is(strcmp(told_reason, "no"), 0, "access: why");
+    is(w.zone->store->refused, 2, "access: counted, too");
+
+    is(begin(&w, &w.pubs[1], &reason), NGX_MEDIA_PUBLISH_WAIT,
+       "access: and waits");
+
+    walk_asked.ready(walk_asked.data, NGX_OK, NULL);
+    w.pubs[1].publisher = NULL;
+
+    is(told, NGX_MEDIA_PUBLISH_CONFLICT, "access: it may, but the name is "
+       "another's");
+    is(strcmp(told_reason, ngx_media_publish_sentence(told)), 0,
+       "access: and that is why");
+
+    is(begin(&w, &w.pubs[1], &reason), NGX_MEDIA_PUBLISH_WAIT,
+       "access: and waits");
+
+    walk_end(&w.pubs[1]);
+
+    is(walk_cancelled, 1, "access: it leaves, the checks hear of it");
+
+    /* the worker is to leave meanwhile */
+
+    is(begin(&w, &w.pubs[1], &reason), NGX_MEDIA_PUBLISH_WAIT,
+       "access: and waits");
+
+    ngx_exiting = 1;
+    walk_asked.ready(walk_asked.data, NGX_OK, NULL);
+    ngx_exiting = 0;
+    w.pubs[1].publisher = NULL;
+
+    is(told, NGX_MEDIA_PUBLISH_CLOSING, "access: the worker leaves");
+
+    walk_access = NGX_OK;
+    walk_end(p);
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "access: all is free: %s", w.wrong);
 }
 
 
@@ -1309,6 +1429,7 @@ main(int argc, char **argv)
         return done();
     }
 
+    test_access();
     test_answers();
     test_refused();
     test_refused_own();
