@@ -49,7 +49,8 @@ block; C<http {> gets temporary paths and access_log off.
 
 new(): C<< workers => N >>, C<< modules => 0 >> (plain nginx),
 C<< stream => 0 >> (do not load nginx's stream module),
-C<< user => 'nobody' >>.
+C<< user => 'nobody' >>, C<< test_modules => 1 >> (the .so has those of
+t/modules, too; skips the test where there is another nginx).
 
 Environment: TEST_NGINX_BINARY (another nginx; one with the module linked in
 needs no load_module), TEST_NGINX_MODULE (the .so), TEST_NGINX_MODULES (where
@@ -265,7 +266,24 @@ sub new {
 
     push @all, $self;
 
+    $self->test_modules() if $self->{test_modules};
+
     return $self;
+}
+
+
+# an .so with the modules of t/modules, for the nginx that is installed
+
+sub test_modules {
+    my ($self) = @_;
+
+    Test::More::plan(skip_all => 'the modules of tests are in their own .so')
+        if $self->module_linked() || $ENV{TEST_NGINX_MODULE};
+
+    my ($status, $out) = sh("$root/scripts/build", '--test');
+    die "scripts/build --test: $out\n" if $status;
+
+    $self->{so} = "$root/build/test/ngx_stream_vod_module.so";
 }
 
 
@@ -379,7 +397,7 @@ sub modules {
     }
 
     if (!$self->module_linked()) {
-        my $so = $ENV{TEST_NGINX_MODULE}
+        my $so = $self->{so} || $ENV{TEST_NGINX_MODULE}
             || "$root/build/ngx_stream_vod_module.so";
         $so = Cwd::abs_path($so) || $so;
         die "no $so: run scripts/build\n" if !-f $so;

@@ -30,9 +30,9 @@ Test::Media::Live - what becomes of a stream that was published
 A running nginx with the application C<live> (C<app>: its directives but the
 zone, C<zone>: its size, C<rtmp>: more for the stream server), RTMP at
 PORT_RTMP, HTTP at PORT_HTTP and the status at /status.  C<main>, C<http>: more
-of the configuration; C<workers>; C<reload>: with TEST_RELOAD, a reload in the
-middle of the first play().  The window is a minute: all that a test
-publishes is listed at its end.
+of the configuration; C<workers>; C<test_modules>; C<reload>: with TEST_RELOAD,
+a reload in the middle of the first play().  The window is a minute: all that a
+test publishes is listed at its end.
 
 =item live_fixture($name), live_tags($name)
 
@@ -184,7 +184,8 @@ sub live_nginx {
     my %conf = (main => '', app => '', http => '', rtmp => '',
                 zone => '64m', %opt);
 
-    my $t = Test::Media->new($opt{workers} ? (workers => $opt{workers}) : ());
+    my $t = Test::Media->new(map { $opt{$_} ? ($_ => $opt{$_}) : () }
+                             qw/ workers test_modules /);
 
     $t->{reload_in_play} = $opt{reload};
 
