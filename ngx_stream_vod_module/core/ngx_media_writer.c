@@ -339,7 +339,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     stamp.cts = frame->cts;
     stamp.nsec = frame->nsec;
     stamp.key = frame->key;
-    stamp.arrival = ngx_media_wall_msec();
+    stamp.arrival = frame->arrival ? frame->arrival : ngx_media_wall_msec();
 
     if (t->nsamples) {
         limit = (uint64_t) w->target * t->params.timescale / 10000;

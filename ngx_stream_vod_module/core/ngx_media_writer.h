@@ -42,6 +42,7 @@ typedef struct {
     uint64_t                  stamp;          /* dts, in timebase, wrapped */
     int32_t                   cts;            /* pts - dts, in timebase */
     uint32_t                  nsec;
+    int64_t                   arrival;        /* ms since the epoch; 0: now */
     const u_char             *pos;            /* borrowed during the call */
     const u_char             *last;
     unsigned                  key:1;

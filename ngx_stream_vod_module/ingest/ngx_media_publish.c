@@ -506,6 +506,7 @@ ngx_media_publish_put(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     out.stamp = frame->stamp;
     out.cts = frame->cts;
     out.nsec = frame->nsec;
+    out.arrival = frame->arrival;
     out.pos = frame->pos;
     out.last = frame->last;
     out.key = info.key || t->type == NGX_MEDIA_AUDIO || t->refresh;

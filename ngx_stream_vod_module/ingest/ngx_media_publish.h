@@ -68,6 +68,8 @@ typedef struct {
     uint64_t                  stamp;          /* dts, in timebase, wrapped */
     int32_t                   cts;            /* in timebase */
     uint32_t                  nsec;
+    int64_t                   arrival;        /* ms since the epoch, where that
+                                                 is not now; 0: now */
     const u_char             *pos;            /* borrowed during the call */
     const u_char             *last;
 } ngx_media_publish_frame_t;

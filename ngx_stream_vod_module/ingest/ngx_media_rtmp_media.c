@@ -139,6 +139,7 @@ ngx_media_rtmp_packet(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
     frame.stamp = timestamp;
     frame.cts = packet->cts;
     frame.nsec = packet->nano;
+    frame.arrival = 0;
     frame.pos = packet->body.pos;
     frame.last = packet->body.last;
 

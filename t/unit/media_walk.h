@@ -109,6 +109,8 @@ typedef struct {
     ngx_media_app_t        app;
     ngx_media_zone_t      *zone;
     int64_t                now;              /* ms */
+    int64_t                late;             /* ms that frames were on their way
+                                                here since they arrived */
     walk_pub_t             pubs[WALK_PUBS];
     walk_list_t            lists[WALK_LISTS];
     ngx_uint_t             nlists;
@@ -627,6 +629,7 @@ walk_send(walk_t *w, walk_pub_t *p, walk_track_t *t)
     frame.id = t->id;
     frame.codec = codecs[t->codec];
     frame.stamp = (uint32_t) (stamp / 1000);
+    frame.arrival = w->late ? w->now - w->late : 0;
     frame.pos = walk_frame;
     frame.last = walk_frame + walk_payload(w, t, key);
 

@@ -397,6 +397,41 @@ test_answers(void)
 }
 
 
+/* frames that waited, for others or in a queue: their time is that of then */
+
+static void
+test_arrival(void)
+{
+    int64_t                  times[2];
+    ngx_uint_t               i;
+    walk_pub_t              *p;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    for (i = 0; i < 2; i++) {
+        memset(&w, 0, sizeof(walk_t));
+        walk_init(&w, 0);
+
+        s = ngx_media_stream_record(w.zone, 0);
+        p = &w.pubs[0];
+        w.late = i * 5000;
+
+        publisher(&w, p);
+        (void) track(p, WALK_AVC, 0);
+        seconds(&w, p, 4);
+
+        times[i] = ngx_media_segment_record(s->tracks[0],
+                                        s->tracks[0]->segment_tail)->wall;
+
+        walk_end(p);
+        walk_finish(&w);
+    }
+
+    is(times[0] - times[1], 5000, "arrival: it is what the wall clock said");
+}
+
+
 /*
  * All places are taken: what comes then has none, says so, leaves the others
  * alone, and is taken in when there is room.
@@ -1431,6 +1466,7 @@ main(int argc, char **argv)
 
     test_access();
     test_answers();
+    test_arrival();
     test_refused();
     test_refused_own();
     test_alternate();
