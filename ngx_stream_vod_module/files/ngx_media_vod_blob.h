@@ -32,6 +32,7 @@
 
 #include "files/ngx_media_vod_index.h"
 #include "formats/ngx_media_index_build.h"
+#include "formats/ngx_media_lang.h"
 
 
 #define NGX_MEDIA_VOD_PARAMS     16           /* descriptions of a track */
@@ -120,23 +121,6 @@ void ngx_media_vod_blob_note(ngx_media_vod_blob_t *blob, const char *fmt,
  */
 ngx_media_vod_file_t *ngx_media_vod_blob_finish(ngx_media_vod_blob_t *blob);
 void ngx_media_vod_blob_free(ngx_media_vod_blob_t *blob);
-
-/*
- * A language as RFC 5646 writes it, from ISO 639 codes of 2 or 3 letters (/T
- * and /B) or a language tag; "" for "und" and what is none.  dst is of
- * NGX_MEDIA_VOD_LANG bytes.
- */
-void ngx_media_vod_blob_lang(u_char *dst, const u_char *p, size_t len);
-
-/* whether these letters are one of these codes: names of files have others */
-ngx_uint_t ngx_media_vod_blob_lang_known(const u_char *p, size_t len);
-
-/* back: the three letters of ISO 639-2/T of a language tag, or "und" */
-void ngx_media_vod_blob_lang_code(u_char *code, const u_char *lang);
-
-/* UTF-8 of any origin, without controls, whole characters, at most
-   NGX_MEDIA_VOD_LABEL - 1 bytes */
-void ngx_media_vod_blob_label(u_char *dst, const u_char *p, size_t len);
 
 
 #endif /* _NGX_MEDIA_VOD_BLOB_H_INCLUDED_ */

@@ -22,13 +22,12 @@
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_frame.h"
 #include "formats/ngx_media_index.h"
+#include "formats/ngx_media_lang.h"
 
 
 #define NGX_MEDIA_VOD_VERSION    3            /* of the blobs */
 
 #define NGX_MEDIA_VOD_TRACKS     32           /* of a file */
-#define NGX_MEDIA_VOD_LANG       36           /* bytes with a zero */
-#define NGX_MEDIA_VOD_LABEL      64
 #define NGX_MEDIA_VOD_ERROR      256
 #define NGX_MEDIA_VOD_PATH       4096         /* bytes of one, with a zero */
 
@@ -53,8 +52,8 @@ typedef struct {
     uint32_t                  index;          /* offset, ngx_media_index_t,
                                                  its edit applied */
     uint32_t                  rotation;       /* degrees, clockwise */
-    u_char                    lang[NGX_MEDIA_VOD_LANG];  /* RFC 5646; "" */
-    u_char                    label[NGX_MEDIA_VOD_LABEL];  /* UTF-8; "" */
+    u_char                    lang[NGX_MEDIA_LANG];  /* RFC 5646; "" */
+    u_char                    label[NGX_MEDIA_LABEL];  /* UTF-8; "" */
     u_char                    supplemental[NGX_MEDIA_CODEC_STRING_MAX];
                                               /* SUPPLEMENTAL-CODECS without
                                                  brands, "dvh1.08.07"; "" */

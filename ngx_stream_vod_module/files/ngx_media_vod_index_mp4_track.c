@@ -367,23 +367,23 @@ ngx_media_vod_mp4_names(ngx_media_vod_track_t *dst,
     const ngx_media_mp4_track_t *track)
 {
     if (track->elng.pos) {
-        ngx_media_vod_blob_lang(dst->lang, track->elng.pos,
+        ngx_media_lang(dst->lang, track->elng.pos,
                                 ngx_media_span_len(&track->elng));
     }
 
     if (dst->lang[0] == '\0') {
-        ngx_media_vod_blob_lang(dst->lang, track->language, 3);
+        ngx_media_lang(dst->lang, track->language, 3);
     }
 
     if (track->name.pos) {
-        ngx_media_vod_blob_label(dst->label, track->name.pos,
+        ngx_media_label(dst->label, track->name.pos,
                                  ngx_media_span_len(&track->name));
     }
 
     if (dst->label[0] == '\0' && track->handler_name.pos
         && ngx_media_vod_mp4_is_name(&track->handler_name))
     {
-        ngx_media_vod_blob_label(dst->label, track->handler_name.pos,
+        ngx_media_label(dst->label, track->handler_name.pos,
                                  ngx_media_span_len(&track->handler_name));
     }
 }

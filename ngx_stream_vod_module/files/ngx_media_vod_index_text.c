@@ -178,7 +178,7 @@ ngx_media_vod_text_word(ngx_media_vod_track_t *track, const u_char *p,
     size_t len)
 {
     size_t  n;
-    u_char  lang[NGX_MEDIA_VOD_LANG];
+    u_char  lang[NGX_MEDIA_LANG];
 
     if (len == 6 && strncasecmp((char *) p, "forced", 6) == 0) {
         track->forced = 1;
@@ -205,11 +205,11 @@ ngx_media_vod_text_word(ngx_media_vod_track_t *track, const u_char *p,
 
     for (n = 0; n < len && p[n] != '-' && p[n] != '_'; n++) { /* void */ }
 
-    if (!ngx_media_vod_blob_lang_known(p, n)) {
+    if (!ngx_media_lang_known(p, n)) {
         return;
     }
 
-    ngx_media_vod_blob_lang(lang, p, len);
+    ngx_media_lang(lang, p, len);
 
     if (ngx_strlen(lang)) {
         ngx_memcpy(track->lang, lang, sizeof(lang));

@@ -359,14 +359,14 @@ ngx_media_vod_lav_describe(ngx_media_vod_track_t *track, const AVStream *st)
     entry = av_dict_get(st->metadata, "language", NULL, 0);
 
     if (entry != NULL) {
-        ngx_media_vod_blob_lang(track->lang, (u_char *) entry->value,
+        ngx_media_lang(track->lang, (u_char *) entry->value,
                                 ngx_strlen(entry->value));
     }
 
     entry = av_dict_get(st->metadata, "title", NULL, 0);
 
     if (entry != NULL) {
-        ngx_media_vod_blob_label(track->label, (u_char *) entry->value,
+        ngx_media_label(track->label, (u_char *) entry->value,
                                  ngx_strlen(entry->value));
     }
 

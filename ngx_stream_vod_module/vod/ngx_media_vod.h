@@ -117,8 +117,8 @@ typedef struct {
                                                  most */
     uint32_t                  apart;          /* ms that its segments are off
                                                  the common times, at most */
-    u_char                    lang[NGX_MEDIA_VOD_LANG];
-    u_char                    label[NGX_MEDIA_VOD_LABEL];
+    u_char                    lang[NGX_MEDIA_LANG];
+    u_char                    label[NGX_MEDIA_LABEL];
     unsigned                  is_default:1;
     unsigned                  forced:1;
     unsigned                  sdh:1;

@@ -216,7 +216,7 @@ ngx_media_vod_clip_track(ngx_media_vod_clip_ctx_t *ctx, uint32_t track)
     t->label.data = st->label;
     t->label.len = ngx_strlen(st->label);
 
-    ngx_media_vod_blob_lang_code(t->code, st->lang);
+    ngx_media_lang_code(t->code, st->lang);
 
     /* of each type one is played: the first, others are chosen */
 

@@ -948,12 +948,12 @@ ngx_media_vod_map_lang(ngx_media_vod_map_json_t *ctx,
         return NGX_ERROR;
     }
 
-    lang = ngx_pcalloc(ctx->make->pool, NGX_MEDIA_VOD_LANG);
+    lang = ngx_pcalloc(ctx->make->pool, NGX_MEDIA_LANG);
     if (lang == NULL) {
         return ngx_media_vod_map_nomem(ctx->make);
     }
 
-    ngx_media_vod_blob_lang(lang, text.data, text.len);
+    ngx_media_lang(lang, text.data, text.len);
 
     str->data = lang;
     str->len = ngx_strlen(lang);
@@ -975,12 +975,12 @@ ngx_media_vod_map_label(ngx_media_vod_map_json_t *ctx,
         return NGX_ERROR;
     }
 
-    label = ngx_pcalloc(ctx->make->pool, NGX_MEDIA_VOD_LABEL);
+    label = ngx_pcalloc(ctx->make->pool, NGX_MEDIA_LABEL);
     if (label == NULL) {
         return ngx_media_vod_map_nomem(ctx->make);
     }
 
-    ngx_media_vod_blob_label(label, text.data, text.len);
+    ngx_media_label(label, text.data, text.len);
 
     str->data = label;
     str->len = ngx_strlen(label);

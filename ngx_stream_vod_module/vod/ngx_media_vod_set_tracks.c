@@ -266,9 +266,9 @@ ngx_media_vod_set_describe(ngx_media_vod_set_ctx_t *ctx,
 
     track = &ctx->tracks[ctx->ntracks];
 
-    ngx_media_vod_set_text(track->lang, NGX_MEDIA_VOD_LANG, &sequence->lang,
+    ngx_media_vod_set_text(track->lang, NGX_MEDIA_LANG, &sequence->lang,
                            t->lang);
-    ngx_media_vod_set_text(track->label, NGX_MEDIA_VOD_LABEL,
+    ngx_media_vod_set_text(track->label, NGX_MEDIA_LABEL,
                            &sequence->label, t->label);
 
     track->is_default = sequence->has_default ? sequence->is_default

@@ -20,7 +20,7 @@
          formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
          files/ngx_media_vod_av.c files/ngx_media_vod_av_frame.c
          files/ngx_media_vod_av_text.c files/ngx_media_vod_av_times.c
-         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_blob.c formats/ngx_media_lang.c
          files/ngx_media_vod_flv.c */
 
 

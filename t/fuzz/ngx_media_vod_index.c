@@ -19,7 +19,7 @@
          formats/ngx_media_tx3g.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
          formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
-         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_blob.c formats/ngx_media_lang.c
          files/ngx_media_vod_index.c files/ngx_media_vod_index_mp4.c
          files/ngx_media_vod_index_mp4_track.c
          files/ngx_media_vod_index_text.c */
@@ -166,8 +166,8 @@ index_file(int fd, const char *path, size_t size)
     for (i = 0; i < file->ntracks; i++) {
         track = &file->tracks[i];
 
-        check(strlen((char *) track->lang) < NGX_MEDIA_VOD_LANG);
-        check(strlen((char *) track->label) < NGX_MEDIA_VOD_LABEL);
+        check(strlen((char *) track->lang) < NGX_MEDIA_LANG);
+        check(strlen((char *) track->label) < NGX_MEDIA_LABEL);
 
         if (track->sidecar) {
             check(track->nparams <= file->size - track->params);

@@ -5,7 +5,7 @@
 
 /* link: formats/ngx_media_index.c formats/ngx_media_index_build.c
          formats/ngx_media_json.c formats/ngx_media_text.c
-         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_blob.c formats/ngx_media_lang.c
          files/ngx_media_vod_index.c vod/ngx_media_vod_map.c
          vod/ngx_media_vod_map_json.c ../unit/ngx_stub.c */
 
@@ -101,8 +101,8 @@ check_map(const ngx_media_vod_map_t *map)
         s = &map->sequences[i];
 
         check(s->tracks != 0);
-        check(s->lang.len < NGX_MEDIA_VOD_LANG);
-        check(s->label.len < NGX_MEDIA_VOD_LABEL);
+        check(s->lang.len < NGX_MEDIA_LANG);
+        check(s->label.len < NGX_MEDIA_LABEL);
 
         for (k = 0; k < map->nclips; k++) {
             check_clip(&s->clips[k]);

@@ -36,7 +36,7 @@
          formats/ngx_media_wvtt_sample.c files/ngx_media_vod_av.c
          files/ngx_media_vod_av_frame.c files/ngx_media_vod_av_text.c
          files/ngx_media_vod_av_times.c files/ngx_media_vod_blob.c
-         files/ngx_media_vod_blob_lang.c files/ngx_media_vod_flv.c
+         formats/ngx_media_lang.c files/ngx_media_vod_flv.c
          files/ngx_media_vod_index.c files/ngx_media_vod_index_av.c
          files/ngx_media_vod_index_mp4.c files/ngx_media_vod_index_mp4_track.c
          files/ngx_media_vod_index_text.c files/ngx_media_vod_lav.c

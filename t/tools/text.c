@@ -35,7 +35,7 @@
          formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
          formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
          formats/ngx_media_wvtt_sample.c files/ngx_media_vod_blob.c
-         files/ngx_media_vod_blob_lang.c files/ngx_media_vod_index.c
+         formats/ngx_media_lang.c files/ngx_media_vod_index.c
          files/ngx_media_vod_index_mp4.c files/ngx_media_vod_index_mp4_track.c
          files/ngx_media_vod_index_text.c files/ngx_media_vod_params.c
          vod/ngx_media_vod_place.c vod/ngx_media_vod_rate.c

@@ -20,7 +20,7 @@
          formats/ngx_media_tx3g.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
          formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
-         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_blob.c formats/ngx_media_lang.c
          files/ngx_media_vod_index.c files/ngx_media_vod_index_mp4.c
          files/ngx_media_vod_index_mp4_track.c files/ngx_media_vod_index_text.c
          -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
@@ -991,7 +991,7 @@ static void
 test_names(void)
 {
     u_char        *p;
-    u_char         lang[NGX_MEDIA_VOD_LANG], label[NGX_MEDIA_VOD_LABEL];
+    u_char         lang[NGX_MEDIA_LANG], label[NGX_MEDIA_LABEL];
     size_t         len;
     unsigned       i;
 
@@ -999,7 +999,7 @@ test_names(void)
         len = strlen(langs[i].in);
         p = tap_dup(langs[i].in, len);
 
-        ngx_media_vod_blob_lang(lang, p, len);
+        ngx_media_lang(lang, p, len);
         is_text(lang, strlen((char *) lang), langs[i].out, "language \"%s\"",
                 langs[i].in);
 
@@ -1010,7 +1010,7 @@ test_names(void)
         len = strlen(labels[i].in);
         p = tap_dup(labels[i].in, len);
 
-        ngx_media_vod_blob_label(label, p, len);
+        ngx_media_label(label, p, len);
         is_text(label, strlen((char *) label), labels[i].out, "label %u", i);
 
         free(p);

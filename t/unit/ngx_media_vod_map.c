@@ -5,7 +5,7 @@
 
 /* link: formats/ngx_media_index.c formats/ngx_media_index_build.c
          formats/ngx_media_json.c formats/ngx_media_text.c ngx_stub.c
-         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_blob.c formats/ngx_media_lang.c
          files/ngx_media_vod_index.c vod/ngx_media_vod_map.c
          vod/ngx_media_vod_map_directory.c vod/ngx_media_vod_map_json.c */
 

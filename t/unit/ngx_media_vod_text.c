@@ -7,7 +7,7 @@
          vod/ngx_media_vod_set_video.c vod/ngx_media_vod_set_fill.c
          vod/ngx_media_vod_set_period.c vod/ngx_media_vod_rate.c
          files/ngx_media_vod_params.c vod/ngx_media_vod_place.c
-         files/ngx_media_vod_blob.c files/ngx_media_vod_blob_lang.c
+         files/ngx_media_vod_blob.c formats/ngx_media_lang.c
          files/ngx_media_vod_index.c vod/ngx_media_vod_text.c
          formats/ngx_media_ac3_silence.c formats/ngx_media_aac.c
          formats/ngx_media_ac3.c formats/ngx_media_av1.c

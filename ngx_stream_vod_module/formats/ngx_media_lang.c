@@ -4,13 +4,14 @@
  */
 
 
-#include "files/ngx_media_vod_blob.h"
+#include "formats/ngx_media_lang.h"
+#include "formats/ngx_media_text.h"
 
 
-static ngx_uint_t ngx_media_vod_lang_subtag(const u_char *p,
+static ngx_uint_t ngx_media_lang_subtag(const u_char *p,
     const u_char *last, ngx_uint_t first);
-static void ngx_media_vod_lang_case(u_char *p, size_t len, ngx_uint_t first);
-static const char *ngx_media_vod_lang_find(const u_char *code);
+static void ngx_media_lang_case(u_char *p, size_t len, ngx_uint_t first);
+static const char *ngx_media_lang_find(const u_char *code);
 
 
 /*
@@ -18,7 +19,7 @@ static const char *ngx_media_vod_lang_find(const u_char *code);
  * is what RFC 5646, 2.2.1, asks for
  */
 
-static const char  ngx_media_vod_langs[] =
+static const char  ngx_media_langs[] =
     "aaraa abkab afraf akaak albsq amham araar argan armhy asmas avaav "
     "aveae aymay azeaz bakba bambm baqeu belbe benbn bihbh bisbi bodbo "
     "bosbs brebr bulbg burmy catca cescs chach chece chizh chucu chvcv "
@@ -41,7 +42,7 @@ static const char  ngx_media_vod_langs[] =
 
 
 void
-ngx_media_vod_blob_lang(u_char *dst, const u_char *p, size_t len)
+ngx_media_lang(u_char *dst, const u_char *p, size_t len)
 {
     u_char        *begin, *d;
     const char    *code;
@@ -62,9 +63,9 @@ ngx_media_vod_blob_lang(u_char *dst, const u_char *p, size_t len)
 
         /* no language, or what follows one that is wrong: not told */
 
-        if (!ngx_media_vod_lang_subtag(p, next, first)
+        if (!ngx_media_lang_subtag(p, next, first)
             || (size_t) (next - p)
-               >= NGX_MEDIA_VOD_LANG - 1 - (size_t) (d - dst))
+               >= NGX_MEDIA_LANG - 1 - (size_t) (d - dst))
         {
             break;
         }
@@ -76,7 +77,7 @@ ngx_media_vod_blob_lang(u_char *dst, const u_char *p, size_t len)
         begin = d;
         d = ngx_cpymem(d, p, next - p);
 
-        ngx_media_vod_lang_case(begin, d - begin, first);
+        ngx_media_lang_case(begin, d - begin, first);
 
         if (first && d - begin == 3) {
 
@@ -85,7 +86,7 @@ ngx_media_vod_blob_lang(u_char *dst, const u_char *p, size_t len)
                 break;
             }
 
-            code = ngx_media_vod_lang_find(begin);
+            code = ngx_media_lang_find(begin);
 
             if (code) {
                 d = ngx_cpymem(begin, code, 2);
@@ -101,7 +102,7 @@ ngx_media_vod_blob_lang(u_char *dst, const u_char *p, size_t len)
 
 
 ngx_uint_t
-ngx_media_vod_blob_lang_known(const u_char *p, size_t len)
+ngx_media_lang_known(const u_char *p, size_t len)
 {
     size_t       i;
     u_char       code[3];
@@ -116,10 +117,10 @@ ngx_media_vod_blob_lang_known(const u_char *p, size_t len)
     }
 
     if (len == 3) {
-        return ngx_media_vod_lang_find(code) != NULL;
+        return ngx_media_lang_find(code) != NULL;
     }
 
-    for (q = ngx_media_vod_langs; *q; q += 6) {
+    for (q = ngx_media_langs; *q; q += 6) {
         if (ngx_memcmp(q + 3, code, 2) == 0) {
             return 1;
         }
@@ -132,7 +133,7 @@ ngx_media_vod_blob_lang_known(const u_char *p, size_t len)
 /* RFC 5646, 2.1: the first one has letters only */
 
 static ngx_uint_t
-ngx_media_vod_lang_subtag(const u_char *p, const u_char *last,
+ngx_media_lang_subtag(const u_char *p, const u_char *last,
     ngx_uint_t first)
 {
     u_char  ch;
@@ -158,7 +159,7 @@ ngx_media_vod_lang_subtag(const u_char *p, const u_char *last,
 /* RFC 5646, 2.1.1: "sr-Latn-RS" */
 
 static void
-ngx_media_vod_lang_case(u_char *p, size_t len, ngx_uint_t first)
+ngx_media_lang_case(u_char *p, size_t len, ngx_uint_t first)
 {
     size_t  i;
 
@@ -177,11 +178,11 @@ ngx_media_vod_lang_case(u_char *p, size_t len, ngx_uint_t first)
 /* NULL: it has none */
 
 static const char *
-ngx_media_vod_lang_find(const u_char *code)
+ngx_media_lang_find(const u_char *code)
 {
     const char  *p;
 
-    for (p = ngx_media_vod_langs; *p; p += 6) {
+    for (p = ngx_media_langs; *p; p += 6) {
         if (ngx_memcmp(p, code, 3) == 0) {
             return p + 3;
         }
@@ -197,7 +198,7 @@ ngx_media_vod_lang_find(const u_char *code)
  */
 
 void
-ngx_media_vod_blob_lang_code(u_char *code, const u_char *lang)
+ngx_media_lang_code(u_char *code, const u_char *lang)
 {
     size_t       len;
     const char  *p;
@@ -214,7 +215,7 @@ ngx_media_vod_blob_lang_code(u_char *code, const u_char *lang)
         return;
     }
 
-    for (p = ngx_media_vod_langs; *p; p += 6) {
+    for (p = ngx_media_langs; *p; p += 6) {
 
         if ((u_char) p[3] != lang[0] || (u_char) p[4] != lang[1]) {
             continue;
@@ -226,4 +227,44 @@ ngx_media_vod_blob_lang_code(u_char *code, const u_char *lang)
             break;
         }
     }
+}
+
+
+void
+ngx_media_label(u_char *dst, const u_char *p, size_t len)
+{
+    u_char             buf[4];
+    uint32_t           ch;
+    const u_char      *last;
+    ngx_media_text_t   ch_text, text;
+
+    last = p + len;
+
+    ngx_media_text_init(&text, dst, NGX_MEDIA_LABEL - 1);
+
+    while (p < last && *p != '\0') {
+        ch = ngx_media_text_utf8(&p, last);
+
+        /* C0, C1 and blanks in front */
+
+        if (ch < 0x20 || (ch >= 0x7f && ch < 0xa0)
+            || (ch == ' ' && text.total == 0))
+        {
+            continue;
+        }
+
+        ngx_media_text_init(&ch_text, buf, sizeof(buf));
+        ngx_media_text_char(&ch_text, ch);
+        ngx_media_text_data(&text, buf, ch_text.total);
+
+        if (text.overflow) {
+            break;
+        }
+    }
+
+    while (text.pos > dst && text.pos[-1] == ' ') {
+        text.pos--;
+    }
+
+    *text.pos = '\0';
 }
