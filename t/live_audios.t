@@ -77,7 +77,26 @@ sub header {
 my @tags = tags(8000);
 my $p = live_publish($t, 'live/x');
 
+# what is said of them, of one a little more
+
+sub metadata {
+    my (%tracks) = @_;
+
+    return Test::Media::RTMP::amf('@setDataFrame', 'onMetaData', {
+        language => 'eng', audioTrackIdInfoMap => \%tracks,
+    });
+}
+
+$p->data(0, metadata(1 => { audiodatarate => 128 },
+                     2 => { language => 'und', title => "Raum\tton" },
+                     3 => { language => 'pt_br' },
+                     200 => { language => 'it' }));
+
 $p->play(\@tags, speed => 2);
+
+$p->data(8000, metadata(1 => { language => 'deu', title => 'Ton "zwei"' },
+                        2 => { language => 'und', title => 'Raumton' },
+                        3 => { language => 'pt_br' }));
 
 my $s = live_stream($t, 'x');
 
@@ -86,6 +105,12 @@ is(join(' ', map { $s->{track}{"a$_"}{sample_rate} } 1 .. 4),
    '48000 48000 44100 48000', 'rates');
 is(join(' ', map { $s->{track}{"a$_"}{channels} } 1 .. 4), '2 2 2 1',
    'channels');
+
+wait_ok(sub {
+    my $a = live_stream($t, 'x')->{track};
+    join(' ', map { $a->{"a$_"}{lang} // '-' } 1 .. 4) eq 'en de - pt-BR'
+        && ($a->{a2}{label} || '') eq 'Ton "zwei"';
+}, 5, 'what is said of them may change') or diag explain $s->{track};
 
 # what players see of it, while it is live
 
@@ -97,7 +122,12 @@ for my $list (qw/ index.m3u8 manifest.mpd /) {
     my @audio = sort map { "$_->{sample_rate}/$_->{channels}" }
                 grep { $_->{codec_type} eq 'audio' } @{$json->{streams}};
 
-    is("@audio", '44100/2 48000/1 48000/2 48000/2', "$list: ffprobe");
+    # two groups, by channels, and who chooses finds each sound in both
+
+    my @each = map { ($_) x ($list =~ /m3u8/ ? 2 : 1) }
+               qw{ 44100/2 48000/1 48000/2 48000/2 };
+
+    is("@audio", "@each", "$list: ffprobe");
 }
 
 $p->close();
@@ -135,7 +165,7 @@ for my $i (1 .. 4) {
 my @media = grep { $_->{TYPE} eq 'AUDIO' } @{$r->{index}{media}};
 my %groups = map { $_->{attr}{AUDIO} => 1 } @{$r->{index}{variants}};
 
-is(scalar @media, 4, 'renditions');
+is(scalar @media, 2 * 4, 'renditions');
 is(join(' ', sort keys %{{ map { $_->{'GROUP-ID'} => 1 } @media }}),
    join(' ', sort keys %groups), 'variants have all groups');
 
@@ -147,6 +177,22 @@ for my $group (sort keys %groups) {
     is(scalar(grep { ($_->{DEFAULT} || '') eq 'YES' } @in), 1,
        "$group: one default");
 }
+
+# languages and names, a quote is not one of theirs
+
+is_deeply({ map { $_->{URI} =~ /(a\d)/
+                  ? ($1 => [$_->{LANGUAGE}, $_->{NAME}]) : () } @media },
+          { a1 => ['en', 'English'], a2 => ['de', 'Ton zwei'],
+            a3 => ['und', 'Raumton'],
+            a4 => ['pt-BR', "Portugu\xc3\xaas (BR)"] },
+          'languages and names in HLS');
+
+my $mpd = $t->http_get('/live/x/manifest.mpd')->{body};
+
+is(join(' ', sort $mpd =~ /<AdaptationSet[^>]*\blang="([^"]*)"/g),
+   'de en pt-BR', 'languages in DASH');
+like($mpd, qr|<Label>Ton (?:&quot;\|")zwei(?:&quot;\|")</Label>|,
+     'a label in DASH');
 
 # DASH: one representation each
 

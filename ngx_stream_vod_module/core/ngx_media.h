@@ -16,6 +16,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "formats/ngx_media_lang.h"
 #include "memory/ngx_media_zone.h"
 
 
@@ -39,6 +40,26 @@ typedef enum {
     NGX_MEDIA_IGNORED_DATA,                   /* neither audio nor video */
     NGX_MEDIA_IGNORED_KINDS
 } ngx_media_ignored_e;
+
+
+/* what a publisher says of a track beside its configuration */
+
+typedef enum {
+    NGX_MEDIA_ROLE_NONE = 0,                  /* it did not say */
+    NGX_MEDIA_ROLE_MAIN,                      /* shown unless another is asked
+                                                 for */
+    NGX_MEDIA_ROLE_ALTERNATE,
+    NGX_MEDIA_ROLE_DESCRIPTION,               /* audio: of the picture */
+    NGX_MEDIA_ROLE_CLEAR                      /* audio: enhanced speech */
+} ngx_media_role_e;
+
+typedef struct {
+    u_char                    lang[NGX_MEDIA_LANG];    /* RFC 5646; "" */
+    u_char                    label[NGX_MEDIA_LABEL];  /* UTF-8; "" */
+    uint32_t                  role;           /* ngx_media_role_e */
+    uint32_t                  group;          /* tracks of one are the same
+                                                 thing; 0: of none */
+} ngx_media_attributes_t;
 
 
 /* publish_conflict */

@@ -65,6 +65,9 @@ static void ngx_media_part_export(const ngx_media_part_shm_t *entry,
     ngx_media_part_t *part);
 static ngx_int_t ngx_media_stream_look(const ngx_media_stream_t *stream,
     ngx_pool_t *pool, ngx_uint_t track, ngx_media_stream_view_t *view);
+static ngx_int_t ngx_media_track_view_attributes(
+    const ngx_media_track_shm_t *t, ngx_pool_t *pool,
+    ngx_media_track_view_t *view);
 static ngx_int_t ngx_media_track_view(const ngx_media_stream_t *stream,
     ngx_pool_t *pool, ngx_uint_t track, ngx_uint_t fill, uint64_t listed,
     ngx_media_track_view_t *view);
@@ -845,6 +848,41 @@ ngx_media_stream_look(const ngx_media_stream_t *stream, ngx_pool_t *pool,
 }
 
 
+/* what its publisher says of it; strings end where the record does, at last */
+
+static ngx_int_t
+ngx_media_track_view_attributes(const ngx_media_track_shm_t *t,
+    ngx_pool_t *pool, ngx_media_track_view_t *view)
+{
+    ngx_media_attributes_t  *attributes;
+
+    view->is_default = (t->attributes.role == NGX_MEDIA_ROLE_MAIN);
+    view->described = (t->attributes.role == NGX_MEDIA_ROLE_DESCRIPTION);
+    view->sdh = (t->attributes.role == NGX_MEDIA_ROLE_CLEAR);
+
+    if (t->attributes.lang[0] == '\0' && t->attributes.label[0] == '\0') {
+        return NGX_OK;
+    }
+
+    attributes = ngx_palloc(pool, sizeof(ngx_media_attributes_t));
+    if (attributes == NULL) {
+        return NGX_ERROR;
+    }
+
+    *attributes = t->attributes;
+
+    attributes->lang[NGX_MEDIA_LANG - 1] = '\0';
+    attributes->label[NGX_MEDIA_LABEL - 1] = '\0';
+
+    view->lang.data = attributes->lang;
+    view->lang.len = ngx_strlen(attributes->lang);
+    view->label.data = attributes->label;
+    view->label.len = ngx_strlen(attributes->label);
+
+    return NGX_OK;
+}
+
+
 /* NGX_DECLINED and NGX_DONE: there is none */
 
 static ngx_int_t
@@ -891,6 +929,10 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->ended = heads.ended;
     view->away = t->away;
     view->parts_off = t->parts_off || t->parts_held;
+
+    if (ngx_media_track_view_attributes(t, pool, view) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (ngx_media_load(&stream->sh->state) == NGX_MEDIA_STREAM_LIVE
         && !view->ended)

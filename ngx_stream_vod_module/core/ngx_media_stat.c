@@ -291,6 +291,7 @@ ngx_media_track_stat(const ngx_media_stream_t *stream, ngx_uint_t index,
     ngx_memcpy(stat->name, t->name, sizeof(t->name));
     stat->type = t->type;
     stat->timescale = t->timescale;
+    stat->attributes = t->attributes;
     stat->ended = t->ended;
     stat->parts_off = t->parts_off || t->parts_held;
     stat->fps = t->fps;

@@ -64,6 +64,7 @@ typedef struct {
     uint32_t                  height;
     uint32_t                  sample_rate;    /* Hz */
     uint32_t                  channels;
+    ngx_media_attributes_t    attributes;
     unsigned                  ended:1;
     unsigned                  clock:1;        /* decides the cuts */
     unsigned                  parts_off:1;

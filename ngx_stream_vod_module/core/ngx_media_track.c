@@ -448,6 +448,44 @@ ngx_media_track_params(const ngx_media_claim_t *claim, ngx_media_type_e type,
 
 
 ngx_int_t
+ngx_media_track_describe(const ngx_media_claim_t *claim, ngx_uint_t track,
+    const ngx_media_attributes_t *attributes)
+{
+    ngx_uint_t               changed;
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    s = claim->stream.sh;
+    t = ngx_media_track_locked(claim, track);
+
+    if (t == NULL) {
+        ngx_media_stream_unlock(s);
+        return NGX_DECLINED;
+    }
+
+    changed = ngx_memcmp(&t->attributes, attributes,
+                         sizeof(ngx_media_attributes_t)) != 0;
+
+    if (changed) {
+        t->attributes = *attributes;
+        ngx_media_stream_changed(s);
+    }
+
+    ngx_media_stream_unlock(s);
+
+    if (changed) {
+        ngx_media_notify(&s->notify);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_media_track_end(const ngx_media_claim_t *claim, ngx_uint_t track,
     int64_t *end)
 {

@@ -32,6 +32,10 @@
 ngx_int_t ngx_media_track_add(const ngx_media_claim_t *claim,
     const ngx_media_params_t *params, uint32_t publisher, ngx_uint_t *track);
 
+/* what its publisher says of it; NGX_DECLINED as well if it has ended */
+ngx_int_t ngx_media_track_describe(const ngx_media_claim_t *claim,
+    ngx_uint_t track, const ngx_media_attributes_t *attributes);
+
 /* a version of its parameters; the name is the hash of the bytes; likewise */
 ngx_int_t ngx_media_track_set_init(const ngx_media_claim_t *claim,
     ngx_uint_t track, const ngx_media_params_t *params, uint64_t *name);

@@ -110,6 +110,9 @@ typedef struct {
     uint32_t                  publisher;      /* [once] its publisher's
                                                  number of the track */
     uint32_t                  codec;          /* [once] */
+    ngx_media_attributes_t    attributes;     /* [stream] readers may see one
+                                                 half changed, until the next
+                                                 version */
     uint32_t                  ended;          /* [stream] */
     uint32_t                  away;           /* [stream] others go on */
     uint32_t                  parts_off;      /* [stream] for good */

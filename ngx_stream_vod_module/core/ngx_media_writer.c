@@ -249,6 +249,10 @@ ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason)
         ngx_free(w->tracks[i]);
     }
 
+    if (w->described) {
+        ngx_free(w->described);
+    }
+
     ngx_free(w);
 }
 

@@ -82,6 +82,13 @@ void ngx_media_writer_announce(ngx_media_writer_t *w,
     const ngx_media_announce_t *announce);
 
 /*
+ * What is said of the publisher's track id of this type, now or when it comes:
+ * the whole of it.
+ */
+void ngx_media_writer_describe(ngx_media_writer_t *w, ngx_media_type_e type,
+    ngx_uint_t id, const ngx_media_attributes_t *attributes);
+
+/*
  * The parameters of the publisher's track id of this type, now or from the
  * next possible frame on.  NGX_OK, NGX_DECLINED (the claim is lost),
  * NGX_ABORT (too many tracks, or they do not fit the zone), NGX_ERROR.

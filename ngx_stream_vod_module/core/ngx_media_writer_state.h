@@ -124,6 +124,15 @@ typedef struct {
 } ngx_media_writer_track_t;
 
 
+/* of a track, which may not have come */
+
+typedef struct {
+    ngx_uint_t                type;
+    ngx_uint_t                id;             /* the publisher's number */
+    ngx_media_attributes_t    attributes;
+} ngx_media_writer_described_t;
+
+
 struct ngx_media_writer_s {
     ngx_queue_t               queue;          /* of app->publishers */
     void                    (*close)(void *data, const char *reason);
@@ -137,6 +146,11 @@ struct ngx_media_writer_s {
     ngx_uint_t                ntracks;
     ngx_media_writer_track_t *tracks[NGX_MEDIA_TIMELINE_LINES];
     ngx_media_writer_track_t *clock;
+
+    ngx_uint_t                ndescribed;
+    ngx_media_writer_described_t
+                             *described;      /* NGX_MEDIA_TRACKS; NULL: none
+                                                 ever was */
 
     ngx_uint_t                ncuts;
     ngx_media_cut_t           cuts[NGX_MEDIA_CUTS];
@@ -233,6 +247,11 @@ uint32_t ngx_media_writer_frame_samples(uint32_t samples,
  * encoders change them with each frame
  */
 ngx_uint_t ngx_media_writer_tells(ngx_media_writer_t *w);
+
+
+/* ngx_media_writer_describe.c: what was said of it goes into the store */
+void ngx_media_writer_attributes(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
 
 
 /* ngx_media_writer_ready.c */

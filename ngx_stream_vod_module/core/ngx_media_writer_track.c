@@ -346,6 +346,8 @@ ngx_media_writer_store(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
         ngx_media_track_counts(&w->claim, t->index, &t->count, &bandwidth);
         t->listed = 0;
 
+        ngx_media_writer_attributes(w, t);
+
         if (t == w->clock && w->ready) {
             ngx_media_stream_ready(&w->claim, t->index, 0);
         }

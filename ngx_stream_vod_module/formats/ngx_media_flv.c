@@ -34,6 +34,9 @@ typedef struct {
     ngx_media_amf_value_t     stereo;
     ngx_media_amf_value_t     video_codec;
     ngx_media_amf_value_t     audio_codec;
+    ngx_media_span_t          language;
+    ngx_media_amf_value_t     video_tracks;
+    ngx_media_amf_value_t     audio_tracks;
     ngx_uint_t                has_video;
     ngx_uint_t                has_audio;
 } ngx_media_flv_properties_t;
@@ -108,6 +111,11 @@ static const ngx_media_amf_elt_t  ngx_media_flv_property_elts[] = {
     ngx_media_flv_property(NGX_MEDIA_AMF_VALUE, "stereo", stereo),
     ngx_media_flv_property(NGX_MEDIA_AMF_VALUE, "videocodecid", video_codec),
     ngx_media_flv_property(NGX_MEDIA_AMF_VALUE, "audiocodecid", audio_codec),
+    ngx_media_flv_property(NGX_MEDIA_AMF_STRING, "language", language),
+    ngx_media_flv_property(NGX_MEDIA_AMF_VALUE, "videoTrackIdInfoMap",
+                           video_tracks),
+    ngx_media_flv_property(NGX_MEDIA_AMF_VALUE, "audioTrackIdInfoMap",
+                           audio_tracks),
     ngx_media_flv_property(NGX_MEDIA_AMF_BOOL, "hasVideo", has_video),
     ngx_media_flv_property(NGX_MEDIA_AMF_BOOL, "hasAudio", has_audio),
     ngx_media_amf_null_elt
@@ -567,6 +575,10 @@ ngx_media_flv_metadata(const u_char *pos, const u_char *last,
     props.stereo.type = NGX_MEDIA_AMF_UNDEFINED;
     props.video_codec.type = NGX_MEDIA_AMF_UNDEFINED;
     props.audio_codec.type = NGX_MEDIA_AMF_UNDEFINED;
+    props.video_tracks.type = NGX_MEDIA_AMF_UNDEFINED;
+    props.audio_tracks.type = NGX_MEDIA_AMF_UNDEFINED;
+    meta->video_tracks.type = NGX_MEDIA_AMF_UNDEFINED;
+    meta->audio_tracks.type = NGX_MEDIA_AMF_UNDEFINED;
 
     rc = ngx_media_flv_data_name(&pos, last, &name);
 
@@ -583,6 +595,9 @@ ngx_media_flv_metadata(const u_char *pos, const u_char *last,
     rc = ngx_media_amf_parse(&pos, last, ngx_media_flv_data_elts, &props);
 
     meta->encoder = props.encoder;
+    meta->language = props.language;
+    meta->video_tracks = props.video_tracks;
+    meta->audio_tracks = props.audio_tracks;
     meta->width = ngx_media_flv_number(props.width, 1);
     meta->height = ngx_media_flv_number(props.height, 1);
     meta->fps = ngx_media_flv_number(props.fps, 1000);

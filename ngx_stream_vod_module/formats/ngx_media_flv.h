@@ -29,6 +29,7 @@
 #define _NGX_MEDIA_FLV_H_INCLUDED_
 
 
+#include "formats/ngx_media_amf.h"
 #include "formats/ngx_media_fmt.h"
 #include "formats/ngx_media_frame.h"
 
@@ -122,6 +123,9 @@ typedef struct {
     uint32_t                  channels;
     uint32_t                  video_codec;    /* fourcc, if known */
     uint32_t                  audio_codec;
+    ngx_media_span_t          language;       /* of all, or of audio 0 */
+    ngx_media_amf_value_t     video_tracks;   /* ngx_media_flv_tracks.h */
+    ngx_media_amf_value_t     audio_tracks;
     unsigned                  has_video:1;    /* announced, of any codec */
     unsigned                  has_audio:1;
 } ngx_media_flv_metadata_t;

@@ -28,6 +28,8 @@ static void ngx_http_media_status_publisher(ngx_media_text_t *text,
     const ngx_media_stream_stat_t *stream);
 static void ngx_http_media_status_track(ngx_media_text_t *text,
     const ngx_media_track_stat_t *track);
+static void ngx_http_media_status_attributes(ngx_media_text_t *text,
+    const ngx_media_attributes_t *attributes);
 static void ngx_http_media_status_params(ngx_media_text_t *text,
     const ngx_media_track_stat_t *track);
 static void ngx_http_media_status_key(ngx_media_text_t *text,
@@ -41,6 +43,10 @@ static void ngx_http_media_status_flag(ngx_media_text_t *text,
 static void ngx_http_media_status_date(ngx_media_text_t *text,
     const char *name, int64_t msec);
 
+
+static const char  *ngx_http_media_status_roles[] = {
+    "", "main", "alternate", "description", "enhanced-audio-intelligibility"
+};
 
 static const char  *ngx_http_media_status_types[] = {
     "video", "audio", "text"
@@ -236,6 +242,7 @@ ngx_http_media_status_track(ngx_media_text_t *text,
     ngx_http_media_status_string(text, "type", (u_char *) type,
                                  ngx_strlen(type));
 
+    ngx_http_media_status_attributes(text, &track->attributes);
     ngx_http_media_status_flag(text, "clock", track->clock);
     ngx_http_media_status_flag(text, "ended", track->ended);
     ngx_http_media_status_flag(text, "without_parts", track->parts_off);
@@ -244,6 +251,37 @@ ngx_http_media_status_track(ngx_media_text_t *text,
     ngx_media_metric_json(text, ngx_media_metric_tracks, track);
 
     ngx_media_text_cstr(text, "}");
+}
+
+
+/* what its publisher has said of it, as far as it has */
+
+static void
+ngx_http_media_status_attributes(ngx_media_text_t *text,
+    const ngx_media_attributes_t *attributes)
+{
+    const char  *role;
+
+    if (attributes->lang[0]) {
+        ngx_http_media_status_string(text, "lang", attributes->lang,
+                                     ngx_strlen(attributes->lang));
+    }
+
+    if (attributes->label[0]) {
+        ngx_http_media_status_string(text, "label", attributes->label,
+                                     ngx_strlen(attributes->label));
+    }
+
+    if (attributes->role && attributes->role <= NGX_MEDIA_ROLE_CLEAR) {
+        role = ngx_http_media_status_roles[attributes->role];
+        ngx_http_media_status_string(text, "role", (u_char *) role,
+                                     ngx_strlen(role));
+    }
+
+    if (attributes->group) {
+        ngx_http_media_status_key(text, "group");
+        ngx_media_text_u64(text, attributes->group);
+    }
 }
 
 

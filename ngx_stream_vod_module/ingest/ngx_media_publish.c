@@ -247,6 +247,14 @@ ngx_media_publish_announce(ngx_media_publisher_t *publisher,
 }
 
 
+void
+ngx_media_publish_describe(ngx_media_publisher_t *p, ngx_uint_t type,
+    ngx_uint_t id, const ngx_media_attributes_t *attributes)
+{
+    ngx_media_writer_describe(p->writer, type, id, attributes);
+}
+
+
 ngx_media_publish_e
 ngx_media_publish_track(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *config)

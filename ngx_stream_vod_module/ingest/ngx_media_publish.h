@@ -111,6 +111,14 @@ void ngx_media_publish_announce(ngx_media_publisher_t *publisher,
     const ngx_media_announce_t *announce);
 
 /*
+ * What is known of the publisher's track id of this type beside its
+ * configuration, before that or after; copied.  The whole of it: what is empty
+ * is not known any more.
+ */
+void ngx_media_publish_describe(ngx_media_publisher_t *publisher,
+    ngx_uint_t type, ngx_uint_t id, const ngx_media_attributes_t *attributes);
+
+/*
  * A decoder configuration of a track (avcC, hvcC, AudioSpecificConfig), or
  * parameter sets in a byte stream, or an ADTS header; equal ones may come
  * again and change nothing.

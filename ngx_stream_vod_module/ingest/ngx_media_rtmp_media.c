@@ -13,6 +13,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "formats/ngx_media_flv.h"
+#include "formats/ngx_media_flv_tracks.h"
 #include "ingest/ngx_media_rtmp_session.h"
 
 
@@ -35,6 +36,11 @@ static ngx_int_t ngx_media_rtmp_done(ngx_media_rtmp_stream_t *stream,
     ngx_media_publish_e rc);
 static ngx_int_t ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream,
     const u_char *pos, const u_char *last);
+static void ngx_media_rtmp_describe_all(ngx_media_rtmp_stream_t *stream,
+    ngx_uint_t type, const ngx_media_amf_value_t *map,
+    const ngx_media_span_t *language);
+static void ngx_media_rtmp_describe(ngx_media_rtmp_stream_t *stream,
+    ngx_uint_t type, const ngx_media_flv_track_t *track);
 static ngx_int_t ngx_media_rtmp_aggregate(ngx_media_rtmp_stream_t *stream,
     uint32_t timestamp, const u_char *pos, const u_char *last);
 
@@ -247,6 +253,7 @@ ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream, const u_char *pos,
 {
     ngx_int_t                 rc;
     ngx_media_announce_t      announce;
+    ngx_media_flv_track_t     first;
     ngx_media_flv_metadata_t  meta;
 
     rc = ngx_media_flv_metadata(pos, last, &meta);
@@ -262,6 +269,17 @@ ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream, const u_char *pos,
         return ngx_media_rtmp_ignore_media(stream, NGX_MEDIA_IGNORED_DATA,
                                            NGX_MEDIA_TEXT, pos, last);
     }
+
+    /* the title is that of the programme, not of a track */
+
+    ngx_memzero(&first, sizeof(ngx_media_flv_track_t));
+    first.language = meta.language;
+
+    ngx_media_rtmp_describe(stream, NGX_MEDIA_AUDIO, &first);
+    ngx_media_rtmp_describe_all(stream, NGX_MEDIA_AUDIO, &meta.audio_tracks,
+                                &meta.language);
+    ngx_media_rtmp_describe_all(stream, NGX_MEDIA_VIDEO, &meta.video_tracks,
+                                NULL);
 
     if (!meta.has_video && !meta.has_audio) {
         return NGX_OK;
@@ -286,6 +304,54 @@ ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream, const u_char *pos,
     ngx_media_publish_announce(stream->publisher, &announce);
 
     return NGX_OK;
+}
+
+
+/*
+ * Enhanced RTMP v2, "Enhancing onMetaData": tracks may say only what is not as
+ * at the top.  What is malformed is no loss: it was for people only.
+ */
+
+static void
+ngx_media_rtmp_describe_all(ngx_media_rtmp_stream_t *stream, ngx_uint_t type,
+    const ngx_media_amf_value_t *map, const ngx_media_span_t *language)
+{
+    ngx_media_flv_track_t     track;
+    ngx_media_amf_iterator_t  it;
+
+    ngx_media_amf_iterate(&it, map);
+
+    while (ngx_media_flv_track_next(&it, &track) == NGX_OK) {
+
+        if (track.language.pos == NULL && language) {
+            track.language = *language;
+        }
+
+        ngx_media_rtmp_describe(stream, type, &track);
+    }
+}
+
+
+static void
+ngx_media_rtmp_describe(ngx_media_rtmp_stream_t *stream, ngx_uint_t type,
+    const ngx_media_flv_track_t *track)
+{
+    ngx_media_attributes_t  attributes;
+
+    ngx_memzero(&attributes, sizeof(ngx_media_attributes_t));
+
+    if (track->language.pos) {
+        ngx_media_lang(attributes.lang, track->language.pos,
+                       ngx_media_span_len(&track->language));
+    }
+
+    if (track->title.pos) {
+        ngx_media_label(attributes.label, track->title.pos,
+                        ngx_media_span_len(&track->title));
+    }
+
+    ngx_media_publish_describe(stream->publisher, type, track->id,
+                               &attributes);
 }
 
 

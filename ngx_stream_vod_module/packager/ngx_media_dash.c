@@ -85,6 +85,8 @@ static ngx_int_t ngx_media_dash_track(ngx_media_dash_t *ctx,
 static ngx_media_mpd_set_t *ngx_media_dash_set(ngx_media_dash_t *ctx,
     ngx_uint_t track, const ngx_media_init_t *init,
     ngx_media_mpd_period_t *p, ngx_media_mpd_set_t *sets);
+static ngx_uint_t ngx_media_dash_same(const ngx_media_track_view_t *a,
+    const ngx_media_track_view_t *b);
 static ngx_uint_t ngx_media_dash_alike(const ngx_media_stream_view_t *view,
     const ngx_media_init_t *a, const ngx_media_init_t *b);
 static ngx_uint_t ngx_media_dash_wide(const ngx_media_params_t *params);
@@ -522,7 +524,10 @@ ngx_media_dash_set(ngx_media_dash_t *ctx, ngx_uint_t track,
 
         other = ngx_media_pack_init(&tracks[i]);
 
-        if (other && ngx_media_dash_alike(ctx->view, other, init)) {
+        if (other && ngx_media_dash_alike(ctx->view, other, init)
+            && (ctx->view->file
+                || ngx_media_dash_same(&tracks[i], &tracks[track])))
+        {
             id = i + 1;
             break;
         }
@@ -561,11 +566,33 @@ ngx_media_dash_set(ngx_media_dash_t *ctx, ngx_uint_t track,
                 ngx_str_set(&set->role, "alternate");
             }
         }
+
+        if (tracks[track].described || tracks[track].sdh) {
+            ngx_media_dash_role(ctx->view, track, set);
+        }
     }
 
     p->nsets++;
 
     return set;
+}
+
+
+/* as far as their publisher has said what they are */
+
+static ngx_uint_t
+ngx_media_dash_same(const ngx_media_track_view_t *a,
+    const ngx_media_track_view_t *b)
+{
+    return a->described == b->described
+           && a->sdh == b->sdh
+           && a->lang.len == b->lang.len
+           && a->label.len == b->label.len
+           && (a->lang.len == 0
+               || ngx_memcmp(a->lang.data, b->lang.data, a->lang.len) == 0)
+           && (a->label.len == 0
+               || ngx_memcmp(a->label.data, b->label.data, a->label.len)
+                  == 0);
 }
 
 

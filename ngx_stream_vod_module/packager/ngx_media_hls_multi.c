@@ -117,6 +117,7 @@ static void ngx_media_hls_name_base(ngx_media_text_t *text,
     const ngx_media_track_view_t *track, ngx_uint_t member);
 static ngx_uint_t ngx_media_hls_named(const ngx_media_hls_multi_t *ctx,
     const ngx_str_t *group, const ngx_str_t *name);
+static ngx_uint_t ngx_media_hls_told(const ngx_media_stream_view_t *view);
 static ngx_int_t ngx_media_hls_fill(ngx_media_hls_multi_t *ctx);
 static void ngx_media_hls_defaults(ngx_media_hls_multi_t *ctx,
     ngx_uint_t type);
@@ -417,7 +418,7 @@ ngx_media_hls_group(ngx_media_hls_multi_t *ctx, const ngx_media_init_t *init)
 static ngx_int_t
 ngx_media_hls_renditions(ngx_media_hls_multi_t *ctx)
 {
-    ngx_uint_t               i, n;
+    ngx_uint_t               i, n, told;
     ngx_media_hls_group_t   *group;
     ngx_media_track_view_t  *track;
 
@@ -457,7 +458,9 @@ ngx_media_hls_renditions(ngx_media_hls_multi_t *ctx)
         }
     }
 
-    if (ctx->view->file && ngx_media_hls_fill(ctx) != NGX_OK) {
+    told = ngx_media_hls_told(ctx->view);
+
+    if (told && ngx_media_hls_fill(ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -487,7 +490,7 @@ ngx_media_hls_renditions(ngx_media_hls_multi_t *ctx)
 
     ngx_media_hls_defaults(ctx, NGX_MEDIA_M3U8_SUBTITLES);
 
-    if (ctx->view->file) {
+    if (told) {
         ngx_media_hls_manual(ctx);
     }
 
@@ -655,6 +658,32 @@ ngx_media_hls_named(const ngx_media_hls_multi_t *ctx, const ngx_str_t *group,
 
         if (ngx_media_hls_same(&rendition->name, name)
             && ngx_media_hls_same(&rendition->group, group))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * Whether renditions are what somebody chooses from.  Those of publishers that
+ * say nothing of them may as well be the same sound at several rates.
+ */
+
+static ngx_uint_t
+ngx_media_hls_told(const ngx_media_stream_view_t *view)
+{
+    ngx_uint_t  i;
+
+    if (view->file) {
+        return 1;
+    }
+
+    for (i = 0; i < view->ntracks; i++) {
+        if (view->tracks[i].type == NGX_MEDIA_AUDIO
+            && (view->tracks[i].lang.len || view->tracks[i].label.len))
         {
             return 1;
         }

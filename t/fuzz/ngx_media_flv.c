@@ -3,14 +3,37 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: formats/ngx_media_flv.c formats/ngx_media_amf.c */
+/* link: formats/ngx_media_flv.c formats/ngx_media_flv_tracks.c
+         formats/ngx_media_amf.c */
 /* link: formats/ngx_media_text.c */
 
 
 #include "formats/ngx_media_flv.h"
+#include "formats/ngx_media_flv_tracks.h"
 
 #include <stdint.h>
 #include <stdlib.h>
+
+
+static void
+tracks(const ngx_media_amf_value_t *map, const u_char *pos,
+    const u_char *last)
+{
+    ngx_media_flv_track_t     track;
+    ngx_media_amf_iterator_t  it;
+
+    ngx_media_amf_iterate(&it, map);
+
+    while (ngx_media_flv_track_next(&it, &track) == NGX_OK) {
+
+        if (track.id > 255
+            || (track.title.pos != NULL
+                && (track.title.pos < pos || track.title.last > last)))
+        {
+            abort();
+        }
+    }
+}
 
 
 static void
@@ -40,6 +63,9 @@ message(uint32_t type, const u_char *pos, const u_char *last)
         {
             abort();
         }
+
+        tracks(&meta.audio_tracks, pos, last);
+        tracks(&meta.video_tracks, pos, last);
 
         return;
     }

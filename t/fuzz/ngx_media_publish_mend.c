@@ -181,6 +181,13 @@ ngx_media_writer_announce(ngx_media_writer_t *w,
 }
 
 
+void
+ngx_media_writer_describe(ngx_media_writer_t *w, ngx_media_type_e type,
+    ngx_uint_t id, const ngx_media_attributes_t *attributes)
+{
+}
+
+
 ngx_int_t
 ngx_media_writer_track(ngx_media_writer_t *w, ngx_uint_t id,
     const ngx_media_params_t *params, ngx_uint_t *track)

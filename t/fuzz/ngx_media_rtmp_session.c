@@ -8,7 +8,8 @@
          ingest/ngx_media_rtmp_media.c ingest/ngx_media_rtmp_wait.c
          formats/ngx_media_rtmp_chunk.c formats/ngx_media_rtmp_msg.c
          formats/ngx_media_rtmp_hs.c formats/ngx_media_amf.c
-         formats/ngx_media_flv.c formats/ngx_media_text.c -lcrypto */
+         formats/ngx_media_flv.c formats/ngx_media_flv_tracks.c
+         formats/ngx_media_lang.c formats/ngx_media_text.c -lcrypto */
 
 
 /*
@@ -312,6 +313,17 @@ ngx_media_publish_announce(ngx_media_publisher_t *p,
 {
     check(p->used && !p->waits);
     check(announce->video || announce->audio);
+}
+
+
+void
+ngx_media_publish_describe(ngx_media_publisher_t *p, ngx_uint_t type,
+    ngx_uint_t id, const ngx_media_attributes_t *attributes)
+{
+    check(p->used && !p->waits);
+    check(type <= NGX_MEDIA_AUDIO && id <= 255);
+    check(memchr(attributes->lang, 0, NGX_MEDIA_LANG) != NULL);
+    check(memchr(attributes->label, 0, NGX_MEDIA_LABEL) != NULL);
 }
 
 

@@ -4,7 +4,8 @@
  */
 
 
-/* link: formats/ngx_media_flv.c formats/ngx_media_amf.c */
+/* link: formats/ngx_media_flv.c formats/ngx_media_flv_tracks.c
+         formats/ngx_media_amf.c */
 /* link: formats/ngx_media_text.c */
 
 /*
@@ -18,6 +19,7 @@
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_flv.h"
+#include "formats/ngx_media_flv_tracks.h"
 #include "tap.h"
 
 
@@ -761,6 +763,79 @@ put_number(u_char *p, const char *name, double value)
 }
 
 
+/* what is said of tracks, at every length of it */
+
+static void
+test_track_maps(void)
+{
+    size_t                     n;
+    u_char                    *p;
+    ngx_int_t                  rc;
+    ngx_media_flv_track_t      track;
+    ngx_media_amf_iterator_t   it;
+    ngx_media_flv_metadata_t   meta;
+
+    static const u_char  maps[] =
+        "\x02\0\x0aonMetaData" "\x03"
+        "\0\x08language" "\x02\0\x03" "eng"
+        "\0\x13" "audioTrackIdInfoMap" "\x03"
+            "\0\x01" "1" "\x03"
+                "\0\x0d" "audiodatarate" "\0\x40\x60\0\0\0\0\0\0"
+                "\0\x08" "language" "\x02\0\x03" "deu"
+                "\0\x05" "title" "\x02\0\x03" "Ton"
+            "\0\0\x09"
+            "\0\x03" "256" "\x03" "\0\0\x09"
+            "\0\x01" "x" "\x03" "\0\0\x09"
+            "\0\x03" "255" "\x03" "\0\0\x09"
+            "\0\x01" "3" "\x02\0\x01" "3"
+        "\0\0\x09"
+        "\0\0\x09";
+
+    is(ngx_media_flv_metadata(maps, maps + sizeof(maps) - 1, &meta), NGX_OK,
+       "maps of tracks");
+    is_text(meta.language.pos, ngx_media_span_len(&meta.language), "eng",
+            "maps, language");
+    is(meta.video_tracks.type, NGX_MEDIA_AMF_UNDEFINED, "maps, no video");
+
+    ngx_media_amf_iterate(&it, &meta.video_tracks);
+    is(ngx_media_flv_track_next(&it, &track), NGX_DONE, "maps, nothing of it");
+
+    ngx_media_amf_iterate(&it, &meta.audio_tracks);
+
+    is(ngx_media_flv_track_next(&it, &track), NGX_OK, "maps, first");
+    is(track.id, 1, "maps, its id");
+    is_text(track.language.pos, ngx_media_span_len(&track.language), "deu",
+            "maps, its language");
+    is_text(track.title.pos, ngx_media_span_len(&track.title), "Ton",
+            "maps, its title");
+
+    is(ngx_media_flv_track_next(&it, &track), NGX_OK, "maps, second");
+    is(track.id, 255, "maps, ids that none has are skipped");
+    ok(track.language.pos == NULL, "maps, of which nothing is said");
+
+    is(ngx_media_flv_track_next(&it, &track), NGX_OK, "maps, third");
+    is(track.id, 3, "maps, which is no object");
+    ok(track.title.pos == NULL, "maps, so nothing is said of it");
+
+    is(ngx_media_flv_track_next(&it, &track), NGX_DONE, "maps, no more");
+
+    for (n = 0; n < sizeof(maps) - 1; n++) {
+        p = tap_dup(maps, n);
+
+        (void) ngx_media_flv_metadata(p, p + n, &meta);
+        ngx_media_amf_iterate(&it, &meta.audio_tracks);
+
+        do {
+            rc = ngx_media_flv_track_next(&it, &track);
+        } while (rc == NGX_OK);
+
+        free(p);
+    }
+
+    ok(rc != NGX_OK, "maps, of any length");
+}
+
+
 /* the header of a file, and onMetaData */
 
 static u_char *
@@ -1011,6 +1086,7 @@ main(void)
     test_tracks();
     test_all();
     test_metadata();
+    test_track_maps();
     test_tags();
     test_files();
 

@@ -1,0 +1,369 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+/* link: memory/ngx_media_bitmap.c memory/ngx_media_buddy.c
+         time/ngx_media_cadence.c time/ngx_media_line_audio.c
+         time/ngx_media_line_video.c memory/ngx_media_notify.c
+         memory/ngx_media_process.c time/ngx_media_segmenter.c
+         core/ngx_media_read.c core/ngx_media_claim.c core/ngx_media_evict.c
+         core/ngx_media_part.c core/ngx_media_stream.c
+         core/ngx_media_stream_lock.c time/ngx_media_timeline.c
+         core/ngx_media_track.c core/ngx_media_stream_validate.c
+         memory/ngx_media_zone_validate.c core/ngx_media_store_zone.c
+         core/ngx_media_writer.c core/ngx_media_writer_part.c
+         core/ngx_media_writer_describe.c core/ngx_media_writer_ready.c
+         core/ngx_media_writer_still.c
+         core/ngx_media_writer_track.c memory/ngx_media_zone.c */
+/* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_ignore.c
+         ingest/ngx_media_publish_mend.c ingest/ngx_media_publish_name.c */
+/* link: packager/ngx_media_dash.c packager/ngx_media_hls.c
+         packager/ngx_media_hls_multi.c packager/ngx_media_pack.c */
+/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
+         formats/ngx_media_ac3_silence.c formats/ngx_media_adts.c
+         formats/ngx_media_av1.c formats/ngx_media_bits.c
+         formats/ngx_media_codec.c formats/ngx_media_crc.c
+         formats/ngx_media_flac.c formats/ngx_media_h264.c
+         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
+         formats/ngx_media_m3u8.c formats/ngx_media_mp3.c
+         formats/ngx_media_mp4_chunk.c formats/ngx_media_mp4_desc.c
+         formats/ngx_media_mp4_write.c formats/ngx_media_mpd.c
+         formats/ngx_media_nal.c formats/ngx_media_opus.c
+         formats/ngx_media_sets.c formats/ngx_media_text.c
+         formats/ngx_media_ts_es.c formats/ngx_media_video.c
+         formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
+/* link: ngx_stub.c */
+
+
+/* what publish promises to protocols, over the whole way behind it */
+
+
+#define _GNU_SOURCE
+
+#include "media_walk.h"
+#include "tap.h"
+#include "media_hand.h"
+
+
+/* access checks are asked, and may take their time */
+
+static void
+test_access(void)
+{
+    walk_pub_t              *p;
+    const char              *reason;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    walk_access = NGX_DECLINED;
+
+    is(begin(&w, p, &reason), NGX_MEDIA_PUBLISH_DENIED, "access: refused");
+    is(strcmp(reason, "the walk says no"), 0, "access: why");
+    is_text(walk_asked.args.data, walk_asked.args.len, "key=1",
+            "access: arguments");
+    is(w.zone->store->refused, 1, "access: counted");
+    is(s->state, NGX_MEDIA_STREAM_FREE, "access: the name is not claimed");
+
+    walk_access = NGX_ERROR;
+
+    is(begin(&w, p, &reason), NGX_MEDIA_PUBLISH_NOMEM, "access: no memory");
+
+    /* later: yes, no, and it leaves meanwhile */
+
+    walk_access = NGX_AGAIN;
+
+    is(begin(&w, p, &reason), NGX_MEDIA_PUBLISH_WAIT, "access: it waits");
+    is(s->state, NGX_MEDIA_STREAM_FREE, "access: nothing is claimed yet");
+
+    walk_asked.ready(walk_asked.data, NGX_OK, NULL);
+
+    is(told, NGX_MEDIA_PUBLISH_OK, "access: it may");
+    is(s->state, NGX_MEDIA_STREAM_LIVE, "access: now it is live");
+
+    (void) track(p, WALK_AVC, 0);
+    seconds(&w, p, 4);
+
+    ok(s->tracks[0]->count.frames > 80, "access: with its frames");
+
+    is(begin(&w, &w.pubs[1], &reason), NGX_MEDIA_PUBLISH_WAIT,
+       "access: another one waits");
+
+    walk_asked.ready(walk_asked.data, NGX_DECLINED, "no");
+    w.pubs[1].publisher = NULL;
+
+    is(told, NGX_MEDIA_PUBLISH_DENIED, "access: it may not");
+    is(strcmp(told_reason, "no"), 0, "access: why");
+    is(w.zone->store->refused, 2, "access: counted, too");
+
+    is(begin(&w, &w.pubs[1], &reason), NGX_MEDIA_PUBLISH_WAIT,
+       "access: and waits");
+
+    walk_asked.ready(walk_asked.data, NGX_OK, NULL);
+    w.pubs[1].publisher = NULL;
+
+    is(told, NGX_MEDIA_PUBLISH_CONFLICT, "access: it may, but the name is "
+       "another's");
+    is(strcmp(told_reason, ngx_media_publish_sentence(told)), 0,
+       "access: and that is why");
+
+    is(begin(&w, &w.pubs[1], &reason), NGX_MEDIA_PUBLISH_WAIT,
+       "access: and waits");
+
+    walk_end(&w.pubs[1]);
+
+    is(walk_cancelled, 1, "access: it leaves, the checks hear of it");
+
+    /* the worker is to leave meanwhile */
+
+    is(begin(&w, &w.pubs[1], &reason), NGX_MEDIA_PUBLISH_WAIT,
+       "access: and waits");
+
+    ngx_exiting = 1;
+    walk_asked.ready(walk_asked.data, NGX_OK, NULL);
+    ngx_exiting = 0;
+    w.pubs[1].publisher = NULL;
+
+    is(told, NGX_MEDIA_PUBLISH_CLOSING, "access: the worker leaves");
+
+    walk_access = NGX_OK;
+    walk_end(p);
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "access: all is free: %s", w.wrong);
+}
+
+
+/* what publish says of a message */
+
+static ngx_media_publish_e
+said(walk_pub_t *p, ngx_uint_t type, ngx_uint_t id, uint32_t codec,
+    ngx_uint_t config, const void *data, size_t len)
+{
+    ngx_media_publish_frame_t  frame;
+
+    memset(&frame, 0, sizeof(ngx_media_publish_frame_t));
+
+    frame.type = type;
+    frame.id = id;
+    frame.codec = codec;
+    frame.pos = data;
+    frame.last = frame.pos + len;
+
+    return config ? ngx_media_publish_track(p->publisher, &frame)
+                  : ngx_media_publish_frame(p->publisher, &frame);
+}
+
+
+static void
+test_answers(void)
+{
+    ngx_uint_t           i;
+    walk_pub_t          *p;
+    ngx_media_publish_e  rc;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    p = &w.pubs[0];
+    publisher(&w, p);
+
+    is(said(p, NGX_MEDIA_AUDIO, 0, NGX_MEDIA_CODEC_AAC, 0, "", 0),
+       NGX_MEDIA_PUBLISH_EMPTY, "answers: nothing in it");
+    is(said(p, NGX_MEDIA_AUDIO, 0, NGX_MEDIA_CODEC_AAC, 0, "abcd", 4),
+       NGX_MEDIA_PUBLISH_UNCONFIGURED, "answers: no configuration");
+    is(said(p, NGX_MEDIA_VIDEO, 0, NGX_MEDIA_CODEC_H264, 1, "\1\2\3", 3),
+       NGX_MEDIA_PUBLISH_MALFORMED, "answers: no avcC");
+    is(said(p, NGX_MEDIA_VIDEO, 0, 0x41424344, 0, "abcd", 4),
+       NGX_MEDIA_PUBLISH_UNKNOWN, "answers: ABCD is no codec");
+    is(said(p, NGX_MEDIA_VIDEO, 0, NGX_MEDIA_CODEC_AAC, 0, "abcd", 4),
+       NGX_MEDIA_PUBLISH_UNSUPPORTED, "answers: AAC is no video");
+
+    ngx_stub_fail = 1;
+
+    is(said(p, NGX_MEDIA_VIDEO, 0, NGX_MEDIA_CODEC_H264, 0,
+            "\0\0\0\1\x67", 5),
+       NGX_MEDIA_PUBLISH_NOMEM, "answers: no memory");
+
+    ngx_stub_fail = 0;
+
+    is(said(p, NGX_MEDIA_AUDIO, 0, NGX_MEDIA_CODEC_AAC, 1, "\x11\x90", 2),
+       NGX_MEDIA_PUBLISH_OK, "answers: AAC of 48 kHz");
+    is(said(p, NGX_MEDIA_AUDIO, 0, NGX_MEDIA_CODEC_AAC, 0, "abcd", 4),
+       NGX_MEDIA_PUBLISH_OK, "answers: a frame of it");
+
+    rc = NGX_MEDIA_PUBLISH_OK;
+
+    for (i = 1; i <= NGX_MEDIA_TRACKS && rc == NGX_MEDIA_PUBLISH_OK; i++) {
+        rc = said(p, NGX_MEDIA_AUDIO, i, NGX_MEDIA_CODEC_AAC, 1, "\x11\x90",
+                  2);
+    }
+
+    is(rc, NGX_MEDIA_PUBLISH_TOO_MANY, "answers: more tracks than places");
+
+    for (rc = 0; rc < NGX_MEDIA_PUBLISH_ANSWERS; rc++) {
+        ok(ngx_media_publish_sentence(rc) != NULL, "answers: %s",
+           ngx_media_publish_sentence(rc));
+    }
+
+    walk_end(p);
+    walk_finish(&w);
+}
+
+
+/* the attributes of the stream's i-th track */
+
+static const ngx_media_attributes_t *
+attributes(walk_t *w, ngx_uint_t i)
+{
+    return &ngx_media_stream_record(w->zone, 0)->tracks[i]->attributes;
+}
+
+
+static void
+describe(walk_pub_t *p, ngx_uint_t id, const char *lang)
+{
+    ngx_media_attributes_t  a;
+
+    memset(&a, 0xff, sizeof(a));
+
+    strcpy((char *) a.lang, lang);
+    strcpy((char *) a.label, "label");
+    a.role = NGX_MEDIA_ROLE_MAIN;
+    a.group = 7;
+
+    ngx_media_publish_describe(p->publisher, NGX_MEDIA_AUDIO, id, &a);
+}
+
+
+/* what is said of tracks, before they come, after, and of what they become */
+
+static void
+test_describe(void)
+{
+    uint64_t      version;
+    ngx_uint_t    i;
+    walk_pub_t   *p;
+    walk_track_t *t;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    p = &w.pubs[0];
+
+    publisher(&w, p);
+    describe(p, 1, "de");
+
+    (void) track(p, WALK_AAC, 0);
+    t = track(p, WALK_AAC, 1);
+    seconds(&w, p, 2);
+
+    is(strcmp((char *) attributes(&w, 1)->lang, "de"), 0, "describe: before");
+    is(strcmp((char *) attributes(&w, 1)->label, "label"), 0,
+       "describe: label");
+    is(attributes(&w, 1)->role, NGX_MEDIA_ROLE_MAIN, "describe: role");
+    is(attributes(&w, 1)->group, 7, "describe: group");
+    is(attributes(&w, 0)->lang[0], 0, "describe: the other one is not");
+
+    version = ngx_media_stream_record(w.zone, 0)->notify.version;
+    describe(p, 1, "de");
+
+    is(ngx_media_stream_record(w.zone, 0)->notify.version, version,
+       "describe: the same changes nothing");
+
+    describe(p, 0, "en");
+
+    is(strcmp((char *) attributes(&w, 0)->lang, "en"), 0, "describe: after");
+    ok(ngx_media_stream_record(w.zone, 0)->notify.version != version,
+       "describe: texts are made anew");
+
+    /* another codec is another track, and the same thing */
+
+    t->next_codec = WALK_MP3;
+    t->due = 1;
+    seconds(&w, p, 3);
+
+    is(ngx_media_stream_record(w.zone, 0)->ntracks, 3,
+       "describe: another codec");
+    is(strcmp((char *) attributes(&w, 2)->lang, "de"), 0,
+       "describe: goes with it");
+
+    /* of more than there may be */
+
+    for (i = 2; i < 100; i++) {
+        describe(p, i, "fr");
+    }
+
+    walk_end(p);
+
+    /* who says nothing does not inherit what another has said */
+
+    publisher(&w, p);
+    (void) track(p, WALK_AAC, 0);
+    seconds(&w, p, 1);
+
+    is(attributes(&w, 0)->lang[0], 0, "describe: another publisher");
+
+    walk_end(p);
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "describe: %s", w.wrong);
+}
+
+
+/* frames that waited, for others or in a queue: their time is that of then */
+
+static void
+test_arrival(void)
+{
+    int64_t                  times[2];
+    ngx_uint_t               i;
+    walk_pub_t              *p;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    for (i = 0; i < 2; i++) {
+        memset(&w, 0, sizeof(walk_t));
+        walk_init(&w, 0);
+
+        s = ngx_media_stream_record(w.zone, 0);
+        p = &w.pubs[0];
+        w.late = i * 5000;
+
+        publisher(&w, p);
+        (void) track(p, WALK_AVC, 0);
+        seconds(&w, p, 4);
+
+        times[i] = ngx_media_segment_record(s->tracks[0],
+                                        s->tracks[0]->segment_tail)->wall;
+
+        walk_end(p);
+        walk_finish(&w);
+    }
+
+    is(times[0] - times[1], 5000, "arrival: it is what the wall clock said");
+}
+
+
+int
+main(void)
+{
+    test_access();
+    test_answers();
+    test_describe();
+    test_arrival();
+
+    return done();
+}
