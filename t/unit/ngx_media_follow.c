@@ -14,9 +14,9 @@
          time/ngx_media_timeline.c core/ngx_media_track.c
          core/ngx_media_stream_validate.c memory/ngx_media_zone_validate.c
          core/ngx_media_store_zone.c core/ngx_media_writer.c
-         core/ngx_media_writer_part.c core/ngx_media_writer_ready.c
-         core/ngx_media_writer_still.c core/ngx_media_writer_track.c
-         memory/ngx_media_zone.c */
+         core/ngx_media_writer_part.c core/ngx_media_writer_describe.c
+         core/ngx_media_writer_ready.c core/ngx_media_writer_still.c
+         core/ngx_media_writer_track.c memory/ngx_media_zone.c */
 /* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_ignore.c
          ingest/ngx_media_publish_mend.c ingest/ngx_media_publish_name.c */
 /* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
@@ -49,6 +49,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/ngx_media_access.h"
 #include "core/ngx_media_follow.h"
 #include "core/ngx_media_tail.h"
 #include "core/ngx_media_stream_validate.h"
@@ -121,6 +122,20 @@ hex(u_char *p, const char *text)
 }
 
 
+ngx_int_t
+ngx_media_access_ask(const ngx_media_access_conf_t *conf,
+    ngx_media_access_t **access, const char **reason)
+{
+    return NGX_OK;
+}
+
+
+void
+ngx_media_access_cancel(ngx_media_access_t *access)
+{
+}
+
+
 static void
 closed(void *data, const char *reason)
 {
@@ -130,6 +145,7 @@ closed(void *data, const char *reason)
 static void
 begin(pub_t *pub, size_t size, ngx_uint_t gop)
 {
+    const char                *reason;
     ngx_media_publish_t        conf;
     ngx_media_publish_frame_t  config;
 
@@ -144,7 +160,9 @@ begin(pub_t *pub, size_t size, ngx_uint_t gop)
     conf.log = &ngx_stub_log;
     conf.close = closed;
 
-    if (ngx_media_publish_begin(&conf, &pub->publisher) != NGX_OK) {
+    if (ngx_media_publish_begin(&conf, &pub->publisher, &reason)
+        != NGX_MEDIA_PUBLISH_OK)
+    {
         abort();
     }
 

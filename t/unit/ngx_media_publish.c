@@ -9,12 +9,12 @@
          memory/ngx_media_process.c time/ngx_media_segmenter.c
          core/ngx_media_read.c core/ngx_media_claim.c core/ngx_media_evict.c
          core/ngx_media_part.c core/ngx_media_stream.c
-         core/ngx_media_stream_lock.c time/ngx_media_timeline.c
-         core/ngx_media_track.c core/ngx_media_stream_validate.c
-         memory/ngx_media_zone_validate.c core/ngx_media_store_zone.c
-         core/ngx_media_writer.c core/ngx_media_writer_part.c
-         core/ngx_media_writer_describe.c core/ngx_media_writer_ready.c
-         core/ngx_media_writer_still.c
+         core/ngx_media_stream_lock.c core/ngx_media_tail.c
+         time/ngx_media_timeline.c core/ngx_media_track.c
+         core/ngx_media_stream_validate.c memory/ngx_media_zone_validate.c
+         core/ngx_media_store_zone.c core/ngx_media_writer.c
+         core/ngx_media_writer_part.c core/ngx_media_writer_describe.c
+         core/ngx_media_writer_ready.c core/ngx_media_writer_still.c
          core/ngx_media_writer_track.c memory/ngx_media_zone.c */
 /* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_ignore.c
          ingest/ngx_media_publish_mend.c ingest/ngx_media_publish_name.c */
