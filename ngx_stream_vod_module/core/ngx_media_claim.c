@@ -242,6 +242,15 @@ ngx_media_stream_ignored(const ngx_media_claim_t *claim,
 }
 
 
+void
+ngx_media_stream_jumped(const ngx_media_claim_t *claim)
+{
+    if (ngx_media_claim_valid(claim)) {
+        ngx_media_count(&claim->stream.sh->jumps, 1);
+    }
+}
+
+
 ngx_uint_t
 ngx_media_claim_closed(const ngx_media_zone_t *zone)
 {

@@ -6,7 +6,7 @@
 
 /*
  * Who may write a stream.  Each function takes the stream's lock itself, but
- * for valid, heard and ignored, which need none.
+ * for valid, heard, ignored and jumped, which need none.
  */
 
 
@@ -65,6 +65,9 @@ void ngx_media_stream_heard(const ngx_media_claim_t *claim);
 /* it has sent something of no use; counted for the status */
 void ngx_media_stream_ignored(const ngx_media_claim_t *claim,
     ngx_media_ignored_e kind);
+
+/* its stamps have jumped; counted likewise */
+void ngx_media_stream_jumped(const ngx_media_claim_t *claim);
 
 /* 1 while nobody else took the stream */
 ngx_uint_t ngx_media_claim_valid(const ngx_media_claim_t *claim);

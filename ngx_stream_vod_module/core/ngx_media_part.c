@@ -575,7 +575,6 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     t->nparts++;
 
     s->drift = put->drift;
-    s->jumps += put->jumps;
 
     if (s->state == NGX_MEDIA_STREAM_GRACE) {
 

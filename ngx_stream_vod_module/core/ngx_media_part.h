@@ -40,7 +40,6 @@ typedef struct {
                              *count;          /* what the writer counts */
     uint32_t                  fps;            /* 1/1000 */
     int64_t                   drift;          /* ms, for status */
-    uint32_t                  jumps;          /* of stamps, since the last */
     unsigned                  parts_off:1;    /* this track lists none, */
     unsigned                  held:1;         /* or not now, */
     unsigned                  coarse:1;       /* or this segment */

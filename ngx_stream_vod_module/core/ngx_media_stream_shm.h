@@ -89,7 +89,7 @@ struct ngx_media_stream_shm_s {
     uint64_t                  discontinuities;  /* still in the tables */
     uint64_t                  periods;
     uint64_t                  anchors;
-    uint64_t                  jumps;
+    uint64_t                  jumps;          /* [atomic] */
     uint64_t                  evicted;        /* segments, for want of memory */
     uint32_t                  squeezed;       /* listed ones, too: said */
     int64_t                   drift;          /* ms: arrival against anchor */

@@ -357,7 +357,9 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
                       time.note, t->index);
     }
 
-    w->jumps += time.jump;
+    if (time.jump) {
+        ngx_media_stream_jumped(&w->claim);
+    }
 
     if (time.broken) {
         ngx_media_writer_break(w);

@@ -370,7 +370,6 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     put.count = &t->count;
     put.fps = t->fps;
     put.drift = ngx_media_timeline_drift(&w->timeline);
-    put.jumps = w->jumps;
 
     ngx_media_writer_fits(w, t, &put);
     ngx_media_writer_expect(w, t, &put);
@@ -381,7 +380,6 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     switch (rc) {
 
     case NGX_OK:
-        w->jumps = 0;
         t->nparts++;
         t->listed = 1;
         t->segment_bytes += put.data[0].len + put.data[1].len;

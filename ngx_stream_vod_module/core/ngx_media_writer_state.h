@@ -160,7 +160,6 @@ struct ngx_media_writer_s {
     ngx_uint_t                told;
     ngx_uint_t                untold;         /* and those that were not */
 
-    uint32_t                  jumps;
     int64_t                   anchor;
     int64_t                   began;          /* first frame out, ms of media
                                                  time; 0: none yet */
