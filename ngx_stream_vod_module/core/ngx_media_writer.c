@@ -21,6 +21,7 @@
 #define NGX_MEDIA_CHUNK_TARGET   10000        /* 1/10000 s */
 
 
+static void ngx_media_writer_set_log(ngx_media_writer_t *w, ngx_log_t *log);
 static void ngx_media_writer_leave(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 static ngx_int_t ngx_media_writer_timed(ngx_media_writer_t *w,
@@ -51,41 +52,12 @@ static void ngx_media_writer_substitute(ngx_media_writer_track_t *t,
     ngx_media_writer_frame_t *frame, ngx_media_silence_t *silence);
 
 
-/* in two steps: times of the unix epoch would overflow */
-
-int64_t
-ngx_media_rescale(int64_t time, uint32_t from, uint32_t to)
-{
-    return time / (int64_t) from * to + time % (int64_t) from * to / from;
-}
-
-
 int64_t
 ngx_media_writer_start(const ngx_media_writer_t *w,
     const ngx_media_writer_track_t *t)
 {
     return ngx_media_rescale(w->cut.time, w->cut.timescale,
                              t->params.timescale);
-}
-
-
-ngx_uint_t
-ngx_media_cut_reached(const ngx_media_cut_t *cut,
-    const ngx_media_writer_track_t *t, int64_t time)
-{
-    int64_t  a, b;
-
-    /* time / timescale >= cut, without overflow: seconds first */
-
-    a = time / (int64_t) t->params.timescale;
-    b = cut->time / (int64_t) cut->timescale;
-
-    if (a != b) {
-        return a > b;
-    }
-
-    return time % (int64_t) t->params.timescale * cut->timescale
-           >= cut->time % (int64_t) cut->timescale * t->params.timescale;
 }
 
 
@@ -102,8 +74,8 @@ ngx_media_writer_cut_of(const ngx_media_writer_t *w,
     oldest = w->cut.number + 1 - w->ncuts;
 
     for (number = w->cut.number; number > oldest; number--) {
-        if (ngx_media_cut_reached(&w->cuts[number % NGX_MEDIA_CUTS], t,
-                                  time->pts))
+        if (ngx_media_cut_reached(&w->cuts[number % NGX_MEDIA_CUTS],
+                                  time->pts, t->params.timescale))
         {
             break;
         }
@@ -224,10 +196,24 @@ ngx_media_writers_exit(ngx_media_zone_t *zone)
     {
         w = ngx_queue_data(q, ngx_media_writer_t, queue);
 
-        w->log = zone->log;
-
+        ngx_media_writer_set_log(w, zone->log);
         ngx_media_writer_break(w);
         ngx_media_stream_release(&w->claim, "its worker exited");
+    }
+}
+
+
+/* the one that was borrowed has gone */
+
+static void
+ngx_media_writer_set_log(ngx_media_writer_t *w, ngx_log_t *log)
+{
+    ngx_uint_t  i;
+
+    w->log = log;
+
+    for (i = 0; i < w->ntracks; i++) {
+        w->tracks[i]->packer.log = log;
     }
 }
 
@@ -244,8 +230,7 @@ ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason)
 
     for (i = 0; i < w->ntracks; i++) {
         ngx_media_writer_forget(w->tracks[i]);
-        ngx_free(w->tracks[i]->data);
-        ngx_free(w->tracks[i]->samples);
+        ngx_media_packer_free(&w->tracks[i]->packer);
         ngx_free(w->tracks[i]);
     }
 
@@ -273,7 +258,8 @@ ngx_media_writer_taken(const ngx_media_writer_t *w)
     n = 0;
 
     for (i = 0; i < w->ntracks; i++) {
-        n += w->tracks[i]->count.frames - w->tracks[i]->count.silent;
+        n += w->tracks[i]->packer.count.frames
+             - w->tracks[i]->packer.count.silent;
     }
 
     return n;
@@ -303,7 +289,7 @@ ngx_media_writer_bad(ngx_media_writer_t *w, ngx_uint_t track)
     ngx_media_writer_track_t  *t;
 
     t = w->tracks[track];
-    t->count.dropped_bad++;
+    t->packer.count.dropped_bad++;
 
     if (t->params.type == NGX_MEDIA_VIDEO) {
         ngx_media_writer_broken(t);
@@ -315,7 +301,6 @@ ngx_int_t
 ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     const ngx_media_writer_frame_t *frame)
 {
-    uint64_t                   limit;
     ngx_media_time_t           time;
     ngx_media_stamp_t          stamp;
     ngx_media_writer_track_t  *t;
@@ -323,7 +308,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     t = w->tracks[track];
 
     if (t->refused) {
-        t->count.dropped_nomem++;
+        t->packer.count.dropped_nomem++;
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
@@ -331,7 +316,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         && t->next_params.codec != t->params.codec)
     {
         /* of another codec already, and nothing to begin with */
-        t->count.dropped_key++;
+        t->packer.count.dropped_key++;
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
@@ -345,16 +330,15 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     stamp.key = frame->key;
     stamp.arrival = frame->arrival ? frame->arrival : ngx_media_wall_msec();
 
-    if (t->nsamples) {
-        limit = (uint64_t) w->target * t->params.timescale / 10000;
-        stamp.limit = limit > t->duration ? limit - t->duration : 0;
+    if (t->packer.nsamples) {
+        stamp.limit = ngx_media_packer_room(&t->packer);
     }
 
     ngx_media_timeline_frame(&w->timeline, t->line, &stamp, &time);
 
     if (time.note && ngx_media_writer_tells(w)) {
         ngx_log_error(NGX_LOG_INFO, w->log, 0, "media %s, track:%ui",
-                      time.note, t->index);
+                      time.note, t->packer.index);
     }
 
     if (time.jump) {
@@ -373,7 +357,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 
         /* what it was to change to */
 
-        t->count.dropped_nomem++;
+        t->packer.count.dropped_nomem++;
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
@@ -383,8 +367,8 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
             ngx_media_writer_broken(t);
         }
 
-        t->count.dropped_key += w->clock == NULL;
-        t->count.dropped_late += w->clock != NULL;
+        t->packer.count.dropped_key += w->clock == NULL;
+        t->packer.count.dropped_late += w->clock != NULL;
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
@@ -395,7 +379,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     ngx_media_writer_clock(w);
 
     if (w->clock == NULL) {
-        t->count.dropped_nomem++;
+        t->packer.count.dropped_nomem++;
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
@@ -426,7 +410,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 static void
 ngx_media_writer_leave(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
-    ngx_media_writer_flush(w, t);
+    ngx_media_writer_flush(w, t, "left");
     ngx_media_writer_close(w, t);
 
     t->away = 1;
@@ -465,7 +449,7 @@ ngx_media_writer_timed(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
             return NGX_AGAIN;
         }
 
-        t->count.dropped_key++;
+        t->packer.count.dropped_key++;
         return NGX_OK;
     }
 
@@ -506,7 +490,7 @@ ngx_media_writer_break(ngx_media_writer_t *w)
 
     t = w->clock;
 
-    if (t && t->params.type == NGX_MEDIA_VIDEO && t->open) {
+    if (t && t->params.type == NGX_MEDIA_VIDEO && t->packer.open) {
         end = ngx_media_timeline_next(t->line);
 
         for (i = 0; i < w->ntracks; i++) {
@@ -514,7 +498,7 @@ ngx_media_writer_break(ngx_media_writer_t *w)
 
             /* what it has nothing of would be a gap */
 
-            if (t->params.type == NGX_MEDIA_AUDIO && t->open
+            if (t->params.type == NGX_MEDIA_AUDIO && t->packer.open
                 && t->number < w->cut.number)
             {
                 n = ngx_media_timeline_owed(t->line, end, &dts);
@@ -526,10 +510,10 @@ ngx_media_writer_break(ngx_media_writer_t *w)
     for (i = 0; i < w->ntracks; i++) {
         t = w->tracks[i];
 
-        ngx_media_writer_flush(w, t);
+        ngx_media_writer_flush(w, t, "period");
         ngx_media_writer_close(w, t);
 
-        t->torn = 0;
+        t->packer.torn = 0;
         t->still = 0;
     }
 
@@ -563,7 +547,7 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
             (void) ngx_media_writer_apply(w, w->tracks[i]);
         }
 
-        w->tracks[i]->bandwidth = 0;
+        w->tracks[i]->packer.bandwidth = 0;
         w->tracks[i]->joining = 0;
         w->tracks[i]->missed = 0;
         w->tracks[i]->away = 0;
@@ -575,7 +559,7 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     }
 
     if (w->ready) {
-        ngx_media_stream_ready(&w->claim, t->index, 0);
+        ngx_media_stream_ready(&w->claim, t->packer.index, 0);
     }
 
     if (!ngx_media_writer_whole(w, t)) {
@@ -644,12 +628,12 @@ ngx_media_writer_clock(ngx_media_writer_t *w)
 
         /* its first frame: an AdaptationSet cannot come into a Period */
 
-        t->joining |= t->params.type == NGX_MEDIA_VIDEO && !t->open;
+        t->joining |= t->params.type == NGX_MEDIA_VIDEO && !t->packer.open;
 
         w->clock = t;
 
         if (w->ready) {
-            ngx_media_stream_ready(&w->claim, t->index, 0);
+            ngx_media_stream_ready(&w->claim, t->packer.index, 0);
         }
     }
 }
@@ -680,7 +664,8 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     /* what other tracks have been waiting for */
 
     for (i = 0; i < w->ntracks && !forced; i++) {
-        cut->discontinuity |= w->tracks[i]->changed && w->tracks[i]->open;
+        cut->discontinuity |= w->tracks[i]->changed
+                              && w->tracks[i]->packer.open;
 
         if (w->tracks[i]->joining
             && (w->tracks[i] == t
@@ -723,7 +708,7 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     }
 
     if (forced) {
-        t->count.forced_cuts++;
+        t->packer.count.forced_cuts++;
     }
 
     if (forced && ngx_media_segmenter_apart(&w->segmenter, time)) {
@@ -767,25 +752,6 @@ ngx_media_writer_runs(ngx_media_writer_t *w)
                        + cut->anchor;
 
     w->cuts[cut->number % NGX_MEDIA_CUTS] = *cut;
-}
-
-
-void
-ngx_media_writer_set_period(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t)
-{
-    ngx_media_cut_t      *cut;
-    ngx_media_segment_t  *segment;
-
-    cut = &w->cuts[t->number % NGX_MEDIA_CUTS];
-    segment = &t->segment;
-
-    segment->runs = cut->runs;
-    segment->period = cut->period;
-    segment->period_wall = cut->period_wall;
-    segment->period_time = ngx_media_rescale(cut->period_time,
-                                             cut->period_timescale,
-                                             t->params.timescale);
 }
 
 
@@ -879,13 +845,13 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     waits = 0;
 
-    if (t != w->clock && !t->open && !t->joining && w->ready
+    if (t != w->clock && !t->packer.open && !t->joining && w->ready
         && ngx_media_writer_amid(w, t, time))
     {
         ngx_media_writer_join(w, t);
     }
 
-    ngx_media_writer_settle(t, time->dts);
+    ngx_media_packer_settle(&t->packer, time->dts);
 
     if (t == w->clock) {
         if (!period) {
@@ -896,7 +862,7 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
                && ngx_media_writer_waits(w, t, time, frame->key))
     {
         if (t->joining || t->params.type != NGX_MEDIA_AUDIO) {
-            t->count.dropped_key++;
+            t->packer.count.dropped_key++;
             return NGX_DECLINED;
         }
 
@@ -906,7 +872,7 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     }
 
     if (t->refused) {
-        t->count.dropped_nomem++;
+        t->packer.count.dropped_nomem++;
         return NGX_DECLINED;
     }
 
@@ -922,7 +888,7 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
         ngx_media_writer_substitute(t, &copy, &silence);
 
-        t->count.silent++;
+        t->packer.count.silent++;
     }
 
     ngx_media_writer_follow(w, t, time, frame);
@@ -933,17 +899,17 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
         /* or what was before it is lost, and so will it be */
 
-        return t->torn ? NGX_DECLINED : NGX_OK;
+        return t->packer.torn ? NGX_DECLINED : NGX_OK;
     }
 
-    t->count.dropped_bad += rc == NGX_DECLINED;
-    t->count.dropped_nomem += rc == NGX_ERROR;
+    t->packer.count.dropped_bad += rc == NGX_DECLINED;
+    t->packer.count.dropped_nomem += rc == NGX_ERROR;
 
-    if (t->nsamples == 0) {
+    if (t->packer.nsamples == 0) {
 
         /* no frame is there to last until the next: that would be a hole */
 
-        t->torn = 1;
+        t->packer.torn = 1;
         ngx_media_timeline_break(&w->timeline);
     }
 
@@ -993,7 +959,7 @@ ngx_media_writer_clock_sample(ngx_media_writer_t *w,
     t->joining = 0;
 
     if (change) {
-        ngx_media_writer_flush(w, t);
+        ngx_media_writer_flush(w, t, "change");
         ngx_media_writer_close(w, t);
         (void) ngx_media_writer_apply(w, t);
     }
@@ -1022,17 +988,18 @@ ngx_media_writer_gone(ngx_media_writer_t *w, ngx_media_writer_track_t *clock,
     for (i = 0; i < w->ntracks; i++) {
         t = w->tracks[i];
 
-        if (t == clock || !t->open || t->refused
-            || now - t->dts * 1000 / (int64_t) t->params.timescale <= limit)
+        if (t == clock || !t->packer.open || t->refused
+            || now - t->packer.dts * 1000 / (int64_t) t->params.timescale
+               <= limit)
         {
             continue;
         }
 
         ngx_log_error(NGX_LOG_INFO, w->log, 0,
                       "media track has gone for %L ms, others go on without "
-                      "it, track:%ui", now - t->dts * 1000
+                      "it, track:%ui", now - t->packer.dts * 1000
                                              / (int64_t) t->params.timescale,
-                      t->index);
+                      t->packer.index);
 
         ngx_media_writer_leave(w, t);
         ngx_media_timeline_leave(t->line);
@@ -1080,7 +1047,7 @@ ngx_media_writer_waits(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     {
         cut = &w->cuts[number % NGX_MEDIA_CUTS];
 
-        if (!ngx_media_cut_reached(cut, t, time->pts)) {
+        if (!ngx_media_cut_reached(cut, time->pts, t->params.timescale)) {
             break;
         }
 
@@ -1098,7 +1065,7 @@ ngx_media_writer_waits(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
             ngx_log_debug2(NGX_LOG_DEBUG_CORE, w->log, 0,
                            "media track has no key frame in segment %uL, "
-                           "track:%ui", number, t->index);
+                           "track:%ui", number, t->packer.index);
 
             ngx_media_writer_join(w, t);
             t->missed = 1;
@@ -1110,7 +1077,7 @@ ngx_media_writer_waits(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         t->missed = 0;
 
         if (t->changed) {
-            ngx_media_writer_flush(w, t);
+            ngx_media_writer_flush(w, t, "change");
             ngx_media_writer_close(w, t);
             (void) ngx_media_writer_apply(w, t);
         }

@@ -83,7 +83,7 @@ ngx_media_writer_attributes(ngx_media_writer_t *w,
     ngx_media_attributes_t         none;
     ngx_media_writer_described_t  *d;
 
-    if (t->index == NGX_MEDIA_NO_TRACK) {
+    if (t->packer.index == NGX_MEDIA_NO_TRACK) {
         return;
     }
 
@@ -91,13 +91,13 @@ ngx_media_writer_attributes(ngx_media_writer_t *w,
 
     d = ngx_media_writer_described(w, t->params.type, t->id);
 
-    if (ngx_media_track_describe(&w->claim, t->index,
+    if (ngx_media_track_describe(&w->claim, t->packer.index,
                                  d ? &d->attributes : &none)
         != NGX_OK)
     {
         ngx_log_debug1(NGX_LOG_DEBUG_CORE, w->log, 0,
                        "media description came too late, track:%ui",
-                       t->index);
+                       t->packer.index);
     }
 }
 

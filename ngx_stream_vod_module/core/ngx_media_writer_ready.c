@@ -175,12 +175,12 @@ ngx_media_writer_ready(ngx_media_writer_t *w, int64_t now)
 
     ngx_log_debug4(NGX_LOG_DEBUG_CORE, w->log, 0,
                    "media ready, tracks:%ui clock:%ui media:%L wall:%M",
-                   w->ntracks, w->tracks[i]->index, now - w->began,
+                   w->ntracks, w->tracks[i]->packer.index, now - w->began,
                    ngx_current_msec - w->since);
 
     w->ready = 1;
 
-    ngx_media_stream_ready(&w->claim, w->tracks[i]->index,
+    ngx_media_stream_ready(&w->claim, w->tracks[i]->packer.index,
                            w->claim.returned ? 0 : ngx_media_writer_first(w));
 }
 
@@ -258,7 +258,8 @@ ngx_media_writer_known(ngx_media_writer_t *w, int64_t now)
     }
 
     if (!no_video
-        && (video ? !video->listed && !video->refused : w->announce.video))
+        && (video ? !video->packer.listed && !video->refused
+                  : w->announce.video))
     {
         return 0;
     }
@@ -297,7 +298,7 @@ ngx_media_writer_complete(ngx_media_writer_t *w, int64_t now)
             continue;
         }
 
-        if (t->bandwidth == 0) {
+        if (t->packer.bandwidth == 0) {
             ngx_media_writer_bandwidth(w, t);
         }
 
@@ -308,7 +309,7 @@ ngx_media_writer_complete(ngx_media_writer_t *w, int64_t now)
             continue;
         }
 
-        if (t->listed ? !n || t->bandwidth == 0 : !waited) {
+        if (t->packer.listed ? !n || t->packer.bandwidth == 0 : !waited) {
             wanting++;
         }
     }
@@ -340,7 +341,7 @@ ngx_media_writer_first(ngx_media_writer_t *w)
 
     for (i = 0; i < w->ntracks; i++) {
         own = w->tracks[i]->refused ? 0
-              : ngx_media_track_first(&w->claim, w->tracks[i]->index);
+              : ngx_media_track_first(&w->claim, w->tracks[i]->packer.index);
         first = ngx_max(first, own);
     }
 
@@ -358,7 +359,8 @@ ngx_media_writer_patience(ngx_media_writer_t *w)
 ngx_uint_t
 ngx_media_writer_whole(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
-    return !t->refused && ngx_media_track_first(&w->claim, t->index) != 0;
+    return !t->refused
+           && ngx_media_track_first(&w->claim, t->packer.index) != 0;
 }
 
 

@@ -6,7 +6,7 @@
 
 /*
  * A writer's state, for ngx_media_writer.c (time, cuts),
- * ngx_media_writer_track.c (tracks), ngx_media_writer_part.c (what is written),
+ * ngx_media_writer_track.c (tracks), ngx_media_writer_part.c (their parts),
  * ngx_media_writer_ready.c (when it is given out) and ngx_media_writer_still.c
  * (what stands still) only.
  *
@@ -18,7 +18,7 @@
 #define _NGX_MEDIA_WRITER_STATE_H_INCLUDED_
 
 
-#include "core/ngx_media_part.h"
+#include "core/ngx_media_packer.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_track.h"
 #include "core/ngx_media_writer.h"
@@ -30,72 +30,21 @@
 typedef struct ngx_media_writer_past_s  ngx_media_writer_past_t;
 
 
-#define NGX_MEDIA_PART_SAMPLES    256          /* and those that come again */
 #define NGX_MEDIA_CUTS            32          /* that a track may lag behind */
 
 /* a track is known to stand still after so many target durations */
 #define NGX_MEDIA_STILL           3
 
-/* where a segment starts, in all tracks */
-
 typedef struct {
-    uint64_t                  number;
-    int64_t                   time;           /* in clock's timescale */
-    uint32_t                  timescale;
-    int64_t                   anchor;         /* ms: wall - media */
-    uint64_t                  period;
-    int64_t                   period_time;    /* in period_timescale */
-    uint32_t                  period_timescale;
-    int64_t                   period_wall;    /* ms */
-    unsigned                  discontinuity:1;
-    unsigned                  anchored:1;
-    unsigned                  forced:1;
-    unsigned                  runs:1;         /* the period has forced cuts */
-    unsigned                  joined:1;       /* a track begins here */
-} ngx_media_cut_t;
-
-
-typedef struct {
-    ngx_uint_t                index;          /* of the stream's track, or
-                                                 NGX_MEDIA_NO_TRACK */
+    ngx_media_packer_t        packer;
+    ngx_media_writer_t       *writer;
     ngx_uint_t                id;             /* the publisher's number */
     const ngx_media_codec_t  *codec;
     ngx_media_line_t         *line;           /* NULL: it is refused */
     ngx_media_params_t        params;
     ngx_media_params_t        next_params;    /* from the next cut on */
-    uint64_t                  init;
-    uint64_t                  bandwidth;      /* of this period */
-    uint64_t                  bytes;          /* published */
-    uint64_t                  ticks;
-    uint64_t                  peak_bytes;     /* of closed segments that are */
-    uint64_t                  peak_msec;      /* too short for a peak */
-
-    /* the segment */
-    ngx_media_segment_t       segment;
-    uint64_t                  segment_bytes;
-    uint64_t                  segment_ticks;
     uint64_t                  number;         /* cut that it belongs to */
     uint64_t                  offered;        /* that was made for it to join */
-    ngx_uint_t                nparts;
-    ngx_uint_t                over;           /* parts over target in a row, */
-    ngx_uint_t                held_over;      /* and held pictures that are */
-    uint64_t                  fitting;        /* ticks of parts since then */
-
-    /* the open part */
-    int64_t                   time;           /* dts of its first sample */
-    int64_t                   dts;            /* of its last */
-    uint64_t                  duration;       /* of all but the last */
-    int64_t                   key_time;       /* pts of the last one */
-    size_t                    size;           /* payload, bytes */
-    size_t                    alloc;
-    u_char                   *data;
-    ngx_uint_t                nsamples;
-    ngx_uint_t                again;          /* of them, shown before */
-    ngx_uint_t                max_samples;
-    ngx_media_sample_t       *samples;
-
-    ngx_media_track_count_t   count;
-    uint32_t                  fps;
     const char               *refusal;        /* the last that was told of, */
     uint32_t                  refused_codec;  /* and of what */
 
@@ -106,18 +55,10 @@ typedef struct {
 
     unsigned                  whole:1;        /* none of them is missing, and
                                                  they may be put out again */
-    unsigned                  plain:1;        /* it lists no parts: for good, */
-    unsigned                  held_off:1;     /* or while pictures are held */
-    unsigned                  holding:1;      /* the part is a held picture */
     unsigned                  still:1;        /* the segment has still frames */
     unsigned                  refused:1;      /* the store has none for it */
     unsigned                  silent:1;       /* it is being fed */
-    unsigned                  torn:1;         /* something was lost: nothing
-                                                 more in this period */
     unsigned                  changed:1;      /* next_params are set */
-    unsigned                  open:1;         /* a segment is */
-    unsigned                  independent:1;  /* the part has a key frame */
-    unsigned                  listed:1;       /* a part was published */
     unsigned                  joining:1;      /* it waits for a cut */
     unsigned                  missed:1;       /* its key frame came too late */
     unsigned                  away:1;         /* nothing came of it for long */
@@ -187,16 +128,9 @@ struct ngx_media_writer_s {
 
 /* ngx_media_writer.c */
 
-/* downwards */
-int64_t ngx_media_rescale(int64_t time, uint32_t from, uint32_t to);
-
 /* the newest cut, as this track counts */
 int64_t ngx_media_writer_start(const ngx_media_writer_t *w,
     const ngx_media_writer_track_t *t);
-
-/* has a track come to the cut, with a frame at this time of its own */
-ngx_uint_t ngx_media_cut_reached(const ngx_media_cut_t *cut,
-    const ngx_media_writer_track_t *t, int64_t time);
 
 /*
  * The number of the newest cut that is not after this frame, else of the
@@ -211,10 +145,6 @@ void ngx_media_writer_break(ngx_media_writer_t *w);
 /* a new segment in all tracks, from this time of this track on */
 void ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t time, ngx_uint_t forced, ngx_uint_t discontinuity);
-
-/* the period of the segment that the track has open */
-void ngx_media_writer_set_period(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t);
 
 
 /* ngx_media_writer_track.c */
@@ -273,9 +203,6 @@ ngx_uint_t ngx_media_writer_whole(ngx_media_writer_t *w,
 
 /* ngx_media_writer_part.c */
 
-/* the last sample lasts until this one */
-void ngx_media_writer_settle(ngx_media_writer_track_t *t, int64_t dts);
-
 /* goes over to the segment that this frame belongs to */
 void ngx_media_writer_follow(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time,
@@ -284,12 +211,17 @@ void ngx_media_writer_follow(ngx_media_writer_t *w,
 ngx_int_t ngx_media_writer_append(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame);
+
+/* closes the open part; why is for debugging */
 void ngx_media_writer_flush(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t);
+    ngx_media_writer_track_t *t, const char *why);
 void ngx_media_writer_close(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 void ngx_media_writer_bandwidth(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
+
+/* of a part that is about to be put: what the packer does not know */
+void ngx_media_writer_put(void *data, ngx_media_part_put_t *put);
 
 
 #endif /* _NGX_MEDIA_WRITER_STATE_H_INCLUDED_ */

@@ -134,10 +134,10 @@ ngx_media_writer_again_most(ngx_media_writer_t *w,
 {
     uint64_t  bytes, segments;
 
-    segments = t->ticks / ngx_media_writer_ticks(t,
+    segments = t->packer.ticks / ngx_media_writer_ticks(t,
                                                w->claim.stream.sh->segment);
 
-    bytes = t->bytes / (segments + 1) * NGX_MEDIA_AGAIN_SEGMENTS;
+    bytes = t->packer.bytes / (segments + 1) * NGX_MEDIA_AGAIN_SEGMENTS;
     bytes = ngx_max(bytes, NGX_MEDIA_AGAIN_LEAST);
 
     return ngx_min(bytes, NGX_MEDIA_AGAIN_MOST);
@@ -198,9 +198,9 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
 
     from = ngx_media_timeline_next(t->line);
 
-    if (t->open && t->listed && !ngx_media_writer_plain(t)) {
+    if (t->packer.open && t->packer.listed && !ngx_media_writer_plain(t)) {
 
-        if (t->nsamples) {
+        if (t->packer.nsamples) {
             from = ngx_media_writer_stretch(w, t, until);
         }
 
@@ -232,7 +232,7 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
 static ngx_uint_t
 ngx_media_writer_plain(const ngx_media_writer_track_t *t)
 {
-    return t->plain || t->held_off;
+    return t->packer.plain || t->packer.held_off;
 }
 
 
@@ -258,7 +258,7 @@ ngx_media_writer_still_most(ngx_media_writer_t *w,
 static ngx_uint_t
 ngx_media_writer_has_still(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
-    if (t->plain || t->codec->still == NULL
+    if (t->packer.plain || t->codec->still == NULL
         || ngx_media_writer_past(w, t) != NGX_OK)
     {
         return 0;
@@ -323,13 +323,13 @@ ngx_media_writer_still(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 {
     ngx_media_writer_frame_t  frame;
 
-    if (t->nsamples && time->dts <= t->dts) {
+    if (t->packer.nsamples && time->dts <= t->packer.dts) {
 
         /* what came again took longer than a frame lasts */
         return;
     }
 
-    ngx_media_writer_settle(t, time->dts);
+    ngx_media_packer_settle(&t->packer, time->dts);
 
     if (ngx_media_segmenter_frame(&w->segmenter, time->dts, time->duration, 0)
         != NGX_MEDIA_CUT_NONE
@@ -353,9 +353,9 @@ ngx_media_writer_still(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     t->still = 1;
 
-    t->count.again++;
-    t->count.frames--;
-    t->count.bytes -= frame.last - frame.pos;
+    t->packer.count.again++;
+    t->packer.count.frames--;
+    t->packer.count.bytes -= frame.last - frame.pos;
 }
 
 
@@ -367,7 +367,7 @@ ngx_media_writer_still_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         return NGX_DECLINED;
     }
 
-    ngx_media_writer_flush(w, t);
+    ngx_media_writer_flush(w, t, "cut");
     ngx_media_writer_held_cut(w, t, time->dts);
     ngx_media_writer_again(w, t, time->dts);
 
@@ -379,7 +379,7 @@ ngx_media_writer_still_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     time->pts = ngx_max(time->pts, time->dts);
     time->locked = 0;
 
-    ngx_media_writer_settle(t, time->dts);
+    ngx_media_packer_settle(&t->packer, time->dts);
 
     return NGX_OK;
 }
@@ -401,7 +401,8 @@ ngx_media_writer_step(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
         return segment;
     }
 
-    return ngx_min(ngx_max((t->dts - t->key_time) / 2, segment / 2),
+    return ngx_min(ngx_max((t->packer.dts - t->packer.key_time) / 2,
+                           segment / 2),
                    segment);
 }
 
@@ -452,15 +453,15 @@ ngx_media_writer_resume(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
             while (still.dts + still.duration / 2 < time->dts && t->whole) {
                 still.pts = still.dts;
                 ngx_media_writer_still(w, t, &still);
-                still.dts = ngx_max(still.dts, t->dts) + still.duration;
+                still.dts = ngx_max(still.dts, t->packer.dts) + still.duration;
             }
 
             if (!t->whole) {
                 return NGX_DECLINED;
             }
 
-            if (t->nsamples && time->dts <= t->dts) {
-                time->dts = t->dts + NGX_MEDIA_AGAIN_STEP;
+            if (t->packer.nsamples && time->dts <= t->packer.dts) {
+                time->dts = t->packer.dts + NGX_MEDIA_AGAIN_STEP;
                 time->pts = ngx_max(time->pts, time->dts);
             }
 
@@ -530,7 +531,7 @@ ngx_media_writer_moves(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
      * other parameters have a segment of their own
      */
 
-    if (!t->open && !(key && t->changed)
+    if (!t->packer.open && !(key && t->changed)
         && start - time->held <= ngx_media_writer_still_most(w, t))
     {
         if (key) {
@@ -541,7 +542,7 @@ ngx_media_writer_moves(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     }
 
     start = ngx_max(start, time->held
-                           + (t->open ? 0 : NGX_MEDIA_AGAIN_STEP));
+                           + (t->packer.open ? 0 : NGX_MEDIA_AGAIN_STEP));
 
     if (ngx_media_writer_hold(w, t, time->held, &start) != NGX_OK) {
         return NGX_DECLINED;
@@ -569,7 +570,7 @@ static ngx_int_t
 ngx_media_writer_hold(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t from, int64_t *until)
 {
-    if (t->nsamples) {
+    if (t->packer.nsamples) {
         from = ngx_media_writer_stretch(w, t, *until);
     }
 
@@ -587,12 +588,13 @@ ngx_media_writer_hold(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     *until = ngx_max(*until, from + (int64_t) t->past->n
                                     * NGX_MEDIA_AGAIN_STEP);
 
-    if (t->nsamples) {
-        t->samples[t->nsamples - 1].duration = *until - t->dts;
+    if (t->packer.nsamples) {
+        t->packer.samples[t->packer.nsamples - 1].duration = *until
+                                                    - t->packer.dts;
 
-        t->holding = 1;
-        ngx_media_writer_flush(w, t);
-        t->holding = 0;
+        t->packer.holding = 1;
+        ngx_media_writer_flush(w, t, "held");
+        t->packer.holding = 0;
     }
 
     return t->whole ? NGX_OK : NGX_DECLINED;
@@ -611,21 +613,21 @@ ngx_media_writer_stretch(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t              end, most;
     ngx_media_sample_t  *sample;
 
-    sample = &t->samples[t->nsamples - 1];
+    sample = &t->packer.samples[t->packer.nsamples - 1];
     end = until;
 
-    if (t->listed && !ngx_media_writer_plain(t)) {
+    if (t->packer.listed && !ngx_media_writer_plain(t)) {
         most = (int64_t) w->target * t->params.timescale / 10000
-               - (int64_t) t->duration;
-        end = ngx_min(end, t->dts + most);
+               - (int64_t) t->packer.duration;
+        end = ngx_min(end, t->packer.dts + most);
     }
 
-    end = ngx_max(end, t->dts + (int64_t) sample->duration);
-    sample->duration = end - t->dts;
+    end = ngx_max(end, t->packer.dts + (int64_t) sample->duration);
+    sample->duration = end - t->packer.dts;
 
-    t->holding = 1;
-    ngx_media_writer_flush(w, t);
-    t->holding = 0;
+    t->packer.holding = 1;
+    ngx_media_writer_flush(w, t, "held");
+    t->packer.holding = 0;
 
     return end;
 }
@@ -645,9 +647,9 @@ ngx_media_writer_again(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_media_writer_frame_t   frame;
 
     past = t->past;
-    count = t->count;
-    fps = t->fps;
-    key_time = t->key_time;
+    count = t->packer.count;
+    fps = t->packer.fps;
+    key_time = t->packer.key_time;
 
     ngx_memzero(&time, sizeof(ngx_media_time_t));
     ngx_memzero(&frame, sizeof(ngx_media_writer_frame_t));
@@ -664,12 +666,12 @@ ngx_media_writer_again(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         frame.pos = frame.last;
         frame.last = frame.pos + past->frames[i].size;
 
-        ngx_media_writer_settle(t, time.dts);
+        ngx_media_packer_settle(&t->packer, time.dts);
         ngx_media_writer_follow(w, t, &time, &frame);
 
         /* they take no time: a part of nothing else would be too short */
 
-        t->again++;
+        t->packer.again++;
 
         if (ngx_media_writer_append(w, t, &time, &frame) != NGX_OK) {
             ngx_media_writer_broken(t);
@@ -679,12 +681,12 @@ ngx_media_writer_again(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     /* the publisher sent none of this */
 
-    count.parts_late = t->count.parts_late;
-    count.again = t->count.again + past->n;
+    count.parts_late = t->packer.count.parts_late;
+    count.again = t->packer.count.again + past->n;
 
-    t->count = count;
-    t->fps = fps;
-    t->key_time = key_time;
+    t->packer.count = count;
+    t->packer.fps = fps;
+    t->packer.key_time = key_time;
 }
 
 
@@ -723,7 +725,7 @@ ngx_media_writer_past(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
     t->past = past;
 
-    if (!t->independent || t->nsamples == 0) {
+    if (!t->packer.independent || t->packer.nsamples == 0) {
 
         if (ngx_media_writer_past_first(w, t, &n) != NGX_OK) {
             goto failed;
@@ -750,7 +752,7 @@ failed:
 
     ngx_log_error(NGX_LOG_INFO, w->log, 0,
                   "media picture cannot be held, track:%ui frames:%uD "
-                  "found:%uD", t->index, t->since, past->n);
+                  "found:%uD", t->packer.index, t->since, past->n);
 
     ngx_media_writer_forget(t);
     ngx_media_writer_broken(t);
@@ -771,13 +773,14 @@ ngx_media_writer_past_first(ngx_media_writer_t *w,
 
     for (n = t->number; t->number - n < NGX_MEDIA_CUTS; n--) {
 
-        rc = ngx_media_track_segment(&w->claim.stream, t->index, n, &segment);
+        rc = ngx_media_track_segment(&w->claim.stream, t->packer.index, n,
+                                     &segment);
 
         if (rc == NGX_AGAIN) {
             continue;
         }
 
-        if (rc != NGX_OK || segment.gap || segment.init != t->init) {
+        if (rc != NGX_OK || segment.gap || segment.init != t->packer.init) {
             return NGX_DECLINED;
         }
 
@@ -800,7 +803,7 @@ ngx_media_writer_past_segment(ngx_media_writer_t *w,
     ngx_media_part_t     part;
     ngx_media_segment_t  segment;
 
-    rc = ngx_media_track_segment(&w->claim.stream, t->index, number,
+    rc = ngx_media_track_segment(&w->claim.stream, t->packer.index, number,
                                  &segment);
     if (rc != NGX_OK) {
         return (rc == NGX_AGAIN) ? NGX_OK : NGX_DECLINED;
@@ -821,7 +824,8 @@ ngx_media_writer_past_segment(ngx_media_writer_t *w,
 
     for (i = 0; i < segment.nparts; i++) {
 
-        if (ngx_media_track_part(&w->claim.stream, t->index, number, i, &part)
+        if (ngx_media_track_part(&w->claim.stream, t->packer.index, number, i,
+                                 &part)
             != NGX_OK)
         {
             return NGX_DECLINED;
@@ -887,11 +891,11 @@ ngx_media_writer_past_open(ngx_media_writer_track_t *t)
     const u_char        *p;
     ngx_media_sample_t  *sample;
 
-    p = t->data;
-    time = t->time;
+    p = t->packer.payload;
+    time = t->packer.time;
 
-    for (i = 0; i < t->nsamples; i++) {
-        sample = &t->samples[i];
+    for (i = 0; i < t->packer.nsamples; i++) {
+        sample = &t->packer.samples[i];
 
         ngx_media_writer_past_frame(t->past, sample, time, p);
 

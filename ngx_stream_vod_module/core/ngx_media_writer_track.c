@@ -138,8 +138,12 @@ ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
         return NGX_ERROR;
     }
 
+    ngx_media_packer_init(&t->packer, &w->claim, w->target, w->log);
+
+    t->packer.part = ngx_media_writer_put;
+    t->packer.data = t;
+    t->writer = w;
     t->id = id;
-    t->index = NGX_MEDIA_NO_TRACK;
     t->params = *params;
     t->next_params = *params;
 
@@ -203,7 +207,7 @@ ngx_media_writer_go_on(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
     int64_t  end;
 
-    if (ngx_media_track_end(&w->claim, t->index, &end) == NGX_OK) {
+    if (ngx_media_track_end(&w->claim, t->packer.index, &end) == NGX_OK) {
         ngx_media_timeline_resume(t->line, end);
     }
 }
@@ -258,7 +262,7 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
         if (ngx_media_writer_tells(w)) {
             ngx_log_error(NGX_LOG_INFO, w->log, 0,
                           "media parameters changed, new period, track:%ui",
-                          t->index);
+                          t->packer.index);
         }
 
         ngx_media_writer_break(w);
@@ -285,7 +289,8 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
 
     /* of a picture that is held nothing is open, and it goes on */
 
-    return (t->open || t == w->clock) ? NGX_OK : ngx_media_writer_apply(w, t);
+    return (t->packer.open || t == w->clock) ? NGX_OK
+                                             : ngx_media_writer_apply(w, t);
 }
 
 
@@ -330,31 +335,22 @@ ngx_media_writer_apply(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 static ngx_int_t
 ngx_media_writer_store(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
-    uint64_t    bandwidth;
     ngx_int_t   rc;
     ngx_uint_t  index;
 
-    index = t->index;
+    index = t->packer.index;
 
-    rc = ngx_media_track_add(&w->claim, &t->params, t->id, &t->index);
+    rc = ngx_media_packer_params(&t->packer, &t->params, t->id);
 
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (t->index != index) {
-        ngx_media_track_counts(&w->claim, t->index, &t->count, &bandwidth);
-        t->listed = 0;
-
+    if (rc == NGX_OK && t->packer.index != index) {
         ngx_media_writer_attributes(w, t);
 
         if (t == w->clock && w->ready) {
-            ngx_media_stream_ready(&w->claim, t->index, 0);
+            ngx_media_stream_ready(&w->claim, t->packer.index, 0);
         }
     }
 
-    return ngx_media_track_set_init(&w->claim, t->index, &t->params,
-                                    &t->init);
+    return rc;
 }
 
 
@@ -381,7 +377,7 @@ ngx_media_writer_refuse(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     }
 
     t->line = NULL;
-    t->index = NGX_MEDIA_NO_TRACK;
+    t->packer.index = NGX_MEDIA_NO_TRACK;
     t->refused = 1;
     t->changed = 0;
     t->joining = 0;

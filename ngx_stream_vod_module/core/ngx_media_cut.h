@@ -1,0 +1,69 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Where a segment starts, in all tracks; and how times of tracks that count
+ * differently are compared.
+ */
+
+
+#ifndef _NGX_MEDIA_CUT_H_INCLUDED_
+#define _NGX_MEDIA_CUT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef struct {
+    uint64_t                  number;
+    int64_t                   time;           /* in clock's timescale */
+    uint32_t                  timescale;
+    int64_t                   anchor;         /* ms: wall - media */
+    uint64_t                  period;
+    int64_t                   period_time;    /* in period_timescale */
+    uint32_t                  period_timescale;
+    int64_t                   period_wall;    /* ms */
+    unsigned                  discontinuity:1;
+    unsigned                  anchored:1;
+    unsigned                  forced:1;
+    unsigned                  runs:1;         /* the period has forced cuts */
+    unsigned                  joined:1;       /* a track begins here */
+} ngx_media_cut_t;
+
+
+/* in two steps: times of the unix epoch would overflow */
+
+static ngx_inline int64_t
+ngx_media_rescale(int64_t time, uint32_t from, uint32_t to)
+{
+    return time / (int64_t) from * to + time % (int64_t) from * to / from;
+}
+
+
+/* has a track come to the cut, with a frame at this time of its own */
+
+static ngx_inline ngx_uint_t
+ngx_media_cut_reached(const ngx_media_cut_t *cut, int64_t time,
+    uint32_t timescale)
+{
+    int64_t  a, b;
+
+    /* time / timescale >= cut, without overflow: seconds first */
+
+    a = time / (int64_t) timescale;
+    b = cut->time / (int64_t) cut->timescale;
+
+    if (a != b) {
+        return a > b;
+    }
+
+    return time % (int64_t) timescale * cut->timescale
+           >= cut->time % (int64_t) cut->timescale * timescale;
+}
+
+
+#endif /* _NGX_MEDIA_CUT_H_INCLUDED_ */
