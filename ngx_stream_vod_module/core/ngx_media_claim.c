@@ -122,7 +122,9 @@ ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
     ngx_msec_t  silent;
     ngx_uint_t  same;
 
-    if (s->pid == 0 || ngx_media_process_gone(s->pid, s->start)) {
+    if (s->pid == 0 || s->trailing
+        || ngx_media_process_gone(s->pid, s->start))
+    {
         return 1;
     }
 
@@ -173,6 +175,7 @@ ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
 
     /* a live one always has a pid: by that it is found if this one dies */
 
+    s->trailing = 0;
     s->start = ngx_media_process_self();
     ngx_media_store(&s->pid, (uint32_t) ngx_pid);
     s->yields = 0;
@@ -207,7 +210,7 @@ ngx_media_stream_holder(ngx_media_zone_t *zone, ngx_str_t *name,
 
     ngx_media_stream_lock(zone, s);
 
-    if (s->id == stream.id && s->pid) {
+    if (s->id == stream.id && s->pid && !s->trailing) {
         holder->protocol_len = s->protocol_len;
         ngx_memcpy(holder->protocol, s->protocol, s->protocol_len);
         holder->address_len = s->address_len;
@@ -296,6 +299,30 @@ ngx_media_stream_rest(const ngx_media_claim_t *claim, const char *reason)
 
     ngx_media_stream_reason_locked(s, reason);
 
+    ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
+    ngx_media_stream_changed(s);
+
+    ngx_media_stream_unlock(s);
+
+    ngx_media_notify(&s->notify);
+}
+
+
+void
+ngx_media_stream_finish(const ngx_media_claim_t *claim, const char *reason)
+{
+    ngx_media_stream_shm_t  *s;
+
+    s = claim->stream.sh;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    ngx_media_stream_reason_locked(s, reason);
+
+    s->left = ngx_current_msec;
+    s->trailing = 1;
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
     ngx_media_stream_changed(s);
 

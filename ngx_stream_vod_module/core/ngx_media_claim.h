@@ -83,6 +83,14 @@ void ngx_media_stream_yield(const ngx_media_claim_t *claim);
 void ngx_media_stream_rest(const ngx_media_claim_t *claim,
     const char *reason);
 
+/*
+ * The publisher has gone, for this reason, but tracks that are made of its
+ * media are late: its grace time begins, parts may still be put, anybody may
+ * acquire the stream.  Release is to follow.
+ */
+void ngx_media_stream_finish(const ngx_media_claim_t *claim,
+    const char *reason);
+
 /* the publisher has gone, for this reason; all it published is closed */
 void ngx_media_stream_release(const ngx_media_claim_t *claim,
     const char *reason);

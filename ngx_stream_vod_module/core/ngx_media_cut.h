@@ -5,8 +5,8 @@
 
 
 /*
- * Where a segment starts, in all tracks; and how times of tracks that count
- * differently are compared.
+ * Where a segment starts, in all tracks and in one of them; and how times of
+ * tracks that count differently are compared.
  */
 
 
@@ -32,7 +32,20 @@ typedef struct {
     unsigned                  forced:1;
     unsigned                  runs:1;         /* the period has forced cuts */
     unsigned                  joined:1;       /* a track begins here */
+    unsigned                  apart:1;        /* time does not go on here from
+                                                 what was before */
 } ngx_media_cut_t;
+
+
+/* where a segment of one track starts, and ends, for what is derived of it */
+
+typedef struct {
+    uint64_t                  number;
+    uint32_t                  timescale;
+    int64_t                   time;           /* dts of its first frame, */
+    int64_t                   shown;          /* its pts */
+    int64_t                   end;            /* 0: it is open */
+} ngx_media_start_t;
 
 
 /* in two steps: times of the unix epoch would overflow */

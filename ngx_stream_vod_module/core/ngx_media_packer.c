@@ -385,6 +385,7 @@ ngx_media_packer_flush(ngx_media_packer_t *p, const char *why)
                    put.duration, n, rc);
 
     if (rc == NGX_OK) {
+        p->opened = p->segment.number;
         p->nparts++;
         p->listed = 1;
         p->segment_bytes += put.data[0].len + put.data[1].len;
@@ -483,7 +484,10 @@ ngx_media_packer_over(ngx_media_packer_t *p, ngx_media_part_put_t *put)
         p->fitting = 0;
         put->coarse = 1;
 
-        if (p->holding) {
+        if (p->mild) {
+            p->over++;
+
+        } else if (p->holding) {
             p->held_over++;
             p->held_off |= !p->listed
                            || p->held_over == NGX_MEDIA_PARTS_OVER;

@@ -71,6 +71,7 @@ typedef struct {
     ngx_media_segment_t       segment;
     uint64_t                  segment_bytes;
     uint64_t                  segment_ticks;
+    uint64_t                  opened;         /* the newest in the store */
     ngx_uint_t                nparts;
     ngx_uint_t                over;           /* parts over target in a row, */
     ngx_uint_t                held_over;      /* and held pictures that are */
@@ -95,6 +96,9 @@ typedef struct {
     unsigned                  plain:1;        /* it lists no parts: for good, */
     unsigned                  held_off:1;     /* or while pictures are held */
     unsigned                  holding:1;      /* the part is a held picture */
+    unsigned                  mild:1;         /* parts that are too long are
+                                                 its own affair: only their
+                                                 segment lists none */
     unsigned                  torn:1;         /* something was lost: nothing
                                                  more in this period */
 } ngx_media_packer_t;

@@ -576,7 +576,7 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
 
     s->drift = put->drift;
 
-    if (s->state == NGX_MEDIA_STREAM_GRACE) {
+    if (s->state == NGX_MEDIA_STREAM_GRACE && !s->trailing) {
 
         /* it rested */
 

@@ -60,7 +60,7 @@ ngx_media_zone_stat(ngx_media_zone_t *zone, ngx_media_zone_stat_t *stat)
 
         if (ngx_media_load(&s->id)) {
             stat->streams++;
-            stat->publishers += s->pid != 0;
+            stat->publishers += s->pid != 0 && !s->trailing;
             stat->waiters += __builtin_popcountll(
                                          ngx_media_peek(&s->notify.waiters));
         }
@@ -250,7 +250,7 @@ ngx_media_stream_stat_locked(const ngx_media_stream_t *stream,
     }
 
     stat->since = s->since;
-    stat->pid = s->pid;
+    stat->pid = s->trailing ? 0 : s->pid;
 
     stat->protocol_len = ngx_min(s->protocol_len, sizeof(stat->protocol));
     ngx_memcpy(stat->protocol, s->protocol, stat->protocol_len);

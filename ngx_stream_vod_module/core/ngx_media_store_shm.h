@@ -23,7 +23,7 @@
 #include "memory/ngx_media_zone.h"
 
 
-#define NGX_MEDIA_LAYOUT         4            /* of all that is in a zone */
+#define NGX_MEDIA_LAYOUT         5            /* of all that is in a zone */
 
 
 struct ngx_media_store_shm_s {

@@ -14,6 +14,10 @@
  * A publisher that is connected and silent has the stream in GRACE, too, which
  * then lasts until it is not: a part makes it LIVE again.
  *
+ * One that has gone, but of whose media something is still being made (derived
+ * tracks), trails: the stream is in GRACE since it went, and still its own,
+ * until that has come or somebody acquires it.
+ *
  * One that never had a part is removed as its publisher leaves.
  * A publisher whose process died is released by whoever notices.  A name that
  * is published again after its stream has ended gets a new record: its
@@ -298,10 +302,14 @@ ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
         }
     }
 
-    ngx_media_stream_reason_locked(s, reason);
+    /* whoever trails has left already, and said why */
+
+    if (!s->trailing) {
+        ngx_media_stream_reason_locked(s, reason);
+        s->left = ngx_current_msec;
+    }
 
     s->epoch++;
-    s->left = ngx_current_msec;
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
     ngx_media_store(&s->pid, 0);
     ngx_media_stream_changed(s);

@@ -47,6 +47,8 @@ struct ngx_media_stream_shm_s {
     uint32_t                  pid;
     uint32_t                  yields;         /* its worker is to leave: may
                                                  be replaced without asking */
+    uint32_t                  trailing;       /* it went, while what was made of
+                                                 its media was still to come */
     uint32_t                  protocol_len;
     uint32_t                  address_len;
     u_char                    protocol[16];

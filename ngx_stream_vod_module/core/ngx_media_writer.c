@@ -13,6 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_derive_state.h"
 #include "core/ngx_media_writer_still.h"
 #include "time/ngx_media_timeline_still.h"
 
@@ -21,7 +22,6 @@
 #define NGX_MEDIA_CHUNK_TARGET   10000        /* 1/10000 s */
 
 
-static void ngx_media_writer_set_log(ngx_media_writer_t *w, ngx_log_t *log);
 static void ngx_media_writer_leave(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 static ngx_int_t ngx_media_writer_timed(ngx_media_writer_t *w,
@@ -117,128 +117,11 @@ ngx_media_writer_create(ngx_media_app_t *app, const ngx_media_claim_t *claim,
 
     ngx_media_timeline_init(&w->timeline, &conf);
 
+    ngx_queue_init(&w->derived);
+
     ngx_queue_insert_tail(&claim->stream.zone->app->publishers, &w->queue);
 
     return w;
-}
-
-
-void
-ngx_media_writer_watch(ngx_media_writer_t *w,
-    void (*close)(void *data, const char *reason), void *data)
-{
-    w->close = close;
-    w->data = data;
-}
-
-
-void
-ngx_media_writers_tick(ngx_media_zone_t *zone)
-{
-    ngx_queue_t         *q;
-    ngx_media_writer_t  *w;
-
-    for (q = ngx_queue_head(&zone->app->publishers);
-         q != ngx_queue_sentinel(&zone->app->publishers);
-         q = ngx_queue_next(q))
-    {
-        w = ngx_queue_data(q, ngx_media_writer_t, queue);
-
-        if (ngx_media_claim_valid(&w->claim)) {
-            ngx_media_writer_tick(w);
-        }
-    }
-}
-
-
-void
-ngx_media_writers_close(ngx_media_zone_t *zone, const char *reason)
-{
-    ngx_queue_t         *q, *next;
-    ngx_media_writer_t  *w;
-
-    for (q = ngx_queue_head(&zone->app->publishers);
-         q != ngx_queue_sentinel(&zone->app->publishers);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        w = ngx_queue_data(q, ngx_media_writer_t, queue);
-
-        if (ngx_exiting) {
-            ngx_media_stream_yield(&w->claim);
-        }
-
-        if (w->close == NULL) {
-            continue;
-        }
-
-        if (reason) {
-            w->close(w->data, reason);
-
-        } else if (!ngx_media_claim_valid(&w->claim)) {
-            w->close(w->data, "another publisher took the stream over");
-        }
-    }
-}
-
-
-/* the worker exits: their connections are gone with it */
-
-void
-ngx_media_writers_exit(ngx_media_zone_t *zone)
-{
-    ngx_queue_t         *q;
-    ngx_media_writer_t  *w;
-
-    for (q = ngx_queue_head(&zone->app->publishers);
-         q != ngx_queue_sentinel(&zone->app->publishers);
-         q = ngx_queue_next(q))
-    {
-        w = ngx_queue_data(q, ngx_media_writer_t, queue);
-
-        ngx_media_writer_set_log(w, zone->log);
-        ngx_media_writer_break(w);
-        ngx_media_stream_release(&w->claim, "its worker exited");
-    }
-}
-
-
-/* the one that was borrowed has gone */
-
-static void
-ngx_media_writer_set_log(ngx_media_writer_t *w, ngx_log_t *log)
-{
-    ngx_uint_t  i;
-
-    w->log = log;
-
-    for (i = 0; i < w->ntracks; i++) {
-        w->tracks[i]->packer.log = log;
-    }
-}
-
-
-void
-ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason)
-{
-    ngx_uint_t  i;
-
-    ngx_queue_remove(&w->queue);
-
-    ngx_media_writer_break(w);
-    ngx_media_stream_release(&w->claim, reason);
-
-    for (i = 0; i < w->ntracks; i++) {
-        ngx_media_writer_forget(w->tracks[i]);
-        ngx_media_packer_free(&w->tracks[i]->packer);
-        ngx_free(w->tracks[i]);
-    }
-
-    if (w->described) {
-        ngx_free(w->described);
-    }
-
-    ngx_free(w);
 }
 
 
@@ -545,6 +428,9 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     for (i = 0; i < w->ntracks; i++) {
         if (w->tracks[i]->changed) {
             (void) ngx_media_writer_apply(w, w->tracks[i]);
+
+        } else {
+            ngx_media_derived_period(w, w->tracks[i], &w->tracks[i]->params);
         }
 
         w->tracks[i]->packer.bandwidth = 0;
@@ -575,6 +461,7 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     cut->timescale = t->params.timescale;
     cut->anchor = w->anchor;
     cut->discontinuity = w->claim.returned || w->began;
+    cut->apart = 1;
     cut->period = cut->number;
     cut->period_time = time->dts;
     cut->period_timescale = t->params.timescale;
@@ -660,6 +547,7 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     cut->forced = forced;
     cut->discontinuity = discontinuity;
     cut->joined = 0;
+    cut->apart = 0;
 
     /* what other tracks have been waiting for */
 
@@ -678,6 +566,10 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     if (cut->joined) {
         ngx_media_segmenter_hurry(&w->segmenter, 1);
+    }
+
+    if (!forced && ngx_media_derived_joins(w, cut)) {
+        cut->joined = 1;
     }
 
     cut->anchored = !forced

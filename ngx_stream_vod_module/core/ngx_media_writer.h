@@ -53,7 +53,7 @@ typedef struct {
 
 
 /*
- * Takes the claim over.  log is borrowed until destroy; its context names the
+ * Takes the claim over.  log is borrowed until end; its context names the
  * stream.  NULL: no memory.
  */
 ngx_media_writer_t *ngx_media_writer_create(ngx_media_app_t *app,
@@ -63,7 +63,7 @@ ngx_media_writer_t *ngx_media_writer_create(ngx_media_app_t *app,
 /*
  * Who is told when the claim is lost, the zone was replaced or the worker is
  * to leave (reason is static).  Called from a timer; the handler ends in
- * ngx_media_writer_destroy().
+ * ngx_media_writer_end().
  */
 void ngx_media_writer_watch(ngx_media_writer_t *w,
     void (*close)(void *data, const char *reason), void *data);
@@ -75,8 +75,12 @@ void ngx_media_writers_tick(ngx_media_zone_t *zone);
 void ngx_media_writers_close(ngx_media_zone_t *zone, const char *reason);
 void ngx_media_writers_exit(ngx_media_zone_t *zone);
 
-/* closes what is open and gives the stream up; reason: static */
-void ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason);
+/*
+ * The publisher has gone, log with it.  What is open is closed and the stream
+ * given up, at once or when what is derived (ngx_media_derive.h) has come; the
+ * writer is no more its caller's.  reason: static.
+ */
+void ngx_media_writer_end(ngx_media_writer_t *w, const char *reason);
 
 void ngx_media_writer_announce(ngx_media_writer_t *w,
     const ngx_media_announce_t *announce);

@@ -12,13 +12,12 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_derive_state.h"
 #include "core/ngx_media_writer_still.h"
 
 
 static void ngx_media_writer_begin(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_packer_frame_t *frame);
-static void ngx_media_writer_expect(ngx_media_writer_t *w,
-    ngx_media_writer_track_t *t, ngx_media_part_put_t *put);
 static void ngx_media_writer_tear(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 
@@ -38,6 +37,7 @@ ngx_media_writer_follow(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_memzero(&first, sizeof(ngx_media_packer_frame_t));
 
     first.dts = time->dts;
+    first.pts = time->pts;
     first.key = frame->key;
     first.leading = frame->leading;
 
@@ -87,6 +87,8 @@ ngx_media_writer_begin(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     }
 
     ngx_media_packer_begin(&t->packer, cut, frame);
+
+    ngx_media_derived_begun(w, t, frame);
 }
 
 
@@ -108,6 +110,7 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 {
     size_t                    len;
     ngx_int_t                 rc;
+    ngx_uint_t                first;
     ngx_media_packer_t       *p;
     ngx_media_packer_frame_t  out;
 
@@ -137,6 +140,8 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         return rc;
     }
 
+    first = p->nparts == 0 && p->segment.time == time->dts;
+
     if (frame->key) {
         t->since = 0;
         t->since_bytes = 0;
@@ -156,6 +161,10 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         ngx_media_writer_flush(w, t, "early");
     }
 
+    if (t->starts && !p->torn) {
+        ngx_media_derived_tell(w, t, &out, first);
+    }
+
     return NGX_OK;
 }
 
@@ -167,6 +176,11 @@ ngx_media_writer_flush(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     switch (ngx_media_packer_flush(&t->packer, why)) {
 
     case NGX_OK:
+
+        if (t->starts) {
+            ngx_media_derived_flushed(w, t);
+        }
+
         break;
 
     case NGX_DECLINED:
@@ -191,32 +205,29 @@ ngx_media_writer_put(void *data, ngx_media_part_put_t *put)
     put->drift = ngx_media_timeline_drift(&w->timeline);
     put->parts_off |= w->parts_off && t->params.type == NGX_MEDIA_VIDEO;
 
-    ngx_media_writer_expect(w, t, put);
+    ngx_media_writer_expect(w, t->number, t == w->clock,
+                            t->packer.time + put->duration,
+                            t->params.timescale, put);
 }
 
 
-/* where the next part of this track will probably go: for the hint */
-
-static void
-ngx_media_writer_expect(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+void
+ngx_media_writer_expect(ngx_media_writer_t *w, uint64_t number,
+    ngx_uint_t clock, int64_t next, uint32_t timescale,
     ngx_media_part_put_t *put)
 {
-    int64_t     key, next;
+    int64_t     key;
     ngx_uint_t  cut;
-
-    next = t->packer.time + put->duration;
 
     if (w->clock == NULL) {
         cut = 0;
 
-    } else if (t->number < w->cut.number) {
-        cut = ngx_media_cut_reached(&w->cuts[(t->number + 1)
-                                             % NGX_MEDIA_CUTS],
-                                    next, t->params.timescale);
+    } else if (number < w->cut.number) {
+        cut = ngx_media_cut_reached(&w->cuts[(number + 1) % NGX_MEDIA_CUTS],
+                                    next, timescale);
 
     } else {
-        next = ngx_media_rescale(next, t->params.timescale,
-                                 w->clock->params.timescale);
+        next = ngx_media_rescale(next, timescale, w->clock->params.timescale);
 
         if (ngx_media_segmenter_unsure(&w->segmenter, next)) {
 
@@ -227,7 +238,7 @@ ngx_media_writer_expect(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
             return;
         }
 
-        if (t == w->clock) {
+        if (clock) {
             cut = ngx_media_segmenter_expects(&w->segmenter, next);
 
         } else {
@@ -271,6 +282,10 @@ ngx_media_writer_close(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     ngx_int_t         rc;
     ngx_media_cut_t  *cut;
 
+    if (!t->packer.open) {
+        return;
+    }
+
     cut = &w->cuts[t->number % NGX_MEDIA_CUTS];
 
     rc = ngx_media_packer_close(&t->packer,
@@ -283,4 +298,6 @@ ngx_media_writer_close(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     if (rc == NGX_OK && w->ready) {
         ngx_media_packer_peak(&t->packer);
     }
+
+    ngx_media_derived_closed(w, t);
 }

@@ -13,6 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_derive_state.h"
 #include "core/ngx_media_writer_still.h"
 #include "time/ngx_media_timeline_still.h"
 
@@ -288,7 +289,7 @@ ngx_media_writer_complete(ngx_media_writer_t *w, int64_t now)
 
     overdue = ngx_current_msec - w->since >= limit;
     waited = ngx_media_writer_waited(w, now);
-    wanting = 0;
+    wanting = ngx_media_derived_wanting(w, waited);
     whole = 0;
 
     for (i = 0; i < w->ntracks; i++) {
@@ -337,7 +338,7 @@ ngx_media_writer_first(ngx_media_writer_t *w)
     uint64_t    first, own;
     ngx_uint_t  i;
 
-    first = 0;
+    first = ngx_media_derived_first(w);
 
     for (i = 0; i < w->ntracks; i++) {
         own = w->tracks[i]->refused ? 0

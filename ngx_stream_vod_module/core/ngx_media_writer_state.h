@@ -8,9 +8,10 @@
  * A writer's state, for ngx_media_writer.c (time, cuts),
  * ngx_media_writer_track.c (tracks), ngx_media_writer_part.c (their parts),
  * ngx_media_writer_ready.c (when it is given out) and ngx_media_writer_still.c
- * (what stands still) only.
+ * (what stands still), ngx_media_writer_leave.c (how it ends), and what is
+ * derived (ngx_media_derive_state.h) only.
  *
- * style: long header, it is one state and what its five files share.
+ * style: long header, it is one state and what its files share.
  */
 
 
@@ -44,7 +45,9 @@ typedef struct {
     ngx_media_params_t        params;
     ngx_media_params_t        next_params;    /* from the next cut on */
     uint64_t                  number;         /* cut that it belongs to */
+    uint64_t                  begun;          /* the last that it had */
     uint64_t                  offered;        /* that was made for it to join */
+    ngx_media_start_t        *starts;         /* NULL: nothing is derived */
     const char               *refusal;        /* the last that was told of, */
     uint32_t                  refused_codec;  /* and of what */
 
@@ -81,6 +84,11 @@ struct ngx_media_writer_s {
     ngx_media_app_t          *app;
     ngx_media_claim_t         claim;
     ngx_log_t                *log;
+    ngx_log_t                 own_log;        /* when that has gone */
+    size_t                    name_len;       /* of the stream, likewise */
+    u_char                    name[NGX_MEDIA_NAME_MAX];
+    ngx_event_t               trail;          /* what is late is over */
+    ngx_queue_t               derived;        /* ngx_media_derived_t */
     ngx_media_announce_t      announce;
     uint32_t                  target;         /* of parts, 1/10000 s */
 
@@ -116,6 +124,7 @@ struct ngx_media_writer_s {
     unsigned                  announced:1;
     unsigned                  ready:1;
     unsigned                  lost:1;         /* the claim */
+    unsigned                  leaving:1;      /* the publisher has gone */
     unsigned                  resting:1;      /* nothing comes */
     unsigned                  due:1;          /* a key frame after a held
                                                  picture: cut */
@@ -181,6 +190,12 @@ ngx_uint_t ngx_media_writer_tells(ngx_media_writer_t *w);
 /* ngx_media_writer_describe.c: what was said of it goes into the store */
 void ngx_media_writer_attributes(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
+/* why the store has no track for it; rc is NGX_MEDIA_TRACK_* */
+const char *ngx_media_writer_refusal(ngx_int_t rc);
+
+
+/* ngx_media_writer_leave.c: at once, with all that is derived */
+void ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason);
 
 
 /* ngx_media_writer_ready.c */
@@ -222,6 +237,14 @@ void ngx_media_writer_bandwidth(ngx_media_writer_t *w,
 
 /* of a part that is about to be put: what the packer does not know */
 void ngx_media_writer_put(void *data, ngx_media_part_put_t *put);
+
+/*
+ * Where the next part of a track will probably go, that is in segment number
+ * and at this time now: for the hint
+ */
+void ngx_media_writer_expect(ngx_media_writer_t *w, uint64_t number,
+    ngx_uint_t clock, int64_t next, uint32_t timescale,
+    ngx_media_part_put_t *put);
 
 
 #endif /* _NGX_MEDIA_WRITER_STATE_H_INCLUDED_ */

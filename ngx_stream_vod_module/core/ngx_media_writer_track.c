@@ -12,6 +12,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_derive_state.h"
 #include "core/ngx_media_writer_still.h"
 #include "time/ngx_media_timeline_still.h"
 
@@ -301,6 +302,8 @@ ngx_media_writer_apply(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
     t->changed = 0;
 
+    ngx_media_derived_period(w, t, &t->next_params);
+
     if (t->next_params.frame_samples != t->params.frame_samples
         || t->next_params.codec != t->params.codec)
     {
@@ -382,19 +385,7 @@ ngx_media_writer_refuse(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     t->changed = 0;
     t->joining = 0;
 
-    switch (rc) {
-
-    case NGX_MEDIA_TRACK_MANY:
-        why = "there are too many tracks";
-        break;
-
-    case NGX_MEDIA_TRACK_LARGE:
-        why = "its configuration is too large";
-        break;
-
-    default: /* NGX_MEDIA_TRACK_NOMEM */
-        why = "the zone has no pages left for it, make \"zone\" larger";
-    }
+    why = ngx_media_writer_refusal(rc);
 
     if (t->refusal == why && t->refused_codec == t->next_params.codec) {
         return;
@@ -412,6 +403,23 @@ ngx_media_writer_refuse(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
                   t->next_params.type == NGX_MEDIA_VIDEO ? "video" : "audio",
                   t->id,
                   &ngx_media_codec_find(t->next_params.codec)->name, why);
+}
+
+
+const char *
+ngx_media_writer_refusal(ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_MEDIA_TRACK_MANY:
+        return "there are too many tracks";
+
+    case NGX_MEDIA_TRACK_LARGE:
+        return "its configuration is too large";
+
+    default: /* NGX_MEDIA_TRACK_NOMEM */
+        return "the zone has no pages left for it, make \"zone\" larger";
+    }
 }
 
 

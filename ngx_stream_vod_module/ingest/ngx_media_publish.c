@@ -556,7 +556,7 @@ ngx_media_publish_end(ngx_media_publisher_t *p, const char *reason)
     }
 
     if (p->writer) {
-        ngx_media_writer_destroy(p->writer, reason);
+        ngx_media_writer_end(p->writer, reason);
     }
 
     for (i = 0; i < p->ntracks; i++) {

@@ -225,8 +225,6 @@ walk_follow_init(void)
 
     cycle.log = &ngx_stub_log;
 
-    ngx_stub_timers_init();
-
     (void) ngx_media_notify_init_process(&cycle);
 }
 

@@ -27,8 +27,9 @@
 #include "access/ngx_media_access.h"
 #include "core/ngx_media_stream_validate.h"
 #include "formats/ngx_media_codec.h"
-#include "ingest/ngx_media_publish.h"
+#include "ingest/ngx_media_publish_state.h"
 #include "packager/ngx_media_pack.h"
+#include "media_fake.h"
 #include "media_zone.h"
 
 
@@ -37,6 +38,7 @@
 #define WALK_TRACKS   16
 #define WALK_STREAMS  8
 #define WALK_LISTS    64
+#define WALK_FAKES    16
 #define WALK_FRAME    (390 * 1024)
 #define WALK_RECORD   1024
 
@@ -52,6 +54,7 @@
 #define WALK_BLOCKS   0x10                   /* few blocks are left */
 #define WALK_STILL    0x20                   /* pictures stand still */
 #define WALK_FOLLOW   0x40                   /* streams are followed */
+#define WALK_DERIVED  0x80                   /* tracks are derived of others */
 
 
 enum { WALK_AVC = 0, WALK_HEVC, WALK_AAC, WALK_MP3 };
@@ -73,6 +76,7 @@ typedef struct {
     ngx_uint_t             reorder;
     size_t                 size;             /* bytes of usual frames */
     unsigned               due:1;            /* its configuration is */
+    unsigned               derived:1;        /* something is, of it */
 } walk_track_t;
 
 
@@ -116,6 +120,8 @@ typedef struct {
     ngx_uint_t             nlists;
     ngx_uint_t             frames;
     ngx_uint_t             texts;
+    media_fake_t           fakes[WALK_FAKES];
+    ngx_uint_t             derived;          /* segments that were compared */
 
     char                   wrong[512];       /* empty: nothing is */
 } walk_t;
@@ -323,6 +329,9 @@ walk_sample(uint32_t codec, const u_char *p, size_t size)
     case NGX_MEDIA_CODEC_AAC:
         return p[0] != 0xff ? NULL : "not of mp4a";
 
+    case NGX_MEDIA_CODEC_WVTT:
+        return memcmp(p + 4, "vtt", 3) == 0 ? NULL : "not of wvtt";
+
     default:
         return size > 3 && p[0] == 0xff ? NULL : "not of .mp3";
     }
@@ -363,6 +372,66 @@ ngx_media_access_cancel(ngx_media_access_t *access)
 }
 
 
+/* something is made of the track, if nothing is yet */
+
+static inline void
+walk_derive(walk_t *w, walk_pub_t *p, walk_track_t *t)
+{
+    ngx_uint_t                  i;
+    media_fake_t               *f;
+    ngx_media_publish_track_t  *track;
+
+    track = ngx_media_publish_track_get(p->publisher, t->type, t->id);
+
+    if (t->derived || track == NULL || track->codec == NULL) {
+        return;
+    }
+
+    for (i = 0; i < WALK_FAKES && w->fakes[i].derived; i++) { /* void */ }
+
+    if (i == WALK_FAKES) {
+        return;
+    }
+
+    f = &w->fakes[i];
+
+    ngx_memzero(f, sizeof(media_fake_t));
+
+    f->now = w->now;
+    f->lag = walk_random(w, 4) * 150 + (walk_chance(w, 8) ? 4000 : 0);
+    f->exact = walk_random(w, 2);
+    f->plain = !t->reorder && walk_random(w, 2);
+    f->loses = walk_chance(w, 4) ? 7 : 0;
+    f->deaf = walk_chance(w, 8);
+
+    if (walk_chance(w, 3)) {
+        media_fake_wvtt(&f->params);
+
+    } else if (t->type == NGX_MEDIA_VIDEO) {
+        media_fake_avc(&f->params, 0, walk_random(w, 2) ? 360000 : 90000);
+
+    } else {
+        f->params = track->params;
+        f->exact = 0;
+        f->plain = 0;
+
+        if (f->params.codec != NGX_MEDIA_CODEC_AAC) {
+            return;
+        }
+    }
+
+    t->derived = 1;
+
+    /* text may be of both */
+
+    if (media_fake_derive(f, p->publisher->writer, track->track, t->type)
+        != NGX_OK)
+    {
+        f->derived = NULL;
+    }
+}
+
+
 /* no memory, a codec that is refused, a name that is lost: all may be */
 
 static inline void
@@ -397,6 +466,10 @@ walk_track(walk_t *w, walk_pub_t *p, walk_track_t *t)
     {
         walk_wrong(w, "a configuration of codec %d is malformed",
                    (int) t->codec);
+    }
+
+    if (rc == NGX_OK && w->flags & WALK_DERIVED && !walk_chance(w, 4)) {
+        walk_derive(w, p, t);
     }
 }
 
@@ -703,6 +776,12 @@ walk_step_all(walk_t *w)
 
     w->now = ngx_max(w->now, first);
     ngx_stub_clock(w->now);
+
+    for (i = 0; i < WALK_FAKES; i++) {
+        if (w->fakes[i].derived) {
+            (void) media_fake_run(&w->fakes[i], w->now);
+        }
+    }
 
     if (walk_chance(w, 400)) {
         walk_event(w, p, t);
@@ -1118,6 +1197,71 @@ walk_texts(walk_t *w, ngx_pool_t *pool, const ngx_media_stream_view_t *view)
 }
 
 
+/* what is derived opens nothing, and agrees with what it is of */
+
+static inline void
+walk_derived(walk_t *w, ngx_media_stream_shm_t *s,
+    const ngx_media_stream_view_t *view)
+{
+    uint64_t                       head;
+    ngx_uint_t                     i, k, n;
+    const char                    *wrong;
+    const ngx_media_track_view_t  *t, *of;
+    const ngx_media_track_shm_t   *track;
+
+    head = 0;
+
+    for (i = 0; i < s->ntracks; i++) {
+        if (s->tracks[i] && s->tracks[i]->publisher < NGX_MEDIA_DERIVED_ID) {
+            head = ngx_max(head, s->tracks[i]->segment_head);
+        }
+    }
+
+    for (i = 0; i < view->ntracks; i++) {
+        t = &view->tracks[i];
+        track = s->tracks[ngx_media_track_place(t->index)];
+
+        if (track == NULL || track->publisher < NGX_MEDIA_DERIVED_ID) {
+            continue;
+        }
+
+        if (track->segment_head > head) {
+            walk_wrong(w, "%.*s: is derived and opens segment %llu",
+                       (int) t->name.len, t->name.data,
+                       (unsigned long long) track->segment_head - 1);
+        }
+
+        for (k = 0; k < view->ntracks; k++) {
+            of = &view->tracks[k];
+            track = s->tracks[ngx_media_track_place(of->index)];
+
+            if (t->type != NGX_MEDIA_VIDEO || of->type != NGX_MEDIA_VIDEO
+                || track == NULL || track->publisher >= NGX_MEDIA_DERIVED_ID)
+            {
+                continue;
+            }
+
+            for (n = 0; n < t->nsegments; n++) {
+
+                if (t->segments[n].gap || t->segments[n].open) {
+                    continue;
+                }
+
+                w->derived++;
+                wrong = media_fake_segment(t, &t->segments[n], of);
+
+                if (wrong) {
+                    walk_wrong(w, "%.*s: segment %llu %s than %.*s",
+                               (int) t->name.len, t->name.data,
+                               (unsigned long long) t->segments[n].number,
+                               wrong, (int) of->name.len, of->name.data);
+                }
+            }
+        }
+    }
+}
+
+
 static inline void
 walk_stream(walk_t *w, ngx_media_stream_shm_t *s)
 {
@@ -1155,6 +1299,7 @@ walk_stream(walk_t *w, ngx_media_stream_shm_t *s)
             walk_list(w, &stream, &view.tracks[i]);
         }
 
+        walk_derived(w, s, &view);
         walk_texts(w, pool, &view);
 
     } else if (rc != NGX_ERROR || !(w->flags & WALK_NOMEM)) {
@@ -1192,6 +1337,7 @@ walk_check(walk_t *w)
 static inline void
 walk_tick(walk_t *w)
 {
+    ngx_stub_timers();
     ngx_media_writers_close(w->zone, NULL);
     ngx_media_writers_tick(w->zone);
     ngx_media_zone_sweep(w->zone);
@@ -1203,6 +1349,8 @@ static inline void
 walk_init(walk_t *w, ngx_uint_t flags)
 {
     ngx_uint_t  i, keep;
+
+    ngx_stub_timers_init();
 
     w->flags = flags;
     w->now = 1800000000000 + (int64_t) walk_random(w, 250);
@@ -1267,6 +1415,12 @@ walk_finish(walk_t *w)
         w->now += w->app.grace + w->app.window + 1000;
         ngx_stub_clock(w->now);
         walk_tick(w);
+    }
+
+    for (i = 0; i < WALK_FAKES; i++) {
+        if (w->fakes[i].derived) {
+            walk_wrong(w, "a derived track is left");
+        }
     }
 
     ngx_media_block_free_all(w->zone, WALK_STREAMS - 1);

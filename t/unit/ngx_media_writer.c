@@ -17,7 +17,8 @@
          core/ngx_media_writer_part.c core/ngx_media_writer_describe.c
          core/ngx_media_writer_ready.c core/ngx_media_writer_still.c
          core/ngx_media_writer_track.c memory/ngx_media_zone.c
-         core/ngx_media_packer.c */
+         core/ngx_media_packer.c core/ngx_media_derive.c
+         core/ngx_media_derive_text.c core/ngx_media_writer_leave.c */
 /* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_ignore.c
          ingest/ngx_media_publish_mend.c ingest/ngx_media_publish_name.c */
 /* link: packager/ngx_media_dash.c packager/ngx_media_hls.c
@@ -58,7 +59,8 @@
 
 
 static const char *
-seed(uint64_t n, ngx_uint_t flags, ngx_uint_t steps, ngx_uint_t *texts)
+seed(uint64_t n, ngx_uint_t flags, ngx_uint_t steps, ngx_uint_t *texts,
+    ngx_uint_t *derived)
 {
     static walk_t  w;
 
@@ -69,6 +71,7 @@ seed(uint64_t n, ngx_uint_t flags, ngx_uint_t steps, ngx_uint_t *texts)
     walk(&w, flags, steps, CHECK);
 
     *texts += w.texts;
+    *derived += w.derived;
 
     return w.wrong[0] ? w.wrong : NULL;
 }
@@ -98,6 +101,13 @@ static const struct {
       WALK_FOLLOW|WALK_CODECS|WALK_RATES|WALK_NOMEM, 3 },
     { "followed, few blocks", WALK_FOLLOW|WALK_CODECS|WALK_BLOCKS, 2 },
     { "followed, pictures stand still", WALK_FOLLOW|WALK_STILL, 2 },
+    { "derived tracks", WALK_DERIVED, 8 },
+    { "derived tracks, codecs change",
+      WALK_DERIVED|WALK_CODECS|WALK_RATES, 8 },
+    { "derived tracks, pictures stand still", WALK_DERIVED|WALK_STILL, 6 },
+    { "derived tracks, no memory",
+      WALK_DERIVED|WALK_CODECS|WALK_RATES|WALK_NOMEM, 6 },
+    { "derived tracks, few blocks", WALK_DERIVED|WALK_RATES|WALK_BLOCKS, 6 },
 };
 
 
@@ -106,15 +116,16 @@ static const struct {
 static void
 test_walks(ngx_uint_t first, ngx_uint_t count, ngx_uint_t steps)
 {
-    ngx_uint_t   i, k, n, texts;
+    ngx_uint_t   derived, i, k, n, texts;
     const char  *wrong;
 
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         n = count ? count : kinds[i].seeds;
+        derived = 0;
         texts = 0;
 
         for (k = first; k < first + n; k++) {
-            wrong = seed(k, kinds[i].flags, steps, &texts);
+            wrong = seed(k, kinds[i].flags, steps, &texts, &derived);
 
             if (wrong) {
                 ok(0, "%s: seed %d: %s", kinds[i].name, (int) k, wrong);
@@ -123,6 +134,11 @@ test_walks(ngx_uint_t first, ngx_uint_t count, ngx_uint_t steps)
 
         ok(texts > 20 * n, "%s: %d seeds, %d texts", kinds[i].name, (int) n,
            (int) texts);
+
+        if (kinds[i].flags & WALK_DERIVED) {
+            ok(derived > 20 * n, "%s: %d segments of them agree",
+               kinds[i].name, (int) derived);
+        }
     }
 
     is(ngx_stub_pools, 0, "no pool is left");

