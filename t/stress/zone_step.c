@@ -151,6 +151,64 @@ work_tail(const media_pub_t *pub, ngx_uint_t n, size_t size)
 }
 
 
+/*
+ * A publisher leaves while a track that is derived of its own is late, by a
+ * segment; and is done, or its name is published anew.
+ */
+
+static void
+work_trailing(ngx_uint_t anew)
+{
+    media_pub_t  derived, other, source;
+
+    doing("publishing what something is derived of");
+    watch(1);
+    (void) media_pub_begin(&source, zone, "a");
+
+    derived = source;
+
+    (void) media_pub_track(&source, NGX_MEDIA_VIDEO, 0, 48000);
+    (void) media_pub_track(&derived, NGX_MEDIA_VIDEO, 0x10000, 48000);
+    watch(0);
+
+    media_pub_cut(&source, ngx_media_stream_number(&source.claim));
+    media_pub_cut(&derived, source.segment.number);
+
+    doing("a part of the source");
+    (void) media_pub_part(&source, 600, 20, 1);
+    doing("a part of what is derived");
+    (void) media_pub_part(&derived, 300, 20, 2);
+
+    doing("the publisher leaves, what is derived is late");
+    watch(1);
+    (void) media_pub_close(&source);
+    ngx_media_stream_finish(&source.claim, "done");
+    watch(0);
+
+    doing("a part that is late");
+    (void) media_pub_part(&derived, 300, 20, 3);
+
+    if (anew) {
+        doing("publishing over what trails");
+        watch(1);
+        (void) media_pub_begin(&other, zone, "a");
+        watch(0);
+
+        doing("a part that is too late");
+        (void) media_pub_part(&derived, 300, 20, 4);
+
+        ngx_media_stream_release(&other.claim, "done");
+        return;
+    }
+
+    doing("nothing is late any more");
+    watch(1);
+    (void) media_pub_close(&derived);
+    ngx_media_stream_release(&derived.claim, "its tracks are done");
+    watch(0);
+}
+
+
 /* a process that dies with both locks, a part half written, a pin */
 
 static void
@@ -294,8 +352,13 @@ step_work(void)
     doing("releasing");
     watch(1);
     ngx_media_stream_release(&video.claim, "done");
+    watch(0);
+
+    work_trailing(1);
+    work_trailing(0);
 
     doing("a tick: end of grace");
+    watch(1);
     later(app.grace + 1);
     ngx_media_streams_tick(zone);
 
