@@ -49,6 +49,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "formats/ngx_media_mp4_chunk.h"
 #include "media_walk.h"
 #include "tap.h"
 
@@ -811,6 +812,183 @@ test_join(void)
 }
 
 
+/*
+ * Text: segments as the source's, in ms, and each moment of them in a sample,
+ * of nothing where nothing was said; what goes on over a cut is on both sides.
+ */
+
+typedef struct {
+    int64_t     time;
+    uint32_t    duration;
+    size_t      size;
+    unsigned    empty:1;
+} sample_t;
+
+static sample_t    samples[512];
+static ngx_uint_t  nsamples;
+
+
+static void
+samples_of(ngx_uint_t track)
+{
+    const u_char              *last, *p;
+    ngx_uint_t                 i, k;
+    ngx_pool_t                *pool;
+    ngx_media_stream_t         stream;
+    ngx_media_segment_t       *segment;
+    ngx_media_mp4_frame_t      frame;
+    ngx_media_mp4_reader_t     reader;
+    ngx_media_stream_view_t    view;
+
+    stream.zone = w.zone;
+    stream.sh = s;
+    stream.id = s->id;
+    nsamples = 0;
+
+    pool = ngx_create_pool(4096, &ngx_stub_log);
+    (void) ngx_media_stream_view(&stream, pool, NGX_MEDIA_ALL_TRACKS, &view);
+
+    for (i = 0; i < view.tracks[track].nsegments; i++) {
+        segment = &view.tracks[track].segments[i];
+
+        for (k = 0; k < segment->nranges && !segment->open; k++) {
+            p = ngx_media_arena_bytes(w.zone, &segment->ranges[k]);
+            last = p + segment->ranges[k].size;
+
+            while (ngx_media_mp4_chunk_open(&reader, p, last) == NGX_OK) {
+
+                while (ngx_media_mp4_chunk_next(&reader, &frame) == NGX_OK) {
+                    samples[nsamples].time = frame.decode_time;
+                    samples[nsamples].duration = frame.sample.duration;
+                    samples[nsamples].size = frame.sample.size;
+                    samples[nsamples].empty = memcmp(frame.data + 4, "vtte",
+                                                     4) == 0;
+                    nsamples++;
+                }
+
+                p = reader.last;
+            }
+        }
+    }
+
+    ngx_destroy_pool(pool);
+}
+
+
+static void
+say(media_fake_t *f, int64_t time, int64_t end)
+{
+    ngx_media_packer_frame_t  frame;
+
+    static u_char  text[] = "\0\0\0\x14vttc\0\0\0\x0cpaylhere";
+
+    ngx_memzero(&frame, sizeof(ngx_media_packer_frame_t));
+
+    frame.dts = time;
+    frame.pts = time;
+    frame.duration = end - time;
+    frame.key = 1;
+    frame.pos = text;
+    frame.last = text + 20;
+
+    is(ngx_media_derived_frame(f->derived, &frame, 1), NGX_OK, "say");
+}
+
+
+/* ms from time on in which something shows, up to end */
+
+static int64_t
+shown(int64_t time, int64_t end)
+{
+    int64_t     a, b, sum;
+    ngx_uint_t  i;
+
+    sum = 0;
+
+    for (i = 0; i < nsamples; i++) {
+        a = ngx_max(samples[i].time, time);
+        b = ngx_min(samples[i].time + samples[i].duration, end);
+
+        if (a < b && !samples[i].empty) {
+            sum += b - a;
+        }
+    }
+
+    return sum;
+}
+
+
+static void
+test_text(void)
+{
+    int64_t                   time, cut;
+    ngx_uint_t                i, holes;
+    walk_pub_t               *p;
+    media_fake_t             *f;
+    walk_track_t             *t;
+    ngx_media_params_t        params;
+    ngx_media_segment_shm_t  *segment;
+
+    begin();
+
+    p = &w.pubs[0];
+    publisher(p);
+    t = track(p, WALK_AVC, 40000, 50);
+    media_fake_wvtt(&params);
+    f = derive(p, t, &params, 0);
+    f->derived->conf.frame = NULL;
+
+    pass(8500);
+
+    /* the newest cut, 0.4 s ago or so */
+
+    segment = ngx_media_segment_record(s->tracks[0],
+                                       s->tracks[0]->segment_closed);
+    cut = segment->time / 360;
+    time = s->tracks[0]->end / 360;
+    ok(time - cut > 200 && time - cut < 1500, "text: %d ms after a cut",
+       (int) (time - cut));
+
+    say(f, cut - 600, cut - 200);           /* too late for all of it */
+    say(f, cut - 100, cut + 100);           /* and for half */
+    say(f, cut + 100, cut + 150);           /* in time */
+    say(f, cut + 120, cut + 5150);          /* over two cuts */
+    pass(6000);
+    say(f, time + 60000, time + 61000);     /* not yet */
+
+    is(s->tracks[1]->count.dropped_late, 1, "text: one is too late");
+
+    pass(4000);
+    walk_end(p);
+    pass(1000);
+
+    agrees(1, 8, 0, "text");
+    samples_of(1);
+
+    holes = 0;
+
+    for (i = 1; i < nsamples; i++) {
+        holes += samples[i].time != samples[i - 1].time
+                                    + samples[i - 1].duration;
+    }
+
+    ok(nsamples > 8, "text: %d samples", (int) nsamples);
+    is(holes, 0, "text: no holes");
+    is(shown(0, cut), 0, "text: nothing before");
+    is(shown(cut, cut + 5150), 5150, "text: what was said, up to its end");
+    ok(shown(cut + 5150, INT64_MAX) > 0, "text: what is not yet is now");
+    is(s->tracks[1]->parts_off + s->tracks[0]->parts_off, 0,
+       "text: parts of others are listed");
+    is(samples[0].time, ngx_media_segment_record(s->tracks[0],
+                                s->tracks[0]->segment_tail)->time / 360,
+       "text: from the first moment on");
+    is(samples[nsamples - 1].time + samples[nsamples - 1].duration,
+       s->tracks[0]->end / 360, "text: to the last");
+
+    finish("text");
+}
+
+
 int
 main(void)
 {
@@ -823,6 +1001,7 @@ main(void)
     test_killed(1, "killed while it trails");
     test_killed(2, "its worker exits");
     test_join();
+    test_text();
 
     return done();
 }
