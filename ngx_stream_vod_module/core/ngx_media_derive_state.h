@@ -5,8 +5,8 @@
 
 
 /*
- * A derived track's state, for ngx_media_derive.c, ngx_media_derive_text.c and
- * the writer's files, which say here what happens to the source.
+ * A derived track's state, for the files ngx_media_derive*.c, and the writer's,
+ * which say here what happens to the source.
  */
 
 
@@ -47,6 +47,8 @@ struct ngx_media_derived_s {
 };
 
 
+/* ngx_media_derive_source.c */
+
 /* of the source: a segment begins with this frame, and has ended */
 void ngx_media_derived_begun(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_packer_frame_t *frame);
@@ -79,6 +81,9 @@ uint64_t ngx_media_derived_first(ngx_media_writer_t *w);
 
 /* no frame comes any more; 1: some of them are not done */
 ngx_uint_t ngx_media_derived_end(ngx_media_writer_t *w);
+
+
+/* ngx_media_derive.c */
 
 /* they are over, all of them */
 void ngx_media_derived_close(ngx_media_writer_t *w, const char *reason);

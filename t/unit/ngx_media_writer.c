@@ -18,7 +18,8 @@
          core/ngx_media_writer_ready.c core/ngx_media_writer_still.c
          core/ngx_media_writer_track.c memory/ngx_media_zone.c
          core/ngx_media_packer.c core/ngx_media_derive.c
-         core/ngx_media_derive_text.c core/ngx_media_writer_leave.c */
+         core/ngx_media_derive_text.c core/ngx_media_writer_leave.c
+         core/ngx_media_derive_source.c */
 /* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_ignore.c
          ingest/ngx_media_publish_mend.c ingest/ngx_media_publish_name.c */
 /* link: packager/ngx_media_dash.c packager/ngx_media_hls.c
