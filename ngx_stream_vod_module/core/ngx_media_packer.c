@@ -90,7 +90,15 @@ ngx_media_packer_params(ngx_media_packer_t *p,
         p->listed = 0;
     }
 
-    return ngx_media_track_set_init(p->claim, p->index, params, &p->init);
+    rc = ngx_media_track_set_init(p->claim, p->index, params, &p->init);
+
+    ngx_log_debug6(NGX_LOG_DEBUG_CORE, p->log, 0,
+                   "media track %ui has parameters, type:%d timescale:%uD "
+                   "target:%uD init:%016xL rc:%i",
+                   p->index, (int) p->type, p->timescale, p->target, p->init,
+                   rc);
+
+    return rc;
 }
 
 
@@ -224,6 +232,12 @@ ngx_media_packer_frame(ngx_media_packer_t *p,
 
     p->dts = frame->dts;
     p->independent |= frame->key;
+
+    ngx_log_debug8(NGX_LOG_DEBUG_CORE, p->log, 0,
+                   "media frame of track %ui in %uL.%ui, dts:%L pts:%L "
+                   "duration:%uD size:%uz key:%d",
+                   p->index, p->segment.number, p->nparts, frame->dts,
+                   frame->pts, frame->duration, len, frame->key);
 
     ngx_media_packer_count(p, frame);
 

@@ -29,7 +29,12 @@ static ngx_int_t ngx_media_writer_timed(ngx_media_writer_t *w,
     const ngx_media_writer_frame_t *frame);
 static void ngx_media_writer_period(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_time_t *time);
+static void ngx_media_writer_cut_first(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time);
 static void ngx_media_writer_clock(ngx_media_writer_t *w);
+static void ngx_media_writer_cut_joins(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t);
+static void ngx_media_writer_cut_forced(ngx_media_writer_t *w, int64_t time);
 static void ngx_media_writer_runs(ngx_media_writer_t *w);
 static void ngx_media_writer_silence(ngx_media_writer_t *w);
 static void ngx_media_writer_silent(ngx_media_writer_t *w,
@@ -410,8 +415,7 @@ static void
 ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     const ngx_media_time_t *time)
 {
-    ngx_uint_t        i;
-    ngx_media_cut_t  *cut;
+    ngx_uint_t  i;
 
     ngx_media_writer_break(w);
 
@@ -452,6 +456,23 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         ngx_media_segmenter_hurry(&w->segmenter, 1);
     }
 
+    ngx_media_writer_cut_first(w, t, time);
+
+    if (w->began == 0) {
+        w->began = time->dts * 1000 / (int64_t) t->params.timescale;
+        w->since = ngx_current_msec;
+    }
+}
+
+
+/* the cut that opens a period */
+
+static void
+ngx_media_writer_cut_first(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    const ngx_media_time_t *time)
+{
+    ngx_media_cut_t  *cut;
+
     cut = &w->cut;
 
     ngx_memzero(cut, sizeof(ngx_media_cut_t));
@@ -471,10 +492,11 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     w->cuts[cut->number % NGX_MEDIA_CUTS] = *cut;
     w->ncuts = 1;
 
-    if (w->began == 0) {
-        w->began = time->dts * 1000 / (int64_t) t->params.timescale;
-        w->since = ngx_current_msec;
-    }
+    ngx_log_debug6(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media cut %uL opens a period, track:%ui time:%L "
+                   "timescale:%uD anchor:%L discontinuity:%d",
+                   cut->number, t->packer.index, cut->time, cut->timescale,
+                   cut->anchor, cut->discontinuity);
 }
 
 
@@ -532,7 +554,6 @@ void
 ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t time, ngx_uint_t forced, ngx_uint_t discontinuity)
 {
-    ngx_uint_t        i;
     ngx_media_cut_t  *cut;
 
     cut = &w->cut;
@@ -549,27 +570,8 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     cut->joined = 0;
     cut->apart = 0;
 
-    /* what other tracks have been waiting for */
-
-    for (i = 0; i < w->ntracks && !forced; i++) {
-        cut->discontinuity |= w->tracks[i]->changed
-                              && w->tracks[i]->packer.open;
-
-        if (w->tracks[i]->joining
-            && (w->tracks[i] == t
-                || w->tracks[i]->offered <= w->tracks[i]->number))
-        {
-            w->tracks[i]->offered = cut->number;
-            cut->joined = 1;
-        }
-    }
-
-    if (cut->joined) {
-        ngx_media_segmenter_hurry(&w->segmenter, 1);
-    }
-
-    if (!forced && ngx_media_derived_joins(w, cut)) {
-        cut->joined = 1;
+    if (!forced) {
+        ngx_media_writer_cut_joins(w, t);
     }
 
     cut->anchored = !forced
@@ -595,31 +597,83 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     w->cuts[cut->number % NGX_MEDIA_CUTS] = *cut;
 
+    ngx_log_debug8(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media cut %uL, track:%ui time:%L period:%uL forced:%d "
+                   "discontinuity:%d joined:%d anchored:%d",
+                   cut->number, t->packer.index, cut->time, cut->period,
+                   cut->forced, cut->discontinuity, cut->joined,
+                   cut->anchored);
+
     if (w->ncuts < NGX_MEDIA_CUTS) {
         w->ncuts++;
     }
 
     if (forced) {
         t->packer.count.forced_cuts++;
+        ngx_media_writer_cut_forced(w, time);
     }
+}
 
-    if (forced && ngx_media_segmenter_apart(&w->segmenter, time)) {
 
-        /* of one that stands alone nothing follows, if viewers are there */
+/* what other tracks have been waiting for */
 
-        w->parts_off |= !w->ready
-                        || (w->late && w->late_key != w->segmenter.key);
-        w->late_key = w->segmenter.key;
+static void
+ngx_media_writer_cut_joins(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
+{
+    ngx_uint_t        i;
+    ngx_media_cut_t  *cut;
 
-        if (!w->late) {
-            w->late = 1;
-            ngx_log_error(NGX_LOG_WARN, w->log, 0,
-                          "media key frames are farther apart than "
-                          "\"segment\" allows, segments without a key frame: "
-                          "set the encoder's key frame interval to %Mms",
-                          (ngx_msec_t) w->claim.stream.sh->segment);
+    cut = &w->cut;
+
+    for (i = 0; i < w->ntracks; i++) {
+        cut->discontinuity |= w->tracks[i]->changed
+                              && w->tracks[i]->packer.open;
+
+        if (w->tracks[i]->joining
+            && (w->tracks[i] == t
+                || w->tracks[i]->offered <= w->tracks[i]->number))
+        {
+            w->tracks[i]->offered = cut->number;
+            cut->joined = 1;
         }
     }
+
+    if (cut->joined) {
+        ngx_media_segmenter_hurry(&w->segmenter, 1);
+    }
+
+    if (ngx_media_derived_joins(w, cut)) {
+        cut->joined = 1;
+    }
+}
+
+
+/* are key frames too far apart for parts?  The log says so once */
+
+static void
+ngx_media_writer_cut_forced(ngx_media_writer_t *w, int64_t time)
+{
+    if (!ngx_media_segmenter_apart(&w->segmenter, time)) {
+        return;
+    }
+
+    /* of one that stands alone nothing follows, if viewers are there */
+
+    w->parts_off |= !w->ready
+                    || (w->late && w->late_key != w->segmenter.key);
+    w->late_key = w->segmenter.key;
+
+    if (w->late) {
+        return;
+    }
+
+    w->late = 1;
+
+    ngx_log_error(NGX_LOG_WARN, w->log, 0,
+                  "media key frames are farther apart than \"segment\" "
+                  "allows, segments without a key frame: set the encoder's "
+                  "key frame interval to %Mms",
+                  (ngx_msec_t) w->claim.stream.sh->segment);
 }
 
 
