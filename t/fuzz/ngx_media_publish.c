@@ -72,7 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w.last = data + size;
 
     walk(&w, data[0] & (WALK_CODECS|WALK_RATES|WALK_MANY|WALK_NOMEM
-                        |WALK_BLOCKS),
+                        |WALK_BLOCKS|WALK_DERIVED),
          STEPS, CHECK);
 
     if (w.wrong[0] || ngx_stub_pools) {
