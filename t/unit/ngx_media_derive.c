@@ -813,6 +813,81 @@ test_join(void)
 }
 
 
+/* as many as a stream has places; one that dies, and comes back */
+
+static void
+test_many(void)
+{
+    uint64_t             first, number;
+    ngx_uint_t           i, warned;
+    walk_pub_t          *p;
+    media_fake_t        *f, more;
+    walk_track_t        *t;
+    ngx_media_params_t   params;
+
+    begin();
+
+    p = &w.pubs[0];
+    publisher(p);
+    t = track(p, WALK_AVC, 40000, 50);
+    (void) track(p, WALK_AAC, 0, 0);
+    media_fake_avc(&params, 0, 360000);
+    f = derive(p, t, &params, 0);
+
+    for (i = 1; i < WALK_FAKES; i++) {
+        derive(p, t, &params, i)->lag = 20 * i;
+    }
+
+    /* and those of somebody else, which make nothing */
+
+    warned = ngx_stub_logged[NGX_LOG_WARN];
+
+    for ( /* void */ ; i < NGX_MEDIA_TRACKS - 2; i++) {
+        memset(&more, 0, sizeof(media_fake_t));
+        more.params = params;
+        is(media_fake_derive(&more, p->publisher->writer, 0, i), NGX_OK,
+           "many: %d", (int) i);
+        more.derived->conf.frame = NULL;
+        more.derived->conf.period = NULL;
+        more.derived->conf.end = NULL;
+        more.derived->conf.close = NULL;
+    }
+
+    is(media_fake_derive(&more, p->publisher->writer, 0, i), NGX_ABORT,
+       "many: one too many");
+    is(ngx_stub_logged[NGX_LOG_WARN], warned + 1, "many: says so");
+    is(s->ntracks, NGX_MEDIA_TRACKS, "many: all places are taken");
+
+    pass(9000);
+    is(s->ready, 1, "many: playlists are out");
+
+    for (i = 2; i < 2 + WALK_FAKES; i++) {
+        agrees(i, 3, 0, "many");
+    }
+
+    /* its encoder dies: a gap from there on, for others go on */
+
+    number = s->tracks[2]->segment_head;
+    ngx_media_derived_done(f->derived);
+    media_fake_free(f);
+    f->derived = NULL;
+    pass(7000);
+
+    is(s->tracks[2]->segment_head, number, "many: one is done");
+    agrees(3, 6, 0, "many: one is done");
+
+    f = derive(p, t, &params, 0);
+    pass(9000);
+
+    first = ngx_media_stream_number(&p->publisher->writer->claim);
+    ok(s->tracks[2]->segment_head + 1 >= first, "many: it goes on");
+    agrees(2, 5, ANY, "many: it goes on");
+
+    walk_end(p);
+    finish("many");
+}
+
+
 /*
  * Text: segments as the source's, in ms, and each moment of them in a sample,
  * of nothing where nothing was said; what goes on over a cut is on both sides.
@@ -1003,6 +1078,7 @@ main(void)
     test_killed(2, "its worker exits");
     test_join();
     test_text();
+    test_many();
 
     return done();
 }
