@@ -33,10 +33,10 @@ static uint64_t ngx_media_derived_number(const ngx_media_derived_t *d,
 static void ngx_media_derived_go(ngx_media_derived_t *d, uint64_t number,
     const ngx_media_packer_frame_t *frame);
 static void ngx_media_derived_leave(ngx_media_derived_t *d, uint64_t number,
-    const ngx_media_packer_frame_t *frame);
+    ngx_media_packer_frame_t *first);
 static ngx_int_t ngx_media_derived_enter(ngx_media_derived_t *d,
     uint64_t number, ngx_media_packer_frame_t *first);
-static void ngx_media_derived_bring(ngx_media_derived_t *d, int64_t dts);
+static void ngx_media_derived_settle(ngx_media_derived_t *d, int64_t next);
 static int64_t ngx_media_derived_limit(const ngx_media_derived_t *d);
 static int64_t ngx_media_derived_dts(const ngx_media_derived_t *d,
     int64_t dts);
@@ -272,28 +272,21 @@ ngx_media_derived_go(ngx_media_derived_t *d, uint64_t number,
 
 
 /*
- * The segment that is open ends where the source's did, unless it has nothing
- * that could last until then; at the end of a period, with what came.
+ * The segment that is open ends where the source's did, which is known, for
+ * that has gone farther; of audio, where the next frame begins.  What is not
+ * known any more, or in the next period, it does not reach for.
  */
 
 static void
 ngx_media_derived_leave(ngx_media_derived_t *d, uint64_t number,
-    const ngx_media_packer_frame_t *frame)
+    ngx_media_packer_frame_t *first)
 {
-    int64_t              next, end;
+    int64_t              end, next;
     ngx_media_cut_t     *cut;
-    ngx_media_start_t   *start;
     ngx_media_packer_t  *p;
 
     p = &d->packer;
-    next = frame->dts;
-
-    cut = &d->writer->cuts[(d->number + 1) % NGX_MEDIA_CUTS];
-    start = ngx_media_derived_start(d, d->number + 1);
-
-    if (number != d->number + 1 && start->number == d->number + 1) {
-        next = ngx_media_rescale(start->time, start->timescale, p->timescale);
-    }
+    cut = &d->writer->cuts[number % NGX_MEDIA_CUTS];
 
     end = d->end;
 
@@ -301,22 +294,26 @@ ngx_media_derived_leave(ngx_media_derived_t *d, uint64_t number,
         end = p->dts + (int64_t) p->samples[p->nsamples - 1].duration;
     }
 
-    if (cut->number != d->number + 1 || cut->apart) {
-        next = ngx_min(next, end);
+    next = ngx_media_derived_limit(d);
+
+    if (next == INT64_MAX) {
+        next = first->dts;
+
+        if (number != d->number + 1 || cut->number != number || cut->apart) {
+            next = ngx_min(next, end);
+        }
     }
 
     if (p->nsamples) {
+        ngx_media_derived_settle(d, next);
 
-        if (p->dts >= next) {
-            ngx_media_derived_bring(d, next - 1);
-        }
+    } else if (end < next && p->type == NGX_MEDIA_AUDIO) {
+        first->dts = end;
 
-        ngx_media_packer_settle(p, ngx_max(next, p->dts + 1));
-
-    } else if (end < next && p->type != NGX_MEDIA_AUDIO) {
+    } else if (end < next && number == d->number + 1 && !cut->apart) {
 
         /* a gap takes what is missing */
-        d->skip = d->number + 1;
+        d->skip = number;
     }
 
     ngx_media_derived_flush(d, "cut", 1);
@@ -325,12 +322,12 @@ ngx_media_derived_leave(ngx_media_derived_t *d, uint64_t number,
 
 
 /*
- * The last frame was put where it is shown, which is behind the source's next
- * decode time: it is decoded earlier, if there is another one before it.
+ * The last frame lasts until then.  Where it was put as it is shown, behind
+ * that, it is decoded earlier, if there is another one before it.
  */
 
 static void
-ngx_media_derived_bring(ngx_media_derived_t *d, int64_t dts)
+ngx_media_derived_settle(ngx_media_derived_t *d, int64_t next)
 {
     int64_t              shift;
     ngx_media_packer_t  *p;
@@ -338,16 +335,18 @@ ngx_media_derived_bring(ngx_media_derived_t *d, int64_t dts)
 
     p = &d->packer;
     last = &p->samples[p->nsamples - 1];
-    shift = p->dts - dts;
+    shift = p->dts - (next - 1);
 
-    if (p->nsamples == 1 || shift >= (int64_t) last[-1].duration) {
-        return;
+    if (shift > 0 && p->nsamples > 1
+        && shift < (int64_t) last[-1].duration)
+    {
+        last[-1].duration -= shift;
+        last->cto += shift;
+        p->duration -= shift;
+        p->dts -= shift;
     }
 
-    last[-1].duration -= shift;
-    last->cto += shift;
-    p->duration -= shift;
-    p->dts = dts;
+    ngx_media_packer_settle(p, ngx_max(next, p->dts + 1));
 }
 
 
@@ -454,24 +453,22 @@ ngx_media_derived_join(ngx_media_derived_t *d)
 }
 
 
-/* where the open segment of video ends, if that is known already */
+/* where the open segment of video ends, as soon as the source's has */
 
 static int64_t
 ngx_media_derived_limit(const ngx_media_derived_t *d)
 {
-    const ngx_media_cut_t    *cut;
     const ngx_media_start_t  *start;
 
-    start = ngx_media_derived_start(d, d->number + 1);
-    cut = &d->writer->cuts[(d->number + 1) % NGX_MEDIA_CUTS];
+    start = ngx_media_derived_start(d, d->number);
 
-    if (!ngx_media_derived_video(d) || start->number != d->number + 1
-        || cut->number != start->number || cut->apart)
+    if (!ngx_media_derived_video(d) || start->number != d->number
+        || start->end == 0)
     {
         return INT64_MAX;
     }
 
-    return ngx_media_rescale(start->time, start->timescale,
+    return ngx_media_rescale(start->end, start->timescale,
                              d->packer.timescale);
 }
 
@@ -685,6 +682,14 @@ ngx_media_derived_done(ngx_media_derived_t *d)
 static void
 ngx_media_derived_free(ngx_media_derived_t *d)
 {
+    int64_t  limit;
+
+    limit = ngx_media_derived_limit(d);
+
+    if (d->packer.nsamples && limit != INT64_MAX) {
+        ngx_media_derived_settle(d, limit);
+    }
+
     ngx_media_derived_flush(d, "done", 1);
     ngx_media_derived_close_segment(d);
 

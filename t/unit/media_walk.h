@@ -414,6 +414,7 @@ walk_derive(walk_t *w, walk_pub_t *p, walk_track_t *t)
         f->params = track->params;
         f->exact = 0;
         f->plain = 0;
+        f->sure = walk_random(w, 2);
 
         if (f->params.codec != NGX_MEDIA_CODEC_AAC) {
             return;

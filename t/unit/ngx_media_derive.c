@@ -514,7 +514,7 @@ period(void *data, const ngx_media_params_t *params)
 
 
 static void
-test_periods(void)
+test_periods(ngx_uint_t exact, ngx_uint_t sure)
 {
     uint64_t       init, own;
     ngx_uint_t     n;
@@ -530,6 +530,8 @@ test_periods(void)
     (void) track(p, WALK_AAC, 0, 0);
     f = rung(p, t, 360000);
     f->derived->conf.period = period;
+    f->exact = exact;
+    f->sure = sure;
 
     pass(9000);
     is(f->periods, 1, "periods: the first");
@@ -1070,7 +1072,9 @@ main(void)
 {
     test_sources();
     test_listed();
-    test_periods();
+    test_periods(0, 0);
+    test_periods(1, 0);
+    test_periods(0, 1);
     test_take_over();
     test_end();
     test_killed(0, "killed");
