@@ -53,8 +53,8 @@
 #define WALK_NOMEM    0x08                   /* one allocation in 200 fails */
 #define WALK_BLOCKS   0x10                   /* few blocks are left */
 #define WALK_STILL    0x20                   /* pictures stand still */
-#define WALK_FOLLOW   0x40                   /* streams are followed */
-#define WALK_DERIVED  0x80                   /* tracks are derived of others */
+#define WALK_FOLLOW   0x80                   /* streams are followed */
+#define WALK_DERIVED  0x40                   /* tracks are derived of others */
 
 
 enum { WALK_AVC = 0, WALK_HEVC, WALK_AAC, WALK_MP3 };

@@ -13,10 +13,11 @@
          core/ngx_media_track.c core/ngx_media_stream_validate.c
          memory/ngx_media_zone_validate.c core/ngx_media_store_zone.c
          core/ngx_media_derive.c core/ngx_media_derive_source.c
-         core/ngx_media_derive_text.c
-         core/ngx_media_packer.c core/ngx_media_writer.c
-         core/ngx_media_writer_leave.c
-         core/ngx_media_writer_part.c core/ngx_media_writer_ready.c
+         core/ngx_media_derive_text.c core/ngx_media_packer.c
+         core/ngx_media_writer.c core/ngx_media_writer_leave.c
+         core/ngx_media_writer_part.c core/ngx_media_follow_reader.c
+         core/ngx_media_follow.c core/ngx_media_writer_describe.c
+         core/ngx_media_tail.c core/ngx_media_writer_ready.c
          core/ngx_media_writer_still.c core/ngx_media_writer_track.c
          memory/ngx_media_zone.c */
 /* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_ignore.c
@@ -83,7 +84,8 @@ begin(void)
 static void
 publisher(walk_pub_t *p)
 {
-    ngx_media_publish_t  conf;
+    const char           *reason;
+    ngx_media_publish_t   conf;
 
     memset(p, 0, sizeof(walk_pub_t));
     memset(&conf, 0, sizeof(ngx_media_publish_t));
@@ -98,7 +100,13 @@ publisher(walk_pub_t *p)
     conf.close = walk_close;
     conf.data = p;
 
-    is(ngx_media_publish_begin(&conf, &p->publisher), NGX_OK, "begin");
+    /* also of a process that counts no tests */
+
+    if (ngx_media_publish_begin(&conf, &p->publisher, &reason)
+        != NGX_MEDIA_PUBLISH_OK)
+    {
+        abort();
+    }
 
     p->start = w.now;
 }
