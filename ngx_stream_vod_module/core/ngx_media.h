@@ -96,8 +96,9 @@ struct ngx_media_app_s {
     ngx_queue_t               publishers;     /* of this process */
     ngx_uint_t                look;           /* stream to look at closely */
 
-    u_char                   *file;           /* where its block stands */
-    ngx_uint_t                line;
+    /* of modules of media {}, by ctx_index: see ngx_media_module.h */
+    void                    **conf;
+    void                    **shared;         /* in the zone; NULL: nothing */
 };
 
 

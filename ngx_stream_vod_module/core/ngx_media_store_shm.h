@@ -23,11 +23,20 @@
 #include "memory/ngx_media_zone.h"
 
 
-#define NGX_MEDIA_LAYOUT         5            /* of all that is in a zone */
+#define NGX_MEDIA_LAYOUT         5            /* of all that is the core's in
+                                                 a zone, blocks included */
+#define NGX_MEDIA_STORE_MAGIC    0x616964656d78676eull
 
+
+/*
+ * The first two never change: a module that was loaded from another file, and
+ * may know nothing else of this zone, sets "retired" on a reload.
+ */
 
 struct ngx_media_store_shm_s {
+    uint64_t                  magic;          /* [once] */
     uint64_t                  retired;        /* [atomic] replaced: leave */
+
     uint64_t                  number;         /* [zone] highest that a removed
                                                  stream has used */
     uint64_t                  discontinuity;  /* [zone] likewise */

@@ -14,7 +14,7 @@
 #define NGX_MEDIA_TRACK_BLOCKS   32
 
 
-static uint32_t ngx_media_store_lists(const ngx_media_app_t *app);
+static uint32_t ngx_media_store_lists(ngx_uint_t streams);
 
 
 /*
@@ -35,26 +35,33 @@ ngx_media_store_zone_conf(const ngx_media_app_t *app,
                    + app->zone_size / (1024 * 1024)
                    + NGX_MEDIA_TRACKS * NGX_MEDIA_TRACK_BLOCKS;
 
-    conf->head = ngx_align(sizeof(ngx_media_store_shm_t), 64)
-                 + ngx_align(app->max_streams
-                             * sizeof(ngx_media_stream_shm_t), 64)
-                 + 2 * app->max_streams * sizeof(uint32_t)
-                 + ngx_media_store_lists(app) * sizeof(uint32_t);
+    conf->head = ngx_media_store_memory(conf);
+}
+
+
+size_t
+ngx_media_store_memory(const ngx_media_zone_conf_t *conf)
+{
+    return ngx_align(sizeof(ngx_media_store_shm_t), 64)
+           + ngx_align(conf->accounts * sizeof(ngx_media_stream_shm_t), 64)
+           + 2 * conf->accounts * sizeof(uint32_t)
+           + ngx_media_store_lists(conf->accounts) * sizeof(uint32_t);
 }
 
 
 void
-ngx_media_store_format(ngx_media_zone_t *zone, const ngx_media_app_t *app)
+ngx_media_store_format(ngx_media_zone_t *zone, void *mem)
 {
     u_char                 *p;
     ngx_media_store_shm_t  *store;
 
-    p = zone->sh->head;
+    p = mem;
 
     store = (ngx_media_store_shm_t *) p;
     p += ngx_align(sizeof(ngx_media_store_shm_t), 64);
 
-    store->nstreams = app->max_streams;
+    store->magic = NGX_MEDIA_STORE_MAGIC;
+    store->nstreams = zone->sh->naccounts;
 
     store->streams = (ngx_media_stream_shm_t *) p;
     p += ngx_align(store->nstreams * sizeof(ngx_media_stream_shm_t), 64);
@@ -62,7 +69,7 @@ ngx_media_store_format(ngx_media_zone_t *zone, const ngx_media_app_t *app)
     store->hashes = (uint32_t *) p;
     store->nexts = store->hashes + store->nstreams;
     store->lists = store->nexts + store->nstreams;
-    store->nlists = ngx_media_store_lists(app);
+    store->nlists = ngx_media_store_lists(store->nstreams);
 
     zone->store = store;
 }
@@ -71,11 +78,11 @@ ngx_media_store_format(ngx_media_zone_t *zone, const ngx_media_app_t *app)
 /* so that they have one record on the average, at most */
 
 static uint32_t
-ngx_media_store_lists(const ngx_media_app_t *app)
+ngx_media_store_lists(ngx_uint_t streams)
 {
     uint32_t  n;
 
-    for (n = 1; n < app->max_streams; n *= 2) { /* void */ }
+    for (n = 1; n < streams; n *= 2) { /* void */ }
 
     return n;
 }

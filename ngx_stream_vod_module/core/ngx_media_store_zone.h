@@ -19,13 +19,13 @@
 #include "memory/ngx_media_zone.h"
 
 
-/* of the zone that the application asks for */
+/* the zone that the application asks for, with nothing but the store */
 void ngx_media_store_zone_conf(const ngx_media_app_t *app,
     ngx_media_zone_conf_t *conf);
 
-/* lays out the store at the zone's head, which was formatted */
-void ngx_media_store_format(ngx_media_zone_t *zone,
-    const ngx_media_app_t *app);
+/* bytes of the store at such a zone's head, and how these begin */
+size_t ngx_media_store_memory(const ngx_media_zone_conf_t *conf);
+void ngx_media_store_format(ngx_media_zone_t *zone, void *mem);
 
 
 #endif /* _NGX_MEDIA_STORE_ZONE_H_INCLUDED_ */

@@ -36,6 +36,8 @@ static ngx_uint_t ngx_media_arena_top(ngx_uint_t pages);
 static ngx_uint_t ngx_media_arena_pages(size_t limit, ngx_uint_t *top);
 static void ngx_media_zone_repair_locked(ngx_media_zone_t *zone);
 static ngx_int_t ngx_media_row_take(ngx_media_zone_t *zone, uint64_t start);
+static void ngx_media_row_clear_locked(ngx_media_zone_t *zone,
+    ngx_uint_t row);
 static ngx_uint_t ngx_media_row_dead(const ngx_media_row_shm_t *row,
     uint32_t *pid, uint64_t *start, ngx_uint_t closely);
 static ngx_uint_t ngx_media_extent_pinned_locked(ngx_media_zone_t *zone,
@@ -388,7 +390,7 @@ ngx_media_row_take(ngx_media_zone_t *zone, uint64_t start)
      */
 
     if (rows[n].pid == 0 || start == 0 || rows[n].start != start) {
-        ngx_memzero(zone->row, zone->sh->nextents * sizeof(uint32_t));
+        ngx_media_row_clear_locked(zone, n);
 
         rows[n].start = start;
         ngx_media_store(&rows[n].pid, (uint32_t) ngx_pid);
@@ -397,6 +399,24 @@ ngx_media_row_take(ngx_media_zone_t *zone, uint64_t start)
     ngx_media_zone_unlock(zone);
 
     return NGX_OK;
+}
+
+
+/* of whoever had it, who may have died before he could */
+
+static void
+ngx_media_row_clear_locked(ngx_media_zone_t *zone, ngx_uint_t row)
+{
+    ngx_media_zone_shm_t  *sh;
+
+    sh = zone->sh;
+
+    ngx_memzero(sh->pins + (size_t) row * sh->nextents,
+                sh->nextents * sizeof(uint32_t));
+
+    if (zone->swept) {
+        zone->swept(zone, row);
+    }
 }
 
 
@@ -409,7 +429,7 @@ ngx_media_zone_detach(ngx_media_zone_t *zone)
 
     ngx_media_zone_lock(zone);
 
-    ngx_memzero(zone->row, zone->sh->nextents * sizeof(uint32_t));
+    ngx_media_row_clear_locked(zone, zone->nrow);
     zone->sh->rows[zone->nrow].pid = 0;
 
     ngx_media_zone_unlock(zone);
@@ -446,8 +466,7 @@ ngx_media_zone_sweep(ngx_media_zone_t *zone)
         swept = row->pid == pid && row->start == start;
 
         if (swept) {
-            ngx_memzero(sh->pins + (size_t) i * sh->nextents,
-                        sh->nextents * sizeof(uint32_t));
+            ngx_media_row_clear_locked(zone, i);
             row->pid = 0;
             sh->swept++;
         }

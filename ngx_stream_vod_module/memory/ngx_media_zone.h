@@ -58,7 +58,9 @@ typedef struct {
 
 /* a zone as this process sees it; in the cycle's pool */
 
-typedef struct {
+typedef struct ngx_media_zone_s  ngx_media_zone_t;
+
+struct ngx_media_zone_s {
     ngx_media_zone_shm_t     *sh;
     ngx_media_arena_t        *arena;
     ngx_media_app_t          *app;
@@ -66,8 +68,14 @@ typedef struct {
     uint32_t                 *row;            /* my pins; NULL: not attached */
     ngx_uint_t                nrow;
     ngx_uint_t                nlook;          /* row to look at closely */
+
+    /*
+     * The process of a row has gone, or left: what others have of it.  The
+     * zone's lock is held; called again, if who called it dies.  NULL: nothing
+     */
+    void                    (*swept)(ngx_media_zone_t *zone, ngx_uint_t row);
     ngx_log_t                *log;
-} ngx_media_zone_t;
+};
 
 
 /* bytes of shared memory besides the arena */

@@ -123,7 +123,7 @@ media_zone_create(ngx_media_app_t *app)
     }
 
     ngx_media_zone_format(zone->sh, mem, &conf);
-    ngx_media_store_format(zone, app);
+    ngx_media_store_format(zone, zone->sh->head);
 
     ngx_queue_init(&app->publishers);
 

@@ -100,8 +100,6 @@ publisher(walk_pub_t *p)
     conf.close = walk_close;
     conf.data = p;
 
-    /* also of a process that counts no tests */
-
     if (ngx_media_publish_begin(&conf, &p->publisher, &reason)
         != NGX_MEDIA_PUBLISH_OK)
     {
@@ -724,9 +722,18 @@ test_killed(ngx_uint_t how, const char *what)
 
     begin();
 
+    (void) fflush(stdout);
+
     pid = fork();
 
     if (pid == 0) {
+
+        /* what it looks at counts for nothing */
+
+        if (freopen("/dev/null", "w", stdout) == NULL) {
+            abort();
+        }
+
         ngx_pid = getpid();
 
         p = &w.pubs[0];
