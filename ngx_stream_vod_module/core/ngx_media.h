@@ -67,6 +67,9 @@ typedef struct {
 #define NGX_MEDIA_CONFLICT_DROP    1
 
 
+typedef struct ngx_media_listeners_s  ngx_media_listeners_t;
+
+
 /* one media NAME {} block; lives in the cycle's pool */
 
 struct ngx_media_app_s {
@@ -99,6 +102,7 @@ struct ngx_media_app_s {
     /* of modules of media {}, by ctx_index: see ngx_media_module.h */
     void                    **conf;
     void                    **shared;         /* in the zone; NULL: nothing */
+    ngx_media_listeners_t    *listeners;      /* of events; NULL: none */
 };
 
 

@@ -83,6 +83,8 @@ ngx_media_writer_derive(ngx_media_writer_t *w, ngx_uint_t source,
     ngx_media_packer_init(&d->packer, &w->claim, w->target, w->log);
 
     d->packer.mild = 1;
+    d->packer.derived = 1;
+    d->packer.events = &w->events;
     d->packer.part = ngx_media_derived_put;
     d->packer.data = d;
     d->writer = w;

@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "core/ngx_media_event.h"
 #include "core/ngx_media_module.h"
 #include "core/ngx_media_store_shm.h"
 #include "core/ngx_media_writer.h"
@@ -37,6 +38,7 @@ typedef struct {
 typedef struct {
     ngx_array_t               apps;           /* ngx_media_app_t * */
     ngx_array_t               checks;         /* ngx_media_check_t */
+    ngx_media_listeners_t     listeners;
 } ngx_media_main_conf_t;
 
 
@@ -108,7 +110,8 @@ ngx_media_create_conf(ngx_cycle_t *cycle)
         != NGX_OK
         || ngx_array_init(&mmcf->checks, cycle->pool, 4,
                           sizeof(ngx_media_check_t))
-           != NGX_OK)
+           != NGX_OK
+        || ngx_media_listeners_init(&mmcf->listeners, cycle->pool) != NGX_OK)
     {
         return NULL;
     }
@@ -172,6 +175,27 @@ ngx_media_conf_check(ngx_conf_t *cf, ngx_media_check_pt check, void *data)
     entry->data = data;
     entry->file = cf->conf_file->file.name;
     entry->line = cf->conf_file->line;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_event_add(ngx_conf_t *cf, ngx_media_event_e event,
+    ngx_media_event_pt handler)
+{
+    ngx_media_event_pt     *entry;
+    ngx_media_main_conf_t  *mmcf;
+
+    mmcf = (ngx_media_main_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
+                                                  ngx_media_module);
+
+    entry = ngx_array_push(&mmcf->listeners.handlers[event]);
+    if (entry == NULL) {
+        return NGX_ERROR;
+    }
+
+    *entry = handler;
 
     return NGX_OK;
 }
@@ -296,6 +320,7 @@ ngx_media_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     app->name = value[1];
     app->cycle = cf->cycle;
+    app->listeners = &mmcf->listeners;
 
     ngx_queue_init(&app->publishers);
 
@@ -335,6 +360,8 @@ ngx_media_app_parse(ngx_conf_t *cf, ngx_media_app_t *app)
     ngx_media_module_ctx_t  *module;
 
     n = ngx_count_modules(cf->cycle, NGX_MEDIA_MODULE);
+
+    app->listeners->nmodules = n;
 
     app->conf = ngx_pcalloc(cf->pool, n * sizeof(void *));
     app->shared = ngx_pcalloc(cf->pool, n * sizeof(void *));

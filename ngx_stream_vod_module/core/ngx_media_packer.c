@@ -13,7 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_media_packer.h"
+#include "core/ngx_media_packer_event.h"
 #include "core/ngx_media_tail.h"
 #include "core/ngx_media_track.h"
 #include "time/ngx_media_segmenter.h"
@@ -86,7 +86,9 @@ ngx_media_packer_params(ngx_media_packer_t *p,
     }
 
     if (p->index != index) {
+        ngx_media_packer_sum(p);
         ngx_media_track_counts(p->claim, p->index, &p->count, &bandwidth);
+        p->base = p->count;
         p->listed = 0;
     }
 
@@ -97,6 +99,10 @@ ngx_media_packer_params(ngx_media_packer_t *p,
                    "target:%uD init:%016xL rc:%i",
                    p->index, (int) p->type, p->timescale, p->target, p->init,
                    rc);
+
+    if (rc == NGX_OK) {
+        ngx_media_packer_event_track(p, params, id);
+    }
 
     return rc;
 }
@@ -241,6 +247,10 @@ ngx_media_packer_frame(ngx_media_packer_t *p,
 
     ngx_media_packer_count(p, frame);
 
+    if (ngx_media_packer_tells(p, NGX_MEDIA_EVENT_FRAME)) {
+        ngx_media_packer_event_frame(p, frame);
+    }
+
     return NGX_OK;
 }
 
@@ -255,7 +265,8 @@ ngx_media_packer_tail(ngx_media_packer_t *p,
 
     out.track = p->index;
     out.type = p->type;
-    out.flags = frame->key ? NGX_MEDIA_TAIL_KEY : 0;
+    out.flags = (frame->key ? NGX_MEDIA_TAIL_KEY : 0)
+                | (frame->silent ? NGX_MEDIA_TAIL_SILENT : 0);
     out.timescale = p->timescale;
     out.duration = frame->duration;
     out.dts = frame->dts;
@@ -375,6 +386,7 @@ ngx_media_packer_flush(ngx_media_packer_t *p, const char *why)
 
     if (p->torn) {
         p->count.dropped_nomem += n;
+        ngx_media_packer_event_lost(p, n);
         ngx_media_packer_empty(p);
         return NGX_OK;
     }
@@ -406,9 +418,11 @@ ngx_media_packer_flush(ngx_media_packer_t *p, const char *why)
         p->segment_ticks += put.duration;
         p->bytes += put.data[0].len + put.data[1].len;
         p->ticks += put.duration;
+        ngx_media_packer_event_part(p, &put);
 
     } else if (rc == NGX_ABORT) {
         p->count.dropped_nomem += n;
+        ngx_media_packer_event_lost(p, n);
     }
 
     return rc;
@@ -524,6 +538,8 @@ ngx_media_packer_over(ngx_media_packer_t *p, ngx_media_part_put_t *put)
 ngx_int_t
 ngx_media_packer_close(ngx_media_packer_t *p, const ngx_media_cut_t *cut)
 {
+    ngx_int_t  rc;
+
     if (!p->open) {
         return NGX_DONE;
     }
@@ -544,7 +560,13 @@ ngx_media_packer_close(ngx_media_packer_t *p, const ngx_media_cut_t *cut)
         ngx_media_segment_runs(p->claim, p->index, &p->segment);
     }
 
-    return ngx_media_segment_close(p->claim, p->index);
+    rc = ngx_media_segment_close(p->claim, p->index);
+
+    if (rc == NGX_OK) {
+        ngx_media_packer_event_segment(p);
+    }
+
+    return rc;
 }
 
 

@@ -23,6 +23,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_cut.h"
+#include "core/ngx_media_event.h"
 #include "core/ngx_media_part.h"
 #include "formats/ngx_media_mp4_write.h"
 
@@ -39,6 +40,8 @@ typedef struct {
     const u_char             *last;
     unsigned                  key:1;
     unsigned                  leading:1;      /* open GOP starts here */
+    unsigned                  silent:1;       /* put in for what is missing */
+    unsigned                  again:1;        /* so that a picture is held */
 } ngx_media_packer_frame_t;
 
 
@@ -46,6 +49,8 @@ typedef struct {
     const ngx_media_claim_t  *claim;          /* borrowed, */
     ngx_log_t                *log;            /* as is this */
     uint32_t                  target;         /* of parts, 1/10000 s */
+    ngx_media_events_t       *events;         /* borrowed; NULL: nobody is told
+                                                 what becomes of it */
 
     /*
      * What its owner knows of a part that is about to be put: what is expected
@@ -65,6 +70,8 @@ typedef struct {
     uint64_t                  peak_bytes;     /* of closed segments that are */
     uint64_t                  peak_msec;      /* too short for a peak */
     ngx_media_track_count_t   count;
+    ngx_media_track_count_t   base;           /* of them, in "sum" already */
+    ngx_media_event_sum_t     sum;
     uint32_t                  fps;
 
     /* the segment */
@@ -99,6 +106,8 @@ typedef struct {
     unsigned                  mild:1;         /* parts that are too long are
                                                  its own affair: only their
                                                  segment lists none */
+    unsigned                  derived:1;      /* of another track: others are
+                                                 told */
     unsigned                  torn:1;         /* something was lost: nothing
                                                  more in this period */
 } ngx_media_packer_t;

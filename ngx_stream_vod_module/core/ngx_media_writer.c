@@ -230,6 +230,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     }
 
     if (time.jump) {
+        w->jumps++;
         ngx_media_stream_jumped(&w->claim);
     }
 
@@ -418,6 +419,7 @@ ngx_media_writer_period(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_uint_t  i;
 
     ngx_media_writer_break(w);
+    ngx_media_writer_event_period(w, t, time->dts);
 
     w->clock = t;
 
@@ -1051,6 +1053,7 @@ ngx_media_writer_substitute(ngx_media_writer_track_t *t,
 {
     frame->pos = NULL;
     frame->last = NULL;
+    frame->silent = 1;
 
     /* no silence is known for it: empty frames keep the line going */
 

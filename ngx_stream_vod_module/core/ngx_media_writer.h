@@ -49,6 +49,8 @@ typedef struct {
     unsigned                  leading:1;      /* open GOP starts here */
     unsigned                  repeat:1;       /* key: it and what follows can
                                                  be decoded at any place */
+    unsigned                  silent:1;       /* put in for what is missing */
+    unsigned                  again:1;        /* so that a picture is held */
 } ngx_media_writer_frame_t;
 
 
@@ -67,6 +69,10 @@ ngx_media_writer_t *ngx_media_writer_create(ngx_media_app_t *app,
  */
 void ngx_media_writer_watch(ngx_media_writer_t *w,
     void (*close)(void *data, const char *reason), void *data);
+
+/* who publishes what, and from where: others are told from now on */
+void ngx_media_writer_listen(ngx_media_writer_t *w, const ngx_str_t *name,
+    const ngx_str_t *protocol, const ngx_str_t *address);
 
 /* for the core, once a second: all writers of this process */
 void ngx_media_writers_tick(ngx_media_zone_t *zone);

@@ -25,7 +25,7 @@
 
 
 static void ngx_media_writer_set_log(ngx_media_writer_t *w, ngx_log_t *log);
-static void ngx_media_writer_trail(ngx_media_writer_t *w);
+static void ngx_media_writer_trail(ngx_media_writer_t *w, const char *reason);
 static void ngx_media_writer_trail_handler(ngx_event_t *ev);
 static u_char *ngx_media_writer_log(ngx_log_t *log, u_char *buf, size_t len);
 
@@ -113,6 +113,7 @@ ngx_media_writers_exit(ngx_media_zone_t *zone)
         ngx_media_writer_break(w);
         ngx_media_derived_close(w, "its worker exited");
         ngx_media_stream_release(&w->claim, "its worker exited");
+        ngx_media_writer_event_end(w, "its worker exited");
     }
 }
 
@@ -139,6 +140,8 @@ ngx_media_writer_set_log(ngx_media_writer_t *w, ngx_log_t *log)
         d = ngx_queue_data(q, ngx_media_derived_t, queue);
         d->packer.log = log;
     }
+
+    ngx_media_events_log(&w->events, log);
 }
 
 
@@ -162,7 +165,7 @@ ngx_media_writer_end(ngx_media_writer_t *w, const char *reason)
         return;
     }
 
-    ngx_media_writer_trail(w);
+    ngx_media_writer_trail(w, reason);
 }
 
 
@@ -172,7 +175,7 @@ ngx_media_writer_end(ngx_media_writer_t *w, const char *reason)
  */
 
 static void
-ngx_media_writer_trail(ngx_media_writer_t *w)
+ngx_media_writer_trail(ngx_media_writer_t *w, const char *reason)
 {
     ngx_msec_t         limit;
     ngx_media_zone_t  *zone;
@@ -182,6 +185,11 @@ ngx_media_writer_trail(ngx_media_writer_t *w)
                     (ngx_msec_t) w->claim.stream.sh->grace);
 
     w->leaving = 1;
+
+    /* whatever ends its tracks: this is what others are told */
+
+    w->left = reason;
+    w->left_msec = ngx_current_msec;
 
     /* the record may become another stream's */
 
@@ -245,6 +253,7 @@ ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason)
     ngx_media_writer_break(w);
     ngx_media_derived_close(w, reason);
     ngx_media_stream_release(&w->claim, reason);
+    ngx_media_writer_event_end(w, reason);
 
     for (i = 0; i < w->ntracks; i++) {
         ngx_media_writer_forget(w->tracks[i]);

@@ -133,6 +133,8 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     out.last = frame->last;
     out.key = frame->key;
     out.leading = frame->leading;
+    out.silent = frame->silent;
+    out.again = frame->again;
 
     rc = ngx_media_packer_frame(p, &out);
 

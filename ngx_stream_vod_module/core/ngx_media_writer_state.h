@@ -7,9 +7,10 @@
 /*
  * A writer's state, for ngx_media_writer.c (time, cuts),
  * ngx_media_writer_track.c (tracks), ngx_media_writer_part.c (their parts),
- * ngx_media_writer_ready.c (when it is given out) and ngx_media_writer_still.c
- * (what stands still), ngx_media_writer_leave.c (how it ends), and what is
- * derived (ngx_media_derive_state.h) only.
+ * ngx_media_writer_ready.c (when it is given out), ngx_media_writer_still.c
+ * (what stands still), ngx_media_writer_leave.c (how it ends),
+ * ngx_media_writer_event.c (what others are told), and what is derived
+ * (ngx_media_derive_state.h) only.
  *
  * style: long header, it is one state and what its files share.
  */
@@ -88,8 +89,11 @@ struct ngx_media_writer_s {
     size_t                    name_len;       /* of the stream, likewise */
     u_char                    name[NGX_MEDIA_NAME_MAX];
     ngx_event_t               trail;          /* what is late is over */
+    const char               *left;           /* why its publisher has gone, */
+    ngx_msec_t                left_msec;      /* and when; NULL: it has not */
     ngx_queue_t               derived;        /* ngx_media_derived_t */
     ngx_media_announce_t      announce;
+    ngx_media_events_t        events;
     uint32_t                  target;         /* of parts, 1/10000 s */
 
     ngx_uint_t                ntracks;
@@ -109,6 +113,7 @@ struct ngx_media_writer_s {
     ngx_uint_t                told;
     ngx_uint_t                untold;         /* and those that were not */
 
+    uint64_t                  jumps;          /* of stamps */
     int64_t                   anchor;
     int64_t                   began;          /* first frame out, ms of media
                                                  time; 0: none yet */
@@ -245,6 +250,15 @@ void ngx_media_writer_put(void *data, ngx_media_part_put_t *put);
 void ngx_media_writer_expect(ngx_media_writer_t *w, uint64_t number,
     ngx_uint_t clock, int64_t next, uint32_t timescale,
     ngx_media_part_put_t *put);
+
+
+/* ngx_media_writer_event.c: of its packers, see ngx_media_packer_event.h */
+
+/* before the parameters of any track change; t is the clock, from time on */
+void ngx_media_writer_event_period(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, int64_t time);
+/* the last one */
+void ngx_media_writer_event_end(ngx_media_writer_t *w, const char *reason);
 
 
 #endif /* _NGX_MEDIA_WRITER_STATE_H_INCLUDED_ */

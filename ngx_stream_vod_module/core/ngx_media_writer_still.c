@@ -341,6 +341,7 @@ ngx_media_writer_still(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     ngx_memzero(&frame, sizeof(ngx_media_writer_frame_t));
 
+    frame.again = 1;
     frame.pos = t->past->still;
     frame.last = t->past->still + t->past->still_len;
 
@@ -655,6 +656,7 @@ ngx_media_writer_again(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_memzero(&frame, sizeof(ngx_media_writer_frame_t));
 
     time.duration = NGX_MEDIA_AGAIN_STEP;
+    frame.again = 1;
     frame.last = past->data;
 
     for (i = 0; i < past->n; i++) {
@@ -674,19 +676,22 @@ ngx_media_writer_again(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         t->packer.again++;
 
         if (ngx_media_writer_append(w, t, &time, &frame) != NGX_OK) {
-            ngx_media_writer_broken(t);
-            return;
+            break;
         }
     }
 
     /* the publisher sent none of this */
 
     count.parts_late = t->packer.count.parts_late;
-    count.again = t->packer.count.again + past->n;
+    count.again = t->packer.count.again + i;
 
     t->packer.count = count;
     t->packer.fps = fps;
     t->packer.key_time = key_time;
+
+    if (i < past->n) {
+        ngx_media_writer_broken(t);
+    }
 }
 
 

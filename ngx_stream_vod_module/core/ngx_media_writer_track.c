@@ -140,6 +140,7 @@ ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
     }
 
     ngx_media_packer_init(&t->packer, &w->claim, w->target, w->log);
+    t->packer.events = &w->events;
 
     t->packer.part = ngx_media_writer_put;
     t->packer.data = t;

@@ -190,6 +190,7 @@ ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
     }
 
     ngx_media_writer_watch(p->writer, conf->close, conf->data);
+    ngx_media_writer_listen(p->writer, &name, &protocol, &address);
 
     return NGX_MEDIA_PUBLISH_OK;
 }
@@ -520,6 +521,8 @@ ngx_media_publish_put(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     out.key = info.key || t->type == NGX_MEDIA_AUDIO || t->refresh;
     out.leading = info.leading || (t->refresh && !info.key);
     out.repeat = info.repeat;
+    out.silent = 0;
+    out.again = 0;
 
     rc = ngx_media_writer_frame(p->writer, t->track, &out);
 

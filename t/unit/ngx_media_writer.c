@@ -37,7 +37,8 @@
          formats/ngx_media_sets.c formats/ngx_media_text.c
          formats/ngx_media_ts_es.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
-/* link: ngx_stub.c */
+/* link: core/ngx_media_event.c core/ngx_media_packer_event.c
+         core/ngx_media_writer_event.c ngx_stub.c */
 
 
 /*
