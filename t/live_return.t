@@ -74,6 +74,8 @@ my $played = time();
 my $after = live_stream($t, 'x');
 is($after->{publisher}{pid}, $two, 'publishes on the other worker');
 is($after->{publishes}, 2, 'for the second time');
+cmp_ok($after->{track}{v1}{key_interval_max_ms}, '<', 10_000,
+       'time since the epoch is no key frame interval');
 
 # a third one is refused while the second one is sending, and takes over when
 # that one falls silent

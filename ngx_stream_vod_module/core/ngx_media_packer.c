@@ -355,7 +355,7 @@ ngx_media_packer_count(ngx_media_packer_t *p,
         return;
     }
 
-    if (p->count.keys++) {
+    if (p->count.keys++ && p->key_time) {
         p->count.key_msec = (frame->pts - p->key_time) * 1000
                             / (int64_t) p->timescale;
         p->count.key_msec_max = ngx_max(p->count.key_msec_max,

@@ -88,7 +88,8 @@ typedef struct {
     int64_t                   time;           /* dts of its first sample */
     int64_t                   dts;            /* of its last */
     uint64_t                  duration;       /* of all but the last */
-    int64_t                   key_time;       /* pts of the last one */
+    int64_t                   key_time;       /* pts of the last key frame;
+                                                 0: it made none */
     size_t                    size;           /* payload, bytes */
     size_t                    alloc;
     u_char                   *payload;
