@@ -26,6 +26,7 @@ my %below = (
     packager => [qw/ core memory formats /],
     vod => [qw/ files core memory formats /],
     access => [qw/ core memory formats /],
+    report => [qw/ core memory formats /],
     ingest => [qw/ access core memory formats /],
     stream => [qw/ ingest access core memory formats /],
     http => [qw/ packager vod files ingest access core memory formats /],

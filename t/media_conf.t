@@ -98,6 +98,12 @@ my @cases = (
            ["media a { $_; }", qq/invalid number of arguments in "$_"/] }
          qw/ grace track_wait drain send_limit /),
 
+    ['media a { stream_log off; }', undef],
+    ['media a { stream_log on; stream_log off; }', '"stream_log" directive is'
+                                                   . ' duplicate'],
+    ['media a { stream_log info; }', 'invalid value "info" in "stream_log"'
+                                     . ' directive, it must be "on" or "off"'],
+
     ['media a { listen 1935; }', '"listen" directive is not allowed here'],
     ['media a { foo 1; }', 'unknown directive "foo"'],
     ['zone 8m;', '"zone" directive is not allowed here'],
