@@ -124,6 +124,13 @@ SKIP: {
 
     unlike($maps, qr/same\.so|\Q$so\E/, 'the master has unloaded them');
     like($maps, qr/other\.so/, 'and has the last one');
+
+    my %fds;
+    $fds{$_}++ for map { (readlink($_) || '') =~ /(eventfd|memfd)/ }
+        glob '/proc/' . $t->master_pid() . '/fd/*';
+
+    is($fds{memfd}, 1, 'one arena');
+    cmp_ok($fds{eventfd} || 0, '<=', 64, 'and the eventfds of one');
 }
 
 ends('no application', sub {

@@ -44,6 +44,7 @@ typedef struct {
 
 static void *ngx_media_create_conf(ngx_cycle_t *cycle);
 static char *ngx_media_init_conf(ngx_cycle_t *cycle, void *conf);
+static void ngx_media_notify_cleanup(void *data);
 static char *ngx_media_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_media_app_parse(ngx_conf_t *cf, ngx_media_app_t *app);
 static ngx_uint_t ngx_media_app_named(const ngx_str_t *name);
@@ -213,11 +214,17 @@ ngx_media_init_conf(ngx_cycle_t *cycle, void *conf)
     ngx_uint_t               i;
     ngx_conf_file_t          file;
     ngx_media_check_t       *entry;
+    ngx_pool_cleanup_t      *cln;
     ngx_media_module_ctx_t  *module;
 
-    if (ngx_media_notify_init(cycle->log) == NGX_ERROR) {
+    cln = ngx_pool_cleanup_add(cycle->pool, 0);
+    if (cln == NULL) {
         return NGX_CONF_ERROR;
     }
+
+    cln->handler = ngx_media_notify_cleanup;
+
+    (void) ngx_media_notify_init(cycle->log);
 
     ngx_memzero(&cf, sizeof(ngx_conf_t));
     ngx_memzero(&file, sizeof(ngx_conf_file_t));
@@ -262,6 +269,13 @@ ngx_media_init_conf(ngx_cycle_t *cycle, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static void
+ngx_media_notify_cleanup(void *data)
+{
+    ngx_media_notify_done();
 }
 
 

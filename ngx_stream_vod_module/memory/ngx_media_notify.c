@@ -44,9 +44,13 @@ static ngx_media_watch_t *ngx_media_watch_get(ngx_media_waiter_t *waiter);
 static void ngx_media_watch_free(ngx_media_watch_t *watch);
 
 
-/* made once, before the first fork; never closed */
+/*
+ * Made once, before the first fork, and the same over all reloads: but for one
+ * that loads this module from another file, and unloads this one
+ */
 static int               ngx_media_eventfds[NGX_MEDIA_EVENTFDS];
 static ngx_uint_t        ngx_media_neventfds;
+static ngx_uint_t        ngx_media_notify_users;
 
 static ngx_connection_t  ngx_media_notify_connection;
 static ngx_event_t       ngx_media_notify_read;
@@ -65,6 +69,8 @@ ngx_media_notify_init(ngx_log_t *log)
 {
     int         fd;
     ngx_uint_t  i;
+
+    ngx_media_notify_users++;
 
     if (ngx_media_neventfds) {
         return NGX_OK;
@@ -90,6 +96,19 @@ ngx_media_notify_init(ngx_log_t *log)
     ngx_media_neventfds = NGX_MEDIA_EVENTFDS;
 
     return NGX_OK;
+}
+
+
+void
+ngx_media_notify_done(void)
+{
+    if (--ngx_media_notify_users) {
+        return;
+    }
+
+    while (ngx_media_neventfds) {
+        (void) close(ngx_media_eventfds[--ngx_media_neventfds]);
+    }
 }
 
 

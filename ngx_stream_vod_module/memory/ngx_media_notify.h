@@ -64,7 +64,12 @@ void ngx_media_wait_done(ngx_media_waiter_t *waiter);
 
 /* for the core */
 
+/*
+ * The eventfds are there while any cycle of this process has them: each init is
+ * given back by one done.  NGX_DECLINED: there are none, waiters will poll.
+ */
 ngx_int_t ngx_media_notify_init(ngx_log_t *log);
+void ngx_media_notify_done(void);
 ngx_int_t ngx_media_notify_init_process(ngx_cycle_t *cycle);
 
 /*
