@@ -84,7 +84,7 @@ typedef struct {
 static ngx_media_event_pt     handlers[NGX_MEDIA_EVENTS][MODULES];
 static ngx_media_listeners_t  listeners;
 static publisher_t            last;             /* that has ended */
-static ngx_uint_t             begun, ended, failed;
+static ngx_uint_t             begun, ended, failed, lost;
 static char                   wrong[256];
 
 
@@ -290,6 +290,12 @@ good_lost(ngx_media_event_t *ev)
 
     p = told(ev, NGX_MEDIA_EVENT_LOST);
 
+    if (what->frames == 0) {
+        is_wrong("nothing is lost");
+    }
+
+    lost += what->frames;
+
     if (p) {
         p->lost += what->frames;
     }
@@ -299,11 +305,13 @@ good_lost(ngx_media_event_t *ev)
 static void
 good_end(ngx_media_event_t *ev)
 {
+    uint64_t                      nomem;
     ngx_uint_t                    i;
     publisher_t                  *p;
     const ngx_media_event_end_t  *what = ev->what;
 
     ended++;
+    nomem = 0;
 
     p = told(ev, NGX_MEDIA_EVENT_END);
 
@@ -323,11 +331,16 @@ good_end(ngx_media_event_t *ev)
     }
 
     for (i = 0; i <= NGX_MEDIA_TEXT; i++) {
+        nomem += what->sums[i].nomem;
 
         if (p->frames[i] != what->sums[i].frames) {
             is_wrong("%d frames were told of, %d counted",
                      (int) p->frames[i], (int) what->sums[i].frames);
         }
+    }
+
+    if (p->lost > nomem) {
+        is_wrong("more is lost than had no room");
     }
 
     p->end = *what;
@@ -384,6 +397,7 @@ listen_to(walk_t *w)
     begun = 0;
     ended = 0;
     failed = 0;
+    lost = 0;
 }
 
 
@@ -446,10 +460,10 @@ test_walks(void)
 }
 
 
-/* six seconds of audio and video, and nothing else */
+/* six seconds of audio and video, in a zone of so many pages; 0: enough */
 
-static void
-test_plain(void)
+static walk_pub_t *
+six_seconds(walk_t *w, uint64_t pages)
 {
     int64_t               end;
     ngx_uint_t            i;
@@ -457,17 +471,19 @@ test_plain(void)
     walk_track_t         *t;
     ngx_media_publish_t   conf;
 
-    static walk_t  w;
+    memset(w, 0, sizeof(walk_t));
+    walk_init(w, 0);
+    listen_to(w);
 
-    memset(&w, 0, sizeof(walk_t));
-    walk_init(&w, 0);
-    listen_to(&w);
+    if (pages) {
+        w->zone->sh->limit = pages;
+    }
 
-    p = &w.pubs[0];
+    p = &w->pubs[0];
 
     memset(&conf, 0, sizeof(ngx_media_publish_t));
 
-    conf.app = &w.app;
+    conf.app = &w->app;
     ngx_str_set(&conf.name, "a");
     ngx_str_set(&conf.protocol, "rtmp");
     ngx_str_set(&conf.address, "127.0.0.1");
@@ -480,7 +496,7 @@ test_plain(void)
     is(ngx_media_publish_begin(&conf, &p->publisher), NGX_OK, "begin");
     is(begun, 1, "its first event");
 
-    p->start = w.now;
+    p->start = w->now;
 
     for (i = 0; i < 2; i++) {
         t = &p->tracks[p->ntracks++];
@@ -493,14 +509,14 @@ test_plain(void)
         t->due = 1;
     }
 
-    for (end = w.now + 6000; w.now < end; w.now += 10) {
-        ngx_stub_clock(w.now);
+    for (end = w->now + 6000; w->now < end; w->now += 10) {
+        ngx_stub_clock(w->now);
 
         for (i = 0; i < p->ntracks; i++) {
             t = &p->tracks[i];
 
-            while (p->start + t->time / 1000 <= w.now) {
-                walk_send(&w, p, t);
+            while (p->start + t->time / 1000 <= w->now) {
+                walk_send(w, p, t);
             }
         }
     }
@@ -508,6 +524,24 @@ test_plain(void)
     is(ended, 0, "it is there");
     walk_end(p);
     is(ended, 1, "and has gone");
+    is(wrong[0], 0, "its events: %s", wrong);
+
+    walk_finish(w);
+
+    is(w->wrong[0], 0, "all is free: %s", w->wrong);
+
+    return p;
+}
+
+
+static void
+test_plain(void)
+{
+    walk_pub_t  *p;
+
+    static walk_t  w;
+
+    p = six_seconds(&w, 0);
 
     is(last.events[NGX_MEDIA_EVENT_TRACK], 2, "tracks");
     is(last.events[NGX_MEDIA_EVENT_PERIOD], 1, "periods");
@@ -519,11 +553,22 @@ test_plain(void)
     is(last.events[NGX_MEDIA_EVENT_LOST], 0, "none is lost");
     ok(last.end.msec > 5900 && last.end.msec < 6100, "how long");
     ok(strcmp(last.end.reason, "its connection was closed") == 0, "and why");
-    is(wrong[0], 0, "plain: %s", wrong);
+}
 
-    walk_finish(&w);
 
-    is(w.wrong[0], 0, "plain: all is free: %s", w.wrong);
+/* more than the zone has room for */
+
+static void
+test_lost(void)
+{
+    static walk_t  w;
+
+    (void) six_seconds(&w, 8);
+
+    ok(last.events[NGX_MEDIA_EVENT_LOST] > 0, "frames are lost");
+    ok(last.lost > 0 && last.lost == lost, "so many: %d", (int) lost);
+    ok(last.events[NGX_MEDIA_EVENT_PERIOD] > 1, "which ends periods");
+    ok(last.end.sums[NGX_MEDIA_VIDEO].nomem > 0, "and they are summed up");
 }
 
 
@@ -573,6 +618,7 @@ int
 main(void)
 {
     test_plain();
+    test_lost();
     test_nobody();
     test_walks();
 
