@@ -61,16 +61,59 @@ sub ends {
 }
 
 
-# what is configured decides nothing, but for the zone's size and max_streams
+# what is configured decides nothing, but for the zone's size and max_streams:
+# each directive of a feature is set anew in a running application, and those of
+# the core together
+
+my %core = (
+    segment => '2s', part => '300ms', window => '30s', grace => '4m',
+    track_wait => '2s', drain => '1h', send_limit => '30s',
+    publish_conflict => 'reject', max_bitrate => '8m',
+);
+
+my %features = (stream_log => ['off', 'on']);
+
+my %found;
+
+for my $file (glob $t->root() . '/ngx_stream_vod_module/*/*.c') {
+    my $text = do { local (@ARGV, $/) = ($file); <> };
+
+    my $of = $file =~ m|/core/| ? 'core' : 'features';
+
+    push @{$found{$of}}, $text =~ /ngx_string\("(\w+)"\),
+                                   \s+NGX_MEDIA_CONF\b/gx;
+}
+
+is_deeply([sort @{$found{core}}], [sort keys %core, 'zone', 'max_streams'],
+          'directives of the core');
+is_deeply([sort @{$found{features}}], [sort keys %features], 'and of features');
 
 my $p = publisher();
 my $id = live_stream($t, 'x')->{publisher}{pid};
+my $born = live_stream($t, 'x')->{publishes};
 
-$conf =~ s/window 60s;/window 30s;/;
+for my $set (map { my $name = $_;
+                   map { { $name => $_ } } @{$features{$name}}, '' }
+                 sort keys %features)
+{
+    my ($name, $value) = %$set;
+
+    my $directive = $value ? "$name $value;" : '';
+
+    $t->write_file('nginx.conf', $conf =~ s/^(media live \{)/$1 $directive/mr);
+    $t->reload();
+
+    is(live_stream($t, 'x')->{publisher}{pid}, $id,
+       "$name " . ($value || 'as it was'));
+}
+
+$conf =~ s/^(media live \{).*/"$1 zone 64m; max_streams 50; "
+          . join ' ', (map { "$_ $core{$_};" } sort keys %core), '}'/me;
 $t->write_file('nginx.conf', $conf);
 $t->reload();
 
-is(live_stream($t, 'x')->{publisher}{pid}, $id, 'a zone that is kept');
+is(live_stream($t, 'x')->{publisher}{pid}, $id, 'all of the core');
+is(live_stream($t, 'x')->{publishes}, $born, 'a zone that is kept');
 is($t->log_count($replaced), 0, 'no line');
 $p->close();
 

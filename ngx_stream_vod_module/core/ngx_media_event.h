@@ -12,6 +12,9 @@
  *
  *     PUBLISH -> TRACK..., PERIOD, FRAME..., PART, SEGMENT, ... -> END
  *
+ * Who takes a stream over may begin, on another worker, before the END of the
+ * one that lost it; and of a worker that dies there is none.
+ *
  * A handler cannot fail the publisher: it returns nothing, may neither block
  * nor end it, and what goes wrong is its module's own affair.
  *
