@@ -158,13 +158,14 @@ ngx_media_derived_text_put(ngx_media_derived_t *d, int64_t time, int64_t end,
 
     ngx_media_packer_settle(p, time);
 
+    ngx_memzero(&out, sizeof(ngx_media_packer_frame_t));
+
     out.dts = time;
     out.pts = time;
     out.duration = end - time;
     out.pos = pos;
     out.last = pos + len;
     out.key = 1;
-    out.leading = 0;
 
     if (ngx_media_packer_frame(p, &out) != NGX_OK) {
         p->count.dropped_nomem++;

@@ -190,7 +190,8 @@ ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
     }
 
     ngx_media_writer_watch(p->writer, conf->close, conf->data);
-    ngx_media_writer_listen(p->writer, &name, &protocol, &address);
+    ngx_media_writer_listen(p->writer, &conf->name, &conf->protocol,
+                            &conf->address);
 
     return NGX_MEDIA_PUBLISH_OK;
 }

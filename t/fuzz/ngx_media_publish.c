@@ -38,8 +38,7 @@
          formats/ngx_media_ts_es.c formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
 /* link: core/ngx_media_event.c core/ngx_media_packer_event.c
-         core/ngx_media_writer_event.c
-         ../unit/ngx_stub.c */
+         core/ngx_media_writer_event.c ../unit/ngx_stub.c */
 
 
 /*

@@ -14,10 +14,11 @@
          core/ngx_media_track.c core/ngx_media_stream_validate.c
          memory/ngx_media_zone_validate.c core/ngx_media_store_zone.c
          core/ngx_media_derive.c core/ngx_media_derive_source.c
-         core/ngx_media_derive_text.c
-         core/ngx_media_packer.c core/ngx_media_writer.c
-         core/ngx_media_writer_leave.c
-         core/ngx_media_writer_part.c core/ngx_media_writer_ready.c
+         core/ngx_media_derive_text.c core/ngx_media_packer.c
+         core/ngx_media_writer.c core/ngx_media_writer_leave.c
+         core/ngx_media_writer_part.c core/ngx_media_follow_reader.c
+         core/ngx_media_follow.c core/ngx_media_writer_describe.c
+         core/ngx_media_tail.c core/ngx_media_writer_ready.c
          core/ngx_media_writer_still.c core/ngx_media_writer_track.c
          memory/ngx_media_zone.c */
 /* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_ignore.c
@@ -468,6 +469,7 @@ six_seconds(walk_t *w, uint64_t pages)
     int64_t               end;
     ngx_uint_t            i;
     walk_pub_t           *p;
+    const char           *reason;
     walk_track_t         *t;
     ngx_media_publish_t   conf;
 
@@ -493,7 +495,8 @@ six_seconds(walk_t *w, uint64_t pages)
     conf.close = walk_close;
     conf.data = p;
 
-    is(ngx_media_publish_begin(&conf, &p->publisher), NGX_OK, "begin");
+    is(ngx_media_publish_begin(&conf, &p->publisher, &reason),
+       NGX_MEDIA_PUBLISH_OK, "begin");
     is(begun, 1, "its first event");
 
     p->start = w->now;

@@ -14,12 +14,13 @@
          time/ngx_media_timeline.c core/ngx_media_track.c
          core/ngx_media_stream_validate.c memory/ngx_media_zone_validate.c
          core/ngx_media_store_zone.c core/ngx_media_writer.c
-         core/ngx_media_writer_part.c core/ngx_media_derive_text.c
-         core/ngx_media_derive_source.c core/ngx_media_derive.c
-         core/ngx_media_writer_leave.c core/ngx_media_packer.c
-         core/ngx_media_writer_describe.c core/ngx_media_writer_ready.c
-         core/ngx_media_writer_still.c core/ngx_media_writer_track.c
-         memory/ngx_media_zone.c */
+         core/ngx_media_writer_part.c core/ngx_media_packer_event.c
+         core/ngx_media_writer_event.c core/ngx_media_event.c
+         core/ngx_media_derive_text.c core/ngx_media_derive_source.c
+         core/ngx_media_derive.c core/ngx_media_writer_leave.c
+         core/ngx_media_packer.c core/ngx_media_writer_describe.c
+         core/ngx_media_writer_ready.c core/ngx_media_writer_still.c
+         core/ngx_media_writer_track.c memory/ngx_media_zone.c */
 /* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_ignore.c
          ingest/ngx_media_publish_mend.c ingest/ngx_media_publish_name.c */
 /* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
