@@ -417,7 +417,9 @@ is(status_of($q), 'NetStream.Play.Failed', 'play2');
 $q->stream_command('seek', undef, 5);
 is(status_of($q), 'NetStream.Seek.Failed', 'seek');
 $q->stream_command('pause', undef, 1, 5);
-is(status_of($q), 'NetStream.Seek.Failed', 'pause');
+is(status_of($q), 'NetStream.Pause.Failed', 'pause');
+ok($t->wait_log(qr/play refused: .*"media_rtmp_play" is off/, 3),
+   'the log says what to do');
 is($q->publish('after-play'), $start, 'and it may still publish');
 
 ok($p->poll(0.1), 'the first publisher is still there');

@@ -114,7 +114,7 @@ while (now() - $start < 40 && !$slow->{closed}) {
 ok($slow->{closed}, 'one that trickles is closed');
 ok($p->wait_closed(5), 'a silent one is closed');
 
-is($t->log_count(qr/client did not publish in time/), 2, 'and it is logged')
+is($t->log_count(qr/did not publish or play in time/), 2, 'and it is logged')
     or diag $t->log();
 
 # one that is connected, but never publishes

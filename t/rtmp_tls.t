@@ -121,7 +121,7 @@ my @answers = $t->read_file('output') =~ /\x02\0\x07_result\0/g;
 is(scalar @answers, 500, 'many answers');
 
 my $start = now();
-ok($t->wait_log(qr/client did not publish in time/, 8), 'and then a timeout');
+ok($t->wait_log(qr/did not publish or play in time/, 8), 'and then a timeout');
 $process->stop();
 
 chdir '/';

@@ -5,7 +5,8 @@
 
 
 /*
- * RTMP publishers (RTMP 1.0, Enhanced RTMP v2) on an nginx connection.
+ * RTMP publishers and viewers (RTMP 1.0, Enhanced RTMP v2) on an nginx
+ * connection.
  */
 
 
@@ -22,13 +23,16 @@ typedef struct ngx_media_rtmp_session_s  ngx_media_rtmp_session_t;
 
 typedef struct {
     ngx_str_t                    app;         /* empty: as connect says */
-    ngx_msec_t                   timeout;     /* to begin to publish */
+    ngx_msec_t                   timeout;     /* to begin to publish, play */
     ngx_msec_t                   idle_timeout;
-                                              /* between received bytes */
+                                              /* between received bytes of a
+                                                 publisher, sent ones of a
+                                                 viewer */
     size_t                       max_message; /* bytes */
     ngx_int_t                    max_streams; /* of a connection */
     size_t                       chunk_size;  /* of what we send */
     size_t                       window;      /* bytes between two acks */
+    ngx_flag_t                   play;        /* viewers may come */
 } ngx_media_rtmp_conf_t;
 
 

@@ -105,7 +105,6 @@ static ngx_int_t ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session,
     uint32_t stream, ngx_int_t rc, const char *reason);
 static ngx_int_t ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream,
     const ngx_str_t *name, const ngx_media_span_t *value);
-static ngx_uint_t ngx_media_rtmp_hurries(ngx_media_rtmp_session_t *session);
 static void ngx_media_rtmp_close_handler(void *data, const char *reason);
 static ngx_int_t ngx_media_rtmp_fcpublish(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
@@ -117,10 +116,18 @@ static ngx_int_t ngx_media_rtmp_delete_stream(
     ngx_media_rtmp_session_t *session, const ngx_media_rtmp_command_t *cmd);
 static ngx_int_t ngx_media_rtmp_stop(ngx_media_rtmp_stream_t *stream,
     const char *reason);
-static ngx_int_t ngx_media_rtmp_play(ngx_media_rtmp_session_t *session,
+static ngx_int_t ngx_media_rtmp_cmd_play(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
-static ngx_int_t ngx_media_rtmp_seek(ngx_media_rtmp_session_t *session,
+static ngx_int_t ngx_media_rtmp_cmd_play2(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_cmd_seek(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_cmd_pause(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_cmd_receive_audio(
+    ngx_media_rtmp_session_t *session, const ngx_media_rtmp_command_t *cmd);
+static ngx_int_t ngx_media_rtmp_cmd_receive_video(
+    ngx_media_rtmp_session_t *session, const ngx_media_rtmp_command_t *cmd);
 static ngx_int_t ngx_media_rtmp_length(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
 static ngx_int_t ngx_media_rtmp_accept(ngx_media_rtmp_session_t *session,
@@ -134,13 +141,8 @@ static void ngx_media_rtmp_info(ngx_media_text_t *text, const char *level,
     const char *code, const char *description);
 static ngx_int_t ngx_media_rtmp_error(ngx_media_rtmp_session_t *session,
     double transaction, const char *code, const char *description);
-static ngx_int_t ngx_media_rtmp_status(ngx_media_rtmp_session_t *session,
-    uint32_t stream, const char *level, const char *code,
-    const char *description);
 static ngx_int_t ngx_media_rtmp_send(ngx_media_rtmp_session_t *session,
     ngx_media_rtmp_answer_t *answer, uint32_t csid, uint32_t stream);
-static ngx_int_t ngx_media_rtmp_send_user(ngx_media_rtmp_session_t *session,
-    uint32_t event, uint32_t value);
 
 
 static const ngx_str_t  ngx_media_rtmp_protocol = ngx_string("rtmp");
@@ -203,12 +205,13 @@ static const ngx_media_rtmp_command_entry_t  ngx_media_rtmp_commands[] = {
     { ngx_string("_checkbw"), ngx_media_rtmp_accept },
     { ngx_string("getStreamLength"), ngx_media_rtmp_length },
 
-    { ngx_string("play"), ngx_media_rtmp_play },
-    { ngx_string("play2"), ngx_media_rtmp_play },
-    { ngx_string("seek"), ngx_media_rtmp_seek },
-    { ngx_string("pause"), ngx_media_rtmp_seek },
-    { ngx_string("receiveAudio"), ngx_media_rtmp_ignore },
-    { ngx_string("receiveVideo"), ngx_media_rtmp_ignore },
+    { ngx_string("play"), ngx_media_rtmp_cmd_play },
+    { ngx_string("play2"), ngx_media_rtmp_cmd_play2 },
+    { ngx_string("seek"), ngx_media_rtmp_cmd_seek },
+    { ngx_string("pause"), ngx_media_rtmp_cmd_pause },
+    { ngx_string("pauseRaw"), ngx_media_rtmp_cmd_pause },
+    { ngx_string("receiveAudio"), ngx_media_rtmp_cmd_receive_audio },
+    { ngx_string("receiveVideo"), ngx_media_rtmp_cmd_receive_video },
 
     /* answers to what we never ask */
     { ngx_string("_result"), ngx_media_rtmp_ignore },
@@ -243,7 +246,7 @@ static const ngx_media_rtmp_refusal_t  ngx_media_rtmp_refusals[] = {
       "publish says no name" },
 
     { NGX_MEDIA_RTMP_OCCUPIED, "NetStream.Publish.BadName",
-      "something else is being published here" },
+      "something else is being published or played here" },
 
     { NGX_MEDIA_RTMP_LONG_ARGS, "NetStream.Publish.Denied",
       "the arguments behind \"?\" are too long" },
@@ -505,6 +508,9 @@ ngx_media_rtmp_connected(ngx_media_rtmp_session_t *session,
     session->out_last = p;
     session->chunk_size = session->conf->chunk_size;
 
+    ngx_media_rtmp_play_codecs(session, &cmd->fourccs, &cmd->video,
+                               &cmd->audio);
+
     enhanced = cmd->fourccs.type != NGX_MEDIA_AMF_UNDEFINED
                || cmd->video.type != NGX_MEDIA_AMF_UNDEFINED
                || cmd->audio.type != NGX_MEDIA_AMF_UNDEFINED
@@ -691,7 +697,7 @@ ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
         return ngx_media_rtmp_started(session, cmd->stream);
     }
 
-    if (stream->publisher) {
+    if (stream->publisher || stream->play) {
         return ngx_media_rtmp_refuse(session, cmd->stream,
                                      NGX_MEDIA_RTMP_OCCUPIED, NULL);
     }
@@ -769,7 +775,7 @@ ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
                       stream);
     }
 
-    if (session->publishers == 0) {
+    if (session->publishers == 0 && session->players == 0) {
         session->status = 403;
     }
 
@@ -902,7 +908,7 @@ ngx_media_rtmp_late(ngx_media_rtmp_stream_t *stream)
  * a record that others want, and whoever publishes stays for longer.
  */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_media_rtmp_hurries(ngx_media_rtmp_session_t *session)
 {
     if (ngx_current_msec - session->begun_msec >= 1000) {
@@ -945,7 +951,9 @@ ngx_media_rtmp_lost(ngx_media_rtmp_stream_t *stream, const char *reason)
 
     (void) ngx_media_rtmp_stop(stream, reason);
 
-    if (session->publishers == 0 && session->waiting == NULL) {
+    if (session->publishers == 0 && session->players == 0
+        && session->waiting == NULL)
+    {
         ngx_media_rtmp_close(session, reason);
     }
 }
@@ -1052,17 +1060,21 @@ ngx_media_rtmp_stop(ngx_media_rtmp_stream_t *stream, const char *reason)
 {
     ngx_media_rtmp_session_t  *session;
 
+    session = stream->session;
+
+    if (stream->play) {
+        ngx_media_rtmp_unplay(stream, reason);
+        ngx_media_rtmp_waits(session);
+
+        return NGX_OK;
+    }
+
     if (stream->publisher == NULL) {
         return NGX_OK;
     }
 
-    session = stream->session;
-
     ngx_media_rtmp_unpublish(stream, reason);
-
-    if (session->publishers == 0) {
-        session->connection->log->action = "waiting for RTMP publish";
-    }
+    ngx_media_rtmp_waits(session);
 
     return ngx_media_rtmp_status(session, stream - session->streams + 1,
                                  "status", "NetStream.Unpublish.Success",
@@ -1070,28 +1082,75 @@ ngx_media_rtmp_stop(ngx_media_rtmp_stream_t *stream, const char *reason)
 }
 
 
-/* viewers are served over HTTP */
-
 static ngx_int_t
-ngx_media_rtmp_play(ngx_media_rtmp_session_t *session,
+ngx_media_rtmp_cmd_play(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd)
 {
-    ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
-                  "rtmp play refused: this server is for publishers");
+    return ngx_media_rtmp_play(session, cmd->stream, &cmd->value);
+}
 
-    return ngx_media_rtmp_status(session, cmd->stream, "error",
-                                 "NetStream.Play.Failed",
-                                 "this server is for publishers");
+
+/* Flash Player 10: its only argument is a NetStreamPlayOptions */
+
+static ngx_int_t
+ngx_media_rtmp_cmd_play2(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_media_span_t          key;
+    ngx_media_amf_value_t     value, name;
+    ngx_media_amf_iterator_t  it;
+
+    static const ngx_str_t  wanted = ngx_string("streamName");
+
+    name.type = NGX_MEDIA_AMF_UNDEFINED;
+
+    ngx_media_amf_iterate(&it, &cmd->value);
+
+    while (ngx_media_amf_next(&it, &key, &value) == NGX_OK) {
+        if (ngx_media_span_len(&key) == wanted.len
+            && ngx_memcmp(key.pos, wanted.data, wanted.len) == 0)
+        {
+            name = value;
+        }
+    }
+
+    return ngx_media_rtmp_play(session, cmd->stream, &name);
 }
 
 
 static ngx_int_t
-ngx_media_rtmp_seek(ngx_media_rtmp_session_t *session,
+ngx_media_rtmp_cmd_seek(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd)
 {
     return ngx_media_rtmp_status(session, cmd->stream, "error",
                                  "NetStream.Seek.Failed",
-                                 "this server is for publishers");
+                                 "what is live cannot be sought in");
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_cmd_pause(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    return ngx_media_rtmp_play_pause(session, cmd->stream, &cmd->value);
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_cmd_receive_audio(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    return ngx_media_rtmp_play_receive(session, cmd->stream, NGX_MEDIA_AUDIO,
+                                       &cmd->value);
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_cmd_receive_video(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    return ngx_media_rtmp_play_receive(session, cmd->stream, NGX_MEDIA_VIDEO,
+                                       &cmd->value);
 }
 
 
@@ -1204,7 +1263,7 @@ ngx_media_rtmp_error(ngx_media_rtmp_session_t *session, double transaction,
 
 /* RTMP 1.0, 7.2.2: onStatus has no answer, so transaction 0 */
 
-static ngx_int_t
+ngx_int_t
 ngx_media_rtmp_status(ngx_media_rtmp_session_t *session, uint32_t stream,
     const char *level, const char *code, const char *description)
 {
@@ -1264,7 +1323,7 @@ ngx_media_rtmp_send(ngx_media_rtmp_session_t *session,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_media_rtmp_send_user(ngx_media_rtmp_session_t *session, uint32_t event,
     uint32_t value)
 {

@@ -12,11 +12,13 @@
  * bounded by max_message.
  *
  * There is one timer, that of the read event, set from the first byte to the
- * last: until something is published it bounds the whole time (of a client
- * that sends its handshake byte by byte, too), later the time between two
- * received bytes of media: what else comes does not keep a publisher.  It is
- * not cancelable: a worker that is leaving waits for it, and so for the
- * publisher.
+ * last: until something is published or played it bounds the whole time (of a
+ * client that sends its handshake byte by byte, too), later the time between
+ * two received bytes of media: what else comes does not keep a publisher.  Of
+ * a viewer it is looked at from time to time whether any byte of what waits
+ * has left.  It is not cancelable: a worker that is leaving waits for it, and
+ * so for the client.  That of the write event is how long viewers are waited
+ * for.
  */
 
 
@@ -33,7 +35,10 @@
 #define NGX_MEDIA_RTMP_BYTES     16           /* that are logged */
 
 
+static ngx_uint_t ngx_media_rtmp_reads(ngx_media_rtmp_session_t *session);
 static void ngx_media_rtmp_finalize(ngx_media_rtmp_session_t *session);
+static void ngx_media_rtmp_unplay_all(ngx_media_rtmp_session_t *session,
+    const char *reason);
 static ngx_int_t ngx_media_rtmp_drain(ngx_media_rtmp_session_t *session);
 static void ngx_media_rtmp_timedout(ngx_media_rtmp_session_t *session);
 static ngx_int_t ngx_media_rtmp_receive(ngx_media_rtmp_session_t *session);
@@ -53,6 +58,7 @@ static void ngx_media_rtmp_ack(ngx_media_rtmp_session_t *session);
 static ngx_int_t ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session);
 static ngx_int_t ngx_media_rtmp_flush(ngx_media_rtmp_session_t *session);
 static ngx_int_t ngx_media_rtmp_output(ngx_media_rtmp_session_t *session);
+static ngx_int_t ngx_media_rtmp_answers(ngx_media_rtmp_session_t *session);
 static u_char *ngx_media_rtmp_stream_log(ngx_log_t *log, u_char *buf,
     size_t len);
 
@@ -168,6 +174,10 @@ ngx_media_rtmp_session_read(ngx_media_rtmp_session_t *session)
         return;
     }
 
+    if (rev->timedout && ngx_media_rtmp_reads(session)) {
+        return;
+    }
+
     if (rev->timedout && session->waiting) {
         ngx_media_rtmp_timedout(session);
         return;
@@ -178,7 +188,9 @@ ngx_media_rtmp_session_read(ngx_media_rtmp_session_t *session)
         if (session->state != NGX_MEDIA_RTMP_CLOSING) {
             session->reason = session->publishers
                               ? "publisher sent no media for too long"
-                              : "client did not publish in time";
+                              : session->players
+                                ? "viewer did not read for too long"
+                                : "client did not publish or play in time";
             ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                           "rtmp %s", session->reason);
         }
@@ -203,6 +215,35 @@ ngx_media_rtmp_resume(ngx_media_rtmp_session_t *session, ngx_int_t rc)
 }
 
 
+/* the timer is a viewer's, who is not that slow: it is set anew */
+
+static ngx_uint_t
+ngx_media_rtmp_reads(ngx_media_rtmp_session_t *session)
+{
+    ngx_msec_t    stalled;
+    ngx_event_t  *rev;
+
+    rev = session->connection->read;
+
+    if (session->state == NGX_MEDIA_RTMP_CLOSING || session->publishers
+        || session->waiting || session->players == 0)
+    {
+        return 0;
+    }
+
+    stalled = ngx_media_rtmp_play_stalled(session);
+
+    if (stalled >= session->conf->idle_timeout) {
+        return 0;
+    }
+
+    rev->timedout = 0;
+    ngx_add_timer(rev, session->conf->idle_timeout - stalled);
+
+    return 1;
+}
+
+
 /*
  * A stream waited for too long, and that is no fault of the client's, nor of
  * what else it publishes.
@@ -219,7 +260,7 @@ ngx_media_rtmp_timedout(ngx_media_rtmp_session_t *session)
 
     rc = ngx_media_rtmp_late(session->waiting);
 
-    if (session->publishers == 0) {
+    if (session->publishers == 0 && session->players == 0) {
         ngx_media_rtmp_close(session,
                              "the access check did not answer in time");
 
@@ -234,6 +275,15 @@ ngx_media_rtmp_timedout(ngx_media_rtmp_session_t *session)
 void
 ngx_media_rtmp_session_write(ngx_media_rtmp_session_t *session)
 {
+    ngx_event_t  *wev;
+
+    wev = session->connection->write;
+
+    if (wev->timedout) {
+        wev->timedout = 0;
+        ngx_media_rtmp_unplay_all(session, "the drain time is over");
+    }
+
     if (ngx_media_rtmp_finish(session) != NGX_OK) {
         ngx_media_rtmp_finalize(session);
     }
@@ -260,6 +310,9 @@ ngx_media_rtmp_finalize(ngx_media_rtmp_session_t *session)
         ngx_media_rtmp_unpublish(&session->streams[i], session->reason);
     }
 
+    ngx_media_rtmp_unplay_all(session, session->reason);
+    ngx_media_rtmp_play_forget(session);
+
     if (session->held) {
         ngx_free(session->held);
         session->held = NULL;
@@ -275,6 +328,10 @@ ngx_media_rtmp_finalize(ngx_media_rtmp_session_t *session)
         ngx_del_timer(c->read);
     }
 
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
     if (c->read->posted) {
         ngx_delete_posted_event(c->read);
     }
@@ -287,6 +344,18 @@ ngx_media_rtmp_finalize(ngx_media_rtmp_session_t *session)
     c->log->action = "closing RTMP session";
 
     session->finalize(session->data, session->status);
+}
+
+
+static void
+ngx_media_rtmp_unplay_all(ngx_media_rtmp_session_t *session,
+    const char *reason)
+{
+    ngx_int_t  i;
+
+    for (i = 0; i < session->conf->max_streams; i++) {
+        ngx_media_rtmp_unplay(&session->streams[i], reason);
+    }
 }
 
 
@@ -319,7 +388,8 @@ ngx_media_rtmp_exit(void)
 
 /*
  * c->close: with c->error the time to shut down is over; without it this
- * worker is leaving, or connections are scarce and this one does not publish.
+ * worker is leaving, or connections are scarce and this one neither publishes
+ * nor plays.
  */
 
 static ngx_int_t
@@ -331,7 +401,7 @@ ngx_media_rtmp_drain(ngx_media_rtmp_session_t *session)
 
     c->close = 0;
 
-    if (c->error || session->publishers == 0) {
+    if (c->error || (session->publishers == 0 && session->players == 0)) {
         session->reason = "worker is shutting down";
         return NGX_ERROR;
     }
@@ -341,6 +411,10 @@ ngx_media_rtmp_drain(ngx_media_rtmp_session_t *session)
     }
 
     session->draining = 1;
+
+    if (session->players && session->app->drain) {
+        ngx_add_timer(c->write, session->app->drain);
+    }
 
     if (session->reconnect) {
         return ngx_media_rtmp_reconnect(session);
@@ -754,13 +828,16 @@ ngx_media_rtmp_ack(ngx_media_rtmp_session_t *session)
 static ngx_int_t
 ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session)
 {
+    ngx_uint_t         timer;
     ngx_event_t       *rev;
     ngx_connection_t  *c;
 
     c = session->connection;
     rev = c->read;
 
-    if (session->draining && session->publishers == 0) {
+    if (session->draining && session->publishers == 0
+        && session->players == 0)
+    {
         ngx_media_rtmp_close(session, "worker is shutting down");
     }
 
@@ -768,14 +845,16 @@ ngx_media_rtmp_finish(ngx_media_rtmp_session_t *session)
         return NGX_ERROR;
     }
 
-    if (session->state != NGX_MEDIA_RTMP_CLOSING
-        && session->publishing != (session->publishers != 0))
-    {
-        session->publishing = (session->publishers != 0);
+    timer = session->publishers ? NGX_MEDIA_RTMP_TIMER_PUBLISH
+            : session->players ? NGX_MEDIA_RTMP_TIMER_PLAY
+                               : NGX_MEDIA_RTMP_TIMER_BEGIN;
 
-        ngx_add_timer(rev, session->publishing ? session->conf->idle_timeout
-                                               : session->conf->timeout);
-        ngx_reusable_connection(c, !session->publishing);
+    if (session->state != NGX_MEDIA_RTMP_CLOSING && session->timer != timer) {
+        session->timer = timer;
+
+        ngx_add_timer(rev, timer ? session->conf->idle_timeout
+                                 : session->conf->timeout);
+        ngx_reusable_connection(c, timer == NGX_MEDIA_RTMP_TIMER_BEGIN);
     }
 
     if (rev->ready && session->waiting == NULL) {
@@ -800,12 +879,16 @@ ngx_media_rtmp_flush(ngx_media_rtmp_session_t *session)
 
     c = session->connection;
 
-    if (ngx_media_rtmp_output(session) != NGX_OK) {
+    if (ngx_media_rtmp_output(session) != NGX_OK
+        || ngx_media_rtmp_play_finish(session) != NGX_OK
+        || ngx_media_rtmp_output(session) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     if (session->state == NGX_MEDIA_RTMP_CLOSING
         && session->out_pos == session->out_last
+        && session->midway == NULL
         && !session->shutdown)
     {
         session->shutdown = 1;
@@ -829,10 +912,37 @@ ngx_media_rtmp_flush(ngx_media_rtmp_session_t *session)
 }
 
 
-/* sends what waits, as far as that goes now */
+/*
+ * Sends what waits, as far as that goes now: answers first, but not in the
+ * midst of a message.
+ */
 
 static ngx_int_t
 ngx_media_rtmp_output(ngx_media_rtmp_session_t *session)
+{
+    ngx_int_t  rc;
+
+    do {
+        rc = NGX_OK;
+
+        if (session->midway == NULL) {
+            rc = ngx_media_rtmp_answers(session);
+        }
+
+        if (rc == NGX_OK) {
+            rc = ngx_media_rtmp_play_output(session);
+        }
+
+    } while (rc == NGX_DECLINED);
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+/* NGX_OK: all are sent, NGX_AGAIN, NGX_ERROR */
+
+static ngx_int_t
+ngx_media_rtmp_answers(ngx_media_rtmp_session_t *session)
 {
     ssize_t            n;
     ngx_connection_t  *c;
@@ -853,7 +963,7 @@ ngx_media_rtmp_output(ngx_media_rtmp_session_t *session)
         }
 
         if (n == NGX_AGAIN || n == 0) {
-            break;
+            return NGX_AGAIN;
         }
 
         session->out_pos += n;
@@ -914,6 +1024,7 @@ ngx_media_rtmp_close(ngx_media_rtmp_session_t *session, const char *reason)
 
     for (i = 0; i < session->conf->max_streams; i++) {
         ngx_media_rtmp_unpublish(&session->streams[i], reason);
+        ngx_media_rtmp_unplay(&session->streams[i], reason);
     }
 
     session->state = NGX_MEDIA_RTMP_CLOSING;
@@ -969,6 +1080,15 @@ ngx_media_rtmp_stream(ngx_media_rtmp_session_t *session, uint32_t id)
     }
 
     return &session->streams[id - 1];
+}
+
+
+void
+ngx_media_rtmp_waits(ngx_media_rtmp_session_t *session)
+{
+    if (session->publishers == 0 && session->players == 0) {
+        session->connection->log->action = "waiting for RTMP publish or play";
+    }
 }
 
 

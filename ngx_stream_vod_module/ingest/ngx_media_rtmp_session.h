@@ -8,6 +8,7 @@
  * What the parts of an RTMP session share:
  *
  *     bytes -> handshake -> chunks -> messages -> commands | media -> publish
+ *     follow -> play -> bytes
  *
  *   session    events, timers, queue of output, acknowledgements, the end
  *   handshake  C0 C1 C2 against S0 S1 S2, plain or with digests
@@ -15,6 +16,7 @@
  *   wait       what waits for an answer, and what came behind it
  *   name       what clients call a stream
  *   media      audio, video, data and aggregate messages
+ *   play       viewers, and how what they are sent goes out
  *
  * Only event handlers end a session: what they call returns NGX_ERROR after
  * ngx_media_rtmp_fail() has noted and logged why.
@@ -31,8 +33,10 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "core/ngx_media.h"
+#include "formats/ngx_media_amf.h"
 #include "formats/ngx_media_rtmp_chunk.h"
 #include "formats/ngx_media_rtmp_msg.h"
+#include "ingest/ngx_media_play.h"
 #include "ingest/ngx_media_publish.h"
 #include "ingest/ngx_media_rtmp.h"
 
@@ -59,6 +63,13 @@ typedef enum {
 } ngx_media_rtmp_state_e;
 
 
+/* what the timer of the read event is set for */
+
+#define NGX_MEDIA_RTMP_TIMER_BEGIN    0       /* to publish or to play */
+#define NGX_MEDIA_RTMP_TIMER_PLAY     1
+#define NGX_MEDIA_RTMP_TIMER_PUBLISH  2
+
+
 typedef struct ngx_media_rtmp_handshake_s  ngx_media_rtmp_handshake_t;
 
 
@@ -67,6 +78,7 @@ typedef struct ngx_media_rtmp_handshake_s  ngx_media_rtmp_handshake_t;
 typedef struct {
     ngx_media_rtmp_session_t     *session;
     ngx_media_publisher_t        *publisher;  /* NULL: none */
+    ngx_media_play_t             *play;       /* NULL: none */
     ngx_media_publisher_t        *waiting;    /* not yet begun; NULL: none */
     u_char                       *buffer;     /* NGX_MEDIA_NAME_MAX bytes */
     ngx_str_t                     name;       /* in buffer */
@@ -110,11 +122,19 @@ struct ngx_media_rtmp_session_s {
     ngx_str_t                     args;       /* of connect */
     ngx_media_rtmp_stream_t      *streams;    /* conf->max_streams */
     ngx_uint_t                    publishers;
+    ngx_uint_t                    players;
+    ngx_media_play_t             *midway;     /* a message of it is on its
+                                                 way, nothing goes before */
+    uint32_t                      fourccs;    /* that the client understands:
+                                                 bits by the codecs' table */
     ngx_uint_t                    begun;      /* streams since begun_msec */
     ngx_msec_t                    begun_msec;
     const ngx_media_rtmp_stream_t
                                  *current;    /* for the log; or NULL */
 
+    unsigned                      timer:2;      /* NGX_MEDIA_RTMP_TIMER_* */
+    unsigned                      listed:1;     /* fourccs were said */
+    unsigned                      orphan:1;     /* midway: nobody plays it */
     /*
      * While a stream waits nothing is received: messages are handled in their
      * order.  What had been is held, its end is with the client's kernel.
@@ -124,7 +144,6 @@ struct ngx_media_rtmp_session_s {
     size_t                        held_len;   /* at most what was received at
                                                  once */
 
-    unsigned                      publishing:1; /* as the timer knows it */
     unsigned                      media:1;      /* came with what was read */
     unsigned                      reconnect:1;  /* client can */
     unsigned                      draining:1;   /* worker is leaving */
@@ -149,6 +168,9 @@ void ngx_media_rtmp_close(ngx_media_rtmp_session_t *session,
 
 /* room for n bytes of output, or NULL: the client does not read */
 u_char *ngx_media_rtmp_reserve(ngx_media_rtmp_session_t *session, size_t n);
+
+/* nothing is published or played for now: says so in the log's context */
+void ngx_media_rtmp_waits(ngx_media_rtmp_session_t *session);
 
 /* goes on after a wait; rc: of what was done meanwhile, ends the event */
 void ngx_media_rtmp_resume(ngx_media_rtmp_session_t *session, ngx_int_t rc);
@@ -180,6 +202,15 @@ void ngx_media_rtmp_lost(ngx_media_rtmp_stream_t *stream,
 
 /* asks the client to connect anew */
 ngx_int_t ngx_media_rtmp_reconnect(ngx_media_rtmp_session_t *session);
+
+/* does the client begin more streams a second than it may hold? */
+ngx_uint_t ngx_media_rtmp_hurries(ngx_media_rtmp_session_t *session);
+
+ngx_int_t ngx_media_rtmp_status(ngx_media_rtmp_session_t *session,
+    uint32_t stream, const char *level, const char *code,
+    const char *description);
+ngx_int_t ngx_media_rtmp_send_user(ngx_media_rtmp_session_t *session,
+    uint32_t event, uint32_t value);
 
 
 /*
@@ -226,6 +257,30 @@ void ngx_media_rtmp_query(ngx_media_span_t *span);
 /* media: one message of type AUDIO, VIDEO, DATA or AGGREGATE */
 ngx_int_t ngx_media_rtmp_media(ngx_media_rtmp_stream_t *stream,
     uint32_t type, uint32_t timestamp, const u_char *pos, const u_char *last);
+
+
+/* play: commands of message stream id */
+ngx_int_t ngx_media_rtmp_play(ngx_media_rtmp_session_t *session, uint32_t id,
+    const ngx_media_amf_value_t *value);
+ngx_int_t ngx_media_rtmp_play_pause(ngx_media_rtmp_session_t *session,
+    uint32_t id, const ngx_media_amf_value_t *value);
+ngx_int_t ngx_media_rtmp_play_receive(ngx_media_rtmp_session_t *session,
+    uint32_t id, ngx_uint_t type, const ngx_media_amf_value_t *value);
+
+/* what connect says of codecs, each may be UNDEFINED */
+void ngx_media_rtmp_play_codecs(ngx_media_rtmp_session_t *session,
+    const ngx_media_amf_value_t *fourccs, const ngx_media_amf_value_t *video,
+    const ngx_media_amf_value_t *audio);
+
+/* ends what the stream plays, if it does; reason is static */
+void ngx_media_rtmp_unplay(ngx_media_rtmp_stream_t *stream,
+    const char *reason);
+void ngx_media_rtmp_play_forget(ngx_media_rtmp_session_t *session);
+
+ngx_int_t ngx_media_rtmp_play_output(ngx_media_rtmp_session_t *session);
+ngx_int_t ngx_media_rtmp_play_finish(ngx_media_rtmp_session_t *session);
+ngx_msec_t ngx_media_rtmp_play_stalled(
+    const ngx_media_rtmp_session_t *session);
 
 
 #endif /* _NGX_MEDIA_RTMP_SESSION_H_INCLUDED_ */

@@ -94,6 +94,13 @@ static ngx_command_t  ngx_stream_media_commands[] = {
       0,
       NULL },
 
+    { ngx_string("media_rtmp_play"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, rtmp.play),
+      NULL },
+
     { ngx_string("media_rtmp_timeout"),
       NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
@@ -310,6 +317,7 @@ ngx_stream_media_create_srv_conf(ngx_conf_t *cf)
      *     mscf->line = 0;
      */
 
+    mscf->rtmp.play = NGX_CONF_UNSET;
     mscf->rtmp.timeout = NGX_CONF_UNSET_MSEC;
     mscf->rtmp.idle_timeout = NGX_CONF_UNSET_MSEC;
     mscf->rtmp.max_message = NGX_CONF_UNSET_SIZE;
@@ -329,6 +337,7 @@ ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_stream_core_srv_conf_t  *cscf;
 
+    ngx_conf_merge_value(conf->rtmp.play, prev->rtmp.play, 0);
     ngx_conf_merge_msec_value(conf->rtmp.timeout, prev->rtmp.timeout, 10000);
     ngx_conf_merge_msec_value(conf->rtmp.idle_timeout,
                               prev->rtmp.idle_timeout, 30000);

@@ -6,16 +6,21 @@
 /* link: ingest/ngx_media_rtmp_session.c ingest/ngx_media_rtmp_handshake.c
          ingest/ngx_media_rtmp_cmd.c ingest/ngx_media_rtmp_name.c
          ingest/ngx_media_rtmp_media.c ingest/ngx_media_rtmp_wait.c
+         ingest/ngx_media_rtmp_play.c
+         ingest/ngx_media_play.c ingest/ngx_media_play_pack.c
          formats/ngx_media_rtmp_chunk.c formats/ngx_media_rtmp_msg.c
          formats/ngx_media_rtmp_hs.c formats/ngx_media_amf.c
          formats/ngx_media_flv.c formats/ngx_media_flv_tracks.c
+         formats/ngx_media_flv_write.c
          formats/ngx_media_lang.c formats/ngx_media_text.c -lcrypto */
 
 
 /*
  * A whole RTMP session on a connection that is made up here: what it receives
- * is the input, what it sends is thrown away, and publish checks that it is
- * used as its header says.
+ * is the input, what it sends is read as chunks, and publish checks that it is
+ * used as its header says.  Whoever plays follows a stream whose frames are
+ * those of this file: a byte of the input says what comes of it after each
+ * piece of it.
  *
  *     byte 0    how much of a session precedes the input; rare events
  *     byte 1    bytes of one recv()
@@ -28,7 +33,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "core/ngx_media_follow.h"
 #include "formats/ngx_media_codec.h"
+#include "formats/ngx_media_rtmp_chunk.h"
 #include "ingest/ngx_media_publish.h"
 #include "ingest/ngx_media_rtmp.h"
 #include "ingest/ngx_media_rtmp_session.h"
@@ -41,6 +48,8 @@
 
 #define PUBLISHERS  16
 #define BLOCKS      256
+#define FOLLOWERS   16
+#define TIMERS      8
 
 
 struct ngx_media_publisher_s {
@@ -50,6 +59,14 @@ struct ngx_media_publisher_s {
     int                  used;
     int                  waits;
     uint64_t             frames;
+};
+
+
+struct ngx_media_follow_s {
+    ngx_media_follow_conf_t  conf;
+    int                      used;
+    int                      told;
+    int                      keyed;
 };
 
 
@@ -65,13 +82,24 @@ sig_atomic_t           ngx_terminate;
 
 static ngx_rbtree_node_t            sentinel;
 static struct ngx_media_publisher_s publishers[PUBLISHERS];
-static ngx_media_app_t              app = { .name = ngx_string("live") };
+static struct ngx_media_follow_s    followers[FOLLOWERS];
+static ngx_media_params_t           params[2];
+static ngx_media_rtmp_reader_t      reader;
+static int64_t                      media_time;
+static int                          frames;
+static size_t                       written;
+static u_char                       control[4];
+static ngx_media_app_t              app = {
+    .name = ngx_string("live"), .drain = 5000
+};
 static void                        *blocks[BLOCKS];
 static int                          nblocks;
 static ngx_media_rtmp_session_t    *session;
 static const uint8_t               *input, *input_end;
-static size_t                       recv_size, send_size;
+static size_t                       recv_size, send_size, send_left;
 static int                          finalized, timers;
+static ngx_rbtree_node_t           *set[TIMERS];
+static ngx_event_t                  rev, wev;
 
 static const ngx_media_codec_t  codecs[] = {
     { .id = NGX_MEDIA_CODEC_H264, .type = NGX_MEDIA_VIDEO },
@@ -145,6 +173,29 @@ ngx_alloc(size_t size, ngx_log_t *log)
 }
 
 
+void *
+ngx_calloc(size_t size, ngx_log_t *log)
+{
+    return calloc(1, size ? size : 1);
+}
+
+
+/* pools of their own: of what is looked up in a view */
+
+ngx_pool_t *
+ngx_create_pool(size_t size, ngx_log_t *log)
+{
+    return calloc(1, sizeof(ngx_pool_t));
+}
+
+
+void
+ngx_destroy_pool(ngx_pool_t *pool)
+{
+    free(pool);
+}
+
+
 void
 ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
     const char *fmt, ...)
@@ -211,6 +262,13 @@ ngx_handle_write_event(ngx_event_t *wev, size_t lowat)
 void
 ngx_rbtree_insert(ngx_rbtree_t *tree, ngx_rbtree_node_t *node)
 {
+    int  i;
+
+    for (i = 0; i < TIMERS && set[i]; i++) { /* void */ }
+
+    check(i < TIMERS);
+
+    set[i] = node;
     timers++;
 }
 
@@ -218,6 +276,13 @@ ngx_rbtree_insert(ngx_rbtree_t *tree, ngx_rbtree_node_t *node)
 void
 ngx_rbtree_delete(ngx_rbtree_t *tree, ngx_rbtree_node_t *node)
 {
+    int  i;
+
+    for (i = 0; i < TIMERS && set[i] != node; i++) { /* void */ }
+
+    check(i < TIMERS);
+
+    set[i] = NULL;
     timers--;
 }
 
@@ -423,6 +488,267 @@ ngx_media_publish_end(ngx_media_publisher_t *p, const char *reason)
 }
 
 
+ngx_uint_t
+ngx_media_publish_name_valid(const ngx_str_t *name)
+{
+    return name->len != 0;
+}
+
+
+ngx_int_t
+ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_media_stream_t *stream)
+{
+    check(name->len > 0 && name->len <= NGX_MEDIA_NAME_MAX);
+
+    stream->zone = zone;
+    stream->sh = NULL;
+    stream->id = name->data[0] & 1;
+
+    return name->data[0] == '!' ? NGX_DECLINED : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
+    ngx_uint_t track, ngx_media_stream_view_t *view)
+{
+    static ngx_media_track_view_t  tracks[2];
+
+    memset(view, 0, sizeof(ngx_media_stream_view_t));
+
+    tracks[0].type = NGX_MEDIA_VIDEO;
+    tracks[1].type = NGX_MEDIA_AUDIO;
+    tracks[1].index = 1;
+
+    view->state = NGX_MEDIA_STREAM_LIVE;
+    view->tracks = tracks;
+    view->ntracks = 2;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_track_init_params(const ngx_media_stream_t *stream,
+    ngx_uint_t track, uint64_t name, ngx_media_params_t *copy)
+{
+    *copy = params[track & 1];
+
+    return NGX_OK;
+}
+
+
+const ngx_media_codec_t *
+ngx_media_codec_find(uint32_t id)
+{
+    return id == codecs[0].id ? &codecs[0] : &codecs[1];
+}
+
+
+ngx_int_t
+ngx_media_follow_begin(const ngx_media_follow_conf_t *conf,
+    ngx_media_follow_t **follow)
+{
+    int  i;
+
+    for (i = 0; i < FOLLOWERS && followers[i].used; i++) { /* void */ }
+
+    check(i < FOLLOWERS);
+
+    memset(&followers[i], 0, sizeof(followers[i]));
+
+    followers[i].conf = *conf;
+    followers[i].used = 1;
+
+    *follow = &followers[i];
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_follow_end(ngx_media_follow_t *follow)
+{
+    check(follow->used);
+
+    follow->used = 0;
+}
+
+
+void
+ngx_media_frame_unref(ngx_media_frame_t *frame)
+{
+    ngx_media_frame_form_t  *form;
+
+    check(frame->refs > 0);
+
+    if (--frame->refs) {
+        return;
+    }
+
+    while (frame->forms) {
+        form = frame->forms;
+        frame->forms = form->next;
+        free(form);
+    }
+
+    free(frame);
+    frames--;
+}
+
+
+ngx_media_frame_form_t *
+ngx_media_frame_form(const ngx_media_frame_t *frame, uintptr_t key)
+{
+    ngx_media_frame_form_t  *form;
+
+    for (form = frame->forms; form && form->key != key; form = form->next) {
+        /* void */
+    }
+
+    return form;
+}
+
+
+ngx_media_frame_form_t *
+ngx_media_frame_form_add(ngx_media_frame_t *frame, uintptr_t key, size_t len)
+{
+    ngx_media_frame_form_t  *form;
+
+    form = malloc(sizeof(ngx_media_frame_form_t) + len);
+
+    form->next = frame->forms;
+    form->key = key;
+    form->len = len;
+    frame->forms = form;
+
+    return form;
+}
+
+
+/* what the stream does now, as the byte says */
+
+static void
+happen(uint8_t byte)
+{
+    int                  i, type;
+    ngx_event_t         *ev;
+    ngx_media_frame_t   *frame;
+    ngx_media_follow_t  *f;
+
+    type = byte & 1;
+    ngx_current_msec += (byte & 2) ? 10 : 3000;
+    media_time += (byte & 2) ? 10 : 3000;
+
+    if (byte & 4) {
+        params[type].config_len = 5 + (byte >> 4);
+    }
+
+    frame = calloc(1, sizeof(ngx_media_frame_t) + 300 * (byte >> 3));
+    frames++;
+
+    frame->refs = 1;
+    frame->track = type;
+    frame->type = type;
+    frame->flags = (byte & 8) ? NGX_MEDIA_FRAME_KEY : 0;
+    frame->flags |= (byte & 16) ? NGX_MEDIA_FRAME_LOST : 0;
+    frame->timescale = params[type].timescale;
+    frame->dts = media_time * frame->timescale / 1000;
+    frame->cto = (byte - 128) * 1000;
+    frame->len = 300 * (byte >> 3);
+
+    for (i = 0; i < FOLLOWERS; i++) {
+        f = &followers[i];
+
+        if (f->used && (!(f->told & (1 << type)) || (byte & 4))) {
+            f->told |= 1 << type;
+            f->conf.params(f->conf.data, type, &params[type]);
+        }
+
+        if (f->used) {
+            f->conf.frame(f->conf.data, frame);
+        }
+
+        if (f->used) {
+            f->conf.flush(f->conf.data);
+        }
+
+        if (f->used && byte == 0xff) {
+            f->conf.end(f->conf.data, "ended");
+        }
+    }
+
+    ngx_media_frame_unref(frame);
+
+    for (i = 0; i < TIMERS; i++) {
+
+        if (set[i] == NULL) {
+            continue;
+        }
+
+        ev = ngx_rbtree_data(set[i], ngx_event_t, timer);
+
+        if (ev != &rev && ev != &wev && (byte & 32)) {
+            ngx_del_timer(ev);
+            ev->handler(ev);
+        }
+    }
+
+    if (wev.posted) {
+        ngx_delete_posted_event(&wev);
+        ngx_media_rtmp_session_write(session);
+    }
+}
+
+
+/* what is sent has to be chunks, whatever alternates */
+
+static void
+sent(const u_char *pos, size_t n)
+{
+    size_t                   skip;
+    ngx_int_t                rc;
+    const u_char            *last;
+    ngx_media_rtmp_piece_t   piece;
+
+    skip = written < 3073 ? ngx_min(n, 3073 - written) : 0;
+    written += n;
+
+    last = pos + n;
+    pos += skip;
+
+    while (pos < last) {
+        rc = ngx_media_rtmp_chunk_read(&reader, &pos, last, &piece);
+
+        check(rc != NGX_ERROR);
+
+        if (rc == NGX_AGAIN) {
+            break;
+        }
+
+        check(piece.cs->type != NGX_MEDIA_RTMP_VIDEO
+              || (piece.cs->stream >= 1 && piece.cs->stream <= 3));
+
+        if (piece.cs->type != NGX_MEDIA_RTMP_CHUNK) {
+            continue;
+        }
+
+        check(piece.cs->length == 4);
+
+        memcpy(control + piece.offset, piece.payload.pos,
+               piece.payload.last - piece.payload.pos);
+
+        if (piece.complete) {
+            check(ngx_media_rtmp_chunk_set_size(&reader,
+                      (uint32_t) control[0] << 24 | control[1] << 16
+                      | control[2] << 8 | control[3])
+                  == NGX_OK);
+        }
+    }
+}
+
+
 /* the connection */
 
 static ssize_t
@@ -453,7 +779,43 @@ fake_send(ngx_connection_t *c, u_char *buf, size_t size)
     check(!finalized);
     check(size <= NGX_MEDIA_RTMP_OUT);
 
-    return send_size ? (ssize_t) ngx_min(size, send_size) : NGX_AGAIN;
+    if (send_left == 0) {
+        wev.ready = 0;
+        return NGX_AGAIN;
+    }
+
+    size = ngx_min(size, send_left);
+    send_left -= size;
+
+    sent(buf, size);
+
+    return size;
+}
+
+
+static ngx_chain_t *
+fake_send_chain(ngx_connection_t *c, ngx_chain_t *in, off_t limit)
+{
+    ssize_t  n;
+
+    while (in) {
+        check(in->buf->pos < in->buf->last);
+
+        n = ngx_min(in->buf->last - in->buf->pos, NGX_MEDIA_RTMP_OUT);
+        n = fake_send(c, in->buf->pos, n);
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        in->buf->pos += n;
+
+        if (in->buf->pos == in->buf->last) {
+            in = in->next;
+        }
+    }
+
+    return in;
 }
 
 
@@ -468,11 +830,16 @@ finalize(void *data, ngx_uint_t status)
     finalized = 1;
 
     check(session->in_flight == 0);
-    check(session->publishers == 0);
+    check(session->publishers == 0 && session->players == 0);
     check(timers == 0);
+    check(frames == 0);
 
     for (i = 0; i < PUBLISHERS; i++) {
         check(!publishers[i].used);
+    }
+
+    for (i = 0; i < FOLLOWERS; i++) {
+        check(!followers[i].used);
     }
 }
 
@@ -528,20 +895,22 @@ answer(void)
 static void
 feed(const uint8_t *data, size_t size, int wait)
 {
-    ngx_event_t  *rev;
-
     if (finalized) {
         return;
     }
-
-    rev = session->connection->read;
 
     input = data;
     input_end = data + size;
 
     do {
-        rev->ready = 1;
+        rev.ready = 1;
+        wev.ready = send_size > 0;
+        send_left = send_size;
         ngx_media_rtmp_session_read(session);
+
+        if (!finalized) {
+            happen(input < input_end ? *input : size);
+        }
 
         if (!finalized && session->waiting) {
 
@@ -577,7 +946,7 @@ prelude(u_char *buf, int stage)
         command(0, "\2\0\14createStream\0\x40\0\0\0\0\0\0\0\5"),
         command(1, "\2\0\7publish\0\x40\x08\0\0\0\0\0\0\5\2\0\1x"),
         command(0, "\2\0\14createStream\0\x40\0\0\0\0\0\0\0\5"),
-        command(2, "\2\0\7publish\0\x40\x08\0\0\0\0\0\0\5\2\0\1y")
+        command(2, "\2\0\4play\0\x40\x08\0\0\0\0\0\0\5\2\0\1y")
     };
 
     p = buf;
@@ -612,11 +981,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t                  half;
     u_char                  buf[4096];
     ngx_log_t               log;
-    ngx_event_t             rev, wev;
+    ngx_cycle_t             cycle;
     ngx_connection_t        c;
 
     static ngx_media_rtmp_conf_t  conf = {
-        ngx_null_string, 10000, 30000, 65536, 3, 4096, 2500000
+        ngx_null_string, 10000, 30000, 65536, 3, 4096, 2500000, 1
     };
 
     if (size < 3) {
@@ -627,6 +996,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     events = data[0] >> 3;
     recv_size = 1 + data[1] * 4;
     send_size = data[2] * 16;
+    send_left = send_size;
     data += 3;
     size -= 3;
 
@@ -635,7 +1005,24 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&wev, 0, sizeof(wev));
     memset(&c, 0, sizeof(c));
     memset(publishers, 0, sizeof(publishers));
+    memset(params, 0, sizeof(params));
 
+    params[0].codec = NGX_MEDIA_CODEC_H264;
+    params[0].timescale = NGX_MEDIA_VIDEO_TIMESCALE;
+    params[0].config_len = 20;
+    params[1].codec = NGX_MEDIA_CODEC_AAC;
+    params[1].type = NGX_MEDIA_AUDIO;
+    params[1].timescale = 48000;
+    params[1].config_len = 2;
+
+    ngx_media_rtmp_chunk_init(&reader, NGX_MEDIA_RTMP_MESSAGE_MAX);
+    written = 0;
+    media_time = 1000000;
+
+    memset(&cycle, 0, sizeof(cycle));
+
+    cycle.log = &log;
+    ngx_cycle = &cycle;
     log.log_level = NGX_LOG_INFO;
     log.handler = log_handler;
     c.log = &log;
@@ -643,6 +1030,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     c.write = &wev;
     c.recv = fake_recv;
     c.send = fake_send;
+    c.send_chain = fake_send_chain;
     c.fd = (ngx_socket_t) -1;
     rev.data = &c;
     wev.data = &c;
@@ -693,19 +1081,29 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     feed(data + half, size - half, !(events & 16));
 
     if (!finalized) {
-        check(timers == 1);
+        check(rev.timer_set);
+
+        if (wev.timer_set && (events & 16)) {
+            ngx_del_timer(&wev);
+            wev.timedout = 1;
+            ngx_media_rtmp_session_write(session);
+        }
+    }
+
+    if (!finalized) {
 
         if (events & 8) {
-            for (i = 0; !finalized; i++) {
-                check(i < 3 && timers == 1);
-
+            for (i = 0; !finalized && i < 3; i++) {
+                ngx_del_timer(&rev);
                 rev.timedout = 1;
-                rev.timer_set = 0;
-                timers--;
+                ngx_current_msec += 40000;
                 ngx_media_rtmp_session_read(session);
             }
+        }
 
-        } else {
+        /* a viewer for whom nothing waits stays */
+
+        if (!finalized) {
             ngx_media_rtmp_exit();
         }
     }
