@@ -144,6 +144,12 @@ ngx_int_t ngx_http_media_ts_handler(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 
 
+/* ngx_http_media_flv.c */
+
+ngx_int_t ngx_http_media_flv_handler(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx);
+
+
 /* ngx_http_media_module.c: what is not there yet: 404, 503 or WAIT */
 ngx_int_t ngx_http_media_later(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx, const ngx_media_edge_t *edge);

@@ -59,6 +59,7 @@ static const ngx_http_media_handler_pt
     NULL,                                  /* NGX_HTTP_MEDIA_THUMB */
     NULL,                                  /* NGX_HTTP_MEDIA_THUMBS */
     NULL,                                  /* NGX_HTTP_MEDIA_CLIP */
+    ngx_http_media_flv_handler,            /* NGX_HTTP_MEDIA_FLV */
     ngx_http_media_init_handler,           /* NGX_HTTP_MEDIA_INIT */
     ngx_http_media_segment_handler,        /* NGX_HTTP_MEDIA_SEGMENT */
     ngx_http_media_part_handler,           /* NGX_HTTP_MEDIA_PART */

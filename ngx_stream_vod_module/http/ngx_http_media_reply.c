@@ -52,6 +52,8 @@ static ngx_str_t  ngx_http_media_types[NGX_HTTP_MEDIA_KINDS][2] = {
     { ngx_http_media_same("text/vtt") },
     /* NGX_HTTP_MEDIA_CLIP */
     { ngx_http_media_same("video/mp4") },
+    /* NGX_HTTP_MEDIA_FLV */
+    { ngx_http_media_same("video/x-flv") },
 
     /* NGX_HTTP_MEDIA_INIT */
     { ngx_string("video/mp4"), ngx_string("audio/mp4") },

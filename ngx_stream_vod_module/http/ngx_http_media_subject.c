@@ -21,7 +21,7 @@ static ngx_uint_t ngx_http_media_subject_bucket(ngx_msec_t wait);
 
 const char  *ngx_http_media_count_kinds[NGX_HTTP_MEDIA_COUNT_KINDS] = {
     "playlist", "manifest", "init", "segment", "part", "open", "ts", "text",
-    "picture", "clip", "other"
+    "picture", "clip", "flv", "other"
 };
 
 
@@ -237,6 +237,9 @@ ngx_http_media_subject_kind(const ngx_http_media_subject_t *subject)
 
     case NGX_HTTP_MEDIA_CLIP:
         return NGX_HTTP_MEDIA_COUNT_CLIP;
+
+    case NGX_HTTP_MEDIA_FLV:
+        return NGX_HTTP_MEDIA_COUNT_FLV;
 
     case NGX_HTTP_MEDIA_TIME:
     case NGX_HTTP_MEDIA_KINDS:

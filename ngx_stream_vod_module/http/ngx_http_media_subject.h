@@ -37,6 +37,7 @@ typedef enum {
     NGX_HTTP_MEDIA_COUNT_TEXT,
     NGX_HTTP_MEDIA_COUNT_PICTURE,
     NGX_HTTP_MEDIA_COUNT_CLIP,
+    NGX_HTTP_MEDIA_COUNT_FLV,
     NGX_HTTP_MEDIA_COUNT_OTHER,               /* what has no name here */
     NGX_HTTP_MEDIA_COUNT_KINDS
 } ngx_http_media_count_kind_e;

@@ -41,6 +41,8 @@ static ngx_int_t ngx_http_media_url_ts_m3u8(ngx_http_media_word_t *stem,
     ngx_http_media_url_t *url);
 static ngx_int_t ngx_http_media_url_ts_iframes(ngx_http_media_word_t *stem,
     ngx_http_media_url_t *url);
+static ngx_int_t ngx_http_media_url_flv(ngx_http_media_word_t *stem,
+    ngx_http_media_url_t *url);
 static ngx_int_t ngx_http_media_url_mpd(ngx_http_media_word_t *stem,
     ngx_http_media_url_t *url);
 static ngx_int_t ngx_http_media_url_mp4(ngx_http_media_word_t *stem,
@@ -83,6 +85,7 @@ static const ngx_http_media_suffix_t  ngx_http_media_suffixes[] = {
     { ngx_string(".iframes.m3u8"), ngx_http_media_url_iframes },
     { ngx_string(".ts.m3u8"), ngx_http_media_url_ts_m3u8 },
     { ngx_string(".m3u8"), ngx_http_media_url_m3u8 },
+    { ngx_string(".flv"), ngx_http_media_url_flv },
     { ngx_string(".mp4"), ngx_http_media_url_mp4 },
     { ngx_string(".mpd"), ngx_http_media_url_mpd },
     { ngx_string(".ts.vtt"), ngx_http_media_url_ts_vtt },
@@ -150,6 +153,13 @@ ngx_http_media_url_parse(const u_char *pos, const u_char *last,
 
     if (s->parse(&stem, url) != NGX_OK) {
         return NGX_DECLINED;
+    }
+
+    if (url->kind == NGX_HTTP_MEDIA_FLV) {
+
+        /* all of it is the name */
+
+        rest.last = stem.last;
     }
 
     if (url->kind >= NGX_HTTP_MEDIA_INIT) {
@@ -305,6 +315,15 @@ ngx_http_media_url_ts_iframes(ngx_http_media_word_t *stem,
     url->kind = NGX_HTTP_MEDIA_TS_IFRAMES;
 
     return ngx_http_media_url_track(stem, "v", &url->track);
+}
+
+
+static ngx_int_t
+ngx_http_media_url_flv(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
+{
+    url->kind = NGX_HTTP_MEDIA_FLV;
+
+    return NGX_OK;
 }
 
 

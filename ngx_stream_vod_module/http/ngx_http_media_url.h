@@ -38,6 +38,7 @@ typedef enum {
     NGX_HTTP_MEDIA_THUMB,                     /* NAME/thumb-<ms>-w<n>.jpg */
     NGX_HTTP_MEDIA_THUMBS,                    /* NAME/thumbs.vtt */
     NGX_HTTP_MEDIA_CLIP,                      /* NAME/clip.mp4 */
+    NGX_HTTP_MEDIA_FLV,                       /* NAME.flv */
 
     /* those below a folder, which is a track */
     NGX_HTTP_MEDIA_INIT,                      /* NAME/v1/init-<v>.mp4 */

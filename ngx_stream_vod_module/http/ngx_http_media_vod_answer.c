@@ -96,6 +96,7 @@ static const ngx_http_media_vod_pt
     ngx_http_media_vod_thumb,              /* NGX_HTTP_MEDIA_THUMB */
     ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_THUMBS */
     ngx_http_media_vod_clip,               /* NGX_HTTP_MEDIA_CLIP */
+    NULL,                                  /* NGX_HTTP_MEDIA_FLV */
     ngx_http_media_vod_init_segment,       /* NGX_HTTP_MEDIA_INIT */
     ngx_http_media_vod_cmaf,               /* NGX_HTTP_MEDIA_SEGMENT */
     NULL,                                  /* NGX_HTTP_MEDIA_PART */

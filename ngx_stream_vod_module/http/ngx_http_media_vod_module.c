@@ -205,7 +205,8 @@ ngx_http_media_vod_handler(ngx_http_request_t *r)
     if (r->uri.len < 2
         || ngx_http_media_url_parse(r->uri.data + 1,
                                     r->uri.data + r->uri.len, &ctx->url)
-           != NGX_OK)
+           != NGX_OK
+        || ctx->url.kind == NGX_HTTP_MEDIA_FLV)
     {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, ctx->lifetime);
     }

@@ -25,6 +25,11 @@ url_write(char *p, size_t size, const ngx_http_media_url_t *url)
 
     number = url->number;
 
+    if (url->kind == NGX_HTTP_MEDIA_FLV) {
+        return snprintf(p, size, "%.*s.flv", (int) url->name.len,
+                        url->name.data);
+    }
+
     n = snprintf(p, size, "%.*s/", (int) url->name.len, url->name.data);
     p += n;
     size -= n;

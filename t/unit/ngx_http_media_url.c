@@ -82,6 +82,10 @@ static const url_good_t  url_good[] = {
     { "_,a,b,.mp4.urlset/index.m3u8", NGX_HTTP_MEDIA_MULTI,
       "_,a,b,.mp4.urlset", "", 0, 0 },
 
+    { "demo.flv", NGX_HTTP_MEDIA_FLV, "demo", "", 0, 0 },
+    { "eu/cam/1.flv", NGX_HTTP_MEDIA_FLV, "eu/cam/1", "", 0, 0 },
+    { "demo.flv.flv", NGX_HTTP_MEDIA_FLV, "demo.flv", "", 0, 0 },
+
     /* names that look like files and tracks */
     { "v1/v1.m3u8", NGX_HTTP_MEDIA_PLAYLIST, "v1", "v1", 0, 0 },
     { "demo/v1/index.m3u8", NGX_HTTP_MEDIA_MULTI, "demo/v1", "", 0, 0 },
@@ -96,6 +100,10 @@ static const char  *url_bad[] = {
 
     "",
     "/",
+    ".flv",
+    "demo/.flv",
+    "/demo.flv",
+    "a//demo.flv",
     "demo",
     "demo/",
     "index.m3u8",                     /* no name */

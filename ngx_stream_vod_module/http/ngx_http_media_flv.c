@@ -1,0 +1,456 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * A live stream as one FLV body without an end.  Messages go to the output
+ * filters as they are, shared by all viewers; no more of them are handed on
+ * until the client has taken those, so what a slow one holds is bounded by its
+ * queue (ngx_media_play.h), which drops up to the next key frame.
+ *
+ * The timer is not cancelable: a worker that shuts down stays for its viewers,
+ * at most for the time of "drain".
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "http/ngx_http_media.h"
+#include "ingest/ngx_media_play.h"
+
+
+#define NGX_HTTP_MEDIA_FLV_BUFS  64
+#define NGX_HTTP_MEDIA_FLV_TICK  1000         /* ms */
+
+
+typedef struct {
+    ngx_http_request_t       *request;
+    ngx_media_app_t          *app;
+    ngx_media_play_t         *play;
+    ngx_event_t               timer;
+    ngx_msec_t                leaving;        /* since when the worker is */
+    ngx_chain_t              *free;
+    ngx_chain_t              *busy;           /* not taken by the client yet */
+    size_t                    left;           /* bytes of busy */
+    unsigned                  exiting:1;      /* leaving is set */
+} ngx_http_media_flv_t;
+
+
+static ngx_int_t ngx_http_media_flv_header(ngx_http_request_t *r);
+static void ngx_http_media_flv_ready(void *data);
+static void ngx_http_media_flv_timer(ngx_event_t *ev);
+static void ngx_http_media_flv_write(ngx_http_request_t *r);
+static ngx_int_t ngx_http_media_flv_output(ngx_http_media_flv_t *flv);
+static ngx_int_t ngx_http_media_flv_chain(ngx_http_media_flv_t *flv,
+    ngx_chain_t **out);
+static ngx_int_t ngx_http_media_flv_pass(ngx_http_media_flv_t *flv,
+    ngx_chain_t *out);
+static ngx_int_t ngx_http_media_flv_wait(ngx_http_media_flv_t *flv,
+    ngx_uint_t blocked);
+static void ngx_http_media_flv_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_media_flv_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
+{
+    ngx_int_t                  rc;
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_media_flv_t      *flv;
+    ngx_media_play_conf_t      conf;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (r != r->main) {
+
+        /* what has no end holds up all of its parent's output */
+
+        return ngx_http_media_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     NGX_HTTP_MEDIA_NO_STORE);
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_media_flv_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    flv = cln->data;
+
+    ngx_memzero(flv, sizeof(ngx_http_media_flv_t));
+
+    ngx_memzero(&conf, sizeof(ngx_media_play_conf_t));
+
+    conf.stream = ctx->stream;
+    conf.log = r->connection->log;
+    conf.ready = ngx_http_media_flv_ready;
+    conf.data = flv;
+
+    rc = ngx_media_play_begin(&conf, &flv->play);
+
+    if (rc == NGX_DONE) {
+        return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    flv->request = r;
+    flv->app = ctx->app;
+    flv->timer.handler = ngx_http_media_flv_timer;
+    flv->timer.data = flv;
+    flv->timer.log = r->connection->log;
+
+    cln->handler = ngx_http_media_flv_cleanup;
+
+    rc = ngx_http_media_flv_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* a frame waits for no acknowledgement; HTTP/2 sees to it itself */
+
+    if (clcf->tcp_nodelay && r->http_version < NGX_HTTP_VERSION_20
+        && ngx_tcp_nodelay(r->connection) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    r->connection->log->action = "sending FLV to client";
+
+    ngx_add_timer(&flv->timer, NGX_HTTP_MEDIA_FLV_TICK);
+
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
+
+    r->write_event_handler = ngx_http_media_flv_write;
+    r->main->count++;
+
+    if (ngx_http_media_flv_wait(flv, r->buffered || r->connection->buffered)
+        != NGX_OK)
+    {
+        r->main->count--;
+        return NGX_ERROR;
+    }
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_media_flv_header(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    /* a proxy in front is not to collect what comes */
+
+    if (ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_NO_STORE, 0) != NGX_OK
+        || ngx_http_media_header(r, "X-Accel-Buffering", "no") != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+#if (NGX_HTTP_GZIP)
+
+    /* "gzip_types *" would collect, too */
+
+    r->gzip_tested = 1;
+    r->gzip_ok = 0;
+
+#endif
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = -1;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    rc = ngx_http_send_special(r, NGX_HTTP_FLUSH);
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+/* a write event follows anyway while the client has not taken what it has */
+
+static void
+ngx_http_media_flv_ready(void *data)
+{
+    ngx_http_media_flv_t *flv = data;
+
+    ngx_event_t  *wev;
+
+    wev = flv->request->connection->write;
+
+    if (flv->busy == NULL && !wev->delayed) {
+        ngx_post_event(wev, &ngx_posted_events);
+    }
+}
+
+
+static void
+ngx_http_media_flv_timer(ngx_event_t *ev)
+{
+    ngx_connection_t      *c;
+    ngx_http_media_flv_t  *flv;
+
+    flv = ev->data;
+
+    ngx_add_timer(&flv->timer, NGX_HTTP_MEDIA_FLV_TICK);
+
+    if (!ngx_exiting || flv->app->drain == 0) {
+        return;
+    }
+
+    if (!flv->exiting) {
+        flv->exiting = 1;
+        flv->leaving = ngx_current_msec;
+    }
+
+    if (ngx_current_msec - flv->leaving < flv->app->drain) {
+        return;
+    }
+
+    c = flv->request->connection;
+
+    ngx_http_set_log_request(c->log, flv->request);
+
+    ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                  "FLV play ended: the drain time is over");
+
+    ngx_http_finalize_request(flv->request, NGX_ERROR);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_media_flv_write(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_event_t           *wev;
+    ngx_connection_t      *c;
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_media_flv_t  *flv;
+
+    c = r->connection;
+    wev = c->write;
+    flv = NULL;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_media_flv_cleanup) {
+            flv = cln->data;
+            break;
+        }
+    }
+
+    if (wev->timedout) {
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                      "client timed out");
+        c->timedout = 1;
+        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+        return;
+    }
+
+    rc = ngx_http_media_flv_output(flv);
+
+    if (rc == NGX_OK || rc == NGX_AGAIN) {
+
+        if (ngx_http_media_flv_wait(flv, rc == NGX_AGAIN) != NGX_OK) {
+            ngx_http_finalize_request(r, NGX_ERROR);
+        }
+
+        return;
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+        return;
+    }
+
+    /* NGX_DONE: the stream has ended, and so does the body */
+
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_block_reading;
+    }
+
+    ngx_http_finalize_request(r, ngx_http_send_special(r, NGX_HTTP_LAST));
+}
+
+
+/*
+ * NGX_OK: all is sent, NGX_AGAIN: the client does not take more, NGX_DONE: all
+ * is sent, and no more will come, NGX_ERROR
+ */
+
+static ngx_int_t
+ngx_http_media_flv_output(ngx_http_media_flv_t *flv)
+{
+    ngx_int_t            rc;
+    ngx_chain_t         *out;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = flv->request;
+    c = r->connection;
+    out = NULL;
+
+    if (c->write->delayed) {
+        return NGX_AGAIN;
+    }
+
+    if (flv->busy || r->buffered || c->buffered) {
+
+        if (ngx_http_media_flv_pass(flv, NULL) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    while (flv->busy == NULL && !r->buffered && !c->buffered) {
+
+        rc = ngx_http_media_flv_chain(flv, &out);
+
+        if (rc == NGX_DECLINED) {
+            return ngx_media_play_over(flv->play) ? NGX_DONE : NGX_OK;
+        }
+
+        if (rc != NGX_OK || ngx_http_media_flv_pass(flv, out) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/* the next messages; NGX_DECLINED: there are none */
+
+static ngx_int_t
+ngx_http_media_flv_chain(ngx_http_media_flv_t *flv, ngx_chain_t **out)
+{
+    ngx_buf_t         *b;
+    ngx_uint_t         i, n;
+    ngx_chain_t       *cl, **ll;
+    ngx_media_span_t   spans[NGX_HTTP_MEDIA_FLV_BUFS];
+
+    n = ngx_media_play_peek(flv->play, 0, spans, NGX_HTTP_MEDIA_FLV_BUFS);
+
+    if (n == 0) {
+        return NGX_DECLINED;
+    }
+
+    b = NULL;
+    ll = out;
+
+    for (i = 0; i < n; i++) {
+
+        cl = ngx_chain_get_free_buf(flv->request->pool, &flv->free);
+        if (cl == NULL) {
+            return NGX_ERROR;
+        }
+
+        b = cl->buf;
+
+        ngx_memzero(b, sizeof(ngx_buf_t));
+
+        b->tag = (ngx_buf_tag_t) &ngx_http_media_flv_handler;
+        b->start = (u_char *) spans[i].pos;
+        b->pos = b->start;
+        b->last = (u_char *) spans[i].last;
+        b->end = b->last;
+        b->memory = 1;
+
+        flv->left += b->last - b->pos;
+
+        *ll = cl;
+        ll = &cl->next;
+    }
+
+    *ll = NULL;
+    b->flush = 1;
+
+    ngx_media_play_hold(flv->play, n);
+
+    return NGX_OK;
+}
+
+
+/* through the filters, and what the client has taken goes out of the queue */
+
+static ngx_int_t
+ngx_http_media_flv_pass(ngx_http_media_flv_t *flv, ngx_chain_t *out)
+{
+    size_t               left;
+    ngx_chain_t         *cl;
+    ngx_http_request_t  *r;
+
+    r = flv->request;
+
+    if (ngx_http_output_filter(r, out) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    ngx_chain_update_chains(r->pool, &flv->free, &flv->busy, &out,
+                            (ngx_buf_tag_t) &ngx_http_media_flv_handler);
+
+    left = 0;
+
+    for (cl = flv->busy; cl; cl = cl->next) {
+        left += ngx_buf_size(cl->buf);
+    }
+
+    (void) ngx_media_play_sent(flv->play, flv->left - left);
+
+    flv->left = left;
+
+    return NGX_OK;
+}
+
+
+/* as long as the client takes nothing "send_timeout" runs */
+
+static ngx_int_t
+ngx_http_media_flv_wait(ngx_http_media_flv_t *flv, ngx_uint_t blocked)
+{
+    ngx_event_t               *wev;
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = flv->request;
+    wev = r->connection->write;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (!wev->delayed) {
+
+        if (blocked) {
+            ngx_add_timer(wev, clcf->send_timeout);
+
+        } else if (wev->timer_set) {
+            ngx_del_timer(wev);
+        }
+    }
+
+    return ngx_handle_write_event(wev, clcf->send_lowat);
+}
+
+
+static void
+ngx_http_media_flv_cleanup(void *data)
+{
+    ngx_http_media_flv_t *flv = data;
+
+    ngx_media_play_end(flv->play);
+
+    if (flv->timer.timer_set) {
+        ngx_del_timer(&flv->timer);
+    }
+}
