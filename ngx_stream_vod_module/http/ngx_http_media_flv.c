@@ -179,20 +179,35 @@ ngx_http_media_flv_header(ngx_http_request_t *r)
 }
 
 
-/* a write event follows anyway while the client has not taken what it has */
+/*
+ * A write event follows anyway while the client has not taken what it has.
+ * Otherwise all of it can nearly always be sent at once; where not, or where
+ * this is one of many on a connection, the event does it, which may end the
+ * request.
+ */
 
 static void
 ngx_http_media_flv_ready(void *data)
 {
     ngx_http_media_flv_t *flv = data;
 
-    ngx_event_t  *wev;
+    ngx_event_t         *wev;
+    ngx_http_request_t  *r;
 
-    wev = flv->request->connection->write;
+    r = flv->request;
+    wev = r->connection->write;
 
-    if (flv->busy == NULL && !wev->delayed) {
-        ngx_post_event(wev, &ngx_posted_events);
+    if (flv->busy || wev->delayed) {
+        return;
     }
+
+    if (r->http_version < NGX_HTTP_VERSION_20 && !wev->posted
+        && ngx_http_media_flv_output(flv) == NGX_OK)
+    {
+        return;
+    }
+
+    ngx_post_event(wev, &ngx_posted_events);
 }
 
 

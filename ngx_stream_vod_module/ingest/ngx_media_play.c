@@ -26,10 +26,13 @@
 #define NGX_MEDIA_PLAY_BYTES     (16 * 1024 * 1024)
 
 /*
- * Sound goes with the next video, which saves half of what is spent on sending
- * it, but it does not wait for longer than this; alone it goes in groups.
+ * Sound goes with the next picture, which saves more than half of the system
+ * calls: until that is due and a little late, if it is due soon.  Alone it goes
+ * in groups.  All in ms.
  */
-#define NGX_MEDIA_PLAY_WAIT      30           /* ms */
+#define NGX_MEDIA_PLAY_WAIT      30
+#define NGX_MEDIA_PLAY_WAIT_MAX  50
+#define NGX_MEDIA_PLAY_SLACK     10
 #define NGX_MEDIA_PLAY_GROUP     60
 
 /* ms that the first message waits for a track that is known to be there */
@@ -682,8 +685,14 @@ ngx_media_play_put(ngx_media_play_t *play, ngx_media_play_track_t *track,
     node->form = form;
 
     play->bytes += frame->len;
-    play->urgent |= (frame->type == NGX_MEDIA_VIDEO);
     play->stat.frames++;
+
+    if (frame->type == NGX_MEDIA_VIDEO) {
+        play->urgent = 1;
+        play->group->due = ngx_current_msec
+                           + (ngx_msec_t) frame->duration * 1000
+                             / frame->timescale;
+    }
 
     return NGX_OK;
 }
@@ -922,6 +931,7 @@ ngx_media_play_headers(ngx_media_play_t *play)
 static void
 ngx_media_play_wait(ngx_media_play_t *play)
 {
+    ngx_msec_int_t           wait;
     ngx_media_play_group_t  *group;
 
     if (play->posted) {
@@ -930,14 +940,30 @@ ngx_media_play_wait(ngx_media_play_t *play)
 
     group = play->group;
 
+    if (ngx_queue_empty(&group->waiting)) {
+
+        wait = NGX_MEDIA_PLAY_GROUP;
+
+        if (ngx_media_play_video(play)) {
+            wait = (ngx_msec_int_t) (group->due - ngx_current_msec)
+                   + NGX_MEDIA_PLAY_SLACK;
+
+            if (wait < NGX_MEDIA_PLAY_WAIT || wait > NGX_MEDIA_PLAY_WAIT_MAX) {
+                wait = NGX_MEDIA_PLAY_WAIT;
+            }
+        }
+
+        group->until = ngx_current_msec + wait;
+
+        /* one that is set yet looks at that */
+
+        if (!group->timer.timer_set) {
+            ngx_add_timer(&group->timer, wait);
+        }
+    }
+
     play->posted = 1;
     ngx_queue_insert_tail(&group->waiting, &play->waiting);
-
-    if (!group->timer.timer_set) {
-        ngx_add_timer(&group->timer,
-                      ngx_media_play_video(play) ? NGX_MEDIA_PLAY_WAIT
-                                                 : NGX_MEDIA_PLAY_GROUP);
-    }
 }
 
 
@@ -955,12 +981,20 @@ static void
 ngx_media_play_timer_handler(ngx_event_t *ev)
 {
     ngx_queue_t             *q, waiting;
+    ngx_msec_int_t           left;
     ngx_media_play_t        *play;
     ngx_media_play_group_t  *group;
 
     group = ev->data;
 
     if (ngx_queue_empty(&group->waiting)) {
+        return;
+    }
+
+    left = (ngx_msec_int_t) (group->until - ngx_current_msec);
+
+    if (left > 0) {
+        ngx_add_timer(&group->timer, left);
         return;
     }
 
@@ -1074,13 +1108,6 @@ ngx_media_play_sent(ngx_media_play_t *play, size_t bytes)
     }
 
     return play->held;
-}
-
-
-ngx_uint_t
-ngx_media_play_midway(const ngx_media_play_t *play)
-{
-    return play->held != 0;
 }
 
 

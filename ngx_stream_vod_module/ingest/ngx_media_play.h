@@ -44,8 +44,9 @@ typedef struct {
     ngx_uint_t              (*takes)(void *data, uint32_t codec);
 
     /*
-     * There is something to be sent, or it is over.  It only posts an event:
-     * never called from inside of begin(), but from an event of the stream.
+     * There is something to be sent, or it is over.  It may send, but ends
+     * nothing: that is for an event of its own.  Never called from inside of
+     * begin().
      */
     void                    (*ready)(void *data);
     void                     *data;
@@ -85,9 +86,6 @@ void ngx_media_play_hold(ngx_media_play_t *play, ngx_uint_t n);
 
 /* so many bytes have left; returns the number of messages that are held yet */
 ngx_uint_t ngx_media_play_sent(ngx_media_play_t *play, size_t bytes);
-
-/* has a message been sent in part? */
-ngx_uint_t ngx_media_play_midway(const ngx_media_play_t *play);
 
 /* ms for which the client has taken nothing of what waits; 0: nothing waits */
 ngx_msec_t ngx_media_play_stalled(const ngx_media_play_t *play);

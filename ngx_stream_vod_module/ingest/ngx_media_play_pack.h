@@ -38,6 +38,8 @@ typedef struct {
 
     /* those that have sound to be sent, which waits for video */
     ngx_queue_t               waiting;
+    ngx_msec_t                until;          /* at most */
+    ngx_msec_t                due;            /* when video is expected */
     ngx_event_t               timer;
 } ngx_media_play_group_t;
 

@@ -344,20 +344,38 @@ ngx_media_rtmp_play_receive(ngx_media_rtmp_session_t *session, uint32_t id,
 }
 
 
-/* the output goes on with the next write event, which ends sessions, too */
+/*
+ * Nearly always all of it can be sent at once, and nothing else is to be done.
+ * Otherwise the write event does it, which may end the session.
+ */
 
 static void
 ngx_media_rtmp_play_ready(void *data)
 {
     ngx_media_rtmp_stream_t *stream = data;
 
-    ngx_event_t  *wev;
+    ngx_event_t               *wev;
+    ngx_media_rtmp_session_t  *session;
 
-    wev = stream->session->connection->write;
+    session = stream->session;
+    wev = session->connection->write;
 
-    if (wev->ready) {
-        ngx_post_event(wev, &ngx_posted_events);
+    if (!wev->ready) {
+        return;
     }
+
+    if (session->midway == NULL
+        && session->out_pos == session->out_last
+        && !wev->posted
+        && ngx_media_rtmp_play_write(session, stream->play,
+                                     NGX_MEDIA_RTMP_BUFS)
+           == NGX_OK
+        && ngx_media_play_over(stream->play) == NULL)
+    {
+        return;
+    }
+
+    ngx_post_event(wev, &ngx_posted_events);
 }
 
 
@@ -522,6 +540,7 @@ ngx_int_t
 ngx_media_rtmp_play_output(ngx_media_rtmp_session_t *session)
 {
     ngx_int_t                 i, rc;
+    ngx_uint_t                n;
     ngx_media_play_t         *play;
     ngx_media_rtmp_stream_t  *stream;
 
@@ -545,12 +564,16 @@ ngx_media_rtmp_play_output(ngx_media_rtmp_session_t *session)
         return NGX_DECLINED;
     }
 
-    for (i = 0; session->players && i < session->conf->max_streams; i++) {
+    n = session->players;
+
+    for (i = 0; n && i < session->conf->max_streams; i++) {
         stream = &session->streams[i];
 
         if (stream->play == NULL) {
             continue;
         }
+
+        n--;
 
         rc = ngx_media_rtmp_play_write(session, stream->play,
                                        NGX_MEDIA_RTMP_BUFS);
@@ -641,13 +664,22 @@ ngx_int_t
 ngx_media_rtmp_play_finish(ngx_media_rtmp_session_t *session)
 {
     ngx_int_t                 i;
+    ngx_uint_t                n;
     const char               *reason;
     ngx_media_rtmp_stream_t  *stream;
 
-    for (i = 0; session->players && i < session->conf->max_streams; i++) {
+    n = session->players;
+
+    for (i = 0; n && i < session->conf->max_streams; i++) {
         stream = &session->streams[i];
 
-        reason = stream->play ? ngx_media_play_over(stream->play) : NULL;
+        if (stream->play == NULL) {
+            continue;
+        }
+
+        n--;
+
+        reason = ngx_media_play_over(stream->play);
 
         if (reason && ngx_media_rtmp_play_over(stream, reason) != NGX_OK) {
             return NGX_ERROR;
