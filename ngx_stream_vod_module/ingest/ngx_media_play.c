@@ -38,6 +38,9 @@
 /* ms that the first message waits for a track that is known to be there */
 #define NGX_MEDIA_PLAY_PATIENCE  500
 
+/* pictures that tell how they are reordered, at the beginning of a GOP */
+#define NGX_MEDIA_PLAY_PICTURES  5
+
 /* s of media after which a track without frames gives way to another one */
 #define NGX_MEDIA_PLAY_SILENCE   3
 
@@ -807,17 +810,31 @@ ngx_media_play_start(ngx_media_play_t *play)
 
 /*
  * Is there a track that will be sent and whose parameters have not come?  What
- * comes first says which there are, and some players believe it.
+ * comes first says which there are, and some players believe it.  And does the
+ * first viewer of all know how pictures are reordered?
  */
 
 static ngx_uint_t
 ngx_media_play_expects(ngx_media_play_t *play)
 {
-    ngx_uint_t               i;
+    ngx_uint_t               i, n;
     ngx_media_play_track_t  *track;
 
     if (ngx_current_msec - play->first >= NGX_MEDIA_PLAY_PATIENCE) {
         return 0;
+    }
+
+    if (!play->group->based && ngx_media_play_video(play)) {
+
+        n = 0;
+
+        for (i = 0; i < play->count && n < NGX_MEDIA_PLAY_PICTURES; i++) {
+            n += ngx_media_play_node(play, i)->frame->type == NGX_MEDIA_VIDEO;
+        }
+
+        if (n < NGX_MEDIA_PLAY_PICTURES) {
+            return 1;
+        }
     }
 
     for (i = 0; i < NGX_MEDIA_PLAY_TYPES; i++) {
