@@ -18,6 +18,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "access/ngx_media_access.h"
 #include "http/ngx_http_media.h"
 #include "ingest/ngx_media_play.h"
 
@@ -29,7 +30,9 @@
 typedef struct {
     ngx_http_request_t       *request;
     ngx_media_app_t          *app;
-    ngx_media_play_t         *play;
+    ngx_media_stream_t        stream;
+    ngx_media_access_t       *access;         /* NULL: nobody is asked */
+    ngx_media_play_t         *play;           /* NULL: not begun */
     ngx_event_t               timer;
     ngx_msec_t                leaving;        /* since when the worker is */
     ngx_chain_t              *free;
@@ -39,6 +42,13 @@ typedef struct {
 } ngx_http_media_flv_t;
 
 
+static ngx_int_t ngx_http_media_flv_ask(ngx_http_media_flv_t *flv,
+    ngx_str_t *name);
+static void ngx_http_media_flv_answer(void *data, ngx_int_t rc,
+    const char *reason);
+static ngx_int_t ngx_http_media_flv_answered(ngx_http_media_flv_t *flv,
+    ngx_int_t rc, const char *reason);
+static ngx_int_t ngx_http_media_flv_start(ngx_http_media_flv_t *flv);
 static ngx_int_t ngx_http_media_flv_header(ngx_http_request_t *r);
 static void ngx_http_media_flv_ready(void *data);
 static void ngx_http_media_flv_timer(ngx_event_t *ev);
@@ -53,14 +63,15 @@ static ngx_int_t ngx_http_media_flv_wait(ngx_http_media_flv_t *flv,
 static void ngx_http_media_flv_cleanup(void *data);
 
 
+static ngx_str_t  ngx_http_media_flv_protocol = ngx_string("flv");
+
+
 ngx_int_t
 ngx_http_media_flv_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
-    ngx_int_t                  rc;
-    ngx_pool_cleanup_t        *cln;
-    ngx_http_media_flv_t      *flv;
-    ngx_media_play_conf_t      conf;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_int_t              rc;
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_media_flv_t  *flv;
 
     if (r != r->main) {
 
@@ -79,9 +90,126 @@ ngx_http_media_flv_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 
     ngx_memzero(flv, sizeof(ngx_http_media_flv_t));
 
+    cln->handler = ngx_http_media_flv_cleanup;
+
+    flv->request = r;
+    flv->app = ctx->app;
+    flv->stream = ctx->stream;
+    flv->timer.handler = ngx_http_media_flv_timer;
+    flv->timer.data = flv;
+    flv->timer.log = r->connection->log;
+
+    rc = ngx_http_media_flv_ask(flv, &ctx->url.name);
+
+    if (rc != NGX_AGAIN) {
+        return rc;
+    }
+
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+/* NGX_AGAIN: it goes on; else what the request ends with */
+
+static ngx_int_t
+ngx_http_media_flv_ask(ngx_http_media_flv_t *flv, ngx_str_t *name)
+{
+    ngx_int_t                 rc;
+    const char               *reason;
+    ngx_http_request_t       *r;
+    ngx_media_access_conf_t   conf;
+
+    r = flv->request;
+
+    ngx_memzero(&conf, sizeof(ngx_media_access_conf_t));
+
+    conf.action = NGX_MEDIA_ACCESS_PLAY;
+    conf.app = flv->app;
+    conf.name = *name;
+    conf.args = r->args;
+    conf.protocol = ngx_http_media_flv_protocol;
+    conf.address = r->connection->addr_text;
+    conf.connection = r->connection;
+    conf.log = r->connection->log;
+    conf.ready = ngx_http_media_flv_answer;
+    conf.data = flv;
+
+    rc = ngx_media_access_ask(&conf, &flv->access, &reason);
+
+    if (rc == NGX_AGAIN) {
+        r->connection->log->action = "asking whether to send FLV";
+        r->write_event_handler = ngx_http_request_empty_handler;
+
+        return NGX_AGAIN;
+    }
+
+    flv->access = NULL;
+
+    return ngx_http_media_flv_answered(flv, rc, reason);
+}
+
+
+static void
+ngx_http_media_flv_answer(void *data, ngx_int_t rc, const char *reason)
+{
+    ngx_http_media_flv_t *flv = data;
+
+    ngx_connection_t  *c;
+
+    c = flv->request->connection;
+    flv->access = NULL;
+
+    ngx_http_set_log_request(c->log, flv->request);
+
+    rc = ngx_http_media_flv_answered(flv, rc, reason);
+
+    if (rc != NGX_AGAIN) {
+        ngx_http_finalize_request(flv->request, rc);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_int_t
+ngx_http_media_flv_answered(ngx_http_media_flv_t *flv, ngx_int_t rc,
+    const char *reason)
+{
+    if (rc == NGX_OK) {
+        return ngx_http_media_flv_start(flv);
+    }
+
+    if (rc != NGX_DECLINED) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, flv->request->connection->log, 0,
+                  "FLV play refused: %s", reason);
+
+    return ngx_http_media_refuse(flv->request, NGX_HTTP_FORBIDDEN,
+                                 NGX_HTTP_MEDIA_NO_STORE);
+}
+
+
+static ngx_int_t
+ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
+{
+    ngx_int_t                  rc;
+    ngx_http_request_t        *r;
+    ngx_media_play_conf_t      conf;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = flv->request;
+
     ngx_memzero(&conf, sizeof(ngx_media_play_conf_t));
 
-    conf.stream = ctx->stream;
+    conf.stream = flv->stream;
     conf.log = r->connection->log;
     conf.ready = ngx_http_media_flv_ready;
     conf.data = flv;
@@ -95,14 +223,6 @@ ngx_http_media_flv_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     if (rc != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    flv->request = r;
-    flv->app = ctx->app;
-    flv->timer.handler = ngx_http_media_flv_timer;
-    flv->timer.data = flv;
-    flv->timer.log = r->connection->log;
-
-    cln->handler = ngx_http_media_flv_cleanup;
 
     rc = ngx_http_media_flv_header(r);
 
@@ -121,24 +241,17 @@ ngx_http_media_flv_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     }
 
     r->connection->log->action = "sending FLV to client";
+    r->write_event_handler = ngx_http_media_flv_write;
 
     ngx_add_timer(&flv->timer, NGX_HTTP_MEDIA_FLV_TICK);
-
-    if (!r->discard_body) {
-        r->read_event_handler = ngx_http_test_reading;
-    }
-
-    r->write_event_handler = ngx_http_media_flv_write;
-    r->main->count++;
 
     if (ngx_http_media_flv_wait(flv, r->buffered || r->connection->buffered)
         != NGX_OK)
     {
-        r->main->count--;
         return NGX_ERROR;
     }
 
-    return NGX_DONE;
+    return NGX_AGAIN;
 }
 
 
@@ -463,7 +576,13 @@ ngx_http_media_flv_cleanup(void *data)
 {
     ngx_http_media_flv_t *flv = data;
 
-    ngx_media_play_end(flv->play);
+    if (flv->access) {
+        ngx_media_access_cancel(flv->access);
+    }
+
+    if (flv->play) {
+        ngx_media_play_end(flv->play);
+    }
 
     if (flv->timer.timer_set) {
         ngx_del_timer(&flv->timer);

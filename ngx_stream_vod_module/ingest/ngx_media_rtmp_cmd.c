@@ -697,7 +697,7 @@ ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
         return ngx_media_rtmp_started(session, cmd->stream);
     }
 
-    if (stream->publisher || stream->play) {
+    if (stream->publisher || stream->play || stream->asking) {
         return ngx_media_rtmp_refuse(session, cmd->stream,
                                      NGX_MEDIA_RTMP_OCCUPIED, NULL);
     }
@@ -1062,7 +1062,7 @@ ngx_media_rtmp_stop(ngx_media_rtmp_stream_t *stream, const char *reason)
 
     session = stream->session;
 
-    if (stream->play) {
+    if (stream->play || stream->asking) {
         ngx_media_rtmp_unplay(stream, reason);
         ngx_media_rtmp_waits(session);
 

@@ -35,6 +35,8 @@ typedef enum {
     NGX_MEDIA_RTMP_PLAY_NAMELESS,
     NGX_MEDIA_RTMP_PLAY_NOT_FOUND,
     NGX_MEDIA_RTMP_PLAY_HURRIES,
+    NGX_MEDIA_RTMP_PLAY_LONG_ARGS,
+    NGX_MEDIA_RTMP_PLAY_DENIED,
     NGX_MEDIA_RTMP_PLAY_CLOSING,
     NGX_MEDIA_RTMP_PLAY_FAILED
 } ngx_media_rtmp_play_e;
@@ -46,10 +48,17 @@ typedef struct {
 } ngx_media_rtmp_play_refusal_t;
 
 
+static ngx_int_t ngx_media_rtmp_play_ask(ngx_media_rtmp_stream_t *stream,
+    const ngx_str_t *name, const ngx_media_span_t *value);
+static void ngx_media_rtmp_play_answer(void *data, ngx_int_t rc,
+    const char *reason);
+static ngx_int_t ngx_media_rtmp_play_answered(ngx_media_rtmp_stream_t *stream,
+    ngx_int_t rc, const char *reason);
 static ngx_media_rtmp_play_e ngx_media_rtmp_play_begin(
-    ngx_media_rtmp_stream_t *stream, const ngx_str_t *name);
+    ngx_media_rtmp_stream_t *stream);
 static ngx_int_t ngx_media_rtmp_play_refuse(ngx_media_rtmp_session_t *session,
-    uint32_t stream, const ngx_str_t *name, ngx_media_rtmp_play_e why);
+    uint32_t stream, const ngx_str_t *name, ngx_media_rtmp_play_e why,
+    const char *reason);
 static ngx_int_t ngx_media_rtmp_play_started(
     ngx_media_rtmp_session_t *session, uint32_t stream);
 static void ngx_media_rtmp_play_ready(void *data);
@@ -61,6 +70,8 @@ static ngx_int_t ngx_media_rtmp_play_write(ngx_media_rtmp_session_t *session,
 static ngx_int_t ngx_media_rtmp_play_over(ngx_media_rtmp_stream_t *stream,
     const char *reason);
 
+
+static const ngx_str_t  ngx_media_rtmp_play_protocol = ngx_string("rtmp");
 
 static const ngx_media_rtmp_play_refusal_t  ngx_media_rtmp_play_refusals[] = {
 
@@ -77,6 +88,10 @@ static const ngx_media_rtmp_play_refusal_t  ngx_media_rtmp_play_refusals[] = {
 
     { "NetStream.Play.Failed",
       "this connection begins too many streams a second" },
+
+    { "NetStream.Play.Failed", "the arguments behind \"?\" are too long" },
+
+    { "NetStream.Play.Failed", NULL },        /* as the check says */
 
     { "NetStream.Play.Failed", "the server is restarting, connect again" },
 
@@ -95,46 +110,165 @@ ngx_media_rtmp_play(ngx_media_rtmp_session_t *session, uint32_t id,
 {
     u_char                    buf[NGX_MEDIA_NAME_MAX];
     ngx_str_t                 name;
-    ngx_media_rtmp_play_e     why;
     ngx_media_rtmp_stream_t  *stream;
 
     ngx_str_null(&name);
 
     if (!session->conf->play) {
         return ngx_media_rtmp_play_refuse(session, id, &name,
-                                          NGX_MEDIA_RTMP_PLAY_OFF);
+                                          NGX_MEDIA_RTMP_PLAY_OFF, NULL);
     }
 
     stream = ngx_media_rtmp_stream(session, id);
 
     if (stream == NULL) {
         return ngx_media_rtmp_play_refuse(session, id, &name,
-                                          NGX_MEDIA_RTMP_PLAY_NOT_CREATED);
+                                          NGX_MEDIA_RTMP_PLAY_NOT_CREATED,
+                                          NULL);
     }
 
     if (stream->publisher) {
         return ngx_media_rtmp_play_refuse(session, id, &name,
-                                          NGX_MEDIA_RTMP_PLAY_OCCUPIED);
+                                          NGX_MEDIA_RTMP_PLAY_OCCUPIED, NULL);
     }
 
     ngx_media_rtmp_unplay(stream, "client plays anew");
 
     if (value->type != NGX_MEDIA_AMF_STRING) {
         return ngx_media_rtmp_play_refuse(session, id, &name,
-                                          NGX_MEDIA_RTMP_PLAY_NAMELESS);
+                                          NGX_MEDIA_RTMP_PLAY_NAMELESS, NULL);
     }
 
     if (ngx_media_rtmp_name(session, &value->data, buf, &name) != NGX_OK) {
         return ngx_media_rtmp_play_refuse(session, id, &name,
                                           name.len
                                           ? NGX_MEDIA_RTMP_PLAY_NOT_FOUND
-                                          : NGX_MEDIA_RTMP_PLAY_NAMELESS);
+                                          : NGX_MEDIA_RTMP_PLAY_NAMELESS,
+                                          NULL);
     }
 
-    why = ngx_media_rtmp_play_begin(stream, &name);
+    return ngx_media_rtmp_play_ask(stream, &name, &value->data);
+}
+
+
+/* whether there is such a stream is told to those only who may play it */
+
+static ngx_int_t
+ngx_media_rtmp_play_ask(ngx_media_rtmp_stream_t *stream,
+    const ngx_str_t *name, const ngx_media_span_t *value)
+{
+    uint32_t                   id;
+    ngx_int_t                  rc;
+    const char                *reason;
+    ngx_connection_t          *c;
+    ngx_media_access_conf_t    conf;
+    ngx_media_rtmp_session_t  *session;
+
+    session = stream->session;
+    c = session->connection;
+    id = stream - session->streams + 1;
+
+    if (ngx_exiting || session->draining) {
+        return ngx_media_rtmp_play_refuse(session, id, name,
+                                          NGX_MEDIA_RTMP_PLAY_CLOSING, NULL);
+    }
+
+    if (ngx_media_rtmp_hurries(session)) {
+        return ngx_media_rtmp_play_refuse(session, id, name,
+                                          NGX_MEDIA_RTMP_PLAY_HURRIES, NULL);
+    }
+
+    session->begun++;
+
+    if (stream->buffer == NULL) {
+        stream->buffer = ngx_pnalloc(c->pool, NGX_MEDIA_NAME_MAX);
+    }
+
+    rc = (stream->buffer == NULL)
+         ? NGX_ERROR : ngx_media_rtmp_args(session, value, &stream->args);
+
+    if (rc != NGX_OK) {
+        return ngx_media_rtmp_play_refuse(session, id, name,
+                                          rc == NGX_DECLINED
+                                          ? NGX_MEDIA_RTMP_PLAY_LONG_ARGS
+                                          : NGX_MEDIA_RTMP_PLAY_FAILED, NULL);
+    }
+
+    ngx_memcpy(stream->buffer, name->data, name->len);
+
+    stream->asked.data = stream->buffer;
+    stream->asked.len = name->len;
+
+    ngx_memzero(&conf, sizeof(ngx_media_access_conf_t));
+
+    conf.action = NGX_MEDIA_ACCESS_PLAY;
+    conf.app = session->app;
+    conf.name = stream->asked;
+    conf.args = stream->args;
+    conf.protocol = ngx_media_rtmp_play_protocol;
+    conf.address = c->addr_text;
+    conf.connection = c;
+    conf.log = &stream->log;
+    conf.ready = ngx_media_rtmp_play_answer;
+    conf.data = stream;
+
+    rc = ngx_media_access_ask(&conf, &stream->asking, &reason);
+
+    if (rc == NGX_AGAIN) {
+        c->log->action = "asking whether RTMP may play";
+        return NGX_OK;
+    }
+
+    stream->asking = NULL;
+
+    return ngx_media_rtmp_play_answered(stream, rc, reason);
+}
+
+
+/* from an event of its own: the session may end here */
+
+static void
+ngx_media_rtmp_play_answer(void *data, ngx_int_t rc, const char *reason)
+{
+    ngx_media_rtmp_stream_t *stream = data;
+
+    ngx_media_rtmp_session_t  *session;
+
+    session = stream->session;
+    stream->asking = NULL;
+
+    ngx_media_rtmp_waits(session);
+
+    rc = ngx_media_rtmp_play_answered(stream, rc, reason);
+
+    ngx_media_rtmp_resume(session, rc);
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_play_answered(ngx_media_rtmp_stream_t *stream, ngx_int_t rc,
+    const char *reason)
+{
+    uint32_t                   id;
+    ngx_media_rtmp_play_e      why;
+    ngx_media_rtmp_session_t  *session;
+
+    session = stream->session;
+    id = stream - session->streams + 1;
+
+    ngx_media_rtmp_free_args(stream);
+
+    if (rc == NGX_OK) {
+        why = ngx_media_rtmp_play_begin(stream);
+
+    } else {
+        why = (rc == NGX_DECLINED) ? NGX_MEDIA_RTMP_PLAY_DENIED
+                                   : NGX_MEDIA_RTMP_PLAY_FAILED;
+    }
 
     if (stream->play == NULL) {
-        return ngx_media_rtmp_play_refuse(session, id, &name, why);
+        return ngx_media_rtmp_play_refuse(session, id, &stream->asked, why,
+                                          reason);
     }
 
     return ngx_media_rtmp_play_started(session, id);
@@ -144,37 +278,18 @@ ngx_media_rtmp_play(ngx_media_rtmp_session_t *session, uint32_t id,
 /* stream->play is NULL: why it is */
 
 static ngx_media_rtmp_play_e
-ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream,
-    const ngx_str_t *name)
+ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream)
 {
     ngx_int_t                  rc;
-    ngx_str_t                  found;
     ngx_media_play_conf_t      conf;
     ngx_media_rtmp_session_t  *session;
 
     session = stream->session;
 
-    if (ngx_exiting || session->draining) {
-        return NGX_MEDIA_RTMP_PLAY_CLOSING;
-    }
-
-    if (ngx_media_rtmp_hurries(session)) {
-        return NGX_MEDIA_RTMP_PLAY_HURRIES;
-    }
-
-    if (stream->buffer == NULL) {
-        stream->buffer = ngx_pnalloc(session->connection->pool,
-                                     NGX_MEDIA_NAME_MAX);
-        if (stream->buffer == NULL) {
-            return NGX_MEDIA_RTMP_PLAY_FAILED;
-        }
-    }
-
     ngx_memzero(&conf, sizeof(ngx_media_play_conf_t));
 
-    found = *name;
-
-    if (ngx_media_stream_find(session->app->zone, &found, &conf.stream)
+    if (ngx_media_stream_find(session->app->zone, &stream->asked,
+                              &conf.stream)
         != NGX_OK)
     {
         return NGX_MEDIA_RTMP_PLAY_NOT_FOUND;
@@ -195,12 +310,9 @@ ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream,
                                 : NGX_MEDIA_RTMP_PLAY_FAILED;
     }
 
-    ngx_memcpy(stream->buffer, name->data, name->len);
-
-    stream->name.data = stream->buffer;
-    stream->name.len = name->len;
+    stream->name = stream->asked;
+    session->last = stream->name;
     stream->log.action = "playing";
-    session->begun++;
     session->players++;
     session->status = 200;
 
@@ -214,23 +326,27 @@ ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream,
 
 static ngx_int_t
 ngx_media_rtmp_play_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
-    const ngx_str_t *name, ngx_media_rtmp_play_e why)
+    const ngx_str_t *name, ngx_media_rtmp_play_e why, const char *reason)
 {
     const ngx_media_rtmp_play_refusal_t  *refusal;
 
     refusal = &ngx_media_rtmp_play_refusals[why];
+
+    if (refusal->text) {
+        reason = refusal->text;
+    }
 
     /* one that cannot be a stream's may hold anything */
 
     if (ngx_media_publish_name_valid(name)) {
         ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
                       "rtmp play refused: %s, name:\"%V\" message stream:%uD",
-                      refusal->text, name, stream);
+                      reason, name, stream);
 
     } else {
         ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
                       "rtmp play refused: %s, message stream:%uD",
-                      refusal->text, stream);
+                      reason, stream);
     }
 
     if (session->publishers == 0 && session->players == 0) {
@@ -244,7 +360,7 @@ ngx_media_rtmp_play_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
     }
 
     return ngx_media_rtmp_status(session, stream, "error", refusal->code,
-                                 refusal->text);
+                                 reason);
 }
 
 
@@ -484,6 +600,13 @@ ngx_media_rtmp_unplay(ngx_media_rtmp_stream_t *stream, const char *reason)
     ngx_media_play_t             *play;
     ngx_media_rtmp_session_t     *session;
     const ngx_media_play_stat_t  *stat;
+
+    if (stream->asking) {
+        ngx_media_access_cancel(stream->asking);
+        stream->asking = NULL;
+
+        ngx_media_rtmp_free_args(stream);
+    }
 
     play = stream->play;
 

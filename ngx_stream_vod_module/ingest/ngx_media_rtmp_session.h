@@ -32,6 +32,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "access/ngx_media_access.h"
 #include "core/ngx_media.h"
 #include "formats/ngx_media_amf.h"
 #include "formats/ngx_media_rtmp_chunk.h"
@@ -79,6 +80,7 @@ typedef struct {
     ngx_media_rtmp_session_t     *session;
     ngx_media_publisher_t        *publisher;  /* NULL: none */
     ngx_media_play_t             *play;       /* NULL: none */
+    ngx_media_access_t           *asking;     /* whether it may play; NULL */
     ngx_media_publisher_t        *waiting;    /* not yet begun; NULL: none */
     u_char                       *buffer;     /* NGX_MEDIA_NAME_MAX bytes */
     ngx_str_t                     name;       /* in buffer */
@@ -272,7 +274,7 @@ void ngx_media_rtmp_play_codecs(ngx_media_rtmp_session_t *session,
     const ngx_media_amf_value_t *fourccs, const ngx_media_amf_value_t *video,
     const ngx_media_amf_value_t *audio);
 
-/* ends what the stream plays, if it does; reason is static */
+/* ends what the stream plays, or asks to play; reason is static */
 void ngx_media_rtmp_unplay(ngx_media_rtmp_stream_t *stream,
     const char *reason);
 void ngx_media_rtmp_play_forget(ngx_media_rtmp_session_t *session);

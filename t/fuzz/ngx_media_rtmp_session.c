@@ -70,6 +70,12 @@ struct ngx_media_follow_s {
 };
 
 
+struct ngx_media_access_s {
+    ngx_media_access_conf_t  conf;
+    int                      used;
+};
+
+
 /* of nginx, as far as a session looks */
 
 volatile ngx_msec_t    ngx_current_msec = 1000;
@@ -83,6 +89,7 @@ sig_atomic_t           ngx_terminate;
 static ngx_rbtree_node_t            sentinel;
 static struct ngx_media_publisher_s publishers[PUBLISHERS];
 static struct ngx_media_follow_s    followers[FOLLOWERS];
+static struct ngx_media_access_s    asked[FOLLOWERS];
 static ngx_media_params_t           params[2];
 static ngx_media_rtmp_reader_t      reader;
 static int64_t                      media_time;
@@ -546,6 +553,45 @@ ngx_media_codec_find(uint32_t id)
 }
 
 
+/* whether somebody may play: "w..." waits until something happens */
+
+ngx_int_t
+ngx_media_access_ask(const ngx_media_access_conf_t *conf,
+    ngx_media_access_t **access, const char **reason)
+{
+    int  i;
+
+    check(conf->action == NGX_MEDIA_ACCESS_PLAY && conf->app == &app);
+    check(conf->name.len > 0 && conf->name.len <= NGX_MEDIA_NAME_MAX);
+
+    *reason = "no";
+
+    if (conf->name.data[0] != 'w') {
+        return conf->name.data[0] == 'n' ? NGX_DECLINED : NGX_OK;
+    }
+
+    for (i = 0; i < FOLLOWERS && asked[i].used; i++) { /* void */ }
+
+    check(i < FOLLOWERS);
+
+    asked[i].conf = *conf;
+    asked[i].used = 1;
+
+    *access = &asked[i];
+
+    return NGX_AGAIN;
+}
+
+
+void
+ngx_media_access_cancel(ngx_media_access_t *access)
+{
+    check(access->used);
+
+    access->used = 0;
+}
+
+
 ngx_int_t
 ngx_media_follow_begin(const ngx_media_follow_conf_t *conf,
     ngx_media_follow_t **follow)
@@ -699,6 +745,15 @@ happen(uint8_t byte)
         ngx_delete_posted_event(&wev);
         ngx_media_rtmp_session_write(session);
     }
+
+    for (i = 0; i < FOLLOWERS && !finalized; i++) {
+
+        if (asked[i].used && (byte & 64)) {
+            asked[i].used = 0;
+            asked[i].conf.ready(asked[i].conf.data,
+                                (byte & 1) ? NGX_OK : NGX_DECLINED, "no");
+        }
+    }
 }
 
 
@@ -839,7 +894,7 @@ finalize(void *data, ngx_uint_t status)
     }
 
     for (i = 0; i < FOLLOWERS; i++) {
-        check(!followers[i].used);
+        check(!followers[i].used && !asked[i].used);
     }
 }
 
