@@ -749,6 +749,7 @@ ngx_media_rtmp_play_write(ngx_media_rtmp_session_t *session,
         cl = c->send_chain(c, chain, 0);
 
         if (cl == NGX_CHAIN_ERROR) {
+            session->broken = 1;
 
             if (session->reason == NULL) {
                 session->reason = "connection was broken";

@@ -922,6 +922,12 @@ ngx_media_rtmp_output(ngx_media_rtmp_session_t *session)
 {
     ngx_int_t  rc;
 
+    /* OpenSSL does not forgive another attempt */
+
+    if (session->broken) {
+        return NGX_ERROR;
+    }
+
     do {
         rc = NGX_OK;
 

@@ -137,6 +137,7 @@ struct ngx_media_rtmp_session_s {
     unsigned                      timer:2;      /* NGX_MEDIA_RTMP_TIMER_* */
     unsigned                      listed:1;     /* fourccs were said */
     unsigned                      orphan:1;     /* midway: nobody plays it */
+    unsigned                      broken:1;     /* sending has failed */
     /*
      * While a stream waits nothing is received: messages are handled in their
      * order.  What had been is held, its end is with the client's kernel.
