@@ -47,6 +47,9 @@ static void ngx_media_follow_timer(ngx_event_t *ev);
 static void ngx_media_follow_event(ngx_event_t *ev);
 static void ngx_media_follow_wait(ngx_media_follow_reader_t *reader);
 static void ngx_media_follow_greet(ngx_media_follow_reader_t *reader);
+static void ngx_media_follow_first(ngx_media_follow_reader_t *reader);
+static ngx_media_follow_t *ngx_media_follow_next(
+    ngx_media_follow_reader_t *reader);
 static void ngx_media_follow_frame(ngx_media_follow_reader_t *reader,
     ngx_media_follow_t *follow, ngx_media_frame_t *frame);
 static ngx_uint_t ngx_media_follow_wants(ngx_media_follow_reader_t *reader,
@@ -113,6 +116,10 @@ ngx_media_follow_end(ngx_media_follow_t *follow)
 
     if (reader->current == follow) {
         reader->current = NULL;
+    }
+
+    if (reader->next == &follow->queue) {
+        reader->next = ngx_queue_next(&follow->queue);
     }
 
     ngx_queue_remove(&follow->queue);
@@ -337,22 +344,16 @@ static void
 ngx_media_follow_greet(ngx_media_follow_reader_t *reader)
 {
     ngx_uint_t           i;
-    ngx_queue_t          turn, *q;
     ngx_media_follow_t  *follow;
 
-    ngx_queue_init(&turn);
+    ngx_media_follow_first(reader);
 
-    if (!ngx_queue_empty(&reader->followers)) {
-        ngx_queue_add(&turn, &reader->followers);
-        ngx_queue_init(&reader->followers);
-    }
+    for ( ;; ) {
+        follow = ngx_media_follow_next(reader);
 
-    while (!ngx_queue_empty(&turn)) {
-        q = ngx_queue_head(&turn);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&reader->followers, q);
-
-        follow = ngx_queue_data(q, ngx_media_follow_t, queue);
+        if (follow == NULL) {
+            break;
+        }
 
         if (!follow->fresh) {
             continue;
@@ -364,8 +365,6 @@ ngx_media_follow_greet(ngx_media_follow_reader_t *reader)
                        "media follow begins with %ui frames, starting:%d",
                        reader->ncached, reader->starting);
 
-        reader->current = follow;
-
         for (i = 0; i < reader->ncached && reader->current; i++) {
             ngx_media_follow_frame(reader, follow, reader->cache[i]);
         }
@@ -373,32 +372,52 @@ ngx_media_follow_greet(ngx_media_follow_reader_t *reader)
 }
 
 
+/* all that follow, in turn: each may end itself and others */
+
+static void
+ngx_media_follow_first(ngx_media_follow_reader_t *reader)
+{
+    reader->next = ngx_queue_head(&reader->followers);
+}
+
+
+static ngx_media_follow_t *
+ngx_media_follow_next(ngx_media_follow_reader_t *reader)
+{
+    ngx_queue_t  *q;
+
+    q = reader->next;
+
+    if (q == ngx_queue_sentinel(&reader->followers)) {
+        reader->current = NULL;
+        return NULL;
+    }
+
+    reader->next = ngx_queue_next(q);
+    reader->current = ngx_queue_data(q, ngx_media_follow_t, queue);
+
+    return reader->current;
+}
+
+
 void
 ngx_media_follow_give(ngx_media_follow_reader_t *reader,
     ngx_media_frame_t *frame)
 {
-    ngx_queue_t          turn, *q;
     ngx_media_follow_t  *follow;
 
     ngx_media_follow_keep(reader, frame);
 
-    if (ngx_queue_empty(&reader->followers)) {
-        return;
-    }
+    ngx_media_follow_first(reader);
 
-    ngx_queue_init(&turn);
-    ngx_queue_add(&turn, &reader->followers);
-    ngx_queue_init(&reader->followers);
+    for ( ;; ) {
+        follow = ngx_media_follow_next(reader);
 
-    while (!ngx_queue_empty(&turn)) {
-        q = ngx_queue_head(&turn);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&reader->followers, q);
-
-        follow = ngx_queue_data(q, ngx_media_follow_t, queue);
+        if (follow == NULL) {
+            break;
+        }
 
         if (!follow->fresh) {
-            reader->current = follow;
             ngx_media_follow_frame(reader, follow, frame);
         }
     }
@@ -526,23 +545,16 @@ ngx_media_follow_forget(ngx_media_follow_reader_t *reader)
 static void
 ngx_media_follow_flush(ngx_media_follow_reader_t *reader)
 {
-    ngx_queue_t          turn, *q;
     ngx_media_follow_t  *follow;
 
-    if (ngx_queue_empty(&reader->followers)) {
-        return;
-    }
+    ngx_media_follow_first(reader);
 
-    ngx_queue_init(&turn);
-    ngx_queue_add(&turn, &reader->followers);
-    ngx_queue_init(&reader->followers);
+    for ( ;; ) {
+        follow = ngx_media_follow_next(reader);
 
-    while (!ngx_queue_empty(&turn)) {
-        q = ngx_queue_head(&turn);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&reader->followers, q);
-
-        follow = ngx_queue_data(q, ngx_media_follow_t, queue);
+        if (follow == NULL) {
+            break;
+        }
 
         if (follow->given) {
             follow->given = 0;
@@ -555,7 +567,6 @@ ngx_media_follow_flush(ngx_media_follow_reader_t *reader)
 static void
 ngx_media_follow_finish(ngx_media_follow_reader_t *reader, const char *reason)
 {
-    ngx_queue_t          turn, *q;
     ngx_media_follow_t  *follow;
 
     reader->ended = 1;
@@ -567,20 +578,14 @@ ngx_media_follow_finish(ngx_media_follow_reader_t *reader, const char *reason)
         ngx_del_timer(&reader->timer);
     }
 
-    if (ngx_queue_empty(&reader->followers)) {
-        return;
-    }
+    ngx_media_follow_first(reader);
 
-    ngx_queue_init(&turn);
-    ngx_queue_add(&turn, &reader->followers);
-    ngx_queue_init(&reader->followers);
+    for ( ;; ) {
+        follow = ngx_media_follow_next(reader);
 
-    while (!ngx_queue_empty(&turn)) {
-        q = ngx_queue_head(&turn);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&reader->followers, q);
-
-        follow = ngx_queue_data(q, ngx_media_follow_t, queue);
+        if (follow == NULL) {
+            break;
+        }
 
         follow->conf.end(follow->conf.data, reason);
     }

@@ -72,6 +72,7 @@ typedef struct {
     ngx_uint_t                nlist;
     ngx_uint_t                max_list;
 
+    ngx_queue_t              *next;           /* of followers, in turn */
     ngx_media_follow_t       *current;        /* is being called; NULL: it has
                                                  gone meanwhile */
     unsigned                  starting:1;     /* parts are read up to where the
