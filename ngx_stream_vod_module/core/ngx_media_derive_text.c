@@ -68,7 +68,7 @@ ngx_media_derived_text_close(ngx_media_derived_t *d, int64_t end)
         return;
     }
 
-    if (ngx_media_derived_text_end(d) > end) {
+    if (p->nsamples && ngx_media_derived_text_end(d) > end) {
         ngx_media_derived_text_keep(d);
         ngx_media_packer_settle(p, ngx_max(end, p->dts + 1));
 

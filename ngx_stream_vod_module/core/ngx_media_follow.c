@@ -17,8 +17,7 @@
 #include "core/ngx_media_follow_state.h"
 
 
-/* of frames that are kept: more than a key frame interval may hold */
-#define NGX_MEDIA_FOLLOW_BYTES   (32 * 1024 * 1024)
+/* frames that are kept: more than a key frame interval may have */
 #define NGX_MEDIA_FOLLOW_FRAMES  8192
 
 /* ms: a wish to follow is renewed, and who was woken for nothing looks */
@@ -143,7 +142,9 @@ ngx_media_follow_reader_get(const ngx_media_stream_t *stream)
     {
         reader = ngx_queue_data(q, ngx_media_follow_reader_t, queue);
 
-        if (reader->stream.sh == stream->sh && reader->stream.id == stream->id
+        if (reader->stream.zone == stream->zone
+            && reader->stream.sh == stream->sh
+            && reader->stream.id == stream->id
             && !reader->ended)
         {
             return reader;

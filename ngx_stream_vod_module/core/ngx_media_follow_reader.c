@@ -177,7 +177,7 @@ ngx_media_follow_tracks(ngx_media_follow_reader_t *reader)
     for (i = 0; i < view.ntracks; i++) {
         track = &view.tracks[i];
 
-        if (track->ended || track->type == NGX_MEDIA_TEXT) {
+        if (track->ended || track->away || track->type == NGX_MEDIA_TEXT) {
             continue;
         }
 
@@ -189,6 +189,16 @@ ngx_media_follow_tracks(ngx_media_follow_reader_t *reader)
     }
 
     track = &view.tracks[ngx_min(view.clock, view.ntracks - 1)];
+
+    /* which one it is, is said with the playlists: video, if there is some */
+
+    for (i = 0; i < view.ntracks && !view.ready; i++) {
+
+        if (view.tracks[i].type == NGX_MEDIA_VIDEO && !view.tracks[i].ended) {
+            track = &view.tracks[i];
+            break;
+        }
+    }
 
     reader->clock = track->index;
     reader->video = track->type == NGX_MEDIA_VIDEO;
@@ -240,12 +250,12 @@ ngx_media_follow_place(ngx_media_follow_reader_t *reader)
         }
 
         if (ngx_media_track_edge(&reader->stream, t->track, &edge) != NGX_OK
-            || !edge.any || edge.msn < clock->number)
+            || !edge.any || (clock->placed && edge.msn < clock->number))
         {
             continue;
         }
 
-        t->number = clock->number;
+        t->number = clock->placed ? clock->number : edge.msn;
         t->part = 0;
         t->placed = 1;
     }
@@ -258,6 +268,7 @@ static ngx_int_t
 ngx_media_follow_place_key(ngx_media_follow_reader_t *reader,
     ngx_media_follow_track_t *t)
 {
+    size_t               bytes;
     uint64_t             number;
     ngx_int_t            part;
     ngx_uint_t           steps;
@@ -273,6 +284,7 @@ ngx_media_follow_place_key(ngx_media_follow_reader_t *reader,
 
     number = edge.msn;
     part = edge.part;
+    bytes = 0;
 
     for (steps = 0; steps < NGX_MEDIA_FOLLOW_STEPS; steps++) {
 
@@ -280,6 +292,12 @@ ngx_media_follow_place_key(ngx_media_follow_reader_t *reader,
                                  &copy)
             != NGX_OK)
         {
+            return NGX_DECLINED;
+        }
+
+        bytes += copy.range.size;
+
+        if (bytes > NGX_MEDIA_FOLLOW_BYTES) {
             return NGX_DECLINED;
         }
 
@@ -613,12 +631,21 @@ ngx_media_follow_attach(ngx_media_follow_reader_t *reader)
         t = &reader->tracks[i];
         bit = (uint32_t) 1 << i;
 
-        if (t->version == 0 || t->gone || t->attached) {
+        if (t->version == 0 || t->gone) {
+            continue;
+        }
+
+        if (t->attached && !(holes & bit)) {
             continue;
         }
 
         if (!(seen & bit) || (holes & bit)) {
+
+            /* also of one that was attached: the ring went round meanwhile */
+
             waits++;
+            t->placed = t->placed && !t->attached;
+            t->attached = 0;
             continue;
         }
 
@@ -700,6 +727,7 @@ ngx_media_follow_tail(ngx_media_follow_reader_t *reader)
 
     for (i = 0; i < NGX_MEDIA_TRACKS; i++) {
         reader->tracks[i].attached = 0;
+        reader->tracks[i].torn = 0;
     }
 
     return NGX_DECLINED;
@@ -746,6 +774,10 @@ ngx_media_follow_tail_frame(ngx_media_follow_reader_t *reader,
     t->attached = 1;
     t->placed = 0;
     t->torn = 0;
+
+    if (in->flags & NGX_MEDIA_TAIL_PERIOD) {
+        (void) ngx_media_follow_tracks(reader);
+    }
 
     if (ngx_media_follow_params(reader, t, in->init) != NGX_OK) {
         t->lost = 1;

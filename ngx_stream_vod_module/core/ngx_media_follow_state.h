@@ -21,6 +21,10 @@
 #include "core/ngx_media_tail.h"
 
 
+/* bytes since the last key frame that are read, and kept */
+#define NGX_MEDIA_FOLLOW_BYTES  (32 * 1024 * 1024)
+
+
 typedef struct {
     ngx_uint_t                track;          /* the stream's number of it */
     ngx_uint_t                type;           /* ngx_media_type_e */

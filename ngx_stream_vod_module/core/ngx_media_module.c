@@ -252,6 +252,8 @@ ngx_media_init_conf(ngx_cycle_t *cycle, void *conf)
         }
     }
 
+    file.file.fd = NGX_INVALID_FILE;
+
     i = 0;
 
     while (mmcf->apps.nelts) {

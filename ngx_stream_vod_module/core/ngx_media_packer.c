@@ -255,13 +255,20 @@ ngx_media_packer_frame(ngx_media_packer_t *p,
 }
 
 
-/* those who follow the stream get it now, before its part is there */
+/*
+ * Those who follow the stream get it now, before its part is there.  What was
+ * put out before so that a picture is held would be all of a GOP in a moment.
+ */
 
 static void
 ngx_media_packer_tail(ngx_media_packer_t *p,
     const ngx_media_packer_frame_t *frame)
 {
     ngx_media_tail_frame_t  out;
+
+    if (p->type == NGX_MEDIA_TEXT || (frame->again && p->again)) {
+        return;
+    }
 
     out.track = p->index;
     out.type = p->type;

@@ -162,8 +162,6 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
 }
 
 
-/* each return takes a number: they must not get ahead of the clock */
-
 /*
  * Each is one store that changes a list, so who dies in between leaves one that
  * is whole; what it has not done is done again by who takes the record down.
@@ -194,14 +192,18 @@ ngx_media_stream_unlink_locked(ngx_media_store_shm_t *store, uint32_t index)
     {
         if (*link == index + 1) {
             ngx_media_store(link, store->nexts[index]);
-            ngx_media_store(&store->changes, store->changes + 1);
             break;
         }
     }
 
+    /* also if it was not there: who died in here has not said so */
+
+    ngx_media_store(&store->changes, store->changes + 1);
     ngx_media_store(&store->hashes[index], 0);
 }
 
+
+/* each return takes a number: they must not get ahead of the clock */
 
 ngx_uint_t
 ngx_media_stream_hurries(ngx_media_stream_shm_t *s)

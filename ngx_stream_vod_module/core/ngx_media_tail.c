@@ -76,6 +76,16 @@ ngx_media_tail_put(const ngx_media_claim_t *claim,
             return;
         }
 
+        if (s->tail && (frame->flags & NGX_MEDIA_TAIL_KEY)
+            && frame->type == NGX_MEDIA_VIDEO
+            && ngx_media_tail_size_locked(zone, s)
+               >= (size_t) s->tail->size * 2)
+        {
+            /* when it was made the rate was not known yet */
+
+            ngx_media_tail_drop_locked(zone, s);
+        }
+
         rc = s->tail ? NGX_OK : ngx_media_tail_make_locked(zone, s);
 
         if (rc == NGX_OK) {

@@ -36,7 +36,7 @@ typedef struct {
     uint32_t                  timescale;
     uint32_t                  track;          /* the stream's number of it */
     uint16_t                  type;           /* ngx_media_type_e */
-    uint16_t                  flags;          /* NGX_MEDIA_FRAME_* */
+    uint16_t                  flags;          /* NGX_MEDIA_TAIL_* */
 } ngx_media_tail_frame_shm_t;
 
 #define NGX_MEDIA_TAIL_PER_PAGE                                               \

@@ -207,6 +207,12 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
 
     r = flv->request;
 
+    if (r->method == NGX_HTTP_HEAD) {
+        rc = ngx_http_media_flv_header(r);
+
+        return (rc == NGX_AGAIN) ? NGX_OK : rc;
+    }
+
     ngx_memzero(&conf, sizeof(ngx_media_play_conf_t));
 
     conf.stream = flv->stream;

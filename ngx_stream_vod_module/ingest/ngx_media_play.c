@@ -1088,6 +1088,13 @@ ngx_media_play_sent(ngx_media_play_t *play, size_t bytes)
     size_t                  left;
     ngx_media_play_node_t  *node;
 
+    if (!play->begun) {
+
+        /* what waits has no forms yet, so nothing of it was handed over */
+
+        return play->held;
+    }
+
     if (bytes) {
         play->progress = ngx_current_msec;
     }

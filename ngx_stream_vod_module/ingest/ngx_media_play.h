@@ -66,7 +66,7 @@ ngx_int_t ngx_media_play_begin(const ngx_media_play_conf_t *conf,
     ngx_media_play_t **play);
 void ngx_media_play_end(ngx_media_play_t *play);
 
-/* nothing is sent until it goes on, with the last key frame; as begin() */
+/* nothing is sent until it goes on, with a key frame; as begin() */
 void ngx_media_play_pause(ngx_media_play_t *play);
 ngx_int_t ngx_media_play_resume(ngx_media_play_t *play);
 

@@ -286,6 +286,12 @@ ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream)
 
     session = stream->session;
 
+    /* the check may have taken its time */
+
+    if (ngx_exiting || session->draining) {
+        return NGX_MEDIA_RTMP_PLAY_CLOSING;
+    }
+
     ngx_memzero(&conf, sizeof(ngx_media_play_conf_t));
 
     if (ngx_media_stream_find(session->app->zone, &stream->asked,

@@ -965,6 +965,8 @@ ngx_media_rtmp_answers(ngx_media_rtmp_session_t *session)
                 session->reason = "connection was broken";
             }
 
+            session->broken = 1;
+
             return NGX_ERROR;
         }
 

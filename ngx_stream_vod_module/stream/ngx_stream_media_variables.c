@@ -20,6 +20,11 @@
 #include <dlfcn.h>
 
 
+/* they may be added by more than one directive */
+#define NGX_STREAM_MEDIA_VAR                                                  \
+    (NGX_STREAM_VAR_NOCACHEABLE|NGX_STREAM_VAR_CHANGEABLE)
+
+
 typedef ngx_stream_variable_t *(*ngx_stream_media_add_variable_pt)(
     ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t flags);
 
@@ -31,13 +36,13 @@ static ngx_int_t ngx_stream_media_variable(ngx_stream_session_t *s,
 static ngx_stream_variable_t  ngx_stream_media_variables[] = {
 
     { ngx_string("media_app"), NULL, ngx_stream_media_variable,
-      NGX_MEDIA_RTMP_APP, NGX_STREAM_VAR_NOCACHEABLE, 0 },
+      NGX_MEDIA_RTMP_APP, NGX_STREAM_MEDIA_VAR, 0 },
 
     { ngx_string("media_stream"), NULL, ngx_stream_media_variable,
-      NGX_MEDIA_RTMP_STREAM, NGX_STREAM_VAR_NOCACHEABLE, 0 },
+      NGX_MEDIA_RTMP_STREAM, NGX_STREAM_MEDIA_VAR, 0 },
 
     { ngx_string("media_reason"), NULL, ngx_stream_media_variable,
-      NGX_MEDIA_RTMP_REASON, NGX_STREAM_VAR_NOCACHEABLE, 0 },
+      NGX_MEDIA_RTMP_REASON, NGX_STREAM_MEDIA_VAR, 0 },
 
     { ngx_null_string, NULL, NULL, 0, 0, 0 }
 };
@@ -45,20 +50,32 @@ static ngx_stream_variable_t  ngx_stream_media_variables[] = {
 
 /*
  * Where nginx's stream module is not visible there are none; media_rtmp says
- * what is wrong then.
+ * what is wrong then.  Where it was loaded after ours it has not begun with
+ * variables yet: they are added by the first media_rtmp, which is soon enough,
+ * since nginx looks for what was named when all of stream {} is read.
  */
 
 ngx_int_t
 ngx_stream_media_add_variables(ngx_conf_t *cf)
 {
+    ngx_module_t                      *core;
     ngx_stream_variable_t             *var, *v;
+    ngx_stream_core_main_conf_t       *cmcf;
     ngx_stream_media_add_variable_pt   add;
 
     /* POSIX, dlsym(): a function is reached through an object pointer */
 
     *(void **) &add = dlsym(RTLD_DEFAULT, "ngx_stream_add_variable");
 
-    if (add == NULL) {
+    core = dlsym(RTLD_DEFAULT, "ngx_stream_core_module");
+
+    if (add == NULL || core == NULL) {
+        return NGX_OK;
+    }
+
+    cmcf = ((ngx_stream_conf_ctx_t *) cf->ctx)->main_conf[core->ctx_index];
+
+    if (cmcf == NULL || cmcf->variables_keys == NULL) {
         return NGX_OK;
     }
 

@@ -295,7 +295,8 @@ ngx_stream_media_resolve(ngx_conf_t *cf)
 
     ngx_stream_media_symbols = symbols;
 
-    return NGX_CONF_OK;
+    return ngx_stream_media_add_variables(cf) == NGX_OK ? NGX_CONF_OK
+                                                        : NGX_CONF_ERROR;
 }
 
 

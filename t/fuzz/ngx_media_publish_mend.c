@@ -169,7 +169,14 @@ ngx_media_writer_watch(ngx_media_writer_t *w,
 
 
 void
-ngx_media_writer_destroy(ngx_media_writer_t *w, const char *reason)
+ngx_media_writer_end(ngx_media_writer_t *w, const char *reason)
+{
+}
+
+
+void
+ngx_media_writer_listen(ngx_media_writer_t *w, const ngx_str_t *name,
+    const ngx_str_t *protocol, const ngx_str_t *address)
 {
 }
 
