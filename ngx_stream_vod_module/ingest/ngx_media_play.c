@@ -107,7 +107,6 @@ struct ngx_media_play_s {
 };
 
 
-static ngx_int_t ngx_media_play_state(ngx_media_play_t *play);
 static ngx_int_t ngx_media_play_follow(ngx_media_play_t *play);
 static void ngx_media_play_params_handler(void *data, ngx_uint_t track,
     const ngx_media_params_t *params);
@@ -198,43 +197,18 @@ ngx_media_play_begin(const ngx_media_play_conf_t *conf,
 }
 
 
-/* what has ended stays readable for a while, but nothing passes any more */
-
-static ngx_int_t
-ngx_media_play_state(ngx_media_play_t *play)
-{
-    ngx_int_t                 rc;
-    ngx_pool_t               *pool;
-    ngx_media_stream_view_t   view;
-
-    pool = ngx_create_pool(NGX_MEDIA_PLAY_POOL, play->conf.log);
-    if (pool == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_media_stream_view(&play->conf.stream, pool, NGX_MEDIA_NO_TRACK,
-                               &view);
-
-    if (rc == NGX_OK && view.state == NGX_MEDIA_STREAM_ENDED) {
-        rc = NGX_DONE;
-    }
-
-    ngx_destroy_pool(pool);
-
-    return rc;
-}
-
-
 static ngx_int_t
 ngx_media_play_follow(ngx_media_play_t *play)
 {
-    ngx_int_t                rc;
+    ngx_uint_t               state;
     ngx_media_follow_conf_t  conf;
 
-    rc = ngx_media_play_state(play);
+    /* what has ended stays readable for a while, but nothing passes any more */
 
-    if (rc != NGX_OK) {
-        return rc;
+    state = ngx_media_stream_state(&play->conf.stream);
+
+    if (state == 0 || state == NGX_MEDIA_STREAM_ENDED) {
+        return NGX_DONE;
     }
 
     ngx_memzero(&conf, sizeof(ngx_media_follow_conf_t));

@@ -516,6 +516,13 @@ ngx_media_stream_find(ngx_media_zone_t *zone, ngx_str_t *name,
 }
 
 
+ngx_uint_t
+ngx_media_stream_state(const ngx_media_stream_t *stream)
+{
+    return NGX_MEDIA_STREAM_LIVE;
+}
+
+
 ngx_int_t
 ngx_media_stream_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     ngx_uint_t track, ngx_media_stream_view_t *view)
