@@ -57,25 +57,33 @@ ngx_media_rescale(int64_t time, uint32_t from, uint32_t to)
 }
 
 
+/* is time / timescale not before other / scale; seconds first: no overflow */
+
+static ngx_inline ngx_uint_t
+ngx_media_time_reached(int64_t time, uint32_t timescale, int64_t other,
+    uint32_t scale)
+{
+    int64_t  a, b;
+
+    a = time / (int64_t) timescale;
+    b = other / (int64_t) scale;
+
+    if (a != b) {
+        return a > b;
+    }
+
+    return time % (int64_t) timescale * scale
+           >= other % (int64_t) scale * timescale;
+}
+
+
 /* has a track come to the cut, with a frame at this time of its own */
 
 static ngx_inline ngx_uint_t
 ngx_media_cut_reached(const ngx_media_cut_t *cut, int64_t time,
     uint32_t timescale)
 {
-    int64_t  a, b;
-
-    /* time / timescale >= cut, without overflow: seconds first */
-
-    a = time / (int64_t) timescale;
-    b = cut->time / (int64_t) cut->timescale;
-
-    if (a != b) {
-        return a > b;
-    }
-
-    return time % (int64_t) timescale * cut->timescale
-           >= cut->time % (int64_t) cut->timescale * timescale;
+    return ngx_media_time_reached(time, timescale, cut->time, cut->timescale);
 }
 
 

@@ -21,6 +21,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "core/ngx_media_cut.h"
 #include "core/ngx_media_follow_state.h"
 #include "formats/ngx_media_mp4_chunk.h"
 
@@ -68,8 +69,6 @@ static ngx_int_t ngx_media_follow_params(ngx_media_follow_reader_t *reader,
     ngx_media_follow_track_t *t, uint64_t init);
 static void ngx_media_follow_out(ngx_media_follow_reader_t *reader,
     ngx_media_follow_track_t *t, ngx_media_frame_t *frame);
-static ngx_uint_t ngx_media_follow_later(const ngx_media_frame_t *one,
-    const ngx_media_frame_t *two);
 
 
 ngx_int_t
@@ -566,7 +565,10 @@ ngx_media_follow_give_list(ngx_media_follow_reader_t *reader)
     for (i = 1; i < reader->nlist; i++) {
         frame = reader->list[i];
 
-        for (n = i; n && ngx_media_follow_later(reader->list[n - 1], frame);
+        for (n = i;
+             n && !ngx_media_time_reached(frame->dts, frame->timescale,
+                                          reader->list[n - 1]->dts,
+                                          reader->list[n - 1]->timescale);
              n--)
         {
             reader->list[n] = reader->list[n - 1];
@@ -932,24 +934,4 @@ ngx_media_follow_out(ngx_media_follow_reader_t *reader,
     t->end = frame->dts + frame->duration;
 
     ngx_media_follow_give(reader, frame);
-}
-
-
-/* seconds first: products of times would overflow */
-
-static ngx_uint_t
-ngx_media_follow_later(const ngx_media_frame_t *one,
-    const ngx_media_frame_t *two)
-{
-    int64_t  a, b;
-
-    a = one->dts / (int64_t) one->timescale;
-    b = two->dts / (int64_t) two->timescale;
-
-    if (a != b) {
-        return a > b;
-    }
-
-    return one->dts % (int64_t) one->timescale * two->timescale
-           > two->dts % (int64_t) two->timescale * one->timescale;
 }
