@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "core/ngx_media_cut.h"
 #include "core/ngx_media_follow_state.h"
 
 
@@ -31,6 +32,8 @@ struct ngx_media_follow_s {
     ngx_uint_t                  told[NGX_MEDIA_TRACKS];  /* versions of them */
     uint32_t                    keyed;        /* bits, by place: a key frame of
                                                  it was given */
+    int64_t                     start;        /* dts of the first of them */
+    uint32_t                    timescale;    /* of start */
     unsigned                    fresh:1;      /* has not got what is kept */
     unsigned                    given:1;      /* a frame since the last flush */
 };
@@ -460,7 +463,11 @@ ngx_media_follow_frame(ngx_media_follow_reader_t *reader,
 }
 
 
-/* video begins with a key frame, and all else with video, if there is any */
+/*
+ * Video begins with a key frame, and all else with video, if there is any.
+ * What else comes may be behind: it is read from the beginning of a segment or
+ * of the tail, or is late where it comes from.
+ */
 
 static ngx_uint_t
 ngx_media_follow_wants(ngx_media_follow_reader_t *reader,
@@ -471,10 +478,21 @@ ngx_media_follow_wants(ngx_media_follow_reader_t *reader,
     bit = (uint32_t) 1 << ngx_media_track_place(frame->track);
 
     if (frame->type != NGX_MEDIA_VIDEO) {
-        return !reader->video || follow->keyed;
+
+        return !reader->video
+               || (follow->keyed
+                   && ngx_media_time_reached(frame->dts, frame->timescale,
+                                             follow->start,
+                                             follow->timescale));
     }
 
     if (frame->flags & NGX_MEDIA_FRAME_KEY) {
+
+        if (!follow->keyed) {
+            follow->start = frame->dts;
+            follow->timescale = frame->timescale;
+        }
+
         follow->keyed |= bit;
     }
 

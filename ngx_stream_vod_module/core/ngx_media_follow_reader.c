@@ -249,7 +249,7 @@ ngx_media_follow_place(ngx_media_follow_reader_t *reader)
         }
 
         if (ngx_media_track_edge(&reader->stream, t->track, &edge) != NGX_OK
-            || !edge.any || (clock->placed && edge.msn < clock->number))
+            || !edge.any || edge.msn < reader->first)
         {
             continue;
         }
@@ -304,6 +304,7 @@ ngx_media_follow_place_key(ngx_media_follow_reader_t *reader,
             t->number = number;
             t->part = part;
             t->placed = 1;
+            reader->first = number;
 
             ngx_log_debug4(NGX_LOG_DEBUG_CORE, reader->log, 0,
                            "media follow begins at part %uL.%i, edge:%uL.%ui",

@@ -62,6 +62,8 @@ typedef struct {
     ngx_media_follow_track_t  tracks[NGX_MEDIA_TRACKS];  /* by place */
     ngx_uint_t                clock;          /* number of the track that
                                                  decides cuts */
+    uint64_t                  first;          /* segment that it begins in,
+                                                 others in none before it */
     ngx_uint_t                version;        /* the last of a track */
     ngx_msec_t                since;          /* when it began to start */
 

@@ -57,6 +57,7 @@
 #include "core/ngx_media_follow.h"
 #include "core/ngx_media_tail.h"
 #include "core/ngx_media_stream_validate.h"
+#include "core/ngx_media_cut.h"
 #include "core/ngx_media_writer.h"
 #include "formats/ngx_media_codec.h"
 #include "ingest/ngx_media_publish.h"
@@ -77,6 +78,7 @@ typedef struct {
     uint32_t               sent;             /* frames of this publisher */
     ngx_uint_t             gop;              /* frames */
     size_t                 size;             /* of a frame of video */
+    ngx_uint_t             lag;              /* frames by which audio is late */
     unsigned               video:1;
     unsigned               audio:1;
 } pub_t;
@@ -94,7 +96,10 @@ typedef struct {
     ngx_uint_t             lost;             /* flags */
     ngx_uint_t             holes;            /* numbers that are missing */
     ngx_uint_t             back;             /* times that went back */
+    ngx_uint_t             early;            /* audio before all pictures */
     int64_t                dts[2];
+    int64_t                from;             /* dts of the first of video */
+    uint32_t               scale;            /* of from */
     const char            *ended;
     unsigned               pending:1;        /* frames since the last flush */
     unsigned               unkeyed:1;        /* began without a key frame */
@@ -256,11 +261,12 @@ publish(pub_t *pub, ngx_uint_t n)
 
         turn(1);
 
-        if (pub->audio) {
+        if (pub->audio && pub->sent >= pub->lag) {
             memset(bytes, 0xff, 32);
             bytes[0] = 0x21;
             memcpy(&bytes[8], &pub->n, 4);
 
+            frame.stamp = (pub->sent - pub->lag) * 128 / 3;
             frame.type = NGX_MEDIA_AUDIO;
             frame.codec = NGX_MEDIA_CODEC_AAC;
             frame.last = bytes + 32;
@@ -310,11 +316,16 @@ on_frame(void *data, ngx_media_frame_t *frame)
     if (frame->type == NGX_MEDIA_AUDIO) {
         v->sounds++;
         v->audio = n;
+        v->early += v->frames
+                    && !ngx_media_time_reached(frame->dts, frame->timescale,
+                                               v->from, v->scale);
         return;
     }
 
     if (v->frames++ == 0) {
         v->first = n;
+        v->from = frame->dts;
+        v->scale = frame->timescale;
         v->unkeyed = !(frame->flags & NGX_MEDIA_FRAME_KEY);
 
     } else {
@@ -508,6 +519,55 @@ test_plain(ngx_uint_t video, ngx_uint_t audio)
 }
 
 
+/* audio comes a second late, and a viewer at any moment */
+
+static void
+test_lag(void)
+{
+    pub_t       pub;
+    viewer_t    a, b;
+    ngx_uint_t  i, early, back, sounds, silent;
+
+    memset(&pub, 0, sizeof(pub_t));
+    pub.video = 1;
+    pub.audio = 1;
+    pub.lag = 24;
+
+    setup(64 * 1024 * 1024);
+    begin(&pub, 4000, 50);
+    publish(&pub, 200);
+
+    early = 0;
+    back = 0;
+    silent = 0;
+
+    for (i = 0; i < 24; i++) {
+
+        /* with and without a ring that goes on */
+
+        follow(&a);
+        publish(&pub, 3);
+        follow(&b);
+        publish(&pub, 60);
+
+        early += a.early + b.early;
+        back += a.back + b.back;
+        sounds = ngx_min(a.sounds, b.sounds);
+        silent += sounds < 20;
+
+        leave(&a);
+        leave(&b);
+        publish(&pub, i % 2 ? 100 : 1);
+    }
+
+    is(early, 0, "lag: sound from before the pictures is left out");
+    is(back, 0, "lag: times do not go back");
+    is(silent, 0, "lag: sound goes with them");
+
+    teardown(&pub);
+}
+
+
 /* the publisher comes back; the stream ends */
 
 static void
@@ -662,6 +722,7 @@ main(void)
     test_plain(1, 1);
     test_plain(1, 0);
     test_plain(0, 1);
+    test_lag();
     test_return();
     test_large();
     test_slow(200, 1);

@@ -325,6 +325,11 @@ player_media(player_t *v, message_t *m, uint64_t now)
 
     if (v->stamped[video] && (int32_t) (m->stamp - v->stamps[video]) < 0) {
         v->back++;
+
+        fprintf(stderr, "player: viewer %d: %s %llu: stamp %u after %u\n",
+                v->index, video ? "video" : "audio",
+                (unsigned long long) (video ? v->video : v->audio),
+                m->stamp, v->stamps[video]);
     }
 
     v->stamps[video] = m->stamp;
