@@ -169,6 +169,7 @@ ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
     ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim)
 {
     claim->epoch = ++s->epoch;
+    s->claimed = s->epoch;
     claim->floor = s->end;
     claim->wall = s->wall;
     claim->returned = s->publishers > 0;

@@ -312,8 +312,7 @@ ngx_media_stream_leave_locked(ngx_media_zone_t *zone,
     }
 
     s->epoch++;
-    ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
-    ngx_media_store(&s->pid, 0);
+    ngx_media_stream_left_locked(s);
     ngx_media_stream_changed(s);
 }
 

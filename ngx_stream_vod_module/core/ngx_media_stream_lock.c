@@ -88,6 +88,12 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
 {
     ngx_uint_t  i;
 
+    /* its publisher was being replaced: nothing it says counts any more */
+
+    if (s->pid && s->claimed != s->epoch) {
+        ngx_media_stream_left_locked(s);
+    }
+
     for (i = 0; i < s->ntracks; i++) {
         if (s->tracks[i]) {
             ngx_media_track_repair_locked(zone, s->tracks[i]);
@@ -114,6 +120,14 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
                   "media stream \"%*s\" repaired after a process died in it",
                   (size_t) s->name_len, s->name);
+}
+
+
+void
+ngx_media_stream_left_locked(ngx_media_stream_shm_t *s)
+{
+    ngx_media_store(&s->state, NGX_MEDIA_STREAM_GRACE);
+    ngx_media_store(&s->pid, 0);
 }
 
 

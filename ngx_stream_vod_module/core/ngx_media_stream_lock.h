@@ -28,5 +28,8 @@ void ngx_media_stream_unlock(ngx_media_stream_shm_t *s);
 /* NGX_DECLINED: it is another one's now; it is not locked then */
 ngx_int_t ngx_media_claim_lock(const ngx_media_claim_t *claim);
 
+/* the last step of a publisher's leaving, after its epoch is over */
+void ngx_media_stream_left_locked(ngx_media_stream_shm_t *s);
+
 
 #endif /* _NGX_MEDIA_STREAM_LOCK_H_INCLUDED_ */

@@ -43,6 +43,8 @@ struct ngx_media_stream_shm_s {
     u_char                    name[NGX_MEDIA_NAME_MAX + 1];  /* [once] */
 
     /* of the publisher [stream] */
+    uint64_t                  claimed;        /* epoch of its claim; another
+                                                 one: it is being replaced */
     uint64_t                  start;          /* of its process */
     uint32_t                  pid;
     uint32_t                  yields;         /* its worker is to leave: may

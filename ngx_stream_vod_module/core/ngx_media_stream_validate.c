@@ -34,6 +34,9 @@ ngx_media_stream_validate_locked(ngx_media_zone_t *zone,
     index = ngx_media_stream_index(zone, s);
     n = 0;
 
+    ngx_media_must(zone, n, s->pid == 0 || s->claimed == s->epoch,
+                   "epoch of a publisher", s->epoch);
+
     for (i = 0; i < s->ntracks; i++) {
         t = s->tracks[i];
 
