@@ -55,6 +55,8 @@ static ngx_int_t ngx_media_follow_chunk(ngx_media_follow_reader_t *reader,
 static ngx_int_t ngx_media_follow_list(ngx_media_follow_reader_t *reader,
     ngx_media_frame_t *frame);
 static void ngx_media_follow_give_list(ngx_media_follow_reader_t *reader);
+static int ngx_libc_cdecl ngx_media_follow_cmp(const void *one,
+    const void *two);
 static ngx_uint_t ngx_media_follow_attach(ngx_media_follow_reader_t *reader);
 static ngx_uint_t ngx_media_follow_continues(
     const ngx_media_follow_track_t *t, const ngx_media_tail_frame_t *in);
@@ -380,18 +382,23 @@ ngx_media_follow_place_after(ngx_media_follow_reader_t *reader,
 static void
 ngx_media_follow_parts(ngx_media_follow_reader_t *reader)
 {
-    ngx_uint_t                 i;
+    ngx_uint_t                 i, n;
     ngx_media_follow_track_t  *t;
 
-    for (i = 0; i < NGX_MEDIA_TRACKS; i++) {
-        t = &reader->tracks[i];
+    do {
+        for (i = 0; i < NGX_MEDIA_TRACKS; i++) {
+            t = &reader->tracks[i];
 
-        if (t->version && !t->gone && t->placed && !t->attached) {
-            ngx_media_follow_track_parts(reader, t);
+            if (t->version && !t->gone && t->placed && !t->attached) {
+                ngx_media_follow_track_parts(reader, t);
+            }
         }
-    }
 
-    ngx_media_follow_give_list(reader);
+        n = reader->nlist;
+
+        ngx_media_follow_give_list(reader);
+
+    } while (n);
 }
 
 
@@ -430,7 +437,10 @@ ngx_media_follow_track_parts(ngx_media_follow_reader_t *reader,
 }
 
 
-/* its frames go into the list; answers as of the store */
+/*
+ * Its frames go into the list; answers as of the store.  A track has one set of
+ * parameters at a time: frames that have the former ones are given first.
+ */
 
 static ngx_int_t
 ngx_media_follow_part(ngx_media_follow_reader_t *reader,
@@ -452,6 +462,12 @@ ngx_media_follow_part(ngx_media_follow_reader_t *reader,
 
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (segment.init != t->init && reader->nlist
+        && reader->list[reader->nlist - 1]->track == t->track)
+    {
+        return NGX_AGAIN;
     }
 
     if (ngx_media_follow_params(reader, t, segment.init) != NGX_OK) {
@@ -563,22 +579,13 @@ ngx_media_follow_give_list(ngx_media_follow_reader_t *reader)
     ngx_media_frame_t         *frame;
     ngx_media_follow_track_t  *t;
 
-    for (i = 1; i < reader->nlist; i++) {
-        frame = reader->list[i];
+    n = reader->nlist;
 
-        for (n = i;
-             n && !ngx_media_time_reached(frame->dts, frame->timescale,
-                                          reader->list[n - 1]->dts,
-                                          reader->list[n - 1]->timescale);
-             n--)
-        {
-            reader->list[n] = reader->list[n - 1];
-        }
-
-        reader->list[n] = frame;
+    if (n > 1) {
+        ngx_qsort(reader->list, n, sizeof(ngx_media_frame_t *),
+                  ngx_media_follow_cmp);
     }
 
-    n = reader->nlist;
     reader->nlist = 0;
 
     for (i = 0; i < n; i++) {
@@ -588,6 +595,28 @@ ngx_media_follow_give_list(ngx_media_follow_reader_t *reader)
         ngx_media_follow_out(reader, t, frame);
         ngx_media_frame_unref(frame);
     }
+}
+
+
+/* by time; where it is the same, in the order of tracks */
+
+static int ngx_libc_cdecl
+ngx_media_follow_cmp(const void *one, const void *two)
+{
+    const ngx_media_frame_t  *a, *b;
+
+    a = *(ngx_media_frame_t **) one;
+    b = *(ngx_media_frame_t **) two;
+
+    if (!ngx_media_time_reached(a->dts, a->timescale, b->dts, b->timescale)) {
+        return -1;
+    }
+
+    if (!ngx_media_time_reached(b->dts, b->timescale, a->dts, a->timescale)) {
+        return 1;
+    }
+
+    return (a->track > b->track) - (a->track < b->track);
 }
 
 

@@ -69,6 +69,9 @@
 
 #define AVC  "0142c028ffe100196742c028da01e0089f970110000003001000000"     \
              "303c0f1832a01000468ce0fc8"
+#define AVC_OTHER                                                             \
+             "0142c01fffe100196742c01fda01e0089f970110000003001000000"         \
+             "303c0f1832a01000468ce0fc8"
 
 
 typedef struct {
@@ -689,6 +692,50 @@ test_slow(ngx_uint_t frames, ngx_uint_t within)
 }
 
 
+/* who catches up crosses a change of parameters: both sides of it come */
+
+static void
+test_change(void)
+{
+    pub_t                      pub;
+    viewer_t                   a;
+    ngx_media_publish_frame_t  config;
+
+    memset(&pub, 0, sizeof(pub_t));
+    pub.video = 1;
+
+    setup(64 * 1024 * 1024);
+    begin(&pub, 20000, 25);
+    publish(&pub, 55);
+    follow(&a);
+    publish(&pub, 20);
+
+    hang = 1;
+    publish(&pub, 50);
+
+    ngx_memzero(&config, sizeof(ngx_media_publish_frame_t));
+
+    config.type = NGX_MEDIA_VIDEO;
+    config.codec = NGX_MEDIA_CODEC_H264;
+    config.pos = bytes;
+    config.last = bytes + hex(bytes, AVC_OTHER);
+    config.stamp = pub.stamp;
+    (void) ngx_media_publish_track(pub.publisher, &config);
+
+    publish(&pub, 50);
+    hang = 0;
+
+    publish(&pub, 50);
+
+    right(&a, 50, 224, "change");
+    is(a.params, 2, "change: it was told of both");
+    is(a.lost, 0, "change: nothing was lost");
+
+    leave(&a);
+    teardown(&pub);
+}
+
+
 /* a small zone that is full: there is room for a ring, or parts are read */
 
 static void
@@ -722,6 +769,7 @@ main(void)
     test_plain(1, 1);
     test_plain(1, 0);
     test_plain(0, 1);
+    test_change();
     test_lag();
     test_return();
     test_large();
