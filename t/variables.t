@@ -198,10 +198,22 @@ $d->close();
 my $e = $t->rtmp();
 $e->close();
 
+# the one that began last, not the one that was refused after it
+
+my $f = $t->rtmp();
+$f->open('live/first');
+$f->create_stream();
+is($f->publish('second'), 'NetStream.Publish.Start', 'a second stream');
+$f->stream_command('closeStream', undef);
+$f->wait_command('onStatus');
+is($f->publish("no\tname"), 'NetStream.Publish.BadName', 'one that is none');
+$f->close();
+
 
 for my $line (qr/^live\|a\/demo\|[a-z ]+\|200$/m,
               qr/^live\|odd\|name\|client closed connection\|200$/m,
-              qr/^-\|-\|[a-z ]+\|\d+$/m)
+              qr/^-\|-\|[a-z ]+\|\d+$/m,
+              qr/^live\|second\|[a-z ]+\|\d+$/m)
 {
     wait_ok(sub { slurp($t->path('stream.log')) =~ $line }, 10, "$line");
 }

@@ -112,6 +112,8 @@ static void ngx_media_play_params_handler(void *data, ngx_uint_t track,
     const ngx_media_params_t *params);
 static ngx_uint_t ngx_media_play_takes(ngx_media_play_t *play,
     ngx_uint_t track, const ngx_media_params_t *params);
+static const char *ngx_media_play_refuses(ngx_media_play_t *play,
+    uint32_t codec);
 static ngx_uint_t ngx_media_play_choose(ngx_media_play_t *play,
     ngx_uint_t type);
 static void ngx_media_play_adopt(ngx_media_play_t *play, ngx_uint_t track,
@@ -343,15 +345,9 @@ ngx_media_play_takes(ngx_media_play_t *play, ngx_uint_t track,
     ngx_media_play_track_t  *current;
     const ngx_media_codec_t *codec;
 
-    if (!ngx_media_flv_carries(params->codec)) {
-        why = "there is no way to send it";
+    why = ngx_media_play_refuses(play, params->codec);
 
-    } else if (play->conf.takes
-               && !play->conf.takes(play->conf.data, params->codec))
-    {
-        why = "the client did not say that it understands it";
-
-    } else {
+    if (why == NULL) {
         return 1;
     }
 
@@ -368,6 +364,23 @@ ngx_media_play_takes(ngx_media_play_t *play, ngx_uint_t track,
     }
 
     return 0;
+}
+
+
+/* why a codec cannot be sent, static; NULL: it can be */
+
+static const char *
+ngx_media_play_refuses(ngx_media_play_t *play, uint32_t codec)
+{
+    if (!ngx_media_flv_carries(codec)) {
+        return "there is no way to send it";
+    }
+
+    if (play->conf.takes && !play->conf.takes(play->conf.data, codec)) {
+        return "the client did not say that it understands it";
+    }
+
+    return NULL;
 }
 
 
@@ -399,6 +412,13 @@ ngx_media_play_choose(ngx_media_play_t *play, ngx_uint_t type)
         t = &view.tracks[i];
 
         if (t->type != type || t->ended || t->away) {
+            continue;
+        }
+
+        if (t->ninits
+            && ngx_media_play_refuses(play,
+                                      t->inits[t->ninits - 1].params.codec))
+        {
             continue;
         }
 

@@ -880,8 +880,7 @@ ngx_media_rtmp_begun(ngx_media_rtmp_stream_t *stream, ngx_int_t rc,
         return ngx_media_rtmp_refuse(session, id, rc, reason);
     }
 
-    stream->name = stream->asked;
-    session->last = stream->name;
+    ngx_media_rtmp_named(stream);
     session->begun++;
     session->publishers++;
     session->status = 200;
@@ -891,6 +890,23 @@ ngx_media_rtmp_begun(ngx_media_rtmp_stream_t *stream, ngx_int_t rc,
     ngx_log_error(NGX_LOG_INFO, &stream->log, 0, "rtmp publish started");
 
     return ngx_media_rtmp_started(session, id);
+}
+
+
+void
+ngx_media_rtmp_named(ngx_media_rtmp_stream_t *stream)
+{
+    ngx_media_rtmp_session_t  *session;
+
+    session = stream->session;
+
+    stream->name = stream->asked;
+
+    /* the stream's buffer is also for names that are refused later */
+
+    session->last.data = session->last_name;
+    session->last.len = stream->name.len;
+    ngx_memcpy(session->last_name, stream->name.data, stream->name.len);
 }
 
 

@@ -316,8 +316,7 @@ ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream)
                                 : NGX_MEDIA_RTMP_PLAY_FAILED;
     }
 
-    stream->name = stream->asked;
-    session->last = stream->name;
+    ngx_media_rtmp_named(stream);
     stream->log.action = "playing";
     session->players++;
     session->status = 200;

@@ -120,7 +120,8 @@ struct ngx_media_rtmp_session_s {
     ngx_str_t                     prefix;     /* of stream names: what follows
                                                  the app in connect */
     ngx_str_t                     alias;      /* of the app, in connect */
-    ngx_str_t                     last;       /* stream, in its buffer */
+    ngx_str_t                     last;       /* stream that began, */
+    u_char                        last_name[NGX_MEDIA_NAME_MAX];  /* in here */
     ngx_str_t                     args;       /* of connect */
     ngx_media_rtmp_stream_t      *streams;    /* conf->max_streams */
     ngx_uint_t                    publishers;
@@ -223,6 +224,9 @@ ngx_int_t ngx_media_rtmp_send_user(ngx_media_rtmp_session_t *session,
  */
 ngx_int_t ngx_media_rtmp_begun(ngx_media_rtmp_stream_t *stream, ngx_int_t rc,
     const char *reason);
+
+/* it has begun by the name that it was asked for */
+void ngx_media_rtmp_named(ngx_media_rtmp_stream_t *stream);
 
 /* the deadline of the session has come */
 ngx_int_t ngx_media_rtmp_late(ngx_media_rtmp_stream_t *stream);
