@@ -207,12 +207,34 @@ typedef struct {
                                                  the MPD may be given out */
     unsigned                  forced:1;       /* there was a forced cut:
                                                  no INDEPENDENT-SEGMENTS */
-    unsigned                  file:1;         /* of files: nothing waits, no
-                                                 parts, walls may be -1; its
-                                                 state is ENDED, or it is a
-                                                 channel */
-    unsigned                  event:1;        /* of a file that grows, or of a
-                                                 channel: only ever appended */
+
+    /*
+     * What may be expected of it: each bit stands for itself, and whoever
+     * makes a view sets those that are true.  Two more need none: names carry
+     * tags where tag is not empty, parts are listed where part_target is not
+     * 0.
+     */
+    unsigned                  waits:1;        /* more may come at any moment,
+                                                 tracks too: requests wait */
+    unsigned                  walls:1;        /* segments have wall clocks; 0:
+                                                 none has, wall is -1 */
+    unsigned                  tricks:1;       /* key frames are resources of
+                                                 their own: "k1" of "v1" */
+    unsigned                  sparse:1;       /* tracks have no segment at some
+                                                 numbers, or end before others:
+                                                 they stay listed */
+    unsigned                  mixed:1;        /* players come by all inits of a
+                                                 track, not by its newest
+                                                 alone */
+    unsigned                  renditions:1;   /* tracks of a type are that,
+                                                 also where nothing tells them
+                                                 apart */
+    unsigned                  measured:1;     /* what tracks say of rates,
+                                                 range and alignment is of all
+                                                 of them, and stays */
+
+    unsigned                  event:1;        /* only ever appended, as to a
+                                                 file that grows */
     unsigned                  settled:1;      /* of a channel: it ended so long
                                                  ago that nobody is in it who
                                                  saw that */
@@ -220,8 +242,8 @@ typedef struct {
                                                  that grows: what is seen at a
                                                  time was written at born and
                                                  that time; 0: other ones */
-    ngx_str_t                 tag;            /* of files: before numbers in
-                                                 names, "1a2b3c4d" */
+    ngx_str_t                 tag;            /* before numbers in names,
+                                                 "1a2b3c4d"; empty: none */
     int64_t                   duration;       /* ms, of files; -1 */
     ngx_media_thumbs_view_t   thumbs;         /* of files */
     ngx_uint_t                clock;          /* index of the clock track */

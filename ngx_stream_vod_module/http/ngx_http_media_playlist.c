@@ -121,7 +121,7 @@ ngx_http_media_playlist_handler(ngx_http_request_t *r,
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
     }
 
-    if (rc == NGX_DONE) {
+    if (rc == NGX_DONE || rc == NGX_DECLINED) {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
     }
 

@@ -11,7 +11,7 @@
  * Periods on one unmoving line.  All that may not change inside a Period
  * comes from its segments, which carry it from the Period's begin.
  *
- * Of files, a channel is the same, until it has been over for a while.  What
+ * A channel of files is the same, until it has been over for a while.  What
  * has no wall clock is static, and its Periods follow one another from zero.
  * While a file grows they do, too, and availabilityStartTime is when it began:
  * so nothing moves when it has come to its end and becomes static.
@@ -72,7 +72,6 @@ typedef struct {
 
 static ngx_int_t ngx_media_dash_begin(ngx_media_dash_t *ctx,
     const ngx_str_t *time_url);
-static int64_t ngx_media_dash_wall(const ngx_media_stream_view_t *view);
 static ngx_uint_t ngx_media_dash_next(ngx_media_dash_t *ctx, ngx_uint_t any,
     uint64_t *period);
 static ngx_uint_t ngx_media_dash_complete(
@@ -161,7 +160,7 @@ ngx_media_dash_mpd(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     }
 
     if (ctx.mpd.nperiods == 0) {
-        return (view->file && any) ? NGX_DECLINED : NGX_AGAIN;
+        return (any && !view->waits) ? NGX_DECLINED : NGX_AGAIN;
     }
 
     ngx_media_dash_connect(&ctx);
@@ -184,7 +183,7 @@ ngx_media_dash_mpd(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
     /* there is less than players stay behind: they have to come soon */
 
-    if (ctx.mpd.update && !view->file
+    if (ctx.mpd.update && view->waits
         && ctx.mpd.publish_time - ctx.periods[0].start
            < (int64_t) ctx.mpd.delay)
     {
@@ -240,7 +239,7 @@ ngx_media_dash_begin(ngx_media_dash_t *ctx, const ngx_str_t *time_url)
     ctx->mpd.min_buffer = view->segment ? view->segment : view->target * 1000;
     ctx->mpd.max_segment = view->target * 1000;
 
-    ctx->is_static = view->file && ngx_media_dash_wall(view) < 0;
+    ctx->is_static = !view->walls;
 
     if (ctx->is_static) {
         return NGX_OK;
@@ -253,23 +252,6 @@ ngx_media_dash_begin(ngx_media_dash_t *ctx, const ngx_str_t *time_url)
     ctx->mpd.time_url = *time_url;
 
     return NGX_OK;
-}
-
-
-/* whether segments have one: that of any; -1: none */
-
-static int64_t
-ngx_media_dash_wall(const ngx_media_stream_view_t *view)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < view->ntracks; i++) {
-        if (view->tracks[i].nsegments) {
-            return view->tracks[i].segments[0].wall;
-        }
-    }
-
-    return -1;
 }
 
 
@@ -360,9 +342,9 @@ ngx_media_dash_period(ngx_media_dash_t *ctx, uint64_t period)
 
     ngx_memzero(p, sizeof(ngx_media_mpd_period_t));
 
-    /* of files, trick modes for each, and thumbnails */
+    /* trick modes for each, and thumbnails */
 
-    n = ctx->view->file ? 2 * ctx->view->ntracks + 1 : ctx->view->ntracks;
+    n = 2 * ctx->view->ntracks + 1;
 
     sets = ngx_pcalloc(ctx->pool, n * sizeof(ngx_media_mpd_set_t));
     if (sets == NULL) {
@@ -391,7 +373,7 @@ ngx_media_dash_period(ngx_media_dash_t *ctx, uint64_t period)
 
     ctx->mpd.nperiods++;
 
-    return ctx->view->file ? ngx_media_dash_extra(ctx, p, sets) : NGX_OK;
+    return ngx_media_dash_extra(ctx, p, sets);
 }
 
 
@@ -474,7 +456,7 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
 
     ngx_media_dash_params(rep, init);
 
-    if (ctx->view->file) {
+    if (ctx->view->measured) {
         ngx_media_dash_details(t, init, first->fps, rep, set);
     }
 
@@ -518,14 +500,14 @@ ngx_media_dash_set(ngx_media_dash_t *ctx, ngx_uint_t track,
 
     for (i = 0; i < track; i++) {
 
-        if (ctx->view->file && tracks[i].type != NGX_MEDIA_VIDEO) {
+        if (ctx->view->renditions && tracks[i].type != NGX_MEDIA_VIDEO) {
             continue;
         }
 
         other = ngx_media_pack_init(&tracks[i]);
 
         if (other && ngx_media_dash_alike(ctx->view, other, init)
-            && (ctx->view->file
+            && (ctx->view->renditions
                 || ngx_media_dash_same(&tracks[i], &tracks[track])))
         {
             id = i + 1;
@@ -555,7 +537,7 @@ ngx_media_dash_set(ngx_media_dash_t *ctx, ngx_uint_t track,
     set->lang = tracks[track].lang;
     set->label = tracks[track].label;
 
-    if (ctx->view->file) {
+    if (ctx->view->renditions || set->type == NGX_MEDIA_TEXT) {
         ngx_media_dash_role(ctx->view, track, set);
 
     } else {
@@ -597,8 +579,8 @@ ngx_media_dash_same(const ngx_media_track_view_t *a,
 
 
 /*
- * Audio and text of files are alternatives that a listener chooses from, each
- * in a set of its own, and so are pictures of another range.
+ * Audio and text that are renditions a listener chooses from have each a set
+ * of its own, and so have pictures of another range.
  */
 
 static ngx_uint_t
@@ -612,7 +594,7 @@ ngx_media_dash_alike(const ngx_media_stream_view_t *view,
         return 0;
     }
 
-    if (!view->file) {
+    if (!view->renditions) {
         return 1;
     }
 
@@ -673,7 +655,7 @@ ngx_media_dash_role(const ngx_media_stream_view_t *view, ngx_uint_t track,
         return;
     }
 
-    /* the first one, or that of which the file says that it is the default */
+    /* the first one, or that of which it is said that it is the default */
 
     main = view->ntracks;
 
@@ -704,7 +686,7 @@ ngx_media_dash_role(const ngx_media_stream_view_t *view, ngx_uint_t track,
 }
 
 
-/* what is known of a file's tracks */
+/* what was measured of tracks, and stays */
 
 static void
 ngx_media_dash_details(const ngx_media_track_view_t *track,
@@ -804,8 +786,14 @@ ngx_media_dash_extra(ngx_media_dash_t *ctx, ngx_media_mpd_period_t *p,
             sets[i].unaligned = 0;
         }
 
-        if (ngx_media_dash_switching(ctx, sets, n, i) != NGX_OK) {
+        if (ctx->view->measured
+            && ngx_media_dash_switching(ctx, sets, n, i) != NGX_OK)
+        {
             return NGX_ERROR;
+        }
+
+        if (!ctx->view->tricks) {
+            continue;
         }
 
         set = &sets[p->nsets];
@@ -1043,7 +1031,7 @@ ngx_media_dash_timeline(ngx_media_dash_t *ctx, ngx_uint_t index,
 
         /* numbers that are left out: the segment before goes on, or a gap */
 
-        if (ctx->view->file
+        if (ctx->view->sparse && !rep->by_time
             && from->number != rep->number + rep->nsegments)
         {
             rep->list = 1;
@@ -1058,7 +1046,7 @@ ngx_media_dash_timeline(ngx_media_dash_t *ctx, ngx_uint_t index,
             set->sap = 2;
         }
 
-        if (from->forced && ctx->view->file) {
+        if (from->forced) {
             steady = 0;
         }
 
@@ -1230,8 +1218,8 @@ ngx_media_dash_connect(ngx_media_dash_t *ctx)
 
 
 /*
- * A channel's schedule may have gaps: its Period ends with its media, and does
- * not go on to the next one
+ * What is sparse may have gaps, as a channel's schedule has: its Period ends
+ * with its media, and does not go on to the next one
  */
 
 static void
@@ -1241,7 +1229,7 @@ ngx_media_dash_holes(ngx_media_dash_t *ctx)
     ngx_uint_t               i;
     ngx_media_mpd_period_t  *p;
 
-    if (!ctx->view->file || ctx->is_static) {
+    if (!ctx->view->sparse || ctx->is_static) {
         return;
     }
 

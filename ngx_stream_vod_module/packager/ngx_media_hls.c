@@ -9,10 +9,10 @@
  * playlists of a stream follows from its configuration at birth: the target
  * duration, PART-TARGET and the line of EXT-X-SERVER-CONTROL.
  *
- * Of files nothing is waited for, so there are no parts, no hints, no reports
- * and no EXT-X-SERVER-CONTROL.  So it is with MPEG-TS, of live streams too:
- * its playlists have a multivariant one of their own, in which only those
- * lines have to be the same.
+ * Where nothing is waited for there are no hints, no reports, and nothing of
+ * blocking in EXT-X-SERVER-CONTROL.  So it is with MPEG-TS, of live streams
+ * too, which has no parts either: its playlists have a multivariant one of
+ * their own, in which only those lines have to be the same.
  */
 
 
@@ -37,6 +37,8 @@
 static ngx_int_t ngx_media_hls_playlist(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, ngx_uint_t track, ngx_uint_t second,
     ngx_uint_t skip, ngx_media_m3u8_media_t *media, ngx_str_t *text);
+static ngx_uint_t ngx_media_hls_barred(const ngx_media_stream_view_t *view,
+    const ngx_media_track_view_t *track, ngx_uint_t format);
 static ngx_int_t ngx_media_hls_whole(ngx_pool_t *pool,
     const ngx_media_track_view_t *track, ngx_media_m3u8_media_t *media);
 static ngx_int_t ngx_media_hls_wait(ngx_pool_t *pool,
@@ -103,7 +105,7 @@ ngx_media_hls_ts_media(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
     /* the size of a key frame in a transport stream is not kept */
 
-    if (iframes && !view->file) {
+    if (iframes && !view->tricks) {
         return NGX_DECLINED;
     }
 
@@ -135,18 +137,15 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
     t = &view->tracks[track];
 
-    if (view->file) {
+    format = (media->container == NGX_MEDIA_M3U8_TS)
+             ? NGX_MEDIA_PACK_HLS_TS : NGX_MEDIA_PACK_HLS;
 
-        format = (media->container == NGX_MEDIA_M3U8_TS)
-                 ? NGX_MEDIA_PACK_HLS_TS : NGX_MEDIA_PACK_HLS;
-
-        if ((media->iframes && t->type != NGX_MEDIA_VIDEO)
-            || !ngx_media_pack_allowed(t, format)
-            || (second < view->ntracks
-                && !ngx_media_pack_allowed(&view->tracks[second], format)))
-        {
-            return NGX_DECLINED;
-        }
+    if ((media->iframes && view->tricks && t->type != NGX_MEDIA_VIDEO)
+        || ngx_media_hls_barred(view, t, format)
+        || (second < view->ntracks
+            && ngx_media_hls_barred(view, &view->tracks[second], format)))
+    {
+        return NGX_DECLINED;
     }
 
     if (t->nsegments == 0) {
@@ -169,26 +168,33 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     media->vod = media->end;
     media->event = view->event;
 
-    if (media->iframes && view->file
+    if (media->iframes && view->tricks
         && ngx_media_hls_whole(pool, t, media) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (!view->file && media->container != NGX_MEDIA_M3U8_TS
-        && media->container != NGX_MEDIA_M3U8_TS_VTT
-        && ngx_media_hls_wait(pool, view, track, skip, media) != NGX_OK)
+    if (media->container != NGX_MEDIA_M3U8_TS
+        && media->container != NGX_MEDIA_M3U8_TS_VTT)
     {
-        return NGX_ERROR;
+        if (view->part_target) {
+            media->part_target = view->part_target;
+            media->part_hold_back = (view->part_target * 3 + 9) / 10
+                                    + NGX_MEDIA_HLS_FRAME;
+        }
+
+        if (view->waits
+            && ngx_media_hls_wait(pool, view, track, skip, media) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     if (ngx_media_hls_segments(pool, view, t, media) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    /* tracks of a live stream have the same numbers */
-
-    if (view->file && second < view->ntracks
+    if (view->sparse && second < view->ntracks
         && ngx_media_hls_join(pool, &view->tracks[second], media) != NGX_OK)
     {
         return NGX_ERROR;
@@ -216,10 +222,21 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 }
 
 
-/*
- * The key frames of a file's segments are resources of their own, of a track
- * "k1" that has the init segments of "v1"
- */
+/* what has no parameters yet may get such as are allowed */
+
+static ngx_uint_t
+ngx_media_hls_barred(const ngx_media_stream_view_t *view,
+    const ngx_media_track_view_t *track, ngx_uint_t format)
+{
+    if (view->waits && ngx_media_pack_init(track) == NULL) {
+        return 0;
+    }
+
+    return !ngx_media_pack_allowed(track, format);
+}
+
+
+/* key frames are of a track "k1", that has the init segments of "v1" */
 
 static ngx_int_t
 ngx_media_hls_whole(ngx_pool_t *pool, const ngx_media_track_view_t *track,
@@ -245,12 +262,6 @@ ngx_media_hls_wait(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     media->block = 1;
     media->hold_back = view->target * NGX_MEDIA_HLS_HOLD_BACK * 1000;
     media->can_skip = view->target * NGX_MEDIA_HLS_SKIP * 1000;
-
-    if (view->part_target) {
-        media->part_target = view->part_target;
-        media->part_hold_back = (view->part_target * 3 + 9) / 10
-                                + NGX_MEDIA_HLS_FRAME;
-    }
 
     if (media->end) {
         return NGX_OK;
@@ -458,8 +469,8 @@ ngx_media_hls_segments(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
 
 /*
- * One of two tracks of a file may have nothing at a number: it is shorter, or
- * its key frames are too far apart.  What any of them has is listed.  Where
+ * One of two sparse tracks may have nothing at a number: it is shorter, or its
+ * key frames are too far apart.  What any of them has is listed.  Where
  * only the second goes on with the next number, it says how long this one is:
  * the first goes on beneath the next.
  */

@@ -12,8 +12,9 @@
  *     text        one group
  *     variants    each video with each audio group; without video, each audio
  *
- * Groups of one type have the same members (4.4.6.1.1): of files, where one
- * has none of its own, it takes that of another group, and CODECS tells both.
+ * Groups of one type have the same members (4.4.6.1.1): of renditions, where
+ * one has none of its own, it takes that of another group, and CODECS tells
+ * both.
  * In MPEG-TS one member, the default, is in the variants, and has no URI.
  */
 
@@ -206,7 +207,7 @@ ngx_media_hls_multi_render(ngx_media_hls_multi_t *ctx, ngx_str_t *text)
     ngx_media_hls_count(ctx);
 
     if (ctx->nvideo + ctx->naudio == 0) {
-        return ctx->view->file ? NGX_DECLINED : NGX_AGAIN;
+        return ctx->view->waits ? NGX_AGAIN : NGX_DECLINED;
     }
 
     if (ngx_media_hls_groups(ctx) != NGX_OK
@@ -275,7 +276,8 @@ ngx_media_hls_count(ngx_media_hls_multi_t *ctx)
 /*
  * Tracks that ended while the stream went on are listed no more, nor those of
  * which nothing comes any more, for as long as that is so.  Of a stream
- * that is over all have ended: listed are those that came to its end.
+ * that is over all have ended: listed are those that came to its end.  Where
+ * tracks may be sparse that says nothing of them.
  */
 
 static ngx_uint_t
@@ -292,7 +294,7 @@ ngx_media_hls_listed(const ngx_media_hls_multi_t *ctx,
         return 0;
     }
 
-    if (view->file) {
+    if (view->sparse) {
         return 1;
     }
 
@@ -313,8 +315,8 @@ ngx_media_hls_listed(const ngx_media_hls_multi_t *ctx,
 
 
 /*
- * Audio of a live stream without video, and a single track of a file, are
- * variants of their own
+ * Without video, audio of which nobody says that it is for somebody to choose
+ * from, and a single track, are variants of their own
  */
 
 static ngx_int_t
@@ -325,7 +327,7 @@ ngx_media_hls_groups(ngx_media_hls_multi_t *ctx)
     ngx_media_hls_group_t   *group;
     ngx_media_track_view_t  *track;
 
-    if (ctx->nvideo == 0 && (!ctx->view->file || ctx->naudio < 2)) {
+    if (ctx->nvideo == 0 && (!ctx->view->renditions || ctx->naudio < 2)) {
         return NGX_OK;
     }
 
@@ -677,7 +679,7 @@ ngx_media_hls_told(const ngx_media_stream_view_t *view)
 {
     ngx_uint_t  i;
 
-    if (view->file) {
+    if (view->renditions) {
         return 1;
     }
 
@@ -976,7 +978,7 @@ ngx_media_hls_iframe_variants(ngx_media_hls_multi_t *ctx)
     ngx_media_track_view_t    *track;
     ngx_media_m3u8_variant_t  *iframes, *variant;
 
-    if (ctx->view->forced || (ctx->multi.ts && !ctx->view->file)) {
+    if (ctx->view->forced || (ctx->multi.ts && !ctx->view->tricks)) {
         return NGX_OK;
     }
 
@@ -1152,7 +1154,7 @@ ngx_media_hls_picture(ngx_media_hls_multi_t *ctx,
 
     /* 4.4.6.2: at which all of it can be shown */
 
-    for (i = 0; i < track->ninits && ctx->view->file; i++) {
+    for (i = 0; i < track->ninits && ctx->view->mixed; i++) {
         params = &track->inits[i].params;
 
         if ((uint64_t) params->width * params->height
@@ -1194,7 +1196,7 @@ ngx_media_hls_picture(ngx_media_hls_multi_t *ctx,
 }
 
 
-/* 4.4.6.2: CODECS names those of all clips of a file */
+/* 4.4.6.2: CODECS names those of all that players come by */
 
 static ngx_int_t
 ngx_media_hls_every(ngx_media_hls_multi_t *ctx,
@@ -1203,7 +1205,7 @@ ngx_media_hls_every(ngx_media_hls_multi_t *ctx,
     ngx_uint_t               i;
     const ngx_media_init_t  *init;
 
-    for (i = 0; i < track->ninits && ctx->view->file; i++) {
+    for (i = 0; i < track->ninits && ctx->view->mixed; i++) {
         init = &track->inits[i];
 
         if (ngx_media_hls_codecs(ctx->pool, codecs, init->codec,

@@ -218,7 +218,9 @@ ngx_media_pack_independent(const ngx_media_stream_view_t *view,
 {
     ngx_uint_t  i;
 
-    if (!view->file) {
+    /* nothing is known of what comes, and what was said stays said */
+
+    if (view->waits) {
         return !view->forced;
     }
 

@@ -46,7 +46,8 @@ ngx_int_t ngx_media_hls_multi(ngx_pool_t *pool,
 /*
  * The same in MPEG-TS: name is what is joined, "v1-a1" or "a1", track the one
  * whose segments are listed, the video if there is one, and second the other
- * or NGX_MEDIA_NO_TRACK.  I-frames are of files only, name is not looked at.
+ * or NGX_MEDIA_NO_TRACK.  I-frames are of views with tricks only, and name is
+ * not looked at.
  */
 ngx_int_t ngx_media_hls_ts_media(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, const ngx_str_t *name,
@@ -84,8 +85,8 @@ ngx_uint_t ngx_media_pack_allowed(const ngx_media_track_view_t *track,
     ngx_uint_t format);
 
 /*
- * Whether all segments of a track begin with a random access point; of live
- * streams, whether all have of the stream
+ * Whether all segments of a track begin with a random access point; where more
+ * comes, whether all of the stream have
  */
 ngx_uint_t ngx_media_pack_independent(const ngx_media_stream_view_t *view,
     const ngx_media_track_view_t *track);

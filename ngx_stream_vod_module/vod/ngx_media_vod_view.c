@@ -162,7 +162,11 @@ ngx_media_vod_view_stream(ngx_media_vod_view_ctx_t *ctx)
     view->target = set->target;
     view->segment = set->target * 1000;
     view->ready = 1;
-    view->file = 1;
+    view->tricks = 1;
+    view->sparse = 1;
+    view->mixed = 1;
+    view->renditions = 1;
+    view->measured = 1;
     view->event = set->growing;
     view->born = set->born;
     view->duration = set->duration;
@@ -170,6 +174,7 @@ ngx_media_vod_view_stream(ngx_media_vod_view_ctx_t *ctx)
     view->ntracks = set->ntracks;
 
     if (ngx_media_vod_is_channel(ctx->source)) {
+        view->walls = 1;
         view->state = map->end ? NGX_MEDIA_STREAM_ENDED
                                : NGX_MEDIA_STREAM_LIVE;
         view->event = map->event;

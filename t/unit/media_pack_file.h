@@ -154,7 +154,11 @@ file_reset(void)
     file.view.segment = 6000;
     file.view.window = 14014;
     file.view.ready = 1;
-    file.view.file = 1;
+    file.view.tricks = 1;
+    file.view.sparse = 1;
+    file.view.mixed = 1;
+    file.view.renditions = 1;
+    file.view.measured = 1;
     file.view.duration = 14014;
     file.view.tracks = file.tracks;
     file_str(&file.view.tag, "5f3a90c1");

@@ -153,9 +153,24 @@ pack_segment(ngx_uint_t index, uint64_t number, ngx_uint_t nparts)
 
 
 static void
+pack_segments(ngx_uint_t index, ngx_uint_t nsegments, ngx_uint_t nparts)
+{
+    ngx_uint_t  n;
+
+    for (n = 0; n < nsegments; n++) {
+        pack_segment(index, PACK_NUMBER + n, 10);
+    }
+
+    if (nparts) {
+        pack_segment(index, PACK_NUMBER + nsegments, nparts);
+    }
+}
+
+
+static void
 pack_init(ngx_uint_t nsegments, ngx_uint_t nparts)
 {
-    ngx_uint_t  i, n;
+    ngx_uint_t  i;
 
     pack_free();
 
@@ -169,20 +184,40 @@ pack_init(ngx_uint_t nsegments, ngx_uint_t nparts)
     pack.view.window = 60000;
     pack.view.discontinuity = 7000;
     pack.view.ready = 1;
+    pack.view.waits = 1;
+    pack.view.walls = 1;
     pack.view.tracks = pack.tracks;
 
     pack_track(0, "v1", NGX_MEDIA_VIDEO);
     pack_track(1, "a1", NGX_MEDIA_AUDIO);
 
     for (i = 0; i < 2; i++) {
-        for (n = 0; n < nsegments; n++) {
-            pack_segment(i, PACK_NUMBER + n, 10);
-        }
+        pack_segments(i, nsegments, nparts);
+    }
+}
 
-        if (nparts) {
-            pack_segment(i, PACK_NUMBER + nsegments, nparts);
+
+/* key frames in each fourth segment of n, addressed by time */
+
+static void
+pack_runs(ngx_uint_t n)
+{
+    ngx_uint_t  i, k;
+
+    for (k = 0; k < 2; k++) {
+        for (i = 0; i < n; i++) {
+            pack.segments[k][i].runs = 1;
+            pack.segments[k][i].forced = (k == 0 && i % 4 != 0);
         }
     }
+}
+
+
+static void
+pack_string(ngx_str_t *str, const char *text)
+{
+    str->data = (u_char *) text;
+    str->len = strlen(text);
 }
 
 
@@ -648,18 +683,12 @@ pack_test_dash(void)
 static void
 pack_test_runs(void)
 {
-    ngx_uint_t  i, k;
+    ngx_uint_t  k;
 
     /* key frames at 0, 4 and 8 */
 
     pack_init(10, 4);
-
-    for (k = 0; k < 2; k++) {
-        for (i = 0; i < 11; i++) {
-            pack.segments[k][i].runs = 1;
-            pack.segments[k][i].forced = (k == 0 && i % 4 != 0);
-        }
-    }
+    pack_runs(11);
 
     is(pack_mpd(), NGX_OK, "runs");
     ok(pack_has("media=\"v1/t$Time$.m4s\""), "by time");
@@ -683,13 +712,7 @@ pack_test_runs(void)
     /* no run is complete: not one set without the other */
 
     pack_init(3, 4);
-
-    for (k = 0; k < 2; k++) {
-        for (i = 0; i < 4; i++) {
-            pack.segments[k][i].runs = 1;
-            pack.segments[k][i].forced = (k == 0 && i != 0);
-        }
-    }
+    pack_runs(4);
 
     is(pack_mpd(), NGX_AGAIN, "no run is complete");
 
@@ -701,6 +724,251 @@ pack_test_runs(void)
 
     is(pack_mpd(), NGX_OK, "at the end it is");
     ok(pack_has("d=\"2160000\""), "all of it");
+}
+
+
+/* parts go with tags, and need nobody who waits */
+
+static void
+pack_test_parts_tagged(void)
+{
+    pack_init(20, 4);
+    pack_string(&pack.view.tag, "5f3a90c1");
+
+    is(pack_media(0, 0), NGX_OK, "parts, and tags");
+    ok(pack_has("URI=\"v1/5f3a90c1-1795000020.3.m4s\""), "names of parts");
+    ok(pack_has("PRELOAD-HINT:TYPE=PART,URI=\"v1/5f3a90c1-1795000020.4.m4s"),
+       "and of the next one");
+    ok(pack_has("\nv1/5f3a90c1-1795000019.m4s\n"), "of segments");
+    ok(pack_has("MAP:URI=\"v1/init-1111111111111111.mp4\""),
+       "inits have their own");
+    is(pack_mpd(), NGX_OK, "the same in DASH");
+    ok(pack_has("media=\"v1/5f3a90c1-$Number$.m4s\""), "its names");
+    ok(pack_has("type=\"dynamic\""), "which goes on");
+
+    pack.view.waits = 0;
+
+    is(pack_media(0, 0), NGX_OK, "parts that nobody waits for");
+    ok(pack_has("#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=0.681\n"
+                "#EXT-X-PART-INF:PART-TARGET=0.2134\n"), "are announced");
+    is(pack_count("#EXT-X-PART:"), 4 + 5 * 10, "are listed");
+    ok(!pack_has("PRELOAD-HINT") && !pack_has("REPORT"), "without a hint");
+    is(pack_mpd(), NGX_OK, "the same in DASH");
+    ok(pack_has("minimumUpdatePeriod=\"PT2S\""), "which is asked again");
+}
+
+
+/* a track that ended stays, one leaves numbers out, and more comes */
+
+static void
+pack_test_sparse_waits(void)
+{
+    ngx_str_t  name;
+
+    pack_init(20, 4);
+    pack.tracks[1].nsegments = 12;
+    pack.tracks[1].ended = 1;
+    pack.tracks[1].edge_msn = PACK_NUMBER + 11;
+
+    is(pack_multi(), NGX_OK, "a track that has ended");
+    ok(!pack_has("a1.m3u8"), "is listed no more");
+
+    pack.view.sparse = 1;
+
+    is(pack_multi(), NGX_OK, "it is sparse");
+    ok(pack_has("URI=\"a1.m3u8\""), "and stays");
+    is(pack_media(1, 0), NGX_OK, "it has a playlist");
+    ok(pack_has("CAN-BLOCK-RELOAD=YES") && pack_has("ENDLIST"), "that ends");
+
+    pack_string(&name, "v1-a1");
+    memmove(&pack.tracks[0].segments[5], &pack.tracks[0].segments[6],
+            15 * sizeof(ngx_media_segment_t));
+    pack.tracks[0].nsegments--;
+
+    pack_done(ngx_media_hls_ts_media(NULL, &pack.view, &name, 0, 1, 0,
+                                     &pack_text));
+    is(pack_count("#EXTINF"), 20, "together they have all numbers");
+    ok(pack_has("\nv1-a1/1795000005.ts\n"), "also this one");
+    ok(!pack_has("SERVER-CONTROL"), "nobody waits for them");
+
+    is(pack_mpd(), NGX_OK, "in DASH");
+    is(pack_count("<SegmentList "), 1, "the one with a hole has a list");
+    ok(pack_has("media=\"v1/1795000004.m4s\"/>\n"
+                "          <SegmentURL media=\"v1/1795000006.m4s"),
+       "without that");
+    ok(pack_has("type=\"dynamic\""), "which goes on");
+
+    /* names by time have no numbers to leave out */
+
+    pack_init(10, 4);
+    pack.view.sparse = 1;
+    pack_runs(11);
+
+    is(pack_mpd(), NGX_OK, "runs of what is sparse");
+    ok(pack_has("media=\"v1/t$Time$.m4s\""), "are named by time");
+    is(pack_count("<SegmentList "), 0, "and need no list");
+}
+
+
+/* what a publisher writes and is kept: key frames apart, and it grows */
+
+static void
+pack_test_recording(void)
+{
+    ngx_int_t  rc;
+
+    pack_init(20, 4);
+    pack_string(&pack.view.tag, "5f3a90c1");
+    pack.view.tricks = 1;
+    pack.view.event = 1;
+    pack.tracks[0].key_bandwidth = 300000;
+
+    rc = ngx_media_hls_iframes(NULL, &pack.view, 0, 0, &pack_text);
+    pack_done(rc);
+    is(rc, NGX_OK, "key frames of a recording");
+    ok(pack_has("\nk1/5f3a90c1-1795000019.m4s\n"), "are resources");
+    ok(pack_has("MAP:URI=\"v1/init-1111111111111111.mp4\""),
+       "with the init of the video");
+    ok(pack_has("PLAYLIST-TYPE:EVENT") && pack_has("CAN-BLOCK-RELOAD"),
+       "and more come");
+    is(pack_count("BYTERANGE"), 0, "none is a range");
+    is(ngx_media_hls_iframes(NULL, &pack.view, 1, 0, &pack_text),
+       NGX_DECLINED, "sound has none");
+
+    is(pack_mpd(), NGX_OK, "in DASH");
+    ok(pack_has("media=\"k1/5f3a90c1-$Number$.m4s\""), "the same");
+    ok(pack_has("type=\"dynamic\""), "it goes on");
+    is(pack_count("switching"), 0, "of sets nobody measured");
+    is(pack_count("frameRate"), 0, "nor rates");
+
+    pack.view.measured = 1;
+
+    is(pack_mpd(), NGX_OK, "now it is");
+    ok(pack_has("frameRate=\"25\""), "the rate");
+
+    pack_init(20, 4);
+    pack.view.tricks = 1;
+
+    rc = ngx_media_hls_ts_media(NULL, &pack.view, &pack.tracks[0].name, 0,
+                                NGX_MEDIA_NO_TRACK, 1, &pack_text);
+    pack_done(rc);
+    is(rc, NGX_OK, "key frames in MPEG-TS");
+    ok(pack_has("\nk1/1795000019.ts\n"), "are resources, too");
+}
+
+
+/* codecs that not all formats may have are asked for in live streams, too */
+
+static void
+pack_test_live_codecs(void)
+{
+    ngx_int_t           rc;
+    ngx_media_params_t  *params;
+
+    pack_init(20, 4);
+    params = &pack.inits[0][0].params;
+
+    params->codec = NGX_MEDIA_CODEC_AV1;
+    is(pack_media(0, 0), NGX_OK, "live AV1");
+    rc = ngx_media_hls_ts_media(NULL, &pack.view, &pack.tracks[0].name, 0, 1,
+                                0, &pack_text);
+    is(rc, NGX_DECLINED, "not in MPEG-TS");
+
+    params->codec = NGX_MEDIA_CODEC_VP8;
+    is(pack_media(0, 0), NGX_DECLINED, "live VP8 is not for HLS");
+    is(pack_mpd(), NGX_OK, "but for DASH");
+    is(pack_count("<AdaptationSet"), 2, "all of it");
+
+    pack.tracks[0].ninits = 0;
+    is(pack_media(0, 0), NGX_OK, "nobody knows yet what it is");
+
+    pack.view.ntracks = 1;
+    pack.tracks[0].ninits = 1;
+    is(pack_multi(), NGX_AGAIN, "another track may come");
+    pack.view.waits = 0;
+    is(pack_multi(), NGX_DECLINED, "or not");
+}
+
+
+/* what publishers need not tell: text is text, renditions may be said to be */
+
+static void
+pack_test_live_text(void)
+{
+    ngx_media_init_t  *init;
+
+    pack_init(20, 4);
+    pack_track(2, "t1", NGX_MEDIA_TEXT);
+
+    init = &pack.inits[2][0];
+    init->params.codec = NGX_MEDIA_CODEC_WVTT;
+    memcpy(init->codec, "wvtt", 4);
+    init->codec_len = 4;
+
+    pack_segments(2, 20, 4);
+
+    is(pack_multi(), NGX_OK, "live text");
+    ok(pack_has("TYPE=SUBTITLES,GROUP-ID=\"subs\""), "is subtitles");
+    is(pack_media(2, 0), NGX_OK, "its playlist");
+    ok(pack_has("\nt1/1795000019.vtt\n"), "is of WebVTT");
+    is(pack_mpd(), NGX_OK, "in DASH");
+    ok(pack_has("role:2011\" value=\"subtitle\""), "it says what it is");
+    is(pack_count("role:2011\" value=\"main\""), 2, "others are main");
+
+    /* sound alone, twice */
+
+    pack_init(0, 0);
+    pack_track(0, "a1", NGX_MEDIA_AUDIO);
+    pack_track(1, "a2", NGX_MEDIA_AUDIO);
+    pack_segments(0, 20, 4);
+    pack_segments(1, 20, 4);
+
+    is(pack_multi(), NGX_OK, "two of audio");
+    is(pack_count("#EXT-X-STREAM-INF"), 2, "are variants");
+    is(pack_mpd(), NGX_OK, "in DASH");
+    is(pack_count("<AdaptationSet"), 1, "of one set");
+
+    pack.view.renditions = 1;
+
+    is(pack_multi(), NGX_OK, "or renditions");
+    is(pack_count("#EXT-X-STREAM-INF"), 1, "of one variant");
+    is(pack_count("#EXT-X-MEDIA:TYPE=AUDIO"), 2, "to choose from");
+    is(pack_mpd(), NGX_OK, "in DASH");
+    is(pack_count("<AdaptationSet"), 2, "in sets of their own");
+}
+
+
+/* of what is mixed players come by all inits, else by the newest */
+
+static void
+pack_test_mixed(void)
+{
+    ngx_uint_t         i;
+    ngx_media_init_t  *init;
+
+    pack_init(20, 4);
+
+    init = &pack.inits[0][1];
+    *init = pack.inits[0][0];
+    init->name = 0x77;
+    init->params.width = 640;
+    init->params.height = 360;
+    memcpy(init->codec, "avc1.42c01e", 11);
+    pack.tracks[0].ninits = 2;
+
+    for (i = 10; i < 21; i++) {
+        pack.segments[0][i].init = 0x77;
+    }
+
+    is(pack_multi(), NGX_OK, "other parameters");
+    ok(pack_has("CODECS=\"avc1.42c01e,mp4a.40.2\""), "the newest");
+    ok(pack_has("RESOLUTION=640x360"), "and their size");
+
+    pack.view.mixed = 1;
+
+    is(pack_multi(), NGX_OK, "mixed");
+    ok(pack_has("CODECS=\"avc1.42c01e,avc1.64001f,mp4a.40.2\""), "both");
+    ok(pack_has("RESOLUTION=1280x720"), "and the larger");
 }
 
 
@@ -764,6 +1032,12 @@ main(void)
     pack_test_multi();
     pack_test_dash();
     pack_test_runs();
+    pack_test_parts_tagged();
+    pack_test_sparse_waits();
+    pack_test_recording();
+    pack_test_live_codecs();
+    pack_test_live_text();
+    pack_test_mixed();
     pack_test_nomem();
     pack_test_rescale();
 

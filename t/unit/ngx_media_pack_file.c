@@ -913,6 +913,7 @@ file_channel(void)
     file_plain();
 
     file.view.state = NGX_MEDIA_STREAM_LIVE;
+    file.view.walls = 1;
     file.view.window = 12000;
 
     for (i = 0; i < 2; i++) {
@@ -1150,7 +1151,13 @@ file_live_ts(void)
 
     file_plain();
 
-    file.view.file = 0;
+    file.view.waits = 1;
+    file.view.walls = 1;
+    file.view.tricks = 0;
+    file.view.sparse = 0;
+    file.view.mixed = 0;
+    file.view.renditions = 0;
+    file.view.measured = 0;
     file.view.tag.len = 0;
     file.view.state = NGX_MEDIA_STREAM_LIVE;
     file.view.part_target = 2134;
