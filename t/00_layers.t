@@ -101,6 +101,41 @@ for my $file (sort glob "$root/*/*.[ch]") {
 
 is(join("\n", @wrong), '', 'layers');
 
+# who names a codec: its own file, and those of what is no codec of ours or of
+# other people's names; all others ask its entry
+
+my %names = map { $_ => 1 } qw|
+    formats/ngx_media_codec.h formats/ngx_media_mp4_entry.c
+    files/ngx_media_vod_lav.c files/ngx_media_vod_index_mp4_track.c
+    vod/ngx_media_vod_text.c
+|;
+
+my (@named, %codecs, %libav);
+
+for my $file (sort glob "$root/*/*.[ch]") {
+    my ($name) = $file =~ m|([^/]+/[^/]+)$|;
+
+    open my $fh, '<', $file or die "$file: $!\n";
+    my $text = do { local $/; <$fh> };
+    my $own = $text =~ /^const ngx_media_codec_t  /m;
+
+    $text =~ s{/\*.*?\*/}{}gs;
+
+    while ($text =~ /^const ngx_media_codec_t  \w+ = \{\s*(\w+),\s*(\w+)/mg) {
+        $codecs{$1} = $2;
+    }
+
+    while ($text =~ /\b(NGX_MEDIA_CODEC_(?!STRING_MAX)\w+)/g) {
+        push @named, "$name names $1" if !$own && !$names{$name};
+        $libav{$1} = 1 if $name eq 'files/ngx_media_vod_lav.c';
+    }
+}
+
+is(join("\n", @named), '', 'codecs are named in their entries only');
+is(join(' ', grep { !$libav{$_} && $codecs{$_} ne 'NGX_MEDIA_TEXT' }
+             sort keys %codecs), '', 'libav has a name for each');
+cmp_ok(scalar(keys %codecs), '>=', 12, 'all were seen');
+
 # what the compiler sees of them: nothing but libc's memory and string
 # functions is missing, and nothing can be written
 

@@ -431,7 +431,7 @@ ngx_media_vod_blob_make(const ngx_media_vod_blob_t *blob, size_t size)
 
 
 /*
- * PreSkip of Opus, RFC 7845, 5.1: what it is of has been left out, or has
+ * What players are to skip, as PreSkip of Opus: it has been left out, or has
  * negative times.  Players that drop as much again, wherever they begin, would
  * lose sound.
  */
@@ -439,11 +439,14 @@ ngx_media_vod_blob_make(const ngx_media_vod_blob_t *blob, size_t size)
 static void
 ngx_media_vod_blob_skip(const ngx_media_vod_blob_track_t *t)
 {
-    uint32_t  i;
+    uint32_t                  i;
+    const ngx_media_codec_t  *codec;
 
     for (i = 0; i < t->nparams; i++) {
-        if (t->params[i].codec == NGX_MEDIA_CODEC_OPUS) {
-            (void) ngx_media_put_be16(t->params[i].config + 2, 0);
+        codec = ngx_media_codec_find(t->params[i].codec);
+
+        if (codec && codec->skip) {
+            (void) ngx_media_put_be16(t->params[i].config + codec->skip, 0);
         }
     }
 }

@@ -61,6 +61,7 @@ typedef struct {
 
 static ngx_int_t ngx_media_vod_flv_read(ngx_media_vod_flv_t *flv,
     uint64_t offset, size_t size);
+static ngx_uint_t ngx_media_vod_flv_is_run(uint32_t codec);
 static ngx_int_t ngx_media_vod_flv_tags(ngx_media_vod_flv_t *flv);
 static void ngx_media_vod_flv_time(ngx_media_vod_flv_t *flv);
 static ngx_int_t ngx_media_vod_flv_tag(ngx_media_vod_flv_t *flv,
@@ -285,7 +286,7 @@ ngx_media_vod_flv_tag(ngx_media_vod_flv_t *flv, uint32_t type, size_t size)
             if (rc == NGX_OK && !again
                 && size + NGX_MEDIA_VOD_FLV_TAG > flv->len
                 && (packet.multitrack || packet.kind == NGX_MEDIA_FLV_CONFIG
-                    || packet.codec == NGX_MEDIA_CODEC_MP3))
+                    || ngx_media_vod_flv_is_run(packet.codec)))
             {
                 break;
             }
@@ -386,13 +387,15 @@ static ngx_int_t
 ngx_media_vod_flv_config(ngx_media_vod_flv_t *flv,
     ngx_media_vod_av_track_t *t, const ngx_media_flv_packet_t *packet)
 {
-    size_t              len;
-    ngx_media_params_t  params, *current;
+    size_t                    len;
+    ngx_media_params_t        params, *current;
+    const ngx_media_codec_t  *codec;
 
     len = ngx_media_span_len(&packet->body);
+    codec = ngx_media_codec_find(t->codec);
 
     if (t->nparams == 0 && len <= NGX_MEDIA_VOD_FLV_PARTIAL
-        && ngx_media_record_is_partial(t->codec, &packet->body))
+        && ngx_media_record_is_partial(codec->units, &packet->body))
     {
         flv->partial = t;
         flv->config_len = len;
@@ -400,8 +403,7 @@ ngx_media_vod_flv_config(ngx_media_vod_flv_t *flv,
         return NGX_OK;
     }
 
-    if (ngx_media_codec_find(t->codec)->config(&params, packet->body.pos,
-                                               packet->body.last)
+    if (codec->config(&params, packet->body.pos, packet->body.last)
         != NGX_OK)
     {
         ngx_media_vod_blob_note(&flv->av.blob,
@@ -470,7 +472,7 @@ ngx_media_vod_flv_frame(ngx_media_vod_flv_t *flv,
     pts = flv->time + (int64_t) packet->cts * NGX_MEDIA_VOD_FLV_MSEC
           + packet->nano;
 
-    if (t->codec != NGX_MEDIA_CODEC_MP3) {
+    if (!ngx_media_vod_flv_is_run(t->codec)) {
         return ngx_media_vod_flv_sample(flv, t, packet, &packet->body, pts);
     }
 
@@ -496,16 +498,29 @@ ngx_media_vod_flv_frame(ngx_media_vod_flv_t *flv,
 }
 
 
+/* several frames in a tag may be */
+
+static ngx_uint_t
+ngx_media_vod_flv_is_run(uint32_t codec)
+{
+    const ngx_media_codec_t  *entry;
+
+    entry = ngx_media_codec_find(codec);
+
+    return entry && entry->units == NGX_MEDIA_UNITS_FRAMES;
+}
+
+
 /* parameter sets come first in a frame: they are in what was read of it */
 
 static ngx_int_t
 ngx_media_vod_flv_complete(ngx_media_vod_flv_t *flv,
     const ngx_media_flv_packet_t *packet, ngx_media_params_t *params)
 {
-    size_t            len;
-    u_char            record[NGX_MEDIA_CONFIG_MAX], *last;
-    uint32_t          codec;
-    ngx_media_span_t  config, frame;
+    size_t                    len;
+    u_char                    record[NGX_MEDIA_CONFIG_MAX], *last;
+    ngx_media_span_t          config, frame;
+    const ngx_media_codec_t  *codec;
 
     last = flv->buffer + flv->len;
 
@@ -513,20 +528,21 @@ ngx_media_vod_flv_complete(ngx_media_vod_flv_t *flv,
         return NGX_DECLINED;
     }
 
-    codec = flv->partial->codec;
+    codec = ngx_media_codec_find(flv->partial->codec);
 
     config.pos = flv->config;
     config.last = flv->config + flv->config_len;
     frame.pos = packet->body.pos;
     frame.last = ngx_min(packet->body.last, last);
 
-    if (ngx_media_record_complete(codec, &config, &frame, record, &len)
+    if (ngx_media_record_complete(codec->units, &config, &frame, record,
+                                  &len)
         != NGX_OK)
     {
         return NGX_DECLINED;
     }
 
-    return ngx_media_codec_find(codec)->config(params, record, record + len);
+    return codec->config(params, record, record + len);
 }
 
 

@@ -300,8 +300,9 @@ static void
 ngx_media_vod_mp4_dovi(ngx_media_vod_blob_track_t *t,
     const ngx_media_mp4_entry_t *entry)
 {
-    uint32_t     level, n, profile;
-    const char  *brand, *codec;
+    uint32_t                  level, n, profile;
+    const char               *brand;
+    const ngx_media_codec_t  *codec;
 
     if (ngx_media_span_len(&entry->dovi) < 5) {
         return;
@@ -311,21 +312,9 @@ ngx_media_vod_mp4_dovi(ngx_media_vod_blob_track_t *t,
     profile = n >> 9;
     level = n >> 3 & 0x3f;
 
-    switch (entry->codec) {
+    codec = ngx_media_codec_find(entry->codec);
 
-    case NGX_MEDIA_CODEC_H264:
-        codec = "dva1";
-        break;
-
-    case NGX_MEDIA_CODEC_H265:
-        codec = "dvh1";
-        break;
-
-    case NGX_MEDIA_CODEC_AV1:
-        codec = "dav1";
-        break;
-
-    default:
+    if (codec == NULL || codec->mp4.dovi == NULL) {
         return;
     }
 
@@ -354,8 +343,8 @@ ngx_media_vod_mp4_dovi(ngx_media_vod_blob_track_t *t,
     }
 
     (void) snprintf((char *) t->track.supplemental,
-                    sizeof(t->track.supplemental), "%s.%02u.%02u", codec,
-                    (unsigned) profile, (unsigned) level);
+                    sizeof(t->track.supplemental), "%s.%02u.%02u",
+                    codec->mp4.dovi, (unsigned) profile, (unsigned) level);
 
     (void) snprintf((char *) t->track.brands, sizeof(t->track.brands), "%s",
                     brand);

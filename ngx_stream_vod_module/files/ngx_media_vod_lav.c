@@ -62,6 +62,8 @@ static const ngx_media_vod_lav_demuxer_t  ngx_media_vod_lav_demuxers[] = {
 };
 
 
+/* what libav calls our codecs; those of text: ngx_media_vod_lav_text.c */
+
 static const struct {
     enum AVCodecID            id;
     uint32_t                  codec;
@@ -348,6 +350,21 @@ ngx_media_vod_lav_codec(enum AVCodecID id)
     }
 
     return ngx_media_vod_lav_codecs[i].codec;
+}
+
+
+enum AVCodecID
+ngx_media_vod_lav_id(uint32_t codec)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_media_vod_lav_codecs[i].codec; i++) {
+        if (ngx_media_vod_lav_codecs[i].codec == codec) {
+            break;
+        }
+    }
+
+    return ngx_media_vod_lav_codecs[i].id;
 }
 
 

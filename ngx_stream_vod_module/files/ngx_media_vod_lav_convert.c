@@ -472,7 +472,7 @@ ngx_media_vod_lav_wanted(const AVStream *st)
     par = st->codecpar;
     codec = ngx_media_vod_lav_codec(par->codec_id);
 
-    if (codec == 0 || codec == NGX_MEDIA_CODEC_VP8
+    if (codec == 0 || par->codec_id == AV_CODEC_ID_VP8
         || (st->disposition & AV_DISPOSITION_ATTACHED_PIC))
     {
         return 0;

@@ -15,52 +15,47 @@
 #include "formats/ngx_media_record.h"
 
 
-#define NGX_MEDIA_VOD_LAV_FLAC_INFO  34
-#define NGX_MEDIA_VOD_LAV_VPX_COLOR  7        /* of vpcC, in config */
+/* the record of VP8 and VP9, and where colors are in it */
+#define NGX_MEDIA_VOD_LAV_VPCC       ngx_media_fourcc('v', 'p', 'c', 'C')
+#define NGX_MEDIA_VOD_LAV_VPX_COLOR  7
+
 #define NGX_MEDIA_VOD_LAV_UNKNOWN    2        /* ISO/IEC 23091-2 */
 
 
 static ngx_int_t ngx_media_vod_lav_config(ngx_media_params_t *params,
-    uint32_t codec, const AVCodecParameters *par, const AVPacket *packet);
+    const ngx_media_codec_t *codec, const AVCodecParameters *par,
+    const AVPacket *packet);
 static void ngx_media_vod_lav_picture(ngx_media_params_t *params,
-    const AVStream *st);
+    const ngx_media_codec_t *codec, const AVStream *st);
 
 
 ngx_int_t
 ngx_media_vod_lav_params(ngx_media_params_t *params, const AVStream *st,
     const AVPacket *packet)
 {
-    uint32_t   codec;
-    ngx_int_t  rc;
+    ngx_int_t                 rc;
+    const ngx_media_codec_t  *codec;
 
-    codec = ngx_media_vod_lav_codec(st->codecpar->codec_id);
+    codec = ngx_media_codec_find(
+                          ngx_media_vod_lav_codec(st->codecpar->codec_id));
 
-    switch (codec) {
-
-    case 0:
+    if (codec == NULL) {
         return NGX_DECLINED;
+    }
 
-    case NGX_MEDIA_CODEC_AC3:
-    case NGX_MEDIA_CODEC_EAC3:
-    case NGX_MEDIA_CODEC_MP3:
-    case NGX_MEDIA_CODEC_VP8:
-    case NGX_MEDIA_CODEC_VP9:
-        rc = ngx_media_vod_av_frame_params(params, codec, packet->data,
-                                           packet->data + packet->size);
+    if (codec->learn) {
+        rc = codec->learn(params, packet->data, packet->data + packet->size);
 
         if (rc != NGX_OK) {
             return NGX_DONE;
         }
 
-        break;
-
-    default:
+    } else {
         rc = ngx_media_vod_lav_config(params, codec, st->codecpar, packet);
-        break;
     }
 
     if (rc == NGX_OK && params->type == NGX_MEDIA_VIDEO) {
-        ngx_media_vod_lav_picture(params, st);
+        ngx_media_vod_lav_picture(params, codec, st);
     }
 
     return rc;
@@ -68,69 +63,33 @@ ngx_media_vod_lav_params(ngx_media_params_t *params, const AVStream *st,
 
 
 static ngx_int_t
-ngx_media_vod_lav_config(ngx_media_params_t *params, uint32_t codec,
-    const AVCodecParameters *par, const AVPacket *packet)
+ngx_media_vod_lav_config(ngx_media_params_t *params,
+    const ngx_media_codec_t *codec, const AVCodecParameters *par,
+    const AVPacket *packet)
 {
-    size_t                    size;
-    u_char                    flac[8 + NGX_MEDIA_VOD_LAV_FLAC_INFO], *p;
-    u_char                    record[NGX_MEDIA_CONFIG_MAX];
-    const u_char             *data;
-    ngx_media_span_t          config, frame;
-    const ngx_media_codec_t  *entry;
+    size_t            size;
+    u_char            record[NGX_MEDIA_CONFIG_MAX];
+    const u_char     *data;
+    ngx_media_span_t  config, frame;
 
     data = par->extradata;
     size = (par->extradata_size > 0) ? (size_t) par->extradata_size : 0;
-    entry = ngx_media_codec_find(codec);
 
-    switch (codec) {
+    config.pos = data;
+    config.last = size ? data + size : data;
 
-    case NGX_MEDIA_CODEC_FLAC:
+    /* start codes, or nothing: parameter sets are in frames */
 
-        /* STREAMINFO alone, as the demuxer of FLAC has it */
-
-        if (size == NGX_MEDIA_VOD_LAV_FLAC_INFO) {
-            p = ngx_media_put_be32(flac, NGX_MEDIA_CODEC_FLAC);
-            p = ngx_media_put_be32(p, 0x80000000 | size);
-            ngx_memcpy(p, data, size);
-
-            data = flac;
-            size = sizeof(flac);
-        }
-
-        break;
-
-    case NGX_MEDIA_CODEC_H264:
-    case NGX_MEDIA_CODEC_H265:
-
-        /* start codes, or nothing: parameter sets are in frames */
-
-        if (size < 7 || data[0] != 1) {
-            return NGX_AGAIN;
-        }
-
-        break;
-
-    case NGX_MEDIA_CODEC_AV1:
-
-        if (size < 4 || data[0] != 0x81) {
-            return NGX_AGAIN;
-        }
-
-        break;
-    }
-
-    if (size == 0) {
+    if (!ngx_media_record_is(codec->units, &config)) {
         return NGX_AGAIN;
     }
 
-    config.pos = data;
-    config.last = data + size;
-
-    if (ngx_media_record_is_partial(codec, &config)) {
+    if (ngx_media_record_is_partial(codec->units, &config)) {
         frame.pos = packet->data;
         frame.last = packet->data + packet->size;
 
-        if (ngx_media_record_complete(codec, &config, &frame, record, &size)
+        if (ngx_media_record_complete(codec->units, &config, &frame, record,
+                                      &size)
             != NGX_OK)
         {
             return NGX_DONE;
@@ -139,14 +98,15 @@ ngx_media_vod_lav_config(ngx_media_params_t *params, uint32_t codec,
         data = record;
     }
 
-    return entry->config(params, data, data + size);
+    return codec->config(params, data, data + size);
 }
 
 
 /* what the stream itself does not say, or has no say in */
 
 static void
-ngx_media_vod_lav_picture(ngx_media_params_t *params, const AVStream *st)
+ngx_media_vod_lav_picture(ngx_media_params_t *params,
+    const ngx_media_codec_t *codec, const AVStream *st)
 {
     u_char                   *p;
     AVRational                sar;
@@ -185,9 +145,7 @@ ngx_media_vod_lav_picture(ngx_media_params_t *params, const AVStream *st)
     params->transfer = (uint8_t) par->color_trc;
     params->matrix = (uint8_t) par->color_space;
 
-    if (params->codec == NGX_MEDIA_CODEC_VP8
-        || params->codec == NGX_MEDIA_CODEC_VP9)
-    {
+    if (codec->mp4.record == NGX_MEDIA_VOD_LAV_VPCC) {
         p = params->config + NGX_MEDIA_VOD_LAV_VPX_COLOR;
         p = ngx_media_put_8(p, params->primaries);
         p = ngx_media_put_8(p, params->transfer);

@@ -261,7 +261,7 @@ ngx_media_vod_lav_sample(ngx_media_vod_lav_reader_t *r,
         }
     }
 
-    if (params->codec == NGX_MEDIA_CODEC_AV1
+    if (ngx_media_codec_find(params->codec)->units == NGX_MEDIA_UNITS_OBU
         && (packet->data[0] >> 3 & 0x0f) == NGX_MEDIA_VOD_LAV_TD)
     {
         return NGX_AGAIN;

@@ -88,6 +88,6 @@ ngx_media_vod_text_params(ngx_media_params_t *params)
     (void) ngx_media_wvtt_codec.config(params, head, head + 6);
 
     params->type = NGX_MEDIA_TEXT;
-    params->codec = NGX_MEDIA_CODEC_WVTT;
+    params->codec = ngx_media_wvtt_codec.id;
     params->timescale = NGX_MEDIA_WVTT_TIMESCALE;
 }

@@ -6,8 +6,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "files/ngx_media_vod_lav.h"
 #include "files/ngx_media_vod_picture.h"
-#include "formats/ngx_media_codec.h"
 
 #include <pthread.h>
 
@@ -128,19 +128,6 @@ static void ngx_media_vod_canvas_planes(const ngx_media_vod_canvas_t *canvas,
 static pthread_once_t  ngx_media_vod_decoder_once = PTHREAD_ONCE_INIT;
 
 
-static const struct {
-    uint32_t                  codec;
-    enum AVCodecID            id;
-} ngx_media_vod_decoders[] = {
-    { NGX_MEDIA_CODEC_H264, AV_CODEC_ID_H264 },
-    { NGX_MEDIA_CODEC_H265, AV_CODEC_ID_HEVC },
-    { NGX_MEDIA_CODEC_AV1, AV_CODEC_ID_AV1 },
-    { NGX_MEDIA_CODEC_VP8, AV_CODEC_ID_VP8 },
-    { NGX_MEDIA_CODEC_VP9, AV_CODEC_ID_VP9 },
-    { 0, AV_CODEC_ID_NONE }
-};
-
-
 static void
 ngx_media_vod_decoder_quiet(void *data, int level, const char *fmt,
     va_list args)
@@ -153,7 +140,6 @@ ngx_media_vod_decoder_t *
 ngx_media_vod_decoder_open(const ngx_media_params_t *params, ngx_fd_t fd,
     const char **error)
 {
-    ngx_uint_t                i;
     const AVCodec            *codec;
     AVCodecContext           *ctx;
     ngx_media_vod_decoder_t  *decoder;
@@ -162,13 +148,7 @@ ngx_media_vod_decoder_open(const ngx_media_params_t *params, ngx_fd_t fd,
     (void) pthread_once(&ngx_media_vod_decoder_once,
                         ngx_media_vod_decoder_memory);
 
-    for (i = 0; ngx_media_vod_decoders[i].codec; i++) {
-        if (ngx_media_vod_decoders[i].codec == params->codec) {
-            break;
-        }
-    }
-
-    codec = avcodec_find_decoder(ngx_media_vod_decoders[i].id);
+    codec = avcodec_find_decoder(ngx_media_vod_lav_id(params->codec));
 
     if (codec == NULL) {
         *error = "there is no decoder";

@@ -17,7 +17,9 @@
 #include "formats/ngx_media_aac.h"
 #include "formats/ngx_media_bits.h"
 #include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_flv_fields.h"
 #include "formats/ngx_media_mp4_desc.h"
+#include "formats/ngx_media_ts.h"
 
 
 #define NGX_MEDIA_AAC_SYNC_SBR   0x2b7
@@ -73,12 +75,30 @@ const ngx_media_codec_t  ngx_media_aac_codec = {
     NGX_MEDIA_CODEC_AAC,
     NGX_MEDIA_AUDIO,
     ngx_string("aac"),
+    NGX_MEDIA_IN_ALL,
+    NGX_MEDIA_IS_LIVE | NGX_MEDIA_IS_STEADY,
+    NGX_MEDIA_UNITS_AAC,
+    0,                                        /* skip */
+    {
+        { 0 },
+        0,                                    /* record */
+        { NGX_MEDIA_MP4_OTI_AAC, NGX_MEDIA_MP4_OTI_MP2_MAIN,
+          NGX_MEDIA_MP4_OTI_MP2_LC, NGX_MEDIA_MP4_OTI_MP2_SSR },
+        NULL                                  /* dovi */
+    },
+    { NGX_MEDIA_TS_ADTS, 0, NGX_MEDIA_TS_ID_AUDIO,
+      NGX_MEDIA_TS_AAC, 0, 0 },
+    { NGX_MEDIA_CODEC_AAC, NGX_MEDIA_FLV_AAC, 0, 0, 0, 1, NULL },
     ngx_media_aac_config,
     ngx_media_aac_frame,
     ngx_media_aac_string,
     ngx_media_aac_entry,
     ngx_media_aac_silence,
-    NULL
+    NULL,                                     /* still */
+    NULL,                                     /* learn */
+    NULL,                                     /* assume */
+    NULL,                                     /* samples */
+    NULL                                      /* size */
 };
 
 

@@ -11,7 +11,9 @@
 
 #include "formats/ngx_media_ac3.h"
 #include "formats/ngx_media_bits.h"
+#include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_mp4_desc.h"
+#include "formats/ngx_media_ts.h"
 
 
 /* six blocks of 256; E-AC-3 may have fewer in a frame, dec3 does not say */
@@ -24,6 +26,22 @@
 #define NGX_MEDIA_AC3_BSID       8
 #define NGX_MEDIA_AC3_BSID_LAST  10
 #define NGX_MEDIA_EAC3_BSID      16
+
+#define NGX_MEDIA_EAC3_DEPENDENT  1           /* strmtyp */
+
+
+/* a frame of Enhanced AC-3, ETSI TS 102 366, E.1.2 */
+
+typedef struct {
+    uint32_t                  type;           /* strmtyp */
+    uint32_t                  size;           /* bytes */
+    uint32_t                  blocks;
+    uint32_t                  fscod;
+    uint32_t                  acmod;
+    uint32_t                  lfe;
+    uint32_t                  bsid;
+    uint32_t                  map;            /* chanmap */
+} ngx_media_eac3_t;
 
 
 static ngx_int_t ngx_media_ac3_config(ngx_media_params_t *params,
@@ -39,18 +57,42 @@ static size_t ngx_media_ac3_string(u_char *p,
     const ngx_media_params_t *params);
 static size_t ngx_media_ac3_entry(u_char *p,
     const ngx_media_params_t *params);
+static ngx_int_t ngx_media_ac3_learn(ngx_media_params_t *params,
+    const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_eac3_learn(ngx_media_params_t *params,
+    const u_char *pos, const u_char *last);
+static uint32_t ngx_media_eac3_samples(const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_eac3_parse(ngx_media_eac3_t *frame,
+    const u_char *pos, const u_char *last);
 
 
 const ngx_media_codec_t  ngx_media_ac3_codec = {
     NGX_MEDIA_CODEC_AC3,
     NGX_MEDIA_AUDIO,
     ngx_string("ac3"),
+    NGX_MEDIA_IN_ALL,
+    NGX_MEDIA_IS_STEADY,
+    NGX_MEDIA_UNITS_NONE,
+    0,                                        /* skip */
+    {
+        { ngx_media_fourcc('a', 'c', '-', '3') },
+        ngx_media_fourcc('d', 'a', 'c', '3'),
+        { 0 },
+        NULL                                  /* dovi */
+    },
+    { NGX_MEDIA_TS_AC3, 0, NGX_MEDIA_TS_ID_PRIVATE1,
+      NGX_MEDIA_TS_RAW, 0, ngx_media_fourcc('A', 'C', '-', '3') },
+    { NGX_MEDIA_CODEC_AC3, 0, 0, 0, 0, 0, NULL },
     ngx_media_ac3_config,
     ngx_media_ac3_frame,
     ngx_media_ac3_string,
     ngx_media_ac3_entry,
     ngx_media_ac3_silence,
-    NULL
+    NULL,                                     /* still */
+    ngx_media_ac3_learn,
+    NULL,                                     /* assume */
+    NULL,                                     /* samples */
+    ngx_media_ac3_size
 };
 
 
@@ -58,12 +100,29 @@ const ngx_media_codec_t  ngx_media_eac3_codec = {
     NGX_MEDIA_CODEC_EAC3,
     NGX_MEDIA_AUDIO,
     ngx_string("eac3"),
+    NGX_MEDIA_IN_ALL,
+    0,                                        /* flags */
+    NGX_MEDIA_UNITS_NONE,
+    0,                                        /* skip */
+    {
+        { ngx_media_fourcc('e', 'c', '-', '3') },
+        ngx_media_fourcc('d', 'e', 'c', '3'),
+        { 0 },
+        NULL                                  /* dovi */
+    },
+    { NGX_MEDIA_TS_EAC3, 0, NGX_MEDIA_TS_ID_PRIVATE1,
+      NGX_MEDIA_TS_RAW, 1, ngx_media_fourcc('E', 'A', 'C', '3') },
+    { NGX_MEDIA_CODEC_EAC3, 0, 0, 0, 0, 0, NULL },
     ngx_media_eac3_config,
     ngx_media_ac3_frame,
     ngx_media_ac3_string,
     ngx_media_ac3_entry,
     ngx_media_eac3_silence,
-    NULL
+    NULL,                                     /* still */
+    ngx_media_eac3_learn,
+    NULL,                                     /* assume */
+    ngx_media_eac3_samples,
+    ngx_media_ac3_size
 };
 
 
@@ -300,4 +359,175 @@ ngx_media_ac3_entry(u_char *p, const ngx_media_params_t *params)
                                      params->codec == NGX_MEDIA_CODEC_AC3
                                      ? ngx_media_fourcc('d', 'a', 'c', '3')
                                      : ngx_media_fourcc('d', 'e', 'c', '3'));
+}
+
+
+/* ETSI TS 102 366, 4.3.1, 4.3.2 and F.4 */
+
+static ngx_int_t
+ngx_media_ac3_learn(ngx_media_params_t *params, const u_char *pos,
+    const u_char *last)
+{
+    u_char            config[3];
+    uint32_t          acmod, bsid, bsmod, code, fscod, lfe;
+    ngx_media_bits_t  br;
+
+    ngx_media_bits_init(&br, pos, last);
+
+    if (ngx_media_bits_get(&br, 16) != NGX_MEDIA_AC3_SYNCWORD) {
+        return NGX_DECLINED;
+    }
+
+    ngx_media_bits_skip(&br, 16);             /* crc1 */
+    fscod = ngx_media_bits_get(&br, 2);
+    code = ngx_media_bits_get(&br, 6);
+    bsid = ngx_media_bits_get(&br, 5);
+    bsmod = ngx_media_bits_get(&br, 3);
+    acmod = ngx_media_bits_get(&br, 3);
+
+    if ((acmod & 1) && acmod != 1) {
+        ngx_media_bits_skip(&br, 2);          /* cmixlev */
+    }
+
+    if (acmod & 4) {
+        ngx_media_bits_skip(&br, 2);          /* surmixlev */
+    }
+
+    if (acmod == 2) {
+        ngx_media_bits_skip(&br, 2);          /* dsurmod */
+    }
+
+    lfe = ngx_media_bits_get(&br, 1);
+
+    if (br.err || code > 37 || bsid > 10) {
+        return NGX_DECLINED;
+    }
+
+    ngx_media_put_be24(config, fscod << 22 | bsid << 17 | bsmod << 14
+                               | acmod << 11 | lfe << 10 | (code >> 1) << 5);
+
+    return ngx_media_ac3_config(params, config, config + sizeof(config));
+}
+
+
+/* F.6; a packet is an independent frame and those that depend on it */
+
+static ngx_int_t
+ngx_media_eac3_learn(ngx_media_params_t *params, const u_char *pos,
+    const u_char *last)
+{
+    u_char                 config[6], *p;
+    uint32_t               bytes, dependent, location, rate;
+    ngx_media_eac3_t   first, next;
+
+    if (ngx_media_eac3_parse(&first, pos, last) != NGX_OK
+        || first.type == NGX_MEDIA_EAC3_DEPENDENT || first.fscod == 3)
+    {
+        return NGX_DECLINED;
+    }
+
+    bytes = first.size;
+    dependent = 0;
+    location = 0;
+
+    for ( ;; ) {
+        pos += ngx_min(first.size, (size_t) (last - pos));
+
+        if (ngx_media_eac3_parse(&next, pos, last) != NGX_OK
+            || next.type != NGX_MEDIA_EAC3_DEPENDENT || dependent == 8)
+        {
+            break;
+        }
+
+        dependent++;
+        bytes += next.size;
+        location |= (next.map >> 3 & 0xff) << 1 | (next.map >> 1 & 1);
+        first.size = next.size;
+    }
+
+    rate = (uint32_t) ((uint64_t) bytes * 8 * ngx_media_ac3_rates[first.fscod]
+                       / (first.blocks * 256) / 1000);
+    rate = ngx_min(rate, 0x1fff);
+
+    p = ngx_media_put_be16(config, rate << 3);
+    p = ngx_media_put_be24(p, first.fscod << 22 | first.bsid << 17
+                              | first.acmod << 9 | first.lfe << 8
+                              | dependent << 1 | location >> 8);
+
+    if (dependent) {
+        p = ngx_media_put_8(p, location & 0xff);
+    }
+
+    return ngx_media_eac3_config(params, config, p);
+}
+
+
+static ngx_int_t
+ngx_media_eac3_parse(ngx_media_eac3_t *frame, const u_char *pos,
+    const u_char *last)
+{
+    uint32_t          code, mono;
+    ngx_media_bits_t  br;
+
+    static const uint8_t  blocks[] = { 1, 2, 3, 6 };
+
+    ngx_memzero(frame, sizeof(ngx_media_eac3_t));
+    ngx_media_bits_init(&br, pos, last);
+
+    if (ngx_media_bits_get(&br, 16) != NGX_MEDIA_AC3_SYNCWORD) {
+        return NGX_ERROR;
+    }
+
+    frame->type = ngx_media_bits_get(&br, 2);
+    ngx_media_bits_skip(&br, 3);              /* substreamid */
+    frame->size = (ngx_media_bits_get(&br, 11) + 1) * 2;
+    frame->fscod = ngx_media_bits_get(&br, 2);
+    code = ngx_media_bits_get(&br, 2);        /* or fscod2: half rates */
+    frame->blocks = (frame->fscod == 3) ? 6 : blocks[code];
+    frame->acmod = ngx_media_bits_get(&br, 3);
+    frame->lfe = ngx_media_bits_get(&br, 1);
+    frame->bsid = ngx_media_bits_get(&br, 5);
+
+    for (mono = (frame->acmod == 0) ? 2 : 1; mono; mono--) {
+        ngx_media_bits_skip(&br, 5);          /* dialnorm */
+
+        if (ngx_media_bits_get(&br, 1)) {
+            ngx_media_bits_skip(&br, 8);      /* compr */
+        }
+    }
+
+    if (frame->type == NGX_MEDIA_EAC3_DEPENDENT
+        && ngx_media_bits_get(&br, 1))
+    {
+        frame->map = ngx_media_bits_get(&br, 16);
+    }
+
+    if (br.err || frame->bsid <= 10 || frame->bsid > 16) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* of the first program, all frames of it that are in the packet */
+
+static uint32_t
+ngx_media_eac3_samples(const u_char *pos, const u_char *last)
+{
+    uint32_t              samples;
+    ngx_media_eac3_t  frame;
+
+    samples = 0;
+
+    while (ngx_media_eac3_parse(&frame, pos, last) == NGX_OK) {
+
+        if (frame.type != NGX_MEDIA_EAC3_DEPENDENT) {
+            samples += frame.blocks * 256;
+        }
+
+        pos += ngx_min(frame.size, (size_t) (last - pos));
+    }
+
+    return samples;
 }

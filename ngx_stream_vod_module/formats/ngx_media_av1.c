@@ -53,12 +53,29 @@ const ngx_media_codec_t  ngx_media_av1_codec = {
     NGX_MEDIA_CODEC_AV1,
     NGX_MEDIA_VIDEO,
     ngx_string("av1"),
+    NGX_MEDIA_IN_CMAF,
+    0,                                        /* flags */
+    NGX_MEDIA_UNITS_OBU,
+    0,                                        /* skip */
+    {
+        { ngx_media_fourcc('a', 'v', '0', '1'),
+          ngx_media_fourcc('d', 'a', 'v', '1') },
+        ngx_media_fourcc('a', 'v', '1', 'C'),
+        { 0 },
+        "dav1"
+    },
+    { 0, 0, 0, 0, 0, 0 },                     /* ts */
+    { NGX_MEDIA_CODEC_AV1, 0, 0, 0, 0, 1, NULL },
     ngx_media_av1_config,
     ngx_media_av1_frame,
     ngx_media_av1_string,
     ngx_media_av1_entry,
-    NULL,
-    NULL
+    NULL,                                     /* silence */
+    NULL,                                     /* still */
+    NULL,                                     /* learn */
+    NULL,                                     /* assume */
+    NULL,                                     /* samples */
+    NULL                                      /* size */
 };
 
 

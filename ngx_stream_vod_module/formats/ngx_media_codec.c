@@ -23,13 +23,6 @@ static const ngx_media_codec_t  *const ngx_media_codecs[] = {
     &ngx_media_aac_codec,
     &ngx_media_mp3_codec,
     &ngx_media_wvtt_codec,
-    NULL
-};
-
-
-/* of files alone: publishers neither are offered nor may send them */
-
-static const ngx_media_codec_t  *const ngx_media_file_codecs[] = {
     &ngx_media_av1_codec,
     &ngx_media_vp8_codec,
     &ngx_media_vp9_codec,
@@ -44,18 +37,11 @@ static const ngx_media_codec_t  *const ngx_media_file_codecs[] = {
 const ngx_media_codec_t *
 ngx_media_codec_find(uint32_t id)
 {
-    ngx_uint_t                i;
-    const ngx_media_codec_t  *codec;
+    ngx_uint_t  i;
 
-    codec = ngx_media_codec_find_live(id);
-
-    if (codec != NULL) {
-        return codec;
-    }
-
-    for (i = 0; ngx_media_file_codecs[i] != NULL; i++) {
-        if (ngx_media_file_codecs[i]->id == id) {
-            return ngx_media_file_codecs[i];
+    for (i = 0; ngx_media_codecs[i] != NULL; i++) {
+        if (ngx_media_codecs[i]->id == id) {
+            return ngx_media_codecs[i];
         }
     }
 
@@ -66,15 +52,11 @@ ngx_media_codec_find(uint32_t id)
 const ngx_media_codec_t *
 ngx_media_codec_find_live(uint32_t id)
 {
-    ngx_uint_t  i;
+    const ngx_media_codec_t  *codec;
 
-    for (i = 0; ngx_media_codecs[i] != NULL; i++) {
-        if (ngx_media_codecs[i]->id == id) {
-            return ngx_media_codecs[i];
-        }
-    }
+    codec = ngx_media_codec_find(id);
 
-    return NULL;
+    return (codec && (codec->flags & NGX_MEDIA_IS_LIVE)) ? codec : NULL;
 }
 
 

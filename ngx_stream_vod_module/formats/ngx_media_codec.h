@@ -5,9 +5,12 @@
 
 
 /*
- * The codec table: what a codec's own bytes mean is reached through its entry.
- * What containers and libav call codecs stands with these, see
- * docs/developing.md, "How to add".
+ * The codec table: all that is particular of a codec, what containers call it
+ * included, is in its entry or reached through it.  A new codec is one file
+ * and one line here; what libav calls it is a line of files/
+ * (docs/developing.md, "How to add").
+ *
+ * style: long header, it is one struct and what is in it.
  */
 
 
@@ -42,6 +45,87 @@
 #define NGX_MEDIA_SILENCE_MAX       3840
 
 
+/* what may carry it to viewers */
+#define NGX_MEDIA_IN_HLS       0x01           /* of CMAF; text as WebVTT */
+#define NGX_MEDIA_IN_HLS_TS    0x02           /* of MPEG-TS; text as WebVTT */
+#define NGX_MEDIA_IN_DASH      0x04
+#define NGX_MEDIA_IN_CMAF      (NGX_MEDIA_IN_HLS | NGX_MEDIA_IN_DASH)
+#define NGX_MEDIA_IN_ALL       (NGX_MEDIA_IN_CMAF | NGX_MEDIA_IN_HLS_TS)
+
+/* flags of an entry */
+#define NGX_MEDIA_IS_LIVE      0x01           /* publishers may send it, and
+                                                 it is offered to them */
+#define NGX_MEDIA_IS_STEADY    0x02           /* audio: all frames of a track
+                                                 are as long */
+#define NGX_MEDIA_IS_BOUND     0x04           /* audio: frames need several of
+                                                 those before them */
+
+/* of ngx_media_codec_mp4_t; MP4 has no more of any codec */
+#define NGX_MEDIA_MP4_ENTRIES  4
+
+
+/* what frames are made of, and so what has to be done to them and for them */
+
+typedef enum {
+    NGX_MEDIA_UNITS_NONE = 0,                 /* a frame is one piece */
+    NGX_MEDIA_UNITS_AVC,                      /* NAL units behind lengths */
+    NGX_MEDIA_UNITS_HEVC,
+    NGX_MEDIA_UNITS_OBU,
+    NGX_MEDIA_UNITS_AAC,                      /* raw_data_block(); elsewhere it
+                                                 has an ADTS header */
+    NGX_MEDIA_UNITS_FRAMES                    /* whole frames with headers, of
+                                                 which one comes at a time, or
+                                                 several */
+} ngx_media_units_e;
+
+
+/* what MP4 calls it */
+
+typedef struct {
+    uint32_t                  entries[NGX_MEDIA_MP4_ENTRIES];
+                                              /* sample entries in files, 0: no
+                                                 more; "mp4a" is told apart by
+                                                 objects */
+    uint32_t                  record;         /* box whose body config() takes;
+                                                 0: there is none */
+    u_char                    objects[NGX_MEDIA_MP4_ENTRIES];
+                                              /* objectTypeIndication of mp4a,
+                                                 0: no more */
+    const char               *dovi;           /* as the base layer of Dolby
+                                                 Vision; NULL: it is never */
+} ngx_media_codec_mp4_t;
+
+
+/* how MPEG-TS has it */
+
+typedef struct {
+    u_char                    stream_type;    /* 0: not at all */
+    u_char                    half_type;      /* the same of rates of less than
+                                                 32 kHz; 0: no difference */
+    u_char                    stream_id;
+    u_char                    form;           /* ngx_media_ts_form_e */
+    u_char                    alone;          /* audio: one frame a packet */
+    uint32_t                  registration;   /* format_identifier; 0: none */
+} ngx_media_codec_ts_t;
+
+
+/* how RTMP and FLV have it, ngx_media_flv_fields.h */
+
+typedef struct {
+    uint32_t                  fourcc;         /* id; 0: not at all */
+    u_char                    codec_id;       /* legacy, 0: none */
+    u_char                    alias;          /* another one, that is read */
+    u_char                    cts;            /* CodedFrames have it */
+    u_char                    unofficial;     /* codec_id is read, and never
+                                                 written */
+    u_char                    start;          /* has a sequence start, of its
+                                                 configuration, or of */
+    size_t                  (*record)(u_char *p,
+                                const ngx_media_params_t *params);
+                                              /* two passes, 0: it has none */
+} ngx_media_codec_flv_t;
+
+
 /* what one frame says of itself */
 
 typedef struct {
@@ -70,6 +154,15 @@ typedef struct {
     uint32_t                  id;             /* NGX_MEDIA_CODEC_* */
     uint32_t                  type;           /* ngx_media_type_e */
     ngx_str_t                 name;           /* "h264", for status and logs */
+    ngx_uint_t                formats;        /* NGX_MEDIA_IN_* */
+    ngx_uint_t                flags;          /* NGX_MEDIA_IS_* */
+    ngx_media_units_e         units;
+    ngx_uint_t                skip;           /* where in its configuration 16
+                                                 bits count samples that
+                                                 players drop; 0: nowhere */
+    ngx_media_codec_mp4_t     mp4;
+    ngx_media_codec_ts_t      ts;
+    ngx_media_codec_flv_t     flv;
 
     /*
      * Parses a decoder configuration (avcC, hvcC, AudioSpecificConfig; MP3:
@@ -108,6 +201,25 @@ typedef struct {
     ngx_int_t               (*still)(const ngx_media_params_t *params,
                                 const ngx_media_span_t *frames, ngx_uint_t n,
                                 u_char *p, size_t *len);
+
+    /*
+     * The parameters that a frame says, of codecs for which containers have
+     * no record, or none that is worth a look.  NGX_DECLINED: not this one.
+     * NULL: it takes a configuration.
+     */
+    ngx_int_t               (*learn)(ngx_media_params_t *params,
+                                const u_char *pos, const u_char *last);
+
+    /* the same of what a sample entry says; NULL: it has a record */
+    ngx_int_t               (*assume)(ngx_media_params_t *params,
+                                uint32_t sample_rate, uint32_t channels);
+
+    /* audio: samples of a packet, 0: malformed; NULL: frame_samples */
+    uint32_t                (*samples)(const u_char *pos, const u_char *last);
+
+    /* bytes of the frame that begins at pos, 0: none does; they may be more
+       than there are.  NULL: it does not say that */
+    size_t                  (*size)(const u_char *pos, const u_char *last);
 } ngx_media_codec_t;
 
 
@@ -117,7 +229,7 @@ const ngx_media_codec_t *ngx_media_codec_find(uint32_t id);
 /* the same of the codecs that publishers may send */
 const ngx_media_codec_t *ngx_media_codec_find_live(uint32_t id);
 
-/* the i-th of those that publishers may send, NULL after the last */
+/* the i-th of all, NULL after the last; there are at most 32 */
 const ngx_media_codec_t *ngx_media_codec_entry(ngx_uint_t i);
 
 /*

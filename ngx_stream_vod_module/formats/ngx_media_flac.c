@@ -20,6 +20,9 @@
 
 #define NGX_MEDIA_FLAC_INFO  34
 
+/* of dfLa, before its blocks: version and flags */
+#define NGX_MEDIA_FLAC_FLAGS  4
+
 /* where STREAMINFO is in dfLa */
 #define NGX_MEDIA_FLAC_AT    8
 
@@ -34,18 +37,37 @@ static size_t ngx_media_flac_entry(u_char *p,
     const ngx_media_params_t *params);
 static ngx_int_t ngx_media_flac_silence(const ngx_media_params_t *params,
     ngx_media_silence_t *silence);
+static uint32_t ngx_media_flac_samples(const u_char *pos, const u_char *last);
+static size_t ngx_media_flac_head(u_char *p,
+    const ngx_media_params_t *params);
 
 
 const ngx_media_codec_t  ngx_media_flac_codec = {
     NGX_MEDIA_CODEC_FLAC,
     NGX_MEDIA_AUDIO,
     ngx_string("flac"),
+    NGX_MEDIA_IN_CMAF,
+    0,                                        /* flags */
+    NGX_MEDIA_UNITS_NONE,
+    0,                                        /* skip */
+    {
+        { ngx_media_fourcc('f', 'L', 'a', 'C') },
+        ngx_media_fourcc('d', 'f', 'L', 'a'),
+        { 0 },
+        NULL                                  /* dovi */
+    },
+    { 0, 0, 0, 0, 0, 0 },                     /* ts */
+    { NGX_MEDIA_CODEC_FLAC, 0, 0, 0, 0, 1, ngx_media_flac_head },
     ngx_media_flac_config,
     ngx_media_flac_frame,
     ngx_media_flac_string,
     ngx_media_flac_entry,
     ngx_media_flac_silence,
-    NULL
+    NULL,                                     /* still */
+    NULL,                                     /* learn */
+    NULL,                                     /* assume */
+    ngx_media_flac_samples,
+    NULL                                      /* size */
 };
 
 
@@ -198,4 +220,64 @@ ngx_media_flac_silence(const ngx_media_params_t *params,
     silence->rate = params->sample_rate;
 
     return NGX_OK;
+}
+
+
+/* dfLa becomes the beginning of a FLAC file, RFC 9639, 6 and 8 */
+
+static size_t
+ngx_media_flac_head(u_char *p, const ngx_media_params_t *params)
+{
+    if (params->config_len <= NGX_MEDIA_FLAC_FLAGS) {
+        return 0;
+    }
+
+    if (p != NULL) {
+        p = ngx_cpymem(p, "fLaC", 4);
+        ngx_memcpy(p, params->config + NGX_MEDIA_FLAC_FLAGS,
+                   params->config_len - NGX_MEDIA_FLAC_FLAGS);
+    }
+
+    return 4 + params->config_len - NGX_MEDIA_FLAC_FLAGS;
+}
+
+
+/* RFC 9639, 9.1.1 and 9.1.6 */
+
+static uint32_t
+ngx_media_flac_samples(const u_char *pos, const u_char *last)
+{
+    size_t    n;
+    uint32_t  code;
+
+    if (last - pos < 6 || pos[0] != 0xff || (pos[1] & 0xfe) != 0xf8) {
+        return 0;
+    }
+
+    code = pos[2] >> 4;
+
+    if (code == 1) {
+        return 192;
+    }
+
+    if (code >= 2 && code <= 5) {
+        return 576 << (code - 2);
+    }
+
+    if (code >= 8) {
+        return 256 << (code - 8);
+    }
+
+    /* after the coded number, 9.1.5: its first byte says how long it is */
+
+    for (n = 0; n < 7 && (pos[4] << n & 0x80); n++) { /* void */ }
+
+    pos += 4 + (n ? n : 1);
+
+    if (code == 0 || last - pos < 2) {
+        return 0;
+    }
+
+    return (code == 6) ? (uint32_t) pos[0] + 1
+                       : (uint32_t) ngx_media_get_be16(pos) + 1;
 }

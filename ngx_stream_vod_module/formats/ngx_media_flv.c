@@ -60,21 +60,10 @@ static ngx_uint_t ngx_media_flv_announced(const ngx_media_amf_value_t *value);
 static uint32_t ngx_media_flv_number(double number, double scale);
 
 
-static const ngx_media_flv_codec_t  ngx_media_flv_codecs[] = {
-    { NGX_MEDIA_CODEC_H264, NGX_MEDIA_VIDEO, NGX_MEDIA_FLV_AVC, 1, 0 },
-    { NGX_MEDIA_CODEC_H265, NGX_MEDIA_VIDEO, NGX_MEDIA_FLV_HEVC, 1, 1 },
-    { ngx_media_fourcc('v', 'v', 'c', '1'), NGX_MEDIA_VIDEO, 0, 1, 0 },
-    { ngx_media_fourcc('a', 'v', '0', '1'), NGX_MEDIA_VIDEO, 0, 0, 0 },
-    { ngx_media_fourcc('v', 'p', '0', '9'), NGX_MEDIA_VIDEO, 0, 0, 0 },
-    { ngx_media_fourcc('v', 'p', '0', '8'), NGX_MEDIA_VIDEO, 0, 0, 0 },
-    { NGX_MEDIA_CODEC_AAC, NGX_MEDIA_AUDIO, NGX_MEDIA_FLV_AAC, 0, 0 },
-    { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_AUDIO, NGX_MEDIA_FLV_MP3, 0, 0 },
-    { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_AUDIO, NGX_MEDIA_FLV_MP3_8K, 0, 0 },
-    { ngx_media_fourcc('O', 'p', 'u', 's'), NGX_MEDIA_AUDIO, 0, 0, 0 },
-    { ngx_media_fourcc('f', 'L', 'a', 'C'), NGX_MEDIA_AUDIO, 0, 0, 0 },
-    { ngx_media_fourcc('a', 'c', '-', '3'), NGX_MEDIA_AUDIO, 0, 0, 0 },
-    { ngx_media_fourcc('e', 'c', '-', '3'), NGX_MEDIA_AUDIO, 0, 0, 0 },
-    { 0, 0, 0, 0, 0 }
+/* known by its name, and no codec of ours: VVC */
+
+static const ngx_media_codec_flv_t  ngx_media_flv_vvc = {
+    ngx_media_fourcc('v', 'v', 'c', '1'), 0, 0, 1, 0, 1, NULL
 };
 
 
@@ -139,7 +128,7 @@ ngx_media_flv_video(ngx_media_flv_iterator_t *it, const u_char *pos,
     uint32_t                      ch;
     ngx_media_reader_t            r;
     ngx_media_flv_packet_t       *packet;
-    const ngx_media_flv_codec_t  *codec;
+    const ngx_media_codec_flv_t  *codec;
 
     ngx_memzero(it, sizeof(ngx_media_flv_iterator_t));
     ngx_media_reader_init(&r, pos, last);
@@ -207,7 +196,7 @@ ngx_media_flv_audio(ngx_media_flv_iterator_t *it, const u_char *pos,
     uint32_t                      ch;
     ngx_media_reader_t            r;
     ngx_media_flv_packet_t       *packet;
-    const ngx_media_flv_codec_t  *codec;
+    const ngx_media_codec_flv_t  *codec;
 
     ngx_memzero(it, sizeof(ngx_media_flv_iterator_t));
     ngx_media_reader_init(&r, pos, last);
@@ -422,7 +411,7 @@ static ngx_int_t
 ngx_media_flv_body(ngx_media_flv_iterator_t *it,
     ngx_media_flv_packet_t *packet, ngx_media_reader_t *r)
 {
-    const ngx_media_flv_codec_t  *codec;
+    const ngx_media_codec_flv_t  *codec;
 
     packet->body.pos = r->pos;
     packet->body.last = r->last;
@@ -495,25 +484,33 @@ ngx_media_flv_body(ngx_media_flv_iterator_t *it,
 }
 
 
-const ngx_media_flv_codec_t *
+const ngx_media_codec_flv_t *
 ngx_media_flv_find(uint32_t type, uint32_t fourcc, uint32_t codec_id)
 {
-    const ngx_media_flv_codec_t  *codec;
+    ngx_uint_t                    i;
+    const ngx_media_codec_t      *codec;
+    const ngx_media_codec_flv_t  *flv;
 
-    for (codec = ngx_media_flv_codecs; codec->fourcc; codec++) {
+    if (fourcc == 0 && codec_id == 0) {
+        return NULL;
+    }
 
-        if (codec->type != type) {
+    for (i = 0; (codec = ngx_media_codec_entry(i)) != NULL; i++) {
+        flv = &codec->flv;
+
+        if (codec->type != type || flv->fourcc == 0) {
             continue;
         }
 
-        if (fourcc ? codec->fourcc == fourcc
-                   : codec_id && codec->codec_id == codec_id)
+        if (fourcc ? flv->fourcc == fourcc
+                   : (flv->codec_id == codec_id || flv->alias == codec_id))
         {
-            return codec;
+            return flv;
         }
     }
 
-    return NULL;
+    return (type == NGX_MEDIA_VIDEO && fourcc == ngx_media_flv_vvc.fourcc)
+           ? &ngx_media_flv_vvc : NULL;
 }
 
 
@@ -644,7 +641,7 @@ static uint32_t
 ngx_media_flv_codec(uint32_t type, const ngx_media_amf_value_t *value)
 {
     uint32_t                      n;
-    const ngx_media_flv_codec_t  *codec;
+    const ngx_media_codec_flv_t  *codec;
 
     n = 0;
 

@@ -15,6 +15,7 @@
 #define _NGX_MEDIA_FLV_FIELDS_H_INCLUDED_
 
 
+#include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_fmt.h"
 
 
@@ -56,18 +57,8 @@
 #define NGX_MEDIA_FLV_EX_NANO_MAX    999999
 
 
-typedef struct {
-    uint32_t                  fourcc;
-    uint32_t                  type;           /* ngx_media_type_e */
-    uint32_t                  codec_id;       /* legacy, 0: none */
-    unsigned                  cts:1;          /* CodedFrames have it */
-    unsigned                  unofficial:1;   /* codec_id is read, and never
-                                                 written */
-} ngx_media_flv_codec_t;
-
-
 /* by fourcc, or if that is zero by legacy id; NULL: unknown */
-const ngx_media_flv_codec_t *ngx_media_flv_find(uint32_t type,
+const ngx_media_codec_flv_t *ngx_media_flv_find(uint32_t type,
     uint32_t fourcc, uint32_t codec_id);
 
 

@@ -25,11 +25,6 @@
 #define NGX_MEDIA_FLV_HAS_AUDIO  0x04
 #define NGX_MEDIA_FLV_HAS_VIDEO  0x01
 
-/* dOps: its bytes without a map of channels; dfLa: a version and flags */
-
-#define NGX_MEDIA_FLV_OPUS_MIN   11
-#define NGX_MEDIA_FLV_FLAC_FLAGS 4
-
 /* of onMetaData: those of video and those of audio */
 #define NGX_MEDIA_FLV_VALUES     8
 
@@ -48,20 +43,19 @@ typedef struct {
 
 
 static size_t ngx_media_flv_record(u_char *p,
-    const ngx_media_params_t *params);
-static size_t ngx_media_flv_opus(u_char *p, const ngx_media_params_t *params);
-static size_t ngx_media_flv_flac(u_char *p, const ngx_media_params_t *params);
-static const ngx_media_flv_codec_t *ngx_media_flv_entry(uint32_t codec);
-static ngx_uint_t ngx_media_flv_legacy(const ngx_media_flv_codec_t *codec);
+    const ngx_media_codec_t *codec, const ngx_media_params_t *params);
+static const ngx_media_codec_t *ngx_media_flv_entry(uint32_t codec);
+static ngx_uint_t ngx_media_flv_legacy(const ngx_media_codec_t *codec);
 static size_t ngx_media_flv_header(u_char *p,
-    const ngx_media_flv_codec_t *codec, const ngx_media_params_t *params,
+    const ngx_media_codec_t *codec, const ngx_media_params_t *params,
     ngx_uint_t frame_type, ngx_uint_t packet_type, int32_t cts);
-static uint32_t ngx_media_flv_sound(const ngx_media_params_t *params);
+static uint32_t ngx_media_flv_sound(const ngx_media_codec_t *codec,
+    const ngx_media_params_t *params);
 static void ngx_media_flv_video_values(ngx_media_flv_values_t *values,
     const ngx_media_params_t *params);
 static void ngx_media_flv_audio_values(ngx_media_flv_values_t *values,
     const ngx_media_params_t *params);
-static double ngx_media_flv_codec_number(const ngx_media_flv_codec_t *codec);
+static double ngx_media_flv_codec_number(const ngx_media_codec_t *codec);
 
 
 #define ngx_media_flv_value(values, literal, value, boolean)                  \
@@ -82,7 +76,7 @@ ngx_media_flv_carries(uint32_t codec)
 ngx_uint_t
 ngx_media_flv_enhances(uint32_t codec)
 {
-    const ngx_media_flv_codec_t  *entry;
+    const ngx_media_codec_t  *entry;
 
     entry = ngx_media_flv_entry(codec);
 
@@ -94,18 +88,18 @@ size_t
 ngx_media_flv_write_config(u_char *p, const ngx_media_params_t *params)
 {
     size_t                        n;
-    const ngx_media_flv_codec_t  *codec;
+    const ngx_media_codec_t  *codec;
 
     codec = ngx_media_flv_entry(params->codec);
 
-    if (codec == NULL || ngx_media_flv_record(NULL, params) == 0) {
+    if (codec == NULL || ngx_media_flv_record(NULL, codec, params) == 0) {
         return 0;
     }
 
     n = ngx_media_flv_header(p, codec, params, NGX_MEDIA_FLV_KEY,
                              NGX_MEDIA_FLV_EX_START, 0);
 
-    return n + ngx_media_flv_record((p == NULL) ? NULL : p + n, params);
+    return n + ngx_media_flv_record((p == NULL) ? NULL : p + n, codec, params);
 }
 
 
@@ -116,20 +110,15 @@ ngx_media_flv_write_config(u_char *p, const ngx_media_params_t *params)
  */
 
 static size_t
-ngx_media_flv_record(u_char *p, const ngx_media_params_t *params)
+ngx_media_flv_record(u_char *p, const ngx_media_codec_t *codec,
+    const ngx_media_params_t *params)
 {
-    switch (params->codec) {
-
-    case NGX_MEDIA_CODEC_MP3:
-    case NGX_MEDIA_CODEC_AC3:
-    case NGX_MEDIA_CODEC_EAC3:
+    if (!codec->flv.start) {
         return 0;
+    }
 
-    case NGX_MEDIA_CODEC_OPUS:
-        return ngx_media_flv_opus(p, params);
-
-    case NGX_MEDIA_CODEC_FLAC:
-        return ngx_media_flv_flac(p, params);
+    if (codec->flv.record) {
+        return codec->flv.record(p, params);
     }
 
     if (p != NULL) {
@@ -140,60 +129,12 @@ ngx_media_flv_record(u_char *p, const ngx_media_params_t *params)
 }
 
 
-/* dOps becomes the identification header of RFC 7845, 5.1: little endian */
-
-static size_t
-ngx_media_flv_opus(u_char *p, const ngx_media_params_t *params)
-{
-    const u_char  *dops;
-
-    if (params->config_len < NGX_MEDIA_FLV_OPUS_MIN) {
-        return 0;
-    }
-
-    if (p != NULL) {
-        dops = params->config;
-
-        p = ngx_cpymem(p, "OpusHead", 8);
-        p = ngx_media_put_8(p, 1);            /* version */
-        p = ngx_media_put_8(p, dops[1]);      /* channels */
-        p = ngx_media_put_le16(p, ngx_media_get_be16(dops + 2));
-        p = ngx_media_put_le32(p, ngx_media_get_be32(dops + 4));
-        p = ngx_media_put_le16(p, ngx_media_get_be16(dops + 8));
-
-        /* mapping family, and the map */
-        ngx_memcpy(p, dops + 10, params->config_len - 10);
-    }
-
-    return 8 + params->config_len;
-}
-
-
-/* dfLa becomes the beginning of a FLAC file, RFC 9639, 6 and 8 */
-
-static size_t
-ngx_media_flv_flac(u_char *p, const ngx_media_params_t *params)
-{
-    if (params->config_len <= NGX_MEDIA_FLV_FLAC_FLAGS) {
-        return 0;
-    }
-
-    if (p != NULL) {
-        p = ngx_cpymem(p, "fLaC", 4);
-        ngx_memcpy(p, params->config + NGX_MEDIA_FLV_FLAC_FLAGS,
-                   params->config_len - NGX_MEDIA_FLV_FLAC_FLAGS);
-    }
-
-    return 4 + params->config_len - NGX_MEDIA_FLV_FLAC_FLAGS;
-}
-
-
 size_t
 ngx_media_flv_write_head(u_char *p, const ngx_media_params_t *params,
     ngx_uint_t key, int32_t cts)
 {
     ngx_uint_t                    packet_type;
-    const ngx_media_flv_codec_t  *codec;
+    const ngx_media_codec_t  *codec;
 
     codec = ngx_media_flv_entry(params->codec);
 
@@ -203,7 +144,7 @@ ngx_media_flv_write_head(u_char *p, const ngx_media_params_t *params,
 
     packet_type = NGX_MEDIA_FLV_EX_CODED;
 
-    if (codec->cts && cts == 0 && !ngx_media_flv_legacy(codec)) {
+    if (codec->flv.cts && cts == 0 && !ngx_media_flv_legacy(codec)) {
         packet_type = NGX_MEDIA_FLV_EX_CODED_X;
     }
 
@@ -219,7 +160,7 @@ ngx_media_flv_write_head(u_char *p, const ngx_media_params_t *params,
 size_t
 ngx_media_flv_write_end(u_char *p, const ngx_media_params_t *params)
 {
-    const ngx_media_flv_codec_t  *codec;
+    const ngx_media_codec_t  *codec;
 
     codec = ngx_media_flv_entry(params->codec);
 
@@ -234,22 +175,21 @@ ngx_media_flv_write_end(u_char *p, const ngx_media_params_t *params)
 }
 
 
-static const ngx_media_flv_codec_t *
+static const ngx_media_codec_t *
 ngx_media_flv_entry(uint32_t codec)
 {
-    const ngx_media_flv_codec_t  *entry;
+    const ngx_media_codec_t  *entry;
 
-    entry = ngx_media_flv_find(NGX_MEDIA_VIDEO, codec, 0);
+    entry = ngx_media_codec_find(codec);
 
-    return (entry != NULL) ? entry
-                           : ngx_media_flv_find(NGX_MEDIA_AUDIO, codec, 0);
+    return (entry != NULL && entry->flv.fourcc) ? entry : NULL;
 }
 
 
 static ngx_uint_t
-ngx_media_flv_legacy(const ngx_media_flv_codec_t *codec)
+ngx_media_flv_legacy(const ngx_media_codec_t *codec)
 {
-    return codec->codec_id != 0 && !codec->unofficial;
+    return codec->flv.codec_id != 0 && !codec->flv.unofficial;
 }
 
 
@@ -259,7 +199,7 @@ ngx_media_flv_legacy(const ngx_media_flv_codec_t *codec)
  */
 
 static size_t
-ngx_media_flv_header(u_char *p, const ngx_media_flv_codec_t *codec,
+ngx_media_flv_header(u_char *p, const ngx_media_codec_t *codec,
     const ngx_media_params_t *params, ngx_uint_t frame_type,
     ngx_uint_t packet_type, int32_t cts)
 {
@@ -271,32 +211,34 @@ ngx_media_flv_header(u_char *p, const ngx_media_flv_codec_t *codec,
     if (codec->type == NGX_MEDIA_VIDEO) {
 
         if (legacy) {
-            last = ngx_media_put_8(buf, frame_type << 4 | codec->codec_id);
+            last = ngx_media_put_8(buf, frame_type << 4 | codec->flv.codec_id);
             last = ngx_media_put_8(last, packet_type);
 
         } else {
             last = ngx_media_put_8(buf, NGX_MEDIA_FLV_EX_VIDEO
                                         | frame_type << 4 | packet_type);
-            last = ngx_media_put_be32(last, codec->fourcc);
+            last = ngx_media_put_be32(last, codec->flv.fourcc);
         }
 
         /* AVC has it even where it means nothing */
 
-        if (legacy || (codec->cts && packet_type == NGX_MEDIA_FLV_EX_CODED)) {
+        if (legacy
+            || (codec->flv.cts && packet_type == NGX_MEDIA_FLV_EX_CODED))
+        {
             last = ngx_media_put_be24(last, (uint32_t) cts);
         }
 
     } else if (legacy) {
-        last = ngx_media_put_8(buf, codec->codec_id << 4
-                                    | ngx_media_flv_sound(params));
+        last = ngx_media_put_8(buf, codec->flv.codec_id << 4
+                                    | ngx_media_flv_sound(codec, params));
 
-        if (codec->codec_id == NGX_MEDIA_FLV_AAC) {
+        if (codec->flv.codec_id == NGX_MEDIA_FLV_AAC) {
             last = ngx_media_put_8(last, packet_type);
         }
 
     } else {
         last = ngx_media_put_8(buf, NGX_MEDIA_FLV_EX_AUDIO << 4 | packet_type);
-        last = ngx_media_put_be32(last, codec->fourcc);
+        last = ngx_media_put_be32(last, codec->flv.fourcc);
     }
 
     if (p != NULL) {
@@ -314,11 +256,12 @@ ngx_media_flv_header(u_char *p, const ngx_media_flv_codec_t *codec,
  */
 
 static uint32_t
-ngx_media_flv_sound(const ngx_media_params_t *params)
+ngx_media_flv_sound(const ngx_media_codec_t *codec,
+    const ngx_media_params_t *params)
 {
     uint32_t  sound;
 
-    if (params->codec == NGX_MEDIA_CODEC_AAC) {
+    if (codec->flv.codec_id == NGX_MEDIA_FLV_AAC) {
         return NGX_MEDIA_FLV_44K | NGX_MEDIA_FLV_16BIT | NGX_MEDIA_FLV_STEREO;
     }
 
@@ -396,7 +339,7 @@ static void
 ngx_media_flv_video_values(ngx_media_flv_values_t *values,
     const ngx_media_params_t *params)
 {
-    const ngx_media_flv_codec_t  *codec;
+    const ngx_media_codec_t  *codec;
 
     codec = ngx_media_flv_entry(params->codec);
 
@@ -423,7 +366,7 @@ static void
 ngx_media_flv_audio_values(ngx_media_flv_values_t *values,
     const ngx_media_params_t *params)
 {
-    const ngx_media_flv_codec_t  *codec;
+    const ngx_media_codec_t  *codec;
 
     codec = ngx_media_flv_entry(params->codec);
 
@@ -451,9 +394,10 @@ ngx_media_flv_audio_values(ngx_media_flv_values_t *values,
 /* Enhanced RTMP, "Enhancing onMetaData": a fourcc is a number, too */
 
 static double
-ngx_media_flv_codec_number(const ngx_media_flv_codec_t *codec)
+ngx_media_flv_codec_number(const ngx_media_codec_t *codec)
 {
-    return ngx_media_flv_legacy(codec) ? codec->codec_id : codec->fourcc;
+    return ngx_media_flv_legacy(codec) ? codec->flv.codec_id
+                                       : codec->flv.fourcc;
 }
 
 

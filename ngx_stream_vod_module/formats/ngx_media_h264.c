@@ -12,10 +12,12 @@
 
 #include "formats/ngx_media_bits.h"
 #include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_flv_fields.h"
 #include "formats/ngx_media_h264.h"
 #include "formats/ngx_media_h264_still.h"
 #include "formats/ngx_media_mp4_desc.h"
 #include "formats/ngx_media_nal.h"
+#include "formats/ngx_media_ts.h"
 
 
 /* A.3.1: a side is at most sqrt(8 * MaxFS) macroblocks, level 6.2 */
@@ -54,12 +56,32 @@ const ngx_media_codec_t  ngx_media_h264_codec = {
     NGX_MEDIA_CODEC_H264,
     NGX_MEDIA_VIDEO,
     ngx_string("h264"),
+    NGX_MEDIA_IN_ALL,
+    NGX_MEDIA_IS_LIVE,
+    NGX_MEDIA_UNITS_AVC,
+    0,                                        /* skip */
+    {
+        { ngx_media_fourcc('a', 'v', 'c', '1'),
+          ngx_media_fourcc('a', 'v', 'c', '3'),
+          ngx_media_fourcc('d', 'v', 'a', '1'),
+          ngx_media_fourcc('d', 'v', 'a', 'v') },
+        ngx_media_fourcc('a', 'v', 'c', 'C'),
+        { 0 },
+        "dva1"
+    },
+    { NGX_MEDIA_TS_H264, 0, NGX_MEDIA_TS_ID_VIDEO,
+      NGX_MEDIA_TS_NAL, 0, 0 },
+    { NGX_MEDIA_CODEC_H264, NGX_MEDIA_FLV_AVC, 0, 1, 0, 1, NULL },
     ngx_media_h264_config,
     ngx_media_h264_frame,
     ngx_media_h264_string,
     ngx_media_h264_entry,
-    NULL,
-    ngx_media_h264_still
+    NULL,                                     /* silence */
+    ngx_media_h264_still,
+    NULL,                                     /* learn */
+    NULL,                                     /* assume */
+    NULL,                                     /* samples */
+    NULL                                      /* size */
 };
 
 

@@ -6,15 +6,18 @@
 
 /*
  * HEVC: ISO/IEC 23008-2, and 14496-15 for its carriage.  The VUI is read
- * leniently: an encoder that got it wrong loses its hints, not its stream.
+ * leniently: an encoder that got it wrong loses its hints, not its stream.  HLS
+ * of MPEG-TS with it is none of Apple's, but other players take it.
  */
 
 
 #include "formats/ngx_media_bits.h"
 #include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_flv_fields.h"
 #include "formats/ngx_media_h265.h"
 #include "formats/ngx_media_mp4_desc.h"
 #include "formats/ngx_media_nal.h"
+#include "formats/ngx_media_ts.h"
 
 
 /* A.4.1: a side is at most sqrt(8 * MaxLumaPs), level 6.2 */
@@ -61,12 +64,32 @@ const ngx_media_codec_t  ngx_media_h265_codec = {
     NGX_MEDIA_CODEC_H265,
     NGX_MEDIA_VIDEO,
     ngx_string("hevc"),
+    NGX_MEDIA_IN_ALL,
+    NGX_MEDIA_IS_LIVE,
+    NGX_MEDIA_UNITS_HEVC,
+    0,                                        /* skip */
+    {
+        { ngx_media_fourcc('h', 'v', 'c', '1'),
+          ngx_media_fourcc('h', 'e', 'v', '1'),
+          ngx_media_fourcc('d', 'v', 'h', '1'),
+          ngx_media_fourcc('d', 'v', 'h', 'e') },
+        ngx_media_fourcc('h', 'v', 'c', 'C'),
+        { 0 },
+        "dvh1"
+    },
+    { NGX_MEDIA_TS_H265, 0, NGX_MEDIA_TS_ID_VIDEO,
+      NGX_MEDIA_TS_NAL, 0, 0 },
+    { NGX_MEDIA_CODEC_H265, NGX_MEDIA_FLV_HEVC, 0, 1, 1, 1, NULL },
     ngx_media_h265_config,
     ngx_media_h265_frame,
     ngx_media_h265_string,
     ngx_media_h265_entry,
-    NULL,
-    NULL
+    NULL,                                     /* silence */
+    NULL,                                     /* still */
+    NULL,                                     /* learn */
+    NULL,                                     /* assume */
+    NULL,                                     /* samples */
+    NULL                                      /* size */
 };
 
 

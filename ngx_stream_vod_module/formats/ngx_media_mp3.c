@@ -11,8 +11,10 @@
 
 
 #include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_flv_fields.h"
 #include "formats/ngx_media_mp3.h"
 #include "formats/ngx_media_mp4_desc.h"
+#include "formats/ngx_media_ts.h"
 
 
 /* the header, ISO/IEC 11172-3, 2.4.1.3 */
@@ -39,6 +41,10 @@ static size_t ngx_media_mp3_string(u_char *p,
     const ngx_media_params_t *params);
 static size_t ngx_media_mp3_entry(u_char *p,
     const ngx_media_params_t *params);
+static ngx_int_t ngx_media_mp3_assume(ngx_media_params_t *params,
+    uint32_t sample_rate, uint32_t channels);
+static uint32_t ngx_media_mp3_samples(const u_char *pos, const u_char *last);
+static size_t ngx_media_mp3_size(const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_mp3_silence(const ngx_media_params_t *params,
     ngx_media_silence_t *silence);
 
@@ -47,12 +53,30 @@ const ngx_media_codec_t  ngx_media_mp3_codec = {
     NGX_MEDIA_CODEC_MP3,
     NGX_MEDIA_AUDIO,
     ngx_string("mp3"),
+    NGX_MEDIA_IN_ALL,
+    NGX_MEDIA_IS_LIVE | NGX_MEDIA_IS_STEADY | NGX_MEDIA_IS_BOUND,
+    NGX_MEDIA_UNITS_FRAMES,
+    0,                                        /* skip */
+    {
+        { ngx_media_fourcc('.', 'm', 'p', '3') },
+        0,                                    /* record */
+        { NGX_MEDIA_MP4_OTI_MP2_L3, NGX_MEDIA_MP4_OTI_MP1_L3 },
+        NULL                                  /* dovi */
+    },
+    { NGX_MEDIA_TS_MPEG1_AUDIO, NGX_MEDIA_TS_MPEG2_AUDIO,
+      NGX_MEDIA_TS_ID_AUDIO, NGX_MEDIA_TS_RAW, 0, 0 },
+    { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_FLV_MP3, NGX_MEDIA_FLV_MP3_8K, 0, 0, 0,
+      NULL },
     ngx_media_mp3_config,
     ngx_media_mp3_frame,
     ngx_media_mp3_string,
     ngx_media_mp3_entry,
     ngx_media_mp3_silence,
-    NULL
+    NULL,                                     /* still */
+    ngx_media_mp3_config,
+    ngx_media_mp3_assume,
+    ngx_media_mp3_samples,
+    ngx_media_mp3_size
 };
 
 
@@ -298,4 +322,55 @@ ngx_media_mp3_silence(const ngx_media_params_t *params,
     silence->rate = mp3.sample_rate;
 
     return NGX_OK;
+}
+
+
+/* the header that its frames must have */
+
+static ngx_int_t
+ngx_media_mp3_assume(ngx_media_params_t *params, uint32_t sample_rate,
+    uint32_t channels)
+{
+    u_char      header[4];
+    ngx_uint_t  i, rate;
+
+    /* versions 1, 2 and 2.5; 128 resp. 64 kbit/s; ISO/IEC 11172-3, 2.4.1.3 */
+
+    static const u_char  versions[] = { 0xfb, 0xf3, 0xe3 };
+
+    for (i = 0; i < 3; i++) {
+        for (rate = 0; rate < 3; rate++) {
+
+            if (ngx_media_mp3_rates[rate] >> i != sample_rate) {
+                continue;
+            }
+
+            header[0] = 0xff;
+            header[1] = versions[i];
+            header[2] = (i ? 0x80 : 0x90) | rate << 2;
+            header[3] = (channels == 1) ? 0xc0 : 0x00;
+
+            return ngx_media_mp3_config(params, header, header + 4);
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static uint32_t
+ngx_media_mp3_samples(const u_char *pos, const u_char *last)
+{
+    ngx_media_mp3_t  mp3;
+
+    return (ngx_media_mp3_parse(&mp3, pos, last) == NGX_OK) ? mp3.samples : 0;
+}
+
+
+static size_t
+ngx_media_mp3_size(const u_char *pos, const u_char *last)
+{
+    ngx_media_mp3_t  mp3;
+
+    return (ngx_media_mp3_parse(&mp3, pos, last) == NGX_OK) ? mp3.size : 0;
 }

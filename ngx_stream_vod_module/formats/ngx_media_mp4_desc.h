@@ -20,6 +20,9 @@
 
 /* objectTypeIndication, ISO/IEC 14496-1, 7.2.6.6.2 */
 #define NGX_MEDIA_MP4_OTI_AAC     0x40
+#define NGX_MEDIA_MP4_OTI_MP2_MAIN  0x66      /* 13818-7: MPEG-2 AAC */
+#define NGX_MEDIA_MP4_OTI_MP2_LC  0x67
+#define NGX_MEDIA_MP4_OTI_MP2_SSR 0x68
 #define NGX_MEDIA_MP4_OTI_MP2_L3  0x69        /* 13818-3: half rates */
 #define NGX_MEDIA_MP4_OTI_MP1_L3  0x6b        /* 11172-3 */
 

@@ -16,35 +16,15 @@
 #define NGX_MEDIA_MP4_DECODER_TAG   4
 #define NGX_MEDIA_MP4_SPECIFIC_TAG  5
 
-/* objectTypeIndication: the three profiles of MPEG-2 AAC */
-#define NGX_MEDIA_MP4_OTI_MP2_MAIN  0x66
-#define NGX_MEDIA_MP4_OTI_MP2_SSR   0x68
-
 
 /* what an entry may hold */
 
 typedef struct {
     ngx_media_mp4_entry_t    *entry;
-    ngx_media_span_t          avc;
-    ngx_media_span_t          hevc;
-    ngx_media_span_t          av1;
-    ngx_media_span_t          vpx;
-    ngx_media_span_t          opus;
-    ngx_media_span_t          ac3;
-    ngx_media_span_t          eac3;
-    ngx_media_span_t          flac;
-    ngx_media_span_t          vtt;
+    ngx_media_span_t          record;
     ngx_media_span_t          text;           /* all of it */
-    ngx_media_span_t          none;
     ngx_media_span_t          sinf;
 } ngx_media_mp4_parts_t;
-
-
-typedef struct {
-    uint32_t                  format;
-    uint32_t                  codec;
-    size_t                    config;         /* offset in the parts */
-} ngx_media_mp4_format_t;
 
 
 #define ngx_media_mp4_part(type, field)                                       \
@@ -52,10 +32,6 @@ typedef struct {
 
 #define ngx_media_mp4_call(type, handler)                                     \
     { type, 0, handler, NULL, 0 }
-
-#define ngx_media_mp4_format(a, b, c, d, codec, field)                        \
-    { ngx_media_fourcc(a, b, c, d), codec,                                    \
-      offsetof(ngx_media_mp4_parts_t, field) }
 
 
 static ngx_int_t ngx_media_mp4_entry_find(const ngx_media_mp4_moov_t *moov,
@@ -67,8 +43,14 @@ static ngx_int_t ngx_media_mp4_entry_visual(ngx_media_reader_t *r,
     ngx_media_mp4_entry_t *entry);
 static ngx_int_t ngx_media_mp4_entry_audio(ngx_media_reader_t *r,
     ngx_media_mp4_entry_t *entry, ngx_uint_t version);
-static void ngx_media_mp4_entry_codec(ngx_media_mp4_entry_t *entry,
+static ngx_int_t ngx_media_mp4_entry_boxes(const ngx_media_mp4_moov_t *moov,
+    const ngx_media_mp4_track_t *track, const ngx_media_mp4_box_t *box,
+    const ngx_media_span_t *boxes, const ngx_media_codec_t *codec,
     ngx_media_mp4_parts_t *parts);
+static const ngx_media_codec_t *ngx_media_mp4_entry_format(uint32_t format);
+static const ngx_media_codec_t *ngx_media_mp4_entry_object(uint32_t type);
+static void ngx_media_mp4_entry_codec(ngx_media_mp4_entry_t *entry,
+    ngx_media_mp4_parts_t *parts, const ngx_media_codec_t *codec);
 static ngx_int_t ngx_media_mp4_entry_external(
     const ngx_media_mp4_track_t *track, uint32_t index);
 static ngx_int_t ngx_media_mp4_entry_wave(ngx_media_mp4_walk_t *walk,
@@ -88,23 +70,14 @@ static ngx_int_t ngx_media_mp4_entry_dovi(ngx_media_mp4_walk_t *walk,
 static ngx_int_t ngx_media_mp4_params_sample(ngx_media_params_t *params,
     const ngx_media_mp4_entry_t *entry, const ngx_media_codec_t *codec,
     const ngx_media_span_t *sample);
-static ngx_int_t ngx_media_mp4_params_mp3(ngx_media_params_t *params,
-    const ngx_media_mp4_entry_t *entry, const ngx_media_codec_t *codec);
 static void ngx_media_mp4_params_visual(ngx_media_params_t *params,
     const ngx_media_mp4_entry_t *entry, const ngx_media_mp4_track_t *track);
 static ngx_uint_t ngx_media_mp4_params_cropped(uint32_t coded, uint32_t said);
 
 
+/* beside the record of the codec at hand */
+
 static const ngx_media_mp4_table_t  ngx_media_mp4_parts[] = {
-    ngx_media_mp4_part(ngx_media_fourcc('a', 'v', 'c', 'C'), avc),
-    ngx_media_mp4_part(ngx_media_fourcc('h', 'v', 'c', 'C'), hevc),
-    ngx_media_mp4_part(ngx_media_fourcc('a', 'v', '1', 'C'), av1),
-    ngx_media_mp4_part(ngx_media_fourcc('v', 'p', 'c', 'C'), vpx),
-    ngx_media_mp4_part(ngx_media_fourcc('d', 'O', 'p', 's'), opus),
-    ngx_media_mp4_part(ngx_media_fourcc('d', 'a', 'c', '3'), ac3),
-    ngx_media_mp4_part(ngx_media_fourcc('d', 'e', 'c', '3'), eac3),
-    ngx_media_mp4_part(ngx_media_fourcc('d', 'f', 'L', 'a'), flac),
-    ngx_media_mp4_part(ngx_media_fourcc('v', 't', 't', 'C'), vtt),
     ngx_media_mp4_part(ngx_media_fourcc('s', 'i', 'n', 'f'), sinf),
     ngx_media_mp4_call(ngx_media_fourcc('w', 'a', 'v', 'e'),
                        ngx_media_mp4_entry_wave),
@@ -121,9 +94,11 @@ static const ngx_media_mp4_table_t  ngx_media_mp4_parts[] = {
     ngx_media_mp4_call(ngx_media_fourcc('d', 'v', 'v', 'C'),
                        ngx_media_mp4_entry_dovi),
     ngx_media_mp4_call(ngx_media_fourcc('d', 'v', 'w', 'C'),
-                       ngx_media_mp4_entry_dovi),
-    { 0, 0, NULL, NULL, 0 }
+                       ngx_media_mp4_entry_dovi)
 };
+
+#define NGX_MEDIA_MP4_PARTS                                                  \
+    (sizeof(ngx_media_mp4_parts) / sizeof(ngx_media_mp4_parts[0]))
 
 
 /* the same in QuickTime's wave box, which may hold anything beside it */
@@ -135,30 +110,10 @@ static const ngx_media_mp4_table_t  ngx_media_mp4_wave[] = {
 };
 
 
-/* mp4a is told apart by its esds */
+/* what is in files and is no codec of ours: all of it is the record */
 
-static const ngx_media_mp4_format_t  ngx_media_mp4_formats[] = {
-    ngx_media_mp4_format('a', 'v', 'c', '1', NGX_MEDIA_CODEC_H264, avc),
-    ngx_media_mp4_format('a', 'v', 'c', '3', NGX_MEDIA_CODEC_H264, avc),
-    ngx_media_mp4_format('d', 'v', 'a', '1', NGX_MEDIA_CODEC_H264, avc),
-    ngx_media_mp4_format('d', 'v', 'a', 'v', NGX_MEDIA_CODEC_H264, avc),
-    ngx_media_mp4_format('h', 'v', 'c', '1', NGX_MEDIA_CODEC_H265, hevc),
-    ngx_media_mp4_format('h', 'e', 'v', '1', NGX_MEDIA_CODEC_H265, hevc),
-    ngx_media_mp4_format('d', 'v', 'h', '1', NGX_MEDIA_CODEC_H265, hevc),
-    ngx_media_mp4_format('d', 'v', 'h', 'e', NGX_MEDIA_CODEC_H265, hevc),
-    ngx_media_mp4_format('a', 'v', '0', '1', NGX_MEDIA_CODEC_AV1, av1),
-    ngx_media_mp4_format('d', 'a', 'v', '1', NGX_MEDIA_CODEC_AV1, av1),
-    ngx_media_mp4_format('v', 'p', '0', '8', NGX_MEDIA_CODEC_VP8, vpx),
-    ngx_media_mp4_format('v', 'p', '0', '9', NGX_MEDIA_CODEC_VP9, vpx),
-    ngx_media_mp4_format('.', 'm', 'p', '3', NGX_MEDIA_CODEC_MP3, none),
-    ngx_media_mp4_format('O', 'p', 'u', 's', NGX_MEDIA_CODEC_OPUS, opus),
-    ngx_media_mp4_format('a', 'c', '-', '3', NGX_MEDIA_CODEC_AC3, ac3),
-    ngx_media_mp4_format('e', 'c', '-', '3', NGX_MEDIA_CODEC_EAC3, eac3),
-    ngx_media_mp4_format('f', 'L', 'a', 'C', NGX_MEDIA_CODEC_FLAC, flac),
-    ngx_media_mp4_format('w', 'v', 't', 't', NGX_MEDIA_CODEC_WVTT, vtt),
-    ngx_media_mp4_format('t', 'x', '3', 'g', NGX_MEDIA_CODEC_TX3G, text),
-    ngx_media_mp4_format('s', 't', 'p', 'p', NGX_MEDIA_CODEC_STPP, text),
-    { 0, 0, 0 }
+static const uint32_t  ngx_media_mp4_texts[] = {
+    NGX_MEDIA_CODEC_TX3G, NGX_MEDIA_CODEC_STPP
 };
 
 
@@ -167,14 +122,14 @@ ngx_media_mp4_entry(const ngx_media_mp4_moov_t *moov,
     const ngx_media_mp4_track_t *track, ngx_uint_t n,
     ngx_media_mp4_entry_t *entry)
 {
-    uint32_t               reference;
-    ngx_int_t              rc;
-    ngx_uint_t             version;
-    ngx_media_span_t       boxes;
-    ngx_media_reader_t     r;
-    ngx_media_mp4_box_t    box;
-    ngx_media_mp4_walk_t   walk;
-    ngx_media_mp4_parts_t  parts;
+    uint32_t                  reference;
+    ngx_int_t                 rc;
+    ngx_uint_t                version;
+    ngx_media_span_t          boxes;
+    ngx_media_reader_t        r;
+    ngx_media_mp4_box_t       box;
+    ngx_media_mp4_parts_t     parts;
+    const ngx_media_codec_t  *codec;
 
     ngx_memzero(entry, sizeof(ngx_media_mp4_entry_t));
     ngx_memzero(&parts, sizeof(ngx_media_mp4_parts_t));
@@ -215,32 +170,20 @@ ngx_media_mp4_entry(const ngx_media_mp4_moov_t *moov,
                                        "is too short");
     }
 
-    if (entry->type != NGX_MEDIA_TEXT
-        || box.type == ngx_media_fourcc('w', 'v', 't', 't'))
+    codec = ngx_media_mp4_entry_format(box.type);
+
+    boxes.pos = r.pos;
+    boxes.last = r.last;
+
+    if ((entry->type != NGX_MEDIA_TEXT
+         || (codec && codec->type == NGX_MEDIA_TEXT))
+        && ngx_media_mp4_entry_boxes(moov, track, &box, &boxes, codec, &parts)
+           != NGX_OK)
     {
-        /* as an error of stsd it names the box and all above it */
-
-        (void) ngx_media_mp4_moov_fail(moov, track, box.type, box.body.pos,
-                                       NULL);
-
-        walk.start = moov->start;
-        walk.offset = moov->offset;
-        walk.error = moov->error;
-        walk.data = NULL;
-        walk.depth = moov->error->depth;
-        ngx_memcpy(walk.path, moov->error->path, sizeof(walk.path));
-
-        boxes.pos = r.pos;
-        boxes.last = r.last;
-
-        if (ngx_media_mp4_walk(&walk, &boxes, ngx_media_mp4_parts, &parts)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+        return NGX_ERROR;
     }
 
-    ngx_media_mp4_entry_codec(entry, &parts);
+    ngx_media_mp4_entry_codec(entry, &parts, codec);
 
     if (ngx_media_mp4_entry_external(track, reference) != NGX_OK) {
         entry->external = 1;
@@ -388,11 +331,79 @@ ngx_media_mp4_entry_audio(ngx_media_reader_t *r, ngx_media_mp4_entry_t *entry,
 }
 
 
-static void
-ngx_media_mp4_entry_codec(ngx_media_mp4_entry_t *entry,
+static ngx_int_t
+ngx_media_mp4_entry_boxes(const ngx_media_mp4_moov_t *moov,
+    const ngx_media_mp4_track_t *track, const ngx_media_mp4_box_t *box,
+    const ngx_media_span_t *boxes, const ngx_media_codec_t *codec,
     ngx_media_mp4_parts_t *parts)
 {
-    const ngx_media_mp4_format_t  *format;
+    ngx_media_mp4_walk_t    walk;
+    ngx_media_mp4_table_t  *record, table[NGX_MEDIA_MP4_PARTS + 2];
+
+    /* as an error of stsd it names the box and all above it */
+
+    (void) ngx_media_mp4_moov_fail(moov, track, box->type, box->body.pos,
+                                   NULL);
+
+    walk.start = moov->start;
+    walk.offset = moov->offset;
+    walk.error = moov->error;
+    walk.data = NULL;
+    walk.depth = moov->error->depth;
+    ngx_memcpy(walk.path, moov->error->path, sizeof(walk.path));
+
+    ngx_memzero(table, sizeof(table));
+    ngx_memcpy(table, ngx_media_mp4_parts, sizeof(ngx_media_mp4_parts));
+
+    record = &table[NGX_MEDIA_MP4_PARTS];
+    record->type = codec ? codec->mp4.record : 0;
+    record->offset = offsetof(ngx_media_mp4_parts_t, record);
+
+    return ngx_media_mp4_walk(&walk, boxes, table, parts);
+}
+
+
+static const ngx_media_codec_t *
+ngx_media_mp4_entry_format(uint32_t format)
+{
+    ngx_uint_t                i, n;
+    const ngx_media_codec_t  *codec;
+
+    for (i = 0; (codec = ngx_media_codec_entry(i)) != NULL; i++) {
+        for (n = 0; n < NGX_MEDIA_MP4_ENTRIES; n++) {
+            if (codec->mp4.entries[n] && codec->mp4.entries[n] == format) {
+                return codec;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+static const ngx_media_codec_t *
+ngx_media_mp4_entry_object(uint32_t type)
+{
+    ngx_uint_t                i, n;
+    const ngx_media_codec_t  *codec;
+
+    for (i = 0; (codec = ngx_media_codec_entry(i)) != NULL; i++) {
+        for (n = 0; n < NGX_MEDIA_MP4_ENTRIES; n++) {
+            if (codec->mp4.objects[n] && codec->mp4.objects[n] == type) {
+                return codec;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_media_mp4_entry_codec(ngx_media_mp4_entry_t *entry,
+    ngx_media_mp4_parts_t *parts, const ngx_media_codec_t *codec)
+{
+    ngx_uint_t  i;
 
     if (parts->sinf.pos != NULL
         || entry->format == ngx_media_fourcc('e', 'n', 'c', 'v')
@@ -402,33 +413,24 @@ ngx_media_mp4_entry_codec(ngx_media_mp4_entry_t *entry,
         return;
     }
 
+    /* its record is in esds */
+
     if (entry->format == ngx_media_fourcc('m', 'p', '4', 'a')) {
-
-        switch (entry->object_type) {
-
-        case NGX_MEDIA_MP4_OTI_AAC:
-        case NGX_MEDIA_MP4_OTI_MP2_MAIN:
-        case NGX_MEDIA_MP4_OTI_MP2_MAIN + 1:
-        case NGX_MEDIA_MP4_OTI_MP2_SSR:
-            entry->codec = NGX_MEDIA_CODEC_AAC;
-            break;
-
-        case NGX_MEDIA_MP4_OTI_MP2_L3:
-        case NGX_MEDIA_MP4_OTI_MP1_L3:
-            entry->codec = NGX_MEDIA_CODEC_MP3;
-            break;
-        }
-
+        codec = ngx_media_mp4_entry_object(entry->object_type);
+        entry->codec = codec ? codec->id : 0;
         return;
     }
 
-    for (format = ngx_media_mp4_formats; format->format; format++) {
+    if (codec) {
+        entry->codec = codec->id;
+        entry->config = parts->record;
+        return;
+    }
 
-        if (format->format == entry->format) {
-            entry->codec = format->codec;
-            entry->config = *(ngx_media_span_t *) ((u_char *) parts
-                                                   + format->config);
-            return;
+    for (i = 0; i < sizeof(ngx_media_mp4_texts) / sizeof(uint32_t); i++) {
+        if (ngx_media_mp4_texts[i] == entry->format) {
+            entry->codec = entry->format;
+            entry->config = parts->text;
         }
     }
 }
@@ -698,13 +700,13 @@ ngx_media_mp4_params(const ngx_media_mp4_moov_t *moov,
         return NGX_DECLINED;
     }
 
-    if (entry->codec == NGX_MEDIA_CODEC_MP3) {
-        rc = ngx_media_mp4_params_mp3(params, entry, codec);
+    if (codec->assume) {
+        rc = codec->assume(params, entry->sample_rate, entry->channels);
 
     } else if (entry->config.pos == NULL) {
         rc = NGX_ERROR;
 
-    } else if (ngx_media_record_is_partial(entry->codec, &entry->config)) {
+    } else if (ngx_media_record_is_partial(codec->units, &entry->config)) {
         rc = ngx_media_mp4_params_sample(params, entry, codec, sample);
 
     } else {
@@ -746,7 +748,7 @@ ngx_media_mp4_params_sample(ngx_media_params_t *params,
     u_char  record[NGX_MEDIA_CONFIG_MAX];
 
     if (sample == NULL
-        || ngx_media_record_complete(entry->codec, &entry->config, sample,
+        || ngx_media_record_complete(codec->units, &entry->config, sample,
                                      record, &len)
            != NGX_OK
         || codec->config(params, record, record + len) != NGX_OK)
@@ -755,41 +757,6 @@ ngx_media_mp4_params_sample(ngx_media_params_t *params,
     }
 
     return NGX_OK;
-}
-
-
-/* the file has no record of it: the header that its frames must have */
-
-static ngx_int_t
-ngx_media_mp4_params_mp3(ngx_media_params_t *params,
-    const ngx_media_mp4_entry_t *entry, const ngx_media_codec_t *codec)
-{
-    u_char      header[4];
-    ngx_uint_t  i, rate;
-
-    static const uint32_t  rates[] = { 44100, 48000, 32000 };
-
-    /* versions 1, 2 and 2.5; 128 resp. 64 kbit/s; ISO/IEC 11172-3, 2.4.1.3 */
-
-    static const u_char  versions[] = { 0xfb, 0xf3, 0xe3 };
-
-    for (i = 0; i < 3; i++) {
-        for (rate = 0; rate < 3; rate++) {
-
-            if (rates[rate] >> i != entry->sample_rate) {
-                continue;
-            }
-
-            header[0] = 0xff;
-            header[1] = versions[i];
-            header[2] = (i ? 0x80 : 0x90) | rate << 2;
-            header[3] = (entry->channels == 1) ? 0xc0 : 0x00;
-
-            return codec->config(params, header, header + 4);
-        }
-    }
-
-    return NGX_DECLINED;
 }
 
 

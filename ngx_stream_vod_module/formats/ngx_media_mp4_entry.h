@@ -9,8 +9,8 @@
  * forms of them included.
  *
  * An entry names its codec as the codec table does and points to the record
- * that this codec's config() takes; for a codec that has no file yet there is
- * the same, with ngx_media_codec_find() saying NULL.
+ * that this codec's config() takes.  Two of text are not in that table, tx3g
+ * and stpp: for these ngx_media_codec_find() says NULL.
  */
 
 
@@ -28,12 +28,11 @@ typedef struct {
                                                  0: unknown */
     uint32_t                  type;           /* ngx_media_type_e, as the
                                                  handler of the track says */
-    ngx_media_span_t          config;         /* avcC, hvcC, av1C, vpcC, dOps,
-                                                 dac3, dec3, dfLa, vttC:
-                                                 body; mp4a: DecoderSpecific-
-                                                 Info; tx3g, stpp: what
-                                                 follows the first 16 bytes;
-                                                 pos NULL: there is none */
+    ngx_media_span_t          config;         /* the codec's record, mp4a:
+                                                 DecoderSpecificInfo; tx3g,
+                                                 stpp: what follows the first
+                                                 16 bytes; pos NULL: there is
+                                                 none */
     uint32_t                  object_type;    /* of esds, 0: none */
     uint32_t                  max_bitrate;    /* bit/s; 0: not said */
     uint32_t                  avg_bitrate;

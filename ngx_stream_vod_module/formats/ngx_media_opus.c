@@ -7,7 +7,7 @@
 /*
  * Opus in ISO BMFF, its encapsulation document, 4.3: dOps.  The identification
  * header of RFC 7845, 5.1, which Matroska and RTMP carry, says the same in
- * another byte order and is taken, too.
+ * another byte order and is taken, too.  In MPEG-TS it is known to few.
  */
 
 
@@ -22,7 +22,9 @@
 /* what encoders make unless told otherwise: 20 ms */
 #define NGX_MEDIA_OPUS_SAMPLES  960
 
-/* bytes of dOps: the mapping family, and the count of streams behind it */
+/* bytes of dOps: the mapping family, and the count of streams behind it; so
+   long it is without a map of channels */
+#define NGX_MEDIA_OPUS_SKIP     2             /* PreSkip, RFC 7845, 5.1 */
 #define NGX_MEDIA_OPUS_FAMILY   10
 #define NGX_MEDIA_OPUS_STREAMS  11
 
@@ -37,18 +39,37 @@ static size_t ngx_media_opus_entry(u_char *p,
     const ngx_media_params_t *params);
 static ngx_int_t ngx_media_opus_silence(const ngx_media_params_t *params,
     ngx_media_silence_t *silence);
+static uint32_t ngx_media_opus_samples(const u_char *pos, const u_char *last);
+static size_t ngx_media_opus_head(u_char *p,
+    const ngx_media_params_t *params);
 
 
 const ngx_media_codec_t  ngx_media_opus_codec = {
     NGX_MEDIA_CODEC_OPUS,
     NGX_MEDIA_AUDIO,
     ngx_string("opus"),
+    NGX_MEDIA_IN_CMAF,
+    NGX_MEDIA_IS_BOUND,
+    NGX_MEDIA_UNITS_NONE,
+    NGX_MEDIA_OPUS_SKIP,
+    {
+        { ngx_media_fourcc('O', 'p', 'u', 's') },
+        ngx_media_fourcc('d', 'O', 'p', 's'),
+        { 0 },
+        NULL                                  /* dovi */
+    },
+    { 0, 0, 0, 0, 0, 0 },                     /* ts */
+    { NGX_MEDIA_CODEC_OPUS, 0, 0, 0, 0, 1, ngx_media_opus_head },
     ngx_media_opus_config,
     ngx_media_opus_frame,
     ngx_media_opus_string,
     ngx_media_opus_entry,
     ngx_media_opus_silence,
-    NULL
+    NULL,                                     /* still */
+    NULL,                                     /* learn */
+    NULL,                                     /* assume */
+    ngx_media_opus_samples,
+    NULL                                      /* size */
 };
 
 
@@ -203,4 +224,71 @@ ngx_media_opus_silence(const ngx_media_params_t *params,
     silence->rate = NGX_MEDIA_OPUS_RATE;
 
     return NGX_OK;
+}
+
+
+/* dOps becomes the identification header of RFC 7845, 5.1: little endian */
+
+static size_t
+ngx_media_opus_head(u_char *p, const ngx_media_params_t *params)
+{
+    const u_char  *dops;
+
+    if (params->config_len < NGX_MEDIA_OPUS_STREAMS) {
+        return 0;
+    }
+
+    if (p != NULL) {
+        dops = params->config;
+
+        p = ngx_cpymem(p, "OpusHead", 8);
+        p = ngx_media_put_8(p, 1);            /* version */
+        p = ngx_media_put_8(p, dops[1]);      /* channels */
+        p = ngx_media_put_le16(p, ngx_media_get_be16(dops + 2));
+        p = ngx_media_put_le32(p, ngx_media_get_be32(dops + 4));
+        p = ngx_media_put_le16(p, ngx_media_get_be16(dops + 8));
+
+        /* mapping family, and the map */
+        ngx_memcpy(p, dops + 10, params->config_len - 10);
+    }
+
+    return 8 + params->config_len;
+}
+
+
+/* RFC 6716, 3.1 and 3.2 */
+
+static uint32_t
+ngx_media_opus_samples(const u_char *pos, const u_char *last)
+{
+    uint32_t  config, frames, samples;
+
+    if (pos == last) {
+        return 0;
+    }
+
+    config = pos[0] >> 3;
+
+    if (config < 12) {
+        samples = (config & 3) == 3 ? 2880 : 480 << (config & 3);
+
+    } else if (config < 16) {
+        samples = 480 << (config & 1);
+
+    } else {
+        samples = 120 << (config & 3);
+    }
+
+    switch (pos[0] & 3) {
+
+    case 0:
+        return samples;
+
+    case 3:
+        frames = (last - pos > 1) ? pos[1] & 0x3f : 0;
+        return (samples * frames <= 5760) ? samples * frames : 0;
+
+    default:
+        return samples * 2;
+    }
 }

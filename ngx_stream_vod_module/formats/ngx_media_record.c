@@ -15,6 +15,7 @@
 #define NGX_MEDIA_RECORD_AV1    4             /* bytes before configOBUs */
 #define NGX_MEDIA_RECORD_AVC    5             /* before numOfSequence... */
 #define NGX_MEDIA_RECORD_HEVC   22            /* before numOfArrays */
+#define NGX_MEDIA_RECORD_MIN    7             /* of avcC: without any sets */
 
 
 static ngx_uint_t ngx_media_record_is_partial_avc(
@@ -23,38 +24,61 @@ static ngx_uint_t ngx_media_record_is_partial_hevc(
     const ngx_media_span_t *config);
 static ngx_int_t ngx_media_record_av1(const ngx_media_span_t *config,
     const ngx_media_span_t *frame, u_char *record, size_t *len);
-static ngx_int_t ngx_media_record_sets(uint32_t codec,
+static ngx_int_t ngx_media_record_sets(ngx_media_units_e units,
     const ngx_media_span_t *config, const ngx_media_span_t *frame,
     u_char *record, size_t *len);
 
 
 ngx_uint_t
-ngx_media_record_is_partial(uint32_t codec, const ngx_media_span_t *config)
+ngx_media_record_is_partial(ngx_media_units_e units,
+    const ngx_media_span_t *config)
 {
     size_t  len;
 
     len = ngx_media_span_len(config);
 
-    switch (codec) {
+    switch (units) {
 
-    case NGX_MEDIA_CODEC_AV1:
+    case NGX_MEDIA_UNITS_OBU:
         return len >= NGX_MEDIA_RECORD_AV1 && config->pos[0] == 0x81
                && ngx_media_av1_find(config->pos + NGX_MEDIA_RECORD_AV1,
                                      config->last, NULL)
                   == NGX_DECLINED;
 
-    case NGX_MEDIA_CODEC_H264:
+    case NGX_MEDIA_UNITS_AVC:
         return len > NGX_MEDIA_RECORD_AVC && config->pos[0] == 1
                && (config->pos[4] & 0x03) != 2
                && ngx_media_record_is_partial_avc(config);
 
-    case NGX_MEDIA_CODEC_H265:
+    case NGX_MEDIA_UNITS_HEVC:
         return len > NGX_MEDIA_RECORD_HEVC && config->pos[0] == 1
                && (config->pos[21] & 0x03) != 2
                && ngx_media_record_is_partial_hevc(config);
 
     default:
         return 0;
+    }
+}
+
+
+ngx_uint_t
+ngx_media_record_is(ngx_media_units_e units, const ngx_media_span_t *config)
+{
+    size_t  len;
+
+    len = ngx_media_span_len(config);
+
+    switch (units) {
+
+    case NGX_MEDIA_UNITS_OBU:
+        return len >= NGX_MEDIA_RECORD_AV1 && config->pos[0] == 0x81;
+
+    case NGX_MEDIA_UNITS_AVC:
+    case NGX_MEDIA_UNITS_HEVC:
+        return len >= NGX_MEDIA_RECORD_MIN && config->pos[0] == 1;
+
+    default:
+        return len != 0;
     }
 }
 
@@ -118,18 +142,19 @@ ngx_media_record_is_partial_hevc(const ngx_media_span_t *config)
 
 
 ngx_int_t
-ngx_media_record_complete(uint32_t codec, const ngx_media_span_t *config,
-    const ngx_media_span_t *frame, u_char *record, size_t *len)
+ngx_media_record_complete(ngx_media_units_e units,
+    const ngx_media_span_t *config, const ngx_media_span_t *frame,
+    u_char *record, size_t *len)
 {
-    if (!ngx_media_record_is_partial(codec, config)) {
+    if (!ngx_media_record_is_partial(units, config)) {
         return NGX_DECLINED;
     }
 
-    if (codec == NGX_MEDIA_CODEC_AV1) {
+    if (units == NGX_MEDIA_UNITS_OBU) {
         return ngx_media_record_av1(config, frame, record, len);
     }
 
-    return ngx_media_record_sets(codec, config, frame, record, len);
+    return ngx_media_record_sets(units, config, frame, record, len);
 }
 
 
@@ -183,7 +208,7 @@ ngx_media_record_av1(const ngx_media_span_t *config,
  */
 
 static ngx_int_t
-ngx_media_record_sets(uint32_t codec, const ngx_media_span_t *config,
+ngx_media_record_sets(ngx_media_units_e units, const ngx_media_span_t *config,
     const ngx_media_span_t *frame, u_char *record, size_t *len)
 {
     ngx_uint_t        length;
@@ -194,9 +219,9 @@ ngx_media_record_sets(uint32_t codec, const ngx_media_span_t *config,
 
     /* where lengthSizeMinusOne is, 5.3.3.1.2 and 8.3.3.1.2 */
 
-    length = (codec == NGX_MEDIA_CODEC_H264) ? 4 : 21;
+    length = (units == NGX_MEDIA_UNITS_AVC) ? 4 : 21;
 
-    ngx_media_sets_init(&sets, codec);
+    ngx_media_sets_init(&sets, units);
 
     while (ngx_media_nal_next(&in, (config->pos[length] & 0x03) + 1, &nal)
            == NGX_OK)

@@ -16,11 +16,15 @@
 #define _NGX_MEDIA_RECORD_H_INCLUDED_
 
 
-#include "formats/ngx_media_frame.h"
+#include "formats/ngx_media_codec.h"
 
+
+/* whether it may be a record, and is no start code, nor nothing */
+ngx_uint_t ngx_media_record_is(ngx_media_units_e units,
+    const ngx_media_span_t *config);
 
 /* a record that is well-formed and leaves something out */
-ngx_uint_t ngx_media_record_is_partial(uint32_t codec,
+ngx_uint_t ngx_media_record_is_partial(ngx_media_units_e units,
     const ngx_media_span_t *config);
 
 /*
@@ -28,7 +32,7 @@ ngx_uint_t ngx_media_record_is_partial(uint32_t codec,
  * config() of the codec takes it.  record has room for NGX_MEDIA_CONFIG_MAX
  * bytes.  NGX_DECLINED: the frame does not have it, or it is too large.
  */
-ngx_int_t ngx_media_record_complete(uint32_t codec,
+ngx_int_t ngx_media_record_complete(ngx_media_units_e units,
     const ngx_media_span_t *config, const ngx_media_span_t *frame,
     u_char *record, size_t *len);
 

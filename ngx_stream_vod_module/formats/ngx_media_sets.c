@@ -33,9 +33,9 @@ static u_char *ngx_media_sets_hvcc_head(u_char *p,
 
 
 void
-ngx_media_sets_init(ngx_media_sets_t *sets, uint32_t codec)
+ngx_media_sets_init(ngx_media_sets_t *sets, ngx_media_units_e units)
 {
-    sets->codec = codec;
+    sets->units = units;
     sets->n = 0;
     sets->size = 0;
 }
@@ -49,7 +49,7 @@ ngx_media_sets_add(ngx_media_sets_t *sets, const ngx_media_span_t *nal)
     ngx_int_t         rc;
     ngx_media_set_t  *set;
 
-    if (sets->codec == NGX_MEDIA_CODEC_H264) {
+    if (sets->units == NGX_MEDIA_UNITS_AVC) {
         rc = ngx_media_sets_h264_id(nal, &key);
 
     } else {
@@ -226,8 +226,8 @@ ngx_media_sets_remove(ngx_media_sets_t *sets, uint32_t i)
 size_t
 ngx_media_sets_record(u_char *p, const ngx_media_sets_t *sets)
 {
-    return sets->codec == NGX_MEDIA_CODEC_H264 ? ngx_media_sets_avcc(p, sets)
-                                               : ngx_media_sets_hvcc(p, sets);
+    return sets->units == NGX_MEDIA_UNITS_AVC ? ngx_media_sets_avcc(p, sets)
+                                              : ngx_media_sets_hvcc(p, sets);
 }
 
 

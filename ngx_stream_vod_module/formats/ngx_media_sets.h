@@ -9,7 +9,7 @@
  * parameter sets, where no header came (ISO/IEC 14496-15, 5.3.3.1 and
  * 8.3.3.1).
  *
- *     ngx_media_sets_init(&sets, NGX_MEDIA_CODEC_H264);
+ *     ngx_media_sets_init(&sets, NGX_MEDIA_UNITS_AVC);
  *
  *     for each NAL unit of an access unit: ngx_media_sets_add(&sets, &nal);
  *
@@ -21,6 +21,7 @@
 #define _NGX_MEDIA_SETS_H_INCLUDED_
 
 
+#include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_fmt.h"
 #include "formats/ngx_media_frame.h"
 
@@ -43,7 +44,7 @@ typedef struct {
 
 
 typedef struct {
-    uint32_t                  codec;          /* NGX_MEDIA_CODEC_H264, _H265 */
+    ngx_media_units_e         units;          /* NGX_MEDIA_UNITS_AVC, _HEVC */
     uint32_t                  n;
     uint32_t                  size;           /* of data */
     ngx_media_set_t           sets[NGX_MEDIA_SETS_MAX];
@@ -51,7 +52,7 @@ typedef struct {
 } ngx_media_sets_t;
 
 
-void ngx_media_sets_init(ngx_media_sets_t *sets, uint32_t codec);
+void ngx_media_sets_init(ngx_media_sets_t *sets, ngx_media_units_e units);
 
 /*
  * NGX_OK: a set that is new, or takes the place of one of the same id;

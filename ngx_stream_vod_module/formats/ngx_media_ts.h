@@ -81,6 +81,15 @@
 #define NGX_MEDIA_TS_PES_MAX         (65535 + 6)
 
 
+/* what has to be done to frames */
+
+typedef enum {
+    NGX_MEDIA_TS_RAW = 0,                     /* as it is */
+    NGX_MEDIA_TS_NAL,                         /* Annex B for lengths */
+    NGX_MEDIA_TS_AAC                          /* ADTS headers */
+} ngx_media_ts_form_e;
+
+
 /*
  * ticks of a timescale in units of 90 kHz, rounded down, modulo 2^64; the 33
  * bits that are written are those of NGX_MEDIA_TS_TIME_MASK

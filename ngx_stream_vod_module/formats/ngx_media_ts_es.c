@@ -34,16 +34,11 @@
 /* id_syn_ele of a program_config_element, ISO/IEC 14496-3, table 4.85 */
 #define NGX_MEDIA_TS_ID_PCE      5
 
+/* ISO/IEC 13818-3: what is below, Hz, is another stream type */
+#define NGX_MEDIA_TS_HALF        32000
+
 /* the front of hvcC, up to its arrays */
 #define NGX_MEDIA_TS_HVCC_HEAD   22
-
-
-typedef struct {
-    uint32_t                  codec;
-    uint8_t                   form;
-    uint8_t                   stream_type;
-    uint8_t                   stream_id;
-} ngx_media_ts_kind_t;
 
 
 typedef struct {
@@ -53,6 +48,8 @@ typedef struct {
 } ngx_media_ts_bits_t;
 
 
+static ngx_int_t ngx_media_ts_es_nal(ngx_media_ts_es_t *es,
+    const ngx_media_params_t *params);
 static ngx_int_t ngx_media_ts_es_aac(ngx_media_ts_es_t *es,
     const ngx_media_params_t *params);
 static ngx_int_t ngx_media_ts_es_pce(ngx_media_ts_es_t *es,
@@ -70,21 +67,10 @@ static size_t ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r,
 static size_t ngx_media_ts_registration(u_char *p, uint32_t id);
 
 
-static const ngx_media_ts_kind_t  ngx_media_ts_kinds[] = {
-    { NGX_MEDIA_CODEC_H264, NGX_MEDIA_TS_NAL, NGX_MEDIA_TS_H264,
-      NGX_MEDIA_TS_ID_VIDEO },
-    { NGX_MEDIA_CODEC_H265, NGX_MEDIA_TS_NAL, NGX_MEDIA_TS_H265,
-      NGX_MEDIA_TS_ID_VIDEO },
-    { NGX_MEDIA_CODEC_AAC, NGX_MEDIA_TS_AAC, NGX_MEDIA_TS_ADTS,
-      NGX_MEDIA_TS_ID_AUDIO },
-    { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_TS_RAW, NGX_MEDIA_TS_MPEG1_AUDIO,
-      NGX_MEDIA_TS_ID_AUDIO },
-    { NGX_MEDIA_CODEC_AC3, NGX_MEDIA_TS_RAW, NGX_MEDIA_TS_AC3,
-      NGX_MEDIA_TS_ID_PRIVATE1 },
-    { NGX_MEDIA_CODEC_EAC3, NGX_MEDIA_TS_RAW, NGX_MEDIA_TS_EAC3,
-      NGX_MEDIA_TS_ID_PRIVATE1 },
-    { NGX_MEDIA_TS_CODEC_ID3, NGX_MEDIA_TS_RAW, NGX_MEDIA_TS_METADATA,
-      NGX_MEDIA_TS_ID_PRIVATE1 }
+/* timed metadata: no codec of a track */
+
+static const ngx_media_codec_ts_t  ngx_media_ts_id3 = {
+    NGX_MEDIA_TS_METADATA, 0, NGX_MEDIA_TS_ID_PRIVATE1, NGX_MEDIA_TS_RAW, 0, 0
 };
 
 
@@ -105,64 +91,64 @@ static const uint32_t  ngx_media_ts_rates[] = {
 ngx_int_t
 ngx_media_ts_es_init(ngx_media_ts_es_t *es, const ngx_media_params_t *params)
 {
-    ngx_uint_t                  i;
-    const ngx_media_ts_kind_t  *kind;
+    const ngx_media_codec_t     *codec;
+    const ngx_media_codec_ts_t  *ts;
 
-    for (i = 0; /* void */ ; i++) {
+    codec = ngx_media_codec_find(params->codec);
+    ts = codec ? &codec->ts : NULL;
 
-        if (i == sizeof(ngx_media_ts_kinds) / sizeof(ngx_media_ts_kinds[0])) {
-            return NGX_DECLINED;
-        }
-
-        if (ngx_media_ts_kinds[i].codec == params->codec) {
-            break;
-        }
+    if (params->codec == NGX_MEDIA_TS_CODEC_ID3) {
+        ts = &ngx_media_ts_id3;
     }
 
-    if (params->timescale == 0
+    if (ts == NULL
+        || ts->stream_type == 0
+        || params->timescale == 0
         || params->config_len > NGX_MEDIA_CONFIG_MAX)
     {
         return NGX_DECLINED;
     }
-
-    kind = &ngx_media_ts_kinds[i];
 
     ngx_memzero(es, sizeof(ngx_media_ts_es_t));
 
     es->codec = params->codec;
     es->type = params->type;
     es->timescale = params->timescale;
-    es->form = kind->form;
-    es->stream_type = kind->stream_type;
-    es->stream_id = kind->stream_id;
+    es->registration = ts->registration;
+    es->units = codec ? codec->units : NGX_MEDIA_UNITS_NONE;
+    es->alone = ts->alone;
+    es->form = ts->form;
+    es->stream_type = ts->stream_type;
+    es->stream_id = ts->stream_id;
 
-    switch (params->codec) {
+    if (ts->half_type && params->sample_rate < NGX_MEDIA_TS_HALF) {
+        es->stream_type = ts->half_type;
+    }
 
-    case NGX_MEDIA_CODEC_H264:
-        es->prefix_len = sizeof(ngx_media_ts_h264_aud);
-        ngx_memcpy(es->prefix, ngx_media_ts_h264_aud, es->prefix_len);
-        break;
+    switch (es->form) {
 
-    case NGX_MEDIA_CODEC_H265:
-        es->prefix_len = sizeof(ngx_media_ts_h265_aud);
-        ngx_memcpy(es->prefix, ngx_media_ts_h265_aud, es->prefix_len);
-        break;
+    case NGX_MEDIA_TS_NAL:
+        return ngx_media_ts_es_nal(es, params);
 
-    case NGX_MEDIA_CODEC_AAC:
+    case NGX_MEDIA_TS_AAC:
         return ngx_media_ts_es_aac(es, params);
-
-    case NGX_MEDIA_CODEC_MP3:
-
-        /* ISO/IEC 13818-3: the half rates are another stream type */
-
-        if (params->sample_rate < 32000) {
-            es->stream_type = NGX_MEDIA_TS_MPEG2_AUDIO;
-        }
-
-        return NGX_OK;
 
     default:
         return NGX_OK;
+    }
+}
+
+
+static ngx_int_t
+ngx_media_ts_es_nal(ngx_media_ts_es_t *es, const ngx_media_params_t *params)
+{
+    if (es->units == NGX_MEDIA_UNITS_AVC) {
+        es->prefix_len = sizeof(ngx_media_ts_h264_aud);
+        ngx_memcpy(es->prefix, ngx_media_ts_h264_aud, es->prefix_len);
+
+    } else {
+        es->prefix_len = sizeof(ngx_media_ts_h265_aud);
+        ngx_memcpy(es->prefix, ngx_media_ts_h265_aud, es->prefix_len);
     }
 
     es->nal_length = params->nal_length;
@@ -386,7 +372,7 @@ ngx_media_ts_es_adts(u_char *p, const ngx_media_ts_es_t *es, size_t size)
 ngx_uint_t
 ngx_media_ts_es_header(const ngx_media_ts_es_t *es)
 {
-    return (es->codec == NGX_MEDIA_CODEC_H264) ? 1 : 2;
+    return (es->units == NGX_MEDIA_UNITS_AVC) ? 1 : 2;
 }
 
 
@@ -403,7 +389,7 @@ ngx_media_ts_es_blank(const ngx_media_ts_es_t *es, const u_char *header,
         return 0;
     }
 
-    if (es->codec == NGX_MEDIA_CODEC_H265) {
+    if (es->units == NGX_MEDIA_UNITS_HEVC) {
         return ngx_media_ts_h265_layer(header)
                || (first && (header[0] >> 1 & 0x3f) == NGX_MEDIA_TS_H265_AUD);
     }
@@ -428,24 +414,27 @@ ngx_media_ts_es_blank(const ngx_media_ts_es_t *es, const u_char *header,
 size_t
 ngx_media_ts_es_head(u_char *p, const ngx_media_params_t *params)
 {
-    size_t         n;
-    const u_char  *aud, *last, *pos;
+    size_t                    n;
+    const u_char             *aud, *last, *pos;
+    const ngx_media_codec_t  *codec;
 
-    if (params->config_len > NGX_MEDIA_CONFIG_MAX) {
+    codec = ngx_media_codec_find(params->codec);
+
+    if (codec == NULL || params->config_len > NGX_MEDIA_CONFIG_MAX) {
         return 0;
     }
 
     pos = params->config;
     last = pos + params->config_len;
 
-    switch (params->codec) {
+    switch (codec->units) {
 
-    case NGX_MEDIA_CODEC_H264:
+    case NGX_MEDIA_UNITS_AVC:
         aud = ngx_media_ts_h264_aud;
         n = sizeof(ngx_media_ts_h264_aud);
         break;
 
-    case NGX_MEDIA_CODEC_H265:
+    case NGX_MEDIA_UNITS_HEVC:
         aud = ngx_media_ts_h265_aud;
         n = sizeof(ngx_media_ts_h265_aud);
         break;
@@ -459,7 +448,7 @@ ngx_media_ts_es_head(u_char *p, const ngx_media_params_t *params)
         p += n;
     }
 
-    if (params->codec == NGX_MEDIA_CODEC_H264) {
+    if (codec->units == NGX_MEDIA_UNITS_AVC) {
         return n + ngx_media_ts_es_avcc(p, pos, last);
     }
 
@@ -480,12 +469,12 @@ ngx_media_ts_es_avcc(u_char *p, const u_char *pos, const u_char *last)
     (void) ngx_media_read_bytes(&r, 5);
 
     count = ngx_media_read_8(&r) & 0x1f;
-    n = ngx_media_ts_es_array(p, &r, count, NGX_MEDIA_CODEC_H264);
+    n = ngx_media_ts_es_array(p, &r, count, NGX_MEDIA_UNITS_AVC);
 
     count = ngx_media_read_8(&r);
 
     return n + ngx_media_ts_es_array(p == NULL ? NULL : p + n, &r, count,
-                                     NGX_MEDIA_CODEC_H264);
+                                     NGX_MEDIA_UNITS_AVC);
 }
 
 
@@ -521,7 +510,8 @@ ngx_media_ts_es_hvcc(u_char *p, const u_char *pos, const u_char *last)
 
             n += ngx_media_ts_es_array(p == NULL ? NULL : p + n, &r, count,
                                        type == order[k]
-                                       ? NGX_MEDIA_CODEC_H265 : 0);
+                                       ? NGX_MEDIA_UNITS_HEVC
+                                       : NGX_MEDIA_UNITS_NONE);
         }
     }
 
@@ -529,11 +519,11 @@ ngx_media_ts_es_hvcc(u_char *p, const u_char *pos, const u_char *last)
 }
 
 
-/* n NAL units behind lengths of 16 bits; codec 0: they are passed over */
+/* n NAL units behind lengths of 16 bits; of no units: they are passed over */
 
 static size_t
 ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r, ngx_uint_t n,
-    uint32_t codec)
+    ngx_media_units_e units)
 {
     size_t            len, size;
     ngx_media_span_t  nal;
@@ -545,8 +535,8 @@ ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r, ngx_uint_t n,
 
         len = ngx_media_span_len(&nal);
 
-        if (codec == 0 || len == 0
-            || (codec == NGX_MEDIA_CODEC_H265 && len > 1
+        if (units == NGX_MEDIA_UNITS_NONE || len == 0
+            || (units == NGX_MEDIA_UNITS_HEVC && len > 1
                 && ngx_media_ts_h265_layer(nal.pos)))
         {
             continue;
@@ -575,27 +565,19 @@ ngx_media_ts_es_info(u_char *p, const ngx_media_ts_es_t *es)
         0xff, 'I', 'D', '3', ' ', 0, 0x0f
     };
 
-    switch (es->codec) {
+    if (es->registration) {
+        return ngx_media_ts_registration(p, es->registration);
+    }
 
-    case NGX_MEDIA_CODEC_AC3:
-        return ngx_media_ts_registration(p, ngx_media_fourcc('A', 'C', '-',
-                                                             '3'));
-
-    case NGX_MEDIA_CODEC_EAC3:
-        return ngx_media_ts_registration(p, ngx_media_fourcc('E', 'A', 'C',
-                                                             '3'));
-
-    case NGX_MEDIA_TS_CODEC_ID3:
-
-        if (p != NULL) {
-            ngx_memcpy(p, metadata, sizeof(metadata));
-        }
-
-        return sizeof(metadata);
-
-    default:
+    if (es->codec != NGX_MEDIA_TS_CODEC_ID3) {
         return 0;
     }
+
+    if (p != NULL) {
+        ngx_memcpy(p, metadata, sizeof(metadata));
+    }
+
+    return sizeof(metadata);
 }
 
 

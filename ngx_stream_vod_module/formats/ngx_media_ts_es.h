@@ -25,19 +25,15 @@
 #define NGX_MEDIA_TS_PREFIX_MAX  80
 
 
-typedef enum {
-    NGX_MEDIA_TS_RAW = 0,                     /* as it is */
-    NGX_MEDIA_TS_NAL,                         /* Annex B for lengths */
-    NGX_MEDIA_TS_AAC                          /* ADTS headers */
-} ngx_media_ts_form_e;
-
-
 /* flat, and without pointers */
 
 typedef struct {
     uint32_t                  codec;
     uint32_t                  type;           /* ngx_media_type_e */
     uint32_t                  timescale;
+    uint32_t                  registration;   /* format_identifier; 0: none */
+    uint8_t                   units;          /* ngx_media_units_e */
+    uint8_t                   alone;          /* audio: one frame a packet */
     uint8_t                   form;           /* ngx_media_ts_form_e */
     uint8_t                   stream_type;
     uint8_t                   stream_id;

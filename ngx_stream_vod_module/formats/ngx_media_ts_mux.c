@@ -447,9 +447,7 @@ ngx_media_ts_mux_group(const ngx_media_ts_mux_t *mux, uint32_t n,
 
     /* an access unit of E-AC-3 may be several frames: they are not counted */
 
-    if (track->es->type != NGX_MEDIA_AUDIO
-        || track->es->codec == NGX_MEDIA_CODEC_EAC3)
-    {
+    if (track->es->type != NGX_MEDIA_AUDIO || track->es->alone) {
         return 1;
     }
 

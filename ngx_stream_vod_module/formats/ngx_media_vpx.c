@@ -6,7 +6,8 @@
 
 /*
  * VP8 and VP9: VP Codec ISO Media File Format Binding, 2.2: vpcC.  It is taken
- * with version and flags, as the box has it, and kept so.
+ * with version and flags, as the box has it, and kept so.  VP8 has no place in
+ * HLS.
  */
 
 
@@ -17,6 +18,24 @@
 
 
 #define NGX_MEDIA_VPX_CONFIG  12
+
+#define NGX_MEDIA_VP9_SYNC    0x498342
+#define NGX_MEDIA_VP9_RGB     7               /* color_space */
+
+
+/* what a key frame says */
+
+typedef struct {
+    uint32_t                  profile;
+    uint32_t                  bit_depth;
+    uint32_t                  chroma;         /* of vpcC */
+    uint32_t                  full_range;
+    uint32_t                  primaries;
+    uint32_t                  transfer;
+    uint32_t                  matrix;
+    uint32_t                  width;
+    uint32_t                  height;
+} ngx_media_vpx_t;
 
 
 static ngx_int_t ngx_media_vp8_config(ngx_media_params_t *params,
@@ -33,18 +52,41 @@ static size_t ngx_media_vpx_string(u_char *p,
     const ngx_media_params_t *params);
 static size_t ngx_media_vpx_entry(u_char *p,
     const ngx_media_params_t *params);
+static ngx_int_t ngx_media_vp8_learn(ngx_media_params_t *params,
+    const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_vp9_learn(ngx_media_params_t *params,
+    const u_char *pos, const u_char *last);
+static void ngx_media_vp9_color(ngx_media_vpx_t *vpx, ngx_media_bits_t *br);
+static ngx_int_t ngx_media_vpx_learn(ngx_media_params_t *params,
+    uint32_t codec, const ngx_media_vpx_t *vpx);
 
 
 const ngx_media_codec_t  ngx_media_vp8_codec = {
     NGX_MEDIA_CODEC_VP8,
     NGX_MEDIA_VIDEO,
     ngx_string("vp8"),
+    NGX_MEDIA_IN_DASH,
+    0,                                        /* flags */
+    NGX_MEDIA_UNITS_NONE,
+    0,                                        /* skip */
+    {
+        { ngx_media_fourcc('v', 'p', '0', '8') },
+        ngx_media_fourcc('v', 'p', 'c', 'C'),
+        { 0 },
+        NULL                                  /* dovi */
+    },
+    { 0, 0, 0, 0, 0, 0 },                     /* ts */
+    { NGX_MEDIA_CODEC_VP8, 0, 0, 0, 0, 1, NULL },
     ngx_media_vp8_config,
     ngx_media_vp8_frame,
     ngx_media_vpx_string,
     ngx_media_vpx_entry,
-    NULL,
-    NULL
+    NULL,                                     /* silence */
+    NULL,                                     /* still */
+    ngx_media_vp8_learn,
+    NULL,                                     /* assume */
+    NULL,                                     /* samples */
+    NULL                                      /* size */
 };
 
 
@@ -52,12 +94,40 @@ const ngx_media_codec_t  ngx_media_vp9_codec = {
     NGX_MEDIA_CODEC_VP9,
     NGX_MEDIA_VIDEO,
     ngx_string("vp9"),
+    NGX_MEDIA_IN_CMAF,
+    0,                                        /* flags */
+    NGX_MEDIA_UNITS_NONE,
+    0,                                        /* skip */
+    {
+        { ngx_media_fourcc('v', 'p', '0', '9') },
+        ngx_media_fourcc('v', 'p', 'c', 'C'),
+        { 0 },
+        NULL                                  /* dovi */
+    },
+    { 0, 0, 0, 0, 0, 0 },                     /* ts */
+    { NGX_MEDIA_CODEC_VP9, 0, 0, 0, 0, 1, NULL },
     ngx_media_vp9_config,
     ngx_media_vp9_frame,
     ngx_media_vpx_string,
     ngx_media_vpx_entry,
-    NULL,
-    NULL
+    NULL,                                     /* silence */
+    NULL,                                     /* still */
+    ngx_media_vp9_learn,
+    NULL,                                     /* assume */
+    NULL,                                     /* samples */
+    NULL                                      /* size */
+};
+
+
+/* VP9 levels by luma samples of a picture; rates are those of 60 Hz */
+
+static const struct {
+    uint32_t                  level;
+    uint32_t                  samples;
+} ngx_media_vpx_levels[] = {
+    { 10, 36864 }, { 11, 73728 }, { 20, 122880 }, { 21, 245760 },
+    { 30, 552960 }, { 31, 983040 }, { 41, 2228224 }, { 51, 8912896 },
+    { 61, 35651584 }
 };
 
 
@@ -227,4 +297,173 @@ ngx_media_vpx_entry(u_char *p, const ngx_media_params_t *params)
 {
     return ngx_media_mp4_write_visual(p, params, params->codec,
                                       ngx_media_fourcc('v', 'p', 'c', 'C'));
+}
+
+
+/* RFC 6386, 9.1 */
+
+static ngx_int_t
+ngx_media_vp8_learn(ngx_media_params_t *params, const u_char *pos,
+    const u_char *last)
+{
+    ngx_media_vpx_t  vpx;
+
+    if (last - pos < 10 || (pos[0] & 1)
+        || ngx_media_get_be24(pos + 3) != 0x9d012a)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&vpx, sizeof(ngx_media_vpx_t));
+
+    vpx.profile = pos[0] >> 1 & 3;
+    vpx.bit_depth = 8;
+    vpx.chroma = 1;
+    vpx.primaries = 2;
+    vpx.transfer = 2;
+    vpx.matrix = 2;
+    vpx.width = ngx_media_get_le16(pos + 6) & 0x3fff;
+    vpx.height = ngx_media_get_le16(pos + 8) & 0x3fff;
+
+    return ngx_media_vpx_learn(params, NGX_MEDIA_CODEC_VP8, &vpx);
+}
+
+
+/* VP9 Bitstream Specification, 6.2: of a key frame */
+
+static ngx_int_t
+ngx_media_vp9_learn(ngx_media_params_t *params, const u_char *pos,
+    const u_char *last)
+{
+    ngx_media_bits_t     br;
+    ngx_media_vpx_t  vpx;
+
+    ngx_memzero(&vpx, sizeof(ngx_media_vpx_t));
+    ngx_media_bits_init(&br, pos, last);
+
+    if (ngx_media_bits_get(&br, 2) != 2) {
+        return NGX_DECLINED;
+    }
+
+    vpx.profile = ngx_media_bits_get(&br, 1);
+    vpx.profile |= ngx_media_bits_get(&br, 1) << 1;
+
+    if (vpx.profile == 3) {
+        ngx_media_bits_skip(&br, 1);
+    }
+
+    /* show_existing_frame, frame_type; show_frame, error_resilient_mode */
+
+    if (ngx_media_bits_get(&br, 2) != 0) {
+        return NGX_DECLINED;
+    }
+
+    ngx_media_bits_skip(&br, 2);
+
+    if (ngx_media_bits_get(&br, 24) != NGX_MEDIA_VP9_SYNC) {
+        return NGX_DECLINED;
+    }
+
+    ngx_media_vp9_color(&vpx, &br);
+
+    vpx.width = ngx_media_bits_get(&br, 16) + 1;
+    vpx.height = ngx_media_bits_get(&br, 16) + 1;
+
+    if (br.err) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_media_vpx_learn(params, NGX_MEDIA_CODEC_VP9, &vpx);
+}
+
+
+/* 6.2.2: color_config(); what it says, as ISO/IEC 23091-2 has it */
+
+static void
+ngx_media_vp9_color(ngx_media_vpx_t *vpx, ngx_media_bits_t *br)
+{
+    uint32_t  space, x, y;
+
+    static const uint8_t  spaces[] = { 2, 6, 1, 6, 7, 9, 2, 1 };
+
+    vpx->bit_depth = 8;
+
+    if (vpx->profile >= 2) {
+        vpx->bit_depth = ngx_media_bits_get(br, 1) ? 12 : 10;
+    }
+
+    space = ngx_media_bits_get(br, 3);
+
+    vpx->primaries = spaces[space];
+    vpx->transfer = (space == 5) ? 2 : spaces[space];
+    vpx->matrix = (space == NGX_MEDIA_VP9_RGB) ? 0 : spaces[space];
+    vpx->chroma = 1;
+
+    if (space == NGX_MEDIA_VP9_RGB) {
+        vpx->full_range = 1;
+        vpx->transfer = 13;
+        vpx->chroma = 3;
+        ngx_media_bits_skip(br, vpx->profile & 1);
+        return;
+    }
+
+    vpx->full_range = ngx_media_bits_get(br, 1);
+
+    if (vpx->profile & 1) {
+        x = ngx_media_bits_get(br, 1);
+        y = ngx_media_bits_get(br, 1);
+        ngx_media_bits_skip(br, 1);
+
+        /* 4:4:4, 4:2:2; 4:4:0 has no number */
+
+        vpx->chroma = x ? 2 : (y ? 1 : 3);
+    }
+}
+
+
+/* VP Codec ISO Media File Format Binding, 2.2 */
+
+static ngx_int_t
+ngx_media_vpx_learn(ngx_media_params_t *params, uint32_t codec,
+    const ngx_media_vpx_t *vpx)
+{
+    u_char      config[NGX_MEDIA_VPX_CONFIG], *p;
+    uint32_t    level, samples;
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    if (vpx->width == 0 || vpx->height == 0) {
+        return NGX_DECLINED;
+    }
+
+    samples = vpx->width * vpx->height;
+    level = 62;
+
+    for (i = 0; i < sizeof(ngx_media_vpx_levels)
+                    / sizeof(ngx_media_vpx_levels[0]); i++)
+    {
+        if (samples <= ngx_media_vpx_levels[i].samples) {
+            level = ngx_media_vpx_levels[i].level;
+            break;
+        }
+    }
+
+    p = ngx_media_put_be32(config, 0x01000000);
+    p = ngx_media_put_8(p, vpx->profile);
+    p = ngx_media_put_8(p, level);
+    p = ngx_media_put_8(p, vpx->bit_depth << 4 | vpx->chroma << 1
+                           | vpx->full_range);
+    p = ngx_media_put_8(p, vpx->primaries);
+    p = ngx_media_put_8(p, vpx->transfer);
+    p = ngx_media_put_8(p, vpx->matrix);
+    p = ngx_media_put_be16(p, 0);
+
+    rc = ngx_media_vpx_config(params, codec, config, p);
+
+    if (rc == NGX_OK) {
+        params->width = vpx->width;
+        params->height = vpx->height;
+    }
+
+    return rc;
 }

@@ -36,12 +36,28 @@ const ngx_media_codec_t  ngx_media_wvtt_codec = {
     NGX_MEDIA_CODEC_WVTT,
     NGX_MEDIA_TEXT,
     ngx_string("webvtt"),
+    NGX_MEDIA_IN_ALL,
+    NGX_MEDIA_IS_LIVE,
+    NGX_MEDIA_UNITS_NONE,
+    0,                                        /* skip */
+    {
+        { ngx_media_fourcc('w', 'v', 't', 't') },
+        ngx_media_fourcc('v', 't', 't', 'C'),
+        { 0 },
+        NULL                                  /* dovi */
+    },
+    { 0, 0, 0, 0, 0, 0 },                     /* ts */
+    { 0, 0, 0, 0, 0, 0, NULL },               /* flv */
     ngx_media_wvtt_codec_config,
     ngx_media_wvtt_frame,
     ngx_media_wvtt_string,
     ngx_media_wvtt_entry,
-    NULL,
-    NULL
+    NULL,                                     /* silence */
+    NULL,                                     /* still */
+    NULL,                                     /* learn */
+    NULL,                                     /* assume */
+    NULL,                                     /* samples */
+    NULL                                      /* size */
 };
 
 

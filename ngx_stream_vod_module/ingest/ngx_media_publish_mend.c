@@ -75,13 +75,13 @@ ngx_media_publish_mend_config(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *config)
 {
-    switch (codec->id) {
+    switch (codec->units) {
 
-    case NGX_MEDIA_CODEC_H264:
-    case NGX_MEDIA_CODEC_H265:
+    case NGX_MEDIA_UNITS_AVC:
+    case NGX_MEDIA_UNITS_HEVC:
         return ngx_media_publish_config_nals(p, t, codec, config);
 
-    case NGX_MEDIA_CODEC_AAC:
+    case NGX_MEDIA_UNITS_AAC:
         return ngx_media_publish_config_aac(p, t, codec, config);
 
     default:
@@ -95,17 +95,20 @@ ngx_media_publish_mend_frame(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *frame)
 {
-    switch (codec->id) {
+    switch (codec->units) {
 
-    case NGX_MEDIA_CODEC_H264:
-    case NGX_MEDIA_CODEC_H265:
+    case NGX_MEDIA_UNITS_AVC:
+    case NGX_MEDIA_UNITS_HEVC:
         return ngx_media_publish_nals(p, t, codec, frame);
 
-    case NGX_MEDIA_CODEC_AAC:
+    case NGX_MEDIA_UNITS_AAC:
         return ngx_media_publish_aac(p, t, codec, frame);
 
-    case NGX_MEDIA_CODEC_MP3:
+    case NGX_MEDIA_UNITS_FRAMES:
         return ngx_media_publish_mp3(p, t, codec, frame);
+
+    default:
+        break;
     }
 
     if (t->codec != codec) {
@@ -209,7 +212,7 @@ ngx_media_publish_nals(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     while ((rc = ngx_media_nals_next(&it, &nal)) == NGX_OK) {
         n++;
 
-        if (codec->id == NGX_MEDIA_CODEC_H264) {
+        if (codec->units == NGX_MEDIA_UNITS_AVC) {
             t->refresh |= ngx_media_publish_refresh(p, t, &nal);
         }
     }
@@ -250,7 +253,7 @@ ngx_media_publish_nals_init(ngx_media_publisher_t *p,
 
     ngx_media_nals_init(nals, frame->pos, frame->last, nal_length, t->codes);
 
-    if (codec->id == NGX_MEDIA_CODEC_H265) {
+    if (codec->units == NGX_MEDIA_UNITS_HEVC) {
         nals->header = 2;
     }
 
@@ -383,10 +386,10 @@ ngx_media_publish_sets(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
             return NGX_ERROR;
         }
 
-        ngx_media_sets_init(t->sets, codec->id);
+        ngx_media_sets_init(t->sets, codec->units);
 
-    } else if (t->sets->codec != codec->id) {
-        ngx_media_sets_init(t->sets, codec->id);
+    } else if (t->sets->units != codec->units) {
+        ngx_media_sets_init(t->sets, codec->units);
     }
 
     it = *nals;

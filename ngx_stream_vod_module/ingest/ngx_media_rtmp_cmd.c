@@ -92,6 +92,7 @@ static ngx_int_t ngx_media_rtmp_copy(ngx_media_rtmp_session_t *session,
     ngx_str_t *dst, const ngx_media_span_t *src);
 static ngx_int_t ngx_media_rtmp_connected(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
+static ngx_uint_t ngx_media_rtmp_offers(const ngx_media_codec_t *codec);
 static void ngx_media_rtmp_capabilities(ngx_media_text_t *text);
 static ngx_int_t ngx_media_rtmp_create_stream(
     ngx_media_rtmp_session_t *session, const ngx_media_rtmp_command_t *cmd);
@@ -574,7 +575,7 @@ ngx_media_rtmp_capabilities(ngx_media_text_t *text)
     n = 0;
 
     for (i = 0; (codec = ngx_media_codec_entry(i)) != NULL; i++) {
-        n += (codec->type != NGX_MEDIA_TEXT);
+        n += ngx_media_rtmp_offers(codec);
     }
 
     ngx_media_amf_write_name(text, "fourCcList");
@@ -585,7 +586,7 @@ ngx_media_rtmp_capabilities(ngx_media_text_t *text)
     ngx_media_text_data(text, array, sizeof(array));
 
     for (i = 0; (codec = ngx_media_codec_entry(i)) != NULL; i++) {
-        if (codec->type != NGX_MEDIA_TEXT) {
+        if (ngx_media_rtmp_offers(codec)) {
             (void) ngx_media_put_be32(id, codec->id);
             ngx_media_amf_write_string(text, id, sizeof(id));
         }
@@ -604,7 +605,7 @@ ngx_media_rtmp_capabilities(ngx_media_text_t *text)
 
         for (i = 0; (codec = ngx_media_codec_entry(i)) != NULL; i++) {
 
-            if (codec->type == type) {
+            if (codec->type == type && ngx_media_rtmp_offers(codec)) {
                 (void) ngx_media_put_be32(id, codec->id);
                 ngx_media_amf_write_key(text, id, sizeof(id));
                 ngx_media_amf_write_number(text, NGX_MEDIA_RTMP_CAN_FORWARD);
@@ -613,6 +614,13 @@ ngx_media_rtmp_capabilities(ngx_media_text_t *text)
 
         ngx_media_amf_write_end(text);
     }
+}
+
+
+static ngx_uint_t
+ngx_media_rtmp_offers(const ngx_media_codec_t *codec)
+{
+    return codec->flv.fourcc && (codec->flags & NGX_MEDIA_IS_LIVE);
 }
 
 

@@ -10,47 +10,7 @@
 #include "packager/ngx_media_pack.h"
 
 
-#define NGX_MEDIA_PACK_IN_HLS     (1 << NGX_MEDIA_PACK_HLS)
-#define NGX_MEDIA_PACK_IN_HLS_TS  (1 << NGX_MEDIA_PACK_HLS_TS)
-#define NGX_MEDIA_PACK_IN_DASH    (1 << NGX_MEDIA_PACK_DASH)
-
-#define NGX_MEDIA_PACK_IN_CMAF                                               \
-    (NGX_MEDIA_PACK_IN_HLS | NGX_MEDIA_PACK_IN_DASH)
-#define NGX_MEDIA_PACK_IN_ALL                                                \
-    (NGX_MEDIA_PACK_IN_CMAF | NGX_MEDIA_PACK_IN_HLS_TS)
-
-
-typedef struct {
-    uint32_t                  codec;
-    ngx_uint_t                formats;
-} ngx_media_pack_codec_t;
-
-
 static ngx_uint_t ngx_media_pack_in_ts(const ngx_media_track_view_t *track);
-
-
-/*
- * VP8 has no place in HLS.  HEVC in MPEG-TS is none of Apple's, but other
- * players take it; Opus in MPEG-TS is known to few.  Text for HLS is made
- * WebVTT, which TTML cannot be.
- */
-
-static const ngx_media_pack_codec_t  ngx_media_pack_codecs[] = {
-    { NGX_MEDIA_CODEC_H264, NGX_MEDIA_PACK_IN_ALL },
-    { NGX_MEDIA_CODEC_H265, NGX_MEDIA_PACK_IN_ALL },
-    { NGX_MEDIA_CODEC_AAC, NGX_MEDIA_PACK_IN_ALL },
-    { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_PACK_IN_ALL },
-    { NGX_MEDIA_CODEC_AC3, NGX_MEDIA_PACK_IN_ALL },
-    { NGX_MEDIA_CODEC_EAC3, NGX_MEDIA_PACK_IN_ALL },
-    { NGX_MEDIA_CODEC_AV1, NGX_MEDIA_PACK_IN_CMAF },
-    { NGX_MEDIA_CODEC_VP9, NGX_MEDIA_PACK_IN_CMAF },
-    { NGX_MEDIA_CODEC_OPUS, NGX_MEDIA_PACK_IN_CMAF },
-    { NGX_MEDIA_CODEC_FLAC, NGX_MEDIA_PACK_IN_CMAF },
-    { NGX_MEDIA_CODEC_VP8, NGX_MEDIA_PACK_IN_DASH },
-    { NGX_MEDIA_CODEC_WVTT, NGX_MEDIA_PACK_IN_ALL },
-    { NGX_MEDIA_CODEC_TX3G, NGX_MEDIA_PACK_IN_ALL },
-    { NGX_MEDIA_CODEC_STPP, NGX_MEDIA_PACK_IN_DASH }
-};
 
 
 typedef struct {
@@ -163,8 +123,8 @@ ngx_media_pack_init_find(const ngx_media_track_view_t *track, uint64_t name)
 ngx_uint_t
 ngx_media_pack_allowed(const ngx_media_track_view_t *track, ngx_uint_t format)
 {
-    ngx_uint_t               i, n;
-    const ngx_media_init_t  *init;
+    const ngx_media_init_t   *init;
+    const ngx_media_codec_t  *codec;
 
     init = ngx_media_pack_init(track);
     if (init == NULL
@@ -175,15 +135,9 @@ ngx_media_pack_allowed(const ngx_media_track_view_t *track, ngx_uint_t format)
         return 0;
     }
 
-    n = sizeof(ngx_media_pack_codecs) / sizeof(ngx_media_pack_codecs[0]);
+    codec = ngx_media_codec_find(init->params.codec);
 
-    for (i = 0; i < n; i++) {
-        if (ngx_media_pack_codecs[i].codec == init->params.codec) {
-            return ngx_media_pack_codecs[i].formats >> format & 1;
-        }
-    }
-
-    return 0;
+    return codec && (codec->formats & format);
 }
 
 

@@ -65,9 +65,9 @@ ngx_int_t ngx_media_dash_mpd(ngx_pool_t *pool,
 /* what they need to know of a track */
 
 typedef enum {
-    NGX_MEDIA_PACK_HLS = 0,                   /* fMP4; text as WebVTT */
-    NGX_MEDIA_PACK_HLS_TS,                    /* the same, and MPEG-TS */
-    NGX_MEDIA_PACK_DASH
+    NGX_MEDIA_PACK_HLS = NGX_MEDIA_IN_HLS,
+    NGX_MEDIA_PACK_HLS_TS = NGX_MEDIA_IN_HLS_TS,
+    NGX_MEDIA_PACK_DASH = NGX_MEDIA_IN_DASH
 } ngx_media_pack_format_e;
 
 

@@ -17,7 +17,7 @@
 /* frames of audio that come before the first one that is heard: that one is
    cut, and what decoders need to begin with */
 #define NGX_MEDIA_VOD_CLIP_AUDIO   2
-#define NGX_MEDIA_VOD_CLIP_MEMORY  5          /* MP3, Opus */
+#define NGX_MEDIA_VOD_CLIP_BOUND   5          /* of NGX_MEDIA_IS_BOUND */
 
 
 typedef struct {
@@ -276,10 +276,11 @@ static ngx_int_t
 ngx_media_vod_clip_range(ngx_media_mp4_movie_track_t *t, uint32_t type,
     uint32_t codec)
 {
-    int64_t                 end;
-    uint32_t                back;
-    ngx_int_t               rc;
-    ngx_media_plan_range_t  range;
+    int64_t                   end;
+    uint32_t                  back;
+    ngx_int_t                 rc;
+    ngx_media_plan_range_t    range;
+    const ngx_media_codec_t  *entry;
 
     if (ngx_media_plan_range(&range, t->index, type, t->start, t->finish)
         != NGX_OK)
@@ -288,8 +289,9 @@ ngx_media_vod_clip_range(ngx_media_mp4_movie_track_t *t, uint32_t type,
     }
 
     if (type == NGX_MEDIA_AUDIO) {
-        back = (codec == NGX_MEDIA_CODEC_MP3 || codec == NGX_MEDIA_CODEC_OPUS)
-               ? NGX_MEDIA_VOD_CLIP_MEMORY : NGX_MEDIA_VOD_CLIP_AUDIO;
+        entry = ngx_media_codec_find(codec);
+        back = (entry && (entry->flags & NGX_MEDIA_IS_BOUND))
+               ? NGX_MEDIA_VOD_CLIP_BOUND : NGX_MEDIA_VOD_CLIP_AUDIO;
 
         range.first -= ngx_min(back, range.first);
     }

@@ -178,8 +178,8 @@ ngx_media_vod_set_fill_tail(ngx_media_fill_run_t *tail,
     uint32_t last, int64_t time)
 {
     int64_t                    length;
-    uint32_t                   codec;
     ngx_int_t                  rc;
+    const ngx_media_codec_t   *codec;
     const ngx_media_index_t   *index;
     ngx_media_index_sample_t   sample;
 
@@ -201,11 +201,10 @@ ngx_media_vod_set_fill_tail(ngx_media_fill_run_t *tail,
      */
 
     length = (int64_t) sample.duration;
-    codec = ngx_media_vod_params(file, t, sample.description)->codec;
+    codec = ngx_media_codec_find(
+                     ngx_media_vod_params(file, t, sample.description)->codec);
 
-    if (codec == NGX_MEDIA_CODEC_AAC || codec == NGX_MEDIA_CODEC_MP3
-        || codec == NGX_MEDIA_CODEC_AC3)
-    {
+    if (codec && (codec->flags & NGX_MEDIA_IS_STEADY)) {
         length = ngx_max(length, ngx_media_fill_length(tail, 1,
                                                     index->timescale));
     }

@@ -6,13 +6,21 @@
 /* link: ingest/ngx_media_rtmp_session.c ingest/ngx_media_rtmp_handshake.c
          ingest/ngx_media_rtmp_cmd.c ingest/ngx_media_rtmp_name.c
          ingest/ngx_media_rtmp_media.c ingest/ngx_media_rtmp_wait.c
-         ingest/ngx_media_rtmp_play.c
-         ingest/ngx_media_play.c ingest/ngx_media_play_pack.c
-         formats/ngx_media_rtmp_chunk.c formats/ngx_media_rtmp_msg.c
-         formats/ngx_media_rtmp_hs.c formats/ngx_media_amf.c
+         ingest/ngx_media_rtmp_play.c ingest/ngx_media_play.c
+         ingest/ngx_media_play_pack.c formats/ngx_media_aac.c
+         formats/ngx_media_ac3.c formats/ngx_media_ac3_silence.c
+         formats/ngx_media_amf.c formats/ngx_media_av1.c
+         formats/ngx_media_bits.c formats/ngx_media_codec.c
+         formats/ngx_media_crc.c formats/ngx_media_flac.c
          formats/ngx_media_flv.c formats/ngx_media_flv_tracks.c
-         formats/ngx_media_flv_write.c
-         formats/ngx_media_lang.c formats/ngx_media_text.c -lcrypto */
+         formats/ngx_media_flv_write.c formats/ngx_media_h264.c
+         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
+         formats/ngx_media_lang.c formats/ngx_media_mp3.c
+         formats/ngx_media_mp4_desc.c formats/ngx_media_opus.c
+         formats/ngx_media_rtmp_chunk.c formats/ngx_media_rtmp_hs.c
+         formats/ngx_media_rtmp_msg.c formats/ngx_media_text.c
+         formats/ngx_media_video.c formats/ngx_media_vpx.c
+         formats/ngx_media_wvtt.c -lcrypto */
 
 
 /*
@@ -107,11 +115,6 @@ static size_t                       recv_size, send_size, send_left;
 static int                          finalized, timers;
 static ngx_rbtree_node_t           *set[TIMERS];
 static ngx_event_t                  rev, wev;
-
-static const ngx_media_codec_t  codecs[] = {
-    { .id = NGX_MEDIA_CODEC_H264, .type = NGX_MEDIA_VIDEO },
-    { .id = NGX_MEDIA_CODEC_AAC, .type = NGX_MEDIA_AUDIO }
-};
 
 
 #define check(x)                                                              \
@@ -301,13 +304,6 @@ ngx_media_app_find(ngx_cycle_t *cycle, ngx_str_t *name)
 {
     return (name->len == 4 && memcmp(name->data, "live", 4) == 0) ? &app
                                                                   : NULL;
-}
-
-
-const ngx_media_codec_t *
-ngx_media_codec_entry(ngx_uint_t i)
-{
-    return i < 2 ? &codecs[i] : NULL;
 }
 
 
@@ -550,13 +546,6 @@ ngx_media_track_init_params(const ngx_media_stream_t *stream,
     *copy = params[track & 1];
 
     return NGX_OK;
-}
-
-
-const ngx_media_codec_t *
-ngx_media_codec_find(uint32_t id)
-{
-    return id == codecs[0].id ? &codecs[0] : &codecs[1];
 }
 
 

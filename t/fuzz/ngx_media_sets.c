@@ -120,7 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nal_length = (data[0] >> 2 & 3) + 1;
     middle = data + 1;
 
-    ngx_media_sets_init(&sets, codec->id);
+    ngx_media_sets_init(&sets, codec->units);
 
     if (data[0] & 16) {
         middle += (size - 1) / 2;

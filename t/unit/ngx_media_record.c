@@ -34,41 +34,41 @@
 
 
 static const struct {
-    const char  *name;
-    uint32_t     codec;
-    const char  *config;
-    const char  *frame;
-    ngx_int_t    rc;
-    const char  *record;
+    const char         *name;
+    ngx_media_units_e   units;
+    const char         *config;
+    const char         *frame;
+    ngx_int_t           rc;
+    const char         *record;
 } tests[] = {
-    { "avc3", NGX_MEDIA_CODEC_H264, "0142c028ffe000",
+    { "avc3", NGX_MEDIA_UNITS_AVC, "0142c028ffe000",
       "00000019" SPS "00000004" PPS "000000026588", NGX_OK,
       "0142c028ffe10019" SPS "010004" PPS },
-    { "avc3, lengths of two bytes, sets twice", NGX_MEDIA_CODEC_H264,
+    { "avc3, lengths of two bytes, sets twice", NGX_MEDIA_UNITS_AVC,
       "0100000001e000",
       "0019" SPS "0004" PPS "0019" SPS "0004" PPS, NGX_OK,
       "0142c028fde10019" SPS "010004" PPS },
-    { "avc3, an SPS alone", NGX_MEDIA_CODEC_H264, "0142c028ffe10019" SPS "00",
+    { "avc3, an SPS alone", NGX_MEDIA_UNITS_AVC, "0142c028ffe10019" SPS "00",
       "00000019" SPS "00000004" PPS, NGX_OK,
       "0142c028ffe10019" SPS "010004" PPS },
-    { "avc3, a frame that is cut", NGX_MEDIA_CODEC_H264, "0142c028ffe000",
+    { "avc3, a frame that is cut", NGX_MEDIA_UNITS_AVC, "0142c028ffe000",
       "00000019" SPS "00000004" PPS "000100006588", NGX_OK,
       "0142c028ffe10019" SPS "010004" PPS },
-    { "avc3, no PPS", NGX_MEDIA_CODEC_H264, "0142c028ffe000",
+    { "avc3, no PPS", NGX_MEDIA_UNITS_AVC, "0142c028ffe000",
       "00000019" SPS "000000026588", NGX_DECLINED, "" },
-    { "avc1", NGX_MEDIA_CODEC_H264, "0142c028ffe10019" SPS "010004" PPS,
+    { "avc1", NGX_MEDIA_UNITS_AVC, "0142c028ffe10019" SPS "010004" PPS,
       "00000019" SPS, NGX_DECLINED, "" },
-    { "hev1", NGX_MEDIA_CODEC_H265, HEAD5 "0f00",
+    { "hev1", NGX_MEDIA_UNITS_HEVC, HEAD5 "0f00",
       "00000018" VPS5 "0000002e" SPS5 "00000006" PPS5, NGX_OK,
       "01016000000090000000000078" "f000fcfdf8f800000f" "03"
       "a000010018" VPS5 "a10001002e" SPS5 "a200010006" PPS5 },
-    { "hev1, no VPS", NGX_MEDIA_CODEC_H265, HEAD5 "0f00",
+    { "hev1, no VPS", NGX_MEDIA_UNITS_HEVC, HEAD5 "0f00",
       "0000002e" SPS5 "00000006" PPS5, NGX_DECLINED, "" },
-    { "av01", NGX_MEDIA_CODEC_AV1, "81050c00", TD SEQ "3201ff", NGX_OK,
+    { "av01", NGX_MEDIA_UNITS_OBU, "81050c00", TD SEQ "3201ff", NGX_OK,
       "81050c00" SEQ },
-    { "av01, no sequence header", NGX_MEDIA_CODEC_AV1, "81050c00",
+    { "av01, no sequence header", NGX_MEDIA_UNITS_OBU, "81050c00",
       TD "3201ff", NGX_DECLINED, "" },
-    { "another codec", NGX_MEDIA_CODEC_VP9, "01000000", "00", NGX_DECLINED,
+    { "another codec", NGX_MEDIA_UNITS_NONE, "01000000", "00", NGX_DECLINED,
       "" },
 };
 
@@ -102,7 +102,7 @@ main(void)
 
             len = 0;
 
-            if (ngx_media_record_complete(tests[i].codec, &config, &sample,
+            if (ngx_media_record_complete(tests[i].units, &config, &sample,
                                           record, &len)
                 == NGX_OK
                 && len > NGX_MEDIA_CONFIG_MAX)
@@ -111,7 +111,7 @@ main(void)
             }
 
             if (n == nframe) {
-                is(ngx_media_record_complete(tests[i].codec, &config, &sample,
+                is(ngx_media_record_complete(tests[i].units, &config, &sample,
                                              record, &len),
                    tests[i].rc, "%s", tests[i].name);
             }
@@ -122,9 +122,9 @@ main(void)
         if (tests[i].rc == NGX_OK) {
             is_mem(record, len, rec, nrec, "%s: record", tests[i].name);
 
-            codec = tests[i].codec == NGX_MEDIA_CODEC_H264
+            codec = tests[i].units == NGX_MEDIA_UNITS_AVC
                     ? &ngx_media_h264_codec
-                    : tests[i].codec == NGX_MEDIA_CODEC_H265
+                    : tests[i].units == NGX_MEDIA_UNITS_HEVC
                     ? &ngx_media_h265_codec : &ngx_media_av1_codec;
 
             is(codec->config(&params, record, record + len), NGX_OK,
@@ -139,7 +139,7 @@ main(void)
             frame = tap_dup(cfg, n);
             sample.pos = frame;
             sample.last = frame + n;
-            (void) ngx_media_record_is_partial(tests[i].codec, &sample);
+            (void) ngx_media_record_is_partial(tests[i].units, &sample);
             free(frame);
         }
 

@@ -88,7 +88,7 @@ check(ngx_uint_t i)
     hevc = records[i].name[0] == 'h';
     codec = hevc ? &ngx_media_h265_codec : &ngx_media_h264_codec;
 
-    ngx_media_sets_init(&sets, codec->id);
+    ngx_media_sets_init(&sets, codec->units);
     is(ngx_media_sets_record(NULL, &sets), 0, "%s: no sets", records[i].name);
 
     if (hevc) {
@@ -163,7 +163,7 @@ test_replace(void)
     sps = media_hex("6742c028da01e0089f970110000003001000000303c0f1832a",
                     &len);
 
-    ngx_media_sets_init(&sets, NGX_MEDIA_CODEC_H264);
+    ngx_media_sets_init(&sets, NGX_MEDIA_UNITS_AVC);
 
     is(add(&sets, sps, sps + len), NGX_OK, "replace: SPS");
     is(add(&sets, pps0, pps0 + sizeof(pps0)), NGX_OK, "replace: PPS 0");
@@ -217,7 +217,7 @@ test_room(void)
     memset(pps, 0x55, sizeof(pps));
     pps[0] = 0x68;
 
-    ngx_media_sets_init(&sets, NGX_MEDIA_CODEC_H264);
+    ngx_media_sets_init(&sets, NGX_MEDIA_UNITS_AVC);
 
     for (i = 0, rc = NGX_OK; i < 5 && rc == NGX_OK; i++) {
         pps[1] = ids[i];
