@@ -239,6 +239,29 @@ for my $tag (grep { $_->[0] == 8 && $_->[1] < 5000 } @av) {
 check_stream('aac-enhanced', qr/CODECS="mp4a\.40\.2"/);
 $p->close();
 
+# frames of 960 samples, for which ADTS, and so MPEG-TS, has no header
+
+$p = publisher('aac-960');
+$p->audio(0, "\xaf\x00\x11\x94");
+
+my @raw = grep { $_->[0] == 8 && ord(substr $_->[2], 1) } @av;
+
+for my $i (0 .. 200) {
+    $p->audio($i * 20, $raw[$i % @raw][2]);
+    $p->poll(0.001);
+}
+
+eval {
+    wait_until(sub {
+        $t->http_get('/live/aac-960/a1.m3u8')->{status} == 200;
+    }, 10, 'a playlist');
+};
+
+is($@, '', 'AAC of 960 samples is in CMAF') or diag $t->log();
+is($t->http_get('/live/aac-960/a1.ts.m3u8')->{status}, 404,
+   'and not in MPEG-TS');
+$p->close();
+
 # MP3, legacy and enhanced: the parameters are in the frames
 
 my $mp3 = fixture('tone.flv', qw/ -f lavfi -i sine=frequency=500 -t 5 -c:a
