@@ -432,7 +432,11 @@ ngx_media_vpx_learn(ngx_media_params_t *params, uint32_t codec,
     ngx_int_t   rc;
     ngx_uint_t  i;
 
-    if (vpx->width == 0 || vpx->height == 0) {
+    /* a sample entry has 16 bits for each, ISO/IEC 14496-12, 12.1.3 */
+
+    if (vpx->width == 0 || vpx->height == 0
+        || vpx->width > 0xffff || vpx->height > 0xffff)
+    {
         return NGX_DECLINED;
     }
 

@@ -37,7 +37,7 @@ fuzz_params(const ngx_media_codec_t *codec, const ngx_media_params_t *params)
 {
     u_char               *p, text[NGX_MEDIA_CODEC_STRING_MAX];
     size_t                n;
-    ngx_media_silence_t  silence;
+    ngx_media_silence_t   silence;
 
     fuzz_check(params->codec == codec->id && params->type == codec->type);
     fuzz_check(params->config_len <= NGX_MEDIA_CONFIG_MAX);
@@ -67,11 +67,40 @@ fuzz_params(const ngx_media_codec_t *codec, const ngx_media_params_t *params)
     fuzz_check(p != NULL && codec->entry(p, params) == n);
     free(p);
 
+    if (codec->flv.record != NULL) {
+        n = codec->flv.record(NULL, params);
+        p = malloc(n + 1);
+        fuzz_check(p != NULL && codec->flv.record(p, params) == n);
+        free(p);
+    }
+
     if (codec->silence != NULL
         && codec->silence(params, &silence) == NGX_OK)
     {
         fuzz_check(silence.frame.pos < silence.frame.last);
         fuzz_check(silence.samples != 0 && silence.rate != 0);
+    }
+}
+
+
+/* what frames say of themselves, at exactly their length */
+
+static inline void
+fuzz_frame(const ngx_media_codec_t *codec, const u_char *pos,
+    const u_char *last)
+{
+    ngx_media_params_t  params;
+
+    if (codec->learn != NULL && codec->learn(&params, pos, last) == NGX_OK) {
+        fuzz_params(codec, &params);
+    }
+
+    if (codec->samples != NULL) {
+        (void) codec->samples(pos, last);
+    }
+
+    if (codec->size != NULL) {
+        (void) codec->size(pos, last);
     }
 }
 
@@ -128,6 +157,8 @@ fuzz_codec(const ngx_media_codec_t *codec, const uint8_t *data, size_t size)
     memcpy(p + 1, data + n, size - n);
 
     (void) codec->frame(&params, p + 1, p + 1 + size - n, &info);
+
+    fuzz_frame(codec, p + 1, p + 1 + size - n);
 
     free(p);
 

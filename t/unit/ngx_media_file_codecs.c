@@ -83,6 +83,100 @@ static const struct {
 };
 
 
+/* frames as encoders write them, and what they say where containers do not */
+
+static const struct {
+    const char  *name;
+    uint32_t     id;
+    const char  *frame;
+    ngx_int_t    rc;              /* of learn(); DONE: it has none */
+    const char  *config;          /* that it makes */
+    unsigned     a;               /* width or rate */
+    unsigned     b;               /* height or channels */
+    unsigned     samples;         /* 0: it does not say */
+    unsigned     size;            /* 0: it does not say */
+} frames[] = {
+    { "ac-3", NGX_MEDIA_CODEC_AC3, "0b77b50b1e40ebf8403eff99", NGX_OK,
+      "103de0", 48000, 6, 0, 1792 },
+    { "ac-3, no sync", NGX_MEDIA_CODEC_AC3, "0b78b50b1e40ebf8403eff99",
+      NGX_DECLINED, NULL, 0, 0, 0, 0 },
+    { "e-ac-3", NGX_MEDIA_CODEC_EAC3, "0b7701a07487c000208401003900ae06",
+      NGX_OK, "05f8600400", 44100, 2, 1536, 834 },
+    { "vp8", NGX_MEDIA_CODEC_VP8, "1062009d012a4001b4000007", NGX_OK,
+      "01000000000b820202020000", 320, 180, 0, 0 },
+    { "vp8, no key frame", NGX_MEDIA_CODEC_VP8, "1162009d012a4001b4000007",
+      NGX_DECLINED, NULL, 0, 0, 0, 0 },
+    { "vp9", NGX_MEDIA_CODEC_VP9, "824983420013f00b360438241c184a00", NGX_OK,
+      "01000000000b820202020000", 320, 180, 0, 0 },
+    { "vp9, wider than a sample entry says", NGX_MEDIA_CODEC_VP9,
+      "82498342" "0ffff00b360438241c184a00", NGX_DECLINED, NULL, 0, 0, 0, 0 },
+    { "opus, 20 ms", NGX_MEDIA_CODEC_OPUS, "f8fffe", NGX_DONE, NULL, 0, 0, 960,
+      0 },
+    { "opus, three of 20 ms", NGX_MEDIA_CODEC_OPUS, "fb03fffe", NGX_DONE, NULL,
+      0, 0, 2880, 0 },
+    { "flac", NGX_MEDIA_CODEC_FLAC, "fff85a0800814e000000eb01", NGX_DONE, NULL,
+      0, 0, 4608, 0 },
+    { "mp3", NGX_MEDIA_CODEC_MP3, "fffb9000", NGX_OK, "fffa0000", 44100, 2,
+      1152, 417 }
+};
+
+
+static void
+test_frames(void)
+{
+    u_char                   *p, *q, *config;
+    size_t                    i, len, n;
+    ngx_int_t                 rc;
+    ngx_media_params_t        params;
+    const ngx_media_codec_t  *codec;
+
+    for (i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+        codec = ngx_media_codec_find(frames[i].id);
+        p = media_hex(frames[i].frame, &len);
+
+        rc = codec->learn ? codec->learn(&params, p, p + len) : NGX_DONE;
+        is(rc, frames[i].rc, "%s, a frame", frames[i].name);
+
+        if (rc == NGX_OK) {
+            config = media_hex(frames[i].config, &n);
+            is_mem(params.config, params.config_len, config, n, "its record");
+            free(config);
+
+            is(codec->type == NGX_MEDIA_AUDIO ? params.sample_rate
+                                              : params.width,
+               frames[i].a, "rate or width");
+            is(codec->type == NGX_MEDIA_AUDIO ? params.channels
+                                              : params.height,
+               frames[i].b, "channels or height");
+        }
+
+        is(codec->samples ? codec->samples(p, p + len) : 0, frames[i].samples,
+           "samples");
+        is(codec->size ? codec->size(p, p + len) : 0, frames[i].size, "size");
+
+        for (n = 0; n < len; n++) {
+            q = tap_dup(p, n);
+
+            if (codec->learn) {
+                (void) codec->learn(&params, q, q + n);
+            }
+
+            if (codec->samples) {
+                (void) codec->samples(q, q + n);
+            }
+
+            if (codec->size) {
+                (void) codec->size(q, q + n);
+            }
+
+            free(q);
+        }
+
+        free(p);
+    }
+}
+
+
 int
 main(void)
 {
@@ -138,6 +232,8 @@ main(void)
 
         free(p);
     }
+
+    test_frames();
 
     return done();
 }
