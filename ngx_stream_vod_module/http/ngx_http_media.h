@@ -24,6 +24,7 @@
 #include <ngx_http.h>
 #include "core/ngx_media.h"
 #include "core/ngx_media_read.h"
+#include "http/ngx_http_media_kind.h"
 #include "http/ngx_http_media_reply.h"
 #include "http/ngx_http_media_url.h"
 
@@ -40,9 +41,6 @@
 
 typedef struct ngx_http_media_ctx_s   ngx_http_media_ctx_t;
 typedef struct ngx_http_media_wait_s  ngx_http_media_wait_t;
-
-typedef ngx_int_t (*ngx_http_media_handler_pt)(ngx_http_request_t *r,
-    ngx_http_media_ctx_t *ctx);
 
 
 /* a request; in its pool, not in r->ctx, which a redirect clears */

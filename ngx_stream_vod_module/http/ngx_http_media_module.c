@@ -12,6 +12,11 @@
 
 
 typedef struct {
+    ngx_array_t               kinds;          /* of arrays of kinds */
+} ngx_http_media_main_conf_t;
+
+
+typedef struct {
     ngx_str_t                 name;           /* of the application */
     ngx_media_app_t          *app;
     ngx_http_media_cors_t     cors;
@@ -32,6 +37,7 @@ static ngx_int_t ngx_http_media_live_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_live_find(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 
+static void *ngx_http_media_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_media_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_media_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -41,36 +47,6 @@ static char *ngx_http_media_answers_check(ngx_conf_t *cf, void *data);
 static char *ngx_http_media_live_check(ngx_conf_t *cf, void *data);
 static char *ngx_http_media_cors_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-
-
-/* who answers what; NULL: it is not of live streams */
-
-static const ngx_http_media_handler_pt
-    ngx_http_media_handlers[NGX_HTTP_MEDIA_KINDS] =
-{
-    ngx_http_media_manifest_handler,       /* NGX_HTTP_MEDIA_MULTI */
-    ngx_http_media_manifest_handler,       /* NGX_HTTP_MEDIA_MPD */
-    ngx_http_media_time_handler,           /* NGX_HTTP_MEDIA_TIME */
-    ngx_http_media_playlist_handler,       /* NGX_HTTP_MEDIA_PLAYLIST */
-    ngx_http_media_playlist_handler,       /* NGX_HTTP_MEDIA_IFRAMES */
-    ngx_http_media_manifest_handler,       /* NGX_HTTP_MEDIA_TS_MULTI */
-    ngx_http_media_playlist_handler,       /* NGX_HTTP_MEDIA_TS_PLAYLIST */
-    NULL,                                  /* NGX_HTTP_MEDIA_TS_IFRAMES */
-    NULL,                                  /* NGX_HTTP_MEDIA_THUMB */
-    NULL,                                  /* NGX_HTTP_MEDIA_THUMBS */
-    NULL,                                  /* NGX_HTTP_MEDIA_CLIP */
-    ngx_http_media_flv_handler,            /* NGX_HTTP_MEDIA_FLV */
-    ngx_http_media_init_handler,           /* NGX_HTTP_MEDIA_INIT */
-    ngx_http_media_segment_handler,        /* NGX_HTTP_MEDIA_SEGMENT */
-    ngx_http_media_part_handler,           /* NGX_HTTP_MEDIA_PART */
-    ngx_http_media_run_handler,            /* NGX_HTTP_MEDIA_RUN */
-    NULL,                                  /* NGX_HTTP_MEDIA_KEY */
-    ngx_http_media_ts_handler,             /* NGX_HTTP_MEDIA_TS_SEGMENT */
-    NULL,                                  /* NGX_HTTP_MEDIA_TS_KEY */
-    NULL,                                  /* NGX_HTTP_MEDIA_VTT */
-    NULL,                                  /* NGX_HTTP_MEDIA_TS_VTT */
-    NULL                                   /* NGX_HTTP_MEDIA_SHEET */
-};
 
 
 static ngx_command_t  ngx_http_media_commands[] = {
@@ -97,7 +73,7 @@ static ngx_http_module_t  ngx_http_media_module_ctx = {
     NULL,                                  /* preconfiguration */
     NULL,                                  /* postconfiguration */
 
-    NULL,                                  /* create main configuration */
+    ngx_http_media_create_main_conf,       /* create main configuration */
     NULL,                                  /* init main configuration */
 
     NULL,                                  /* create server configuration */
@@ -174,11 +150,10 @@ static ngx_int_t
 ngx_http_media_live_find(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "http media kind:%ui, stream: \"%V\", track: \"%V\"",
-                   (ngx_uint_t) ctx->url.kind, &ctx->url.name,
-                   &ctx->url.track);
+                   "http media kind:\"%V\", stream: \"%V\", track: \"%V\"",
+                   &ctx->url.kind->suffix, &ctx->url.name, &ctx->url.track);
 
-    ctx->handler = ngx_http_media_handlers[ctx->url.kind];
+    ctx->handler = ctx->url.kind->live;
 
     if (ctx->handler == NULL || ctx->url.tagged) {
         return NGX_DECLINED;
@@ -238,6 +213,74 @@ ngx_http_media_later(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
     }
 
     return NGX_HTTP_MEDIA_WAIT;
+}
+
+
+ngx_int_t
+ngx_http_media_kinds_parse(ngx_http_request_t *r, const u_char *pos,
+    const u_char *last, ngx_http_media_url_t *url)
+{
+    ngx_uint_t                      i;
+    ngx_http_media_main_conf_t     *mmcf;
+    const ngx_http_media_kind_t   **kinds;
+
+    mmcf = ngx_http_get_module_main_conf(r, ngx_http_media_module);
+
+    kinds = mmcf->kinds.elts;
+
+    for (i = 0; i < mmcf->kinds.nelts; i++) {
+        if (ngx_http_media_url_parse(kinds[i], pos, last, url) == NGX_OK) {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_media_kinds_add(ngx_conf_t *cf, const ngx_http_media_kind_t *kinds)
+{
+    ngx_http_media_main_conf_t     *mmcf;
+    const ngx_http_media_kind_t   **elt;
+
+    mmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_media_module);
+
+    elt = ngx_array_push(&mmcf->kinds);
+    if (elt == NULL) {
+        return NGX_ERROR;
+    }
+
+    *elt = kinds;
+
+    return NGX_OK;
+}
+
+
+/* ours are there before the preconfiguration of any module, and so first */
+
+static void *
+ngx_http_media_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_media_main_conf_t     *conf;
+    const ngx_http_media_kind_t   **elt;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_media_main_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&conf->kinds, cf->pool, 4,
+                       sizeof(ngx_http_media_kind_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    elt = ngx_array_push(&conf->kinds);
+    *elt = ngx_http_media_kinds;
+
+    return conf;
 }
 
 

@@ -153,8 +153,8 @@ ngx_http_media_manifest_handler(ngx_http_request_t *r,
     rc = ngx_http_media_live_text(r, ctx, &text);
 
     if (rc == NGX_OK) {
-        lifetime = (ctx->url.kind == NGX_HTTP_MEDIA_MPD) ? 1
-                                                         : ctx->app->target;
+        lifetime = (ctx->url.kind->flags & NGX_HTTP_MEDIA_KIND_FRESH)
+                   ? 1 : ctx->app->target;
 
         return ngx_http_media_text_send(r, text, lifetime);
     }
@@ -231,45 +231,73 @@ ngx_http_media_live_render(ngx_pool_t *pool,
         return NGX_DONE;
     }
 
-    return ngx_http_media_render(pool, &ctx->url, &place, view, bytes);
+    return key->kind->render(pool, &ctx->url, &place, view, bytes);
 }
 
 
 ngx_int_t
-ngx_http_media_render(ngx_pool_t *pool, ngx_http_media_url_t *url,
-    const ngx_http_media_text_key_t *key, const ngx_media_stream_view_t *view,
-    ngx_str_t *bytes)
+ngx_http_media_render_multi(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes)
 {
-    switch (url->kind) {
+    return ngx_media_hls_multi(pool, view, bytes);
+}
 
-    case NGX_HTTP_MEDIA_MULTI:
-        return ngx_media_hls_multi(pool, view, bytes);
 
-    case NGX_HTTP_MEDIA_MPD:
-        return ngx_media_dash_mpd(pool, view, &ngx_http_media_time_url,
-                                  bytes);
+ngx_int_t
+ngx_http_media_render_media(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes)
+{
+    return ngx_media_hls_media(pool, view, key->track, key->skip, bytes);
+}
 
-    case NGX_HTTP_MEDIA_IFRAMES:
-        return ngx_media_hls_iframes(pool, view, key->track, key->skip,
-                                     bytes);
 
-    case NGX_HTTP_MEDIA_PLAYLIST:
-        return ngx_media_hls_media(pool, view, key->track, key->skip, bytes);
+ngx_int_t
+ngx_http_media_render_iframes(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes)
+{
+    return ngx_media_hls_iframes(pool, view, key->track, key->skip,
+                                 bytes);
+}
 
-    case NGX_HTTP_MEDIA_TS_MULTI:
-        return ngx_media_hls_ts_multi(pool, view, bytes);
 
-    case NGX_HTTP_MEDIA_TS_PLAYLIST:
-        return ngx_media_hls_ts_media(pool, view, &url->folder, key->track,
-                                      key->second, 0, bytes);
+ngx_int_t
+ngx_http_media_render_mpd(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes)
+{
+    return ngx_media_dash_mpd(pool, view, &ngx_http_media_time_url, bytes);
+}
 
-    case NGX_HTTP_MEDIA_TS_IFRAMES:
-        return ngx_media_hls_ts_media(pool, view, &url->track, key->track,
-                                      NGX_MEDIA_NO_TRACK, 1, bytes);
 
-    default:
-        return NGX_DECLINED;
-    }
+ngx_int_t
+ngx_http_media_render_ts_multi(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes)
+{
+    return ngx_media_hls_ts_multi(pool, view, bytes);
+}
+
+
+ngx_int_t
+ngx_http_media_render_ts_media(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes)
+{
+    return ngx_media_hls_ts_media(pool, view, &url->folder, key->track,
+                                  key->second, 0, bytes);
+}
+
+
+ngx_int_t
+ngx_http_media_render_ts_iframes(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes)
+{
+    return ngx_media_hls_ts_media(pool, view, &url->folder, key->track,
+                                  NGX_MEDIA_NO_TRACK, 1, bytes);
 }
 
 
@@ -334,7 +362,7 @@ ngx_http_media_directives(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 
     ctx->block = (msn == NGX_OK);
     ctx->whole = (part != NGX_OK
-                  || ctx->url.kind == NGX_HTTP_MEDIA_IFRAMES);
+                  || (ctx->url.kind->flags & NGX_HTTP_MEDIA_KIND_WHOLE));
 
     if (ngx_http_arg(r, (u_char *) "_HLS_skip", 9, &value) == NGX_OK
         && ((value.len == 3 && ngx_memcmp(value.data, "YES", 3) == 0)

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "http/ngx_http_media_kind.h"
 #include "http/ngx_http_media_reply.h"
 
 
@@ -21,63 +22,6 @@ static ngx_uint_t ngx_http_media_text_is_weak(ngx_http_request_t *r,
 static void ngx_http_media_text_cleanup(void *data);
 static ngx_table_elt_t *ngx_http_media_push(ngx_http_request_t *r,
     const char *name, const char *fmt, va_list args);
-
-
-#define ngx_http_media_same(type)  ngx_string(type), ngx_string(type)
-
-
-/* Content-Type by kind: of video, and of audio where it differs */
-
-static ngx_str_t  ngx_http_media_types[NGX_HTTP_MEDIA_KINDS][2] = {
-
-    /* NGX_HTTP_MEDIA_MULTI */
-    { ngx_http_media_same("application/vnd.apple.mpegurl") },
-    /* NGX_HTTP_MEDIA_MPD */
-    { ngx_http_media_same("application/dash+xml") },
-    /* NGX_HTTP_MEDIA_TIME */
-    { ngx_http_media_same("text/plain") },
-    /* NGX_HTTP_MEDIA_PLAYLIST */
-    { ngx_http_media_same("application/vnd.apple.mpegurl") },
-    /* NGX_HTTP_MEDIA_IFRAMES */
-    { ngx_http_media_same("application/vnd.apple.mpegurl") },
-    /* NGX_HTTP_MEDIA_TS_MULTI */
-    { ngx_http_media_same("application/vnd.apple.mpegurl") },
-    /* NGX_HTTP_MEDIA_TS_PLAYLIST */
-    { ngx_http_media_same("application/vnd.apple.mpegurl") },
-    /* NGX_HTTP_MEDIA_TS_IFRAMES */
-    { ngx_http_media_same("application/vnd.apple.mpegurl") },
-    /* NGX_HTTP_MEDIA_THUMB */
-    { ngx_http_media_same("image/jpeg") },
-    /* NGX_HTTP_MEDIA_THUMBS */
-    { ngx_http_media_same("text/vtt") },
-    /* NGX_HTTP_MEDIA_CLIP */
-    { ngx_http_media_same("video/mp4") },
-    /* NGX_HTTP_MEDIA_FLV */
-    { ngx_http_media_same("video/x-flv") },
-
-    /* NGX_HTTP_MEDIA_INIT */
-    { ngx_string("video/mp4"), ngx_string("audio/mp4") },
-    /* NGX_HTTP_MEDIA_SEGMENT */
-    { ngx_string("video/mp4"), ngx_string("audio/mp4") },
-    /* NGX_HTTP_MEDIA_PART */
-    { ngx_string("video/mp4"), ngx_string("audio/mp4") },
-    /* NGX_HTTP_MEDIA_RUN */
-    { ngx_string("video/mp4"), ngx_string("audio/mp4") },
-    /* NGX_HTTP_MEDIA_KEY */
-    { ngx_http_media_same("video/mp4") },
-    /* NGX_HTTP_MEDIA_TS_SEGMENT */
-    { ngx_http_media_same("video/mp2t") },
-    /* NGX_HTTP_MEDIA_TS_KEY */
-    { ngx_http_media_same("video/mp2t") },
-    /* NGX_HTTP_MEDIA_VTT */
-    { ngx_http_media_same("text/vtt") },
-    /* NGX_HTTP_MEDIA_TS_VTT */
-    { ngx_http_media_same("text/vtt") },
-    /* NGX_HTTP_MEDIA_SHEET */
-    { ngx_http_media_same("image/jpeg") }
-};
-
-static ngx_str_t  ngx_http_media_text_type = ngx_string("application/mp4");
 
 
 /* what every request for media begins with */
@@ -118,25 +62,12 @@ void
 ngx_http_media_set_type(ngx_http_request_t *r,
     const ngx_http_media_url_t *url)
 {
-    ngx_str_t  *type;
+    ngx_str_t  type;
 
-    type = ngx_http_media_types[url->kind];
+    ngx_http_media_kind_type(url, &type);
 
-    if (url->track.len && url->track.data[0] == 'a') {
-        type++;
-    }
-
-    /* RFC 8216bis names none for text in MP4, ISO/IEC 14496-30 does */
-
-    if (url->track.len && url->track.data[0] == 't'
-        && (url->kind == NGX_HTTP_MEDIA_INIT
-            || url->kind == NGX_HTTP_MEDIA_SEGMENT))
-    {
-        type = &ngx_http_media_text_type;
-    }
-
-    r->headers_out.content_type = *type;
-    r->headers_out.content_type_len = type->len;
+    r->headers_out.content_type = type;
+    r->headers_out.content_type_len = type.len;
     r->headers_out.content_type_lowcase = NULL;
 }
 

@@ -77,12 +77,8 @@ ngx_int_t ngx_http_media_text_send(ngx_http_request_t *r,
 ngx_int_t ngx_http_media_gzip_offer(ngx_http_request_t *r,
     ngx_http_media_text_t *text);
 
-/* ngx_http_media_playlist.c: the clock, offset in ms; and the text of the kind,
-   of live and of files */
+/* ngx_http_media_playlist.c: the clock, offset in ms */
 ngx_int_t ngx_http_media_time_send(ngx_http_request_t *r, int64_t offset);
-ngx_int_t ngx_http_media_render(ngx_pool_t *pool, ngx_http_media_url_t *url,
-    const ngx_http_media_text_key_t *key, const ngx_media_stream_view_t *view,
-    ngx_str_t *bytes);
 
 /* headers but Content-Length are set; the bytes stay until the request ends */
 ngx_int_t ngx_http_media_bytes_send(ngx_http_request_t *r, u_char *p,

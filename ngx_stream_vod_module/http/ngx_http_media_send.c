@@ -126,6 +126,12 @@ ngx_http_media_run_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     rc = ngx_media_track_segment_at(&ctx->stream, ctx->track, ctx->url.time,
                                     &segment);
 
+    /* they are listed when they are complete: nobody waits for one */
+
+    if (rc == NGX_AGAIN) {
+        rc = NGX_DECLINED;
+    }
+
     if (rc != NGX_OK) {
         return ngx_http_media_missing(r, ctx, rc);
     }
@@ -158,7 +164,7 @@ ngx_http_media_run_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     }
 
     if (rc == NGX_AGAIN) {
-        return ngx_http_media_missing(r, ctx, rc);
+        return ngx_http_media_missing(r, ctx, NGX_DECLINED);
     }
 
     tag.data = buf;
@@ -251,10 +257,7 @@ ngx_http_media_missing(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
                                      NGX_HTTP_MEDIA_NO_STORE);
     }
 
-    /* runs are listed when they are complete: nobody waits for one */
-
     if (rc != NGX_AGAIN
-        || ctx->url.kind == NGX_HTTP_MEDIA_RUN
         || ngx_media_track_edge(&ctx->stream, ctx->track, &edge) != NGX_OK)
     {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
@@ -268,7 +271,7 @@ ngx_http_media_missing(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
     }
 
-    if (ctx->url.kind == NGX_HTTP_MEDIA_PART) {
+    if (ctx->url.kind->flags & NGX_HTTP_MEDIA_KIND_PART) {
         limit = ngx_http_media_advance(ctx->app);
 
         if (edge.any && ctx->url.number == edge.msn) {

@@ -19,12 +19,6 @@ static ngx_uint_t ngx_http_media_subject_code(ngx_uint_t status);
 static ngx_uint_t ngx_http_media_subject_bucket(ngx_msec_t wait);
 
 
-const char  *ngx_http_media_count_kinds[NGX_HTTP_MEDIA_COUNT_KINDS] = {
-    "playlist", "manifest", "init", "segment", "part", "open", "ts", "text",
-    "picture", "clip", "flv", "other"
-};
-
-
 const char  *ngx_http_media_count_codes[NGX_HTTP_MEDIA_COUNT_CODES] = {
     "400", "401", "403", "404", "410", "416", "429", "499", "503", "4xx",
     "5xx"
@@ -182,13 +176,11 @@ ngx_http_media_subject_parse(ngx_http_request_t *r)
         p++;
     }
 
-    subject->rc = ngx_http_media_url_parse(p, last, &subject->url);
+    subject->rc = ngx_http_media_kinds_parse(r, p, last, &subject->url);
 
     return subject;
 }
 
-
-/* no "default": who adds a kind of URL says what it counts as */
 
 ngx_uint_t
 ngx_http_media_subject_kind(const ngx_http_media_subject_t *subject)
@@ -197,56 +189,8 @@ ngx_http_media_subject_kind(const ngx_http_media_subject_t *subject)
         return NGX_HTTP_MEDIA_COUNT_OTHER;
     }
 
-    switch (subject->url.kind) {
-
-    case NGX_HTTP_MEDIA_MULTI:
-    case NGX_HTTP_MEDIA_PLAYLIST:
-    case NGX_HTTP_MEDIA_IFRAMES:
-    case NGX_HTTP_MEDIA_TS_MULTI:
-    case NGX_HTTP_MEDIA_TS_PLAYLIST:
-    case NGX_HTTP_MEDIA_TS_IFRAMES:
-        return NGX_HTTP_MEDIA_COUNT_PLAYLIST;
-
-    case NGX_HTTP_MEDIA_MPD:
-        return NGX_HTTP_MEDIA_COUNT_MANIFEST;
-
-    case NGX_HTTP_MEDIA_INIT:
-        return NGX_HTTP_MEDIA_COUNT_INIT;
-
-    case NGX_HTTP_MEDIA_SEGMENT:
-    case NGX_HTTP_MEDIA_RUN:
-    case NGX_HTTP_MEDIA_KEY:
-        return subject->open ? NGX_HTTP_MEDIA_COUNT_OPEN
-                             : NGX_HTTP_MEDIA_COUNT_SEGMENT;
-
-    case NGX_HTTP_MEDIA_PART:
-        return NGX_HTTP_MEDIA_COUNT_PART;
-
-    case NGX_HTTP_MEDIA_TS_SEGMENT:
-    case NGX_HTTP_MEDIA_TS_KEY:
-        return NGX_HTTP_MEDIA_COUNT_TS;
-
-    case NGX_HTTP_MEDIA_THUMBS:
-    case NGX_HTTP_MEDIA_VTT:
-    case NGX_HTTP_MEDIA_TS_VTT:
-        return NGX_HTTP_MEDIA_COUNT_TEXT;
-
-    case NGX_HTTP_MEDIA_THUMB:
-    case NGX_HTTP_MEDIA_SHEET:
-        return NGX_HTTP_MEDIA_COUNT_PICTURE;
-
-    case NGX_HTTP_MEDIA_CLIP:
-        return NGX_HTTP_MEDIA_COUNT_CLIP;
-
-    case NGX_HTTP_MEDIA_FLV:
-        return NGX_HTTP_MEDIA_COUNT_FLV;
-
-    case NGX_HTTP_MEDIA_TIME:
-    case NGX_HTTP_MEDIA_KINDS:
-        break;
-    }
-
-    return NGX_HTTP_MEDIA_COUNT_OTHER;
+    return subject->open ? NGX_HTTP_MEDIA_COUNT_OPEN
+                         : subject->url.kind->count;
 }
 
 

@@ -20,27 +20,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include "http/ngx_http_media_url.h"
+#include "http/ngx_http_media_kind.h"
 #include "memory/ngx_media_count.h"
-
-
-/* kinds of what is asked for, as variables and metrics have them */
-
-typedef enum {
-    NGX_HTTP_MEDIA_COUNT_PLAYLIST = 0,
-    NGX_HTTP_MEDIA_COUNT_MANIFEST,
-    NGX_HTTP_MEDIA_COUNT_INIT,
-    NGX_HTTP_MEDIA_COUNT_SEGMENT,
-    NGX_HTTP_MEDIA_COUNT_PART,
-    NGX_HTTP_MEDIA_COUNT_OPEN,                /* the segment in progress */
-    NGX_HTTP_MEDIA_COUNT_TS,
-    NGX_HTTP_MEDIA_COUNT_TEXT,
-    NGX_HTTP_MEDIA_COUNT_PICTURE,
-    NGX_HTTP_MEDIA_COUNT_CLIP,
-    NGX_HTTP_MEDIA_COUNT_FLV,
-    NGX_HTTP_MEDIA_COUNT_OTHER,               /* what has no name here */
-    NGX_HTTP_MEDIA_COUNT_KINDS
-} ngx_http_media_count_kind_e;
 
 
 /* statuses that are counted; the last two: others of 4xx and 5xx */
@@ -97,8 +78,7 @@ ngx_http_media_subject_t *ngx_http_media_subject_parse(ngx_http_request_t *r);
 ngx_uint_t ngx_http_media_subject_kind(
     const ngx_http_media_subject_t *subject);
 
-/* the words, by ngx_http_media_count_kind_e and by index of code */
-extern const char  *ngx_http_media_count_kinds[NGX_HTTP_MEDIA_COUNT_KINDS];
+/* the words, by index of code */
 extern const char  *ngx_http_media_count_codes[NGX_HTTP_MEDIA_COUNT_CODES];
 
 /* of the log phase: counts the request */

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <zlib.h>
 #include "formats/ngx_media_fmt.h"
+#include "http/ngx_http_media_kind.h"
 #include "http/ngx_http_media_text.h"
 
 
@@ -220,7 +221,7 @@ ngx_http_media_text_hash(const ngx_http_media_text_key_t *key)
 {
     uint64_t  h;
 
-    h = key->id * 31 + key->kind;
+    h = key->id * 31 + (uintptr_t) key->kind;
     h = h * 31 + key->track;
     h = h * 31 + key->second;
     h = h * 2 + key->skip;
@@ -321,10 +322,7 @@ ngx_http_media_text_edge(ngx_http_media_text_t *text,
 
     text->edge.state = view->state;
 
-    if (text->key.kind != NGX_HTTP_MEDIA_PLAYLIST
-        && text->key.kind != NGX_HTTP_MEDIA_IFRAMES
-        && text->key.kind != NGX_HTTP_MEDIA_TS_PLAYLIST)
-    {
+    if (!(text->key.kind->flags & NGX_HTTP_MEDIA_KIND_EDGE)) {
         return;
     }
 

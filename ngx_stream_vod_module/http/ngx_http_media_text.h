@@ -25,10 +25,10 @@
 
 /* what a text is of; all of it is compared */
 
-typedef struct {
+typedef struct ngx_http_media_text_key_s {
     const void               *owner;          /* whose ids these are */
     uint64_t                  id;             /* of a stream or set */
-    ngx_http_media_kind_e     kind;
+    const ngx_http_media_kind_t *kind;
     ngx_uint_t                track;          /* playlists of a track */
     ngx_uint_t                second;         /* muxed with it, or NO_TRACK */
     ngx_uint_t                skip;           /* delta update */
@@ -50,13 +50,38 @@ typedef struct {
     ngx_uint_t                hash;           /* of the key */
     uint64_t                  version;        /* of the stream */
     uint64_t                  tag;            /* of the bytes */
-    ngx_media_edge_t          edge;           /* PLAYLIST: what it lists */
+    ngx_media_edge_t          edge;           /* of playlists of a track:
+                                                 what it lists */
     u_char                   *gzip;           /* NULL: not yet, or larger */
     size_t                    gzip_len;
     unsigned                  compressed:1;   /* was tried */
     size_t                    len;
     u_char                    data[];
 } ngx_http_media_text_t;
+
+
+/* ngx_http_media_playlist.c: those of kinds, of live streams and of files */
+ngx_int_t ngx_http_media_render_multi(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes);
+ngx_int_t ngx_http_media_render_media(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes);
+ngx_int_t ngx_http_media_render_iframes(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes);
+ngx_int_t ngx_http_media_render_mpd(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes);
+ngx_int_t ngx_http_media_render_ts_multi(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes);
+ngx_int_t ngx_http_media_render_ts_media(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes);
+ngx_int_t ngx_http_media_render_ts_iframes(ngx_pool_t *pool,
+    const ngx_http_media_url_t *url, const ngx_http_media_text_key_t *key,
+    const ngx_media_stream_view_t *view, ngx_str_t *bytes);
 
 
 /*

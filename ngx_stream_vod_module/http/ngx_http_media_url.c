@@ -6,7 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "http/ngx_http_media_url.h"
+#include "http/ngx_http_media_kind.h"
 
 
 /* digits of a track's number: each change of codec takes a new one */
@@ -18,56 +18,12 @@
 #define NGX_HTTP_MEDIA_NUMBER_MAX    0x7fffffffffffffffull
 
 
-typedef struct {
-    const u_char             *pos;
-    const u_char             *last;
-} ngx_http_media_word_t;
-
-
-/* last components by their ends */
-
-typedef struct {
-    ngx_str_t                 suffix;
-    ngx_int_t               (*parse)(ngx_http_media_word_t *stem,
-                                ngx_http_media_url_t *url);
-} ngx_http_media_suffix_t;
-
-
-static ngx_int_t ngx_http_media_url_m3u8(ngx_http_media_word_t *stem,
+static ngx_int_t ngx_http_media_url_try(const ngx_http_media_kind_t *kind,
+    ngx_http_media_word_t rest, ngx_http_media_word_t stem,
     ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_iframes(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_ts_m3u8(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_ts_iframes(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_flv(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_mpd(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_mp4(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_m4s(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_ts(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_vtt(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_ts_vtt(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_jpg(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_txt(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_folder(ngx_http_media_word_t *word,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_pair(ngx_http_media_word_t *word,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_segment(ngx_http_media_word_t *word,
-    ngx_http_media_url_t *url);
-static ngx_int_t ngx_http_media_url_is(ngx_http_media_word_t *word,
+static ngx_int_t ngx_http_media_url_begins(ngx_http_media_word_t *word,
     const char *text, size_t len);
-static ngx_int_t ngx_http_media_url_track(ngx_http_media_word_t *word,
+static ngx_int_t ngx_http_media_url_name_track(ngx_http_media_word_t *word,
     const char *types, ngx_str_t *track);
 static ngx_int_t ngx_http_media_url_number(ngx_http_media_word_t *word,
     uint64_t max, uint64_t *value);
@@ -75,26 +31,6 @@ static ngx_int_t ngx_http_media_url_hex(ngx_http_media_word_t *word,
     size_t digits, uint64_t *value);
 static ngx_int_t ngx_http_media_url_name(ngx_http_media_word_t *word,
     ngx_str_t *name);
-
-
-static const ngx_http_media_suffix_t  ngx_http_media_suffixes[] = {
-
-    { ngx_string(".m4s"), ngx_http_media_url_m4s },
-    { ngx_string(".ts"), ngx_http_media_url_ts },
-    { ngx_string(".ts.iframes.m3u8"), ngx_http_media_url_ts_iframes },
-    { ngx_string(".iframes.m3u8"), ngx_http_media_url_iframes },
-    { ngx_string(".ts.m3u8"), ngx_http_media_url_ts_m3u8 },
-    { ngx_string(".m3u8"), ngx_http_media_url_m3u8 },
-    { ngx_string(".flv"), ngx_http_media_url_flv },
-    { ngx_string(".mp4"), ngx_http_media_url_mp4 },
-    { ngx_string(".mpd"), ngx_http_media_url_mpd },
-    { ngx_string(".ts.vtt"), ngx_http_media_url_ts_vtt },
-    { ngx_string(".vtt"), ngx_http_media_url_vtt },
-    { ngx_string(".jpg"), ngx_http_media_url_jpg },
-    { ngx_string(".txt"), ngx_http_media_url_txt },
-
-    { ngx_null_string, NULL }
-};
 
 
 /* the last component of the word, which loses it and its slash */
@@ -121,51 +57,67 @@ ngx_http_media_url_cut(ngx_http_media_word_t *word)
 
 
 ngx_int_t
-ngx_http_media_url_parse(const u_char *pos, const u_char *last,
-    ngx_http_media_url_t *url)
+ngx_http_media_url_parse(const ngx_http_media_kind_t *kinds,
+    const u_char *pos, const u_char *last, ngx_http_media_url_t *url)
 {
-    size_t                          len;
-    ngx_http_media_word_t           rest, stem, track;
-    const ngx_http_media_suffix_t  *s;
-
-    ngx_memzero(url, sizeof(ngx_http_media_url_t));
+    size_t                        len;
+    ngx_http_media_word_t         rest, stem;
+    const ngx_http_media_kind_t  *kind;
 
     rest.pos = pos;
     rest.last = last;
 
     stem = ngx_http_media_url_cut(&rest);
 
-    for (s = ngx_http_media_suffixes; s->parse; s++) {
-        len = s->suffix.len;
+    last = stem.last;
 
-        if ((size_t) (stem.last - stem.pos) > len
-            && ngx_memcmp(stem.last - len, s->suffix.data, len) == 0)
+    for (kind = kinds; kind->suffix.len; kind++) {
+        len = kind->suffix.len;
+
+        if ((size_t) (last - stem.pos) < len
+            || ngx_memcmp(last - len, kind->suffix.data, len) != 0)
         {
-            break;
+            continue;
+        }
+
+        stem.last = last - len;
+
+        if (ngx_http_media_url_try(kind, rest, stem, url) == NGX_OK) {
+            return NGX_OK;
         }
     }
 
-    if (s->parse == NULL) {
-        return NGX_DECLINED;
-    }
+    return NGX_DECLINED;
+}
 
-    stem.last -= s->suffix.len;
 
-    if (s->parse(&stem, url) != NGX_OK) {
-        return NGX_DECLINED;
-    }
+static ngx_int_t
+ngx_http_media_url_try(const ngx_http_media_kind_t *kind,
+    ngx_http_media_word_t rest, ngx_http_media_word_t stem,
+    ngx_http_media_url_t *url)
+{
+    ngx_http_media_word_t  folder;
 
-    if (url->kind == NGX_HTTP_MEDIA_FLV) {
+    ngx_memzero(url, sizeof(ngx_http_media_url_t));
 
-        /* all of it is the name */
+    url->kind = kind;
+
+    if (kind->stem == NULL) {
+
+        if (stem.pos == stem.last) {
+            return NGX_DECLINED;
+        }
 
         rest.last = stem.last;
+
+    } else if (kind->stem(&stem, url) != NGX_OK) {
+        return NGX_DECLINED;
     }
 
-    if (url->kind >= NGX_HTTP_MEDIA_INIT) {
-        track = ngx_http_media_url_cut(&rest);
+    if (kind->folder) {
+        folder = ngx_http_media_url_cut(&rest);
 
-        if (ngx_http_media_url_folder(&track, url) != NGX_OK) {
+        if (kind->folder(&folder, url) != NGX_OK) {
             return NGX_DECLINED;
         }
     }
@@ -174,68 +126,31 @@ ngx_http_media_url_parse(const u_char *pos, const u_char *last,
 }
 
 
-/* which folders hold what */
-
-static ngx_int_t
-ngx_http_media_url_folder(ngx_http_media_word_t *word,
-    ngx_http_media_url_t *url)
+ngx_int_t
+ngx_http_media_url_all(ngx_http_media_word_t *word, ngx_http_media_url_t *url)
 {
-    const char  *types;
-
-    switch (url->kind) {
-
-    case NGX_HTTP_MEDIA_TS_SEGMENT:
-
-        if (word->pos < word->last && *word->pos == 'k') {
-            url->kind = NGX_HTTP_MEDIA_TS_KEY;
-            types = "k";
-            break;
-        }
-
-        return ngx_http_media_url_pair(word, url);
-
-    case NGX_HTTP_MEDIA_SEGMENT:
-
-        if (word->pos < word->last && *word->pos == 'k') {
-            url->kind = NGX_HTTP_MEDIA_KEY;
-            types = "k";
-            break;
-        }
-
-        types = "vat";
-        break;
-
-    case NGX_HTTP_MEDIA_VTT:
-    case NGX_HTTP_MEDIA_TS_VTT:
-        types = "t";
-        break;
-
-    case NGX_HTTP_MEDIA_SHEET:
-        types = "i";
-        break;
-
-    default:
-        types = "vat";
-    }
-
-    url->folder.data = (u_char *) word->pos;
-    url->folder.len = word->last - word->pos;
-
-    return ngx_http_media_url_track(word, types, &url->track);
+    return (word->pos == word->last) ? NGX_OK : NGX_DECLINED;
 }
 
 
-/* what is in a transport stream: "v1-a1", "v1", "a1" */
+ngx_int_t
+ngx_http_media_url_track(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url)
+{
+    url->folder.data = (u_char *) word->pos;
+    url->folder.len = word->last - word->pos;
 
-static ngx_int_t
+    return ngx_http_media_url_name_track(word, url->kind->tracks,
+                                         &url->track);
+}
+
+
+ngx_int_t
 ngx_http_media_url_pair(ngx_http_media_word_t *word,
     ngx_http_media_url_t *url)
 {
     const u_char           *p;
     ngx_http_media_word_t   first, second;
-
-    url->folder.data = (u_char *) word->pos;
-    url->folder.len = word->last - word->pos;
 
     for (p = word->pos; p < word->last; p++) {
 
@@ -243,180 +158,55 @@ ngx_http_media_url_pair(ngx_http_media_word_t *word,
             continue;
         }
 
+        url->folder.data = (u_char *) word->pos;
+        url->folder.len = word->last - word->pos;
+
         first.pos = word->pos;
         first.last = p;
         second.pos = p + 1;
         second.last = word->last;
 
-        if (ngx_http_media_url_track(&first, "v", &url->track) != NGX_OK) {
+        if (ngx_http_media_url_name_track(&first, "v", &url->track)
+            != NGX_OK)
+        {
             return NGX_DECLINED;
         }
 
-        return ngx_http_media_url_track(&second, "a", &url->second);
+        return ngx_http_media_url_name_track(&second, "a", &url->second);
     }
 
-    return ngx_http_media_url_track(word, "va", &url->track);
+    return ngx_http_media_url_track(word, url);
 }
 
 
-static ngx_int_t
-ngx_http_media_url_m3u8(ngx_http_media_word_t *stem,
+ngx_int_t
+ngx_http_media_url_thumb(ngx_http_media_word_t *word,
     ngx_http_media_url_t *url)
-{
-    if (ngx_http_media_url_is(stem, "index", 5) == NGX_OK) {
-        url->kind = NGX_HTTP_MEDIA_MULTI;
-        return NGX_OK;
-    }
-
-    if (ngx_http_media_url_is(stem, "ts", 2) == NGX_OK) {
-        url->kind = NGX_HTTP_MEDIA_TS_MULTI;
-        return NGX_OK;
-    }
-
-    url->kind = NGX_HTTP_MEDIA_PLAYLIST;
-
-    return ngx_http_media_url_track(stem, "vat", &url->track);
-}
-
-
-static ngx_int_t
-ngx_http_media_url_iframes(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url)
-{
-    url->kind = NGX_HTTP_MEDIA_IFRAMES;
-
-    return ngx_http_media_url_track(stem, "v", &url->track);
-}
-
-
-static ngx_int_t
-ngx_http_media_url_ts_m3u8(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url)
-{
-    url->kind = NGX_HTTP_MEDIA_TS_PLAYLIST;
-
-    /* text beside them */
-
-    if (stem->pos < stem->last && *stem->pos == 't') {
-        url->folder.data = (u_char *) stem->pos;
-        url->folder.len = stem->last - stem->pos;
-
-        return ngx_http_media_url_track(stem, "t", &url->track);
-    }
-
-    return ngx_http_media_url_pair(stem, url);
-}
-
-
-static ngx_int_t
-ngx_http_media_url_ts_iframes(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url)
-{
-    url->kind = NGX_HTTP_MEDIA_TS_IFRAMES;
-
-    return ngx_http_media_url_track(stem, "v", &url->track);
-}
-
-
-static ngx_int_t
-ngx_http_media_url_flv(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
-{
-    url->kind = NGX_HTTP_MEDIA_FLV;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_media_url_mpd(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
-{
-    url->kind = NGX_HTTP_MEDIA_MPD;
-
-    return ngx_http_media_url_is(stem, "manifest", 8);
-}
-
-
-static ngx_int_t
-ngx_http_media_url_txt(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
-{
-    url->kind = NGX_HTTP_MEDIA_TIME;
-
-    return ngx_http_media_url_is(stem, "time", 4);
-}
-
-
-static ngx_int_t
-ngx_http_media_url_ts(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
-{
-    url->kind = NGX_HTTP_MEDIA_TS_SEGMENT;
-
-    return ngx_http_media_url_segment(stem, url);
-}
-
-
-static ngx_int_t
-ngx_http_media_url_vtt(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
-{
-    if (ngx_http_media_url_is(stem, "thumbs", 6) == NGX_OK) {
-        url->kind = NGX_HTTP_MEDIA_THUMBS;
-        return NGX_OK;
-    }
-
-    url->kind = NGX_HTTP_MEDIA_VTT;
-
-    return ngx_http_media_url_segment(stem, url);
-}
-
-
-/* the same for whom has the times of MPEG-TS */
-
-static ngx_int_t
-ngx_http_media_url_ts_vtt(ngx_http_media_word_t *stem,
-    ngx_http_media_url_t *url)
-{
-    url->kind = NGX_HTTP_MEDIA_TS_VTT;
-
-    return ngx_http_media_url_segment(stem, url);
-}
-
-
-/* thumb-<ms>.jpg, thumb-<ms>-w<width>.jpg; sheets are segments */
-
-static ngx_int_t
-ngx_http_media_url_jpg(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
 {
     uint64_t               value;
     const u_char          *p;
-    ngx_http_media_word_t  number;
+    ngx_http_media_word_t  number, width;
 
-    if (stem->last - stem->pos < 6
-        || ngx_memcmp(stem->pos, "thumb-", 6) != 0)
-    {
-        url->kind = NGX_HTTP_MEDIA_SHEET;
-        return ngx_http_media_url_segment(stem, url);
+    if (ngx_http_media_url_begins(word, "thumb-", 6) != NGX_OK) {
+        return NGX_DECLINED;
     }
 
-    url->kind = NGX_HTTP_MEDIA_THUMB;
+    number = *word;
 
-    number.pos = stem->pos + 6;
-    number.last = stem->last;
-
-    for (p = number.pos; p < stem->last; p++) {
+    for (p = number.pos; p < word->last; p++) {
 
         if (*p != '-') {
             continue;
         }
 
-        number.last = p++;
+        number.last = p;
 
-        if (p == stem->last || *p++ != 'w') {
-            return NGX_DECLINED;
-        }
+        width.pos = p + 1;
+        width.last = word->last;
 
-        stem->pos = p;
-
-        if (ngx_http_media_url_number(stem, NGX_MAX_UINT32_VALUE, &value)
-            != NGX_OK
+        if (ngx_http_media_url_begins(&width, "w", 1) != NGX_OK
+            || ngx_http_media_url_number(&width, NGX_MAX_UINT32_VALUE, &value)
+               != NGX_OK
             || value == 0)
         {
             return NGX_DECLINED;
@@ -438,95 +228,74 @@ ngx_http_media_url_jpg(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
 }
 
 
-static ngx_int_t
-ngx_http_media_url_mp4(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
+ngx_int_t
+ngx_http_media_url_init(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url)
 {
-    ngx_http_media_word_t  word;
-
-    if (ngx_http_media_url_is(stem, "clip", 4) == NGX_OK) {
-        url->kind = NGX_HTTP_MEDIA_CLIP;
-        return NGX_OK;
-    }
-
-    url->kind = NGX_HTTP_MEDIA_INIT;
-
-    if (stem->last - stem->pos < 5) {
+    if (ngx_http_media_url_begins(word, "init-", 5) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    word.pos = stem->pos;
-    word.last = stem->pos + 5;
-
-    if (ngx_http_media_url_is(&word, "init-", 5) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    word.pos = word.last;
-    word.last = stem->last;
-
-    return ngx_http_media_url_hex(&word, NGX_HTTP_MEDIA_INIT_DIGITS,
+    return ngx_http_media_url_hex(word, NGX_HTTP_MEDIA_INIT_DIGITS,
                                   &url->init);
 }
 
 
-/* <n>.m4s, <tag>-<n>.m4s, <n>.<p>.m4s, t<time>.m4s */
+ngx_int_t
+ngx_http_media_url_run(ngx_http_media_word_t *word, ngx_http_media_url_t *url)
+{
+    uint64_t  value;
 
-static ngx_int_t
-ngx_http_media_url_m4s(ngx_http_media_word_t *stem, ngx_http_media_url_t *url)
+    if (ngx_http_media_url_begins(word, "t", 1) != NGX_OK
+        || ngx_http_media_url_number(word, NGX_HTTP_MEDIA_NUMBER_MAX, &value)
+           != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    url->time = value;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_media_url_part(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url)
 {
     uint64_t               value;
     const u_char          *p;
     ngx_http_media_word_t  number, part;
 
-    number = *stem;
-
-    if (number.pos < number.last && *number.pos == 't') {
-        number.pos++;
-
-        if (ngx_http_media_url_number(&number, NGX_HTTP_MEDIA_NUMBER_MAX,
-                                      &value)
-            != NGX_OK)
-        {
-            return NGX_DECLINED;
+    for (p = word->pos; p < word->last; p++) {
+        if (*p == '.') {
+            break;
         }
-
-        url->kind = NGX_HTTP_MEDIA_RUN;
-        url->time = value;
-
-        return NGX_OK;
     }
 
-    url->kind = NGX_HTTP_MEDIA_SEGMENT;
-
-    for (p = stem->pos; p < stem->last; p++) {
-
-        if (*p != '.') {
-            continue;
-        }
-
-        part.pos = p + 1;
-        part.last = stem->last;
-
-        if (ngx_http_media_url_number(&part, NGX_MAX_UINT32_VALUE, &value)
-            != NGX_OK)
-        {
-            return NGX_DECLINED;
-        }
-
-        url->kind = NGX_HTTP_MEDIA_PART;
-        url->part = value;
-
-        number.last = p;
-        break;
+    if (p == word->last) {
+        return NGX_DECLINED;
     }
 
-    return ngx_http_media_url_segment(&number, url);
+    number.pos = word->pos;
+    number.last = p;
+    part.pos = p + 1;
+    part.last = word->last;
+
+    if (ngx_http_media_url_number(&part, NGX_MAX_UINT32_VALUE, &value)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    url->part = value;
+
+    return ngx_http_media_url_number(&number, NGX_HTTP_MEDIA_NUMBER_MAX,
+                                     &url->number);
 }
 
 
-/* <n>, <tag>-<n> */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_media_url_segment(ngx_http_media_word_t *word,
     ngx_http_media_url_t *url)
 {
@@ -536,8 +305,7 @@ ngx_http_media_url_segment(ngx_http_media_word_t *word,
     number = *word;
 
     if (word->last - word->pos > NGX_HTTP_MEDIA_TAG_DIGITS
-        && word->pos[NGX_HTTP_MEDIA_TAG_DIGITS] == '-'
-        && url->kind != NGX_HTTP_MEDIA_PART)
+        && word->pos[NGX_HTTP_MEDIA_TAG_DIGITS] == '-')
     {
         number.last = word->pos + NGX_HTTP_MEDIA_TAG_DIGITS;
 
@@ -559,15 +327,19 @@ ngx_http_media_url_segment(ngx_http_media_word_t *word,
 }
 
 
+/* the word loses it */
+
 static ngx_int_t
-ngx_http_media_url_is(ngx_http_media_word_t *word, const char *text,
+ngx_http_media_url_begins(ngx_http_media_word_t *word, const char *text,
     size_t len)
 {
-    if ((size_t) (word->last - word->pos) != len
+    if ((size_t) (word->last - word->pos) < len
         || ngx_memcmp(word->pos, text, len) != 0)
     {
         return NGX_DECLINED;
     }
+
+    word->pos += len;
 
     return NGX_OK;
 }
@@ -576,7 +348,7 @@ ngx_http_media_url_is(ngx_http_media_word_t *word, const char *text,
 /* one of the type letters and a number from 1 */
 
 static ngx_int_t
-ngx_http_media_url_track(ngx_http_media_word_t *word, const char *types,
+ngx_http_media_url_name_track(ngx_http_media_word_t *word, const char *types,
     ngx_str_t *track)
 {
     uint64_t               value;

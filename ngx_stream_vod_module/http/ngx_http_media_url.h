@@ -5,7 +5,8 @@
 
 
 /*
- * The URL grammar below a location (docs/urls.md), pure and without state.
+ * The URL grammar below a location (docs/urls.md), pure and without state: how
+ * URLs are read, and the parts that those of kinds are made of.
  *
  * It is read from the right: the last component says what is wanted and how
  * many components belong to it, the rest is the stream's name, which may hold
@@ -26,41 +27,15 @@
 #define NGX_HTTP_MEDIA_URL_NAME_MAX  4000
 
 
-typedef enum {
-    NGX_HTTP_MEDIA_MULTI = 0,                 /* NAME/index.m3u8 */
-    NGX_HTTP_MEDIA_MPD,                       /* NAME/manifest.mpd */
-    NGX_HTTP_MEDIA_TIME,                      /* NAME/time.txt */
-    NGX_HTTP_MEDIA_PLAYLIST,                  /* NAME/v1.m3u8 */
-    NGX_HTTP_MEDIA_IFRAMES,                   /* NAME/v1.iframes.m3u8 */
-    NGX_HTTP_MEDIA_TS_MULTI,                  /* NAME/ts.m3u8 */
-    NGX_HTTP_MEDIA_TS_PLAYLIST,               /* NAME/v1-a1.ts.m3u8, t1 */
-    NGX_HTTP_MEDIA_TS_IFRAMES,                /* NAME/v1.ts.iframes.m3u8 */
-    NGX_HTTP_MEDIA_THUMB,                     /* NAME/thumb-<ms>-w<n>.jpg */
-    NGX_HTTP_MEDIA_THUMBS,                    /* NAME/thumbs.vtt */
-    NGX_HTTP_MEDIA_CLIP,                      /* NAME/clip.mp4 */
-    NGX_HTTP_MEDIA_FLV,                       /* NAME.flv */
-
-    /* those below a folder, which is a track */
-    NGX_HTTP_MEDIA_INIT,                      /* NAME/v1/init-<v>.mp4 */
-    NGX_HTTP_MEDIA_SEGMENT,                   /* NAME/v1/<n>.m4s */
-    NGX_HTTP_MEDIA_PART,                      /* NAME/v1/<n>.<p>.m4s */
-    NGX_HTTP_MEDIA_RUN,                       /* NAME/v1/t<time>.m4s */
-    NGX_HTTP_MEDIA_KEY,                       /* NAME/k1/<n>.m4s */
-    NGX_HTTP_MEDIA_TS_SEGMENT,                /* NAME/v1-a1/<n>.ts */
-    NGX_HTTP_MEDIA_TS_KEY,                    /* NAME/k1/<n>.ts */
-    NGX_HTTP_MEDIA_VTT,                       /* NAME/t1/<n>.vtt */
-    NGX_HTTP_MEDIA_TS_VTT,                    /* NAME/t1/<n>.ts.vtt */
-    NGX_HTTP_MEDIA_SHEET,                     /* NAME/i1/<n>.jpg */
-    NGX_HTTP_MEDIA_KINDS
-} ngx_http_media_kind_e;
+typedef struct ngx_http_media_kind_s  ngx_http_media_kind_t;
 
 
 typedef struct {
-    ngx_http_media_kind_e     kind;
+    const ngx_http_media_kind_t  *kind;
     ngx_str_t                 name;           /* of the stream */
     ngx_str_t                 track;          /* "v1"; empty where none is */
     ngx_str_t                 second;         /* muxed with it: "a1"; empty */
-    ngx_str_t                 folder;         /* both: "v1-a1" */
+    ngx_str_t                 folder;         /* both: "v1-a1"; or the one */
     uint64_t                  number;         /* of the segment */
     uint32_t                  part;
     uint32_t                  tag;            /* of a file, <tag>-<n>; */
@@ -71,8 +46,49 @@ typedef struct {
 } ngx_http_media_url_t;
 
 
-/* NGX_OK or NGX_DECLINED; what is returned points into the input */
-ngx_int_t ngx_http_media_url_parse(const u_char *pos, const u_char *last,
+/* a part of an URL, within a component */
+
+typedef struct {
+    const u_char             *pos;
+    const u_char             *last;
+} ngx_http_media_word_t;
+
+
+/* reads all of the word into url, of whose kind it is: NGX_OK, NGX_DECLINED */
+typedef ngx_int_t (*ngx_http_media_url_pt)(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url);
+
+
+/*
+ * The first of the kinds (ngx_http_media_kind.h), up to the one without a
+ * suffix, whose URL this is: NGX_OK or NGX_DECLINED.  What is filled in points
+ * into the input.
+ */
+ngx_int_t ngx_http_media_url_parse(const ngx_http_media_kind_t *kinds,
+    const u_char *pos, const u_char *last, ngx_http_media_url_t *url);
+
+
+/* for rows of kinds: before the suffix, and folders */
+
+/* nothing: the suffix is all of it */
+ngx_int_t ngx_http_media_url_all(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url);
+/* "v1": a track; "v1-a1", too: of a transport stream */
+ngx_int_t ngx_http_media_url_track(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url);
+ngx_int_t ngx_http_media_url_pair(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url);
+/* "<n>" or "<tag>-<n>"; "<n>.<p>"; "t<time>"; "init-<v>" */
+ngx_int_t ngx_http_media_url_segment(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url);
+ngx_int_t ngx_http_media_url_part(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url);
+ngx_int_t ngx_http_media_url_run(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url);
+ngx_int_t ngx_http_media_url_init(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url);
+/* "thumb-<ms>", "thumb-<ms>-w<width>" */
+ngx_int_t ngx_http_media_url_thumb(ngx_http_media_word_t *word,
     ngx_http_media_url_t *url);
 
 

@@ -142,31 +142,14 @@ ngx_http_media_variable_number(ngx_http_request_t *r,
 {
     uint64_t  number;
 
-    switch (url->kind) {
-
-    case NGX_HTTP_MEDIA_PART:
-        number = (data == NGX_HTTP_MEDIA_VARIABLE_PART) ? url->part
-                                                        : url->number;
-        break;
-
-    case NGX_HTTP_MEDIA_SEGMENT:
-    case NGX_HTTP_MEDIA_KEY:
-    case NGX_HTTP_MEDIA_TS_SEGMENT:
-    case NGX_HTTP_MEDIA_TS_KEY:
-    case NGX_HTTP_MEDIA_VTT:
-    case NGX_HTTP_MEDIA_TS_VTT:
-    case NGX_HTTP_MEDIA_SHEET:
-
-        if (data == NGX_HTTP_MEDIA_VARIABLE_PART) {
-            return NGX_OK;
-        }
-
-        number = url->number;
-        break;
-
-    default:
+    if (!(url->kind->flags & ((data == NGX_HTTP_MEDIA_VARIABLE_PART)
+                              ? NGX_HTTP_MEDIA_KIND_PART
+                              : NGX_HTTP_MEDIA_KIND_NUMBER)))
+    {
         return NGX_OK;
     }
+
+    number = (data == NGX_HTTP_MEDIA_VARIABLE_PART) ? url->part : url->number;
 
     value->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
     if (value->data == NULL) {

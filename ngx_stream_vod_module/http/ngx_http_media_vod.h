@@ -17,7 +17,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include "http/ngx_http_media_url.h"
+#include "http/ngx_http_media_kind.h"
 #include "vod/ngx_media_vod_load.h"
 #include "vod/ngx_media_vod_thumb.h"
 
@@ -31,7 +31,7 @@
 
 /* a request; in its pool, not in r->ctx, which a redirect clears */
 
-typedef struct {
+typedef struct ngx_http_media_vod_ctx_s {
     ngx_http_request_t       *request;
     ngx_http_media_url_t      url;
     ngx_uint_t                track;
@@ -47,6 +47,28 @@ typedef struct {
 ngx_int_t ngx_http_media_vod_answer(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 
+/* and what it calls, the handlers of kinds */
+ngx_int_t ngx_http_media_vod_text(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+ngx_int_t ngx_http_media_vod_sheets(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+ngx_int_t ngx_http_media_vod_time(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+ngx_int_t ngx_http_media_vod_init_segment(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+ngx_int_t ngx_http_media_vod_cmaf(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+ngx_int_t ngx_http_media_vod_key(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+ngx_int_t ngx_http_media_vod_ts(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+ngx_int_t ngx_http_media_vod_ts_key(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+ngx_int_t ngx_http_media_vod_vtt(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+ngx_int_t ngx_http_media_vod_ts_vtt(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+
 
 /*
  * ngx_http_media_vod_module.c: what is asked for is not there, but another
@@ -60,8 +82,10 @@ ngx_int_t ngx_http_media_vod_again(ngx_http_request_t *r,
 ngx_media_cache_t *ngx_http_media_vod_cache_conf(ngx_http_request_t *r);
 
 
-/* ngx_http_media_vod_thumb.c: pictures; answers as above */
+/* ngx_http_media_vod_thumb.c, handlers, too: a picture, a sheet of them */
 ngx_int_t ngx_http_media_vod_thumb(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+ngx_int_t ngx_http_media_vod_sheet(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx);
 
 /* ngx_http_media_vod_clip.c: the same of clip.mp4 */

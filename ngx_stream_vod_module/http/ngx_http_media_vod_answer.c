@@ -14,10 +14,6 @@
 #include "vod/ngx_media_vod_text.h"
 
 
-typedef ngx_int_t (*ngx_http_media_vod_pt)(ngx_http_request_t *r,
-    ngx_http_media_vod_ctx_t *ctx);
-
-
 /* entries of a text that is rendered in a thread */
 #define NGX_HTTP_MEDIA_VOD_LONG  2000
 
@@ -31,6 +27,7 @@ typedef ngx_int_t (*ngx_http_media_vod_pt)(ngx_http_request_t *r,
 typedef struct {
     ngx_http_media_vod_ctx_t  *ctx;
     ngx_http_media_text_key_t  key;
+    ngx_http_media_render_pt   render;
     uint64_t                   version;
     ngx_int_t                  rc;
     ngx_http_media_text_t     *text;          /* a reference */
@@ -45,9 +42,10 @@ typedef struct {
 
 static time_t ngx_http_media_vod_modified(ngx_http_media_vod_ctx_t *ctx);
 static ngx_int_t ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx);
-static ngx_int_t ngx_http_media_vod_text(ngx_http_request_t *r,
-    ngx_http_media_vod_ctx_t *ctx);
-static ngx_uint_t ngx_http_media_vod_is_long(ngx_http_media_vod_ctx_t *ctx);
+static uint64_t ngx_http_media_vod_entries(ngx_http_media_vod_ctx_t *ctx);
+static ngx_int_t ngx_http_media_vod_page(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx, ngx_http_media_render_pt render,
+    uint64_t entries);
 static void ngx_http_media_vod_page_run(void *data);
 static ngx_int_t ngx_http_media_vod_page_done(ngx_http_request_t *r,
     void *data);
@@ -60,16 +58,15 @@ static ngx_int_t ngx_http_media_vod_render(ngx_pool_t *pool,
     ngx_media_stream_view_t *view, ngx_str_t *bytes);
 static ngx_uint_t ngx_http_media_vod_is_bare(
     const ngx_media_stream_view_t *view);
-static ngx_int_t ngx_http_media_vod_init_segment(ngx_http_request_t *r,
-    ngx_http_media_vod_ctx_t *ctx);
-static ngx_int_t ngx_http_media_vod_cmaf(ngx_http_request_t *r,
-    ngx_http_media_vod_ctx_t *ctx);
-static ngx_int_t ngx_http_media_vod_ts(ngx_http_request_t *r,
-    ngx_http_media_vod_ctx_t *ctx);
-static ngx_int_t ngx_http_media_vod_time(ngx_http_request_t *r,
-    ngx_http_media_vod_ctx_t *ctx);
+static ngx_int_t ngx_http_media_vod_render_sheets(ngx_pool_t *pool,
+    const ngx_http_media_text_key_t *key, void *data,
+    ngx_media_stream_view_t *view, ngx_str_t *bytes);
+static ngx_int_t ngx_http_media_vod_chunk(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx, ngx_uint_t key);
+static ngx_int_t ngx_http_media_vod_segment(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx, ngx_uint_t key);
 static ngx_int_t ngx_http_media_vod_cues(ngx_http_request_t *r,
-    ngx_http_media_vod_ctx_t *ctx);
+    ngx_http_media_vod_ctx_t *ctx, ngx_uint_t wvtt, ngx_uint_t ts);
 static void ngx_http_media_vod_cues_run(void *data);
 static ngx_int_t ngx_http_media_vod_cues_done(ngx_http_request_t *r,
     void *data);
@@ -80,56 +77,23 @@ static ngx_int_t ngx_http_media_vod_missing(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx, ngx_int_t rc);
 
 
-/* who answers what; NULL: it is not of files */
-
-static const ngx_http_media_vod_pt
-    ngx_http_media_vod_handlers[NGX_HTTP_MEDIA_KINDS] =
-{
-    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_MULTI */
-    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_MPD */
-    ngx_http_media_vod_time,               /* NGX_HTTP_MEDIA_TIME */
-    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_PLAYLIST */
-    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_IFRAMES */
-    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_MULTI */
-    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_PLAYLIST */
-    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_TS_IFRAMES */
-    ngx_http_media_vod_thumb,              /* NGX_HTTP_MEDIA_THUMB */
-    ngx_http_media_vod_text,               /* NGX_HTTP_MEDIA_THUMBS */
-    ngx_http_media_vod_clip,               /* NGX_HTTP_MEDIA_CLIP */
-    NULL,                                  /* NGX_HTTP_MEDIA_FLV */
-    ngx_http_media_vod_init_segment,       /* NGX_HTTP_MEDIA_INIT */
-    ngx_http_media_vod_cmaf,               /* NGX_HTTP_MEDIA_SEGMENT */
-    NULL,                                  /* NGX_HTTP_MEDIA_PART */
-    NULL,                                  /* NGX_HTTP_MEDIA_RUN */
-    ngx_http_media_vod_cmaf,               /* NGX_HTTP_MEDIA_KEY */
-    ngx_http_media_vod_ts,                 /* NGX_HTTP_MEDIA_TS_SEGMENT */
-    ngx_http_media_vod_ts,                 /* NGX_HTTP_MEDIA_TS_KEY */
-    ngx_http_media_vod_cues,               /* NGX_HTTP_MEDIA_VTT */
-    ngx_http_media_vod_cues,               /* NGX_HTTP_MEDIA_TS_VTT */
-    ngx_http_media_vod_thumb               /* NGX_HTTP_MEDIA_SHEET */
-};
-
-
 ngx_int_t
 ngx_http_media_vod_answer(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx)
 {
-    int64_t                early;
-    uint32_t               tag;
-    ngx_int_t              again;
-    ngx_http_media_vod_pt  handler;
+    int64_t                       early;
+    uint32_t                      tag;
+    ngx_int_t                     again;
+    const ngx_http_media_kind_t  *kind;
 
-    handler = ngx_http_media_vod_handlers[ctx->url.kind];
-
+    kind = ctx->url.kind;
     tag = (uint32_t) ctx->load.source.set->tag;
 
-    if (ctx->url.kind == NGX_HTTP_MEDIA_SHEET) {
+    if (kind->flags & NGX_HTTP_MEDIA_KIND_SHEET) {
         tag = ngx_media_vod_sheet_tag(&ctx->load.source, ctx->sheet);
     }
 
-    if (handler == NULL
-        || (!ctx->url.tagged && ctx->url.kind > NGX_HTTP_MEDIA_INIT))
-    {
+    if (!ctx->url.tagged && (kind->flags & NGX_HTTP_MEDIA_KIND_TAGGED)) {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, ctx->lifetime);
     }
 
@@ -152,7 +116,7 @@ ngx_http_media_vod_answer(ngx_http_request_t *r,
     early = ctx->load.source.map->first_time - ctx->load.source.now;
 
     if (ctx->load.source.map->live && early > 0
-        && ctx->url.kind != NGX_HTTP_MEDIA_TIME)
+        && !(kind->flags & NGX_HTTP_MEDIA_KIND_CLOCK))
     {
         early = ngx_min((early + 999) / 1000, NGX_HTTP_MEDIA_VOD_EARLY);
 
@@ -163,7 +127,7 @@ ngx_http_media_vod_answer(ngx_http_request_t *r,
 
     r->headers_out.last_modified_time = ngx_http_media_vod_modified(ctx);
 
-    return handler(r, ctx);
+    return kind->file(r, ctx);
 }
 
 
@@ -200,7 +164,7 @@ ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx)
 
     /* i1: sheets, it is all there is of that kind */
 
-    if (ctx->url.kind == NGX_HTTP_MEDIA_SHEET) {
+    if (ctx->url.kind->flags & NGX_HTTP_MEDIA_KIND_SHEET) {
         return (ctx->url.track.len == 2 && ctx->url.track.data[1] == '1')
                ? NGX_OK : NGX_DECLINED;
     }
@@ -227,8 +191,35 @@ ngx_http_media_vod_find(ngx_http_media_vod_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+/* playlists and manifests of what a view lists */
+
+ngx_int_t
 ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    return ngx_http_media_vod_page(r, ctx, ngx_http_media_vod_render,
+                                   ngx_http_media_vod_entries(ctx));
+}
+
+
+/* which thumbnail is where in which sheet */
+
+ngx_int_t
+ngx_http_media_vod_sheets(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx)
+{
+    uint64_t  n;
+
+    n = ctx->sheet->interval
+        ? ctx->load.source.set->duration / ctx->sheet->interval : 0;
+
+    return ngx_http_media_vod_page(r, ctx, ngx_http_media_vod_render_sheets,
+                                   n);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_page(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx,
+    ngx_http_media_render_pt render, uint64_t entries)
 {
     ngx_int_t                   rc;
     ngx_pool_cleanup_t         *cln;
@@ -248,6 +239,7 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
     cln->handler = ngx_http_media_vod_page_free;
 
     page->ctx = ctx;
+    page->render = render;
 
     set = ctx->load.source.set;
     key = &page->key;
@@ -259,9 +251,7 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
         key->id ^= ngx_http_media_vod_when(ctx->load.source.map);
     }
 
-    if (ctx->url.kind == NGX_HTTP_MEDIA_MPD
-        || ctx->url.kind == NGX_HTTP_MEDIA_THUMBS)
-    {
+    if (ctx->url.kind->flags & NGX_HTTP_MEDIA_KIND_SHEETS) {
         key->id ^= ngx_media_vod_sheet_tag(&ctx->load.source, ctx->sheet);
     }
 
@@ -283,9 +273,8 @@ ngx_http_media_vod_text(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
         page->version = ngx_time();
     }
 
-    if (!ngx_http_media_vod_is_long(ctx)) {
-        rc = ngx_http_media_text_get(key, page->version,
-                                     ngx_http_media_vod_render, ctx,
+    if (entries <= NGX_HTTP_MEDIA_VOD_LONG) {
+        rc = ngx_http_media_text_get(key, page->version, render, ctx,
                                      r->connection->log, &page->text);
 
         return ngx_http_media_vod_page_send(r, page, rc);
@@ -322,21 +311,15 @@ ngx_http_media_vod_when(const ngx_media_vod_map_t *map)
 }
 
 
-/* whether it takes milliseconds to list all that it has to */
+/* how much has to be listed: of more than some it takes milliseconds */
 
-static ngx_uint_t
-ngx_http_media_vod_is_long(ngx_http_media_vod_ctx_t *ctx)
+static uint64_t
+ngx_http_media_vod_entries(ngx_http_media_vod_ctx_t *ctx)
 {
     uint64_t                    n;
     const ngx_media_vod_set_t  *set;
 
     set = ctx->load.source.set;
-
-    if (ctx->url.kind == NGX_HTTP_MEDIA_THUMBS) {
-        n = ctx->sheet->interval ? set->duration / ctx->sheet->interval : 0;
-
-        return n > NGX_HTTP_MEDIA_VOD_LONG;
-    }
 
     n = ngx_media_vod_set_segments(set);
 
@@ -347,7 +330,7 @@ ngx_http_media_vod_is_long(ngx_http_media_vod_ctx_t *ctx)
         n *= 2;
     }
 
-    return n > NGX_HTTP_MEDIA_VOD_LONG;
+    return n;
 }
 
 
@@ -357,8 +340,8 @@ ngx_http_media_vod_page_run(void *data)
     ngx_http_media_vod_page_t *page = data;
 
     page->rc = ngx_http_media_text_make(&page->key, page->version,
-                                        ngx_http_media_vod_render, page->ctx,
-                                        1, ngx_cycle->log, &page->text);
+                                        page->render, page->ctx, 1,
+                                        ngx_cycle->log, &page->text);
 }
 
 
@@ -414,13 +397,6 @@ ngx_http_media_vod_render(ngx_pool_t *pool,
 
     ngx_uint_t  track;
 
-    if (key->kind == NGX_HTTP_MEDIA_THUMBS) {
-        ngx_memzero(view, sizeof(ngx_media_stream_view_t));
-
-        return ngx_media_vod_thumbs_vtt(&ctx->load.source, ctx->sheet, pool,
-                                        bytes);
-    }
-
     /* a playlist of one track does not look at the segments of others */
 
     track = (ctx->url.track.len && ctx->second == NGX_MEDIA_NO_TRACK)
@@ -443,13 +419,27 @@ ngx_http_media_vod_render(ngx_pool_t *pool,
         return NGX_ERROR;
     }
 
-    return ngx_http_media_render(pool, &ctx->url, key, view, bytes);
+    return key->kind->render(pool, &ctx->url, key, view, bytes);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_render_sheets(ngx_pool_t *pool,
+    const ngx_http_media_text_key_t *key, void *data,
+    ngx_media_stream_view_t *view, ngx_str_t *bytes)
+{
+    ngx_http_media_vod_ctx_t *ctx = data;
+
+    ngx_memzero(view, sizeof(ngx_media_stream_view_t));
+
+    return ngx_media_vod_thumbs_vtt(&ctx->load.source, ctx->sheet, pool,
+                                    bytes);
 }
 
 
 /* UTCTiming of manifests that go on, as it is of live streams */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_media_vod_time(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 {
     if (!ctx->load.source.map->live && !ctx->load.source.set->growing) {
@@ -477,7 +467,7 @@ ngx_http_media_vod_is_bare(const ngx_media_stream_view_t *view)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_media_vod_init_segment(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx)
 {
@@ -505,19 +495,33 @@ ngx_http_media_vod_init_segment(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_media_vod_cmaf(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    if (ctx->url.track.data[0] == 't') {
+        return ngx_http_media_vod_cues(r, ctx, 1, 0);
+    }
+
+    return ngx_http_media_vod_chunk(r, ctx, 0);
+}
+
+
+ngx_int_t
+ngx_http_media_vod_key(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    return ngx_http_media_vod_chunk(r, ctx, 1);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_chunk(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx,
+    ngx_uint_t key)
 {
     ngx_int_t           rc;
     ngx_media_frames_t  frames;
 
-    if (ctx->url.track.data[0] == 't') {
-        return ngx_http_media_vod_cues(r, ctx);
-    }
-
     rc = ngx_media_vod_frames(&ctx->load.source, ctx->track, ctx->url.number,
-                              ctx->url.kind == NGX_HTTP_MEDIA_KEY, r->pool,
-                              &frames);
+                              key, r->pool, &frames);
 
     if (rc != NGX_OK) {
         return ngx_http_media_vod_missing(r, ctx, rc);
@@ -533,8 +537,24 @@ ngx_http_media_vod_cmaf(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_media_vod_ts(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    return ngx_http_media_vod_segment(r, ctx, 0);
+}
+
+
+ngx_int_t
+ngx_http_media_vod_ts_key(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx)
+{
+    return ngx_http_media_vod_segment(r, ctx, 1);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_segment(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx, ngx_uint_t key)
 {
     ngx_int_t           rc;
     ngx_uint_t          n;
@@ -545,8 +565,7 @@ ngx_http_media_vod_ts(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
     /* one of the two may have nothing there: it is shorter */
 
     rc = ngx_media_vod_frames(&ctx->load.source, ctx->track, ctx->url.number,
-                              ctx->url.kind == NGX_HTTP_MEDIA_TS_KEY,
-                              r->pool, &frames[n]);
+                              key, r->pool, &frames[n]);
 
     if (rc == NGX_OK) {
         n++;
@@ -576,10 +595,26 @@ ngx_http_media_vod_ts(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
 }
 
 
-/* text: a segment of WebVTT, or of "wvtt" */
+ngx_int_t
+ngx_http_media_vod_vtt(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    return ngx_http_media_vod_cues(r, ctx, 0, 0);
+}
+
+
+ngx_int_t
+ngx_http_media_vod_ts_vtt(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx)
+{
+    return ngx_http_media_vod_cues(r, ctx, 0, 1);
+}
+
+
+/* text: a segment of WebVTT, or of "wvtt"; ts: at the times of MPEG-TS */
 
 static ngx_int_t
-ngx_http_media_vod_cues(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+ngx_http_media_vod_cues(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx,
+    ngx_uint_t wvtt, ngx_uint_t ts)
 {
     ngx_pool_cleanup_t         *cln;
     ngx_http_media_vod_cues_t  *cues;
@@ -600,8 +635,8 @@ ngx_http_media_vod_cues(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
     cues->make.track = ctx->track;
     cues->make.number = ctx->url.number;
     cues->make.sequence = (uint32_t) ctx->url.number + 1;
-    cues->make.wvtt = (ctx->url.kind == NGX_HTTP_MEDIA_SEGMENT);
-    cues->make.ts = (ctx->url.kind == NGX_HTTP_MEDIA_TS_VTT);
+    cues->make.wvtt = wvtt;
+    cues->make.ts = ts;
 
     if (!ngx_media_vod_text_blocks(&cues->make)) {
         ngx_http_media_vod_cues_run(cues);

@@ -42,7 +42,6 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_media_vod_handler(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_media_vod_is_listed(ngx_http_media_kind_e kind);
 static ngx_int_t ngx_http_media_vod_wait(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_media_vod_path(ngx_http_request_t *r,
@@ -203,10 +202,10 @@ ngx_http_media_vod_handler(ngx_http_request_t *r)
     /* the name of a file is all that stands before what is wanted of it */
 
     if (r->uri.len < 2
-        || ngx_http_media_url_parse(r->uri.data + 1,
-                                    r->uri.data + r->uri.len, &ctx->url)
+        || ngx_http_media_kinds_parse(r, r->uri.data + 1,
+                                      r->uri.data + r->uri.len, &ctx->url)
            != NGX_OK
-        || ctx->url.kind == NGX_HTTP_MEDIA_FLV)
+        || ctx->url.kind->file == NULL)
     {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, ctx->lifetime);
     }
@@ -216,7 +215,8 @@ ngx_http_media_vod_handler(ngx_http_request_t *r)
     ctx->load.log = r->connection->log;
     ctx->load.handler = ngx_http_media_vod_loaded;
     ctx->load.data = ctx;
-    ctx->load.listed = ngx_http_media_vod_is_listed(ctx->url.kind);
+    ctx->load.listed = (ctx->url.kind->flags & NGX_HTTP_MEDIA_KIND_LISTED)
+                       ? 1 : 0;
 
     rc = ngx_http_media_vod_path(r, ctx);
 
@@ -225,26 +225,6 @@ ngx_http_media_vod_handler(ngx_http_request_t *r)
     }
 
     return ngx_http_media_vod_wait(r, ctx, ngx_media_vod_load(&ctx->load));
-}
-
-
-/* whether it is named by what was answered before, maybe elsewhere */
-
-static ngx_uint_t
-ngx_http_media_vod_is_listed(ngx_http_media_kind_e kind)
-{
-    switch (kind) {
-
-    case NGX_HTTP_MEDIA_MULTI:
-    case NGX_HTTP_MEDIA_MPD:
-    case NGX_HTTP_MEDIA_TS_MULTI:
-    case NGX_HTTP_MEDIA_THUMB:
-    case NGX_HTTP_MEDIA_CLIP:
-        return 0;
-
-    default:
-        return 1;
-    }
 }
 
 

@@ -26,6 +26,8 @@ typedef struct {
 } ngx_http_media_vod_thumb_t;
 
 
+static ngx_int_t ngx_http_media_vod_thumb_start(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx, ngx_uint_t sheet);
 static void ngx_http_media_vod_thumb_run(void *data);
 static ngx_int_t ngx_http_media_vod_thumb_done(ngx_http_request_t *r,
     void *data);
@@ -36,6 +38,21 @@ static ngx_int_t ngx_http_media_vod_thumbs_tiles(ngx_str_t *value,
 
 ngx_int_t
 ngx_http_media_vod_thumb(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    return ngx_http_media_vod_thumb_start(r, ctx, 0);
+}
+
+
+ngx_int_t
+ngx_http_media_vod_sheet(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
+{
+    return ngx_http_media_vod_thumb_start(r, ctx, 1);
+}
+
+
+static ngx_int_t
+ngx_http_media_vod_thumb_start(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx, ngx_uint_t sheet)
 {
     ngx_pool_cleanup_t          *cln;
     ngx_http_media_vod_thumb_t  *thumb;
@@ -58,7 +75,7 @@ ngx_http_media_vod_thumb(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx)
     thumb->ctx = ctx;
     thumb->make.source = &ctx->load.source;
 
-    if (ctx->url.kind == NGX_HTTP_MEDIA_SHEET) {
+    if (sheet) {
         thumb->make.sheet = ctx->sheet;
         thumb->make.time = (int64_t) ctx->url.number;
 
