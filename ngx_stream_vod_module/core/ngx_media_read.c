@@ -23,39 +23,14 @@
 #define NGX_MEDIA_VIEW_TRIES  8
 
 
-/* a track, for as long as it is in its place */
-
-typedef struct {
-    const ngx_media_stream_t *stream;
-    ngx_media_track_shm_t    *t;
-    ngx_uint_t                place;
-    uint32_t                  uses;
-} ngx_media_track_ref_t;
-
-
-typedef struct {
-    uint64_t                  tail;
-    uint64_t                  closed;
-    uint64_t                  head;
-    uint64_t                  edge;
-    uint64_t                  size;           /* of the ring of segments */
-    ngx_uint_t                ended;
-} ngx_media_heads_t;
-
-
-static ngx_int_t ngx_media_track_get(const ngx_media_stream_t *stream,
-    ngx_uint_t track, ngx_media_track_ref_t *ref);
 static ngx_int_t ngx_media_stream_lookup(ngx_media_zone_t *zone,
     ngx_str_t *name, uint32_t hash, ngx_media_stream_t *stream);
 static ngx_uint_t ngx_media_stream_alive(const ngx_media_stream_t *stream);
 static ngx_uint_t ngx_media_track_alive(const ngx_media_track_ref_t *ref);
-static ngx_int_t ngx_media_heads_read(const ngx_media_track_ref_t *ref,
-    ngx_media_heads_t *heads);
 static ngx_int_t ngx_media_track_open(const ngx_media_stream_t *stream,
-    ngx_uint_t track, ngx_media_track_ref_t *ref, ngx_media_heads_t *heads);
+    ngx_uint_t track, ngx_media_track_ref_t *ref);
 static ngx_int_t ngx_media_segment_copy(const ngx_media_track_ref_t *ref,
-    const ngx_media_heads_t *heads, uint64_t number,
-    ngx_media_segment_shm_t *copy);
+    uint64_t number, ngx_media_segment_shm_t *copy);
 static ngx_int_t ngx_media_part_copy(const ngx_media_track_ref_t *ref,
     uint64_t index, ngx_media_part_shm_t *copy);
 static void ngx_media_segment_export(const ngx_media_segment_shm_t *entry,
@@ -72,12 +47,10 @@ static ngx_int_t ngx_media_track_view(const ngx_media_stream_t *stream,
     ngx_pool_t *pool, ngx_uint_t track, ngx_uint_t fill, uint64_t listed,
     ngx_media_track_view_t *view);
 static ngx_int_t ngx_media_track_view_segments(
-    const ngx_media_track_ref_t *ref, ngx_pool_t *pool,
-    const ngx_media_heads_t *heads, uint64_t listed,
+    const ngx_media_track_ref_t *ref, ngx_pool_t *pool, uint64_t listed,
     ngx_media_track_view_t *view);
 static ngx_int_t ngx_media_track_view_parts(const ngx_media_track_ref_t *ref,
-    ngx_pool_t *pool, const ngx_media_heads_t *heads,
-    ngx_media_track_view_t *view);
+    ngx_pool_t *pool, ngx_media_track_view_t *view);
 static ngx_int_t ngx_media_track_view_inits(const ngx_media_track_ref_t *ref,
     ngx_pool_t *pool, ngx_media_track_view_t *view);
 
@@ -218,30 +191,31 @@ ngx_media_stream_alive(const ngx_media_stream_t *stream)
 }
 
 
-/* NGX_OK; NGX_DECLINED, there is none; NGX_DONE, it or the stream has gone */
-
-static ngx_int_t
-ngx_media_track_get(const ngx_media_stream_t *stream, ngx_uint_t track,
+ngx_int_t
+ngx_media_track_ref(const ngx_media_stream_t *stream, ngx_uint_t track,
     ngx_media_track_ref_t *ref)
 {
-    uint32_t  uses;
+    uint32_t    uses;
+    ngx_uint_t  place;
 
-    ref->stream = stream;
-    ref->place = ngx_media_track_place(track);
-    ref->uses = ngx_media_track_uses(track);
+    ref->stream = *stream;
+    ref->track = track;
 
-    if (ref->place >= NGX_MEDIA_TRACKS
-        || ref->place >= ngx_media_load(&stream->sh->ntracks))
+    place = ngx_media_track_place(track);
+
+    if (place >= NGX_MEDIA_TRACKS
+        || place >= ngx_media_load(&stream->sh->ntracks))
     {
         return ngx_media_stream_alive(stream) ? NGX_DECLINED : NGX_DONE;
     }
 
-    uses = ngx_media_load(&stream->sh->uses[ref->place]);
+    uses = ngx_media_load(&stream->sh->uses[place]);
 
-    ref->t = ngx_media_load(&stream->sh->tracks[ref->place]);
+    ref->t = ngx_media_load(&stream->sh->tracks[place]);
 
-    if (uses != ref->uses || !ngx_media_track_alive(ref)) {
-        return uses < ref->uses && ngx_media_stream_alive(stream)
+    if (uses != ngx_media_track_uses(track) || !ngx_media_track_alive(ref)) {
+        return uses < ngx_media_track_uses(track)
+               && ngx_media_stream_alive(stream)
                ? NGX_DECLINED : NGX_DONE;
     }
 
@@ -250,40 +224,45 @@ ngx_media_track_get(const ngx_media_stream_t *stream, ngx_uint_t track,
 }
 
 
-/* what was read from it before is its own */
+/*
+ * What was read from it before is its own.  Where its stream has an id and its
+ * place a count of uses is written before any of its pages is given away, and
+ * neither is ever what it was again: so this holds for a track that was found
+ * long ago, too.
+ */
 
 static ngx_uint_t
 ngx_media_track_alive(const ngx_media_track_ref_t *ref)
 {
-    return ngx_media_stream_alive(ref->stream)
-           && ngx_media_load(&ref->stream->sh->uses[ref->place])
-              == ref->uses;
+    return ngx_media_stream_alive(&ref->stream)
+           && ngx_media_load(
+                  &ref->stream.sh->uses[ngx_media_track_place(ref->track)])
+              == ngx_media_track_uses(ref->track);
 }
 
 
 ngx_int_t
 ngx_media_track_find(const ngx_media_stream_t *stream, ngx_str_t *name,
-    ngx_uint_t *track)
+    ngx_media_track_ref_t *ref)
 {
-    ngx_uint_t              i, n;
-    ngx_media_track_ref_t   ref;
-    ngx_media_track_shm_t  *t;
+    ngx_uint_t                    i, n, track;
+    const ngx_media_track_shm_t  *t;
 
     n = ngx_min(ngx_media_load(&stream->sh->ntracks), NGX_MEDIA_TRACKS);
 
     for (i = 0; i < n; i++) {
-        *track = ngx_media_track_handle(i,
+        track = ngx_media_track_handle(i,
                                      ngx_media_load(&stream->sh->uses[i]));
 
-        if (ngx_media_track_get(stream, *track, &ref) != NGX_OK) {
+        if (ngx_media_track_ref(stream, track, ref) != NGX_OK) {
             continue;
         }
 
-        t = ref.t;
+        t = ref->t;
 
         if (t->name_len == name->len && name->len <= sizeof(t->name)
             && ngx_memcmp(t->name, name->data, name->len) == 0
-            && ngx_media_track_alive(&ref))
+            && ngx_media_track_alive(ref))
         {
             return NGX_OK;
         }
@@ -295,20 +274,21 @@ ngx_media_track_find(const ngx_media_stream_t *stream, ngx_str_t *name,
 
 /*
  * In this order each of them is at most what comes after it, and what has
- * ended is complete.  NGX_DONE: it is not this stream's track any more.
+ * ended is complete
  */
 
-static ngx_int_t
-ngx_media_heads_read(const ngx_media_track_ref_t *ref,
-    ngx_media_heads_t *heads)
+ngx_int_t
+ngx_media_ref_look(ngx_media_track_ref_t *ref)
 {
+    ngx_media_heads_t            *heads;
     const ngx_media_track_shm_t  *t;
 
     t = ref->t;
+    heads = &ref->heads;
 
+    heads->state = ngx_media_load(&ref->stream.sh->state);
     heads->ended = ngx_media_load(&t->ended) != 0
-                   || ngx_media_load(&ref->stream->sh->state)
-                      == NGX_MEDIA_STREAM_ENDED;
+                   || heads->state == NGX_MEDIA_STREAM_ENDED;
     heads->tail = ngx_media_load(&t->segment_tail);
     heads->closed = ngx_media_load(&t->segment_closed);
     heads->head = ngx_media_load(&t->segment_head);
@@ -323,24 +303,26 @@ ngx_media_heads_read(const ngx_media_track_ref_t *ref,
 
 static ngx_int_t
 ngx_media_track_open(const ngx_media_stream_t *stream, ngx_uint_t track,
-    ngx_media_track_ref_t *ref, ngx_media_heads_t *heads)
+    ngx_media_track_ref_t *ref)
 {
     ngx_int_t  rc;
 
-    rc = ngx_media_track_get(stream, track, ref);
+    rc = ngx_media_track_ref(stream, track, ref);
 
-    return (rc == NGX_OK) ? ngx_media_heads_read(ref, heads) : rc;
+    return (rc == NGX_OK) ? ngx_media_ref_look(ref) : rc;
 }
 
 
 static ngx_int_t
-ngx_media_segment_copy(const ngx_media_track_ref_t *ref,
-    const ngx_media_heads_t *heads, uint64_t number,
+ngx_media_segment_copy(const ngx_media_track_ref_t *ref, uint64_t number,
     ngx_media_segment_shm_t *copy)
 {
     uint64_t                   n;
     ngx_media_zone_t          *zone;
+    const ngx_media_heads_t   *heads;
     ngx_media_segment_shm_t  **pages, *page;
+
+    heads = &ref->heads;
 
     if (heads->head == 0 || number >= heads->head) {
         return NGX_AGAIN;
@@ -350,7 +332,7 @@ ngx_media_segment_copy(const ngx_media_track_ref_t *ref,
         return NGX_DONE;
     }
 
-    zone = ref->stream->zone;
+    zone = ref->stream.zone;
     pages = ngx_media_load(&ref->t->segments);
 
     if (heads->size == 0 || !ngx_media_block_valid(zone, pages)) {
@@ -416,7 +398,7 @@ ngx_media_part_copy(const ngx_media_track_ref_t *ref, uint64_t index,
 
     page = ngx_media_load(&t->parts[n / NGX_MEDIA_PART_PER_PAGE]);
 
-    if (!ngx_media_block_valid(ref->stream->zone, page)) {
+    if (!ngx_media_block_valid(ref->stream.zone, page)) {
         return NGX_DONE;
     }
 
@@ -491,26 +473,51 @@ ngx_media_part_export(const ngx_media_part_shm_t *entry,
 }
 
 
+void
+ngx_media_ref_edge(const ngx_media_track_ref_t *ref, ngx_media_edge_t *edge)
+{
+    ngx_memzero(edge, sizeof(ngx_media_edge_t));
+
+    edge->state = ref->heads.state;
+    edge->msn = ngx_media_edge_number(ref->heads.edge);
+    edge->part = ngx_media_edge_part(ref->heads.edge);
+    edge->any = ref->heads.edge != 0;
+    edge->closed = ref->heads.closed;
+    edge->ended = ref->heads.ended;
+}
+
+
 ngx_int_t
 ngx_media_track_edge(const ngx_media_stream_t *stream, ngx_uint_t track,
     ngx_media_edge_t *edge)
 {
-    ngx_media_heads_t      heads;
     ngx_media_track_ref_t  ref;
 
-    /* first: of one that has ended all is read */
-
-    edge->state = ngx_media_load(&stream->sh->state);
-
-    if (ngx_media_track_open(stream, track, &ref, &heads) != NGX_OK) {
+    if (ngx_media_track_open(stream, track, &ref) != NGX_OK) {
         return NGX_DONE;
     }
 
-    edge->msn = ngx_media_edge_number(heads.edge);
-    edge->part = ngx_media_edge_part(heads.edge);
-    edge->any = heads.edge != 0;
-    edge->closed = heads.closed;
-    edge->ended = heads.ended;
+    ngx_media_ref_edge(&ref, edge);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_ref_segment(const ngx_media_track_ref_t *ref, uint64_t number,
+    ngx_media_segment_t *segment)
+{
+    ngx_int_t                rc;
+    ngx_media_segment_shm_t  copy;
+
+    rc = ngx_media_segment_copy(ref, number, &copy);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_media_segment_export(&copy, number >= ref->heads.closed, &ref->heads,
+                             segment);
 
     return NGX_OK;
 }
@@ -520,55 +527,35 @@ ngx_int_t
 ngx_media_track_segment(const ngx_media_stream_t *stream, ngx_uint_t track,
     uint64_t number, ngx_media_segment_t *segment)
 {
-    ngx_int_t                rc;
-    ngx_media_heads_t        heads;
-    ngx_media_track_ref_t    ref;
-    ngx_media_segment_shm_t  copy;
+    ngx_int_t              rc;
+    ngx_media_track_ref_t  ref;
 
-    rc = ngx_media_track_open(stream, track, &ref, &heads);
+    rc = ngx_media_track_open(stream, track, &ref);
 
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = ngx_media_segment_copy(&ref, &heads, number, &copy);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    ngx_media_segment_export(&copy, number >= heads.closed, &heads, segment);
-
-    return NGX_OK;
+    return (rc == NGX_OK) ? ngx_media_ref_segment(&ref, number, segment) : rc;
 }
 
 
 ngx_int_t
-ngx_media_track_segment_at(const ngx_media_stream_t *stream,
-    ngx_uint_t track, int64_t time, ngx_media_segment_t *segment)
+ngx_media_ref_segment_at(const ngx_media_track_ref_t *ref, int64_t time,
+    ngx_media_segment_t *segment)
 {
-    uint64_t                 n, low, high, first;
-    ngx_int_t                rc;
-    ngx_media_heads_t        heads;
-    ngx_media_track_ref_t    ref;
-    ngx_media_segment_shm_t  copy;
+    uint64_t                  n, low, high, first;
+    const ngx_media_heads_t  *heads;
+    ngx_media_segment_shm_t   copy;
 
-    rc = ngx_media_track_open(stream, track, &ref, &heads);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
+    heads = &ref->heads;
 
     /* media time grows with the number */
 
-    first = heads.tail;
+    first = heads->tail;
     low = first;
-    high = heads.head;
+    high = heads->head;
 
     while (low < high) {
         n = low + (high - low) / 2;
 
-        if (ngx_media_segment_copy(&ref, &heads, n, &copy) != NGX_OK) {
+        if (ngx_media_segment_copy(ref, n, &copy) != NGX_OK) {
             /* overtaken: the answer can only be further up */
             first = n + 1;
             low = first;
@@ -577,11 +564,11 @@ ngx_media_track_segment_at(const ngx_media_stream_t *stream,
 
         if (copy.time == time && !(copy.flags & NGX_MEDIA_SEGMENT_GAP)) {
 
-            if (n >= heads.closed) {
+            if (n >= heads->closed) {
                 return NGX_AGAIN;
             }
 
-            ngx_media_segment_export(&copy, 0, &heads, segment);
+            ngx_media_segment_export(&copy, 0, heads, segment);
 
             return NGX_OK;
         }
@@ -594,8 +581,8 @@ ngx_media_track_segment_at(const ngx_media_stream_t *stream,
         }
     }
 
-    if (low == heads.head) {
-        return NGX_AGAIN;
+    if (low == heads->head) {
+        return ngx_media_track_alive(ref) ? NGX_AGAIN : NGX_DONE;
     }
 
     return low == first ? NGX_DONE : NGX_DECLINED;
@@ -603,32 +590,24 @@ ngx_media_track_segment_at(const ngx_media_stream_t *stream,
 
 
 ngx_int_t
-ngx_media_track_part(const ngx_media_stream_t *stream, ngx_uint_t track,
-    uint64_t number, ngx_uint_t part, ngx_media_part_t *copy)
+ngx_media_ref_part(const ngx_media_track_ref_t *ref, uint64_t number,
+    ngx_uint_t part, ngx_media_part_t *copy)
 {
     ngx_int_t                rc;
-    ngx_media_heads_t        heads;
     ngx_media_part_shm_t     entry;
-    ngx_media_track_ref_t    ref;
     ngx_media_segment_shm_t  segment;
 
-    rc = ngx_media_track_open(stream, track, &ref, &heads);
+    rc = ngx_media_segment_copy(ref, number, &segment);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = ngx_media_segment_copy(&ref, &heads, number, &segment);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (number < heads.closed && part >= segment.nparts) {
+    if (number < ref->heads.closed && part >= segment.nparts) {
         return NGX_DECLINED;
     }
 
-    rc = ngx_media_part_copy(&ref, segment.part + part, &entry);
+    rc = ngx_media_part_copy(ref, segment.part + part, &entry);
 
     if (rc != NGX_OK) {
         return rc;
@@ -648,20 +627,25 @@ ngx_media_track_part(const ngx_media_stream_t *stream, ngx_uint_t track,
 
 
 ngx_int_t
-ngx_media_track_init(const ngx_media_stream_t *stream, ngx_uint_t track,
-    uint64_t name, ngx_pool_t *pool, ngx_str_t *bytes)
+ngx_media_track_part(const ngx_media_stream_t *stream, ngx_uint_t track,
+    uint64_t number, ngx_uint_t part, ngx_media_part_t *copy)
 {
-    u_char                 *p;
-    ngx_int_t               rc;
-    ngx_uint_t              i;
-    ngx_media_init_shm_t   *init;
-    ngx_media_track_ref_t   ref;
+    ngx_int_t              rc;
+    ngx_media_track_ref_t  ref;
 
-    rc = ngx_media_track_get(stream, track, &ref);
+    rc = ngx_media_track_open(stream, track, &ref);
 
-    if (rc != NGX_OK) {
-        return rc;
-    }
+    return (rc == NGX_OK) ? ngx_media_ref_part(&ref, number, part, copy) : rc;
+}
+
+
+ngx_int_t
+ngx_media_ref_init(const ngx_media_track_ref_t *ref, uint64_t name,
+    ngx_pool_t *pool, ngx_str_t *bytes)
+{
+    u_char                *p;
+    ngx_uint_t             i;
+    ngx_media_init_shm_t  *init;
 
     bytes->data = ngx_pnalloc(pool, NGX_MEDIA_INIT_MAX);
     if (bytes->data == NULL) {
@@ -669,9 +653,9 @@ ngx_media_track_init(const ngx_media_stream_t *stream, ngx_uint_t track,
     }
 
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
-        init = ngx_media_load(&ref.t->inits[i]);
+        init = ngx_media_load(&ref->t->inits[i]);
 
-        if (!ngx_media_block_valid(stream->zone, init)
+        if (!ngx_media_block_valid(ref->stream.zone, init)
             || init->init.name != name)
         {
             continue;
@@ -679,7 +663,7 @@ ngx_media_track_init(const ngx_media_stream_t *stream, ngx_uint_t track,
 
         p = ngx_media_load(&init->bytes);
 
-        if (!ngx_media_block_valid(stream->zone, p)) {
+        if (!ngx_media_block_valid(ref->stream.zone, p)) {
             continue;
         }
 
@@ -688,37 +672,29 @@ ngx_media_track_init(const ngx_media_stream_t *stream, ngx_uint_t track,
 
         ngx_media_fence_acquire();
 
-        if (ngx_media_load(&ref.t->inits[i]) == init
+        if (ngx_media_load(&ref->t->inits[i]) == init
             && init->init.name == name
-            && ngx_media_track_alive(&ref))
+            && ngx_media_track_alive(ref))
         {
             return NGX_OK;
         }
     }
 
-    return NGX_DECLINED;
+    return ngx_media_track_alive(ref) ? NGX_DECLINED : NGX_DONE;
 }
 
 
 ngx_int_t
-ngx_media_track_init_params(const ngx_media_stream_t *stream,
-    ngx_uint_t track, uint64_t name, ngx_media_params_t *params)
+ngx_media_ref_init_params(const ngx_media_track_ref_t *ref, uint64_t name,
+    ngx_media_params_t *params)
 {
-    ngx_int_t               rc;
-    ngx_uint_t              i;
-    ngx_media_init_shm_t   *init;
-    ngx_media_track_ref_t   ref;
-
-    rc = ngx_media_track_get(stream, track, &ref);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
+    ngx_uint_t             i;
+    ngx_media_init_shm_t  *init;
 
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
-        init = ngx_media_load(&ref.t->inits[i]);
+        init = ngx_media_load(&ref->t->inits[i]);
 
-        if (!ngx_media_block_valid(stream->zone, init)
+        if (!ngx_media_block_valid(ref->stream.zone, init)
             || init->init.name != name)
         {
             continue;
@@ -728,15 +704,28 @@ ngx_media_track_init_params(const ngx_media_stream_t *stream,
 
         ngx_media_fence_acquire();
 
-        if (ngx_media_load(&ref.t->inits[i]) == init
+        if (ngx_media_load(&ref->t->inits[i]) == init
             && init->init.name == name
-            && ngx_media_track_alive(&ref))
+            && ngx_media_track_alive(ref))
         {
             return NGX_OK;
         }
     }
 
-    return NGX_DECLINED;
+    return ngx_media_track_alive(ref) ? NGX_DECLINED : NGX_DONE;
+}
+
+
+ngx_int_t
+ngx_media_track_init_params(const ngx_media_stream_t *stream,
+    ngx_uint_t track, uint64_t name, ngx_media_params_t *params)
+{
+    ngx_int_t              rc;
+    ngx_media_track_ref_t  ref;
+
+    rc = ngx_media_track_ref(stream, track, &ref);
+
+    return (rc == NGX_OK) ? ngx_media_ref_init_params(&ref, name, params) : rc;
 }
 
 
@@ -895,11 +884,10 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     u_char                       *name;
     uint64_t                      expect;
     ngx_int_t                     rc;
-    ngx_media_heads_t             heads;
     ngx_media_track_ref_t         ref;
     const ngx_media_track_shm_t  *t;
 
-    rc = ngx_media_track_open(stream, track, &ref, &heads);
+    rc = ngx_media_track_open(stream, track, &ref);
 
     if (rc != NGX_OK) {
         return rc;
@@ -925,10 +913,10 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
                                             view->timescale);
     view->key_bandwidth = ngx_media_peek(&t->key_bandwidth);
     view->fps = t->fps;
-    view->edge_any = heads.edge != 0;
-    view->edge_msn = ngx_media_edge_number(heads.edge);
-    view->edge_part = ngx_media_edge_part(heads.edge);
-    view->ended = heads.ended;
+    view->edge_any = ref.heads.edge != 0;
+    view->edge_msn = ngx_media_edge_number(ref.heads.edge);
+    view->edge_part = ngx_media_edge_part(ref.heads.edge);
+    view->ended = ref.heads.ended;
     view->away = t->away;
     view->parts_off = t->parts_off || t->parts_held;
 
@@ -946,11 +934,11 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
         view->expect = expect != 0;
     }
 
-    if (fill && heads.head) {
-        rc = ngx_media_track_view_segments(&ref, pool, &heads, listed, view);
+    if (fill && ref.heads.head) {
+        rc = ngx_media_track_view_segments(&ref, pool, listed, view);
 
         if (rc == NGX_OK) {
-            rc = ngx_media_track_view_parts(&ref, pool, &heads, view);
+            rc = ngx_media_track_view_parts(&ref, pool, view);
         }
 
         if (rc == NGX_OK) {
@@ -968,12 +956,14 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
 
 static ngx_int_t
 ngx_media_track_view_segments(const ngx_media_track_ref_t *ref,
-    ngx_pool_t *pool, const ngx_media_heads_t *heads, uint64_t listed,
-    ngx_media_track_view_t *view)
+    ngx_pool_t *pool, uint64_t listed, ngx_media_track_view_t *view)
 {
     uint64_t                  n, first;
     ngx_media_segment_t      *segment;
     ngx_media_segment_shm_t   copy;
+    const ngx_media_heads_t  *heads;
+
+    heads = &ref->heads;
 
     first = ngx_max(heads->tail, listed);
 
@@ -989,7 +979,7 @@ ngx_media_track_view_segments(const ngx_media_track_ref_t *ref,
 
     for (n = first; n < heads->head; n++) {
 
-        if (ngx_media_segment_copy(ref, heads, n, &copy) != NGX_OK) {
+        if (ngx_media_segment_copy(ref, n, &copy) != NGX_OK) {
 
             /* memory was short, the oldest have gone: start after them */
 
@@ -1008,8 +998,7 @@ ngx_media_track_view_segments(const ngx_media_track_ref_t *ref,
 
 static ngx_int_t
 ngx_media_track_view_parts(const ngx_media_track_ref_t *ref,
-    ngx_pool_t *pool, const ngx_media_heads_t *heads,
-    ngx_media_track_view_t *view)
+    ngx_pool_t *pool, ngx_media_track_view_t *view)
 {
     uint64_t                      n, tail, head, size;
     ngx_media_part_t             *part;
@@ -1049,7 +1038,7 @@ ngx_media_track_view_parts(const ngx_media_track_ref_t *ref,
             continue;
         }
 
-        if (ngx_media_edge(copy.number, copy.part) > heads->edge) {
+        if (ngx_media_edge(copy.number, copy.part) > ref->heads.edge) {
             break;
         }
 
@@ -1099,7 +1088,7 @@ ngx_media_track_view_inits(const ngx_media_track_ref_t *ref,
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
         init = ngx_media_load(&ref->t->inits[i]);
 
-        if (!ngx_media_block_valid(ref->stream->zone, init)) {
+        if (!ngx_media_block_valid(ref->stream.zone, init)) {
             continue;
         }
 

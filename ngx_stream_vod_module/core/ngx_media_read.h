@@ -29,6 +29,33 @@
 #include "memory/ngx_media_notify.h"
 
 
+/*
+ * A track as it was found: who asks several things of one finds it once.  It
+ * holds nothing and is never given back.  It is good for as long as the zone is
+ * there; where its track has gone meanwhile, all that would be read of it and
+ * each look are NGX_DONE.  What is asked is as of the last look, which has to
+ * come first; who waits looks anew when something has changed.
+ */
+
+typedef struct {
+    ngx_uint_t                state;          /* NGX_MEDIA_STREAM_* */
+    ngx_uint_t                ended;          /* the track, or the stream */
+    uint64_t                  tail;           /* segments: the oldest, */
+    uint64_t                  closed;         /* the first open one, */
+    uint64_t                  head;           /* the next one */
+    uint64_t                  edge;           /* the newest part; 0: none */
+    uint64_t                  size;           /* of the ring of segments */
+} ngx_media_heads_t;
+
+
+typedef struct {
+    ngx_media_stream_t        stream;
+    ngx_uint_t                track;          /* its handle, see view.h */
+    ngx_media_track_shm_t    *t;              /* of the reading side alone */
+    ngx_media_heads_t         heads;          /* as of the last look */
+} ngx_media_track_ref_t;
+
+
 /* of a name, not 0 */
 uint32_t ngx_media_stream_hash(ngx_str_t *name);
 
@@ -58,26 +85,46 @@ ngx_media_notify_shm_t *ngx_media_stream_notify(
 ngx_int_t ngx_media_stream_view(const ngx_media_stream_t *stream,
     ngx_pool_t *pool, ngx_uint_t track, ngx_media_stream_view_t *view);
 
-/* track by its name "v1"; NGX_OK or NGX_DECLINED */
+/* by its name, "v1", or by its handle; not looked at yet.  NGX_OK,
+   NGX_DECLINED; by a handle also NGX_DONE */
 ngx_int_t ngx_media_track_find(const ngx_media_stream_t *stream,
-    ngx_str_t *name, ngx_uint_t *track);
+    ngx_str_t *name, ngx_media_track_ref_t *ref);
+ngx_int_t ngx_media_track_ref(const ngx_media_stream_t *stream,
+    ngx_uint_t track, ngx_media_track_ref_t *ref);
 
-/* cheap; NGX_OK or NGX_DONE (the stream has gone) */
+/* how far it is now: NGX_OK, or NGX_DONE, it has gone */
+ngx_int_t ngx_media_ref_look(ngx_media_track_ref_t *ref);
+
+/* as of the last look, reads nothing */
+void ngx_media_ref_edge(const ngx_media_track_ref_t *ref,
+    ngx_media_edge_t *edge);
+
+ngx_int_t ngx_media_ref_segment(const ngx_media_track_ref_t *ref,
+    uint64_t number, ngx_media_segment_t *segment);
+/* the closed segment whose time is exactly this */
+ngx_int_t ngx_media_ref_segment_at(const ngx_media_track_ref_t *ref,
+    int64_t time, ngx_media_segment_t *segment);
+ngx_int_t ngx_media_ref_part(const ngx_media_track_ref_t *ref,
+    uint64_t number, ngx_uint_t part, ngx_media_part_t *copy);
+
+/* the bytes of an init segment, copied into pool; the parameters that it says.
+   They need no look */
+ngx_int_t ngx_media_ref_init(const ngx_media_track_ref_t *ref, uint64_t name,
+    ngx_pool_t *pool, ngx_str_t *bytes);
+ngx_int_t ngx_media_ref_init_params(const ngx_media_track_ref_t *ref,
+    uint64_t name, ngx_media_params_t *params);
+
+
+/* the same for who asks one thing: finds it and looks */
+
+/* NGX_OK or NGX_DONE */
 ngx_int_t ngx_media_track_edge(const ngx_media_stream_t *stream,
     ngx_uint_t track, ngx_media_edge_t *edge);
-
 ngx_int_t ngx_media_track_segment(const ngx_media_stream_t *stream,
     ngx_uint_t track, uint64_t number, ngx_media_segment_t *segment);
-/* the closed segment whose time is exactly this */
-ngx_int_t ngx_media_track_segment_at(const ngx_media_stream_t *stream,
-    ngx_uint_t track, int64_t time, ngx_media_segment_t *segment);
 ngx_int_t ngx_media_track_part(const ngx_media_stream_t *stream,
     ngx_uint_t track, uint64_t number, ngx_uint_t part,
     ngx_media_part_t *copy);
-/* the bytes of an init segment, copied into pool */
-ngx_int_t ngx_media_track_init(const ngx_media_stream_t *stream,
-    ngx_uint_t track, uint64_t name, ngx_pool_t *pool, ngx_str_t *bytes);
-/* the parameters that it says */
 ngx_int_t ngx_media_track_init_params(const ngx_media_stream_t *stream,
     ngx_uint_t track, uint64_t name, ngx_media_params_t *params);
 

@@ -24,7 +24,7 @@ static ngx_int_t ngx_media_frames_read(const ngx_media_stream_t *stream,
 
 
 ngx_int_t
-ngx_media_track_frames(const ngx_media_stream_t *stream, ngx_uint_t track,
+ngx_media_track_frames(const ngx_media_track_ref_t *ref,
     const ngx_media_segment_t *segment, ngx_pool_t *pool,
     ngx_media_frames_t *frames)
 {
@@ -36,7 +36,7 @@ ngx_media_track_frames(const ngx_media_stream_t *stream, ngx_uint_t track,
 
     ngx_memzero(frames, sizeof(ngx_media_frames_t));
 
-    rc = ngx_media_frames_count(stream, segment, frames);
+    rc = ngx_media_frames_count(&ref->stream, segment, frames);
 
     if (rc != NGX_OK) {
         return rc;
@@ -51,7 +51,7 @@ ngx_media_track_frames(const ngx_media_stream_t *stream, ngx_uint_t track,
         return NGX_ERROR;
     }
 
-    rc = ngx_media_track_init_params(stream, track, segment->init, params);
+    rc = ngx_media_ref_init_params(ref, segment->init, params);
 
     if (rc != NGX_OK) {
         return NGX_DONE;
@@ -62,13 +62,13 @@ ngx_media_track_frames(const ngx_media_stream_t *stream, ngx_uint_t track,
     frames->ranges = ranges;
     frames->nsamples = 0;
     frames->nranges = 0;
-    frames->fd = ngx_media_arena_fd(stream->zone);
+    frames->fd = ngx_media_arena_fd(ref->stream.zone);
     ngx_str_set(&frames->name, "media zone");
 
     for (i = 0; i < segment->nranges; i++) {
 
-        if (ngx_media_frames_read(stream, &segment->ranges[i], samples,
-                                  ranges, frames)
+        if (ngx_media_frames_read(&ref->stream, &segment->ranges[i],
+                                  samples, ranges, frames)
             != NGX_OK)
         {
             return NGX_ERROR;

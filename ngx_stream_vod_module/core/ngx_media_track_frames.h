@@ -26,8 +26,8 @@
  * NGX_OK; NGX_DECLINED: it has none; NGX_DONE: what describes them has gone
  * with its stream; NGX_ERROR: no memory, or the chunks are broken.
  */
-ngx_int_t ngx_media_track_frames(const ngx_media_stream_t *stream,
-    ngx_uint_t track, const ngx_media_segment_t *segment, ngx_pool_t *pool,
+ngx_int_t ngx_media_track_frames(const ngx_media_track_ref_t *ref,
+    const ngx_media_segment_t *segment, ngx_pool_t *pool,
     ngx_media_frames_t *frames);
 
 

@@ -102,7 +102,7 @@ typedef struct {
 
 /* one page */
 
-typedef struct {
+struct ngx_media_track_shm_s {
     u_char                    name[8];        /* [once] "v1" */
     uint32_t                  name_len;       /* [once] */
     uint32_t                  type;           /* [once] */
@@ -154,7 +154,7 @@ typedef struct {
     uint64_t                  nparts;         /* since birth */
     uint64_t                  nsegments;
     ngx_media_track_count_t   count;
-} ngx_media_track_shm_t;
+};
 
 /* newest part: segment number and index; 0: nothing is published */
 #define ngx_media_edge(n, p)       ((uint64_t) (n) << 20 | (p))

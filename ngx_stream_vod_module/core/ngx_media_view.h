@@ -34,6 +34,7 @@
 
 
 typedef struct ngx_media_stream_shm_s  ngx_media_stream_shm_t;
+typedef struct ngx_media_track_shm_s  ngx_media_track_shm_t;
 
 
 /* a reference by value: valid as long as the cycle, it may just miss */

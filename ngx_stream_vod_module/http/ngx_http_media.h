@@ -48,8 +48,10 @@ typedef struct ngx_http_media_wait_s  ngx_http_media_wait_t;
 struct ngx_http_media_ctx_s {
     ngx_media_app_t           *app;
     ngx_media_stream_t         stream;
-    ngx_uint_t                 track;
-    ngx_uint_t                 second;        /* muxed with it */
+    ngx_media_track_ref_t      track;         /* of kinds that are of one; each
+                                                 call of the handler looks */
+    ngx_media_track_ref_t      second;        /* muxed with it, or of the handle
+                                                 NGX_MEDIA_NO_TRACK */
     ngx_http_media_url_t       url;
     ngx_http_media_handler_pt  handler;
     ngx_http_media_wait_t     *wait;          /* NULL: never waited */
@@ -99,7 +101,8 @@ ngx_int_t ngx_http_media_run_handler(ngx_http_request_t *r,
 ngx_int_t ngx_http_media_init_handler(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 
-/* what the store's answers besides NGX_OK mean to the client */
+/* what the store's answers besides NGX_OK mean to the client, as of the last
+   look at ctx->track */
 ngx_int_t ngx_http_media_missing(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx, ngx_int_t rc);
 /* lifetime and ETag of what a segment of this wall clock is in */

@@ -46,9 +46,11 @@ ngx_http_media_grow_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         }
     }
 
-    for ( ;; ) {
-        rc = ngx_media_track_part(&ctx->stream, ctx->track, ctx->url.number,
-                                  ctx->next, &part);
+    rc = ngx_media_ref_look(&ctx->track);
+
+    while (rc == NGX_OK) {
+        rc = ngx_media_ref_part(&ctx->track, ctx->url.number, ctx->next,
+                                &part);
 
         if (rc != NGX_OK) {
             break;
@@ -148,8 +150,13 @@ ngx_http_media_grow_end(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     ngx_int_t            rc;
     ngx_media_segment_t  segment;
 
-    rc = ngx_media_track_segment(&ctx->stream, ctx->track, ctx->url.number,
-                                 &segment);
+    /* it may have been closed since the look that its parts were sent by */
+
+    rc = ngx_media_ref_look(&ctx->track);
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_ref_segment(&ctx->track, ctx->url.number, &segment);
+    }
 
     if (rc != NGX_OK || segment.open || segment.nparts != ctx->next) {
 

@@ -172,7 +172,7 @@ ngx_http_media_live_find(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    ctx->second = NGX_MEDIA_NO_TRACK;
+    ctx->second.track = NGX_MEDIA_NO_TRACK;
 
     if (ctx->url.second.len
         && ngx_media_track_find(&ctx->stream, &ctx->url.second, &ctx->second)

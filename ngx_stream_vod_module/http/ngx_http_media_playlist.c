@@ -63,11 +63,13 @@ ngx_http_media_playlist_handler(ngx_http_request_t *r,
     ngx_media_edge_t        edge;
     ngx_http_media_text_t  *text;
 
-    rc = ngx_media_track_edge(&ctx->stream, ctx->track, &edge);
+    rc = ngx_media_ref_look(&ctx->track);
 
     if (rc != NGX_OK) {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
     }
+
+    ngx_media_ref_edge(&ctx->track, &edge);
 
     if (edge.state == NGX_MEDIA_STREAM_ENDED) {
         edge.ended = 1;
@@ -193,8 +195,8 @@ ngx_http_media_live_text(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
     key.owner = ctx->stream.sh;
     key.id = ctx->stream.id;
     key.kind = ctx->url.kind;
-    key.track = ctx->track;
-    key.second = ctx->second;
+    key.track = ctx->track.track;
+    key.second = ctx->second.track;
     key.skip = ctx->skip;
 
     return ngx_http_media_text_get(&key, version, ngx_http_media_live_render,

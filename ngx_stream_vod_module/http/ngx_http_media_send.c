@@ -60,8 +60,11 @@ ngx_http_media_segment_handler(ngx_http_request_t *r,
     ngx_str_t            tag;
     ngx_media_segment_t  segment;
 
-    rc = ngx_media_track_segment(&ctx->stream, ctx->track, ctx->url.number,
-                                 &segment);
+    rc = ngx_media_ref_look(&ctx->track);
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_ref_segment(&ctx->track, ctx->url.number, &segment);
+    }
 
     if (rc != NGX_OK) {
         return ngx_http_media_missing(r, ctx, rc);
@@ -89,8 +92,12 @@ ngx_http_media_part_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     ngx_str_t         tag;
     ngx_media_part_t  part;
 
-    rc = ngx_media_track_part(&ctx->stream, ctx->track, ctx->url.number,
-                              ctx->url.part, &part);
+    rc = ngx_media_ref_look(&ctx->track);
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_ref_part(&ctx->track, ctx->url.number, ctx->url.part,
+                                &part);
+    }
 
     if (rc != NGX_OK) {
         return ngx_http_media_missing(r, ctx, rc);
@@ -123,8 +130,11 @@ ngx_http_media_run_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     ngx_array_t          ranges;
     ngx_media_segment_t  segment;
 
-    rc = ngx_media_track_segment_at(&ctx->stream, ctx->track, ctx->url.time,
-                                    &segment);
+    rc = ngx_media_ref_look(&ctx->track);
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_ref_segment_at(&ctx->track, ctx->url.time, &segment);
+    }
 
     /* they are listed when they are complete: nobody waits for one */
 
@@ -212,8 +222,7 @@ ngx_http_media_run_more(ngx_http_media_ctx_t *ctx,
 
     period = segment->period;
 
-    rc = ngx_media_track_segment(&ctx->stream, ctx->track,
-                                 segment->number + 1, &next);
+    rc = ngx_media_ref_segment(&ctx->track, segment->number + 1, &next);
 
     if (rc == NGX_OK) {
 
@@ -226,10 +235,9 @@ ngx_http_media_run_more(ngx_http_media_ctx_t *ctx,
         return next.open ? NGX_AGAIN : NGX_OK;
     }
 
-    if (ctx->url.track.data[0] != 'v'
-        || ngx_media_track_edge(&ctx->stream, ctx->track, &edge) != NGX_OK
-        || !ngx_http_media_is_live(&edge))
-    {
+    ngx_media_ref_edge(&ctx->track, &edge);
+
+    if (ctx->url.track.data[0] != 'v' || !ngx_http_media_is_live(&edge)) {
         return NGX_DONE;
     }
 
@@ -257,11 +265,11 @@ ngx_http_media_missing(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
                                      NGX_HTTP_MEDIA_NO_STORE);
     }
 
-    if (rc != NGX_AGAIN
-        || ngx_media_track_edge(&ctx->stream, ctx->track, &edge) != NGX_OK)
-    {
+    if (rc != NGX_AGAIN) {
         return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND, 1);
     }
+
+    ngx_media_ref_edge(&ctx->track, &edge);
 
     /* only the next segment, or parts of it, can be waited for */
 
@@ -294,8 +302,7 @@ ngx_http_media_init_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     ngx_int_t  rc;
     ngx_str_t  bytes, tag;
 
-    rc = ngx_media_track_init(&ctx->stream, ctx->track, ctx->url.init,
-                              r->pool, &bytes);
+    rc = ngx_media_ref_init(&ctx->track, ctx->url.init, r->pool, &bytes);
 
     if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

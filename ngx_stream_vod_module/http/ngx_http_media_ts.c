@@ -26,20 +26,21 @@
 
 
 static ngx_int_t ngx_http_media_ts_track(ngx_http_request_t *r,
-    ngx_http_media_ctx_t *ctx, ngx_uint_t track,
+    ngx_http_media_ctx_t *ctx, ngx_media_track_ref_t *track,
     ngx_media_segment_t *segment, ngx_media_frames_t *frames);
 
 
 ngx_int_t
 ngx_http_media_ts_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
-    u_char               buf[NGX_HTTP_MEDIA_TS_TAG_LEN];
-    uint64_t             bytes;
-    ngx_int_t            rc;
-    ngx_str_t            tag;
-    ngx_uint_t           i, n, tracks[NGX_HTTP_MEDIA_TS_TRACKS];
-    ngx_media_frames_t  *frames;
-    ngx_media_segment_t  segment;
+    u_char                  buf[NGX_HTTP_MEDIA_TS_TAG_LEN];
+    uint64_t                bytes;
+    ngx_int_t               rc;
+    ngx_str_t               tag;
+    ngx_uint_t              i, n;
+    ngx_media_frames_t     *frames;
+    ngx_media_segment_t     segment;
+    ngx_media_track_ref_t  *tracks[NGX_HTTP_MEDIA_TS_TRACKS];
 
     frames = ngx_palloc(r->pool, NGX_HTTP_MEDIA_TS_TRACKS
                                  * sizeof(ngx_media_frames_t));
@@ -47,15 +48,15 @@ ngx_http_media_ts_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    tracks[0] = ctx->track;
-    tracks[1] = ctx->second;
+    tracks[0] = &ctx->track;
+    tracks[1] = &ctx->second;
 
     bytes = 0;
     n = 0;
 
     for (i = 0; i < NGX_HTTP_MEDIA_TS_TRACKS; i++) {
 
-        if (tracks[i] == NGX_MEDIA_NO_TRACK) {
+        if (tracks[i]->track == NGX_MEDIA_NO_TRACK) {
             continue;
         }
 
@@ -97,13 +98,16 @@ ngx_http_media_ts_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 
 static ngx_int_t
 ngx_http_media_ts_track(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
-    ngx_uint_t track, ngx_media_segment_t *segment,
+    ngx_media_track_ref_t *track, ngx_media_segment_t *segment,
     ngx_media_frames_t *frames)
 {
     ngx_int_t  rc;
 
-    rc = ngx_media_track_segment(&ctx->stream, track, ctx->url.number,
-                                 segment);
+    rc = ngx_media_ref_look(track);
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_ref_segment(track, ctx->url.number, segment);
+    }
 
     if (rc != NGX_OK) {
         return rc;
@@ -119,6 +123,5 @@ ngx_http_media_ts_track(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
         return rc;
     }
 
-    return ngx_media_track_frames(&ctx->stream, track, segment, r->pool,
-                                  frames);
+    return ngx_media_track_frames(track, segment, r->pool, frames);
 }

@@ -86,8 +86,11 @@ ngx_http_media_test_kind_size(ngx_http_request_t *r,
     ngx_int_t            rc;
     ngx_media_segment_t  segment;
 
-    rc = ngx_media_track_segment(&ctx->stream, ctx->track, ctx->url.number,
-                                 &segment);
+    rc = ngx_media_ref_look(&ctx->track);
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_ref_segment(&ctx->track, ctx->url.number, &segment);
+    }
 
     if (rc == NGX_OK && segment.open) {
         rc = NGX_AGAIN;

@@ -53,6 +53,7 @@
 #define MB         (1024 * 1024)
 #define STREAMS    64
 #define WIRES      12                        /* of a reader */
+#define HELD       32                        /* tracks, of a reader */
 #define LOST       10000                     /* ms without a wake-up */
 
 /* changes without a wake-up; each process may owe one, of a few at once */
@@ -104,6 +105,14 @@ typedef struct {
     uint64_t              name;
     ngx_uint_t            track;
 } wire_t;
+
+
+/* a track that was found once, of the stream of that name */
+
+typedef struct {
+    ngx_media_track_ref_t  ref;
+    uint64_t              name;              /* 0: none */
+} held_t;
 
 
 static ngx_media_app_t    app;
@@ -487,13 +496,13 @@ wire_drain(wire_t *w)
 
 
 static void
-read_segment(const ngx_media_stream_t *stream, uint64_t name,
-    ngx_uint_t track, uint64_t number)
+read_segment(const ngx_media_track_ref_t *ref, uint64_t name,
+    uint64_t number)
 {
     ngx_uint_t           i, n, parts;
     ngx_media_segment_t  segment;
 
-    if (ngx_media_track_segment(stream, track, number, &segment) != NGX_OK
+    if (ngx_media_ref_segment(ref, number, &segment) != NGX_OK
         || segment.open)
     {
         return;
@@ -513,7 +522,8 @@ read_segment(const ngx_media_stream_t *stream, uint64_t name,
 
     for (i = 0; i < segment.nranges; i++) {
         check_parts(ngx_media_arena_bytes(zone, &segment.ranges[i]),
-                    segment.ranges[i].size, name, track, number, parts, &n);
+                    segment.ranges[i].size, name, ref->track, number, parts,
+                    &n);
         parts += n;
 
         if (rnd() % 16 == 0) {
@@ -530,21 +540,20 @@ read_segment(const ngx_media_stream_t *stream, uint64_t name,
 
 
 static void
-read_part(const ngx_media_stream_t *stream, uint64_t name, ngx_uint_t track,
+read_part(const ngx_media_track_ref_t *ref, uint64_t name,
     const ngx_media_part_t *listed, wire_t *w)
 {
     ngx_int_t         rc;
     ngx_uint_t        n;
     ngx_media_part_t  part;
 
-    rc = ngx_media_track_part(stream, track, listed->number, listed->part,
-                              &part);
+    rc = ngx_media_ref_part(ref, listed->number, listed->part, &part);
 
     if (rc == NGX_DECLINED || rc == NGX_AGAIN) {
 
         /* it was listed */
 
-        if (ngx_media_stream_version(stream)) {
+        if (ngx_media_stream_version(&ref->stream)) {
             wrong("part", "was listed and is not there");
         }
 
@@ -564,21 +573,55 @@ read_part(const ngx_media_stream_t *stream, uint64_t name, ngx_uint_t track,
     me->pins++;
 
     if (w->left == 0 && rnd() % 2) {
-        wire_send(w, &part, name, track);
+        wire_send(w, &part, name, ref->track);
 
     } else {
         check_parts(ngx_media_arena_bytes(zone, &part.range),
-                    part.range.size, name, track, part.number, part.part,
-                    &n);
+                    part.range.size, name, ref->track, part.number,
+                    part.part, &n);
     }
 
     ngx_media_unpin(zone, &part.range, 1);
 }
 
 
+/*
+ * Tracks that were found long ago: most of their streams have gone, and others
+ * have their records and pages.  What they give is what they would have.
+ */
+
+static void
+read_held(held_t *held)
+{
+    uint64_t            n;
+    ngx_media_heads_t  *heads;
+
+    if (held->name == 0) {
+        return;
+    }
+
+    if (rnd() % 4 && ngx_media_ref_look(&held->ref) != NGX_OK) {
+        me->misses++;
+    }
+
+    /* as of that look, or an older one */
+
+    heads = &held->ref.heads;
+
+    if (heads->head <= heads->tail) {
+        return;
+    }
+
+    n = heads->tail + rnd() % (heads->head - heads->tail);
+
+    read_segment(&held->ref, held->name, n);
+}
+
+
 static void
 read_streams(void)
 {
+    held_t                    held[HELD];
     wire_t                    wires[WIRES];
     uint64_t                  name;
     ngx_pool_t               *pool;
@@ -586,8 +629,11 @@ read_streams(void)
     const char               *text;
     ngx_media_stream_t        stream;
     ngx_media_segment_t       at;
+    ngx_media_track_ref_t     ref;
     ngx_media_track_view_t   *t;
     ngx_media_stream_view_t   view;
+
+    memset(held, 0, sizeof(held));
 
     for (i = 0; i < WIRES; i++) {
         wire_open(&wires[i], i % 2);
@@ -625,16 +671,24 @@ read_streams(void)
                 wrong("view", text);
             }
 
+            /* later than the view: what was listed is there, or was */
+
+            if (ngx_media_track_ref(&stream, t->index, &ref) != NGX_OK
+                || ngx_media_ref_look(&ref) != NGX_OK)
+            {
+                me->misses++;
+                continue;
+            }
+
             for (k = 0; k < 4; k++) {
 
                 if (t->nsegments) {
-                    read_segment(&stream, name, t->index,
+                    read_segment(&ref, name,
                                  t->segments[rnd() % t->nsegments].number);
                 }
 
                 if (t->nparts) {
-                    read_part(&stream, name, t->index,
-                              &t->parts[rnd() % t->nparts],
+                    read_part(&ref, name, &t->parts[rnd() % t->nparts],
                               &wires[rnd() % WIRES]);
                 }
 
@@ -644,14 +698,21 @@ read_streams(void)
             if (t->nsegments) {
                 k = rnd() % t->nsegments;
 
-                if (ngx_media_track_segment_at(&stream, t->index,
-                                               t->segments[k].time, &at)
+                if (ngx_media_ref_segment_at(&ref, t->segments[k].time, &at)
                     == NGX_OK
                     && at.time != t->segments[k].time)
                 {
                     wrong("segment at", "time");
                 }
             }
+
+            if (rnd() % 8 == 0) {
+                k = rnd() % HELD;
+                held[k].ref = ref;
+                held[k].name = name;
+            }
+
+            read_held(&held[rnd() % HELD]);
         }
 
         ngx_destroy_pool(pool);

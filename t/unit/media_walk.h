@@ -941,26 +941,32 @@ static inline void
 walk_segment(walk_t *w, const ngx_media_stream_t *stream,
     const ngx_media_track_view_t *t, const ngx_media_segment_t *s)
 {
-    u_char              *bytes;
-    size_t               size;
-    int64_t              time;
-    ngx_int_t            rc;
-    ngx_str_t            init;
-    ngx_uint_t           i;
-    ngx_pool_t          *pool;
-    const char          *wrong;
-    ngx_media_params_t   params;
+    u_char                 *bytes;
+    size_t                  size;
+    int64_t                 time;
+    ngx_int_t               rc;
+    ngx_str_t               init;
+    ngx_uint_t              i;
+    ngx_pool_t             *pool;
+    const char             *wrong;
+    ngx_media_params_t      params;
+    ngx_media_track_ref_t   ref;
 
     pool = ngx_create_pool(4096, &ngx_stub_log);
     if (pool == NULL) {
         return;
     }
 
-    rc = ngx_media_track_init(stream, t->index, s->init, pool, &init);
+    rc = ngx_media_track_ref(stream, t->index, &ref);
 
-    if (rc == NGX_DECLINED
-        || ngx_media_track_init_params(stream, t->index, s->init, &params)
-           != NGX_OK)
+    if (rc == NGX_OK) {
+        rc = ngx_media_ref_init(&ref, s->init, pool, &init);
+    }
+
+    /* NGX_ERROR: there was no memory for its bytes */
+
+    if ((rc != NGX_OK && rc != NGX_ERROR)
+        || ngx_media_ref_init_params(&ref, s->init, &params) != NGX_OK)
     {
         walk_wrong(w, "%.*s: segment %llu has no init", (int) t->name.len,
                    t->name.data, (unsigned long long) s->number);

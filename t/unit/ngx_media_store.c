@@ -25,18 +25,51 @@
 #include "media_store.h"
 
 
+/* by time, and inits, of a track that is found for that alone */
+
+static ngx_int_t
+segment_at(const ngx_media_stream_t *stream, ngx_uint_t track, int64_t time,
+    ngx_media_segment_t *copy)
+{
+    ngx_media_track_ref_t  ref;
+
+    if (ngx_media_track_ref(stream, track, &ref) != NGX_OK
+        || ngx_media_ref_look(&ref) != NGX_OK)
+    {
+        return NGX_ABORT;
+    }
+
+    return ngx_media_ref_segment_at(&ref, time, copy);
+}
+
+
+static ngx_int_t
+init_bytes(const ngx_media_stream_t *stream, ngx_uint_t track, uint64_t name,
+    ngx_str_t *bytes)
+{
+    ngx_media_track_ref_t  ref;
+
+    if (ngx_media_track_ref(stream, track, &ref) != NGX_OK) {
+        return NGX_ABORT;
+    }
+
+    return ngx_media_ref_init(&ref, name, pool, bytes);
+}
+
+
 static void
 test_birth(void)
 {
     uint64_t                  first;
     ngx_str_t                 name;
-    ngx_uint_t                i, parts, track;
+    ngx_uint_t                i, parts;
     const char               *wrong;
     media_pub_t               pub;
     ngx_media_edge_t          edge;
     ngx_media_part_t          part;
     ngx_media_stream_t        stream;
     ngx_media_segment_t       copy;
+    ngx_media_track_ref_t     ref;
     ngx_media_stream_view_t   view;
 
     start(64 * MB);
@@ -120,26 +153,26 @@ test_birth(void)
 
     is(segment(&pub, 2000), NGX_OK, "birth: another segment");
 
-    is(ngx_media_track_segment_at(&stream, 0, pub.segment.time, &copy),
+    is(segment_at(&stream, 0, pub.segment.time, &copy),
        NGX_OK, "time: the segment at this time");
     is(copy.number, first + 1, "time: is the second");
-    is(ngx_media_track_segment_at(&stream, 0, pub.segment.time - 1, &copy),
+    is(segment_at(&stream, 0, pub.segment.time - 1, &copy),
        NGX_DECLINED, "time: between two");
-    is(ngx_media_track_segment_at(&stream, 0, 1, &copy), NGX_DONE,
+    is(segment_at(&stream, 0, 1, &copy), NGX_DONE,
        "time: before the first");
-    is(ngx_media_track_segment_at(&stream, 0, pub.segment.time + 1, &copy),
+    is(segment_at(&stream, 0, pub.segment.time + 1, &copy),
        NGX_AGAIN, "time: after the last");
 
     media_pub_cut(&pub, first + 2);
     (void) media_pub_part(&pub, 1000, MSEC, 9);
-    is(ngx_media_track_segment_at(&stream, 0, pub.segment.time, &copy),
+    is(segment_at(&stream, 0, pub.segment.time, &copy),
        NGX_AGAIN, "time: the open one");
 
     ngx_str_set(&name, "v1");
-    is(ngx_media_track_find(&stream, &name, &track), NGX_OK, "name: v1");
-    is(track, 0, "name: its index");
+    is(ngx_media_track_find(&stream, &name, &ref), NGX_OK, "name: v1");
+    is(ref.track, 0, "name: its index");
     ngx_str_set(&name, "v2");
-    is(ngx_media_track_find(&stream, &name, &track), NGX_DECLINED,
+    is(ngx_media_track_find(&stream, &name, &ref), NGX_DECLINED,
        "name: v2");
 
     ngx_media_stream_release(&pub.claim, "test");
@@ -185,9 +218,9 @@ test_inits(void)
 
     is(n, 2 * (NGX_MEDIA_INITS + 4), "inits: more than there is room for");
 
-    is(ngx_media_track_init(&stream, 0, names[0], pool, &bytes),
+    is(init_bytes(&stream, 0, names[0], &bytes),
        NGX_DECLINED, "inits: the oldest has gone");
-    is(ngx_media_track_init(&stream, 0, names[i - 1], pool, &bytes), NGX_OK,
+    is(init_bytes(&stream, 0, names[i - 1], &bytes), NGX_OK,
        "inits: the newest is there");
     is_hex(ngx_media_hash(bytes.data, bytes.len), names[i - 1],
            "inits: its name is its hash");
@@ -393,7 +426,7 @@ test_gaps(void)
     is(ngx_media_track_segment(&stream, 1, first + 2, &copy), NGX_OK,
        "gaps: can be asked for");
     is(copy.gap, 1, "gaps: say that they are");
-    is(ngx_media_track_segment_at(&stream, 1, audio.segment.time, &copy),
+    is(segment_at(&stream, 1, audio.segment.time, &copy),
        NGX_OK, "gaps: the search by time goes over them");
     is(copy.number, first + 4, "gaps: to what is there");
     is(validate(), 0, "gaps: the books agree");
@@ -604,6 +637,97 @@ test_tracks(void)
 }
 
 
+/* one look at a track is one moment of it, however much is asked */
+
+static void
+test_ref(void)
+{
+    uint64_t               first;
+    ngx_str_t              name;
+    media_pub_t            pub;
+    ngx_media_edge_t       edge, now;
+    ngx_media_part_t       part;
+    ngx_media_stream_t     stream;
+    ngx_media_segment_t    copy;
+    ngx_media_track_ref_t  ref;
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+
+    stream = find("a");
+    first = ngx_media_stream_number(&pub.claim);
+
+    ngx_str_set(&name, "v1");
+
+    is(ngx_media_track_find(&stream, &name, &ref), NGX_OK, "ref: found");
+    is(ref.track, pub.track, "ref: its handle");
+    is(ref.stream.id, stream.id, "ref: its stream");
+
+    is(ngx_media_ref_look(&ref), NGX_OK, "ref: a look");
+    ngx_media_ref_edge(&ref, &edge);
+    is(edge.any, 0, "ref: nothing yet");
+    is(edge.state, NGX_MEDIA_STREAM_LIVE, "ref: live");
+
+    (void) segment(&pub, 1000);
+
+    is(ngx_media_ref_segment(&ref, first, &copy), NGX_AGAIN,
+       "ref: as of that look there is no segment");
+    is(ngx_media_ref_part(&ref, first, 0, &part), NGX_AGAIN, "ref: nor part");
+    ngx_media_ref_edge(&ref, &now);
+    ok(memcmp(&edge, &now, sizeof(edge)) == 0, "ref: nor another edge");
+
+    is(ngx_media_ref_look(&ref), NGX_OK, "ref: another look");
+    is(ngx_media_ref_segment(&ref, first, &copy), NGX_OK, "ref: the segment");
+    is(copy.open, 0, "ref: is complete");
+    is(ngx_media_ref_part(&ref, first, 0, &part), NGX_OK, "ref: its part");
+    is(ngx_media_track_edge(&stream, pub.track, &now), NGX_OK,
+       "ref: the edge of who asks that alone");
+    ngx_media_ref_edge(&ref, &edge);
+    ok(memcmp(&edge, &now, sizeof(edge)) == 0, "ref: is the same");
+    is(edge.closed, first + 1, "ref: a segment is complete");
+
+    /* a segment that was open at the look, and has been closed since */
+
+    media_pub_cut(&pub, first + 1);
+    (void) media_pub_part(&pub, 1000, MSEC, 9);
+    (void) ngx_media_ref_look(&ref);
+    (void) media_pub_part(&pub, 1000, MSEC, 9);
+    (void) media_pub_close(&pub);
+
+    is(ngx_media_ref_segment(&ref, first + 1, &copy), NGX_OK, "ref: closed");
+    is(copy.open, 1, "ref: is open as of the look");
+    is(ngx_media_ref_part(&ref, first + 1, 1, &part), NGX_OK,
+       "ref: a part is there as soon as it is");
+    is(ngx_media_ref_part(&ref, first + 1, 2, &part), NGX_AGAIN,
+       "ref: one that will not come is not known yet");
+    (void) ngx_media_ref_look(&ref);
+    is(ngx_media_ref_part(&ref, first + 1, 2, &part), NGX_DECLINED,
+       "ref: it is at the next look");
+
+    /* the record's next stream, which has a track in the same place */
+
+    ngx_media_stream_release(&pub.claim, "bye");
+    wait_msec(0);
+    wait_msec(app.grace + 1);
+    wait_msec(app.window + 1);
+
+    (void) media_pub_begin(&pub, zone, "b");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+    (void) segment(&pub, 1000);
+
+    ok(find("b").sh == stream.sh, "ref: the same record");
+    is(ngx_media_ref_segment(&ref, first, &copy), NGX_DONE,
+       "ref: its stream has gone");
+    is(ngx_media_ref_look(&ref), NGX_DONE, "ref: as a look says");
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    finish("ref");
+}
+
+
 /*
  * A track that has ended is given back with its last segment: its place, its
  * pages, but neither its name nor its number.
@@ -614,11 +738,14 @@ test_retire(void)
 {
     uint64_t                  blocks, first;
     ngx_str_t                 name;
+    ngx_str_t                 bytes;
     ngx_uint_t                i, k, n, old, track, wrong;
     media_pub_t               video, audio;
     ngx_media_edge_t          edge;
+    ngx_media_part_t          part;
     ngx_media_stream_t        stream;
     ngx_media_segment_t       copy;
+    ngx_media_track_ref_t     held, ref;
     ngx_media_stream_view_t   view;
 
     start(64 * MB);
@@ -643,6 +770,10 @@ test_retire(void)
         if (i == 0) {
             old = audio.track;
             first = ngx_media_stream_number(&video.claim);
+
+            stream = find("a");
+            n += ngx_media_track_ref(&stream, old, &held) == NGX_OK;
+            n += ngx_media_ref_look(&held) == NGX_OK;
         }
 
         for (k = 0; k < 2; k++) {
@@ -675,7 +806,7 @@ test_retire(void)
         wrong += i >= 20 && blocks > (i - 19) * 80;
     }
 
-    is(n, 300, "retire: a hundred tracks, one after the other");
+    is(n, 302, "retire: a hundred tracks, one after the other");
     is(wrong, 0, "retire: all is well meanwhile");
     ok(view.ntracks < 8, "retire: %d tracks are there", (int) view.ntracks);
     is_str(&view.tracks[0].name, "v1", "retire: the other one stays");
@@ -683,7 +814,7 @@ test_retire(void)
     stream = find("a");
 
     ngx_str_set(&name, "a1");
-    is(ngx_media_track_find(&stream, &name, &track), NGX_DECLINED,
+    is(ngx_media_track_find(&stream, &name, &ref), NGX_DECLINED,
        "retire: the first has gone");
     is(ngx_media_track_edge(&stream, old, &edge), NGX_DONE,
        "retire: who waits for it is told");
@@ -692,9 +823,25 @@ test_retire(void)
     is(ngx_media_track_segment(&stream, old, audio.segment.number, &copy),
        NGX_DONE, "retire: and not given one of another track");
 
+    /* whose pages are others' meanwhile */
+
+    held.heads.head = audio.segment.number + 1000;
+    held.heads.size = 1000;
+
+    is(ngx_media_ref_segment(&held, audio.segment.number, &copy), NGX_DONE,
+       "retire: who found it before is told, too");
+    is(ngx_media_ref_segment_at(&held, audio.segment.time, &copy), NGX_DONE,
+       "retire: by time");
+    is(ngx_media_ref_part(&held, audio.segment.number, 0, &part), NGX_DONE,
+       "retire: of a part");
+    is(ngx_media_ref_init(&held, audio.segment.init, pool, &bytes), NGX_DONE,
+       "retire: of an init");
+    is(ngx_media_ref_look(&held), NGX_DONE, "retire: who looks anew");
+
     ngx_str_set(&name, "a100");
-    is(ngx_media_track_find(&stream, &name, &track), NGX_OK,
+    is(ngx_media_track_find(&stream, &name, &ref), NGX_OK,
        "retire: the last is there");
+    track = ref.track;
     is(track, audio.track, "retire: by its number");
     is(ngx_media_track_segment(&stream, track, audio.segment.number, &copy),
        NGX_OK, "retire: and its segment");
@@ -728,7 +875,7 @@ test_config(void)
 
     is(ngx_media_track_set_init(&pub.claim, 0, &pub.params, &name), NGX_OK,
        "config: the largest");
-    is(ngx_media_track_init(&stream, 0, name, pool, &bytes), NGX_OK,
+    is(init_bytes(&stream, 0, name, &bytes), NGX_OK,
        "config: its init is there");
     ok(bytes.len > NGX_MEDIA_CONFIG_MAX, "config: as it is, %d bytes",
        (int) bytes.len);
@@ -1072,6 +1219,7 @@ main(void)
     test_gaps();
     test_life();
     test_tracks();
+    test_ref();
     test_retire();
     test_config();
     test_nomem();
