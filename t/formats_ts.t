@@ -4,7 +4,8 @@
 
 # Tracks that ffmpeg's encoders make go through the MPEG-TS muxer: every frame
 # decodes to the same picture or the same samples as from the original file,
-# with the same time stamps, and the segments in a row are one stream.
+# with the same time stamps, and the segments in a row are one stream.  So they
+# are where frames are pushed one by one, in the order in which they arrive.
 #
 #   TEST_MEDIA="a.mp4 b.mp4"   these files too
 
@@ -119,6 +120,42 @@ for my $test (@tests) {
     };
 }
 
+# pushed: name, what each track is late, ms, streams of the file, how many
+# frames come too late for their decoders, at least
+
+my @pushed = (
+    ['h264 with b-frames, aac, mp3', '0,0,0',
+     sprintf("$picture $tone $tone", '320x180', 25, 6, 48000, 6, 44100, 6)
+     . ' -map 0 -map 1 -map 2 -c:v libx264 -g 40 -bf 3 -pix_fmt yuv420p'
+     . ' -c:a:0 aac -ac:a:0 2 -c:a:1 libmp3lame', 0],
+    ['audio behind by 300 ms, other audio ahead', '0,300,-200',
+     sprintf("$picture $tone $tone", '320x180', '30000/1001', 5, 44100, 5,
+             48000, 5)
+     . ' -map 0 -map 1 -map 2 -c:v libx264 -g 30 -bf 2 -pix_fmt yuv420p'
+     . ' -c:a aac', 0],
+    ['video behind by 900 ms', '900,0',
+     sprintf("$picture $tone", '320x180', 25, 5, 48000, 5)
+     . ' -c:v libx264 -g 25 -bf 2 -pix_fmt yuv420p -c:a aac', 0],
+    ['video behind by 3 s', '3000,0',
+     sprintf("$picture $tone", '320x180', 25, 5, 48000, 5)
+     . ' -c:v libx264 -g 25 -pix_fmt yuv420p -c:a aac', 100],
+    ['hevc, a frame a second', '0,0',
+     sprintf("$picture $tone", '320x180', 1, 6, 48000, 6)
+     . ' -c:v libx265 -preset ultrafast -x265-params log-level=error:'
+     . 'keyint=2:min-keyint=2:bframes=0 -pix_fmt yuv420p -c:a ac3', 0],
+    ['audio alone', '0', sprintf($tone, 48000, 5) . ' -c:a aac -ac 2', 0],
+);
+
+for my $test (@pushed) {
+    my ($name, $lags, $make, $late) = @$test;
+    my $source = "$dir/source.mp4";
+
+    subtest "pushed: $name" => sub {
+        is(system("ffmpeg -nostdin -v error -y $make $source"), 0, 'made')
+            and pushed($source, $lags, $late);
+    };
+}
+
 for my $file (split ' ', $ENV{TEST_MEDIA} || '') {
     subtest $file => sub { file($file, media => 1) };
 }
@@ -229,10 +266,130 @@ sub file {
 }
 
 
-# presentation and decode times: of each frame, in 90 kHz
+sub pushed {
+    my ($source, $lags, $late) = @_;
+
+    my @tracks = probe($source);
+    my $video = $tracks[0]{codec_type} eq 'video';
+    my ($keys, $n, @records) = (0, 0);
+
+    for my $track (@tracks) {
+        push @records, "$dir/records" . @records;
+        records($track, $records[-1], 0);
+        $n += @{$track->{packets}};
+    }
+
+    $keys = grep { $_->{flags} =~ /K/ } @{$tracks[0]{packets}} if $video;
+
+    my $said = `$bin -push $dir/push.ts $lags @records 2>&1`;
+    like($said, qr/^pushed $n late \d+ breaks 0 damaged 0$/, 'pushed');
+
+    my ($found) = $said =~ /late (\d+)/;
+    $late ? cmp_ok($found, '>=', $late, 'late') : is($found, 0, 'not late');
+
+    my $walked = walk("$dir/push.ts");
+
+    is(join("\n", @{$walked->{bad}}), '', 'packets');
+    cmp_ok($walked->{pcr}, '<=', 9000, 'the clock is every 100 ms');
+    cmp_ok($walked->{tables}, '<=', 45000, 'tables are every 500 ms');
+    is($walked->{keys}, $keys, 'they are before each key frame');
+
+    my $quiet = `ffmpeg -nostdin -v warning -xerror -i $dir/push.ts -map 0 \\
+                 -c copy -copyts -f null - 2>&1`;
+    $quiet =~ s/^Guessed Channel Layout .*\n//mg;
+
+    # its reader takes two frames of audio that comes first twice, as above
+    $quiet =~ s/^.* non monotonically increasing dts .*\n//m if !$video;
+
+    is($quiet, '', 'ffmpeg has nothing to say');
+
+    my @got = probe("$dir/push.ts");
+
+    is_deeply([map { $_->{codec_name} } @got],
+              [map { $_->{codec_name} } @tracks], 'streams');
+
+    for my $i (0 .. $#tracks) {
+        stamps($tracks[$i], $got[$i], 1);
+        is(frames("$dir/push.ts", $i), frames($source, $i),
+           "$tracks[$i]{codec_type} decodes to the same");
+    }
+}
+
+
+# packets of a stream: counters, the largest steps of the clock and between
+# tables, in 90 kHz, key frames right behind tables, and what is wrong
+
+sub walk {
+    my ($file) = @_;
+
+    open my $fh, '<:raw', $file or die "$file: $!\n";
+
+    my (%cc, $pcr, $table, $packet);
+    my %r = (bad => [], pcr => 0, tables => 0, keys => 0, last => '');
+    my $at = 0;
+
+    while (read $fh, $packet, 188) {
+        my ($sync, $pid, $cc) = unpack 'CnC', $packet;
+        my $start = $pid & 0x4000;
+        my $field = $cc & 0x20 ? unpack 'x4C', $packet : -1;
+        my $flags = $field > 0 ? unpack 'x5C', $packet : 0;
+
+        $pid &= 0x1fff;
+        push @{$r{bad}}, "sync at $at" if $sync != 0x47;
+        push @{$r{bad}}, "flags at $at" if $flags & 0x80;
+
+        if ($cc & 0x10) {
+            push @{$r{bad}}, "counter of $pid at $at"
+                if defined $cc{$pid} && ($cc & 15) != ($cc{$pid} + 1) % 16;
+            $cc{$pid} = $cc & 15;
+        }
+
+        if ($flags & 0x10) {
+            my ($high, $low) = unpack 'x6NC', $packet;
+            my $time = $high * 2 + ($low >> 7);
+            my $step = defined $pcr ? ($time - $pcr) % 2 ** 33 : 1;
+
+            push @{$r{bad}}, "clock at $at" if $step == 0 || $step > 2 ** 32;
+            $r{pcr} = $step if $step > $r{pcr};
+            $pcr = $time;
+        }
+
+        # tables, and how long ago they were at each frame
+
+        $table = undef if $pid == 0;
+
+        if ($start && $pid >= 0x100 && $pid < 0x1000) {
+            my $pes = substr $packet, 4 + ($field + 1);
+            my ($flag, @t) = unpack 'x7CxCnn', $pes;
+            my $pts = ($t[0] >> 1 & 7) << 30 | $t[1] >> 1 << 15 | $t[2] >> 1;
+
+            if ($flag == 0xc0) {
+                @t = unpack 'x14Cnn', $pes;
+                $pts = ($t[0] >> 1 & 7) << 30 | $t[1] >> 1 << 15 | $t[2] >> 1;
+            }
+
+            $table = $pts if !defined $table;
+            $r{tables} = $pts - $table if $pts - $table > $r{tables};
+
+            # behind PAT, PMT, and clocks alone
+            $r{keys}++ if $flags & 0x40 && $r{last} =~ /^0 4096 (?:256 )*$/;
+        }
+
+        $r{last} = $pid == 0 ? "$pid "
+                   : $pid == 4096 || !($cc & 0x10) ? "$r{last}$pid " : '';
+
+        $at += 188;
+    }
+
+    return \%r;
+}
+
+
+# presentation and decode times: of each frame, in 90 kHz; exact: each frame has
+# one of its own
 
 sub stamps {
-    my ($track, $got) = @_;
+    my ($track, $got, $exact) = @_;
 
     my @packets = @{$track->{packets}};
     my @found = @{$got->{packets}};
@@ -251,7 +408,7 @@ sub stamps {
                 - 1e6 + $offset;
 
         # a parser counts frames behind the first of a PES packet on
-        my $slack = $video ? 0 : 5;
+        my $slack = $video || $exact ? 0 : 5;
 
         $pts = $p - $found[$i]{pts} if abs($p - $found[$i]{pts}) > $slack;
         $dts = $d - $found[$i]{dts} if abs($d - $found[$i]{dts}) > $slack;

@@ -31,17 +31,12 @@
 
 #include "formats/ngx_media_crc.h"
 #include "formats/ngx_media_ts_mux.h"
+#include "formats/ngx_media_ts_unit.h"
 
 
 #define NGX_MEDIA_TS_PID_PMT       0x1000
-#define NGX_MEDIA_TS_PID_ES        0x0100     /* video, the others follow */
 
 #define NGX_MEDIA_TS_PES_PTS       14         /* header with PTS alone */
-
-/* 90 kHz units */
-#define NGX_MEDIA_TS_PCR_INTERVAL  9000
-#define NGX_MEDIA_TS_PCR_GAP       900000     /* longer ones stay */
-#define NGX_MEDIA_TS_PCR_LEAD      45000      /* before decode times */
 
 #define NGX_MEDIA_TS_CC            16
 
@@ -103,25 +98,15 @@ ngx_media_ts_mux_init(ngx_media_ts_mux_t *mux)
         return NGX_ERROR;
     }
 
-    mux->pcr_track = NGX_MEDIA_TS_NO_TRACK;
-
     for (i = 0; i < mux->ntracks; i++) {
         rc = ngx_media_ts_mux_check(&mux->tracks[i]);
 
         if (rc != NGX_OK) {
             return rc;
         }
-
-        if (mux->pcr_track == NGX_MEDIA_TS_NO_TRACK
-            && mux->tracks[i].es->form == NGX_MEDIA_TS_NAL)
-        {
-            mux->pcr_track = i;
-        }
     }
 
-    if (mux->pcr_track == NGX_MEDIA_TS_NO_TRACK) {
-        mux->pcr_track = 0;
-    }
+    ngx_media_ts_mux_set_clock(mux);
 
     if (mux->audio_frames == 0) {
         mux->audio_frames = NGX_MEDIA_TS_AUDIO_FRAMES;
@@ -169,6 +154,22 @@ ngx_media_ts_mux_init(ngx_media_ts_mux_t *mux)
     mux->measured = 1;
 
     return NGX_OK;
+}
+
+
+void
+ngx_media_ts_mux_set_clock(ngx_media_ts_mux_t *mux)
+{
+    uint32_t  i;
+
+    mux->pcr_track = 0;
+
+    for (i = 0; i < mux->ntracks; i++) {
+        if (mux->tracks[i].es->form == NGX_MEDIA_TS_NAL) {
+            mux->pcr_track = i;
+            break;
+        }
+    }
 }
 
 
@@ -257,9 +258,7 @@ ngx_media_ts_mux_next(ngx_media_ts_mux_t *mux)
     uint32_t  n;
 
     if (!mux->psi) {
-        mux->psi = 1;
-        mux->unit.kind = NGX_MEDIA_TS_UNIT_PSI;
-        mux->unit.packets = NGX_MEDIA_TS_PSI_SIZE / NGX_MEDIA_TS_PACKET;
+        ngx_media_ts_mux_plan_psi(mux);
         return NGX_OK;
     }
 
@@ -322,7 +321,6 @@ ngx_media_ts_mux_pick(const ngx_media_ts_mux_t *mux)
 static ngx_int_t
 ngx_media_ts_mux_plan_pcr(ngx_media_ts_mux_t *mux, uint32_t n)
 {
-    int64_t                       gap;
     uint64_t                      pcr;
     const ngx_media_ts_track_t   *track;
     const ngx_media_ts_cursor_t  *cursor;
@@ -330,15 +328,8 @@ ngx_media_ts_mux_plan_pcr(ngx_media_ts_mux_t *mux, uint32_t n)
     track = &mux->tracks[mux->pcr_track];
     cursor = &mux->cursors[mux->pcr_track];
 
-    pcr = mux->cursors[n].time;
-
     if (mux->has_pcr) {
-        gap = (int64_t) (pcr - mux->pcr);
         pcr = mux->pcr + NGX_MEDIA_TS_PCR_INTERVAL;
-
-        if (gap <= NGX_MEDIA_TS_PCR_INTERVAL || gap > NGX_MEDIA_TS_PCR_GAP) {
-            return NGX_DECLINED;
-        }
 
         if (cursor->sample >= track->nsamples && track->nsamples
             && (int64_t) (pcr - cursor->time) >= 0)
@@ -348,6 +339,39 @@ ngx_media_ts_mux_plan_pcr(ngx_media_ts_mux_t *mux, uint32_t n)
 
     } else if (n == mux->pcr_track) {
         return NGX_DECLINED;
+    }
+
+    return ngx_media_ts_mux_plan_clock(mux, mux->cursors[n].time);
+}
+
+
+void
+ngx_media_ts_mux_plan_psi(ngx_media_ts_mux_t *mux)
+{
+    ngx_memzero(&mux->unit, sizeof(ngx_media_ts_unit_t));
+
+    mux->unit.kind = NGX_MEDIA_TS_UNIT_PSI;
+    mux->unit.packets = NGX_MEDIA_TS_PSI_SIZE / NGX_MEDIA_TS_PACKET;
+
+    mux->psi = 1;
+}
+
+
+ngx_int_t
+ngx_media_ts_mux_plan_clock(ngx_media_ts_mux_t *mux, uint64_t next)
+{
+    int64_t   gap;
+    uint64_t  pcr;
+
+    pcr = next;
+
+    if (mux->has_pcr) {
+        gap = (int64_t) (next - mux->pcr);
+        pcr = mux->pcr + NGX_MEDIA_TS_PCR_INTERVAL;
+
+        if (gap <= NGX_MEDIA_TS_PCR_INTERVAL || gap > NGX_MEDIA_TS_PCR_GAP) {
+            return NGX_DECLINED;
+        }
     }
 
     ngx_memzero(&mux->unit, sizeof(ngx_media_ts_unit_t));
@@ -366,6 +390,30 @@ ngx_media_ts_mux_plan_pcr(ngx_media_ts_mux_t *mux, uint32_t n)
 
 static void
 ngx_media_ts_mux_plan_pes(ngx_media_ts_mux_t *mux, uint32_t n)
+{
+    ngx_media_ts_unit_t    *unit;
+    ngx_media_ts_cursor_t  *cursor;
+
+    unit = &mux->unit;
+    cursor = &mux->cursors[n];
+
+    ngx_media_ts_mux_plan_frames(mux, n);
+
+    if (n == mux->pcr_track
+        && (!mux->has_pcr
+            || (unit->pcr != mux->pcr
+                && (unit->key || (int64_t) (cursor->time - mux->pcr)
+                                 > NGX_MEDIA_TS_PCR_INTERVAL))))
+    {
+        unit->has_pcr = 1;
+    }
+
+    ngx_media_ts_mux_plan_end(mux);
+}
+
+
+void
+ngx_media_ts_mux_plan_frames(ngx_media_ts_mux_t *mux, uint32_t n)
 {
     uint32_t                     i;
     uint64_t                     pts;
@@ -410,21 +458,24 @@ ngx_media_ts_mux_plan_pes(ngx_media_ts_mux_t *mux, uint32_t n)
     }
 
     ngx_media_ts_mux_skip(track, cursor);
+}
 
-    if (n == mux->pcr_track
-        && (!mux->has_pcr
-            || (unit->pcr != mux->pcr
-                && (unit->key || (int64_t) (cursor->time - mux->pcr)
-                                 > NGX_MEDIA_TS_PCR_INTERVAL))))
-    {
-        unit->has_pcr = 1;
+
+void
+ngx_media_ts_mux_plan_end(ngx_media_ts_mux_t *mux)
+{
+    ngx_media_ts_unit_t  *unit;
+
+    unit = &mux->unit;
+
+    if (unit->has_pcr) {
         mux->has_pcr = 1;
         mux->pcr = unit->pcr;
     }
 
     unit->adaptation = unit->has_pcr ? 8 : unit->key ? 2 : 0;
 
-    ngx_media_ts_mux_packets(mux, cursor);
+    ngx_media_ts_mux_packets(mux, &mux->cursors[unit->track]);
 }
 
 
@@ -686,6 +737,10 @@ ngx_media_ts_mux_step(ngx_media_ts_mux_t *mux, ngx_media_span_t *in)
 {
     if (mux->packets == 0) {
 
+        if (mux->pushed) {
+            return NGX_DONE;
+        }
+
         /* input that nobody asked for is not that of the next unit */
 
         in->pos = in->last;
@@ -694,9 +749,7 @@ ngx_media_ts_mux_step(ngx_media_ts_mux_t *mux, ngx_media_span_t *in)
             return NGX_DONE;
         }
 
-        mux->packets = mux->unit.packets;
-
-        ngx_media_ts_mux_start(mux);
+        ngx_media_ts_mux_begin(mux);
     }
 
     mux->header_pos = 0;
@@ -725,6 +778,15 @@ ngx_media_ts_mux_step(ngx_media_ts_mux_t *mux, ngx_media_span_t *in)
     mux->packets--;
 
     return NGX_OK;
+}
+
+
+void
+ngx_media_ts_mux_begin(ngx_media_ts_mux_t *mux)
+{
+    mux->packets = mux->unit.packets;
+
+    ngx_media_ts_mux_start(mux);
 }
 
 
@@ -865,7 +927,8 @@ ngx_media_ts_mux_header(ngx_media_ts_mux_t *mux)
     }
 
     if (first && unit->has_pcr) {
-        *flags |= NGX_MEDIA_TS_PCR;
+        *flags |= NGX_MEDIA_TS_PCR
+                  | (unit->broken ? NGX_MEDIA_TS_DISCONTINUITY : 0);
         p = ngx_media_ts_put_pcr(p, (unit->pcr + mux->offset
                                      - NGX_MEDIA_TS_PCR_LEAD)
                                     & NGX_MEDIA_TS_TIME_MASK);
@@ -1281,9 +1344,9 @@ ngx_media_ts_mux_pmt(ngx_media_ts_mux_t *mux)
 
     /* 2.4.4.9: another table is another version */
 
-    version = 0;
+    version = mux->version;
 
-    for (i = 0; i < mux->ntracks; i++) {
+    for (i = 0; i < mux->ntracks && !mux->pushed; i++) {
         version |= 1 << mux->tracks[i].es->type;
     }
 
@@ -1362,7 +1425,8 @@ ngx_media_ts_mux_clock(ngx_media_ts_mux_t *mux)
     *p++ = NGX_MEDIA_TS_ADAPTATION
            | (mux->cc[n] + NGX_MEDIA_TS_CC - 1) % NGX_MEDIA_TS_CC;
     *p++ = NGX_MEDIA_TS_PAYLOAD - 1;
-    *p++ = NGX_MEDIA_TS_PCR;
+    *p++ = NGX_MEDIA_TS_PCR
+           | (mux->unit.broken ? NGX_MEDIA_TS_DISCONTINUITY : 0);
     p = ngx_media_ts_put_pcr(p, (mux->unit.pcr + mux->offset
                                  - NGX_MEDIA_TS_PCR_LEAD)
                                 & NGX_MEDIA_TS_TIME_MASK);

@@ -6,7 +6,8 @@
 
 /*
  * MPEG-TS segments for HLS, RFC 8216bis, 3.1.1: from sample tables to the
- * bytes of a segment, pulled as the client takes them.
+ * bytes of a segment, pulled as the client takes them.  Frames as they arrive:
+ * ngx_media_ts_push.h, which plans units of its own and writes them with this.
  *
  *     ngx_media_ts_mux_init(&mux)          checks, measures: mux.size
  *
@@ -86,6 +87,7 @@ typedef struct {
     uint8_t                   header;         /* PES header, bytes */
     uint8_t                   adaptation;     /* of the first packet, bytes */
     unsigned                  has_pcr:1;
+    unsigned                  broken:1;       /* the clock starts anew */
     unsigned                  key:1;
 } ngx_media_ts_unit_t;
 
@@ -158,6 +160,7 @@ typedef struct {
     uint32_t                  packets;        /* of the unit, left */
     uint32_t                  room;           /* of the packet, left */
     uint32_t                  nsamples;       /* of the unit, begun */
+    uint8_t                   version;        /* pushed: of the PMT */
     uint8_t                   header_pos;
     uint8_t                   header_len;
     uint8_t                   piece_pos;
@@ -169,6 +172,7 @@ typedef struct {
     u_char                    piece[NGX_MEDIA_TS_PREFIX_MAX];
     uint8_t                   cc[NGX_MEDIA_TS_TRACKS];
     unsigned                  measured:1;
+    unsigned                  pushed:1;       /* units come from elsewhere */
     unsigned                  psi:1;          /* planned */
     unsigned                  has_pcr:1;
     unsigned                  start:1;        /* behind a NAL length */

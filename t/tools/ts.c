@@ -14,6 +14,12 @@
  * first track to the next, and of the other tracks what is presented in it.
  * Says for each: segment N size S key K start T end T damaged N.
  *
+ *     ts -push FILE LAGS RECORDS...
+ *
+ * writes FILE, one stream: the frames in the order in which they would arrive,
+ * each track so many milliseconds late, "0,150" for instance; 7 packets at
+ * once.  Says: pushed N late N breaks N damaged N.
+ *
  * RECORDS, all big endian: fourcc, timescale, sample rate, delay, length of
  * the configuration, it; and for each frame size, duration, composition
  * offset, key (32 bits each), decode time (64 bits), bytes.
@@ -27,13 +33,15 @@
          formats/ngx_media_h264_still.c formats/ngx_media_h265.c
          formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
          formats/ngx_media_opus.c formats/ngx_media_ts_es.c
-         formats/ngx_media_ts_mux.c formats/ngx_media_video.c
+         formats/ngx_media_ts_mux.c formats/ngx_media_ts_push.c
+         formats/ngx_media_video.c
          formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
 
 
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_ts_mux.h"
+#include "formats/ngx_media_ts_push.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +51,7 @@
 #define TS_OUT     32768
 #define TS_IN      16384
 #define TS_OFFSET  900000
+#define TS_PUSH    (7 * 188)
 
 
 typedef struct {
@@ -284,12 +293,152 @@ segment(const char *prefix, unsigned number)
 }
 
 
+/* the track whose next frame arrives first; ntracks: there is none */
+
+static ngx_uint_t
+arrival(const long *lags)
+{
+    double         at, first;
+    ngx_uint_t     i, n;
+    tool_track_t  *t;
+
+    first = 0;
+    n = ntracks;
+
+    for (i = 0; i < ntracks; i++) {
+        t = &tracks[i];
+
+        if (t->next == t->nframes) {
+            continue;
+        }
+
+        at = t->times[t->next] / (double) t->es.timescale + lags[i] / 1000.0;
+
+        if (n == ntracks || at < first) {
+            first = at;
+            n = i;
+        }
+    }
+
+    return n;
+}
+
+
+static unsigned
+push_all(ngx_media_ts_push_t *push, const long *lags, FILE *out)
+{
+    u_char                buf[TS_PUSH], *p;
+    unsigned              pushed;
+    ngx_int_t             rc;
+    ngx_uint_t            n;
+    tool_track_t         *t;
+    ngx_media_ts_frame_t  frame;
+
+    p = buf;
+    pushed = 0;
+
+    for (n = arrival(lags); n < ntracks; n = arrival(lags)) {
+        t = &tracks[n];
+
+        frame.dts = t->times[t->next];
+        frame.cto = t->samples[t->next].cto;
+        frame.duration = t->samples[t->next].duration;
+        frame.key = t->samples[t->next].key;
+        frame.pos = t->data[t->next];
+        frame.last = frame.pos + t->samples[t->next].size;
+
+        t->next++;
+
+        if (ngx_media_ts_push_frame(push, n, &frame) != NGX_OK) {
+            die("frame");
+        }
+
+        do {
+            rc = ngx_media_ts_push_write(push, &p, buf + TS_PUSH);
+
+            if (rc == NGX_OK) {
+                fwrite(buf, 1, TS_PUSH, out);
+                p = buf;
+            }
+
+        } while (rc == NGX_OK);
+
+        if ((p - buf) % 188) {
+            die("packets");
+        }
+
+        pushed++;
+    }
+
+    fwrite(buf, 1, p - buf, out);
+
+    return pushed;
+}
+
+
+static int
+push_main(int argc, char **argv)
+{
+    FILE                *out;
+    long                 lags[NGX_MEDIA_TS_TRACKS];
+    char                *p;
+    unsigned             pushed;
+    ngx_uint_t           n;
+    ngx_media_ts_push_t  push;
+
+    if (argc < 5 || argc > 4 + NGX_MEDIA_TS_TRACKS) {
+        die("usage: ts -push FILE LAGS RECORDS...");
+    }
+
+    ntracks = argc - 4;
+    p = argv[3];
+
+    ngx_media_ts_push_init(&push);
+
+    for (n = 0; n < ntracks; n++) {
+        lags[n] = strtol(p, &p, 10);
+        p += (*p == ',');
+
+        track(&tracks[n], argv[4 + n]);
+
+        if (ngx_media_ts_push_track(&push, n, &tracks[n].es, tracks[n].head,
+                                    tracks[n].head_len)
+            != NGX_OK)
+        {
+            die("track");
+        }
+    }
+
+    out = fopen(argv[2], "wb");
+
+    if (out == NULL) {
+        die("output");
+    }
+
+    pushed = push_all(&push, lags, out);
+
+    if (fclose(out) != 0) {
+        die("output");
+    }
+
+    printf("pushed %u late %llu breaks %llu damaged %u\n", pushed,
+           (unsigned long long) push.late, (unsigned long long) push.breaks,
+           push.mux.damaged);
+
+    return 0;
+}
+
+
 int
 main(int argc, char **argv)
 {
     uint32_t    i;
     unsigned    number;
     ngx_uint_t  n;
+
+    if (argc > 1 && strcmp(argv[1], "-push") == 0) {
+        return push_main(argc, argv);
+    }
 
     if (argc < 3 || argc > 2 + NGX_MEDIA_TS_TRACKS) {
         die("usage: ts PREFIX RECORDS...");

@@ -48,6 +48,9 @@ typedef struct {
     unsigned        npcr;
     int64_t         pcr;                      /* the last one, -1: none */
     int64_t         pcr_step;                 /* largest distance */
+    unsigned        breaks;                   /* of the clock, marked */
+    unsigned        tables;                   /* PMTs */
+    unsigned        version;                  /* of the last one */
     unsigned        types[TS_PIDS];           /* stream_type */
     unsigned char   pmt[188];
     size_t          pmt_len;
@@ -207,6 +210,8 @@ ts_section(ts_reader_t *ts, unsigned pid, const unsigned char *p, size_t n)
         return;
     }
 
+    ts->tables++;
+    ts->version = p[5] >> 1 & 0x1f;
     ts->pcr_pid = (p[8] << 8 | p[9]) & 0x1fff;
     memcpy(ts->pmt, p, len);
     ts->pmt_len = len;
@@ -290,8 +295,13 @@ ts_packet(ts_reader_t *ts, const unsigned char *p, size_t offset)
             random = data[0] & 0x40;
             n = 1;
 
-            if (data[0] & 0xaf) {
+            if ((data[0] & 0x2f) || (data[0] & 0x90) == 0x80) {
                 ts_fail(ts, "adaptation flags %x", data[0]);
+            }
+
+            if (data[0] & 0x80) {
+                ts->breaks++;
+                ts->pcr = -1;
             }
 
             if (data[0] & 0x10) {

@@ -1,0 +1,352 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Each frame is a sample table of one entry, of which ngx_media_ts_mux.c makes
+ * units and bytes as it does of segments.  What is here is what a segment knows
+ * by looking ahead, and a stream cannot know: when tables are due, and what
+ * time it is.  Clauses are of ISO/IEC 13818-1.
+ */
+
+
+#include "formats/ngx_media_ts_push.h"
+#include "formats/ngx_media_ts_unit.h"
+
+
+/* 90 kHz units */
+#define NGX_MEDIA_TS_PUSH_TABLES  22500       /* 250 ms */
+#define NGX_MEDIA_TS_PUSH_AHEAD   18000       /* of a track's next frame */
+#define NGX_MEDIA_TS_PUSH_AWAY    90000       /* nobody waits for it */
+
+
+static void ngx_media_ts_push_break(ngx_media_ts_push_t *push, ngx_uint_t n,
+    uint64_t time);
+static ngx_int_t ngx_media_ts_push_plan(ngx_media_ts_push_t *push);
+static void ngx_media_ts_push_plan_frame(ngx_media_ts_push_t *push,
+    uint64_t clock);
+static uint64_t ngx_media_ts_push_clock(const ngx_media_ts_push_t *push);
+
+
+void
+ngx_media_ts_push_init(ngx_media_ts_push_t *push)
+{
+    ngx_memzero(push, sizeof(ngx_media_ts_push_t));
+
+    push->planned = 1;
+
+    push->mux.tracks = push->tracks;
+    push->mux.offset = NGX_MEDIA_TS_OFFSET;
+    push->mux.pid = NGX_MEDIA_TS_PID_ES;
+    push->mux.pushed = 1;
+    push->mux.measured = 1;
+}
+
+
+ngx_int_t
+ngx_media_ts_push_track(ngx_media_ts_push_t *push, ngx_uint_t n,
+    const ngx_media_ts_es_t *es, const u_char *head, size_t head_len)
+{
+    ngx_media_ts_track_t  *track;
+
+    if (n > push->mux.ntracks || n >= NGX_MEDIA_TS_TRACKS
+        || es->timescale == 0 || es->prefix_len > NGX_MEDIA_TS_PREFIX_MAX)
+    {
+        return NGX_ERROR;
+    }
+
+    if (n == push->mux.ntracks) {
+        push->mux.ntracks++;
+    }
+
+    push->es[n] = *es;
+
+    track = &push->tracks[n];
+
+    track->es = &push->es[n];
+    track->head = head;
+    track->head_len = head_len;
+    track->samples = &push->samples[n];
+    track->nals = &push->nals[n];
+
+    /* 2.4.4.9: another table is another version */
+
+    if (!push->changed) {
+        push->changed = 1;
+        push->mux.version = (push->mux.version + 1) & 0x1f;
+    }
+
+    push->fresh = 1;
+
+    ngx_media_ts_mux_set_clock(&push->mux);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_ts_push_frame(ngx_media_ts_push_t *push, ngx_uint_t n,
+    const ngx_media_ts_frame_t *frame)
+{
+    size_t                  size;
+    ngx_media_ts_mux_t     *mux;
+    ngx_media_sample_t     *sample;
+    ngx_media_ts_nals_t     nals;
+    ngx_media_ts_cursor_t  *cursor;
+
+    mux = &push->mux;
+    size = frame->last - frame->pos;
+
+    if (n >= mux->ntracks || size == 0 || size > NGX_MAX_INT32_VALUE
+        || (push->es[n].form != NGX_MEDIA_TS_NAL
+            && size > ngx_media_ts_es_max(&push->es[n])))
+    {
+        return NGX_DECLINED;
+    }
+
+    sample = &push->samples[n];
+
+    sample->size = (uint32_t) size;
+    sample->duration = frame->duration;
+    sample->cto = frame->cto;
+    sample->key = frame->key ? 1 : 0;
+
+    if (push->es[n].nal_length && push->es[n].nal_length < 4) {
+        ngx_media_ts_nals_init(&nals, size, push->es[n].nal_length);
+        ngx_media_ts_nals_feed(&nals, frame->pos, frame->last);
+        push->nals[n] = nals.count;
+    }
+
+    push->tracks[n].decode_time = frame->dts;
+    push->tracks[n].nsamples = 1;
+
+    cursor = &mux->cursors[n];
+
+    cursor->ticks = (uint64_t) frame->dts;
+    cursor->time = ngx_media_ts_time(frame->dts, push->es[n].timescale);
+    cursor->sample = 0;
+
+    ngx_media_ts_push_break(push, n, cursor->time);
+
+    if (push->seen == 0) {
+        push->start = cursor->time;
+    }
+
+    push->times[n] = cursor->time;
+    push->seen |= 1u << n;
+    push->track = (uint32_t) n;
+    push->frame.pos = frame->pos;
+    push->frame.last = frame->last;
+    push->planned = 0;
+
+    /* of the frame before nothing is left */
+
+    mux->packets = 0;
+    mux->room = 0;
+    mux->header_pos = 0;
+    mux->header_len = 0;
+
+    if (push->fresh
+        || (frame->key && push->es[n].type == NGX_MEDIA_VIDEO)
+        || (int64_t) (cursor->time - push->tables)
+           >= NGX_MEDIA_TS_PUSH_TABLES)
+    {
+        push->fresh = 0;
+        push->changed = 0;
+        push->tables = cursor->time;
+        mux->psi = 0;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * 2.4.3.5: what comes now has nothing to do with the times before.  It is the
+ * clock's own track that says so, while there is one: another one that jumps
+ * alone is late, or early.  Who is far behind the clock may have been so all
+ * the time.
+ */
+
+static void
+ngx_media_ts_push_break(ngx_media_ts_push_t *push, ngx_uint_t n,
+    uint64_t time)
+{
+    int64_t     gap;
+    ngx_uint_t  master;
+
+    if (!push->mux.has_pcr) {
+        return;
+    }
+
+    master = push->mux.pcr_track;
+
+    if (n != master && (push->seen & 1u << master)
+        && (int64_t) (push->mux.pcr - push->times[master])
+           <= NGX_MEDIA_TS_PUSH_AWAY)
+    {
+        return;
+    }
+
+    gap = (int64_t) (time - push->mux.pcr);
+
+    if (gap < -NGX_MEDIA_TS_PCR_GAP) {
+
+        if (!(push->seen & 1u << n)
+            || (int64_t) (time - push->times[n]) >= -NGX_MEDIA_TS_PCR_GAP)
+        {
+            return;
+        }
+
+    } else if (gap <= NGX_MEDIA_TS_PCR_GAP) {
+        return;
+    }
+
+    push->mux.has_pcr = 0;
+    push->seen = 0;
+    push->fresh = 1;
+    push->broken = 1;
+    push->breaks++;
+}
+
+
+ngx_int_t
+ngx_media_ts_push_write(ngx_media_ts_push_t *push, u_char **p, u_char *last)
+{
+    ngx_int_t  rc;
+
+    for ( ;; ) {
+        rc = ngx_media_ts_mux_write(&push->mux, &push->in, p, last);
+
+        if (rc == NGX_OK) {
+            return NGX_OK;
+        }
+
+        /* a unit is written */
+
+        if (ngx_media_ts_push_plan(push) != NGX_OK) {
+            return NGX_DONE;
+        }
+
+        ngx_media_ts_mux_begin(&push->mux);
+    }
+}
+
+
+/* what there is to write of the frame: tables, clocks, and it */
+
+static ngx_int_t
+ngx_media_ts_push_plan(ngx_media_ts_push_t *push)
+{
+    uint64_t             clock;
+    ngx_media_ts_mux_t  *mux;
+
+    mux = &push->mux;
+
+    if (push->planned) {
+        return NGX_DONE;
+    }
+
+    if (!mux->psi) {
+        mux->number++;
+        ngx_media_ts_mux_plan_psi(mux);
+        return NGX_OK;
+    }
+
+    clock = ngx_media_ts_push_clock(push);
+
+    if ((mux->has_pcr || push->track != mux->pcr_track)
+        && ngx_media_ts_mux_plan_clock(mux, clock) == NGX_OK)
+    {
+        mux->unit.broken = push->broken;
+        push->broken = 0;
+        return NGX_OK;
+    }
+
+    ngx_media_ts_push_plan_frame(push, clock);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_media_ts_push_plan_frame(ngx_media_ts_push_t *push, uint64_t clock)
+{
+    ngx_media_ts_mux_t   *mux;
+    ngx_media_ts_unit_t  *unit;
+
+    mux = &push->mux;
+    unit = &mux->unit;
+
+    ngx_media_ts_mux_plan_frames(mux, push->track);
+
+    unit->pcr = clock;
+
+    if (push->track == mux->pcr_track
+        && (!mux->has_pcr || (int64_t) (clock - mux->pcr) > 0))
+    {
+        unit->has_pcr = 1;
+        unit->broken = push->broken;
+        push->broken = 0;
+    }
+
+    ngx_media_ts_mux_plan_end(mux);
+
+    if (mux->has_pcr
+        && (int64_t) (mux->pcr - unit->dts) > NGX_MEDIA_TS_PCR_LEAD)
+    {
+        push->late++;
+    }
+
+    push->in = push->frame;
+    push->planned = 1;
+}
+
+
+/*
+ * The time that it is, as far as all tracks agree: that of the frame, unless
+ * another track's next one, or its first, is expected much earlier.  Text comes
+ * when it comes.
+ */
+
+static uint64_t
+ngx_media_ts_push_clock(const ngx_media_ts_push_t *push)
+{
+    uint32_t                   i;
+    uint64_t                   clock, last, next, time;
+    const ngx_media_ts_mux_t  *mux;
+
+    mux = &push->mux;
+    time = push->times[push->track];
+    clock = time;
+
+    for (i = 0; i < mux->ntracks; i++) {
+
+        if (i == push->track || push->es[i].type == NGX_MEDIA_TEXT) {
+            continue;
+        }
+
+        if (push->seen & 1u << i) {
+            last = push->times[i];
+            next = mux->cursors[i].time;
+
+        } else {
+            last = push->start;
+            next = push->start;
+        }
+
+        if ((int64_t) (time - last) > NGX_MEDIA_TS_PUSH_AWAY) {
+            continue;
+        }
+
+        next += NGX_MEDIA_TS_PUSH_AHEAD;
+
+        if ((int64_t) (clock - next) > 0) {
+            clock = next;
+        }
+    }
+
+    return clock;
+}
