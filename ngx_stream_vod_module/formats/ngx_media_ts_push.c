@@ -22,6 +22,10 @@
 #define NGX_MEDIA_TS_PUSH_AWAY    90000       /* nobody waits for it */
 
 
+static void ngx_media_ts_push_sample(ngx_media_ts_push_t *push, ngx_uint_t n,
+    const ngx_media_ts_frame_t *frame);
+static int64_t ngx_media_ts_push_decode(ngx_media_ts_push_t *push,
+    ngx_uint_t n, const ngx_media_ts_frame_t *frame);
 static void ngx_media_ts_push_break(ngx_media_ts_push_t *push, ngx_uint_t n,
     uint64_t time);
 static ngx_int_t ngx_media_ts_push_plan(ngx_media_ts_push_t *push);
@@ -47,7 +51,8 @@ ngx_media_ts_push_init(ngx_media_ts_push_t *push)
 
 ngx_int_t
 ngx_media_ts_push_track(ngx_media_ts_push_t *push, ngx_uint_t n,
-    const ngx_media_ts_es_t *es, const u_char *head, size_t head_len)
+    const ngx_media_ts_es_t *es, const u_char *head, size_t head_len,
+    uint32_t reorder)
 {
     ngx_media_ts_track_t  *track;
 
@@ -61,7 +66,15 @@ ngx_media_ts_push_track(ngx_media_ts_push_t *push, ngx_uint_t n,
         push->mux.ntracks++;
     }
 
+    /* times before it were of another scale, maybe */
+
+    if (push->es[n].timescale != es->timescale) {
+        push->seen &= ~(1u << n);
+    }
+
     push->es[n] = *es;
+    push->delays[n] = 0;
+    push->reorders[n] = reorder;
 
     track = &push->tracks[n];
 
@@ -90,11 +103,9 @@ ngx_int_t
 ngx_media_ts_push_frame(ngx_media_ts_push_t *push, ngx_uint_t n,
     const ngx_media_ts_frame_t *frame)
 {
-    size_t                  size;
-    ngx_media_ts_mux_t     *mux;
-    ngx_media_sample_t     *sample;
-    ngx_media_ts_nals_t     nals;
-    ngx_media_ts_cursor_t  *cursor;
+    size_t               size;
+    uint64_t             time;
+    ngx_media_ts_mux_t  *mux;
 
     mux = &push->mux;
     size = frame->last - frame->pos;
@@ -106,35 +117,18 @@ ngx_media_ts_push_frame(ngx_media_ts_push_t *push, ngx_uint_t n,
         return NGX_DECLINED;
     }
 
-    sample = &push->samples[n];
+    ngx_media_ts_push_sample(push, n, frame);
 
-    sample->size = (uint32_t) size;
-    sample->duration = frame->duration;
-    sample->cto = frame->cto;
-    sample->key = frame->key ? 1 : 0;
+    time = mux->cursors[n].time;
 
-    if (push->es[n].nal_length && push->es[n].nal_length < 4) {
-        ngx_media_ts_nals_init(&nals, size, push->es[n].nal_length);
-        ngx_media_ts_nals_feed(&nals, frame->pos, frame->last);
-        push->nals[n] = nals.count;
-    }
-
-    push->tracks[n].decode_time = frame->dts;
-    push->tracks[n].nsamples = 1;
-
-    cursor = &mux->cursors[n];
-
-    cursor->ticks = (uint64_t) frame->dts;
-    cursor->time = ngx_media_ts_time(frame->dts, push->es[n].timescale);
-    cursor->sample = 0;
-
-    ngx_media_ts_push_break(push, n, cursor->time);
+    ngx_media_ts_push_break(push, n, time);
 
     if (push->seen == 0) {
-        push->start = cursor->time;
+        push->start = time;
     }
 
-    push->times[n] = cursor->time;
+    push->decodes[n] = push->tracks[n].decode_time;
+    push->times[n] = time;
     push->seen |= 1u << n;
     push->track = (uint32_t) n;
     push->frame.pos = frame->pos;
@@ -150,16 +144,101 @@ ngx_media_ts_push_frame(ngx_media_ts_push_t *push, ngx_uint_t n,
 
     if (push->fresh
         || (frame->key && push->es[n].type == NGX_MEDIA_VIDEO)
-        || (int64_t) (cursor->time - push->tables)
-           >= NGX_MEDIA_TS_PUSH_TABLES)
+        || (int64_t) (time - push->tables) >= NGX_MEDIA_TS_PUSH_TABLES)
     {
         push->fresh = 0;
         push->changed = 0;
-        push->tables = cursor->time;
+        push->tables = time;
         mux->psi = 0;
     }
 
     return NGX_OK;
+}
+
+
+/* the table of samples of its track is that one */
+
+static void
+ngx_media_ts_push_sample(ngx_media_ts_push_t *push, ngx_uint_t n,
+    const ngx_media_ts_frame_t *frame)
+{
+    size_t                  size;
+    int64_t                 dts;
+    ngx_media_sample_t     *sample;
+    ngx_media_ts_nals_t     nals;
+    ngx_media_ts_cursor_t  *cursor;
+
+    size = frame->last - frame->pos;
+    dts = ngx_media_ts_push_decode(push, n, frame);
+
+    sample = &push->samples[n];
+
+    sample->size = (uint32_t) size;
+    sample->duration = frame->duration;
+    sample->cto = (int32_t) ((uint64_t) frame->dts - (uint64_t) dts
+                             + (uint64_t) (int64_t) frame->cto);
+    sample->key = frame->key ? 1 : 0;
+
+    if (push->es[n].nal_length && push->es[n].nal_length < 4) {
+        ngx_media_ts_nals_init(&nals, size, push->es[n].nal_length);
+        ngx_media_ts_nals_feed(&nals, frame->pos, frame->last);
+        push->nals[n] = nals.count;
+    }
+
+    push->tracks[n].decode_time = dts;
+    push->tracks[n].nsamples = 1;
+
+    cursor = &push->mux.cursors[n];
+
+    cursor->ticks = (uint64_t) dts;
+    cursor->time = ngx_media_ts_time(dts, push->es[n].timescale);
+    cursor->sample = 0;
+}
+
+
+/*
+ * When it is decoded, in timescale: not after it is shown (2.4.3.7), and later
+ * than the one before, if both can be
+ */
+
+static int64_t
+ngx_media_ts_push_decode(ngx_media_ts_push_t *push, ngx_uint_t n,
+    const ngx_media_ts_frame_t *frame)
+{
+    int64_t   last, most, need;
+    uint64_t  dts, pts;
+
+    if (push->es[n].type != NGX_MEDIA_VIDEO) {
+        return frame->dts;
+    }
+
+    /* what needs more is no picture that somebody waits for */
+
+    most = (int64_t) push->es[n].timescale * 2;
+
+    need = (int64_t) push->reorders[n] * frame->duration;
+    need = ngx_max(need, -(int64_t) frame->cto);
+
+    if (need > push->delays[n] && need <= most) {
+        push->delays[n] = need;
+    }
+
+    dts = (uint64_t) frame->dts - (uint64_t) push->delays[n];
+    pts = (uint64_t) frame->dts + (uint64_t) (int64_t) frame->cto;
+    last = push->decodes[n];
+
+    if ((push->seen & 1u << n)
+        && (int64_t) (dts - (uint64_t) last) <= 0
+        && (int64_t) (dts - (uint64_t) last) > -most)
+    {
+        dts = (uint64_t) last + 1;
+    }
+
+    if ((int64_t) (pts - dts) < 0) {
+        dts = pts;
+    }
+
+    return (int64_t) dts;
 }
 
 

@@ -10,8 +10,8 @@
  * segments are ngx_media_ts_mux.h's.
  *
  *     ngx_media_ts_push_init(&push)
- *     ngx_media_ts_push_track(&push, n, &es, head, len)   each, and where its
- *                                          parameters change; 0, then 1...
+ *     ngx_media_ts_push_track(&push, n, &es, head, len, reorder)   each, and
+ *                                where its parameters change; 0, then 1...
  *     for ( ;; ) {
  *         ngx_media_ts_push_frame(&push, n, &frame)
  *
@@ -28,8 +28,9 @@
  * buffers are a multiple of 188 bytes (7 * 188 for SRT).
  *
  * PAT and PMT are there before each key frame of video, before the first frame
- * after a track has changed, and 250 ms after the last ones at the latest.
- * Counters go on.  Each frame is a PES packet, with its own time stamps.
+ * after a track has changed, and before the first one that is 250 ms after the
+ * last ones.  Counters go on.  Each frame is a PES packet, with its own time
+ * stamps.
  *
  * The clock is the decode time of frames, less 500 ms, and at most 100 ms after
  * the one before, in packets of its own where frames are rarer.  What is pushed
@@ -42,6 +43,11 @@
  * comes at most a second later than others do is in time for its decoder.  What
  * comes later is sent, too, and counted (late): nobody else can put it right.
  * A pusher that wants a smaller delay in players has to sort frames itself.
+ *
+ * Live streams have no delay of reordering: a picture may be shown before its
+ * decode time (negative offsets).  Here it may not, so decode times of video
+ * are earlier by as much as it takes: so many frames as reorder says, or, if
+ * that is too few, as has been seen so far; then two may be the same once.
  *
  * Where the times of video, or of all there is, jump by more than 10 s, a new
  * clock begins, which is marked as one (discontinuity_indicator).
@@ -84,6 +90,11 @@ typedef struct {
     uint32_t                  nals[NGX_MEDIA_TS_TRACKS];
     uint64_t                  times[NGX_MEDIA_TS_TRACKS];
                                               /* the newest, 90 kHz */
+    int64_t                   decodes[NGX_MEDIA_TS_TRACKS];
+                                              /* it, and the delay that it has,
+                                                 in timescale */
+    int64_t                   delays[NGX_MEDIA_TS_TRACKS];
+    uint32_t                  reorders[NGX_MEDIA_TS_TRACKS];
     uint64_t                  start;          /* the first of all, 90 kHz */
     uint64_t                  tables;         /* when they were, 90 kHz */
     ngx_media_span_t          in;             /* what is left of the frame */
@@ -103,11 +114,13 @@ void ngx_media_ts_push_init(ngx_media_ts_push_t *push);
 /*
  * A track, n of at most NGX_MEDIA_TS_TRACKS, or what it is from its next frame
  * on; its PID stays.  Between frames only.  es is copied, head, that of
- * ngx_media_ts_es_head(), is borrowed until it is replaced.  NGX_OK, NGX_ERROR:
- * there are too many, or those before it are missing.
+ * ngx_media_ts_es_head(), is borrowed until it is replaced.  reorder: pictures
+ * that are decoded before one that is shown earlier, or 0: it is not known.
+ * NGX_OK, NGX_ERROR: there are too many, or those before it are missing.
  */
 ngx_int_t ngx_media_ts_push_track(ngx_media_ts_push_t *push, ngx_uint_t n,
-    const ngx_media_ts_es_t *es, const u_char *head, size_t head_len);
+    const ngx_media_ts_es_t *es, const u_char *head, size_t head_len,
+    uint32_t reorder);
 
 /*
  * NGX_OK; NGX_DECLINED: a frame without bytes, or with more than what carries

@@ -239,8 +239,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ts_init(&reader);
         ts_read(&reader, out, used);
 
-        if (reader.error[0]) {
-            fprintf(stderr, "%s\n", reader.error);
+        if (reader.error[0] || reader.breaks) {
+            fprintf(stderr, "%s, %u breaks\n", reader.error, reader.breaks);
             abort();
         }
 

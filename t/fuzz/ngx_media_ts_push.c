@@ -17,7 +17,7 @@
  *     flags, output bytes at once
  *     then again and again: what (3 bits), track (2 bits), and
  *         0: a track: codec, NAL length, timescale (2), configuration: length,
- *            bytes
+ *            bytes; reorder
  *         else a frame: time since the last one (2) or, of 1, any (8), offset
  *            of composition (2), duration (2), key, size (2), bytes
  */
@@ -91,7 +91,8 @@ fuzz_track(ngx_media_reader_t *r, ngx_uint_t n)
     head = len ? malloc(len) : NULL;
     (void) ngx_media_ts_es_head(head, &params);
 
-    if (ngx_media_ts_push_track(&push, n, &es, head, len) != NGX_OK) {
+    if (ngx_media_ts_push_track(&push, n, &es, head, len,
+                                ngx_media_read_8(r) & 3) != NGX_OK) {
         free(head);
         return;
     }

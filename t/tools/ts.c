@@ -402,7 +402,7 @@ push_main(int argc, char **argv)
         track(&tracks[n], argv[4 + n]);
 
         if (ngx_media_ts_push_track(&push, n, &tracks[n].es, tracks[n].head,
-                                    tracks[n].head_len)
+                                    tracks[n].head_len, 0)
             != NGX_OK)
         {
             die("track");

@@ -571,6 +571,7 @@ check(const test_conf_t *conf)
 
     is(n, 0, "%s: order", conf->name);
 
+    is(reader.breaks, 0, "%s: no break", conf->name);
     is(reader.count[0], 1, "%s: PAT", conf->name);
     is(reader.cc[0], 21 % 16, "%s: counter of PAT", conf->name);
     is(reader.cc[0x1000], 21 % 16, "%s: counter of PMT", conf->name);

@@ -28,6 +28,7 @@ static ts_reader_t          reader;
 static u_char               out[SIZE];
 static size_t               len;
 static size_t               nout;             /* bytes of a buffer; 0: many */
+static uint32_t             reorder;
 static u_char               heads[NGX_MEDIA_TS_TRACKS][256];
 
 
@@ -38,6 +39,7 @@ start(void)
     ts_init(&reader);
     len = 0;
     nout = 0;
+    reorder = 0;
 }
 
 
@@ -80,7 +82,8 @@ track(ngx_uint_t n, uint32_t codec, const char *config, uint32_t timescale)
     size = ngx_media_ts_es_head(heads[n % NGX_MEDIA_TS_TRACKS], &params);
 
     return ngx_media_ts_push_track(&push, n, &es,
-                                   heads[n % NGX_MEDIA_TS_TRACKS], size);
+                                   heads[n % NGX_MEDIA_TS_TRACKS], size,
+                                   reorder);
 }
 
 
@@ -310,6 +313,56 @@ test_change(void)
 }
 
 
+/* live streams show pictures at decode times: B-frames before theirs */
+
+static void
+test_reorder(ngx_uint_t known)
+{
+    int       i;
+    unsigned  equal, late, wrong;
+
+    /* I P B B, P B B... */
+
+    static const int  cto[] = { 0, 2, -1, -1 };
+
+    start();
+    reorder = known;
+    (void) track(0, NGX_MEDIA_CODEC_H264, AVCC, 1000);
+
+    for (i = 0; i < 60; i++) {
+        (void) frame(0, i * 40, (i == 0 ? 0 : cto[1 + (i - 1) % 3]) * 40, 40,
+                     i == 0);
+    }
+
+    finish("reorder");
+
+    equal = 0;
+    late = 0;
+    wrong = 0;
+
+    for (i = 0; i < (int) reader.nunits; i++) {
+        late += reader.units[i].dts > reader.units[i].pts;
+        wrong += reader.units[i].pts
+                 != (unsigned) (i + (i == 0 ? 0 : cto[1 + (i - 1) % 3])) * 3600
+                    + OFFSET;
+
+        if (i > 0) {
+            wrong += reader.units[i].dts < reader.units[i - 1].dts;
+            equal += reader.units[i].dts == reader.units[i - 1].dts;
+        }
+
+        if (known) {
+            wrong += reader.units[i].dts
+                     != (unsigned) i * 3600 + OFFSET - known * 3600;
+        }
+    }
+
+    is(late, 0, "reorder: decoded before they are shown");
+    is(wrong, 0, "reorder: times");
+    ok(known ? equal == 0 : equal <= 1, "reorder: %u equal", equal);
+}
+
+
 /* times that jump, pauses, tracks that stand still */
 
 static void
@@ -405,6 +458,9 @@ main(void)
     test_plain();
     test_wrap();
     test_change();
+    test_reorder(1);
+    test_reorder(0);
+    test_reorder(2);
     test_clock();
     test_refused();
 
