@@ -20,6 +20,7 @@ use lib "$FindBin::Bin/lib";
 
 use Test::Media::Build;
 use Test::Media::Records qw/ probe records /;
+use Test::Media::TS;
 
 my $root = $Test::Media::Build::root;
 my $dir = tempdir('media-ts-XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -287,7 +288,7 @@ sub pushed {
     my ($found) = $said =~ /late (\d+)/;
     $late ? cmp_ok($found, '>=', $late, 'late') : is($found, 0, 'not late');
 
-    my $walked = walk("$dir/push.ts");
+    my $walked = ts_walk("$dir/push.ts");
 
     is(join("\n", @{$walked->{bad}}), '', 'packets');
     cmp_ok($walked->{pcr}, '<=', 9000, 'the clock is every 100 ms');
@@ -313,75 +314,6 @@ sub pushed {
         is(frames("$dir/push.ts", $i), frames($source, $i),
            "$tracks[$i]{codec_type} decodes to the same");
     }
-}
-
-
-# packets of a stream: counters, the largest steps of the clock and between
-# tables, in 90 kHz, key frames right behind tables, and what is wrong
-
-sub walk {
-    my ($file) = @_;
-
-    open my $fh, '<:raw', $file or die "$file: $!\n";
-
-    my (%cc, $pcr, $table, $packet);
-    my %r = (bad => [], pcr => 0, tables => 0, keys => 0, last => '');
-    my $at = 0;
-
-    while (read $fh, $packet, 188) {
-        my ($sync, $pid, $cc) = unpack 'CnC', $packet;
-        my $start = $pid & 0x4000;
-        my $field = $cc & 0x20 ? unpack 'x4C', $packet : -1;
-        my $flags = $field > 0 ? unpack 'x5C', $packet : 0;
-
-        $pid &= 0x1fff;
-        push @{$r{bad}}, "sync at $at" if $sync != 0x47;
-        push @{$r{bad}}, "flags at $at" if $flags & 0x80;
-
-        if ($cc & 0x10) {
-            push @{$r{bad}}, "counter of $pid at $at"
-                if defined $cc{$pid} && ($cc & 15) != ($cc{$pid} + 1) % 16;
-            $cc{$pid} = $cc & 15;
-        }
-
-        if ($flags & 0x10) {
-            my ($high, $low) = unpack 'x6NC', $packet;
-            my $time = $high * 2 + ($low >> 7);
-            my $step = defined $pcr ? ($time - $pcr) % 2 ** 33 : 1;
-
-            push @{$r{bad}}, "clock at $at" if $step == 0 || $step > 2 ** 32;
-            $r{pcr} = $step if $step > $r{pcr};
-            $pcr = $time;
-        }
-
-        # tables, and how long ago they were at each frame
-
-        $table = undef if $pid == 0;
-
-        if ($start && $pid >= 0x100 && $pid < 0x1000) {
-            my $pes = substr $packet, 4 + ($field + 1);
-            my ($flag, @t) = unpack 'x7CxCnn', $pes;
-            my $pts = ($t[0] >> 1 & 7) << 30 | $t[1] >> 1 << 15 | $t[2] >> 1;
-
-            if ($flag == 0xc0) {
-                @t = unpack 'x14Cnn', $pes;
-                $pts = ($t[0] >> 1 & 7) << 30 | $t[1] >> 1 << 15 | $t[2] >> 1;
-            }
-
-            $table = $pts if !defined $table;
-            $r{tables} = $pts - $table if $pts - $table > $r{tables};
-
-            # behind PAT, PMT, and clocks alone
-            $r{keys}++ if $flags & 0x40 && $r{last} =~ /^0 4096 (?:256 )*$/;
-        }
-
-        $r{last} = $pid == 0 ? "$pid "
-                   : $pid == 4096 || !($cc & 0x10) ? "$r{last}$pid " : '';
-
-        $at += 188;
-    }
-
-    return \%r;
 }
 
 
