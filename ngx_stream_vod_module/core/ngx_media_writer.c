@@ -22,6 +22,10 @@
 #define NGX_MEDIA_CHUNK_TARGET   10000        /* 1/10000 s */
 
 
+#if (NGX_DEBUG)
+static void ngx_media_writer_narrate(ngx_media_writer_t *w,
+    ngx_media_writer_track_t *t, const ngx_media_time_t *time);
+#endif
 static void ngx_media_writer_leave(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
 static ngx_int_t ngx_media_writer_timed(ngx_media_writer_t *w,
@@ -46,6 +50,8 @@ static ngx_int_t ngx_media_writer_sample(ngx_media_writer_t *w,
 static void ngx_media_writer_clock_sample(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame);
+static ngx_uint_t ngx_media_writer_due(ngx_media_writer_t *w, int64_t at,
+    int64_t duration, ngx_uint_t key);
 static ngx_uint_t ngx_media_writer_gone(ngx_media_writer_t *w,
     ngx_media_writer_track_t *clock, int64_t time);
 static ngx_uint_t ngx_media_writer_amid(ngx_media_writer_t *w,
@@ -126,6 +132,23 @@ ngx_media_writer_create(ngx_media_app_t *app, const ngx_media_claim_t *claim,
 
     ngx_queue_insert_tail(&claim->stream.zone->app->publishers, &w->queue);
 
+    ngx_log_debug7(NGX_LOG_DEBUG_CORE, log, 0,
+                   "media writer of \"%*s\", epoch:%uL number:%uL floor:%L "
+                   "wall:%L returned:%d",
+                   (size_t) claim->stream.sh->name_len,
+                   claim->stream.sh->name, claim->epoch,
+                   ngx_media_stream_number(claim), claim->floor, claim->wall,
+                   claim->returned);
+
+    ngx_log_debug8(NGX_LOG_DEBUG_CORE, log, 0,
+                   "media writer has segment:%M max:%M part:%uD target:%uD "
+                   "grace:%M wait:%M timebase:%uD wrap:%uD",
+                   (ngx_msec_t) claim->stream.sh->segment,
+                   (ngx_msec_t) claim->stream.sh->segment_max, w->target,
+                   claim->stream.sh->target,
+                   (ngx_msec_t) claim->stream.sh->grace, app->track_wait,
+                   timebase, wrap);
+
     return w;
 }
 
@@ -161,6 +184,10 @@ ngx_media_writer_announce(ngx_media_writer_t *w,
     w->announce = *announce;
     w->announced = announce->video || announce->audio;
 
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media writer is announced video:%d audio:%d rate:%uD",
+                   announce->video, announce->audio, announce->frame_rate);
+
     if (announce->video && !(w->useless & 1 << NGX_MEDIA_VIDEO)) {
         ngx_media_timeline_announce(&w->timeline, NGX_MEDIA_VIDEO);
     }
@@ -178,6 +205,8 @@ ngx_media_writer_bad(ngx_media_writer_t *w, ngx_uint_t track)
 
     t = w->tracks[track];
     t->packer.count.dropped_bad++;
+
+    ngx_media_writer_dropped(w, t, "bad");
 
     if (t->params.type == NGX_MEDIA_VIDEO) {
         ngx_media_writer_broken(t);
@@ -197,6 +226,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 
     if (t->refused) {
         t->packer.count.dropped_nomem++;
+        ngx_media_writer_dropped(w, t, "nomem, the track is refused");
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
@@ -205,6 +235,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     {
         /* of another codec already, and nothing to begin with */
         t->packer.count.dropped_key++;
+        ngx_media_writer_dropped(w, t, "key, of another codec");
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
@@ -222,7 +253,18 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         stamp.limit = ngx_media_packer_room(&t->packer);
     }
 
+    ngx_log_debug8(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media frame comes, track:%ui stamp:%uL cts:%D nsec:%uD "
+                   "key:%d repeat:%d arrival:%L size:%uz",
+                   t->packer.index, stamp.stamp, stamp.cts, stamp.nsec,
+                   stamp.key, frame->repeat, stamp.arrival,
+                   frame->last - frame->pos);
+
     ngx_media_timeline_frame(&w->timeline, t->line, &stamp, &time);
+
+#if (NGX_DEBUG)
+    ngx_media_writer_narrate(w, t, &time);
+#endif
 
     if (time.note && ngx_media_writer_tells(w)) {
         ngx_log_error(NGX_LOG_INFO, w->log, 0, "media %s, track:%ui",
@@ -247,6 +289,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         /* what it was to change to */
 
         t->packer.count.dropped_nomem++;
+        ngx_media_writer_dropped(w, t, "nomem, the track was refused");
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
@@ -258,6 +301,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 
         t->packer.count.dropped_key += w->clock == NULL;
         t->packer.count.dropped_late += w->clock != NULL;
+        ngx_media_writer_dropped(w, t, w->clock == NULL ? "key" : "late");
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
@@ -269,6 +313,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 
     if (w->clock == NULL) {
         t->packer.count.dropped_nomem++;
+        ngx_media_writer_dropped(w, t, "nomem, no clock");
         return w->lost ? NGX_DECLINED : NGX_OK;
     }
 
@@ -292,6 +337,43 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 
     return w->lost ? NGX_DECLINED : NGX_OK;
 }
+
+
+#if (NGX_DEBUG)
+
+/* what the timeline made of a frame; how it came to that, first */
+
+static void
+ngx_media_writer_narrate(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
+    const ngx_media_time_t *time)
+{
+    ngx_uint_t                     i;
+    const ngx_media_time_trace_t  *trace;
+
+    if (!(w->log->log_level & NGX_LOG_DEBUG_CORE)) {
+        return;
+    }
+
+    for (i = 0; i < time->ntraces; i++) {
+        trace = &time->traces[i];
+
+        ngx_log_debug5(NGX_LOG_DEBUG_CORE, w->log, 0, trace->text,
+                       t->packer.index, trace->values[0], trace->values[1],
+                       trace->values[2], trace->values[3]);
+    }
+
+    if (time->drop) {
+        return;
+    }
+
+    ngx_log_debug8(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media time of track %ui, dts:%L pts:%L duration:%uD "
+                   "locked:%d silent:%uD period:%d resume:%d",
+                   t->packer.index, time->dts, time->pts, time->duration,
+                   time->locked, time->silent, time->period, time->resume);
+}
+
+#endif
 
 
 /* nothing comes of it while others go on: its part of the period ends */
@@ -339,6 +421,7 @@ ngx_media_writer_timed(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
         }
 
         t->packer.count.dropped_key++;
+        ngx_media_writer_dropped(w, t, "key, the picture was not held");
         return NGX_OK;
     }
 
@@ -391,6 +474,14 @@ ngx_media_writer_break(ngx_media_writer_t *w)
                 && t->number < w->cut.number)
             {
                 n = ngx_media_timeline_owed(t->line, end, &dts);
+
+                if (n) {
+                    ngx_log_debug4(NGX_LOG_DEBUG_CORE, w->log, 0,
+                                   "media track %ui is fed until its period "
+                                   "ends, dts:%L silent:%ui end:%L",
+                                   t->packer.index, dts, n, end);
+                }
+
                 ngx_media_writer_silent(w, t, dts, n);
             }
         }
@@ -404,6 +495,12 @@ ngx_media_writer_break(ngx_media_writer_t *w)
 
         t->packer.torn = 0;
         t->still = 0;
+    }
+
+    if (w->clock) {
+        ngx_log_debug2(NGX_LOG_DEBUG_CORE, w->log, 0,
+                       "media period ends, clock:%ui cut:%uL",
+                       w->clock->packer.index, w->cut.number);
     }
 
     w->due = 0;
@@ -541,6 +638,12 @@ ngx_media_writer_clock(ngx_media_writer_t *w)
 
         t->joining |= t->params.type == NGX_MEDIA_VIDEO && !t->packer.open;
 
+        ngx_log_debug5(NGX_LOG_DEBUG_CORE, w->log, 0,
+                       "media track %ui decides the cuts, before:%ui "
+                       "start:%L joins:%d early:%d",
+                       t->packer.index, w->clock->packer.index, start,
+                       t->joining, w->segmenter.early);
+
         w->clock = t;
 
         if (w->ready) {
@@ -578,6 +681,13 @@ ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     cut->anchored = !forced
                     && ngx_media_timeline_anchor(&w->timeline, &w->anchor);
+
+    if (cut->anchored) {
+        ngx_log_debug2(NGX_LOG_DEBUG_CORE, w->log, 0,
+                       "media anchor moves, from:%L to:%L",
+                       cut->anchor, w->anchor);
+    }
+
     cut->anchor = w->anchor;
 
     if (cut->anchored || cut->discontinuity || cut->joined) {
@@ -692,6 +802,10 @@ ngx_media_writer_runs(ngx_media_writer_t *w)
 
     cut = &w->cut;
 
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media segments from %uL on are addressed by time:%L "
+                   "period:%uL", cut->number, cut->time, cut->period);
+
     cut->runs = 1;
     cut->period = cut->number;
     cut->period_time = cut->time;
@@ -727,6 +841,11 @@ ngx_media_writer_silence(ngx_media_writer_t *w)
             if (n == 0) {
                 break;
             }
+
+            ngx_log_debug5(NGX_LOG_DEBUG_CORE, w->log, 0,
+                           "media track %ui is behind, dts:%L silent:%ui "
+                           "head:%L lag ms:%L", t->packer.index, dts, n,
+                           w->timeline.head, t->line->lag);
 
             ngx_media_writer_silent(w, t, dts, n);
         }
@@ -811,6 +930,7 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     {
         if (t->joining || t->params.type != NGX_MEDIA_AUDIO) {
             t->packer.count.dropped_key++;
+            ngx_media_writer_dropped(w, t, "key, it waits for a cut");
             return NGX_DECLINED;
         }
 
@@ -821,6 +941,7 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     if (t->refused) {
         t->packer.count.dropped_nomem++;
+        ngx_media_writer_dropped(w, t, "nomem, the track was refused");
         return NGX_DECLINED;
     }
 
@@ -853,6 +974,8 @@ ngx_media_writer_sample(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     t->packer.count.dropped_bad += rc == NGX_DECLINED;
     t->packer.count.dropped_nomem += rc == NGX_ERROR;
 
+    ngx_media_writer_dropped(w, t, rc == NGX_ERROR ? "nomem" : "bad");
+
     if (t->packer.nsamples == 0) {
 
         /* no frame is there to last until the next: that would be a hole */
@@ -875,9 +998,8 @@ ngx_media_writer_clock_sample(ngx_media_writer_t *w,
     ngx_int_t   rc;
     ngx_uint_t  change, cut, due, gone;
 
-    cut = ngx_media_segmenter_frame(&w->segmenter,
-                                    frame->key ? time->pts : time->dts,
-                                    time->duration, frame->key);
+    cut = ngx_media_writer_due(w, frame->key ? time->pts : time->dts,
+                               time->duration, frame->key);
 
     if (cut == NGX_MEDIA_CUT_FORCED && t->still) {
         rc = ngx_media_writer_still_cut(w, t, time);
@@ -911,6 +1033,36 @@ ngx_media_writer_clock_sample(ngx_media_writer_t *w,
         ngx_media_writer_close(w, t);
         (void) ngx_media_writer_apply(w, t);
     }
+}
+
+
+/* asks the segmenter; key frames, and what ends a segment, are told of */
+
+static ngx_uint_t
+ngx_media_writer_due(ngx_media_writer_t *w, int64_t at, int64_t duration,
+    ngx_uint_t key)
+{
+    ngx_uint_t  cut;
+#if (NGX_DEBUG)
+    int64_t     e;
+    ngx_uint_t  early;
+
+    e = at - w->segmenter.start;
+    early = w->segmenter.early | w->segmenter.awaited << 1
+            | w->segmenter.aligning << 2;
+#endif
+
+    cut = ngx_media_segmenter_frame(&w->segmenter, at, duration, key);
+
+    if (key || cut != NGX_MEDIA_CUT_NONE) {
+        ngx_log_debug8(NGX_LOG_DEBUG_CORE, w->log, 0,
+                       "media frame may be a cut, at:%L key:%ui lasts:%L "
+                       "e:%L g:%L gmax:%L early:%ui cut:%ui",
+                       at, key, duration, e, w->segmenter.gap,
+                       w->segmenter.gap_max, early, cut);
+    }
+
+    return cut;
 }
 
 

@@ -161,6 +161,13 @@ void ngx_media_writer_cut(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     int64_t time, ngx_uint_t forced, ngx_uint_t discontinuity);
 
 
+/* for debugging: why a frame that came does not go out */
+#define ngx_media_writer_dropped(w, t, why)                                   \
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, (w)->log, 0,                           \
+                   "media frame of track %ui is dropped: %s",                 \
+                   (t)->packer.index, why)
+
+
 /* ngx_media_writer_track.c */
 
 /* NULL: it has not come */

@@ -221,7 +221,7 @@ ngx_media_writer_pause(ngx_media_writer_t *w, int64_t time,
         return;
     }
 
-    ngx_log_debug4(NGX_LOG_DEBUG_STREAM, w->log, 0,
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, w->log, 0,
                    "media picture held, segment:%uL from:%L until:%L "
                    "frames:%uD", w->cut.number, from, until, t->since);
 }
@@ -271,7 +271,7 @@ ngx_media_writer_has_still(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
             t->past->still_len = 0;
         }
 
-        ngx_log_debug4(NGX_LOG_DEBUG_STREAM, w->log, 0,
+        ngx_log_debug4(NGX_LOG_DEBUG_CORE, w->log, 0,
                        "media picture still, segment:%uL frames:%uD "
                        "again:%uD still:%uz", w->cut.number, t->since,
                        t->past->n, t->past->still_len);
@@ -430,7 +430,7 @@ ngx_media_writer_resume(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     ngx_int_t         rc;
     ngx_media_time_t  still;
 
-    ngx_log_debug5(NGX_LOG_DEBUG_STREAM, w->log, 0,
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, w->log, 0,
                    "media picture moves, from:%L dts:%L key:%d period:%d "
                    "frames:%uD", time->held, time->dts, frame->key,
                    time->period, t->since);
@@ -750,6 +750,11 @@ ngx_media_writer_past(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     }
 
     ngx_media_writer_past_order(t);
+
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media frames of track %ui come again, since:%uD bytes:%uL "
+                   "again:%uD", t->packer.index, t->since, t->since_bytes,
+                   past->n);
 
     return NGX_OK;
 

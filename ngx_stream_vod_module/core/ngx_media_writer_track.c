@@ -184,6 +184,14 @@ ngx_media_writer_line(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
     ngx_media_writer_go_on(w, t);
 
+    ngx_log_debug7(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media line of track %ui, id:%ui type:%d timescale:%uD "
+                   "frame:%uD since:%L end:%L",
+                   t->packer.index, t->id, (int) params->type,
+                   params->timescale,
+                   ngx_media_writer_frame_duration(w, params),
+                   t->line->start, t->line->next);
+
     if (w->ready && w->clock) {
         ngx_media_writer_join(w, t);
     }
@@ -195,6 +203,10 @@ ngx_media_writer_line(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 void
 ngx_media_writer_join(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 {
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media track %ui waits for a cut to join at, newest:%uL "
+                   "missed:%d", t->packer.index, w->cut.number, t->missed);
+
     t->joining = 1;
     t->number = w->cut.number;
 
@@ -276,6 +288,11 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
     }
 
     old = t->params.timescale;
+
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media parameters of track %ui change, codec:%uxD by:%uxD "
+                   "open:%d", t->packer.index, t->params.codec, params->codec,
+                   t->packer.open);
 
     t->next_params = *params;
     t->changed = 1;

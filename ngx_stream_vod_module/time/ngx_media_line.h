@@ -63,6 +63,44 @@ ngx_media_clamp(int64_t v, int64_t low, int64_t high)
 }
 
 
+/*
+ * A decision is handed out for the log, this layer has none: text names its
+ * values, "by:%L of:%L", 0 for those that it has not.  Nothing of it is left
+ * in a build without debugging.
+ */
+
+#if (NGX_DEBUG)
+
+#define ngx_media_time_trace(out, text, a, b, c, d)                           \
+    ngx_media_time_trace_add(out, "media time of track %ui: " text,           \
+                             a, b, c, d)
+
+static ngx_inline void
+ngx_media_time_trace_add(ngx_media_time_t *out, const char *text, int64_t a,
+    int64_t b, int64_t c, int64_t d)
+{
+    ngx_media_time_trace_t  *trace;
+
+    if (out->ntraces == NGX_MEDIA_TIME_TRACES) {
+        return;
+    }
+
+    trace = &out->traces[out->ntraces++];
+
+    trace->text = text;
+    trace->values[0] = a;
+    trace->values[1] = b;
+    trace->values[2] = c;
+    trace->values[3] = d;
+}
+
+#else
+
+#define ngx_media_time_trace(out, text, a, b, c, d)
+
+#endif
+
+
 /* ngx_media_cadence.c */
 
 void ngx_media_cadence_init(ngx_media_cadence_t *c, uint32_t hint);

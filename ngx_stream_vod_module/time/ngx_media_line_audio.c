@@ -81,6 +81,8 @@ ngx_media_line_audio_first(ngx_media_line_t *line, int64_t stamp,
     if (stamp < start) {
 
         if (stamp + line->frame <= start) {
+            ngx_media_time_trace(out, "is before its start, stamp:%L start:%L",
+                                 stamp, start, 0, 0);
             out->drop = 1;
             return NGX_OK;
         }
@@ -90,6 +92,8 @@ ngx_media_line_audio_first(ngx_media_line_t *line, int64_t stamp,
             /* what the period before has left */
 
             if (line->next - stamp > line->frame / 2) {
+                ngx_media_time_trace(out, "is before its start, stamp:%L "
+                                     "end:%L", stamp, line->next, 0, 0);
                 out->drop = 1;
                 return NGX_OK;
             }
@@ -146,11 +150,20 @@ ngx_media_line_audio_next(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     ngx_media_line_audio_judge(line, error);
 
     if (ngx_media_line_audio_late(tl, line, error, stamp)) {
+        ngx_media_time_trace(out, "overlaps by:%L in a row:%L lag ms:%L",
+                             -error, line->off, line->lag, 0);
         out->drop = 1;
         return NGX_OK;
     }
 
     silent = ngx_media_line_audio_silent(line, error);
+
+    if (silent || line->silent) {
+        ngx_media_time_trace(out, "is late by:%L shift:%L steady:%L in a "
+                             "row:%L", error, line->shift, line->steady,
+                             line->off);
+    }
+
     error -= silent * line->frame;
 
     if (ngx_abs(error - line->shift) <= ngx_media_line_msec(line, 3)) {

@@ -74,6 +74,11 @@ ngx_media_line_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
     if (interval > ngx_media_line_video_limit(tl, line)) {
 
+        ngx_media_time_trace(out, "was silent for:%L limit:%L whole:%L "
+                             "held:%L", interval,
+                             ngx_media_line_video_limit(tl, line),
+                             line->whole, line->held);
+
         /* so does a rate look that is lower than what was said */
         ngx_media_cadence_learn(c, interval);
 
@@ -81,6 +86,8 @@ ngx_media_line_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     }
 
     if (c->out - media > NGX_MEDIA_VIDEO_BEHIND) {
+        ngx_media_time_trace(out, "stamps are behind by:%L",
+                             c->out - media, 0, 0, 0);
         out->drop = 1;
 
         if (!line->stuck) {

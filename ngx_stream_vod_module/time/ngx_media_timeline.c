@@ -39,7 +39,8 @@
 
 
 static ngx_uint_t ngx_media_timeline_unroll(ngx_media_timeline_t *tl,
-    ngx_media_line_t *line, const ngx_media_stamp_t *in);
+    ngx_media_line_t *line, const ngx_media_stamp_t *in,
+    ngx_media_time_t *out);
 static void ngx_media_timeline_jump(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, const ngx_media_stamp_t *in,
     ngx_media_time_t *out);
@@ -265,7 +266,7 @@ ngx_media_timeline_frame(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         ngx_media_timeline_close(tl, 1, out);
     }
 
-    if (ngx_media_timeline_unroll(tl, line, in)) {
+    if (ngx_media_timeline_unroll(tl, line, in, out)) {
         ngx_media_timeline_jump(tl, line, in, out);
     }
 
@@ -301,7 +302,7 @@ ngx_media_timeline_frame(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
 static ngx_uint_t
 ngx_media_timeline_unroll(ngx_media_timeline_t *tl, ngx_media_line_t *line,
-    const ngx_media_stamp_t *in)
+    const ngx_media_stamp_t *in, ngx_media_time_t *out)
 {
     int64_t     d, full, raw, u, waited;
     uint32_t    nsec;
@@ -333,6 +334,8 @@ ngx_media_timeline_unroll(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
         if (line->arrival - in->arrival > NGX_MEDIA_ANCHOR_PERIOD) {
             /* the wall clock was set back */
+            ngx_media_time_trace(out, "the clock went back by ms:%L",
+                                 line->arrival - in->arrival, 0, 0, 0);
             tl->restart = 1;
             tl->high = 0;
         }
@@ -343,6 +346,11 @@ ngx_media_timeline_unroll(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     }
 
     if (jump) {
+        ngx_media_time_trace(out, "stamps jump by:%L waited ms:%L from:%L "
+                             "to:%L", d,
+                             ngx_max(in->arrival - line->arrival, 0),
+                             line->u, u);
+
         /* so that nothing adds up over many jumps */
         line->stamp = raw;
         u = ngx_media_muldiv(raw, NGX_MEDIA_U, tl->conf.timebase)
@@ -447,6 +455,9 @@ ngx_media_timeline_sync(ngx_media_timeline_t *tl, ngx_media_line_t *line,
             }
 
             if (in->arrival - line->pending < NGX_MEDIA_FOLLOW_MSEC) {
+                ngx_media_time_trace(out, "does not fit, off by:%L near:%L "
+                                     "since ms:%L", d, near,
+                                     in->arrival - line->pending, 0);
                 return 0;
             }
         }
@@ -458,6 +469,9 @@ ngx_media_timeline_sync(ngx_media_timeline_t *tl, ngx_media_line_t *line,
             out->note = "timestamps rebased";
         }
     }
+
+    ngx_media_time_trace(out, "joins, off by:%L near:%L rebase:%L", d, near,
+                         line->rebase, 0);
 
     line->pending = 0;
     line->jumped = 0;
@@ -496,6 +510,7 @@ ngx_media_timeline_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     if (!line->started) {
 
         if (!in->key) {
+            ngx_media_time_trace(out, "no key frame yet", 0, 0, 0, 0);
             out->drop = 1;
             return;
         }
@@ -535,6 +550,7 @@ ngx_media_timeline_video(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     }
 
     if (!in->key && line->reopen) {
+        ngx_media_time_trace(out, "was silent, no key frame yet", 0, 0, 0, 0);
         line->started = 0;
         out->drop = 1;
         return;
@@ -612,6 +628,9 @@ ngx_media_timeline_audio(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         && !clock->whole
         && in->arrival - clock->arrival > NGX_MEDIA_FOLLOW_MSEC)
     {
+        ngx_media_time_trace(out, "decides the cuts, video is behind by:%L "
+                             "limit:%L ms:%L", media - clock->media, silence,
+                             in->arrival - clock->arrival, 0);
         clock->reopen = 1;
         tl->clock = line;
         out->note = "video stopped, audio goes on";
@@ -666,6 +685,8 @@ ngx_media_timeline_close(ngx_media_timeline_t *tl, ngx_uint_t keep,
     ngx_media_time_t *out)
 {
     if (tl->open) {
+        ngx_media_time_trace(out, "the period ends, head:%L stamps go on:%L",
+                             tl->head, keep, 0, 0);
         out->broken = 1;
     }
 
@@ -719,6 +740,10 @@ ngx_media_timeline_wait(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         break;
     }
 
+    ngx_media_time_trace(out, "waits for a picture, since:%L limit:%L",
+                         tl->waiting ? line->u - tl->wait : 0,
+                         tl->conf.wait * NGX_MEDIA_U_MSEC, 0, 0);
+
     out->drop = 1;
 }
 
@@ -764,6 +789,10 @@ ngx_media_timeline_open(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
     start = ngx_media_timeline_base(tl, line, in, line->u + lead);
     media = start - lead;
+
+    ngx_media_time_trace(out, "opens a period, start:%L base:%L anchor:%L "
+                         "stamps went on:%L", start, tl->base, tl->anchor,
+                         tl->keep);
 
     for (i = 0; i < tl->nlines; i++) {
         other = &tl->lines[i];

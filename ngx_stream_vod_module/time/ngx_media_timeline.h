@@ -53,6 +53,21 @@ typedef struct {
 } ngx_media_stamp_t;
 
 
+#if (NGX_DEBUG)
+
+/* what was decided on the way, with the numbers that decided it */
+
+#define NGX_MEDIA_TIME_TRACES     4
+
+typedef struct {
+    const char               *text;           /* a format for a %ui, the track,
+                                                 and values, %L */
+    int64_t                   values[4];
+} ngx_media_time_trace_t;
+
+#endif
+
+
 /* out: what to do with it */
 
 typedef struct {
@@ -88,6 +103,10 @@ typedef struct {
     const char               *note;           /* for the log, once for each
                                                  event; NULL: nothing to
                                                  say */
+#if (NGX_DEBUG)
+    ngx_uint_t                ntraces;
+    ngx_media_time_trace_t    traces[NGX_MEDIA_TIME_TRACES];
+#endif
 } ngx_media_time_t;
 
 
