@@ -14,7 +14,7 @@ use Test::Media::Live;
 my @tags = live_tags('gop10');
 my @plain = live_tags('plain');
 
-my $t = live_nginx(reload => 1, app => 'segment 2s;');
+my $t = live_nginx(reload => 1, debug => 1, app => 'segment 2s;');
 my %p = map { $_ => live_publish($t, "live/$_") } qw/ long never turns beside /;
 
 # one that has long GOPs from its start, and one that had none for a while
@@ -41,6 +41,7 @@ for my $name (sort keys %p) {
     my $r = live_check($t, "/live/$name", runs => 1, name => $name,
                        forced => !$plain);
     my $m = live_match($r, $p{$name});
+    live_replay($r, $name);
 
     is($m->{video}{missing}, 0, "$name: all frames");
     is($m->{audio}{silent}, 0, "$name: no silence");

@@ -21,7 +21,7 @@ my %by = (
 
 my @names = sort keys %by;
 
-my $t = live_nginx(reload => 1);
+my $t = live_nginx(reload => 1, debug => 1);
 my %p = map { $_ => live_publish($t, "live/$_") } (@names, 'beside');
 
 # of the first ones audio jumps first; the far ones jump amid a GOP
@@ -49,6 +49,7 @@ for my $name (@names) {
 
     my $r = live_check($t, "/live/$name", runs => 2, name => $name);
     my $m = live_match($r, $p{$name});
+    live_replay($r, $name);
 
     # the period opens with whatever picture comes; sound waits for it
 

@@ -29,7 +29,7 @@ my %lose = (
 
 my @names = sort keys %lose;
 
-my $t = live_nginx(reload => 1);
+my $t = live_nginx(reload => 1, debug => 1);
 
 sub lossy {
     my ($name) = @_;
@@ -81,6 +81,7 @@ for my $name (sort keys %p) {
     my $r = live_check($t, "/live/$name", runs => 1, name => $name,
                        short => 1, forced => $key, undecoded => $key);
     my $m = live_match($r, $p{$name});
+    live_replay($r, $name);
 
     is($m->{video}{missing}, 0, "$name: all frames");
     is($m->{audio}{missing}, 1, "$name: all sound but a frame");

@@ -31,8 +31,9 @@ A running nginx with the application C<live> (C<app>: its directives but the
 zone, C<zone>: its size, C<rtmp>: more for the stream server), RTMP at
 PORT_RTMP, HTTP at PORT_HTTP and the status at /status.  C<main>, C<http>: more
 of the configuration; C<workers>; C<test_modules>; C<reload>: with TEST_RELOAD,
-a reload in the middle of the first play().  The window is a minute: all that a
-test publishes is listed at its end.
+a reload in the middle of the first play(); C<debug>: with the lines that
+live_replay() needs.  The window is a minute: all that a test publishes is
+listed at its end.
 
 =item live_fixture($name), live_tags($name)
 
@@ -69,6 +70,13 @@ Finds each sample that came out among the frames that were sent.  Per type:
 sent, out, missing, silent, and runs [ { from to n } ] of what was added to the
 stamps, in ms; av: the largest deviation of a track from the video of its run.
 
+=item live_replay($r, $name)
+
+After live_check(), of a stream whose publisher has gone: derives each cut,
+each part and each dropped frame from what the log says that came
+(L<Test::Media::Replay>), and tests that it was decided so, published so and
+counted so.
+
 =item live_stream($t, $name)
 
 The status of a stream.
@@ -88,11 +96,12 @@ use Time::HiRes qw/ time sleep /;
 use Test::Media;
 use Test::Media::Formats;
 use Test::Media::RTMP qw/ flv_read /;
+use Test::Media::Replay;
 use Test::Media::Tools;
 use Test::More;
 
 our @EXPORT = qw/ live_nginx live_fixture live_tags live_publish live_play
-                  live_check live_match live_stream /;
+                  live_check live_match live_replay live_stream /;
 
 our @ISA = ('Test::Media::RTMP');
 
@@ -144,6 +153,8 @@ my %fixtures = (
     hertz => [source(hertz => 44100, seed => 3)],
     gop10 => [source(gop => 250, seconds => 24, seed => 4)],
     one_key => [source(gop => 1000, seconds => 24, seed => 7)],
+    # two of these make a segment of 1 s too long
+    gop18 => [source(gop => 18, seed => 12)],
     # noise, as it were: 6 Mbit/s
     big => [source(size => '640x360', seed => 6, bitrate => '6000k',
                    codec => [qw/ -x264-params nal-hrd=cbr:force-cfr=1
@@ -188,6 +199,13 @@ sub live_nginx {
                              qw/ workers test_modules /);
 
     $t->{reload_in_play} = $opt{reload};
+
+    # lines of core/ alone: those of nginx are many more
+
+    $t->{narrates} = $opt{debug} && $t->build_flags() =~ /--with-debug/;
+
+    $conf{main} .= "error_log %%DIR%%/error.log debug_core;\n"
+        if $t->{narrates} && !$ENV{TEST_DEBUG};
 
     $conf{app} .= ' segment 1s;' if $conf{app} !~ /\bsegment\s/;
     $conf{app} .= ' part 200ms;' if $conf{app} !~ /\bpart\s/;
@@ -1021,6 +1039,56 @@ sub live_match {
     }
 
     return \%m;
+}
+
+
+# decided = derived = published = counted
+
+sub live_replay {
+    my ($r, $name) = @_;
+
+    my $t = $r->{t};
+    my $replay = Test::Media::Replay->new($t->log(), $name);
+    my $why = !$t->{narrates} ? 'needs an nginx built --with-debug'
+                              : $replay->skipped();
+
+    is($replay->wrong(), '', "$name: decided by the rules");
+
+    SKIP: {
+        skip("$name: $why", 2) if $why;
+
+        my (%published, @counts);
+
+        for my $track (sort keys %{$r->{tracks}}) {
+            for my $s (@{$r->{tracks}{$track}{list}{segments}}) {
+                my $path = "$r->{path}/$track.m3u8";
+                my ($init, $bytes) = map {
+                    fetch($r, Test::Media::resolve($path, $_))
+                } @$s{qw/ map uri /};
+
+                $published{$track}{$s->{msn}}
+                    = Test::Media::Replay::published($bytes, $init);
+            }
+        }
+
+        is($replay->differs(\%published), '', "$name: published as derived");
+
+        my $derived = $replay->counts();
+        my $status = live_stream($t, $name)->{track};
+
+        for my $track (sort keys %$derived) {
+            push @counts, map {
+                "$track $_: $status->{$track}{$_}, derived "
+                . $derived->{$track}{$_}
+            } grep { $derived->{$track}{$_} != $status->{$track}{$_} }
+                sort keys %{$derived->{$track}};
+        }
+
+        is(join("\n", @counts), '', "$name: counted as derived");
+        note("$name: ", $replay->summary());
+    }
+
+    return $replay;
 }
 
 
