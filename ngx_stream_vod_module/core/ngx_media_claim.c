@@ -38,6 +38,9 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 {
     ngx_int_t                rc;
     ngx_media_stream_shm_t  *s;
+#if (NGX_DEBUG)
+    uint32_t                 pid;
+#endif
 
     if (name->len > NGX_MEDIA_NAME_MAX) {
         return NGX_MEDIA_CLAIM_LIMIT;
@@ -85,16 +88,31 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
         if (!ngx_media_stream_replaceable_locked(zone, s, address)) {
             ngx_media_stream_unlock(s);
             ngx_media_count(&zone->store->refused, 1);
+
+            ngx_log_debug1(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                           "media stream \"%V\" is not given up by who has it",
+                           name);
+
             return NGX_MEDIA_CLAIM_CONFLICT;
         }
 
         break;
     }
 
+#if (NGX_DEBUG)
+    pid = s->pid;
+#endif
+
     ngx_media_stream_leave_locked(zone, s, "replaced by another publisher");
     ngx_media_stream_claim_locked(s, protocol, address, claim);
 
     ngx_media_stream_unlock(s);
+
+    ngx_log_debug6(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream \"%V\" is claimed, epoch:%uL floor:%L "
+                   "wall:%L returned:%d from process:%uD",
+                   name, claim->epoch, claim->floor, claim->wall,
+                   claim->returned, pid);
 
     ngx_media_count(&zone->store->published, 1);
     ngx_media_notify(&s->notify);
@@ -305,6 +323,10 @@ ngx_media_stream_rest(const ngx_media_claim_t *claim, const char *reason)
 
     ngx_media_stream_unlock(s);
 
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, claim->stream.zone->log, 0,
+                   "media stream \"%*s\" rests: %s",
+                   (size_t) s->name_len, s->name, reason);
+
     ngx_media_notify(&s->notify);
 }
 
@@ -328,6 +350,10 @@ ngx_media_stream_finish(const ngx_media_claim_t *claim, const char *reason)
     ngx_media_stream_changed(s);
 
     ngx_media_stream_unlock(s);
+
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, claim->stream.zone->log, 0,
+                   "media stream \"%*s\" trails: %s",
+                   (size_t) s->name_len, s->name, reason);
 
     ngx_media_notify(&s->notify);
 }

@@ -33,6 +33,9 @@ ngx_media_zone_make_room(ngx_media_zone_t *zone)
     ngx_media_stream_shm_t  *s, *victim;
 
     if (ngx_media_zone_reclaim(zone)) {
+        ngx_log_debug1(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                       "media zone \"%V\" has room, what nobody sends any "
+                       "more", &zone->app->name);
         return 1;
     }
 
@@ -57,6 +60,11 @@ ngx_media_zone_make_room(ngx_media_zone_t *zone)
             continue;
         }
 
+        ngx_log_debug4(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                       "media zone makes room, of stream \"%*s\" pages:%uL "
+                       "depth:%ui", (size_t) victim->name_len, victim->name,
+                       most, depth);
+
         switch (ngx_media_stream_shrink(zone, victim, depth)) {
 
         case NGX_OK:
@@ -71,6 +79,9 @@ ngx_media_zone_make_room(ngx_media_zone_t *zone)
             return 1;
         }
     }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media zone \"%V\" has no room to make", &zone->app->name);
 
     return 0;
 }
@@ -217,6 +228,11 @@ ngx_media_stream_shrink(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     s->squeezed |= listed;
 
     ngx_media_stream_unlock(s);
+
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream \"%*s\" gives up segment:%uL listed:%ui "
+                   "depth:%ui", (size_t) s->name_len, s->name, oldest, listed,
+                   depth);
 
     if (!told) {
         ngx_log_error(NGX_LOG_WARN, zone->log, 0,

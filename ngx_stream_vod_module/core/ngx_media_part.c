@@ -143,6 +143,11 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
 
         ngx_media_stream_unlock(s);
 
+        ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                       "media stream \"%*s\" needs room, part:%uL.%ui size:%uz",
+                       (size_t) s->name_len, s->name, put->segment->number,
+                       put->part, size);
+
         if (!ngx_media_zone_make_room(zone)) {
             ngx_media_count(&zone->store->nomem, 1);
             return NGX_ABORT;
@@ -154,6 +159,12 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
     }
 
     ngx_media_stream_unlock(s);
+
+    ngx_log_debug8(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream \"%*s\" has part:%uL.%ui of track %ui, "
+                   "extent:%uD used:%uz rc:%i",
+                   (size_t) s->name_len, s->name, put->segment->number,
+                   put->part, track, t->extent, (size_t) t->used, rc);
 
     /* also without the part, others may have left the list for it */
 
@@ -475,6 +486,11 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
 
     t->end += entry->duration;
 
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, claim->stream.zone->log, 0,
+                   "media segment %uL is a gap, before:%uL time:%L "
+                   "duration:%uL", n, segment->number, entry->time,
+                   (uint64_t) entry->duration);
+
     ngx_media_store(&t->segment_head, n + 1);
     ngx_media_store(&t->segment_closed, n + 1);
 
@@ -641,6 +657,12 @@ ngx_media_segment_close(const ngx_media_claim_t *claim, ngx_uint_t track)
     ngx_media_segment_close_locked(claim->stream.zone, s, t);
 
     ngx_media_stream_unlock(s);
+
+    ngx_log_debug6(NGX_LOG_DEBUG_CORE, claim->stream.zone->log, 0,
+                   "media stream \"%*s\" has segments of track %ui, kept "
+                   "from:%uL listed from:%uL to:%uL",
+                   (size_t) s->name_len, s->name, track, t->segment_tail,
+                   ngx_media_first_number(s->first), t->segment_closed);
 
     ngx_media_notify(&s->notify);
 

@@ -96,6 +96,11 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     if (i == store->nstreams) {
         store->refused++;
         ngx_media_zone_unlock(zone);
+
+        ngx_log_debug2(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                       "media stream \"%V\" finds no record of %uD", name,
+                       store->nstreams);
+
         return NGX_MEDIA_CLAIM_LIMIT;
     }
 
@@ -157,6 +162,11 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_media_store(&s->id, claim->stream.id);
 
     ngx_media_zone_unlock(zone);
+
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream \"%V\" is born, record:%uD id:%uL number:%uL "
+                   "first:%uL", name, i, claim->stream.id, s->born_number,
+                   s->first);
 
     return NGX_OK;
 }
@@ -239,6 +249,11 @@ ngx_media_stream_ready(const ngx_media_claim_t *claim, ngx_uint_t clock,
 
     ngx_media_stream_unlock(s);
 
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, claim->stream.zone->log, 0,
+                   "media stream \"%*s\" is ready, clock:%ui listed from:%uL",
+                   (size_t) s->name_len, s->name, clock,
+                   ngx_media_first_number(s->first));
+
     ngx_media_notify(&s->notify);
 }
 
@@ -266,6 +281,11 @@ ngx_media_stream_drop_locked(ngx_media_zone_t *zone,
 
     ngx_media_stream_leave_locked(zone, s, reason);
     ngx_media_stream_unlock(s);
+
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream \"%*s\" is left, epoch:%uL next:%uL: %s",
+                   (size_t) s->name_len, s->name, s->epoch, s->number,
+                   reason);
 
     ngx_media_notify(&s->notify);
 }
@@ -416,6 +436,11 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
 
     ngx_media_stream_unlock(s);
 
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream of record:%uD is removed, known number:%uL "
+                   "discontinuity:%uL", index, store->number,
+                   store->discontinuity);
+
     ngx_media_notify(&s->notify);
 
     (void) ngx_media_zone_reclaim(zone);
@@ -498,6 +523,11 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
         ngx_media_stream_changed(s);
 
         ngx_media_stream_unlock(s);
+
+        ngx_log_debug3(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                       "media stream \"%*s\" has ended, left before ms:%M",
+                       (size_t) s->name_len, s->name, gone);
+
         ngx_media_notify(&s->notify);
         return;
     }

@@ -120,6 +120,12 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
                   "media stream \"%*s\" repaired after a process died in it",
                   (size_t) s->name_len, s->name);
+
+    ngx_log_debug6(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream \"%*s\" is as it is now, epoch:%uL state:%uD "
+                   "tracks:%uD next:%uL", (size_t) s->name_len, s->name,
+                   s->epoch, (uint32_t) s->state, (uint32_t) s->ntracks,
+                   s->number);
 }
 
 

@@ -109,6 +109,12 @@ ngx_media_track_add(const ngx_media_claim_t *claim,
 
     ngx_media_stream_unlock(s);
 
+    ngx_log_debug7(NGX_LOG_DEBUG_CORE, claim->stream.zone->log, 0,
+                   "media stream \"%*s\" has track %ui, id:%uD type:%d "
+                   "codec:%uxD timescale:%uD",
+                   (size_t) s->name_len, s->name, *track, publisher,
+                   (int) params->type, params->codec, params->timescale);
+
     ngx_media_notify(&s->notify);
 
     return NGX_OK;
@@ -207,6 +213,11 @@ ngx_media_tracks_retire_locked(ngx_media_zone_t *zone,
         if (t == NULL || !t->ended || t->segment_tail < t->segment_head) {
             continue;
         }
+
+        ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                       "media stream \"%*s\" gives back place:%ui uses:%uD, "
+                       "no segment from:%uL", (size_t) s->name_len, s->name, i,
+                       s->uses[i], t->segment_head);
 
         ngx_media_store(&s->uses[i], s->uses[i] + 1);
         ngx_media_store(&s->tracks[i], NULL);
