@@ -91,6 +91,11 @@ ngx_http_media_heavy(ngx_http_request_t *r, ngx_thread_pool_t *thread_pool,
         return ngx_http_media_heavy_start(heavy);
     }
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http media waits for a processor, running:%ui waiting:%ui",
+                   ngx_http_media_heavies.running,
+                   ngx_http_media_heavies.waiting);
+
     if (ngx_http_media_heavies.waiting >= NGX_HTTP_MEDIA_HEAVY_WAITING) {
         return ngx_http_media_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      NGX_HTTP_MEDIA_NO_STORE);

@@ -56,6 +56,13 @@ ngx_http_media_wait(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         return rc;
     }
 
+    ngx_log_debug7(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http media waits, kind:%ui stream:\"%V\" track:\"%V\" "
+                   "number:%uL part:%uD asked:%uL.%uL",
+                   (ngx_uint_t) ctx->url.kind, &ctx->url.name,
+                   &ctx->url.track, ctx->url.number, ctx->url.part, ctx->msn,
+                   ctx->part);
+
     if (r != r->main) {
 
         /* a subrequest holds up all of its parent's output */
@@ -73,14 +80,18 @@ ngx_http_media_wait(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     rc = ctx->handler(r, ctx);
 
     if (rc != NGX_HTTP_MEDIA_WAIT) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "http media came meanwhile, rc:%i", rc);
+
         ngx_http_media_wait_end(ctx->wait);
         return rc;
     }
 
-    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "http media wait: %M, growing:%ui",
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http media wait: %M, growing:%ui version:%uL",
                    ngx_http_media_wait_patience(ctx),
-                   (ngx_uint_t) ctx->growing);
+                   (ngx_uint_t) ctx->growing,
+                   ngx_media_peek(&ctx->wait->waiter.notify->version));
 
     r->connection->log->action = "waiting for media";
 
@@ -170,6 +181,11 @@ ngx_http_media_wait_event(ngx_event_t *ev)
 
     ngx_http_set_log_request(r->connection->log, r);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http media is woken after ms:%M version:%uL",
+                   ngx_current_msec - w->since,
+                   ngx_media_peek(&w->waiter.notify->version));
+
     rc = w->ctx->handler(r, w->ctx);
 
     if (rc != NGX_HTTP_MEDIA_WAIT) {
@@ -219,6 +235,10 @@ ngx_http_media_wait_finalize(ngx_http_media_wait_t *w, ngx_int_t rc)
 
     r = w->request;
     c = r->connection;
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "http media has waited ms:%M timed out:%d rc:%i",
+                   ngx_current_msec - w->since, w->ctx->timedout, rc);
 
     ngx_http_media_wait_end(w);
 

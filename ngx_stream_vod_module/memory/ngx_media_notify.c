@@ -386,6 +386,10 @@ ngx_media_notify(ngx_media_notify_shm_t *notify)
 
     mask = ngx_media_exchange(&notify->waiters, 0);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "media version:%uL wakes processes:%016xL",
+                   ngx_media_peek(&notify->version), mask);
+
     one = 1;
 
     while (mask && ngx_media_neventfds) {
