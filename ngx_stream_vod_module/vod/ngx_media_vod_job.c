@@ -271,6 +271,11 @@ ngx_media_vod_job_run(ngx_media_vod_job_t *job)
     while (result->status == 0) {
         rc = ngx_media_vod_job_steps[job->step](job);
 
+        ngx_log_debug5(NGX_LOG_DEBUG_HTTP, ngx_media_vod_job_log(job), 0,
+                       "media vod: \"%V\" step:%ui rc:%i status:%ui tasks:%ui",
+                       &result->make.path, job->step, rc, result->status,
+                       job->tasks);
+
         if (rc == NGX_AGAIN) {
             return NGX_AGAIN;
         }

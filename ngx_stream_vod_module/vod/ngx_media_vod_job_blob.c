@@ -26,6 +26,16 @@
 #define NGX_MEDIA_VOD_JOB_GROWING    60
 
 
+/*
+ * For debugging, what the cache says: 0 is there, -2 somebody makes it, -5 it
+ * is made by who asks
+ */
+#define ngx_media_vod_job_looked(job, path, key, rc)                          \
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, ngx_media_vod_job_log(job), 0,         \
+                   "media vod: \"%V\" is looked for in the cache, %*s rc:%i", \
+                   path, (size_t) 4, key, rc)
+
+
 typedef struct {
     ngx_media_vod_job_t      *job;
     ngx_media_vod_set_make_t  make;
@@ -149,6 +159,8 @@ ngx_media_vod_job_index_item(ngx_media_vod_job_t *job,
 
     rc = ngx_media_cache_get(cache, key, &item->blob.ref);
 
+    ngx_media_vod_job_looked(job, &item->path, key, rc);
+
     if (rc == NGX_OK) {
         file = item->blob.ref.data;
         item->blob.data = file;
@@ -164,6 +176,8 @@ ngx_media_vod_job_index_item(ngx_media_vod_job_t *job,
         ngx_media_vod_job_file_key(job, key, "OPEN", &item->handle->id);
 
         rc = ngx_media_cache_get(cache, key, &none);
+
+        ngx_media_vod_job_looked(job, &item->path, key, rc);
 
         if (rc != NGX_DECLINED) {
             ngx_media_cache_unpin(cache, &item->blob.ref);
@@ -514,6 +528,8 @@ ngx_media_vod_job_set(ngx_media_vod_job_t *job)
 
     rc = ngx_media_cache_get(job->conf->cache, job->key, &result->set.ref);
 
+    ngx_media_vod_job_looked(job, &result->make.path, job->key, rc);
+
     if (rc == NGX_OK) {
         result->set.data = result->set.ref.data;
         return ngx_media_vod_job_ready(job);
@@ -754,6 +770,10 @@ ngx_media_vod_job_put(ngx_media_vod_job_t *job, const u_char *key,
     ngx_int_t  rc;
 
     rc = ngx_media_cache_put(job->conf->cache, key, blob, size, &held->ref);
+
+    ngx_log_debug5(NGX_LOG_DEBUG_HTTP, ngx_media_vod_job_log(job), 0,
+                   "media vod: \"%V\" is made, %*s size:%uz rc:%i",
+                   &job->result->make.path, (size_t) 4, key, size, rc);
 
     /* names that were asked for a moment ago may pin all that there is */
 

@@ -100,6 +100,11 @@ ngx_media_vod_load(ngx_media_vod_load_t *load)
     if (node->job == NULL && result
         && ngx_current_msec - node->checked < load->conf->valid)
     {
+        ngx_log_debug4(NGX_LOG_DEBUG_HTTP, load->log, 0,
+                       "media vod: \"%V\" is known, status:%ui age:%M "
+                       "valid:%M", &load->path, result->status,
+                       ngx_current_msec - node->checked, load->conf->valid);
+
         return ngx_media_vod_load_take(wait, result);
     }
 
@@ -205,6 +210,11 @@ ngx_media_vod_load_start(ngx_media_vod_wait_t *wait,
         job->done = ngx_media_vod_load_done;
         node->job = job;
     }
+
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, load->log, 0,
+                   "media vod: \"%V\" is looked at, new job:%ui age:%M known "
+                   "before:%d", &load->path, start,
+                   ngx_current_msec - job->started, node->result != NULL);
 
     wait->job = job;
     wait->waiting = 1;
@@ -467,6 +477,12 @@ ngx_media_vod_name_finish(ngx_media_vod_node_t *node, ngx_media_vod_job_t *job)
 
     old = node->result;
     result = job->result;
+
+    ngx_log_debug5(NGX_LOG_DEBUG_HTTP, ngx_cycle->log, 0,
+                   "media vod: \"%V\" comes to status:%ui after ms:%M "
+                   "passing:%d kept:%ui", &result->make.path, result->status,
+                   ngx_current_msec - job->started, result->passing,
+                   ngx_media_vod_name_keeps(node, job));
 
     node->job = NULL;
 
