@@ -497,35 +497,61 @@ sub lives {
 }
 
 
-# another zone of counters: they begin anew, and so says the page
+# more names: they have room; and so many that another zone is needed, and not
+# any more
 
 sub renewed {
-    my $before = scrape()->{samples};
     my $conf = slurp($t->path('nginx.conf'));
     my $key = 'requests live playlist';
+    my $name = 'ngx_media_requests_total{app="live",kind="playlist"}';
+    my $start = scrape()->{samples}{ngx_media_start_time_seconds};
+    my $one = sub { $t->http_get('/live/demo/index.m3u8') };
 
-    (my $more = $conf) =~ s/(?=^\s*location = \/page )/join '', map {
-        "location \/vod$_\/ { root \/tmp; media_vod on; }\n" } 1 .. 20/me;
+    my $reload = sub {
+        my ($n) = @_;
+        my $before = scrape()->{samples};
 
-    spew($t->path('nginx.conf'), $more);
-    $t->reload();
+        my $more = join '', map {
+            "location \/vod$_\/ { root \/tmp; media_vod on; }\n" } 1 .. $n;
 
-    my $m = scrape()->{samples};
+        spew($t->path('nginx.conf'),
+             $conf =~ s/(?=^\s*location = \/page )/$more/mr);
+        $t->reload();
+
+        my $m = scrape()->{samples};
+
+        is($m->{ngx_media_start_time_seconds}, $start, "$n more: since then");
+        cmp_ok($m->{$name}, '>=', $before->{$name}, 'what was counted is');
+        is(counted($one)->{$key}, 1, 'they count');
+
+        return $m;
+    };
+
+    my $m = $reload->(20);
 
     is(scalar(grep { /^ngx_media_requests_total.*kind="clip"/ } keys %$m),
        23, 'all names have counters');
-    cmp_ok($m->{ngx_media_start_time_seconds}, '>',
-           $before->{ngx_media_start_time_seconds}, 'a new start');
-    is(counted(sub { $t->http_get('/live/demo/index.m3u8') })->{$key}, 1,
-       'they count');
     is(counted(sub { $t->http_get('/vod20/x/index.m3u8') })
        ->{'errors /vod20/ 404'}, 1, 'the last one, too');
 
-    spew($t->path('nginx.conf'), $conf);
-    $t->reload();
+    my $error = 'ngx_media_errors_total{app="/vod%s",code="404"}';
 
-    is(counted(sub { $t->http_get('/live/demo/index.m3u8') })->{$key}, 1,
-       'and back');
+    $m = $reload->(300);
+    is($m->{sprintf $error, '20/'}, 1, 'of all names');
+    is(counted(sub { $t->http_get('/vod300/x/index.m3u8') })
+       ->{'errors /vod300/ 404'}, 1, 'they have room');
+
+    # some of them have none now, and are counted together
+
+    $m = $reload->(0);
+    is($m->{sprintf $error, '20/'}, 1, 'names that are left over');
+    is($m->{sprintf $error, '300/'}, undef, 'and too many of them');
+    is($m->{'ngx_media_errors_total{app="",code="404"}'}, 1,
+       'have one counter');
+    is($m->{'ngx_media_requests_total{app="/vod/",kind="playlist"}'},
+       scrape()->{samples}{
+           'ngx_media_requests_total{app="/vod/",kind="playlist"}'},
+       'that of others is theirs');
 }
 
 

@@ -10,6 +10,8 @@
 #include "memory/ngx_media_process.h"
 
 
+static ngx_uint_t ngx_media_count_name(ngx_media_count_shm_t *sh,
+    const ngx_str_t *name);
 static ngx_uint_t ngx_media_count_find(ngx_media_count_shm_t *sh,
     const ngx_str_t *name);
 static void ngx_media_count_settle(ngx_media_count_shm_t *sh,
@@ -59,40 +61,93 @@ ngx_media_count_format(ngx_media_count_shm_t *sh, ngx_uint_t max,
 ngx_uint_t
 ngx_media_count_place(ngx_media_count_t *count)
 {
-    ngx_uint_t                   i, n, without;
-    ngx_media_count_shm_t       *sh;
-    ngx_media_count_name_shm_t  *entry;
-    ngx_media_count_group_t    **group;
+    ngx_uint_t                 i, without;
+    ngx_media_count_group_t  **group;
 
-    sh = count->sh;
     group = count->groups.elts;
     without = 0;
 
     for (i = 0; i < count->groups.nelts; i++) {
-        group[i]->index = ngx_media_count_find(sh, &group[i]->name);
+        group[i]->index = ngx_media_count_name(count->sh, &group[i]->name);
 
-        if (group[i]->index) {
-            continue;
-        }
-
-        n = sh->ngroups;
-
-        if (n == sh->max) {
-            without++;
-            continue;
-        }
-
-        entry = &sh->names[n];
-
-        entry->len = ngx_min(group[i]->name.len, NGX_MEDIA_COUNT_NAME);
-        ngx_memcpy(entry->name, group[i]->name.data, entry->len);
-
-        group[i]->index = n;
-
-        ngx_media_store(&sh->ngroups, (uint64_t) n + 1);
+        without += group[i]->index == 0;
     }
 
     return without;
+}
+
+
+/* its place, a new one if it has none; 0: there is no room */
+
+static ngx_uint_t
+ngx_media_count_name(ngx_media_count_shm_t *sh, const ngx_str_t *name)
+{
+    ngx_uint_t                   n;
+    ngx_media_count_name_shm_t  *entry;
+
+    n = ngx_media_count_find(sh, name);
+
+    if (n) {
+        return n;
+    }
+
+    n = sh->ngroups;
+
+    if (n == sh->max) {
+        return 0;
+    }
+
+    entry = &sh->names[n];
+
+    entry->len = ngx_min(name->len, NGX_MEDIA_COUNT_NAME);
+    ngx_memcpy(entry->name, name->data, entry->len);
+
+    ngx_media_store(&sh->ngroups, (uint64_t) n + 1);
+
+    return n;
+}
+
+
+void
+ngx_media_count_carry(ngx_media_count_t *count,
+    const ngx_media_count_shm_t *from)
+{
+    uint64_t               *to, *was;
+    ngx_str_t               name;
+    ngx_uint_t              c, i, lane, place;
+    ngx_media_count_shm_t  *sh;
+
+    sh = count->sh;
+
+    sh->since = from->since;
+    sh->deaths += from->deaths;
+
+    for (i = 0; i < from->ngroups; i++) {
+
+        name.len = from->names[i].len;
+        name.data = from->names[i].name;
+
+        place = i ? ngx_media_count_name(sh, &name) : 0;
+
+        for (lane = 0; lane < NGX_MEDIA_COUNT_LANES; lane++) {
+
+            was = from->counters + i * from->width
+                  + lane * (ngx_media_count_bytes(from->max, from->width)
+                            / sizeof(uint64_t));
+            to = sh->counters + place * sh->width
+                 + lane * (ngx_media_count_bytes(sh->max, sh->width)
+                           / sizeof(uint64_t));
+
+            for (c = 0; c < sh->width; c++) {
+
+                /* what is untouched takes no memory */
+
+                if (ngx_media_peek(&was[c])) {
+                    (void) ngx_media_count(&to[c], ngx_media_peek(&was[c]));
+                }
+            }
+        }
+    }
 }
 
 

@@ -81,8 +81,9 @@ typedef struct {
 /*
  * While the configuration is read: counters, width of each group; a group, the
  * same for the same name; and, when all are known, their memory.  A zone has
- * room for twice as many groups as are asked for, rounded up: if a reload asks
- * for more than there is room for, it is a new one.  NULL, NGX_ERROR: logged.
+ * room for 255 groups, or for twice as many as are asked for, rounded up, if
+ * that is more: then it is a new one, which what was counted is carried over
+ * to.  NULL, NGX_ERROR: logged.
  */
 ngx_media_count_t *ngx_media_count_create(ngx_conf_t *cf, ngx_uint_t width);
 ngx_media_count_group_t *ngx_media_count_group(ngx_conf_t *cf,
@@ -96,6 +97,13 @@ void ngx_media_count_format(ngx_media_count_shm_t *sh, ngx_uint_t max,
 
 /* its groups get their places; those without room all get the first */
 ngx_uint_t ngx_media_count_place(ngx_media_count_t *count);
+
+/*
+ * What was counted in another zone, of the same width: names that this one has
+ * no room for are added to those of its first group.
+ */
+void ngx_media_count_carry(ngx_media_count_t *count,
+    const ngx_media_count_shm_t *from);
 
 /* this worker lives, and leaves */
 void ngx_media_count_attach(ngx_media_count_t *count);

@@ -14,11 +14,16 @@
 #include "memory/ngx_media_count.h"
 
 
-#define NGX_MEDIA_COUNT_GROUPS   16           /* at least */
+/*
+ * At least, so that hardly any reload needs another zone: what nobody counts
+ * in takes no memory
+ */
+#define NGX_MEDIA_COUNT_GROUPS   256
 
 
 static ngx_int_t ngx_media_count_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
+static ngx_media_count_shm_t *ngx_media_count_before(ngx_uint_t width);
 
 
 /* its address says whose zones they are */
@@ -142,13 +147,15 @@ ngx_media_count_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_media_count_t *old = data;
 
-    size_t              size;
-    ngx_uint_t          n, max;
-    ngx_time_t         *tp;
-    ngx_slab_pool_t    *shpool;
-    ngx_media_count_t  *count;
+    size_t                  size;
+    ngx_uint_t              n, max;
+    ngx_time_t             *tp;
+    ngx_slab_pool_t        *shpool;
+    ngx_media_count_t      *count;
+    ngx_media_count_shm_t  *before;
 
     count = shm_zone->data;
+    before = NULL;
     shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
     if (old) {
@@ -162,10 +169,18 @@ ngx_media_count_init_zone(ngx_shm_zone_t *shm_zone, void *data)
         max = ngx_media_count_max(count);
         size = ngx_media_count_size(max, count->width);
 
-        count->sh = ngx_slab_calloc(shpool, size);
+        /* pages that were never written to are zero, and are none yet */
+
+        count->sh = ngx_slab_alloc(shpool, size);
         if (count->sh == NULL) {
             return NGX_ERROR;
         }
+
+#if (NGX_DEBUG_MALLOC)
+        ngx_memzero(count->sh, size);
+#endif
+
+        before = ngx_media_count_before(count->width);
 
         tp = ngx_timeofday();
 
@@ -176,6 +191,10 @@ ngx_media_count_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 
     n = ngx_media_count_place(count);
 
+    if (before) {
+        ngx_media_count_carry(count, before);
+    }
+
     if (n) {
         ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
                       "no room for %ui names in \"%V\", left by other "
@@ -184,4 +203,44 @@ ngx_media_count_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * The zone of the cycle that goes, which still is the one in use.  What its
+ * workers count from now on is lost.
+ */
+
+static ngx_media_count_shm_t *
+ngx_media_count_before(ngx_uint_t width)
+{
+    ngx_uint_t               i;
+    ngx_list_part_t         *part;
+    ngx_shm_zone_t          *shm_zone;
+    ngx_media_count_t       *old;
+
+    part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
+    shm_zone = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+
+            if (part->next == NULL) {
+                return NULL;
+            }
+
+            part = part->next;
+            shm_zone = part->elts;
+            i = 0;
+        }
+
+        old = shm_zone[i].data;
+
+        if (shm_zone[i].tag == &ngx_media_count_tag && old && old->sh
+            && old->width == width)
+        {
+            return old->sh;
+        }
+    }
 }

@@ -183,6 +183,62 @@ killed(void)
 }
 
 
+/* a zone that takes the place of another one */
+
+static void
+carried(void)
+{
+    ngx_uint_t                i, k, max;
+    const char               *two[] = { "/late/", "/vod/" };
+    ngx_media_count_t         next;
+    ngx_media_count_group_t   own[2], *places[2];
+
+    static const ngx_uint_t  rooms[] = { 8, 3 };
+
+    for (k = 0; k < 2; k++) {
+        max = rooms[k];
+
+        ngx_memzero(&next, sizeof(ngx_media_count_t));
+
+        next.sh = mmap(NULL, ngx_media_count_size(max, WIDTH),
+                       PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+        next.width = WIDTH;
+        next.groups.elts = places;
+        next.groups.nelts = 2;
+
+        for (i = 0; i < 2; i++) {
+            own[i].name.data = (u_char *) two[i];
+            own[i].name.len = strlen(two[i]);
+            places[i] = &own[i];
+        }
+
+        ngx_media_count_format(next.sh, max, WIDTH, 9999);
+
+        is(ngx_media_count_place(&next), 0, "there is room");
+        ngx_media_count_carry(&next, count.sh);
+
+        is(next.sh->since, 1234, "since when is kept");
+        is(ngx_media_count_get(&next, own[0].index, 0), 0, "a new name");
+        is(ngx_media_count_get(&next, own[1].index, 0),
+           ngx_media_count_get(&count, 2, 0), "one of both");
+        is(ngx_media_count_lane(&next, 1, 1),
+           ngx_media_count_lane(&count, 1, 1), "lanes are the same");
+
+        if (max == 3) {
+            is(next.sh->ngroups, 3, "for others there is no room");
+            is(ngx_media_count_get(&next, 0, 4),
+               ngx_media_count_get(&count, 0, 4)
+               + ngx_media_count_get(&count, 1, 4)
+               + ngx_media_count_get(&count, 3, 4), "they have the first");
+
+        } else {
+            is(next.sh->ngroups, 5, "others have room");
+            is(ngx_media_count_get(&next, 3, 4), 10, "theirs");
+        }
+    }
+}
+
+
 static pid_t
 worker(ngx_int_t slot)
 {
@@ -281,6 +337,7 @@ main(void)
     names();
     workers();
     killed();
+    carried();
     deaths();
 
     return done();
