@@ -56,6 +56,7 @@ subtest 'requests' => \&requests;
 subtest 'requests that wait' => \&waits;
 subtest 'odd names' => \&names;
 subtest 'more streams than are listed' => \&omitted;
+subtest 'publishers that are turned away' => \&refused;
 subtest 'the page of the documentation' => \&documented;
 subtest 'a reload and a death' => \&lives;
 subtest 'more names than there is room for' => \&renewed;
@@ -422,6 +423,43 @@ sub omitted {
     is($few->{'ngx_media_streams_omitted{app="live"}'}, 0, 'none there');
     is(metrics_parse($t->http_get('/few')->{body})->{error}, '',
        'it is well formed');
+
+    $_->close() for @clients;
+}
+
+
+# and why
+
+sub refused {
+    my $counts = sub {
+        my $s = scrape()->{samples};
+        my %counts = map {
+            /^ngx_media_publish_refused_total\{app="other",reason="(\w+)"\}/
+                ? ($1 => $s->{$_}) : ()
+        } keys %$s;
+        return \%counts;
+    };
+
+    my $before = $counts->();
+    my @clients = map { $t->rtmp() } 1 .. 3;
+
+    is($clients[0]->open('other/mine'), 'NetStream.Publish.Start', 'one');
+    is($clients[1]->open('other/mine'), 'NetStream.Publish.BadName',
+       'another one, of the same name');
+    is($clients[2]->open('other/a//b'), 'NetStream.Publish.BadName',
+       'no name');
+
+    my $after = $counts->();
+    my @more = map { "$_ " . ($after->{$_} - $before->{$_}) }
+        grep { $after->{$_} != $before->{$_} } sort keys %$after;
+
+    is(join(', ', @more), 'conflict 1, name 1', 'counted by reason');
+    is(scalar(keys %$after), 9, 'reasons');
+
+    my $sum = 0;
+    $sum += $_ for values %$after;
+    is($t->status()->{apps}[1]{zone}{refused}, $sum,
+       'the status has the sum');
 
     $_->close() for @clients;
 }

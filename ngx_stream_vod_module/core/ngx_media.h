@@ -26,6 +26,22 @@
 #define NGX_MEDIA_NAME_MAX       255          /* bytes of a stream name */
 #define NGX_MEDIA_TRACKS         32           /* of a stream at a time */
 
+/* why a publisher is turned away; see docs/metrics.md */
+
+typedef enum {
+    NGX_MEDIA_REFUSED_DENIED = 0,             /* by an access check */
+    NGX_MEDIA_REFUSED_LATE,                   /* one that did not answer */
+    NGX_MEDIA_REFUSED_CONFLICT,               /* another one has the name */
+    NGX_MEDIA_REFUSED_STREAMS,                /* there are too many */
+    NGX_MEDIA_REFUSED_NAME,                   /* it is none */
+    NGX_MEDIA_REFUSED_HURRY,                  /* too often */
+    NGX_MEDIA_REFUSED_RESTART,                /* of the server */
+    NGX_MEDIA_REFUSED_NOMEM,
+    NGX_MEDIA_REFUSED_PROTOCOL,               /* it may not say so here */
+    NGX_MEDIA_REFUSED_KINDS
+} ngx_media_refused_e;
+
+
 /* what a publisher sends and is of no use, by kind; see docs/status.md */
 
 typedef enum {

@@ -78,7 +78,7 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 
         if (ngx_media_stream_hurries(s)) {
             ngx_media_stream_unlock(s);
-            ngx_media_count(&zone->store->refused, 1);
+            ngx_media_claim_refused(zone, NGX_MEDIA_REFUSED_HURRY);
             ngx_log_error(NGX_LOG_WARN, zone->log, 0,
                           "media stream \"%V\" is published anew too often, "
                           "refused for a moment", name);
@@ -87,7 +87,7 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 
         if (!ngx_media_stream_replaceable_locked(zone, s, address)) {
             ngx_media_stream_unlock(s);
-            ngx_media_count(&zone->store->refused, 1);
+            ngx_media_claim_refused(zone, NGX_MEDIA_REFUSED_CONFLICT);
 
             ngx_log_debug1(NGX_LOG_DEBUG_CORE, zone->log, 0,
                            "media stream \"%V\" is not given up by who has it",
@@ -281,9 +281,9 @@ ngx_media_claim_closed(const ngx_media_zone_t *zone)
 
 
 void
-ngx_media_claim_refused(ngx_media_zone_t *zone)
+ngx_media_claim_refused(ngx_media_zone_t *zone, ngx_media_refused_e why)
 {
-    ngx_media_count(&zone->store->refused, 1);
+    ngx_media_count(&zone->store->refused[why], 1);
 }
 
 

@@ -43,7 +43,8 @@ ngx_int_t ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 ngx_uint_t ngx_media_claim_closed(const ngx_media_zone_t *zone);
 
 /* somebody was turned away who did not come to acquire: counted */
-void ngx_media_claim_refused(ngx_media_zone_t *zone);
+void ngx_media_claim_refused(ngx_media_zone_t *zone,
+    ngx_media_refused_e why);
 
 /* who publishes a name that acquire refused; NGX_OK, NGX_DECLINED: nobody */
 

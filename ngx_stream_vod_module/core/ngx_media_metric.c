@@ -18,6 +18,12 @@
     ngx_media_metric_field(ngx_media_zone_stat_t, name, type, metric, NULL, 1, \
                          field, help)
 
+#define ngx_media_metric_refuse(label, kind)                                  \
+    ngx_media_metric_field(ngx_media_zone_stat_t, "", COUNTER,                \
+                         "publish_refused", "reason=\"" label "\"", 1,        \
+                         refusals[NGX_MEDIA_REFUSED_##kind],                  \
+                         "Publishers that were turned away, by reason")
+
 #define ngx_media_metric_state(label, field)                                  \
     ngx_media_metric_field(ngx_media_streams_stat_t, "", GAUGE, "streams",    \
                          "state=\"" label "\"", 1, field,                     \
@@ -86,8 +92,16 @@ const ngx_media_metric_t  ngx_media_metric_zones[] = {
     ngx_media_metric_status(ngx_media_zone_stat_t, "publishers", publishers),
     ngx_media_metric_zone("published", COUNTER, "publishes", published,
         "Publishers that came in"),
-    ngx_media_metric_zone("refused", COUNTER, "publish_refused", refused,
-        "Publishers that were turned away"),
+    ngx_media_metric_status(ngx_media_zone_stat_t, "refused", refused),
+    ngx_media_metric_refuse("denied", DENIED),
+    ngx_media_metric_refuse("late", LATE),
+    ngx_media_metric_refuse("conflict", CONFLICT),
+    ngx_media_metric_refuse("streams", STREAMS),
+    ngx_media_metric_refuse("name", NAME),
+    ngx_media_metric_refuse("hurry", HURRY),
+    ngx_media_metric_refuse("restart", RESTART),
+    ngx_media_metric_refuse("nomem", NOMEM),
+    ngx_media_metric_refuse("protocol", PROTOCOL),
     ngx_media_metric_zone("expired", COUNTER, "streams_expired", expired,
         "Streams that were removed"),
     ngx_media_metric_zone("evictions", COUNTER, "zone_evictions", evictions,

@@ -45,9 +45,13 @@ ngx_media_zone_stat(ngx_media_zone_t *zone, ngx_media_zone_stat_t *stat)
     stat->evictions = ngx_media_peek(&zone->store->evicted);
     stat->nomem = ngx_media_peek(&zone->store->nomem);
     stat->published = ngx_media_peek(&zone->store->published);
-    stat->refused = ngx_media_peek(&zone->store->refused);
     stat->expired = ngx_media_peek(&zone->store->expired);
     stat->swept = ngx_media_peek(&sh->swept);
+
+    for (i = 0; i < NGX_MEDIA_REFUSED_KINDS; i++) {
+        stat->refusals[i] = ngx_media_peek(&zone->store->refused[i]);
+        stat->refused += stat->refusals[i];
+    }
 
     ngx_media_extents_stat(zone, stat);
 

@@ -43,7 +43,8 @@ typedef struct {
     uint64_t                  evictions;      /* segments, for no memory */
     uint64_t                  nomem;          /* allocations that failed */
     uint64_t                  published;      /* publishers that began */
-    uint64_t                  refused;        /* publishers turned away */
+    uint64_t                  refused;        /* publishers turned away, */
+    uint64_t                  refusals[NGX_MEDIA_REFUSED_KINDS];  /* and why */
     uint64_t                  expired;        /* streams that are gone */
     uint64_t                  swept;          /* rows of dead processes */
     unsigned                  retired:1;      /* replaced by another zone */

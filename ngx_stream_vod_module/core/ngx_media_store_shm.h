@@ -62,7 +62,8 @@ struct ngx_media_store_shm_s {
     uint64_t                  nomem;
     uint64_t                  evicted;
     uint64_t                  published;      /* publishers that began */
-    uint64_t                  refused;        /* that were turned away */
+    uint64_t                  refused[NGX_MEDIA_REFUSED_KINDS];  /* that were
+                                                 turned away */
     uint64_t                  expired;        /* streams that are gone */
 };
 

@@ -94,7 +94,7 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     }
 
     if (i == store->nstreams) {
-        store->refused++;
+        store->refused[NGX_MEDIA_REFUSED_STREAMS]++;
         ngx_media_zone_unlock(zone);
 
         ngx_log_debug2(NGX_LOG_DEBUG_CORE, zone->log, 0,

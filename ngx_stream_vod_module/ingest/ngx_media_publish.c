@@ -204,7 +204,9 @@ ngx_media_publish_turn_away(const ngx_media_publish_t *conf,
     ngx_media_publish_e rc, const char **reason)
 {
     if (rc == NGX_MEDIA_PUBLISH_CLOSING || rc == NGX_MEDIA_PUBLISH_DENIED) {
-        ngx_media_publish_refused(conf->app);
+        ngx_media_publish_refused(conf->app, rc == NGX_MEDIA_PUBLISH_DENIED
+                                             ? NGX_MEDIA_REFUSED_DENIED
+                                             : NGX_MEDIA_REFUSED_RESTART);
     }
 
     if (rc != NGX_MEDIA_PUBLISH_DENIED) {
@@ -235,9 +237,9 @@ ngx_media_publish_refusal(ngx_int_t rc)
 
 
 void
-ngx_media_publish_refused(ngx_media_app_t *app)
+ngx_media_publish_refused(ngx_media_app_t *app, ngx_media_refused_e why)
 {
-    ngx_media_claim_refused(app->zone);
+    ngx_media_claim_refused(app->zone, why);
 }
 
 

@@ -98,7 +98,7 @@ ngx_media_publish_e ngx_media_publish_begin(const ngx_media_publish_t *conf,
  * For protocols that turn one away without asking begin: counted; with a name
  * that is none, or is too long with what stands before it, logged, too
  */
-void ngx_media_publish_refused(ngx_media_app_t *app);
+void ngx_media_publish_refused(ngx_media_app_t *app, ngx_media_refused_e why);
 void ngx_media_publish_refuse_name(ngx_media_app_t *app,
     const ngx_str_t *protocol, const ngx_str_t *name, ngx_log_t *log);
 

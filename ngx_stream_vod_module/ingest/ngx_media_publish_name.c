@@ -157,7 +157,7 @@ ngx_media_publish_refuse_name(ngx_media_app_t *app, const ngx_str_t *protocol,
         byte = ngx_media_publish_escape(ch, bad, 1);
     }
 
-    ngx_media_publish_refused(app);
+    ngx_media_publish_refused(app, NGX_MEDIA_REFUSED_NAME);
 
     ngx_log_error(NGX_LOG_INFO, log, 0,
                   "%V publish refused: \"%V\" is not a name for a stream, "

@@ -81,6 +81,7 @@ typedef struct {
     const char               *code;
     const char               *text;           /* NULL: as publish said, and
                                                  has logged */
+    ngx_media_refused_e       why;            /* otherwise, counted as this */
 } ngx_media_rtmp_refusal_t;
 
 
@@ -225,40 +226,51 @@ static const ngx_media_rtmp_command_entry_t  ngx_media_rtmp_commands[] = {
 
 static const ngx_media_rtmp_refusal_t  ngx_media_rtmp_refusals[] = {
 
-    { NGX_MEDIA_PUBLISH_DENIED, "NetStream.Publish.Denied", NULL },
+    { NGX_MEDIA_PUBLISH_DENIED, "NetStream.Publish.Denied", NULL,
+      NGX_MEDIA_REFUSED_DENIED },
 
-    { NGX_MEDIA_PUBLISH_CONFLICT, "NetStream.Publish.BadName", NULL },
+    { NGX_MEDIA_PUBLISH_CONFLICT, "NetStream.Publish.BadName", NULL,
+      NGX_MEDIA_REFUSED_CONFLICT },
 
-    { NGX_MEDIA_PUBLISH_NAME, "NetStream.Publish.BadName", NULL },
+    { NGX_MEDIA_PUBLISH_NAME, "NetStream.Publish.BadName", NULL,
+      NGX_MEDIA_REFUSED_NAME },
 
-    { NGX_MEDIA_PUBLISH_LIMIT, "NetStream.Publish.Denied", NULL },
+    { NGX_MEDIA_PUBLISH_LIMIT, "NetStream.Publish.Denied", NULL,
+      NGX_MEDIA_REFUSED_STREAMS },
 
-    { NGX_MEDIA_PUBLISH_HURRIES, "NetStream.Publish.Denied", NULL },
+    { NGX_MEDIA_PUBLISH_HURRIES, "NetStream.Publish.Denied", NULL,
+      NGX_MEDIA_REFUSED_HURRY },
 
-    { NGX_MEDIA_PUBLISH_CLOSING, "NetStream.Publish.Denied", NULL },
+    { NGX_MEDIA_PUBLISH_CLOSING, "NetStream.Publish.Denied", NULL,
+      NGX_MEDIA_REFUSED_RESTART },
 
     { NGX_MEDIA_RTMP_HURRIES, "NetStream.Publish.Denied",
-      "this connection begins too many streams a second" },
+      "this connection begins too many streams a second",
+      NGX_MEDIA_REFUSED_HURRY },
 
     { NGX_MEDIA_RTMP_NOT_CREATED, "NetStream.Publish.Denied",
-      "the stream was not created" },
+      "the stream was not created", NGX_MEDIA_REFUSED_PROTOCOL },
 
     { NGX_MEDIA_RTMP_NAMELESS, "NetStream.Publish.BadName",
-      "publish says no name" },
+      "publish says no name", NGX_MEDIA_REFUSED_NAME },
 
     { NGX_MEDIA_RTMP_OCCUPIED, "NetStream.Publish.BadName",
-      "something else is being published or played here" },
+      "something else is being published or played here",
+      NGX_MEDIA_REFUSED_PROTOCOL },
 
     { NGX_MEDIA_RTMP_LONG_ARGS, "NetStream.Publish.Denied",
-      "the arguments behind \"?\" are too long" },
+      "the arguments behind \"?\" are too long",
+      NGX_MEDIA_REFUSED_PROTOCOL },
 
     { NGX_MEDIA_RTMP_LATE, "NetStream.Publish.Denied",
-      "the access check did not answer in time" },
+      "the access check did not answer in time",
+      NGX_MEDIA_REFUSED_LATE },
 
     { NGX_MEDIA_PUBLISH_NOMEM, "NetStream.Publish.Failed",
-      "the server is out of resources" },
+      "the server is out of resources",
+      NGX_MEDIA_REFUSED_NOMEM },
 
-    { NGX_OK, NULL, NULL }
+    { NGX_OK, NULL, NULL, NGX_MEDIA_REFUSED_KINDS }
 };
 
 
@@ -777,7 +789,7 @@ ngx_media_rtmp_refuse(ngx_media_rtmp_session_t *session, uint32_t stream,
     if (refusal->text) {
         reason = refusal->text;
 
-        ngx_media_publish_refused(session->app);
+        ngx_media_publish_refused(session->app, refusal->why);
         ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
                       "rtmp publish refused: %s, message stream:%uD", reason,
                       stream);

@@ -123,7 +123,7 @@ ngx_media_claim_closed(const ngx_media_zone_t *z)
 
 
 void
-ngx_media_claim_refused(ngx_media_zone_t *z)
+ngx_media_claim_refused(ngx_media_zone_t *z, ngx_media_refused_e why)
 {
 }
 

@@ -358,9 +358,10 @@ ngx_media_publish_sentence(ngx_media_publish_e rc)
 
 
 void
-ngx_media_publish_refused(ngx_media_app_t *refused)
+ngx_media_publish_refused(ngx_media_app_t *refused, ngx_media_refused_e why)
 {
     check(refused == &app);
+    check(why < NGX_MEDIA_REFUSED_KINDS);
 }
 
 

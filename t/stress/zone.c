@@ -1042,7 +1042,8 @@ report(work_t *sum)
     diag("kills:%lu published:%lu refused:%lu swept:%lu expired:%lu",
          (unsigned long) processes.kills,
          (unsigned long) zone->store->published,
-         (unsigned long) zone->store->refused, (unsigned long) zone->sh->swept,
+         (unsigned long) zone->store->refused[NGX_MEDIA_REFUSED_CONFLICT],
+         (unsigned long) zone->sh->swept,
          (unsigned long) zone->store->expired);
     diag("parts:%lu segments:%lu MB:%lu evicted:%lu nomem:%lu taken:%lu",
          (unsigned long) sum->parts, (unsigned long) sum->segments,

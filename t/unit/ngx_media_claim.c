@@ -113,7 +113,8 @@ test_conflict(void)
     app.publish_conflict = NGX_MEDIA_CONFLICT_REJECT;
     is(media_pub_begin(&second, zone, "a"), NGX_MEDIA_CLAIM_CONFLICT,
        "conflict: rejected");
-    is(zone->store->refused, 1, "conflict: counted");
+    is(zone->store->refused[NGX_MEDIA_REFUSED_CONFLICT], 1,
+       "conflict: counted");
     is(media_pub_part(&first, 1000, MSEC, 2), NGX_OK,
        "conflict: the first goes on");
 

@@ -74,7 +74,8 @@ test_access(void)
     is(strcmp(reason, "the walk says no"), 0, "access: why");
     is_text(walk_asked.args.data, walk_asked.args.len, "key=1",
             "access: arguments");
-    is(w.zone->store->refused, 1, "access: counted");
+    is(w.zone->store->refused[NGX_MEDIA_REFUSED_DENIED], 1,
+       "access: counted");
     is(s->state, NGX_MEDIA_STREAM_FREE, "access: the name is not claimed");
 
     walk_access = NGX_ERROR;
@@ -106,7 +107,8 @@ test_access(void)
 
     is(told, NGX_MEDIA_PUBLISH_DENIED, "access: it may not");
     is(strcmp(told_reason, "no"), 0, "access: why");
-    is(w.zone->store->refused, 2, "access: counted, too");
+    is(w.zone->store->refused[NGX_MEDIA_REFUSED_DENIED], 2,
+       "access: counted, too");
 
     is(begin(&w, &w.pubs[1], &reason), NGX_MEDIA_PUBLISH_WAIT,
        "access: and waits");
