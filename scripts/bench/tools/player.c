@@ -62,6 +62,7 @@
 #include <unistd.h>
 
 #include "mark.h"
+#include "tool.h"
 
 
 #define PLAYER_IN      65536
@@ -152,48 +153,6 @@ static uint32_t    *late;               /* us */
 static size_t       nlate, late_size;
 static uint8_t      in[PLAYER_IN];
 static volatile sig_atomic_t  stop, go, anew;
-
-
-static void
-die(const char *text)
-{
-    fprintf(stderr, "player: %s: %s\n", text, strerror(errno));
-    exit(1);
-}
-
-
-static uint64_t
-now_ns(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-
-static void
-put_be24(uint8_t *p, uint32_t n)
-{
-    p[0] = n >> 16;
-    p[1] = n >> 8;
-    p[2] = n;
-}
-
-
-static uint32_t
-get_be24(const uint8_t *p)
-{
-    return (uint32_t) p[0] << 16 | p[1] << 8 | p[2];
-}
-
-
-static uint32_t
-get_be32(const uint8_t *p)
-{
-    return (uint32_t) p[0] << 24 | get_be24(p + 1);
-}
 
 
 static void

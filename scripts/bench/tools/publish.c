@@ -49,6 +49,7 @@
 #include <unistd.h>
 
 #include "mark.h"
+#include "tool.h"
 
 
 #define PUBLISH_FPS      30
@@ -123,34 +124,6 @@ static FILE            *logfile;
 static int              ep;
 static uint64_t         bytes, late_max;
 static volatile sig_atomic_t  stop;
-
-
-static void
-die(const char *text)
-{
-    fprintf(stderr, "publish: %s: %s\n", text, strerror(errno));
-    exit(1);
-}
-
-
-static uint64_t
-now_ns(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-
-static void
-put_be24(uint8_t *p, uint32_t n)
-{
-    p[0] = n >> 16;
-    p[1] = n >> 8;
-    p[2] = n;
-}
 
 
 /* a payload with the one-byte headers that stand between its chunks */

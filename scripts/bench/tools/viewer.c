@@ -55,6 +55,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 
 #define VIEWER_HEAD  4096
 
@@ -80,25 +82,6 @@ static const char *warm;
 static char       *keep;                /* the body of the first one */
 static size_t      nkeep, keep_size = 4 * 1024 * 1024;
 static volatile sig_atomic_t  stop, go;
-
-
-static void
-die(const char *text)
-{
-    fprintf(stderr, "viewer: %s: %s\n", text, strerror(errno));
-    exit(1);
-}
-
-
-static uint64_t
-now_ns(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 
 static void
