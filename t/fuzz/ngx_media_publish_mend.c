@@ -3,19 +3,11 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_mend.c
+/* link: @codecs ingest/ngx_media_publish.c ingest/ngx_media_publish_mend.c
          ingest/ngx_media_publish_ignore.c ingest/ngx_media_publish_name.c
-         formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_crc.c formats/ngx_media_ac3_silence.c
-         formats/ngx_media_adts.c formats/ngx_media_av1.c
-         formats/ngx_media_bits.c formats/ngx_media_codec.c
-         formats/ngx_media_flac.c formats/ngx_media_h264.c
-         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
-         formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_nal.c formats/ngx_media_opus.c
+         formats/ngx_media_adts.c formats/ngx_media_nal.c
          formats/ngx_media_sets.c formats/ngx_media_text.c
-         formats/ngx_media_video.c formats/ngx_media_vpx.c
-         formats/ngx_media_wvtt.c ../unit/ngx_stub.c */
+         ../unit/ngx_stub.c */
 
 
 /*

@@ -3,25 +3,15 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_ac3_silence.c
-         formats/ngx_media_amf.c formats/ngx_media_av1.c
-         formats/ngx_media_bits.c formats/ngx_media_codec.c
-         formats/ngx_media_crc.c
-         formats/ngx_media_flac.c formats/ngx_media_flv.c
-         formats/ngx_media_h264.c formats/ngx_media_h264_still.c
-         formats/ngx_media_h265.c formats/ngx_media_index.c
-         formats/ngx_media_index_build.c formats/ngx_media_mp3.c
-         formats/ngx_media_mp4_box.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_record.c formats/ngx_media_sets.c
-         formats/ngx_media_opus.c formats/ngx_media_text.c
-         formats/ngx_media_tx3g.c formats/ngx_media_video.c
-         formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
-         formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
-         files/ngx_media_vod_av.c files/ngx_media_vod_av_frame.c
-         files/ngx_media_vod_av_text.c files/ngx_media_vod_av_times.c
-         files/ngx_media_vod_blob.c formats/ngx_media_lang.c
-         files/ngx_media_vod_flv.c */
+/* link: @codecs formats/ngx_media_amf.c formats/ngx_media_flv.c
+         formats/ngx_media_index.c formats/ngx_media_index_build.c
+         formats/ngx_media_mp4_box.c formats/ngx_media_record.c
+         formats/ngx_media_sets.c formats/ngx_media_text.c
+         formats/ngx_media_tx3g.c formats/ngx_media_webvtt.c
+         formats/ngx_media_webvtt_write.c files/ngx_media_vod_av.c
+         files/ngx_media_vod_av_frame.c files/ngx_media_vod_av_text.c
+         files/ngx_media_vod_av_times.c files/ngx_media_vod_blob.c
+         formats/ngx_media_lang.c files/ngx_media_vod_flv.c */
 
 
 /* FLV files: whatever they are, what is indexed lies within them */

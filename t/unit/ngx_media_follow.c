@@ -3,40 +3,7 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: memory/ngx_media_bitmap.c memory/ngx_media_buddy.c
-         time/ngx_media_cadence.c time/ngx_media_line_audio.c
-         time/ngx_media_line_video.c memory/ngx_media_notify.c
-         memory/ngx_media_process.c time/ngx_media_segmenter.c
-         core/ngx_media_read.c core/ngx_media_claim.c core/ngx_media_evict.c
-         core/ngx_media_part.c core/ngx_media_stream.c
-         core/ngx_media_stream_lock.c core/ngx_media_tail.c
-         core/ngx_media_follow.c core/ngx_media_follow_reader.c
-         time/ngx_media_timeline.c core/ngx_media_track.c
-         core/ngx_media_stream_validate.c memory/ngx_media_zone_validate.c
-         core/ngx_media_store_zone.c core/ngx_media_writer.c
-         core/ngx_media_writer_part.c core/ngx_media_packer_event.c
-         core/ngx_media_writer_event.c core/ngx_media_event.c
-         core/ngx_media_derive_text.c core/ngx_media_derive_source.c
-         core/ngx_media_derive.c core/ngx_media_writer_leave.c
-         core/ngx_media_packer.c core/ngx_media_writer_describe.c
-         core/ngx_media_writer_ready.c core/ngx_media_writer_still.c
-         core/ngx_media_writer_track.c memory/ngx_media_zone.c */
-/* link: ingest/ngx_media_publish.c ingest/ngx_media_publish_ignore.c
-         ingest/ngx_media_publish_mend.c ingest/ngx_media_publish_name.c */
-/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_ac3_silence.c formats/ngx_media_adts.c
-         formats/ngx_media_av1.c formats/ngx_media_bits.c
-         formats/ngx_media_codec.c formats/ngx_media_crc.c
-         formats/ngx_media_flac.c formats/ngx_media_h264.c
-         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
-         formats/ngx_media_m3u8.c formats/ngx_media_mp3.c
-         formats/ngx_media_mp4_chunk.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_mp4_write.c formats/ngx_media_mpd.c
-         formats/ngx_media_nal.c formats/ngx_media_opus.c
-         formats/ngx_media_sets.c formats/ngx_media_text.c
-         formats/ngx_media_ts_es.c formats/ngx_media_video.c
-         formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
-/* link: ngx_stub.c */
+/* link: @writer ngx_stub.c */
 
 
 

@@ -3,20 +3,12 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: ngx_stub.c files/ngx_media_vod_blob.c files/ngx_media_vod_index.c
-         vod/ngx_media_vod_map.c vod/ngx_media_vod_map_directory.c
-         vod/ngx_media_vod_map_json.c formats/ngx_media_aac.c
-         formats/ngx_media_ac3.c formats/ngx_media_ac3_silence.c
-         formats/ngx_media_av1.c formats/ngx_media_bits.c
-         formats/ngx_media_codec.c formats/ngx_media_crc.c
-         formats/ngx_media_flac.c formats/ngx_media_h264.c
-         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
+/* link: @codecs ngx_stub.c files/ngx_media_vod_blob.c
+         files/ngx_media_vod_index.c vod/ngx_media_vod_map.c
+         vod/ngx_media_vod_map_directory.c vod/ngx_media_vod_map_json.c
          formats/ngx_media_index.c formats/ngx_media_index_build.c
          formats/ngx_media_json.c formats/ngx_media_lang.c
-         formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_opus.c formats/ngx_media_text.c
-         formats/ngx_media_video.c formats/ngx_media_vpx.c
-         formats/ngx_media_wvtt.c */
+         formats/ngx_media_text.c */
 
 
 #include <sys/stat.h>

@@ -3,27 +3,19 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: vod/ngx_media_vod_set.c vod/ngx_media_vod_set_tracks.c
+/* link: @codecs vod/ngx_media_vod_set.c vod/ngx_media_vod_set_tracks.c
          vod/ngx_media_vod_set_video.c vod/ngx_media_vod_set_fill.c
          vod/ngx_media_vod_set_period.c vod/ngx_media_vod_rate.c
          files/ngx_media_vod_params.c vod/ngx_media_vod_place.c
          files/ngx_media_vod_blob.c formats/ngx_media_lang.c
          files/ngx_media_vod_index.c vod/ngx_media_vod_text.c
-         formats/ngx_media_ac3_silence.c formats/ngx_media_aac.c
-         formats/ngx_media_ac3.c formats/ngx_media_av1.c
-         formats/ngx_media_bits.c formats/ngx_media_codec.c
-         formats/ngx_media_flac.c formats/ngx_media_h264.c
-         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
-         formats/ngx_media_mp3.c formats/ngx_media_mp4_chunk.c
-         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_write.c
-         formats/ngx_media_opus.c formats/ngx_media_crc.c
+         formats/ngx_media_mp4_chunk.c formats/ngx_media_mp4_write.c
          formats/ngx_media_ts_es.c formats/ngx_media_ts_mux.c
          formats/ngx_media_text.c formats/ngx_media_tx3g.c
-         formats/ngx_media_video.c formats/ngx_media_vpx.c
          formats/ngx_media_webvtt.c formats/ngx_media_webvtt_write.c
-         formats/ngx_media_wvtt.c formats/ngx_media_wvtt_sample.c
-         formats/ngx_media_index.c formats/ngx_media_index_build.c
-         formats/ngx_media_plan.c formats/ngx_media_fill.c ngx_stub.c */
+         formats/ngx_media_wvtt_sample.c formats/ngx_media_index.c
+         formats/ngx_media_index_build.c formats/ngx_media_plan.c
+         formats/ngx_media_fill.c ngx_stub.c */
 
 
 #include "formats/ngx_media_bytes.h"

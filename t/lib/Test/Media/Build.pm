@@ -14,8 +14,9 @@ package Test::Media::Build;
 #   /* link: formats/ngx_media_amf.c support.c -pthread -lz */
 #
 # Files are looked up in ngx_stream_vod_module/ and beside the program, words
-# that begin with "-" are flags.  Objects are kept in build/NAME/ and made
-# again when the source, a header or a flag changes.
+# that begin with "-" are flags, and "@NAME" is a group of t/unit/groups.
+# Objects are kept in build/NAME/ and made again when the source, a header or a
+# flag changes.
 
 use strict;
 use warnings;
@@ -106,7 +107,30 @@ sub link_words {
     open my $fh, '<', $file or die "$file: $!\n";
     read $fh, my $text, 8192;
 
-    return map { split ' ', $_ } $text =~ m|/\*\s*link:\s*(.*?)\*/|sg;
+    my %seen;
+
+    return grep { !$seen{$_}++ } map { /^\@(.+)/ ? $self->group($1) : $_ }
+        map { split ' ', $_ } $text =~ m|/\*\s*link:\s*(.*?)\*/|sg;
+}
+
+
+# what "@NAME" stands for
+
+sub group {
+    my ($self, $name) = @_;
+
+    $self->{groups} ||= do {
+        open my $fh, '<', "$root/t/unit/groups" or die "t/unit/groups: $!\n";
+        local $/;
+        my $text = <$fh> =~ s/^#.*\n//gmr;
+
+        +{ $text =~ /^(\w+):(.*?)(?=^\w|\z)/gms };
+    };
+
+    die "no group \"$name\" in t/unit/groups\n" if !$self->{groups}{$name};
+
+    return map { /^\@(.+)/ ? $self->group($1) : $_ }
+        split ' ', $self->{groups}{$name};
 }
 
 
