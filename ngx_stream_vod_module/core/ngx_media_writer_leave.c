@@ -148,6 +148,10 @@ ngx_media_writer_set_log(ngx_media_writer_t *w, ngx_log_t *log)
 void
 ngx_media_writer_end(ngx_media_writer_t *w, const char *reason)
 {
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media writer ends, cut:%uL tracks:%ui lost:%d: %s",
+                   w->cut.number, w->ntracks, w->lost, reason);
+
     if (ngx_queue_empty(&w->derived)
         || w->lost || !ngx_media_claim_valid(&w->claim))
     {

@@ -427,6 +427,9 @@ ngx_http_media_pin(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
     rc = ngx_media_pin(ctx->stream.zone, ranges, n);
 
     if (rc != NGX_OK) {
+        ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "http media has gone meanwhile, ranges:%ui first of "
+                       "extent:%uD rc:%i", n, ranges[0].extent, rc);
         return rc;
     }
 

@@ -318,6 +318,12 @@ ngx_media_timeline_unroll(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         line->stamp = raw;
 
     } else if (d < full / 2) {
+
+        if (raw < (line->stamp & (full - 1))) {
+            ngx_media_time_trace(out, "stamps wrap, from:%L by:%L", line->stamp,
+                                 d, 0, 0);
+        }
+
         line->stamp += d;
 
     } else {

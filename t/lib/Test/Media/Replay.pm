@@ -39,7 +39,8 @@ The first lines in which the log has something else than what was derived.
 Why the rest was not derived, or ''.  Not derived is what a clock decides that
 is not in the log, and what the three tests that this is for do not have: a
 picture that is held, parameters that change, parts for which there was no
-room, an anchor that moves, what is derived of a track.
+room, an anchor that moves, what is derived of a track, a publisher that lost
+its stream or whose worker exited.
 
 =item differs({ v1 => { number => [part, ...], ... }, ... })
 
@@ -252,7 +253,8 @@ sub told_part {
     my ($self, $number, $part, $track, $why, $time, $duration, $frames, $rc)
         = @_;
 
-    return $self->{skipped} = 'there is no room' if $rc != 0;
+    return $self->{skipped} = $rc == -5 ? 'another publisher has the stream'
+                                        : 'there is no room' if $rc != 0;
 
     $self->told("part of track $track", "$number.$part $why time:$time "
                 . "duration:$duration frames:$frames");
