@@ -144,7 +144,7 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
         ngx_media_stream_unlock(s);
 
         ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
-                       "media stream \"%*s\" needs room, part:%uL.%ui size:%uz",
+                       "media stream \"%*s\" needs room, part:%uL.%uD size:%uz",
                        (size_t) s->name_len, s->name, put->segment->number,
                        put->part, size);
 
@@ -161,7 +161,7 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
     ngx_media_stream_unlock(s);
 
     ngx_log_debug8(NGX_LOG_DEBUG_CORE, zone->log, 0,
-                   "media stream \"%*s\" has part:%uL.%ui of track %ui, "
+                   "media stream \"%*s\" has part:%uL.%uD of track %ui, "
                    "extent:%uD used:%uz rc:%i",
                    (size_t) s->name_len, s->name, put->segment->number,
                    put->part, track, t->extent, (size_t) t->used, rc);
