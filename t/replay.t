@@ -29,16 +29,25 @@ my %streams = (
     long => ['gop10', forced => 1, short => 1],
     nearly => ['gop18'],
     quiet => ['plain'],
+    mute => ['plain', short => 1],
+    falls => ['plain', short => 1, undecoded => 1],
     comes => ['plain', runs => 2],
 );
 
 my %p = map { $_ => live_publish($t, "live/$_") } sort keys %streams;
 
-# no sound for three seconds
+# no sound for three seconds, or none at all; fewer pictures, but for key frames
 
-my %map = (quiet => sub {
-    return $_[0] == 8 && $_[1] > 2000 && $_[1] < 5000 ? () : [@_];
-});
+my %map = (
+    quiet => sub {
+        return $_[0] == 8 && $_[1] > 2000 && $_[1] < 5000 ? () : [@_];
+    },
+    mute => sub { return $_[0] == 8 ? () : [@_] },
+    falls => sub {
+        return $_[0] == 9 && $_[1] > 1000 && $_[1] % 120 >= 40
+               && ord($_[2]) >> 4 != 1 ? () : [@_];
+    },
+);
 
 live_play(map {
     [$p{$_}, [live_tags($streams{$_}[0])], speed => 3,

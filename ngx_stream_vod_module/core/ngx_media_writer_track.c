@@ -265,6 +265,10 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
                       params->config_len)
            == 0)
     {
+        ngx_log_debug2(NGX_LOG_DEBUG_CORE, w->log, 0,
+                       "media track %ui has its parameters again, lag ms:%L",
+                       t->packer.index, t->line->lag);
+
         ngx_media_timeline_absent(t->line, 0);
         return NGX_OK;
     }

@@ -168,6 +168,9 @@ my @lines = map { [pattern($_->[0]), $_->[1]] } (
      . 'arrival:# size:#', \&frame],
     ['media ready,', sub { $_[0]{w}{ready} = 1 }],
     ['media stands still', \&rests],
+    ['media audio has not come', \&stands_in],
+    ['media track # has its parameters again',
+     sub { $_[0]{w}{index}{$_[1]}{line}{lag} = 500 }],
     ['media period ends,', sub { $_[0]{w}{told}++ }],
 
     # decisions, to be compared
@@ -364,6 +367,19 @@ sub track {
         forced_cuts frames silent_frames dropped_key dropped_late / };
 
     $self->joins($t) if $w->{ready} && $w->{clock};
+}
+
+
+# 2: silence until it comes, from the begin of the period on if that is open
+
+sub stands_in {
+    my ($self) = @_;
+
+    my $t = $self->{w}{tracks}[-1];
+    my $start = $t->{line}{start};
+
+    $self->{w}{time}->absent($t->{line});
+    $t->{line}{start} = $start if $t->{joining};
 }
 
 

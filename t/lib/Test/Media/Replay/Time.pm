@@ -681,7 +681,7 @@ sub learn {
 
     estimate($c);
 
-    my $n = @$window;
+    my $n = @{$c->{window}};
     $c->{due} = $n < 8 ? 1 : $n < 64 ? 8 : $n < 300 ? 16 : 50;
 }
 
@@ -1065,6 +1065,16 @@ sub feed {
     $line->{next} = $start + $n * $line->{frame};
     @$line{qw/ error off steady started ever fixed silent correcting /}
         = (0, 0, 0, 1, 1, 0, 1, 0);
+}
+
+
+# silence that stands in for it: nothing else is waited for
+
+sub absent {
+    my ($self, $line) = @_;
+
+    $line->{lag} = 0;
+    $line->{start} = $self->{cut};
 }
 
 
