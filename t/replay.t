@@ -84,15 +84,21 @@ cmp_ok(live_stream($t, 'quiet')->{track}{a1}{silent_frames}, '>', 100,
 my $log = $t->path('error.log');
 my $url = 'http://127.0.0.1:' . $t->port('HTTP') . '/live';
 my ($status, $out) = sh("$FindBin::Bin/../scripts/replay", '--url', $url,
-                        $log, 'bframes', 'comes');
+                        $log, 'live/bframes', 'live/comes');
 
 is($status, 0, 'the script') or diag($out);
-like($out, qr/^comes: \d+ frames, \d+ cuts, 0 forced, \d+ parts, \d+ dropped$/m,
+like($out,
+     qr|^live/comes: \d+ frames, \d+ cuts, 0 forced, \d+ parts, \d+ dropped$|m,
      'what it says');
 
 # a log in which something else was decided, or something did not come
 
-sub of { return Test::Media::Replay->new($_[0], $_[1] || 'nearly')->wrong() }
+sub of {
+    my ($log, $name) = @_;
+
+    return Test::Media::Replay->new($log, 'live/' . ($name || 'nearly'))
+        ->wrong();
+}
 
 my $text = $t->log();
 
@@ -108,7 +114,7 @@ for my $case (
     ['when it came', qr/(media frame comes, track:0 .*arrival:\d)/, '9'])
 {
     my ($what, $pattern, $by) = @$case;
-    my ($c) = $text =~ /(\*\d+) media writer of "nearly"/;
+    my ($c) = $text =~ /(\*\d+) media writer of "live\/nearly"/;
     my $changed = $text =~ s/^(.* \Q$c\E )$pattern.*?$/$1$2$by/mr;
 
     isnt($changed, $text, "$what is changed");

@@ -132,10 +132,10 @@ ngx_media_writer_create(ngx_media_app_t *app, const ngx_media_claim_t *claim,
 
     ngx_queue_insert_tail(&claim->stream.zone->app->publishers, &w->queue);
 
-    ngx_log_debug7(NGX_LOG_DEBUG_CORE, log, 0,
-                   "media writer of \"%*s\", epoch:%uL number:%uL floor:%L "
+    ngx_log_debug8(NGX_LOG_DEBUG_CORE, log, 0,
+                   "media writer of \"%V/%*s\", epoch:%uL number:%uL floor:%L "
                    "wall:%L returned:%d",
-                   (size_t) claim->stream.sh->name_len,
+                   &app->name, (size_t) claim->stream.sh->name_len,
                    claim->stream.sh->name, claim->epoch,
                    ngx_media_stream_number(claim), claim->floor, claim->wall,
                    claim->returned);

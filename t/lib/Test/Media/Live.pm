@@ -1048,7 +1048,7 @@ sub live_replay {
     my ($r, $name) = @_;
 
     my $t = $r->{t};
-    my $replay = Test::Media::Replay->new($t->log(), $name);
+    my $replay = Test::Media::Replay->new($t->log(), "live/$name");
     my $why = !$t->{narrates} ? 'needs an nginx built --with-debug'
                               : $replay->skipped();
 

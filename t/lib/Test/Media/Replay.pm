@@ -10,7 +10,7 @@ Test::Media::Replay - what a stream must have become, by the rules
 
     use Test::Media::Replay;
 
-    my $replay = Test::Media::Replay->new($t->log(), 'name');
+    my $replay = Test::Media::Replay->new($t->log(), 'app/name');
 
     is($replay->wrong(), '', 'decided by the rules');
     is($replay->differs(\%published), '', 'and published');
@@ -103,6 +103,11 @@ sub new {
             or next;
 
         if ($text =~ /^media writer of "(.*)", epoch/) {
+
+            # whoever had it before writes nothing any more
+
+            delete @of{grep { $of{$_} eq $1 } keys %of};
+
             $of{$c} = $1;
             $self->finish() if $1 eq $name;
         }
