@@ -37,6 +37,9 @@
 
 #define NGX_MEDIA_RATE_MSEC      30000
 
+/* data whose stamps are so far from media's have another base */
+#define NGX_MEDIA_DATA_FAR       (10 * NGX_MEDIA_U)
+
 
 static ngx_uint_t ngx_media_timeline_unroll(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, const ngx_media_stamp_t *in,
@@ -85,6 +88,8 @@ static int64_t ngx_media_timeline_clock_least(const ngx_media_timeline_t *tl);
 static int64_t ngx_media_timeline_clock_most(const ngx_media_timeline_t *tl);
 static void ngx_media_timeline_rate(ngx_media_timeline_t *tl, int64_t media,
     int64_t arrival, ngx_media_time_t *out);
+static const ngx_media_line_t *ngx_media_timeline_newest(
+    const ngx_media_timeline_t *tl);
 
 
 void
@@ -1054,6 +1059,61 @@ ngx_media_timeline_rate(ngx_media_timeline_t *tl, int64_t media,
     tl->rate_sign = sign;
     tl->rate_media = media;
     tl->rate_arrival = arrival;
+}
+
+
+int64_t
+ngx_media_timeline_when(const ngx_media_timeline_t *tl, uint64_t stamp,
+    int64_t arrival)
+{
+    int64_t                  ahead, d, full, media, waited;
+    const ngx_media_line_t  *line;
+
+    line = tl->open ? tl->clock : ngx_media_timeline_newest(tl);
+
+    if (line == NULL || !tl->keep) {
+        return (arrival - tl->anchor) * NGX_MEDIA_U_MSEC;
+    }
+
+    full = (int64_t) 1 << tl->conf.wrap;
+    d = ((int64_t) (stamp & (uint64_t) (full - 1)) - line->stamp)
+        & (full - 1);
+
+    if (d >= full / 2) {
+        d -= full;
+    }
+
+    media = line->u + ngx_media_muldiv(d, NGX_MEDIA_U, tl->conf.timebase)
+            + tl->base + line->rebase;
+
+    waited = ngx_max(arrival - tl->head_arrival, 0) * NGX_MEDIA_U_MSEC;
+    ahead = media - tl->head - waited;
+
+    return ngx_abs(ahead) > NGX_MEDIA_DATA_FAR ? tl->head + waited : media;
+}
+
+
+/* whose stamps came last */
+
+static const ngx_media_line_t *
+ngx_media_timeline_newest(const ngx_media_timeline_t *tl)
+{
+    ngx_uint_t               i;
+    const ngx_media_line_t  *line, *newest;
+
+    newest = NULL;
+
+    for (i = 0; i < tl->nlines; i++) {
+        line = &tl->lines[i];
+
+        if (line->used && line->seen
+            && (newest == NULL || line->arrival > newest->arrival))
+        {
+            newest = line;
+        }
+    }
+
+    return newest;
 }
 
 

@@ -194,6 +194,14 @@ ngx_uint_t ngx_media_timeline_anchor(ngx_media_timeline_t *tl,
 int64_t ngx_media_timeline_drift(const ngx_media_timeline_t *tl);
 
 /*
+ * The media time, u, of what came now, with this stamp, and is in no line: as
+ * that of a picture which is shown then.  Where the stamp is not of the base
+ * of the lines, or these have none, it is that of the clock.
+ */
+int64_t ngx_media_timeline_when(const ngx_media_timeline_t *tl,
+    uint64_t stamp, int64_t arrival);
+
+/*
  * The line that decides the cuts.  It changes when video joins a period that
  * audio opened, and to audio when video has stopped (until a new period when
  * it returns).  NULL: no period is open.  Ask after each frame.
