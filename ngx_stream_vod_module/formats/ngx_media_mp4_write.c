@@ -595,7 +595,7 @@ ngx_media_mp4_write_mvex(u_char *p, const ngx_media_params_t *params)
 size_t
 ngx_media_mp4_write_chunk(u_char *p, const ngx_media_mp4_chunk_t *chunk)
 {
-    size_t               len, n;
+    size_t               n;
     ngx_media_mp4_run_t  run;
 
     ngx_media_mp4_scan(&run, chunk);
@@ -605,14 +605,6 @@ ngx_media_mp4_write_chunk(u_char *p, const ngx_media_mp4_chunk_t *chunk)
     if (chunk->styp) {
         n += ngx_media_mp4_write_styp(p);
     }
-
-    len = ngx_media_span_len(&chunk->events);
-
-    if (len && p != NULL) {
-        ngx_memcpy(p + n, chunk->events.pos, len);
-    }
-
-    n += len;
 
     n += ngx_media_mp4_write_moof(ngx_media_mp4_at(p, n), chunk, &run);
 

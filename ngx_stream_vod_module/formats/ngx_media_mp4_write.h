@@ -19,9 +19,9 @@
 
 
 /*
- * One CMAF chunk: [styp] [emsg ..] moof mdat, ISO/IEC 23000-19, 7.4.5.  Its
- * media data, sum of sample sizes, is appended by the caller right after what
- * is written here.
+ * One CMAF chunk: [styp] moof mdat, ISO/IEC 23000-19, 7.4.5.  Its media data,
+ * sum of sample sizes, is appended by the caller right after what is written
+ * here.  Events (ngx_media_emsg.h) would stand behind styp.
  */
 
 typedef struct {
@@ -32,11 +32,10 @@ typedef struct {
     uint32_t                  type;           /* ngx_media_type_e */
     unsigned                  styp:1;         /* first of its segment */
     uint32_t                  delay;          /* taken away from all cto */
-    ngx_media_span_t          events;         /* boxes, ngx_media_emsg.h */
 } ngx_media_mp4_chunk_t;
 
 
-/* what ngx_media_mp4_write_chunk() makes of n samples, at most, but events */
+/* what ngx_media_mp4_write_chunk() makes of n samples, at most */
 #define NGX_MEDIA_MP4_STYP_SIZE  28
 #define ngx_media_mp4_chunk_max(n)                                            \
     (NGX_MEDIA_MP4_STYP_SIZE + 108 + 16 * (size_t) (n))
@@ -53,9 +52,8 @@ u_char *ngx_media_mp4_write_matrix(u_char *p,
     const ngx_media_params_t *params);
 
 /*
- * styp, events, moof and the header of mdat; all but events are multiples of
- * four bytes long; the caller sees to it that all sizes together are less
- * than 2^31
+ * styp, moof and the header of mdat, multiples of four bytes long; the caller
+ * sees to it that all sizes together are less than 2^31
  */
 size_t ngx_media_mp4_write_chunk(u_char *p,
     const ngx_media_mp4_chunk_t *chunk);
