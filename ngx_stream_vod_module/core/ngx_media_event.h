@@ -30,6 +30,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media.h"
 #include "core/ngx_media_claim.h"
+#include "core/ngx_media_data.h"
 #include "core/ngx_media_track_shm.h"
 
 
@@ -40,6 +41,7 @@ typedef enum {
     NGX_MEDIA_EVENT_FRAME,                    /* _event_frame_t */
     NGX_MEDIA_EVENT_PART,                     /* _event_part_t */
     NGX_MEDIA_EVENT_SEGMENT,                  /* _event_part_t, of all of it */
+    NGX_MEDIA_EVENT_DATA,                     /* _event_data_t */
     NGX_MEDIA_EVENT_LOST,                     /* _event_lost_t */
     NGX_MEDIA_EVENT_END,                      /* _event_end_t */
     NGX_MEDIA_EVENTS
@@ -53,7 +55,8 @@ typedef struct {
     const ngx_str_t          *name;           /* of the stream */
     const ngx_media_claim_t  *claim;
     ngx_uint_t                track;          /* the stream's number of it; 0
-                                                 in PUBLISH, PERIOD, END */
+                                                 in PUBLISH, PERIOD, DATA,
+                                                 END */
     const void               *what;           /* by event, see below */
 
     /*
@@ -127,6 +130,15 @@ typedef struct {
     uint64_t                  bytes;
     uint32_t                  fps;            /* 1/1000, as they come */
 } ngx_media_event_part_t;
+
+
+/* it waits for the parts of its time, and will be in these */
+
+typedef struct {
+    const ngx_media_data_t   *data;           /* its time is final, unless a
+                                                 period begins after it */
+    uint32_t                  timescale;
+} ngx_media_event_data_t;
 
 
 /* the zone had no room for a part: the period is over */

@@ -421,9 +421,9 @@ ngx_media_packer_flush(ngx_media_packer_t *p, const char *why)
         p->opened = p->segment.number;
         p->nparts++;
         p->listed = 1;
-        p->segment_bytes += put.data[0].len + put.data[1].len;
+        p->segment_bytes += put.size;
         p->segment_ticks += put.duration;
-        p->bytes += put.data[0].len + put.data[1].len;
+        p->bytes += put.size;
         p->ticks += put.duration;
         ngx_media_packer_event_part(p, &put);
 
@@ -439,6 +439,7 @@ ngx_media_packer_flush(ngx_media_packer_t *p, const char *why)
 static void
 ngx_media_packer_chunk(ngx_media_packer_t *p, ngx_media_part_put_t *put)
 {
+    size_t                 size, styp;
     u_char                *head;
     ngx_uint_t             i;
     ngx_media_mp4_chunk_t  chunk;
@@ -458,17 +459,22 @@ ngx_media_packer_chunk(ngx_media_packer_t *p, ngx_media_part_put_t *put)
     chunk.styp = p->nparts == 0;
 
     head = (u_char *) &p->samples[p->max_samples];
+    size = ngx_media_mp4_write_chunk(head, &chunk);
+    styp = chunk.styp ? NGX_MEDIA_MP4_STYP_SIZE : 0;
 
     put->data[0].data = head;
-    put->data[0].len = ngx_media_mp4_write_chunk(head, &chunk);
-    put->data[1].data = p->payload;
-    put->data[1].len = p->size;
+    put->data[0].len = styp;
+    put->data[1].data = head + styp;
+    put->data[1].len = size - styp;
+    put->data[2].data = p->payload;
+    put->data[2].len = p->size;
     put->segment = &p->segment;
     put->part = p->nparts;
+    put->time = p->time;
     put->independent = p->independent;
 
     if (p->nparts == 0 && p->samples[0].key) {
-        put->key_size = put->data[0].len + p->samples[0].size;
+        put->key_size = size + p->samples[0].size;
     }
 
     put->count = &p->count;

@@ -65,7 +65,7 @@ ngx_media_packer_event_part(ngx_media_packer_t *p,
     what.part = put->part;
     what.timescale = p->timescale;
     what.duration = put->duration;
-    what.bytes = put->data[0].len + put->data[1].len;
+    what.bytes = put->size;
     what.fps = put->fps;
 
     ngx_media_event_run(p->events, NGX_MEDIA_EVENT_PART, p->index, &what);

@@ -16,6 +16,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_data.h"
 #include "core/ngx_media_evict.h"
 #include "core/ngx_media_part.h"
 #include "core/ngx_media_stream_lock.h"
@@ -52,7 +53,8 @@ static ngx_int_t ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
 static void ngx_media_track_jump_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t, uint64_t number);
 static void ngx_media_part_write_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size);
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put,
+    const ngx_media_data_part_t *data);
 static void ngx_media_stream_window_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 static uint64_t ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s,
@@ -110,17 +112,18 @@ ngx_media_track_bandwidth(const ngx_media_claim_t *claim, ngx_uint_t track,
 
 ngx_int_t
 ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
-    const ngx_media_part_put_t *put)
+    ngx_media_part_put_t *put)
 {
     size_t                   size;
     ngx_int_t                rc;
     ngx_media_zone_t        *zone;
+    ngx_media_data_part_t    data;
     ngx_media_track_shm_t   *t;
     ngx_media_stream_shm_t  *s;
 
     zone = claim->stream.zone;
     s = claim->stream.sh;
-    size = put->data[0].len + put->data[1].len;
+    size = put->data[0].len + put->data[1].len + put->data[2].len;
 
     for ( ;; ) {
 
@@ -135,7 +138,12 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
             return NGX_DECLINED;
         }
 
-        rc = ngx_media_part_place_locked(claim, t, put, size);
+        ngx_media_data_pick_locked(s, ngx_media_track_place(track), put->time,
+                                   put->time + put->duration, &data);
+
+        put->size = size + data.size;
+
+        rc = ngx_media_part_place_locked(claim, t, put, put->size);
 
         if (rc != NGX_AGAIN) {
             break;
@@ -155,7 +163,7 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
     }
 
     if (rc == NGX_OK) {
-        ngx_media_part_write_locked(claim, t, put, size);
+        ngx_media_part_write_locked(claim, t, put, &data);
     }
 
     ngx_media_stream_unlock(s);
@@ -500,9 +508,11 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
 
 static void
 ngx_media_part_write_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size)
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put,
+    const ngx_media_data_part_t *data)
 {
     u_char                   *p;
+    size_t                    size;
     int64_t                   end;
     ngx_media_zone_t         *zone;
     ngx_media_range_t        *range;
@@ -512,12 +522,15 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
 
     zone = claim->stream.zone;
     s = claim->stream.sh;
+    size = put->size;
 
     p = ngx_media_extent_addr(zone, t->extent) + t->used;
     p = ngx_cpymem(p, put->data[0].data, put->data[0].len);
+    p = ngx_media_data_write_locked(s, data, p);
+    p = ngx_cpymem(p, put->data[1].data, put->data[1].len);
 
-    if (put->data[1].len) {
-        ngx_memcpy(p, put->data[1].data, put->data[1].len);
+    if (put->data[2].len) {
+        ngx_memcpy(p, put->data[2].data, put->data[2].len);
     }
 
     part = ngx_media_part_record(t, t->part_head);
@@ -553,8 +566,9 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     }
 
     if (put->key_size) {
-        segment->key_size = put->key_size;
-        ngx_media_track_key_bandwidth_locked(t, put->key_size, s->segment);
+        segment->key_size = put->key_size + data->size;
+        ngx_media_track_key_bandwidth_locked(t, segment->key_size,
+                                             s->segment);
     }
 
     segment->bytes += size;
@@ -577,7 +591,10 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
                                   / (int64_t) t->timescale;
     }
 
+    ngx_media_data_told_locked(s, data);
     ngx_media_store(&t->part_head, t->part_head + 1);
+    ngx_media_data_forget_locked(s);
+
     ngx_media_store(&t->edge, ngx_media_edge(put->segment->number,
                                              put->part));
     ngx_media_store(&t->expect, ngx_media_edge(put->expect_number,

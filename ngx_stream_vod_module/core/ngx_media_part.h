@@ -22,18 +22,23 @@
 
 
 /*
- * One part, written to the arena and listed.  data: two runs of bytes, header
- * and payload.  The first part of a segment opens it, with what is said in
- * *segment.  NGX_OK, NGX_DECLINED, NGX_ABORT: no memory, it was not stored.
+ * One part, written to the arena and listed.  data: three runs of bytes, what
+ * is in front of a segment, header and payload; timed data of its time comes
+ * between the first two.  The first part of a segment opens it, with what is
+ * said in *segment.  NGX_OK, NGX_DECLINED, NGX_ABORT: no memory, it was not
+ * stored.
  */
 typedef struct {
     const ngx_media_segment_t
                              *segment;        /* but what parts add up to */
     uint32_t                  part;
+    int64_t                   time;           /* dts of its first frame */
     uint32_t                  duration;
-    uint32_t                  key_size;       /* of part 0, see segment */
+    uint32_t                  key_size;       /* of part 0, see segment, without
+                                                 timed data */
     unsigned                  independent:1;
-    ngx_str_t                 data[2];
+    ngx_str_t                 data[3];
+    size_t                    size;           /* out, if OK: of all of it */
     uint64_t                  expect_number;  /* of the next part */
     uint32_t                  expect_part;
     const ngx_media_track_count_t
@@ -46,7 +51,7 @@ typedef struct {
 } ngx_media_part_put_t;
 
 ngx_int_t ngx_media_part_put(const ngx_media_claim_t *claim,
-    ngx_uint_t track, const ngx_media_part_put_t *put);
+    ngx_uint_t track, ngx_media_part_put_t *put);
 
 /* the open segment, if there is one, is complete */
 ngx_int_t ngx_media_segment_close(const ngx_media_claim_t *claim,

@@ -245,6 +245,9 @@ ngx_media_stream_stat_locked(const ngx_media_stream_t *stream,
     stat->periods = s->periods;
     stat->anchors = s->anchors;
     stat->jumps = s->jumps;
+    stat->data = s->data_put;
+    stat->data_late = s->data_late;
+    stat->data_dropped = s->data_dropped;
     stat->evictions = s->evicted;
     stat->drift = s->drift;
     stat->used = ngx_media_stream_pages(stream->zone, s) * NGX_MEDIA_PAGE;

@@ -8,6 +8,8 @@
  * Statistics: snapshots by value, taken from any process without a lock that
  * a publisher could notice.  Counters begin with the life of what they count
  * and never go back; numbers of one snapshot may be a few frames apart.
+ *
+ * style: long header, it is one list of what is told.
  */
 
 
@@ -111,6 +113,9 @@ typedef struct {
     uint64_t                  periods;        /* since birth */
     uint64_t                  anchors;        /* wall clock set anew */
     uint64_t                  jumps;          /* stamps that broke a period */
+    uint64_t                  data;           /* timed data that came, */
+    uint64_t                  data_late;      /* whose time was over, */
+    uint64_t                  data_dropped;   /* there was no room for */
     uint64_t                  evictions;      /* segments, for no memory */
     int64_t                   drift;          /* ms: arrival against anchor */
     uint64_t                  used;           /* bytes of payload held */

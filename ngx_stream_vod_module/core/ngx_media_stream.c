@@ -27,6 +27,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_data.h"
 #include "core/ngx_media_part.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_stream_lock.h"
@@ -421,6 +422,7 @@ ngx_media_stream_remove_locked(ngx_media_zone_t *zone,
     /* before its pages may become somebody else's */
 
     ngx_media_store(&s->ntracks, 0);
+    s->data = NULL;
 
     ngx_media_block_free_all(zone, index);
 
@@ -519,6 +521,8 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     if (s->state == NGX_MEDIA_STREAM_GRACE && s->pid == 0
         && (ngx_msec_int_t) gone > (ngx_msec_int_t) s->grace)
     {
+        ngx_media_data_end_locked(s);
+
         ngx_media_store(&s->state, NGX_MEDIA_STREAM_ENDED);
         ngx_media_stream_changed(s);
 

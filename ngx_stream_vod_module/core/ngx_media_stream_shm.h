@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
+#include "core/ngx_media_data_shm.h"
 #include "core/ngx_media_tail_shm.h"
 #include "core/ngx_media_track_shm.h"
 #include "memory/ngx_media_notify.h"
@@ -84,6 +85,7 @@ struct ngx_media_stream_shm_s {
                                                  a place before that */
     uint32_t                  names[3];       /* [stream] the last of a type */
     ngx_media_tail_shm_t     *tail;           /* [stream, atomic] NULL: none */
+    ngx_media_data_shm_t     *data;           /* [stream] NULL: none came yet */
 
     /* counters and what status shows of the publisher [stream] */
     int64_t                   born;           /* ms since the epoch */
@@ -94,6 +96,9 @@ struct ngx_media_stream_shm_s {
     uint64_t                  periods;
     uint64_t                  anchors;
     uint64_t                  jumps;          /* [atomic] */
+    uint64_t                  data_put;       /* timed data that came, */
+    uint64_t                  data_late;      /* whose time was over, */
+    uint64_t                  data_dropped;   /* there was no room for */
     uint64_t                  evicted;        /* segments, for want of memory */
     uint32_t                  squeezed;       /* listed ones, too: said */
     int64_t                   drift;          /* ms: arrival against anchor */

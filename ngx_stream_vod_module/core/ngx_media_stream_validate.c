@@ -18,6 +18,8 @@ static ngx_uint_t ngx_media_parts_validate(ngx_media_zone_t *zone,
     ngx_media_track_shm_t *t);
 static ngx_uint_t ngx_media_range_validate(ngx_media_zone_t *zone,
     uint32_t stream, const ngx_media_range_t *range);
+static ngx_uint_t ngx_media_data_validate(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
 static ngx_uint_t ngx_media_extent_refs(ngx_media_stream_shm_t *s,
     uint32_t extent);
 
@@ -50,6 +52,10 @@ ngx_media_stream_validate_locked(ngx_media_zone_t *zone,
         if (ngx_media_block_valid(zone, t)) {
             n += ngx_media_track_validate(zone, s, t);
         }
+    }
+
+    if (s->data) {
+        n += ngx_media_data_validate(zone, s);
     }
 
     if (n) {
@@ -215,6 +221,37 @@ ngx_media_range_validate(ngx_media_zone_t *zone, uint32_t stream,
                    && range->offset + range->size
                       <= ((uint64_t) e->page + e->pages) * NGX_MEDIA_PAGE,
                    "place of a range", range->extent);
+
+    return n;
+}
+
+
+static ngx_uint_t
+ngx_media_data_validate(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
+{
+    uint64_t                            head, tail;
+    ngx_uint_t                          i, n;
+    const ngx_media_data_record_shm_t  *record;
+
+    n = 0;
+    head = 0;
+    tail = UINT64_MAX;
+
+    for (i = 0; i < NGX_MEDIA_DATA_RECORDS; i++) {
+        record = &s->data->records[i];
+
+        if (record->seq) {
+            head = ngx_max(head, record->offset + record->size);
+            tail = ngx_min(tail, record->offset);
+
+            ngx_media_must(zone, n, record->seq <= s->data->seq,
+                           "number of timed data", i);
+        }
+    }
+
+    ngx_media_must(zone, n,
+                   tail == UINT64_MAX || head - tail <= NGX_MEDIA_DATA_BYTES,
+                   "bytes of timed data", head);
 
     return n;
 }

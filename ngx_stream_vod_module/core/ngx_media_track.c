@@ -65,6 +65,7 @@ ngx_media_track_add(const ngx_media_claim_t *claim,
         }
 
         if (t->codec == params->codec && t->timescale == params->timescale) {
+            t->epoch = s->epoch;
             *track = ngx_media_track_handle(i, s->uses[i]);
             ngx_media_stream_unlock(s);
             return NGX_OK;
@@ -164,6 +165,7 @@ ngx_media_track_make_locked(const ngx_media_claim_t *claim,
     t->codec = params->codec;
     t->timescale = params->timescale;
     t->publisher = publisher;
+    t->epoch = s->epoch;
     t->extent = NGX_MEDIA_NONE;
     t->segment_size = zone->app->ring_segments;
     t->part_size = zone->app->ring_parts;

@@ -110,6 +110,8 @@ struct ngx_media_track_shm_s {
     uint32_t                  publisher;      /* [once] its publisher's
                                                  number of the track */
     uint32_t                  codec;          /* [once] */
+    uint64_t                  epoch;          /* [stream] of the last publisher
+                                                 that had it */
     ngx_media_attributes_t    attributes;     /* [stream] readers may see one
                                                  half changed, until the next
                                                  version */
@@ -134,6 +136,9 @@ struct ngx_media_track_shm_s {
     uint64_t                  part_tail;
     uint64_t                  part_head;
     uint64_t                  part_size;      /* [once] */
+    int64_t                   told[2];        /* [stream] timed data before this
+                                                 is in its parts, in timescale:
+                                                 by part_head's last bit */
     ngx_media_part_shm_t     *parts[NGX_MEDIA_PART_PAGES];
 
     ngx_media_init_shm_t     *inits[NGX_MEDIA_INITS];  /* [stream] */

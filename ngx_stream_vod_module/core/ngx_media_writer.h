@@ -19,6 +19,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media.h"
 #include "core/ngx_media_claim.h"
+#include "core/ngx_media_data.h"
 #include "formats/ngx_media_frame.h"
 
 
@@ -109,6 +110,14 @@ ngx_int_t ngx_media_writer_track(ngx_media_writer_t *w, ngx_uint_t id,
 /* NGX_OK (also if it was dropped), NGX_DECLINED (the claim is lost) */
 ngx_int_t ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     const ngx_media_writer_frame_t *frame);
+
+/*
+ * Timed data, for who watches at the moment of this stamp.  NGX_OK,
+ * NGX_DECLINED (the claim is lost), NGX_ABORT (no room for it: counted).
+ */
+ngx_int_t ngx_media_writer_data(ngx_media_writer_t *w,
+    ngx_media_data_kind_e kind, uint64_t stamp, const u_char *pos,
+    const u_char *last);
 
 /*
  * What comes of the publisher's track id of this type is refused: nothing waits

@@ -9,8 +9,8 @@
  * ngx_media_writer_track.c (tracks), ngx_media_writer_part.c (their parts),
  * ngx_media_writer_ready.c (when it is given out), ngx_media_writer_still.c
  * (what stands still), ngx_media_writer_leave.c (how it ends),
- * ngx_media_writer_event.c (what others are told), and what is derived
- * (ngx_media_derive_state.h) only.
+ * ngx_media_writer_event.c (what others are told), ngx_media_writer_data.c
+ * (timed data), and what is derived (ngx_media_derive_state.h) only.
  *
  * style: long header, it is one state and what its files share.
  */
@@ -136,7 +136,8 @@ struct ngx_media_writer_s {
     unsigned                  late:1;         /* warned of forced cuts */
     unsigned                  parts_off:1;    /* key frames are too far apart
                                                  for them */
-    unsigned                  nomem:1;        /* warned of no memory */
+    unsigned                  nomem:1;        /* warned of no memory, */
+    unsigned                  data_full:1;    /* of timed data that is lost */
 };
 
 

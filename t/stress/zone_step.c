@@ -30,12 +30,15 @@
 static void watch(int on);
 
 #include "../unit/media_zone.h"
+#include "core/ngx_media_data.h"
 #include "core/ngx_media_tail.h"
+#include "formats/ngx_media_emsg.h"
 #include "step.h"
 
 
 #define MB          (1024 * 1024)
 #define TAIL_FRAME  60000                    /* four of them fill the ring */
+#define DATA        8                        /* of timed data */
 
 
 static ngx_media_app_t    app;
@@ -131,6 +134,67 @@ work_tail(const media_pub_t *pub, ngx_uint_t n, size_t size)
         ngx_media_tail_want(&pub->claim.stream);
         ngx_media_tail_put(&pub->claim, &frame);
         watch(0);
+    }
+}
+
+
+/*
+ * Timed data in a stream of its own, of the open part and of parts to come; one
+ * is late, since its publisher left it waiting
+ */
+
+static void
+put_data(const media_pub_t *pub, int64_t ahead)
+{
+    u_char            *bytes;
+    ngx_media_data_t   data;
+
+    bytes = (u_char *) "data";
+
+    data.kind = NGX_MEDIA_DATA_ID3;
+    data.time = (pub->time + ahead) * NGX_MEDIA_DATA_TIMESCALE / 1000;
+    data.pos = bytes;
+    data.last = bytes + 4;
+
+    doing("timed data");
+    watch(1);
+
+    if (ngx_media_data_put(&pub->claim, &data) == NGX_OK) {
+        clock_now[1]++;
+    }
+
+    watch(0);
+}
+
+
+static void
+work_data(void)
+{
+    ngx_uint_t   i, k;
+    media_pub_t  pub;
+
+    for (i = 0; i < 2; i++) {
+        doing("publishing with timed data");
+        watch(1);
+        (void) media_pub_begin(&pub, zone, "c");
+        (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+        watch(0);
+
+        media_pub_cut(&pub, ngx_media_stream_number(&pub.claim));
+
+        put_data(&pub, 0);
+        put_data(&pub, 30);
+        put_data(&pub, -500);
+
+        for (k = 0; k < 3; k++) {
+            doing("a part with timed data");
+            (void) media_pub_part(&pub, 300, 20, k);
+        }
+
+        put_data(&pub, 5);
+
+        ngx_media_stream_release(&pub.claim, "done");
+        later(10);
     }
 }
 
@@ -267,6 +331,8 @@ step_work(void)
     watch(0);
 
     work_segments(&video, &audio, 4, 3000);
+
+    work_data();
 
     work_tail(&video, 6, TAIL_FRAME);
 
@@ -592,6 +658,111 @@ read_all(const char *when)
 }
 
 
+/* of the stream with timed data, how often each was put into a part */
+
+static uint64_t
+count_data(const char *when, ngx_media_stream_shm_t *s, ngx_uint_t *found)
+{
+    u_char                *p, *last;
+    uint32_t               size;
+    uint64_t               first, i;
+    ngx_media_emsg_t       emsg;
+    ngx_media_part_shm_t  *part;
+
+    first = s->data ? s->data->seq - DATA : 0;
+
+    for (i = 0; s->ntracks && i < s->tracks[0]->part_head; i++) {
+        part = ngx_media_part_record(s->tracks[0], i);
+        p = ngx_media_arena_bytes(zone, &part->range);
+        last = p + part->range.size;
+
+        for (p += sizeof(media_head_t);
+             last - p > 8 && memcmp(p + 4, "emsg", 4) == 0;
+             p += size)
+        {
+            size = (uint32_t) p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+
+            if (size > (size_t) (last - p)
+                || ngx_media_emsg_read(&emsg, p + 8, p + size) != NGX_OK
+                || ngx_media_span_len(&emsg.data) != 4
+                || memcmp(emsg.data.pos, "data", 4) != 0
+                || emsg.id - (uint32_t) first > 2 * DATA)
+            {
+                fail(when, "timed data in a part");
+                break;
+            }
+
+            found[emsg.id - (uint32_t) first]++;
+        }
+    }
+
+    return first;
+}
+
+
+/* it is published once more: all is in a part now, and once */
+
+static void
+check_data(void)
+{
+    uint64_t                      first;
+    ngx_uint_t                    i, k, n;
+    ngx_uint_t                    before[2 * DATA + 1], after[2 * DATA + 1];
+    media_pub_t                   pub;
+    ngx_media_stream_t            stream;
+    ngx_media_stream_shm_t       *s;
+    ngx_media_data_record_shm_t  *record;
+
+    ngx_str_t  name = ngx_string("c");
+
+    if (ngx_media_stream_find(zone, &name, &stream) != NGX_OK
+        || ngx_media_stream_state(&stream) == NGX_MEDIA_STREAM_ENDED)
+    {
+        return;
+    }
+
+    s = stream.sh;
+
+    memset(before, 0, sizeof(before));
+    memset(after, 0, sizeof(after));
+
+    first = count_data("timed data", s, before);
+
+    for (i = 0; s->data && i < NGX_MEDIA_DATA_RECORDS; i++) {
+        record = &s->data->records[i];
+
+        if (record->seq && before[record->seq - first] == 0) {
+            before[record->seq - first] = 1;
+        }
+    }
+
+    if (media_pub_begin(&pub, zone, "c") != NGX_OK
+        || media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000) != NGX_OK
+        || media_pub_segment(&pub, 4, 300, 20) != NGX_OK)
+    {
+        fail("timed data", "cannot publish");
+    }
+
+    (void) count_data("timed data, going on", s, after);
+
+    n = 0;
+
+    for (k = 0; k <= 2 * DATA; k++) {
+        n += before[k];
+
+        if (before[k] > 1 || after[k] != before[k]) {
+            fail("timed data", after[k] > 1 ? "twice" : "missing");
+        }
+    }
+
+    if (n < (ngx_uint_t) clock_now[1]) {
+        fail("timed data", "what was put is not there");
+    }
+
+    ngx_media_stream_release(&pub.claim, "done");
+}
+
+
 static void
 validate(const char *when)
 {
@@ -723,6 +894,8 @@ step_check(pid_t child)
         }
     }
 
+    check_data();
+
     validate("going on");
     read_all("going on");
 
@@ -835,7 +1008,7 @@ main(int argc, char **argv)
     zone = media_zone_create(&app);
     image_size = media_zone_size(&app);
     image = calloc(1, image_size);
-    clock_now = shared_memory(sizeof(int64_t));
+    clock_now = shared_memory(2 * sizeof(int64_t));
 
     if (image == NULL || ngx_media_notify_init(&ngx_stub_log) != NGX_OK) {
         abort();

@@ -387,6 +387,7 @@ media_pub_part(media_pub_t *pub, size_t size, ngx_uint_t msec, uint64_t seed)
 
     put.segment = &pub->segment;
     put.part = pub->nparts;
+    put.time = pub->time * (int64_t) pub->params.timescale / 1000;
     put.duration = msec * pub->params.timescale / 1000;
     put.independent = pub->nparts == 0;
     put.data[0].data = (u_char *) &head;
