@@ -781,6 +781,7 @@ ngx_media_stream_look(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->forced = s->forced;
     view->waits = 1;
     view->walls = 1;
+    view->inband = 1;
 
     clock = ngx_media_peek(&s->clock);
     n = ngx_min(ngx_media_load(&s->ntracks), NGX_MEDIA_TRACKS);

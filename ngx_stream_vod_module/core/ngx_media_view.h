@@ -234,6 +234,8 @@ typedef struct {
                                                  range and alignment is of all
                                                  of them, and stays */
 
+    unsigned                  inband:1;       /* its parts carry timed data */
+
     unsigned                  event:1;        /* only ever appended, as to a
                                                  file that grows */
     unsigned                  settled:1;      /* of a channel: it ended so long

@@ -435,6 +435,12 @@ ngx_media_mpd_set(ngx_media_text_t *text,
         ngx_media_text_cstr(text, "/>\n");
     }
 
+    if (set->inband.len) {
+        ngx_media_text_cstr(text, "      <InbandEventStream");
+        ngx_media_mpd_string(text, "schemeIdUri", &set->inband);
+        ngx_media_text_cstr(text, "/>\n");
+    }
+
     if (set->label.len) {
         ngx_media_text_cstr(text, "      <Label>");
         ngx_media_text_xml(text, &set->label);

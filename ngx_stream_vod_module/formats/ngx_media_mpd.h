@@ -100,6 +100,8 @@ typedef struct {
                                                  ISO BMFF */
     ngx_str_t                 switching;      /* ids, "2,3": other sets that
                                                  one may switch to; empty */
+    ngx_str_t                 inband;         /* scheme of events that are in
+                                                 its segments; empty: of none */
     ngx_str_t                 captions;       /* CEA-608 in the video,
                                                  "CC1=eng;CC3=deu"; empty */
     ngx_str_t                 captions_708;   /* CEA-708, "1=lang:eng" */

@@ -20,6 +20,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "formats/ngx_media_emsg.h"
 #include "formats/ngx_media_mpd.h"
 #include "formats/ngx_media_text.h"
 #include "packager/ngx_media_pack.h"
@@ -78,6 +79,7 @@ static ngx_uint_t ngx_media_dash_complete(
     const ngx_media_stream_view_t *view, uint64_t period);
 static ngx_int_t ngx_media_dash_period(ngx_media_dash_t *ctx,
     uint64_t period);
+static void ngx_media_dash_inband(ngx_media_mpd_set_t *sets, ngx_uint_t n);
 static ngx_int_t ngx_media_dash_track(ngx_media_dash_t *ctx,
     ngx_uint_t track, ngx_media_mpd_period_t *p,
     ngx_media_mpd_set_t *sets);
@@ -371,9 +373,39 @@ ngx_media_dash_period(ngx_media_dash_t *ctx, uint64_t period)
         return NGX_OK;
     }
 
+    if (ctx->view->inband) {
+        ngx_media_dash_inband(sets, p->nsets);
+    }
+
     ctx->mpd.nperiods++;
 
     return ngx_media_dash_extra(ctx, p, sets);
+}
+
+
+/*
+ * Players pass over events of what is not announced here, and who has the MPD
+ * already may not read it again before the first of them: so it is always.
+ */
+
+static void
+ngx_media_dash_inband(ngx_media_mpd_set_t *sets, ngx_uint_t n)
+{
+    ngx_uint_t  i, type;
+
+    type = NGX_MEDIA_AUDIO;
+
+    for (i = 0; i < n; i++) {
+        if (sets[i].type == NGX_MEDIA_VIDEO) {
+            type = NGX_MEDIA_VIDEO;
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+        if (sets[i].type == type) {
+            ngx_str_set(&sets[i].inband, NGX_MEDIA_EMSG_ID3);
+        }
+    }
 }
 
 

@@ -761,6 +761,7 @@ static const ngx_media_mpd_set_t  sets_file[] = {
         .nrepresentations = 1,
         .sap = 1,
         .switching = ngx_string("6"),
+        .inband = ngx_string("https://aomedia.org/emsg/ID3"),
         .captions = ngx_string("CC1=eng"),
         .captions_708 = ngx_string("1=lang:eng"),
         .primaries = 9,
@@ -839,6 +840,8 @@ static const char  text_file[] =
     "      <SupplementalProperty"
         " schemeIdUri=\"urn:mpeg:dash:adaptation-set-switching:2016\""
         " value=\"6\"/>\n"
+    "      <InbandEventStream"
+        " schemeIdUri=\"https://aomedia.org/emsg/ID3\"/>\n"
     "      <Accessibility schemeIdUri=\"urn:scte:dash:cc:cea-608:2015\""
         " value=\"CC1=eng\"/>\n"
     "      <Accessibility schemeIdUri=\"urn:scte:dash:cc:cea-708:2015\""
