@@ -306,6 +306,24 @@ ngx_media_publish_frame(ngx_media_publisher_t *p,
 
 
 ngx_media_publish_e
+ngx_media_publish_data(ngx_media_publisher_t *p, ngx_media_data_kind_e kind,
+    uint64_t stamp, const u_char *pos, const u_char *last)
+{
+    switch (ngx_media_writer_data(p->writer, kind, stamp, pos, last)) {
+
+    case NGX_OK:
+        return NGX_MEDIA_PUBLISH_OK;
+
+    case NGX_DECLINED:
+        return NGX_MEDIA_PUBLISH_LOST;
+
+    default: /* NGX_ABORT */
+        return NGX_MEDIA_PUBLISH_FULL;
+    }
+}
+
+
+ngx_media_publish_e
 ngx_media_publish_answer(ngx_media_publisher_t *p, ngx_int_t rc)
 {
     switch (rc) {

@@ -8,9 +8,11 @@
  * The one entrance for publishers, whatever they speak:
  *
  *     begin [...ready], [announce], track (a codec configuration), frame...,
- *     end
+ *     data..., end
  *
  * Everything behind it (time, cuts, parts, the zone) is the core's affair.
+ *
+ * style: long header, it is one entrance.
  */
 
 
@@ -134,6 +136,14 @@ ngx_media_publish_e ngx_media_publish_track(ngx_media_publisher_t *publisher,
     const ngx_media_publish_frame_t *config);
 ngx_media_publish_e ngx_media_publish_frame(ngx_media_publisher_t *publisher,
     const ngx_media_publish_frame_t *frame);
+
+/*
+ * Timed data: at the moment of this stamp, in timebase, players are handed
+ * these bytes, at most NGX_MEDIA_DATA_MAX.
+ */
+ngx_media_publish_e ngx_media_publish_data(ngx_media_publisher_t *publisher,
+    ngx_media_data_kind_e kind, uint64_t stamp, const u_char *pos,
+    const u_char *last);
 
 /*
  * Something the protocol itself could make nothing of: counted by kind, and

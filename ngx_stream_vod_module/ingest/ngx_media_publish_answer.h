@@ -32,6 +32,7 @@ typedef enum {
     NGX_MEDIA_PUBLISH_TOO_MANY,               /* no room for the track */
     NGX_MEDIA_PUBLISH_EMPTY,
     NGX_MEDIA_PUBLISH_DATA,                   /* neither audio nor video */
+    NGX_MEDIA_PUBLISH_FULL,                   /* no room for timed data */
 
     /* the caller ends it */
     NGX_MEDIA_PUBLISH_LOST,                   /* another one has the stream */

@@ -47,6 +47,7 @@ static const char  *ngx_media_publish_sentences[NGX_MEDIA_PUBLISH_ANSWERS] = {
     "there is no room for the track",
     "there is nothing in it",
     "it is neither audio nor video",
+    "timed data comes faster than parts go out",
 
     "another publisher has the stream",
     "nothing of use came for 10 s",

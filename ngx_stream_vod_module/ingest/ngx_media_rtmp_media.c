@@ -13,6 +13,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "formats/ngx_media_flv.h"
+#include "formats/ngx_media_flv_data.h"
 #include "formats/ngx_media_flv_tracks.h"
 #include "ingest/ngx_media_rtmp_session.h"
 
@@ -35,7 +36,9 @@ static ngx_int_t ngx_media_rtmp_ignore_media(ngx_media_rtmp_stream_t *stream,
 static ngx_int_t ngx_media_rtmp_done(ngx_media_rtmp_stream_t *stream,
     ngx_media_publish_e rc);
 static ngx_int_t ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream,
-    const u_char *pos, const u_char *last);
+    uint32_t timestamp, const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_rtmp_data(ngx_media_rtmp_stream_t *stream,
+    uint32_t timestamp, const u_char *pos, const u_char *last);
 static void ngx_media_rtmp_describe_all(ngx_media_rtmp_stream_t *stream,
     ngx_uint_t type, const ngx_media_amf_value_t *map,
     const ngx_media_span_t *language);
@@ -57,7 +60,7 @@ ngx_media_rtmp_media(ngx_media_rtmp_stream_t *stream, uint32_t type,
 
     case NGX_MEDIA_RTMP_DATA:
     case NGX_MEDIA_RTMP_DATA3:
-        return ngx_media_rtmp_metadata(stream, pos, last);
+        return ngx_media_rtmp_metadata(stream, timestamp, pos, last);
 
     case NGX_MEDIA_RTMP_AGGREGATE:
         return ngx_media_rtmp_aggregate(stream, timestamp, pos, last);
@@ -248,8 +251,8 @@ ngx_media_rtmp_done(ngx_media_rtmp_stream_t *stream, ngx_media_publish_e rc)
 
 
 static ngx_int_t
-ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream, const u_char *pos,
-    const u_char *last)
+ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
+    const u_char *pos, const u_char *last)
 {
     ngx_int_t                 rc;
     ngx_media_announce_t      announce;
@@ -263,11 +266,8 @@ ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream, const u_char *pos,
                    rc, (int) meta.has_video, (int) meta.has_audio,
                    meta.width, meta.height);
 
-    /* other data messages, cue points and the like, are not for us */
-
     if (rc == NGX_DECLINED || (rc == NGX_ERROR && meta.name.pos == NULL)) {
-        return ngx_media_rtmp_ignore_media(stream, NGX_MEDIA_IGNORED_DATA,
-                                           NGX_MEDIA_TEXT, pos, last);
+        return ngx_media_rtmp_data(stream, timestamp, pos, last);
     }
 
     /* the title is that of the programme, not of a track */
@@ -304,6 +304,38 @@ ngx_media_rtmp_metadata(ngx_media_rtmp_stream_t *stream, const u_char *pos,
     ngx_media_publish_announce(stream->publisher, &announce);
 
     return NGX_OK;
+}
+
+
+/* other data messages, text and cue points, are for those who watch */
+
+static ngx_int_t
+ngx_media_rtmp_data(ngx_media_rtmp_stream_t *stream, uint32_t timestamp,
+    const u_char *pos, const u_char *last)
+{
+    u_char                 tag[NGX_MEDIA_FLV_DATA_MAX];
+    ngx_media_flv_data_e   why;
+    ngx_media_flv_data_t   data;
+
+    why = ngx_media_flv_data_open(&data, pos, last);
+
+    ngx_log_debug4(NGX_LOG_DEBUG_STREAM, &stream->log, 0,
+                   "rtmp data \"%*s\" time:%uD answer:%d",
+                   ngx_media_span_len(&data.name), data.name.pos, timestamp,
+                   (int) why);
+
+    if (why != NGX_MEDIA_FLV_DATA_OK) {
+        return ngx_media_rtmp_ignore_media(stream, NGX_MEDIA_IGNORED_DATA,
+                                           NGX_MEDIA_TEXT, pos, last);
+    }
+
+    ngx_media_flv_data_write(tag, &data);
+
+    return ngx_media_rtmp_done(stream,
+                               ngx_media_publish_data(stream->publisher,
+                                                      NGX_MEDIA_DATA_ID3,
+                                                      timestamp, tag,
+                                                      tag + data.size));
 }
 
 

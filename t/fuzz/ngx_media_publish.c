@@ -37,8 +37,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w.data = data + 1;
     w.last = data + size;
 
-    walk(&w, data[0] & (WALK_CODECS|WALK_RATES|WALK_MANY|WALK_NOMEM
-                        |WALK_BLOCKS|WALK_DERIVED),
+    walk(&w, (data[0] & (WALK_CODECS|WALK_RATES|WALK_MANY|WALK_NOMEM
+                         |WALK_BLOCKS|WALK_DERIVED))
+             | (data[0] & 0x80 ? WALK_DATA : 0),
          STEPS, CHECK);
 
     if (w.wrong[0] || ngx_stub_pools) {

@@ -267,6 +267,14 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 }
 
 
+ngx_int_t
+ngx_media_writer_data(ngx_media_writer_t *w, ngx_media_data_kind_e kind,
+    uint64_t stamp, const u_char *pos, const u_char *last)
+{
+    return NGX_ABORT;
+}
+
+
 void
 ngx_media_writer_bad(ngx_media_writer_t *w, ngx_uint_t track)
 {

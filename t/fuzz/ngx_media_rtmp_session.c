@@ -9,7 +9,8 @@
          ingest/ngx_media_rtmp_wait.c ingest/ngx_media_rtmp_play.c
          ingest/ngx_media_play.c ingest/ngx_media_play_pack.c
          formats/ngx_media_amf.c formats/ngx_media_flv.c
-         formats/ngx_media_flv_tracks.c formats/ngx_media_flv_write.c
+         formats/ngx_media_flv_data.c formats/ngx_media_flv_tracks.c
+         formats/ngx_media_flv_write.c formats/ngx_media_id3.c
          formats/ngx_media_lang.c formats/ngx_media_rtmp_chunk.c
          formats/ngx_media_rtmp_hs.c formats/ngx_media_rtmp_msg.c
          formats/ngx_media_text.c -lcrypto */
@@ -467,6 +468,29 @@ ngx_media_publish_frame(ngx_media_publisher_t *p,
 
     case 0x77:
         return NGX_MEDIA_PUBLISH_MALFORMED;
+
+    default:
+        return NGX_MEDIA_PUBLISH_OK;
+    }
+}
+
+
+ngx_media_publish_e
+ngx_media_publish_data(ngx_media_publisher_t *p, ngx_media_data_kind_e kind,
+    uint64_t stamp, const u_char *pos, const u_char *last)
+{
+    check(p->used && !p->waits);
+    check(kind == NGX_MEDIA_DATA_ID3 && stamp <= 0xffffffff);
+    check(last - pos > 20 && last - pos <= NGX_MEDIA_DATA_MAX);
+    check(memcmp(pos, "ID3", 3) == 0);
+
+    switch (last[-1] & 15) {
+
+    case 1:
+        return NGX_MEDIA_PUBLISH_LOST;
+
+    case 2:
+        return NGX_MEDIA_PUBLISH_FULL;
 
     default:
         return NGX_MEDIA_PUBLISH_OK;

@@ -55,6 +55,7 @@
 #define WALK_STILL    0x20                   /* pictures stand still */
 #define WALK_FOLLOW   0x80                   /* streams are followed */
 #define WALK_DERIVED  0x40                   /* tracks are derived of others */
+#define WALK_DATA     0x100                  /* timed data comes */
 
 
 enum { WALK_AVC = 0, WALK_HEVC, WALK_AAC, WALK_MP3 };
@@ -723,6 +724,9 @@ walk_send(walk_t *w, walk_pub_t *p, walk_track_t *t)
 }
 
 
+static inline void walk_data_send(walk_t *w, walk_pub_t *p, walk_track_t *t);
+
+
 /* what is due next happens; the clock goes there */
 
 static inline void
@@ -790,6 +794,10 @@ walk_step_all(walk_t *w)
     }
 
     walk_send(w, p, t);
+
+    if (w->flags & WALK_DATA && walk_chance(w, 16)) {
+        walk_data_send(w, p, t);
+    }
 }
 
 
@@ -1336,6 +1344,7 @@ walk_check(walk_t *w)
 }
 
 
+#include "media_data.h"
 #include "media_follow.h"
 
 
@@ -1381,6 +1390,8 @@ walk_init(walk_t *w, ngx_uint_t flags)
     if (flags & WALK_FOLLOW) {
         walk_follow_init();
     }
+
+    walk_data_init();
 
     if (flags & WALK_BLOCKS) {
 
@@ -1468,8 +1479,13 @@ walk(walk_t *w, ngx_uint_t flags, ngx_uint_t steps, ngx_uint_t check)
             walk_tick(w);
         }
 
+        if (w->flags & WALK_DATA) {
+            walk_data_step(w);
+        }
+
         if (i % check == 0) {
             walk_check(w);
+            walk_data_check(w);
         }
     }
 

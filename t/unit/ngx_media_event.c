@@ -50,7 +50,7 @@ typedef struct {
 static ngx_media_event_pt     handlers[NGX_MEDIA_EVENTS][MODULES];
 static ngx_media_listeners_t  listeners;
 static publisher_t            last;             /* that has ended */
-static ngx_uint_t             begun, ended, failed, lost;
+static ngx_uint_t             begun, ended, failed, lost, datums;
 static char                   wrong[256];
 
 
@@ -314,6 +314,45 @@ good_end(ngx_media_event_t *ev)
 }
 
 
+/* it waits in the store, or has gone out, as it was told */
+
+static void
+good_data(ngx_media_event_t *ev)
+{
+    const ngx_media_event_data_t  *what = ev->what;
+
+    ngx_uint_t                    i;
+    const ngx_media_data_t       *data;
+    ngx_media_data_shm_t         *d;
+    ngx_media_data_record_shm_t  *record;
+
+    (void) told(ev, NGX_MEDIA_EVENT_DATA);
+
+    data = what->data;
+    d = ev->claim->stream.sh->data;
+
+    if (ev->track || what->timescale != 360000 || d->seq != data->id
+        || data->kind != NGX_MEDIA_DATA_ID3)
+    {
+        is_wrong("data that is another");
+    }
+
+    for (i = 0; i < NGX_MEDIA_DATA_RECORDS; i++) {
+        record = &d->records[i];
+
+        if (record->seq == data->id
+            && record->time - record->back == data->time
+            && record->size == (size_t) (data->last - data->pos))
+        {
+            datums++;
+            return;
+        }
+    }
+
+    is_wrong("data that is not there");
+}
+
+
 /* never gets memory, and spoils what it is handed */
 
 static void
@@ -347,6 +386,7 @@ listen_to(walk_t *w)
     handlers[NGX_MEDIA_EVENT_FRAME][1] = good_frame;
     handlers[NGX_MEDIA_EVENT_PART][1] = good_part;
     handlers[NGX_MEDIA_EVENT_SEGMENT][1] = good_segment;
+    handlers[NGX_MEDIA_EVENT_DATA][1] = good_data;
     handlers[NGX_MEDIA_EVENT_LOST][1] = good_lost;
     handlers[NGX_MEDIA_EVENT_END][1] = good_end;
 
@@ -377,6 +417,7 @@ static const struct {
     { "no memory", WALK_CODECS|WALK_RATES|WALK_NOMEM, 6 },
     { "few blocks", WALK_CODECS|WALK_RATES|WALK_BLOCKS, 4 },
     { "pictures stand still", WALK_STILL|WALK_RATES, 4 },
+    { "timed data", WALK_DATA|WALK_CODECS|WALK_RATES, 4 },
 };
 
 
@@ -422,6 +463,7 @@ test_walks(void)
            (int) pubs, (int) none);
     }
 
+    ok(datums > 400, "%d timed data", (int) datums);
     is(ngx_stub_pools, 0, "no pool is left");
 }
 

@@ -75,6 +75,14 @@ static const struct {
     { "derived tracks, no memory",
       WALK_DERIVED|WALK_CODECS|WALK_RATES|WALK_NOMEM, 6 },
     { "derived tracks, few blocks", WALK_DERIVED|WALK_RATES|WALK_BLOCKS, 6 },
+    { "timed data", WALK_DATA, 6 },
+    { "timed data, codecs change", WALK_DATA|WALK_CODECS|WALK_RATES, 8 },
+    { "timed data, many tracks", WALK_DATA|WALK_MANY, 3 },
+    { "timed data, pictures stand still", WALK_DATA|WALK_STILL, 6 },
+    { "timed data, no memory",
+      WALK_DATA|WALK_CODECS|WALK_RATES|WALK_NOMEM, 6 },
+    { "timed data, few blocks", WALK_DATA|WALK_RATES|WALK_BLOCKS, 4 },
+    { "timed data, derived tracks", WALK_DATA|WALK_DERIVED|WALK_RATES, 6 },
 };
 
 
@@ -90,6 +98,7 @@ test_walks(ngx_uint_t first, ngx_uint_t count, ngx_uint_t steps)
         n = count ? count : kinds[i].seeds;
         derived = 0;
         texts = 0;
+        walk_data_boxes = 0;
 
         for (k = first; k < first + n; k++) {
             wrong = seed(k, kinds[i].flags, steps, &texts, &derived);
@@ -105,6 +114,11 @@ test_walks(ngx_uint_t first, ngx_uint_t count, ngx_uint_t steps)
         if (kinds[i].flags & WALK_DERIVED) {
             ok(derived > 8 * n, "%s: %d segments of them agree",
                kinds[i].name, (int) derived);
+        }
+
+        if (kinds[i].flags & WALK_DATA) {
+            ok(walk_data_boxes > 40 * n, "%s: %d boxes", kinds[i].name,
+               (int) walk_data_boxes);
         }
     }
 

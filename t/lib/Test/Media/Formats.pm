@@ -12,7 +12,7 @@ use warnings;
 use Exporter 'import';
 
 our @EXPORT = qw/ m3u8_parse m3u8_attributes mp4_boxes mp4_find mp4_find_all
-                  mp4_tracks mp4_samples /;
+                  mp4_tracks mp4_samples mp4_events /;
 
 
 sub m3u8_attributes {
@@ -406,6 +406,50 @@ sub mp4_samples {
     }
 
     return @samples;
+}
+
+
+# events in front of chunks, in order: ( { id, scheme, value, time, scale,
+# duration, data, and of its chunk: from, to, part }, ... )
+
+sub mp4_events {
+    my ($bytes) = @_;
+
+    my (@all, @waiting);
+    my $part = 0;
+
+    for my $box (@{mp4_boxes($bytes)}) {
+
+        if ($box->{type} eq 'emsg') {
+            my ($version, $scale, $time, $duration, $id, $scheme, $value,
+                $data) = unpack 'N2 Q> N2 Z* Z* a*', $box->{data};
+
+            die "emsg of version $version\n" if $version != 1 << 24;
+
+            push @waiting, { id => $id, scheme => $scheme, value => $value,
+                             time => $time, scale => $scale, data => $data,
+                             duration => $duration, part => $part };
+
+        } elsif ($box->{type} eq 'styp') {
+            die "styp behind an emsg\n" if @waiting;
+
+        } elsif ($box->{type} eq 'moof') {
+            my $end = $box->{offset} + $box->{size};
+            my $mdat = unpack 'N', substr $bytes, $end;
+            my @samples = mp4_samples(substr $bytes, $box->{offset},
+                                      $box->{size} + $mdat);
+
+            $_->{from} = $samples[0]{dts} for @waiting;
+            $_->{to} = $samples[-1]{dts} + $samples[-1]{duration}
+                for @waiting;
+            push @all, splice @waiting;
+            $part++;
+        }
+    }
+
+    die "an emsg behind the last chunk\n" if @waiting;
+
+    return @all;
 }
 
 
