@@ -106,12 +106,18 @@ function serve(request, response) {
 // The promise is kept when the player was told to play, and gives functions:
 // take(n), the n-th of all renditions, taken in turn; latency(), s behind the
 // live edge, or behind all that has come (mpegts.js); target(), those that it
-// wants to be behind.
+// wants to be behind; data(), the timed data that it has met: [{ text, wall }],
+// as often as it was handed out, wall in s, or null if it cannot be told.
 
 async function startPlayer({player, url, ahead}, errors) {
     const video = document.getElementById('v');
 
+    const found = [];
+    const scheme = 'https://aomedia.org/emsg/ID3';
+    const decode = bytes => new TextDecoder('latin1').decode(bytes);
+
     const does = {
+        data: () => found.map(({text, wall}) => ({text, wall: wall()})),
         take() {},
         latency: () => null,
         target: () => null,
@@ -124,6 +130,21 @@ async function startPlayer({player, url, ahead}, errors) {
             hls.on(Hls.Events.ERROR, (event, data) => errors.push(
                 `${data.fatal ? 'fatal ' : ''}${data.type} ${data.details}`));
             hls.on(Hls.Events.MANIFEST_PARSED, () => video.play());
+
+            // of cues it loses those of the fragment that makes the first one
+
+            hls.on(Hls.Events.FRAG_PARSING_METADATA, (event, data) => {
+                for (const sample of data.samples) {
+                    if (sample.type === scheme) {
+                        found.push({
+                            text: decode(sample.data),
+                            wall: () => data.frag.programDateTime / 1000
+                                        + sample.pts - data.frag.start,
+                        });
+                    }
+                }
+            });
+
             hls.loadSource(url);
             hls.attachMedia(video);
 
@@ -141,6 +162,11 @@ async function startPlayer({player, url, ahead}, errors) {
             dash.updateSettings({debug: {logLevel: 0}});
             dash.on(dashjs.MediaPlayer.events.ERROR,
                     event => errors.push('fatal ' + event.error.message));
+
+            dash.on(scheme, event => found.push({
+                text: decode(event.event.messageData),
+                wall: () => event.event.calculatedPresentationTime,
+            }), null, {mode: 'eventModeOnReceive'});
 
             if (ahead) {
                 dash.updateSettings({streaming: {buffer: {
@@ -171,6 +197,17 @@ async function startPlayer({player, url, ahead}, errors) {
             shakaPlayer.addEventListener('error', event => errors.push(
                 `${event.detail.severity > 1 ? 'fatal ' : ''}shaka `
                 + event.detail.code));
+
+            // of HLS it wants none otherwise, and has times of its own
+
+            const own = !url.endsWith('.mpd');
+
+            shakaPlayer.configure({mediaSource: {dispatchAllEmsgBoxes: own}});
+            shakaPlayer.addEventListener('emsg', event => found.push({
+                text: decode(event.detail.messageData),
+                wall: () => own ? null : event.detail.startTime,
+            }));
+
             await shakaPlayer.load(url);
 
             does.take = n => {

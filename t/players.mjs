@@ -13,7 +13,7 @@
 //
 // "hls@20,3" goes to 20 s, and later to 3 s, and says how long it took to play
 // on; "hls+switch", or "hls@20,3+switch", takes another rendition each second,
-// and says what sizes were seen.
+// and says what sizes were seen.  What was met of timed data is in "data".
 
 import {openBrowser, players} from './browser.mjs';
 
@@ -165,6 +165,7 @@ async function watch({player, url, seconds, seeks, change}) {
 
     return {
         startup, errors, stalls, jumps, sought,
+        data: does.data(),
         sizes: [...sizes],
         played: +played.toFixed(2),
         ended: video.ended,
