@@ -92,13 +92,16 @@ ngx_media_pack_push_reorder(const ngx_media_params_t *params)
     ngx_media_h265_sps_t      hevc;
     ngx_media_h264_record_t   avcc;
     ngx_media_h265_record_t   hvcc;
+    const ngx_media_codec_t  *codec;
 
     pos = params->config;
     last = pos + params->config_len;
 
-    switch (params->codec) {
+    codec = ngx_media_codec_find(params->codec);
 
-    case NGX_MEDIA_CODEC_H264:
+    switch (codec ? codec->units : NGX_MEDIA_UNITS_NONE) {
+
+    case NGX_MEDIA_UNITS_AVC:
 
         if (ngx_media_h264_parse_record(&avcc, pos, last) != NGX_OK
             || ngx_media_h264_parse_sps(&avc, avcc.sps.pos, avcc.sps.last)
@@ -110,7 +113,7 @@ ngx_media_pack_push_reorder(const ngx_media_params_t *params)
 
         return avc.reorder;
 
-    case NGX_MEDIA_CODEC_H265:
+    case NGX_MEDIA_UNITS_HEVC:
 
         if (ngx_media_h265_parse_record(&hvcc, pos, last) != NGX_OK
             || ngx_media_h265_parse_sps(&hevc, hvcc.sps.pos, hvcc.sps.last)

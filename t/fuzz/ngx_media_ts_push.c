@@ -3,9 +3,7 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: formats/ngx_media_aac.c formats/ngx_media_bits.c
-         formats/ngx_media_crc.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_ts_es.c formats/ngx_media_ts_mux.c
+/* link: @codecs formats/ngx_media_ts_es.c formats/ngx_media_ts_mux.c
          formats/ngx_media_ts_push.c */
 
 
