@@ -27,24 +27,29 @@
 
 static ngx_uint_t ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_str_t *address);
+static ngx_uint_t ngx_media_stream_gone(ngx_media_stream_shm_t *s,
+    uint32_t *pid, uint64_t *start);
 static ngx_msec_t ngx_media_stream_silent(ngx_media_stream_shm_t *s);
 static void ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
-    ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);
+    uint64_t start, ngx_str_t *protocol, ngx_str_t *address,
+    ngx_media_claim_t *claim);
 
 
 ngx_int_t
 ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim)
 {
-    ngx_int_t                rc;
-    ngx_media_stream_shm_t  *s;
-#if (NGX_DEBUG)
     uint32_t                 pid;
-#endif
+    uint64_t                 self, start;
+    ngx_int_t                rc;
+    ngx_uint_t               gone;
+    ngx_media_stream_shm_t  *s;
 
     if (name->len > NGX_MEDIA_NAME_MAX) {
         return NGX_MEDIA_CLAIM_LIMIT;
     }
+
+    self = ngx_media_process_self();
 
     for ( ;; ) {
 
@@ -62,9 +67,13 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 
         s = claim->stream.sh;
 
+        /* the system is asked with no lock held */
+
+        gone = ngx_media_stream_gone(s, &pid, &start);
+
         ngx_media_stream_lock(zone, s);
 
-        if (s->id != claim->stream.id) {
+        if (s->id != claim->stream.id || s->pid != pid || s->start != start) {
             ngx_media_stream_unlock(s);
             continue;
         }
@@ -85,7 +94,8 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
             return NGX_MEDIA_CLAIM_HURRIES;
         }
 
-        if (!ngx_media_stream_replaceable_locked(zone, s, address)) {
+        if (!gone && !ngx_media_stream_replaceable_locked(zone, s, address))
+        {
             ngx_media_stream_unlock(s);
             ngx_media_claim_refused(zone, NGX_MEDIA_REFUSED_CONFLICT);
 
@@ -99,12 +109,8 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
         break;
     }
 
-#if (NGX_DEBUG)
-    pid = s->pid;
-#endif
-
     ngx_media_stream_leave_locked(zone, s, "replaced by another publisher");
-    ngx_media_stream_claim_locked(s, protocol, address, claim);
+    ngx_media_stream_claim_locked(s, self, protocol, address, claim);
 
     ngx_media_stream_unlock(s);
 
@@ -116,6 +122,8 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 
     ngx_media_count(&zone->store->published, 1);
     ngx_media_notify(&s->notify);
+
+    (void) ngx_media_zone_reclaim(zone);
 
     return NGX_OK;
 }
@@ -140,9 +148,7 @@ ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
     ngx_msec_t  silent;
     ngx_uint_t  same;
 
-    if (s->pid == 0 || s->trailing
-        || ngx_media_process_gone(s->pid, s->start))
-    {
+    if (s->trailing) {
         return 1;
     }
 
@@ -168,6 +174,19 @@ ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
 }
 
 
+/* nobody has it, or the process that has died */
+
+static ngx_uint_t
+ngx_media_stream_gone(ngx_media_stream_shm_t *s, uint32_t *pid,
+    uint64_t *start)
+{
+    *pid = ngx_media_load(&s->pid);
+    *start = ngx_media_peek(&s->start);
+
+    return *pid == 0 || ngx_media_process_gone(*pid, *start);
+}
+
+
 /* clocks of processes are read at different moments */
 
 static ngx_msec_t
@@ -183,7 +202,7 @@ ngx_media_stream_silent(ngx_media_stream_shm_t *s)
 
 
 static void
-ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
+ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s, uint64_t start,
     ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim)
 {
     claim->epoch = ++s->epoch;
@@ -195,7 +214,7 @@ ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
     /* a live one always has a pid: by that it is found if this one dies */
 
     s->trailing = 0;
-    s->start = ngx_media_process_self();
+    s->start = start;
     ngx_media_store(&s->pid, (uint32_t) ngx_pid);
     s->yields = 0;
     ngx_media_store(&s->state, NGX_MEDIA_STREAM_LIVE);

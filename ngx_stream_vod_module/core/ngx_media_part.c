@@ -11,6 +11,11 @@
  * that takes over from a dead one, on firm ground: bytes first, then the
  * entry, then the head that makes it valid; and the tail before an entry's
  * place or its extent is given up.
+ *
+ * A part has its room before it has its bytes, and these before it is listed:
+ * under the lock room is reserved, with none held it is backed with memory and
+ * filled, which nobody reads yet, and under the lock again it is published.
+ * Whoever is overtaken in between, or dies, has published nothing.
  */
 
 
@@ -36,13 +41,35 @@
 #define NGX_MEDIA_KEPT           2
 
 
+/* where a part is written to, before anybody may know of it */
+
+typedef struct {
+    uint64_t                  id;             /* of the extent */
+    uint64_t                  used;           /* bytes of it, before the part */
+    size_t                    size;           /* of the part */
+    uint32_t                  extent;
+    ngx_media_data_part_t     data;           /* that the part carries */
+} ngx_media_room_t;
+
+
 static uint64_t ngx_media_track_rate_round(uint64_t rate);
 static void ngx_media_track_key_bandwidth_locked(ngx_media_track_shm_t *t,
     uint64_t size, uint64_t msec);
+static ngx_int_t ngx_media_part_reserve(const ngx_media_claim_t *claim,
+    ngx_uint_t track, const ngx_media_part_put_t *put,
+    ngx_media_room_t *room);
+static void ngx_media_part_data_locked(const ngx_media_claim_t *claim,
+    ngx_uint_t track, const ngx_media_part_put_t *put,
+    ngx_media_data_part_t *data);
+static ngx_int_t ngx_media_part_fill(ngx_media_zone_t *zone,
+    const ngx_media_part_put_t *put, const ngx_media_room_t *room);
+static ngx_int_t ngx_media_part_publish(const ngx_media_claim_t *claim,
+    ngx_uint_t track, const ngx_media_part_put_t *put,
+    const ngx_media_room_t *room);
 static ngx_int_t ngx_media_part_place_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size);
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put);
 static ngx_int_t ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, size_t size, ngx_uint_t opens);
+    ngx_media_track_shm_t *t, size_t size);
 static ngx_int_t ngx_media_rings_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, uint64_t number);
 static ngx_int_t ngx_media_segment_open_locked(
@@ -54,7 +81,7 @@ static void ngx_media_track_jump_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t, uint64_t number);
 static void ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, const ngx_media_part_put_t *put,
-    const ngx_media_data_part_t *data);
+    const ngx_media_room_t *room);
 static void ngx_media_stream_window_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 static uint64_t ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s,
@@ -114,7 +141,172 @@ ngx_int_t
 ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
     ngx_media_part_put_t *put)
 {
-    size_t                   size;
+    ngx_int_t          rc;
+    ngx_media_room_t   room;
+    ngx_media_zone_t  *zone;
+
+    zone = claim->stream.zone;
+
+    ngx_memzero(&room, sizeof(ngx_media_room_t));
+
+    for ( ;; ) {
+        rc = ngx_media_part_reserve(claim, track, put, &room);
+
+        put->size = room.size;
+
+        if (rc == NGX_OK) {
+            rc = ngx_media_part_fill(zone, put, &room);
+
+            if (rc == NGX_OK) {
+                rc = ngx_media_part_publish(claim, track, put, &room);
+            }
+
+            ngx_media_extent_give(zone, room.extent);
+        }
+
+        /* what was left for another extent, or by who took the stream over */
+
+        (void) ngx_media_zone_trim(zone);
+
+        if (rc == NGX_DONE) {
+            ngx_log_debug2(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                           "media part of %uz is written anew, extent %uD is "
+                           "another one's or other data has come", room.size,
+                           room.extent);
+            continue;
+        }
+
+        if (rc != NGX_AGAIN) {
+            break;
+        }
+
+        ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                       "media stream \"%*s\" needs room, part:%uL.%uD size:%uz",
+                       (size_t) claim->stream.sh->name_len,
+                       claim->stream.sh->name, put->segment->number,
+                       put->part, room.size);
+
+        if (!ngx_media_zone_make_room(zone)) {
+            ngx_media_count(&zone->store->nomem, 1);
+            return NGX_ABORT;
+        }
+    }
+
+    ngx_log_debug8(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream \"%*s\" has part:%uL.%uD of track %ui, "
+                   "extent:%uD used:%uL rc:%i",
+                   (size_t) claim->stream.sh->name_len, claim->stream.sh->name,
+                   put->segment->number, put->part, track, room.extent,
+                   room.used + room.size, rc);
+
+    if (rc != NGX_DECLINED) {
+
+        /* also without the part, others may have left the list for it */
+
+        ngx_media_notify(&claim->stream.sh->notify);
+    }
+
+    return rc;
+}
+
+
+/* NGX_AGAIN: memory must be made free */
+
+static ngx_int_t
+ngx_media_part_reserve(const ngx_media_claim_t *claim, ngx_uint_t track,
+    const ngx_media_part_put_t *put, ngx_media_room_t *room)
+{
+    ngx_int_t               rc;
+    ngx_media_zone_t       *zone;
+    ngx_media_track_shm_t  *t;
+
+    zone = claim->stream.zone;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+    t = ngx_media_track_locked(claim, track);
+
+    if (t) {
+        ngx_media_part_data_locked(claim, track, put, &room->data);
+
+        room->size = put->data[0].len + room->data.size + put->data[1].len
+                     + put->data[2].len;
+
+        rc = ngx_media_extent_next_locked(claim, t, room->size);
+    }
+
+    if (rc == NGX_OK) {
+        room->extent = t->extent;
+        room->id = zone->sh->extents[t->extent].id;
+        room->used = t->used;
+
+        ngx_media_extent_take(zone, room->extent);
+    }
+
+    ngx_media_stream_unlock(claim->stream.sh);
+
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media part reserved, track:%xi extent:%uD at:%uL size:%uz "
+                   "rc:%i", track, room->extent, room->used, room->size, rc);
+
+    return rc;
+}
+
+
+/* timed data that a part of this track, and of this time, carries */
+
+static void
+ngx_media_part_data_locked(const ngx_media_claim_t *claim, ngx_uint_t track,
+    const ngx_media_part_put_t *put, ngx_media_data_part_t *data)
+{
+    ngx_media_data_pick_locked(claim->stream.sh, ngx_media_track_place(track),
+                               put->time, put->time + put->duration, data);
+}
+
+
+/* with no lock held: likewise */
+
+static ngx_int_t
+ngx_media_part_fill(ngx_media_zone_t *zone, const ngx_media_part_put_t *put,
+    const ngx_media_room_t *room)
+{
+    u_char  *p;
+
+    if (ngx_media_extent_commit(zone, room->extent, room->used + room->size)
+        != NGX_OK)
+    {
+        return NGX_AGAIN;
+    }
+
+    p = ngx_media_extent_addr(zone, room->extent) + room->used;
+    p = ngx_cpymem(p, put->data[0].data, put->data[0].len);
+
+    /* timed data is written as the part is published */
+
+    p += room->data.size;
+    p = ngx_cpymem(p, put->data[1].data, put->data[1].len);
+
+    if (put->data[2].len) {
+        ngx_memcpy(p, put->data[2].data, put->data[2].len);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * NGX_DECLINED: the stream was taken over meanwhile; NGX_DONE: the room was
+ * lost, since the tables were repaired after somebody who had died
+ */
+
+static ngx_int_t
+ngx_media_part_publish(const ngx_media_claim_t *claim, ngx_uint_t track,
+    const ngx_media_part_put_t *put, const ngx_media_room_t *room)
+{
+    u_char                  *p;
     ngx_int_t                rc;
     ngx_media_zone_t        *zone;
     ngx_media_data_part_t    data;
@@ -123,70 +315,58 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
 
     zone = claim->stream.zone;
     s = claim->stream.sh;
-    size = put->data[0].len + put->data[1].len + put->data[2].len;
 
-    for ( ;; ) {
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
 
-        if (ngx_media_claim_lock(claim) != NGX_OK) {
-            return NGX_DECLINED;
-        }
+        ngx_log_debug3(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                       "media stream \"%*s\" was taken over while a part of "
+                       "%uz was written", (size_t) s->name_len, s->name,
+                       room->size);
 
-        t = ngx_media_track_locked(claim, track);
+        return NGX_DECLINED;
+    }
 
-        if (t == NULL) {
-            ngx_media_stream_unlock(s);
-            return NGX_DECLINED;
-        }
+    t = ngx_media_track_locked(claim, track);
 
-        ngx_media_data_pick_locked(s, ngx_media_track_place(track), put->time,
-                                   put->time + put->duration, &data);
+    if (t == NULL) {
+        rc = NGX_DECLINED;
 
-        put->size = size + data.size;
+    } else if (t->extent != room->extent || t->used != room->used
+               || zone->sh->extents[room->extent].id != room->id)
+    {
+        rc = NGX_DONE;
 
-        rc = ngx_media_part_place_locked(claim, t, put, put->size);
+    } else {
 
-        if (rc != NGX_AGAIN) {
-            break;
-        }
+        /* other data may have come meanwhile, or its carriers have changed */
 
-        ngx_media_stream_unlock(s);
+        ngx_media_part_data_locked(claim, track, put, &data);
 
-        ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
-                       "media stream \"%*s\" needs room, part:%uL.%uD size:%uz",
-                       (size_t) s->name_len, s->name, put->segment->number,
-                       put->part, size);
-
-        if (!ngx_media_zone_make_room(zone)) {
-            ngx_media_count(&zone->store->nomem, 1);
-            return NGX_ABORT;
-        }
+        rc = (data.records == room->data.records
+              && data.size == room->data.size)
+             ? ngx_media_part_place_locked(claim, t, put) : NGX_DONE;
     }
 
     if (rc == NGX_OK) {
-        ngx_media_part_write_locked(claim, t, put, &data);
+        p = ngx_media_extent_addr(zone, room->extent) + room->used;
+
+        (void) ngx_media_data_write_locked(s, &room->data,
+                                           p + put->data[0].len);
+
+        ngx_media_part_write_locked(claim, t, put, room);
     }
 
     ngx_media_stream_unlock(s);
-
-    ngx_log_debug8(NGX_LOG_DEBUG_CORE, zone->log, 0,
-                   "media stream \"%*s\" has part:%uL.%uD of track %ui, "
-                   "extent:%uD used:%uz rc:%i",
-                   (size_t) s->name_len, s->name, put->segment->number,
-                   put->part, track, t->extent, (size_t) t->used, rc);
-
-    /* also without the part, others may have left the list for it */
-
-    ngx_media_notify(&s->notify);
 
     return rc;
 }
 
 
-/* room in an extent and in the rings; NGX_AGAIN: memory must be made free */
+/* room in the rings */
 
 static ngx_int_t
 ngx_media_part_place_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put, size_t size)
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put)
 {
     ngx_int_t                 rc;
     ngx_uint_t                opens;
@@ -198,12 +378,6 @@ ngx_media_part_place_locked(const ngx_media_claim_t *claim,
 
     if (rc != NGX_OK) {
         ngx_media_count(&claim->stream.zone->store->nomem, 1);
-        return rc;
-    }
-
-    rc = ngx_media_extent_next_locked(claim, t, size, opens);
-
-    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -230,14 +404,15 @@ ngx_media_part_place_locked(const ngx_media_claim_t *claim,
 
 static ngx_int_t
 ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, size_t size, ngx_uint_t opens)
+    ngx_media_track_shm_t *t, size_t size)
 {
     size_t             want, left;
     uint32_t           extent, index;
-    ngx_uint_t         fits;
+    ngx_uint_t         fits, opens;
     ngx_media_zone_t  *zone;
 
     zone = claim->stream.zone;
+    opens = t->segment_head == t->segment_closed;
     fits = 0;
 
     if (t->extent != NGX_MEDIA_NONE) {
@@ -289,10 +464,6 @@ ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
 
         t->extent = extent;
         t->used = 0;
-    }
-
-    if (ngx_media_extent_commit(zone, t->extent, t->used + size) != NGX_OK) {
-        return NGX_AGAIN;
     }
 
     return NGX_OK;
@@ -509,9 +680,8 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
 static void
 ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, const ngx_media_part_put_t *put,
-    const ngx_media_data_part_t *data)
+    const ngx_media_room_t *room)
 {
-    u_char                   *p;
     size_t                    size;
     int64_t                   end;
     ngx_media_zone_t         *zone;
@@ -522,16 +692,7 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
 
     zone = claim->stream.zone;
     s = claim->stream.sh;
-    size = put->size;
-
-    p = ngx_media_extent_addr(zone, t->extent) + t->used;
-    p = ngx_cpymem(p, put->data[0].data, put->data[0].len);
-    p = ngx_media_data_write_locked(s, data, p);
-    p = ngx_cpymem(p, put->data[1].data, put->data[1].len);
-
-    if (put->data[2].len) {
-        ngx_memcpy(p, put->data[2].data, put->data[2].len);
-    }
+    size = room->size;
 
     part = ngx_media_part_record(t, t->part_head);
 
@@ -566,7 +727,7 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     }
 
     if (put->key_size) {
-        segment->key_size = put->key_size + data->size;
+        segment->key_size = put->key_size + room->data.size;
         ngx_media_track_key_bandwidth_locked(t, segment->key_size,
                                              s->segment);
     }
@@ -591,7 +752,7 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
                                   / (int64_t) t->timescale;
     }
 
-    ngx_media_data_told_locked(s, data);
+    ngx_media_data_told_locked(s, &room->data);
     ngx_media_store(&t->part_head, t->part_head + 1);
     ngx_media_data_forget_locked(s);
 
@@ -746,7 +907,7 @@ ngx_media_track_leave_locked(ngx_media_zone_t *zone,
         return;
     }
 
-    ngx_media_extent_trim(zone, extent, t->used);
+    ngx_media_extent_leave(zone, extent, t->used);
 
     t->extent = NGX_MEDIA_NONE;
 

@@ -52,8 +52,10 @@ static void ngx_media_stream_link_locked(ngx_media_store_shm_t *store,
 static void ngx_media_stream_unlink_locked(ngx_media_store_shm_t *store,
     uint32_t index);
 static ngx_uint_t ngx_media_stream_unborn(ngx_media_stream_shm_t *s);
-static ngx_uint_t ngx_media_stream_lost(const ngx_media_stream_shm_t *s,
+static ngx_uint_t ngx_media_stream_lost(uint32_t pid, uint64_t start,
     ngx_uint_t closely);
+static void ngx_media_stream_drop_lost_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
 static void ngx_media_stream_tick(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_uint_t closely);
 
@@ -289,6 +291,8 @@ ngx_media_stream_drop_locked(ngx_media_zone_t *zone,
                    reason);
 
     ngx_media_notify(&s->notify);
+
+    (void) ngx_media_zone_reclaim(zone);
 }
 
 
@@ -476,14 +480,18 @@ ngx_media_streams_tick(ngx_media_zone_t *zone)
 /* closely: may its pid be another process's by now; a read of /proc */
 
 static ngx_uint_t
-ngx_media_stream_lost(const ngx_media_stream_shm_t *s, ngx_uint_t closely)
+ngx_media_stream_lost(uint32_t pid, uint64_t start, ngx_uint_t closely)
 {
-    if (s->pid == (uint32_t) ngx_pid) {
-        return s->start != ngx_media_process_self();
+    if (pid == 0) {
+        return 0;
     }
 
-    return closely ? ngx_media_process_gone(s->pid, s->start)
-                   : ngx_media_process_dead(s->pid);
+    if (pid == (uint32_t) ngx_pid) {
+        return start != ngx_media_process_self();
+    }
+
+    return closely ? ngx_media_process_gone(pid, start)
+                   : ngx_media_process_dead(pid);
 }
 
 
@@ -491,7 +499,17 @@ static void
 ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     ngx_uint_t closely)
 {
+    uint32_t    pid;
+    uint64_t    start;
     ngx_msec_t  gone;
+    ngx_uint_t  lost;
+
+    /* the system is asked with no lock held */
+
+    pid = ngx_media_load(&s->pid);
+    start = ngx_media_peek(&s->start);
+
+    lost = ngx_media_stream_lost(pid, start, closely);
 
     if (ngx_media_stream_trylock(zone, s) != NGX_OK) {
         return;
@@ -504,13 +522,8 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
         return;
     }
 
-    if (s->pid && ngx_media_stream_lost(s, closely)) {
-        ngx_log_error(NGX_LOG_WARN, zone->log, 0,
-                      "media stream \"%*s\" lost its publisher: "
-                      "process %uD died",
-                      (size_t) s->name_len, s->name, s->pid);
-
-        ngx_media_stream_drop_locked(zone, s, "its process died");
+    if (lost && s->pid == pid && s->start == start) {
+        ngx_media_stream_drop_lost_locked(zone, s);
         return;
     }
 
@@ -544,4 +557,26 @@ ngx_media_stream_tick(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     }
 
     ngx_media_stream_unlock(s);
+}
+
+
+/* unlocks */
+
+static void
+ngx_media_stream_drop_lost_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s)
+{
+    u_char    name[NGX_MEDIA_NAME_MAX];
+    size_t    len;
+    uint32_t  pid;
+
+    pid = s->pid;
+    len = s->name_len;
+    ngx_memcpy(name, s->name, len);
+
+    ngx_media_stream_drop_locked(zone, s, "its process died");
+
+    ngx_log_error(NGX_LOG_WARN, zone->log, 0,
+                  "media stream \"%*s\" lost its publisher: "
+                  "process %uD died", len, name, pid);
 }

@@ -20,6 +20,8 @@
 
 static void ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
+static void ngx_media_stream_repaired(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s);
 static void ngx_media_track_repair_locked(ngx_media_zone_t *zone,
     ngx_media_track_shm_t *t);
 static void ngx_media_extents_repair_locked(ngx_media_zone_t *zone,
@@ -29,8 +31,11 @@ static void ngx_media_extents_repair_locked(ngx_media_zone_t *zone,
 void
 ngx_media_stream_lock(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
 {
-    if (ngx_media_lock(&s->lock) == NGX_DONE) {
+    while (ngx_media_lock(&s->lock) == NGX_DONE) {
         ngx_media_stream_repair_locked(zone, s);
+        ngx_media_stream_unlock(s);
+
+        ngx_media_stream_repaired(zone, s);
     }
 }
 
@@ -40,14 +45,18 @@ ngx_media_stream_trylock(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
 {
     ngx_int_t  rc;
 
-    rc = ngx_media_trylock(&s->lock);
+    for ( ;; ) {
+        rc = ngx_media_trylock(&s->lock);
 
-    if (rc == NGX_DONE) {
+        if (rc != NGX_DONE) {
+            return rc;
+        }
+
         ngx_media_stream_repair_locked(zone, s);
-        rc = NGX_OK;
-    }
+        ngx_media_stream_unlock(s);
 
-    return rc;
+        ngx_media_stream_repaired(zone, s);
+    }
 }
 
 
@@ -102,7 +111,7 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
 
     ngx_media_extents_repair_locked(zone, s);
 
-    /* what was committed to writers may have been punched already */
+    /* writers go on in extents of their own */
 
     for (i = 0; i < s->ntracks; i++) {
         if (s->tracks[i]) {
@@ -110,12 +119,20 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
         }
     }
 
-    /* who died may have owed a wake-up for what it had changed */
-
     ngx_media_stream_changed(s);
-    ngx_media_notify(&s->notify);
 
     (void) ngx_media_stream_validate_locked(zone, s);
+}
+
+
+/* it is locked no more */
+
+static void
+ngx_media_stream_repaired(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
+{
+    /* who died may have owed a wake-up for what it had changed */
+
+    ngx_media_notify(&s->notify);
 
     ngx_log_error(NGX_LOG_NOTICE, zone->log, 0,
                   "media stream \"%*s\" repaired after a process died in it",

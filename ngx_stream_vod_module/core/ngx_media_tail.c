@@ -9,6 +9,10 @@
  * is overwritten, the entry is whole before the head makes it valid.  Whoever
  * dies between two of them leaves a ring that says what it said before, at
  * most with a few bytes of it given away for nothing.
+ *
+ * A ring is backed with memory, and what is large is copied into it, with no
+ * lock held.  The ring's extent is taken meanwhile: who finds it so has taken
+ * the stream over, or its publisher has died in there, and makes another one.
  */
 
 
@@ -25,15 +29,46 @@
 #define NGX_MEDIA_TAIL_MIN    (256 * 1024)
 #define NGX_MEDIA_TAIL_SHARE  64              /* of the zone */
 
+/*
+ * Frames up to this are copied under the lock: that takes a few microseconds,
+ * as long as a waiter spins before it looks who holds it; most frames are so
+ * small, and would pay for a second visit
+ */
+#define NGX_MEDIA_TAIL_SMALL  (16 * 1024)
 
+
+/* where a frame is written to, before anybody may know of it */
+
+typedef struct {
+    ngx_media_tail_shm_t     *tail;
+    uint64_t                  id;             /* of the ring's extent */
+    uint64_t                  offset;
+    size_t                    place;          /* in the ring */
+    size_t                    size;
+    uint32_t                  extent;
+} ngx_media_tail_room_t;
+
+
+static ngx_int_t ngx_media_tail_reserve(const ngx_media_claim_t *claim,
+    const ngx_media_tail_frame_t *frame, ngx_media_tail_room_t *room);
+static ngx_int_t ngx_media_tail_back(const ngx_media_claim_t *claim,
+    const ngx_media_tail_room_t *room);
+static ngx_int_t ngx_media_tail_fill(const ngx_media_claim_t *claim,
+    const ngx_media_tail_frame_t *frame, const ngx_media_tail_room_t *room);
+static ngx_uint_t ngx_media_tail_stale_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, const ngx_media_tail_frame_t *frame);
+static ngx_uint_t ngx_media_tail_is_locked(ngx_media_stream_shm_t *s,
+    const ngx_media_tail_room_t *room);
 static ngx_int_t ngx_media_tail_make_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 static size_t ngx_media_tail_size_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 static uint64_t ngx_media_tail_place_locked(ngx_media_tail_shm_t *tail,
     size_t size);
-static void ngx_media_tail_write_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, const ngx_media_tail_frame_t *frame);
+static void ngx_media_tail_copy(ngx_media_zone_t *zone,
+    const ngx_media_tail_frame_t *frame, const ngx_media_tail_room_t *room);
+static void ngx_media_tail_write_locked(ngx_media_stream_shm_t *s,
+    const ngx_media_tail_frame_t *frame, const ngx_media_tail_room_t *room);
 static ngx_int_t ngx_media_tail_open(ngx_media_tail_reader_t *reader);
 static ngx_uint_t ngx_media_tail_same(const ngx_media_tail_reader_t *reader);
 
@@ -52,6 +87,7 @@ ngx_media_tail_put(const ngx_media_claim_t *claim,
 {
     ngx_int_t                rc;
     ngx_media_zone_t        *zone;
+    ngx_media_tail_room_t    room;
     ngx_media_stream_shm_t  *s;
 
     zone = claim->stream.zone;
@@ -71,28 +107,29 @@ ngx_media_tail_put(const ngx_media_claim_t *claim,
     }
 
     for ( ;; ) {
+        rc = ngx_media_tail_reserve(claim, frame, &room);
 
-        if (ngx_media_claim_lock(claim) != NGX_OK) {
-            return;
+        if (rc == NGX_BUSY) {
+            rc = ngx_media_tail_back(claim, &room);
+            ngx_media_extent_give(zone, room.extent);
+
+            if (rc == NGX_OK) {
+                continue;
+            }
         }
 
-        if (s->tail && (frame->flags & NGX_MEDIA_TAIL_KEY)
-            && frame->type == NGX_MEDIA_VIDEO
-            && ngx_media_tail_size_locked(zone, s)
-               >= (size_t) s->tail->size * 2)
-        {
-            /* when it was made the rate was not known yet */
-
-            ngx_media_tail_drop_locked(zone, s);
+        if (rc == NGX_DONE) {
+            rc = ngx_media_tail_fill(claim, frame, &room);
+            ngx_media_extent_give(zone, room.extent);
         }
-
-        rc = s->tail ? NGX_OK : ngx_media_tail_make_locked(zone, s);
 
         if (rc == NGX_OK) {
             break;
         }
 
-        ngx_media_stream_unlock(s);
+        if (rc == NGX_ABORT) {
+            return;
+        }
 
         if (rc != NGX_AGAIN || !ngx_media_zone_make_room(zone)) {
 
@@ -103,11 +140,179 @@ ngx_media_tail_put(const ngx_media_claim_t *claim,
         }
     }
 
-    ngx_media_tail_write_locked(zone, s, frame);
+    ngx_media_notify(&s->arrival);
+}
+
+
+/*
+ * NGX_OK: it is there.  Otherwise there is more to do with no lock held, for
+ * which the ring's extent is taken: NGX_DONE, room for a large frame is to be
+ * filled; NGX_BUSY, the ring is to be backed.  NGX_AGAIN: memory must be made
+ * free; NGX_DECLINED: no blocks; NGX_ABORT: the stream is another one's.
+ */
+
+static ngx_int_t
+ngx_media_tail_reserve(const ngx_media_claim_t *claim,
+    const ngx_media_tail_frame_t *frame, ngx_media_tail_room_t *room)
+{
+    ngx_int_t                rc;
+    ngx_media_zone_t        *zone;
+    ngx_media_stream_shm_t  *s;
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_ABORT;
+    }
+
+    if (s->tail && ngx_media_tail_stale_locked(zone, s, frame)) {
+        ngx_media_tail_drop_locked(zone, s);
+    }
+
+    rc = s->tail ? NGX_OK : ngx_media_tail_make_locked(zone, s);
+
+    if (rc != NGX_OK) {
+        ngx_media_stream_unlock(s);
+        return rc;
+    }
+
+    room->tail = s->tail;
+    room->extent = s->tail->extent;
+    room->id = s->tail->id;
+    room->size = frame->size > s->tail->size / 2 ? 0 : frame->size;
+
+    if (!s->tail->ready) {
+        room->size = s->tail->size;
+        rc = NGX_BUSY;
+
+    } else {
+        room->offset = ngx_media_tail_place_locked(s->tail, room->size);
+        room->place = room->offset % s->tail->size;
+
+        if (room->size > NGX_MEDIA_TAIL_SMALL) {
+
+            /* who comes after this process writes behind it */
+
+            s->tail->bytes = room->offset + room->size;
+            rc = NGX_DONE;
+
+        } else {
+            ngx_media_tail_copy(zone, frame, room);
+            ngx_media_tail_write_locked(s, frame, room);
+        }
+    }
+
+    if (rc != NGX_OK) {
+        ngx_media_extent_take(zone, room->extent);
+    }
 
     ngx_media_stream_unlock(s);
 
-    ngx_media_notify(&s->arrival);
+    return rc;
+}
+
+
+/* NGX_OK, look again; NGX_AGAIN */
+
+static ngx_int_t
+ngx_media_tail_back(const ngx_media_claim_t *claim,
+    const ngx_media_tail_room_t *room)
+{
+    ngx_int_t                rc;
+    ngx_media_zone_t        *zone;
+    ngx_media_stream_shm_t  *s;
+
+    zone = claim->stream.zone;
+    s = claim->stream.sh;
+
+    rc = ngx_media_extent_commit(zone, room->extent, room->size);
+
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream is followed, id:%uL ring:%uz rc:%i",
+                   claim->stream.id, room->size, rc);
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (ngx_media_tail_is_locked(s, room)) {
+
+        if (rc == NGX_OK) {
+            s->tail->ready = 1;
+
+        } else {
+            ngx_media_tail_drop_locked(zone, s);
+        }
+    }
+
+    ngx_media_stream_unlock(s);
+
+    return rc == NGX_OK ? NGX_OK : NGX_AGAIN;
+}
+
+
+/*
+ * NGX_OK; NGX_ABORT: the stream or the ring is no more what it was, who
+ * follows reads the frame from its part
+ */
+
+static ngx_int_t
+ngx_media_tail_fill(const ngx_media_claim_t *claim,
+    const ngx_media_tail_frame_t *frame, const ngx_media_tail_room_t *room)
+{
+    ngx_int_t                rc;
+    ngx_media_stream_shm_t  *s;
+
+    s = claim->stream.sh;
+
+    ngx_media_tail_copy(claim->stream.zone, frame, room);
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_ABORT;
+    }
+
+    rc = NGX_ABORT;
+
+    if (ngx_media_tail_is_locked(s, room)) {
+        ngx_media_tail_write_locked(s, frame, room);
+        rc = NGX_OK;
+    }
+
+    ngx_media_stream_unlock(s);
+
+    return rc;
+}
+
+
+static ngx_uint_t
+ngx_media_tail_stale_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, const ngx_media_tail_frame_t *frame)
+{
+    /* somebody else has begun something with it, and may still be at it */
+
+    if (!s->tail->ready
+        || ngx_media_load(&zone->sh->extents[s->tail->extent].pid))
+    {
+        return 1;
+    }
+
+    /* when it was made the rate was not known yet */
+
+    return (frame->flags & NGX_MEDIA_TAIL_KEY)
+           && frame->type == NGX_MEDIA_VIDEO
+           && ngx_media_tail_size_locked(zone, s)
+              >= (size_t) s->tail->size * 2;
+}
+
+
+/* is it still the ring that there was room in */
+
+static ngx_uint_t
+ngx_media_tail_is_locked(ngx_media_stream_shm_t *s,
+    const ngx_media_tail_room_t *room)
+{
+    return s->tail && s->tail == room->tail && s->tail->id == room->id;
 }
 
 
@@ -145,9 +350,7 @@ ngx_media_tail_make_locked(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
 
     tail->extent = ngx_media_extent_alloc(zone, index, size);
 
-    if (tail->extent == NGX_MEDIA_NONE
-        || ngx_media_extent_commit(zone, tail->extent, size) != NGX_OK)
-    {
+    if (tail->extent == NGX_MEDIA_NONE) {
         goto failed;
     }
 
@@ -161,10 +364,6 @@ ngx_media_tail_make_locked(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
 
     ngx_media_store(&s->tail, tail);
 
-    ngx_log_debug3(NGX_LOG_DEBUG_CORE, zone->log, 0,
-                   "media stream \"%*s\" is followed, ring:%uz",
-                   (size_t) s->name_len, s->name, size);
-
     return NGX_OK;
 
 failed:
@@ -172,10 +371,6 @@ failed:
     ngx_log_debug3(NGX_LOG_DEBUG_CORE, zone->log, 0,
                    "media stream \"%*s\" is followed, no memory for a ring "
                    "of %uz", (size_t) s->name_len, s->name, size);
-
-    if (tail->extent != NGX_MEDIA_NONE) {
-        ngx_media_extent_unref_locked(zone, tail->extent);
-    }
 
     while (i) {
         ngx_media_block_free(zone, tail->frames[--i]);
@@ -215,42 +410,42 @@ ngx_media_tail_size_locked(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
 
 
 static void
-ngx_media_tail_write_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, const ngx_media_tail_frame_t *frame)
+ngx_media_tail_copy(ngx_media_zone_t *zone,
+    const ngx_media_tail_frame_t *frame, const ngx_media_tail_room_t *room)
 {
-    size_t                       size;
-    uint64_t                     offset, seq;
+    if (room->size) {
+        ngx_memcpy(ngx_media_extent_addr(zone, room->extent) + room->place,
+                   frame->pos, room->size);
+    }
+}
+
+
+static void
+ngx_media_tail_write_locked(ngx_media_stream_shm_t *s,
+    const ngx_media_tail_frame_t *frame, const ngx_media_tail_room_t *room)
+{
+    uint64_t                     seq;
     ngx_uint_t                   flags;
     ngx_media_tail_shm_t        *tail;
     ngx_media_tail_frame_shm_t  *entry;
 
     tail = s->tail;
     seq = tail->head;
-
-    size = frame->size;
     flags = frame->flags;
 
-    if (size > tail->size / 2) {
-        size = 0;
+    if (room->size < frame->size) {
         flags |= NGX_MEDIA_TAIL_LARGE;
-    }
-
-    offset = ngx_media_tail_place_locked(tail, size);
-
-    if (size) {
-        ngx_memcpy(ngx_media_extent_addr(zone, tail->extent)
-                   + offset % tail->size, frame->pos, size);
     }
 
     entry = ngx_media_tail_record(tail, seq);
 
     entry->dts = frame->dts;
-    entry->offset = offset;
+    entry->offset = room->offset;
     entry->number = frame->number;
     entry->init = frame->init;
     entry->cto = frame->cto;
     entry->duration = frame->duration;
-    entry->size = size;
+    entry->size = room->size;
     entry->timescale = frame->timescale;
     entry->track = (uint32_t) frame->track;
     entry->type = (uint16_t) frame->type;
@@ -258,7 +453,7 @@ ngx_media_tail_write_locked(ngx_media_zone_t *zone,
 
     ngx_media_store(&entry->seq, seq);
 
-    tail->bytes = offset + size;
+    tail->bytes = room->offset + room->size;
 
     ngx_media_store(&tail->head, seq + 1);
     ngx_media_store(&s->arrival.version, seq);

@@ -51,10 +51,13 @@ typedef struct {
     uint64_t                  head;           /* [stream, atomic] of the next
                                                  entry */
     uint64_t                  tail;           /* [stream, atomic] oldest one */
-    uint64_t                  bytes;          /* [stream] that ever came */
+    uint64_t                  bytes;          /* [stream] that ever came, or
+                                                 have room */
     uint64_t                  id;             /* [once] of the extent */
     uint32_t                  extent;         /* [once] */
     uint32_t                  size;           /* [once] of the ring, bytes */
+    uint32_t                  ready;          /* [stream] it is backed with
+                                                 memory */
     ngx_media_tail_frame_shm_t
                              *frames[NGX_MEDIA_TAIL_PAGES];  /* [once] */
 } ngx_media_tail_shm_t;

@@ -384,6 +384,8 @@ ngx_media_notify(ngx_media_notify_shm_t *notify)
         return;
     }
 
+    ngx_media_must_be_free(ngx_cycle->log, "processes are woken");
+
     mask = ngx_media_exchange(&notify->waiters, 0);
 
     ngx_log_debug2(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,

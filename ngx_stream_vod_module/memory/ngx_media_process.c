@@ -10,6 +10,11 @@
 #include "memory/ngx_media_sync.h"
 
 
+#if (NGX_DEBUG)
+ngx_uint_t  ngx_media_locks_held;
+#endif
+
+
 /* field 22 of /proc/PID/stat, see proc(5) */
 
 uint64_t
@@ -20,6 +25,8 @@ ngx_media_process_start(ngx_pid_t pid)
     ssize_t       n;
     ngx_fd_t      fd;
     ngx_uint_t    field;
+
+    ngx_media_must_be_free(ngx_cycle->log, "/proc is read");
 
     (void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
 

@@ -44,6 +44,35 @@
 typedef uint32_t  ngx_media_lock_t;
 
 
+/*
+ * Holders are inside for microseconds, others spin meanwhile: what may take
+ * longer is not done by who holds one.  In debug builds this is looked at.
+ */
+
+#if (NGX_DEBUG)
+
+extern ngx_uint_t  ngx_media_locks_held;      /* by this process */
+
+#define ngx_media_locks_count(n)  ngx_media_locks_held += (n)
+
+#define ngx_media_must_be_free(log, what)                                     \
+    do {                                                                      \
+        if (ngx_media_locks_held) {                                           \
+            ngx_log_error(NGX_LOG_ALERT, log, 0,                              \
+                          what " while %ui locks are held",                   \
+                          ngx_media_locks_held);                              \
+            ngx_debug_point();                                                \
+        }                                                                     \
+    } while (0)
+
+#else
+
+#define ngx_media_locks_count(n)
+#define ngx_media_must_be_free(log, what)
+
+#endif
+
+
 static ngx_inline ngx_uint_t
 ngx_media_process_dead(ngx_pid_t pid)
 {
@@ -74,14 +103,19 @@ ngx_media_trylock(ngx_media_lock_t *lock)
     owner = ngx_media_peek(lock);
 
     if (owner == 0) {
-        return ngx_media_lock_cas(lock, 0, (uint32_t) ngx_pid) ? NGX_OK
-                                                               : NGX_BUSY;
+        if (ngx_media_lock_cas(lock, 0, (uint32_t) ngx_pid)) {
+            ngx_media_locks_count(1);
+            return NGX_OK;
+        }
+
+        return NGX_BUSY;
     }
 
     if ((owner == (uint32_t) ngx_pid
          || ngx_media_process_dead((ngx_pid_t) owner))
         && ngx_media_lock_cas(lock, owner, (uint32_t) ngx_pid))
     {
+        ngx_media_locks_count(1);
         return NGX_DONE;
     }
 
@@ -104,6 +138,7 @@ ngx_media_lock(ngx_media_lock_t *lock)
             if (ngx_media_peek(lock) == 0
                 && ngx_media_lock_cas(lock, 0, (uint32_t) ngx_pid))
             {
+                ngx_media_locks_count(1);
                 return NGX_OK;
             }
 
@@ -126,6 +161,7 @@ ngx_media_lock(ngx_media_lock_t *lock)
 static ngx_inline void
 ngx_media_unlock(ngx_media_lock_t *lock)
 {
+    ngx_media_locks_count(-1);
     ngx_media_store(lock, 0);
 }
 

@@ -12,6 +12,10 @@
  *
  *     FREE -> USED -> LIMBO -> PUNCH -> FREE
  *                       ^--------'  (its puncher died)
+ *
+ * System calls are made with no lock held.  Who makes them has the extent
+ * taken, that is, its pid is there: what writes, trims and punches never meet
+ * at one extent, whatever becomes of it meanwhile.
  */
 
 
@@ -40,6 +44,13 @@ static void ngx_media_row_clear_locked(ngx_media_zone_t *zone,
     ngx_uint_t row);
 static ngx_uint_t ngx_media_row_dead(const ngx_media_row_shm_t *row,
     uint32_t *pid, uint64_t *start, ngx_uint_t closely);
+static void ngx_media_extent_left(ngx_media_zone_t *zone, uint32_t extent,
+    uint32_t pid);
+static uint32_t ngx_media_spare_take_locked(ngx_media_zone_t *zone);
+static void ngx_media_spare_drop_locked(ngx_media_zone_t *zone,
+    uint32_t extent);
+static void ngx_media_extent_shrink_locked(ngx_media_zone_t *zone,
+    uint32_t extent, size_t keep, size_t drop);
 static ngx_uint_t ngx_media_extent_pinned_locked(ngx_media_zone_t *zone,
     uint32_t extent);
 static ngx_int_t ngx_media_arena_punch(ngx_media_zone_t *zone, size_t page,
@@ -125,6 +136,7 @@ ngx_media_zone_format(ngx_media_zone_shm_t *sh, void *mem,
 
     sh->next_id = 1;
     sh->limbo = NGX_MEDIA_NONE;
+    sh->spare = NGX_MEDIA_NONE;
     sh->limit = conf->size / NGX_MEDIA_PAGE;
     sh->nextents = ngx_media_zone_extents(conf);
     sh->naccounts = conf->accounts;
@@ -267,6 +279,7 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
     top = sh->buddy.top;
 
     sh->limbo = NGX_MEDIA_NONE;
+    sh->spare = NGX_MEDIA_NONE;
     sh->pages = 0;
     sh->orphans = 0;
     sh->used_extents = 0;
@@ -302,6 +315,10 @@ ngx_media_zone_repair_locked(ngx_media_zone_t *zone)
         if (e->state == NGX_MEDIA_EXTENT_LIMBO) {
             e->next = sh->limbo;
             sh->limbo = i;
+
+        } else if (e->state == NGX_MEDIA_EXTENT_USED && e->keep) {
+            e->next = sh->spare;
+            sh->spare = i;
         }
     }
 
@@ -443,12 +460,11 @@ ngx_media_zone_detach(ngx_media_zone_t *zone)
 void
 ngx_media_zone_sweep(ngx_media_zone_t *zone)
 {
-    uint64_t                 start;
-    uint32_t                 i, n, pid;
-    ngx_uint_t               swept;
-    ngx_media_row_shm_t     *row;
-    ngx_media_zone_shm_t    *sh;
-    ngx_media_extent_shm_t  *e;
+    uint64_t               start;
+    uint32_t               i, n, pid;
+    ngx_uint_t             swept;
+    ngx_media_row_shm_t   *row;
+    ngx_media_zone_shm_t  *sh;
 
     sh = zone->sh;
 
@@ -484,27 +500,55 @@ ngx_media_zone_sweep(ngx_media_zone_t *zone)
     n = ngx_media_peek(&sh->used_extents);
 
     for (i = 0; i < n; i++) {
-        e = &sh->extents[i];
+        pid = ngx_media_peek(&sh->extents[i].pid);
 
-        if (ngx_media_peek(&e->state) != NGX_MEDIA_EXTENT_PUNCH) {
-            continue;
-        }
+        /* this process works on none now: what has its pid was left */
 
-        ngx_media_zone_lock(zone);
-
-        /* this process is not punching now: what has its pid was left */
-
-        if (e->state == NGX_MEDIA_EXTENT_PUNCH
-            && (e->pid == (uint32_t) ngx_pid
-                || ngx_media_process_dead(e->pid)))
+        if (pid && (pid == (uint32_t) ngx_pid || ngx_media_process_dead(pid)))
         {
-            ngx_media_limbo_put_locked(zone, i);
+            ngx_media_extent_left(zone, i, pid);
         }
-
-        ngx_media_zone_unlock(zone);
     }
 
     (void) ngx_media_zone_reclaim(zone);
+}
+
+
+/* whoever wrote to it, trimmed or punched it, has died; its pid goes last */
+
+static void
+ngx_media_extent_left(ngx_media_zone_t *zone, uint32_t extent, uint32_t pid)
+{
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
+
+    sh = zone->sh;
+    e = &sh->extents[extent];
+
+    ngx_media_zone_lock(zone);
+
+    if (ngx_media_load(&e->pid) != pid) {
+        ngx_media_zone_unlock(zone);
+        return;
+    }
+
+    if (e->state == NGX_MEDIA_EXTENT_PUNCH) {
+        ngx_media_limbo_put_locked(zone, extent);
+
+    } else if (e->state == NGX_MEDIA_EXTENT_USED && e->keep) {
+        ngx_media_spare_drop_locked(zone, extent);
+
+        e->next = sh->spare;
+        sh->spare = extent;
+    }
+
+    ngx_media_extent_give(zone, extent);
+
+    ngx_media_zone_unlock(zone);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media extent %uD given back after process %uD",
+                   extent, pid);
 }
 
 
@@ -650,6 +694,8 @@ ngx_media_extent_alloc(ngx_media_zone_t *zone, uint32_t owner, size_t size)
     e->pages = 0;
     e->owner = owner;
     e->refs = 1;
+    e->keep = 0;
+    e->pid = 0;
 
     if (n >= sh->used_extents) {
         sh->used_extents = n + 1;
@@ -680,6 +726,10 @@ ngx_media_extent_commit(ngx_media_zone_t *zone, uint32_t extent, size_t size)
 
     sh = zone->sh;
     e = &sh->extents[extent];
+
+    ngx_media_must_be_free(zone->log, "memory is committed");
+
+    /* who has taken it is the only one that changes this */
 
     need = (size + NGX_MEDIA_PAGE - 1) / NGX_MEDIA_PAGE;
 
@@ -732,6 +782,10 @@ ngx_media_extent_commit(ngx_media_zone_t *zone, uint32_t extent, size_t size)
         break;
     }
 
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media extent %uD backed, pages:%uD +%uz rc:%i",
+                   extent, e->pages, step, rc);
+
     if (rc == NGX_OK) {
         return NGX_OK;
     }
@@ -749,9 +803,140 @@ ngx_media_extent_commit(ngx_media_zone_t *zone, uint32_t extent, size_t size)
 
 
 void
-ngx_media_extent_trim(ngx_media_zone_t *zone, uint32_t extent, size_t size)
+ngx_media_extent_leave(ngx_media_zone_t *zone, uint32_t extent, size_t size)
 {
-    size_t                   used, drop;
+    size_t                   need;
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
+
+    sh = zone->sh;
+    e = &sh->extents[extent];
+
+    need = ngx_max((size + NGX_MEDIA_PAGE - 1) / NGX_MEDIA_PAGE, 1);
+
+    ngx_media_zone_lock(zone);
+
+    /* who left it before has died in there */
+
+    if (e->keep == 0
+        && (e->pages > need || need <= (size_t) 1 << e->order >> 1))
+    {
+        e->keep = need;
+        e->next = sh->spare;
+        sh->spare = extent;
+    }
+
+    ngx_media_zone_unlock(zone);
+}
+
+
+/*
+ * What was committed ahead and never written, which nobody can see.  Others may
+ * unlink it meanwhile, but not free it.
+ */
+
+ngx_uint_t
+ngx_media_zone_trim(ngx_media_zone_t *zone)
+{
+    size_t                   drop, keep;
+    uint32_t                 extent;
+    ngx_int_t                rc;
+    ngx_uint_t               any;
+    ngx_media_zone_shm_t    *sh;
+    ngx_media_extent_shm_t  *e;
+
+    sh = zone->sh;
+    any = 0;
+
+    while (ngx_media_peek(&sh->spare) != NGX_MEDIA_NONE) {
+
+        ngx_media_zone_lock(zone);
+
+        extent = ngx_media_spare_take_locked(zone);
+
+        if (extent == NGX_MEDIA_NONE) {
+            ngx_media_zone_unlock(zone);
+            break;
+        }
+
+        e = &sh->extents[extent];
+
+        keep = e->keep;
+        drop = e->pages > keep ? e->pages - keep : 0;
+
+        ngx_media_zone_unlock(zone);
+
+        rc = ngx_media_arena_punch(zone, e->page + keep, drop);
+
+        ngx_log_debug4(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                       "media extent %uD trimmed, pages:%uz -%uz rc:%i",
+                       extent, keep, drop, rc);
+
+        ngx_media_zone_lock(zone);
+
+        if (rc == NGX_OK) {
+            ngx_media_extent_shrink_locked(zone, extent, keep, drop);
+            any = 1;
+        }
+
+        /* otherwise it is freed with the rest of it */
+
+        ngx_media_spare_drop_locked(zone, extent);
+        e->keep = 0;
+
+        ngx_media_extent_give(zone, extent);
+
+        ngx_media_zone_unlock(zone);
+    }
+
+    return any;
+}
+
+
+/* one that nobody works on is this process's now, and in no list */
+
+static uint32_t
+ngx_media_spare_take_locked(ngx_media_zone_t *zone)
+{
+    uint32_t                 extent, *link;
+    ngx_media_extent_shm_t  *e;
+
+    for (link = &zone->sh->spare; *link != NGX_MEDIA_NONE; link = &e->next) {
+        extent = *link;
+        e = &zone->sh->extents[extent];
+
+        if (ngx_media_load(&e->pid) == 0) {
+            ngx_media_extent_take(zone, extent);
+            *link = e->next;
+            return extent;
+        }
+    }
+
+    return NGX_MEDIA_NONE;
+}
+
+
+static void
+ngx_media_spare_drop_locked(ngx_media_zone_t *zone, uint32_t extent)
+{
+    uint32_t  *link;
+
+    for (link = &zone->sh->spare;
+         *link != NGX_MEDIA_NONE;
+         link = &zone->sh->extents[*link].next)
+    {
+        if (*link == extent) {
+            *link = zone->sh->extents[extent].next;
+            return;
+        }
+    }
+}
+
+
+static void
+ngx_media_extent_shrink_locked(ngx_media_zone_t *zone, uint32_t extent,
+    size_t keep, size_t drop)
+{
     ngx_uint_t               order;
     ngx_media_zone_shm_t    *sh;
     ngx_media_extent_shm_t  *e;
@@ -759,30 +944,16 @@ ngx_media_extent_trim(ngx_media_zone_t *zone, uint32_t extent, size_t size)
     sh = zone->sh;
     e = &sh->extents[extent];
 
-    used = ngx_max((size + NGX_MEDIA_PAGE - 1) / NGX_MEDIA_PAGE, 1);
-
-    drop = e->pages > used ? e->pages - used : 0;
-
-    /* what was committed ahead and never written; nobody can see it */
-
-    if (ngx_media_arena_punch(zone, e->page + used, drop) != NGX_OK) {
-        return;
-    }
-
-    for (order = 0; (size_t) 1 << order < used; order++) { /* void */ }
-
-    ngx_media_zone_lock(zone);
-
     sh->pages -= drop;
     *ngx_media_extent_sum(sh, e) -= drop;
     e->pages -= drop;
+
+    for (order = 0; (size_t) 1 << order < keep; order++) { /* void */ }
 
     if (order < e->order) {
         ngx_media_buddy_shrink(&sh->buddy, e->page, e->order, order);
         e->order = order;
     }
-
-    ngx_media_zone_unlock(zone);
 }
 
 
@@ -805,6 +976,11 @@ ngx_media_limbo_put_locked(ngx_media_zone_t *zone, uint32_t extent)
 
     e = &zone->sh->extents[extent];
 
+    if (e->keep) {
+        ngx_media_spare_drop_locked(zone, extent);
+        e->keep = 0;
+    }
+
     e->next = zone->sh->limbo;
     ngx_media_store(&e->state, NGX_MEDIA_EXTENT_LIMBO);
 
@@ -822,10 +998,10 @@ ngx_media_zone_reclaim(ngx_media_zone_t *zone)
     ngx_media_extent_shm_t  *e;
 
     sh = zone->sh;
-    any = 0;
+    any = ngx_media_zone_trim(zone);
 
     if (ngx_media_peek(&sh->limbo) == NGX_MEDIA_NONE) {
-        return 0;
+        return any;
     }
 
     do {
@@ -837,16 +1013,17 @@ ngx_media_zone_reclaim(ngx_media_zone_t *zone)
 
         while (*link != NGX_MEDIA_NONE && n < NGX_MEDIA_PUNCH_BATCH) {
             extent = *link;
+            e = &sh->extents[extent];
 
-            if (ngx_media_extent_pinned_locked(zone, extent)) {
-                link = &sh->extents[extent].next;
+            if (ngx_media_load(&e->pid)
+                || ngx_media_extent_pinned_locked(zone, extent))
+            {
+                link = &e->next;
                 continue;
             }
 
-            e = &sh->extents[extent];
-
             *link = e->next;
-            e->pid = (uint32_t) ngx_pid;
+            ngx_media_extent_take(zone, extent);
             ngx_media_store(&e->state, NGX_MEDIA_EXTENT_PUNCH);
 
             batch[n++] = extent;
@@ -910,6 +1087,8 @@ ngx_media_arena_punch(ngx_media_zone_t *zone, size_t page, size_t pages)
     offset = (off_t) page * NGX_MEDIA_PAGE;
     len = pages * NGX_MEDIA_PAGE;
 
+    ngx_media_must_be_free(zone->log, "the arena is punched");
+
     while (len) {
         step = ngx_min(len, NGX_MEDIA_PUNCH_STEP);
 
@@ -950,6 +1129,7 @@ ngx_media_extent_free_locked(ngx_media_zone_t *zone, uint32_t extent)
 
     e->pages = 0;
     ngx_media_store(&e->state, NGX_MEDIA_EXTENT_FREE);
+    ngx_media_extent_give(zone, extent);
 
     ngx_media_bitmap_set(&sh->free_extents, extent);
 }

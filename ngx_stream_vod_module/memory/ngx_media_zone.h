@@ -128,15 +128,43 @@ uint32_t ngx_media_extent_alloc(ngx_media_zone_t *zone, uint32_t owner,
     size_t size);
 
 /*
- * Backs the first size bytes with memory, in steps; NGX_OK, NGX_DECLINED (the
- * limit is reached, or the system has no memory).
+ * A writer backs an extent with memory and fills it with no lock held.  It
+ * takes it before, under the owner's lock, and gives it back when it is done,
+ * under that or none: meanwhile nobody trims or frees it, also if the owner
+ * unlinks it.  What a process had taken that died is given back by the sweep.
+ */
+
+static ngx_inline void
+ngx_media_extent_take(ngx_media_zone_t *zone, uint32_t extent)
+{
+    ngx_media_store(&zone->sh->extents[extent].pid, (uint32_t) ngx_pid);
+}
+
+
+static ngx_inline void
+ngx_media_extent_give(ngx_media_zone_t *zone, uint32_t extent)
+{
+    ngx_media_store(&zone->sh->extents[extent].pid, 0);
+}
+
+
+/*
+ * Backs the first size bytes of what was taken with memory, in steps; NGX_OK,
+ * NGX_DECLINED (the limit is reached, or the system has no memory).  No lock
+ * is held.
  */
 ngx_int_t ngx_media_extent_commit(ngx_media_zone_t *zone, uint32_t extent,
     size_t size);
 
-/* its writer is done: only the first size bytes stay reserved */
-void ngx_media_extent_trim(ngx_media_zone_t *zone, uint32_t extent,
+/*
+ * Its writer will not write to it again, only the first size bytes are needed:
+ * the rest is given back by who trims next.  The owner's lock is held.
+ */
+void ngx_media_extent_leave(ngx_media_zone_t *zone, uint32_t extent,
     size_t size);
+
+/* gives back what writers have left; no lock is held; 1 if there was any */
+ngx_uint_t ngx_media_zone_trim(ngx_media_zone_t *zone);
 
 /* unlinks it; freed when nobody has it pinned.  The owner's lock is held */
 void ngx_media_extent_evict(ngx_media_zone_t *zone, uint32_t extent);
@@ -147,7 +175,10 @@ void ngx_media_extent_evict(ngx_media_zone_t *zone, uint32_t extent);
  */
 void ngx_media_extents_orphan_locked(ngx_media_zone_t *zone, uint32_t owner);
 
-/* punches and frees what is in limbo and unpinned; 1 if there was any */
+/*
+ * Trims, and punches and frees what is in limbo and unpinned; 1 if there was
+ * any.  No lock is held.
+ */
 ngx_uint_t ngx_media_zone_reclaim(ngx_media_zone_t *zone);
 
 /*

@@ -52,8 +52,13 @@ typedef struct {
     uint32_t                  owner;          /* [zone] whose it is; NONE: of
                                                  one that is gone */
     uint32_t                  refs;           /* [owner] 0: it may go */
-    uint32_t                  next;           /* [zone] in limbo */
-    uint32_t                  pid;            /* [zone] who punches */
+    uint32_t                  next;           /* [zone] in limbo, or spare */
+    uint32_t                  keep;           /* [zone] its writer has left:
+                                                 pages that are needed; 0:
+                                                 nothing is to be given back */
+    uint32_t                  pid;            /* [atomic] who works on it with
+                                                 no lock held: writes, trims,
+                                                 punches; 0: nobody */
 } ngx_media_extent_shm_t;
 
 
@@ -74,6 +79,8 @@ typedef struct {
     uint64_t                  orphans;        /* [zone] of them, of owners
                                                  that are gone */
     uint32_t                  limbo;          /* [zone] list of extents */
+    uint32_t                  spare;          /* [zone] likewise: those that
+                                                 are to be trimmed */
     uint32_t                  nextents;
     uint32_t                  naccounts;
     uint32_t                  nblocks;

@@ -23,6 +23,7 @@ typedef struct {
 
 static ngx_uint_t ngx_media_extent_validate(ngx_media_zone_t *zone,
     uint32_t extent, ngx_media_zone_sum_t *sum);
+static ngx_uint_t ngx_media_spare_validate(ngx_media_zone_t *zone);
 static ngx_uint_t ngx_media_blocks_validate(ngx_media_zone_t *zone);
 
 
@@ -90,7 +91,47 @@ ngx_media_zone_validate_locked(ngx_media_zone_t *zone)
 
     ngx_media_must(zone, n, limbo == sum.limbo, "length of limbo", limbo);
 
-    return n + ngx_media_blocks_validate(zone);
+    return n + ngx_media_spare_validate(zone)
+           + ngx_media_blocks_validate(zone);
+}
+
+
+/* what is to be trimmed is listed, unless somebody works on it right now */
+
+static ngx_uint_t
+ngx_media_spare_validate(ngx_media_zone_t *zone)
+{
+    uint32_t               i;
+    uint64_t               listed, most, owed;
+    ngx_uint_t             n;
+    ngx_media_zone_shm_t  *sh;
+
+    sh = zone->sh;
+    n = 0;
+    most = 0;
+    owed = 0;
+    listed = 0;
+
+    for (i = 0; i < sh->nextents; i++) {
+        most += sh->extents[i].keep != 0;
+        owed += sh->extents[i].keep && sh->extents[i].pid == 0;
+    }
+
+    for (i = sh->spare;
+         i < sh->nextents && listed <= most;
+         i = sh->extents[i].next)
+    {
+        ngx_media_must(zone, n,
+                       sh->extents[i].state == NGX_MEDIA_EXTENT_USED
+                       && sh->extents[i].keep,
+                       "list of what is to be trimmed", i);
+        listed++;
+    }
+
+    ngx_media_must(zone, n, listed >= owed && listed <= most,
+                   "length of what is to be trimmed", listed);
+
+    return n;
 }
 
 

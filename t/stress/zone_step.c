@@ -808,6 +808,39 @@ check_file(void)
 }
 
 
+/*
+ * The dead one works on nothing any more, and what it had reserved for more
+ * than it published is memory again
+ */
+
+static void
+check_given_back(void)
+{
+    uint32_t                 i;
+    ngx_media_extent_shm_t  *e;
+
+    for (i = 0; i < zone->sh->nextents; i++) {
+        e = &zone->sh->extents[i];
+
+        if (e->state == NGX_MEDIA_EXTENT_FREE) {
+            continue;
+        }
+
+        if (e->pid) {
+            fail("after the sweep", "somebody works on an extent");
+        }
+
+        if (e->keep) {
+            fail("after the sweep", "an extent is to be trimmed");
+        }
+
+        if (e->state == NGX_MEDIA_EXTENT_USED && e->refs == 0) {
+            fail("after the sweep", "an extent is nobody's");
+        }
+    }
+}
+
+
 static void
 check_end(void)
 {
@@ -877,6 +910,8 @@ step_check(pid_t child)
 
     ngx_media_zone_sweep(zone);
     ngx_media_streams_tick(zone);
+
+    check_given_back();
 
     validate("after the sweep");
     read_all("after the sweep");

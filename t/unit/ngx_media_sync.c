@@ -3,7 +3,7 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: ngx_stub.c */
+/* link: memory/ngx_media_process.c ngx_stub.c */
 
 
 /*
