@@ -90,7 +90,7 @@ ngx_media_writer_derive(ngx_media_writer_t *w, ngx_uint_t source,
     d->writer = w;
     d->source = t;
     d->conf = *conf;
-    d->params = *params;
+    ngx_media_params_copy(&d->params, params);
 
     rc = ngx_media_packer_params(&d->packer, params,
                                  NGX_MEDIA_DERIVED_ID + conf->id);
@@ -141,7 +141,7 @@ ngx_media_derived_params(ngx_media_derived_t *d,
         return NGX_DECLINED;
     }
 
-    d->params = *params;
+    ngx_media_params_copy(&d->params, params);
     d->changed = 1;
 
     return NGX_OK;

@@ -29,6 +29,8 @@ static ngx_uint_t ngx_media_stream_alive(const ngx_media_stream_t *stream);
 static ngx_uint_t ngx_media_track_alive(const ngx_media_track_ref_t *ref);
 static ngx_int_t ngx_media_track_open(const ngx_media_stream_t *stream,
     ngx_uint_t track, ngx_media_track_ref_t *ref);
+static ngx_uint_t ngx_media_init_alive(const ngx_media_track_ref_t *ref,
+    ngx_uint_t i, const ngx_media_init_shm_t *init, uint64_t name);
 static ngx_int_t ngx_media_segment_copy(const ngx_media_track_ref_t *ref,
     uint64_t number, ngx_media_segment_shm_t *copy);
 static ngx_int_t ngx_media_part_copy(const ngx_media_track_ref_t *ref,
@@ -53,6 +55,9 @@ static ngx_int_t ngx_media_track_view_parts(const ngx_media_track_ref_t *ref,
     ngx_pool_t *pool, ngx_media_track_view_t *view);
 static ngx_int_t ngx_media_track_view_inits(const ngx_media_track_ref_t *ref,
     ngx_pool_t *pool, ngx_media_track_view_t *view);
+static ngx_media_init_shm_t *ngx_media_track_view_init(
+    const ngx_media_track_ref_t *ref, ngx_uint_t i,
+    const ngx_media_track_view_t *view, uint64_t *name);
 
 
 uint32_t
@@ -643,38 +648,30 @@ ngx_int_t
 ngx_media_ref_init(const ngx_media_track_ref_t *ref, uint64_t name,
     ngx_pool_t *pool, ngx_str_t *bytes)
 {
-    u_char                *p;
     ngx_uint_t             i;
     ngx_media_init_shm_t  *init;
-
-    bytes->data = ngx_pnalloc(pool, NGX_MEDIA_INIT_MAX);
-    if (bytes->data == NULL) {
-        return NGX_ERROR;
-    }
 
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
         init = ngx_media_load(&ref->t->inits[i]);
 
         if (!ngx_media_block_valid(ref->stream.zone, init)
-            || init->init.name != name)
+            || init->name != name)
         {
             continue;
         }
 
-        p = ngx_media_load(&init->bytes);
+        bytes->len = ngx_min(ngx_media_load(&init->size), NGX_MEDIA_INIT_MAX);
 
-        if (!ngx_media_block_valid(ref->stream.zone, p)) {
-            continue;
+        bytes->data = ngx_pnalloc(pool, bytes->len);
+        if (bytes->data == NULL) {
+            return NGX_ERROR;
         }
 
-        bytes->len = ngx_min(init->size, NGX_MEDIA_INIT_MAX);
-        ngx_memcpy(bytes->data, p, bytes->len);
-
-        ngx_media_fence_acquire();
-
-        if (ngx_media_load(&ref->t->inits[i]) == init
-            && init->init.name == name
-            && ngx_media_track_alive(ref))
+        if (ngx_media_init_read(ref->stream.zone, init,
+                                ngx_media_load(&init->head), bytes->data,
+                                bytes->len)
+            == NGX_OK
+            && ngx_media_init_alive(ref, i, init, name))
         {
             return NGX_OK;
         }
@@ -684,30 +681,41 @@ ngx_media_ref_init(const ngx_media_track_ref_t *ref, uint64_t name,
 }
 
 
+/* what was read of it before is its own */
+
+static ngx_uint_t
+ngx_media_init_alive(const ngx_media_track_ref_t *ref, ngx_uint_t i,
+    const ngx_media_init_shm_t *init, uint64_t name)
+{
+    ngx_media_fence_acquire();
+
+    return ngx_media_load(&ref->t->inits[i]) == init
+           && init->name == name
+           && ngx_media_track_alive(ref);
+}
+
+
 ngx_int_t
 ngx_media_ref_init_params(const ngx_media_track_ref_t *ref, uint64_t name,
     ngx_media_params_t *params)
 {
     ngx_uint_t             i;
+    ngx_media_init_t       copy;
     ngx_media_init_shm_t  *init;
 
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
         init = ngx_media_load(&ref->t->inits[i]);
 
         if (!ngx_media_block_valid(ref->stream.zone, init)
-            || init->init.name != name)
+            || init->name != name)
         {
             continue;
         }
 
-        *params = init->init.params;
-
-        ngx_media_fence_acquire();
-
-        if (ngx_media_load(&ref->t->inits[i]) == init
-            && init->init.name == name
-            && ngx_media_track_alive(ref))
+        if (ngx_media_init_read_head(ref->stream.zone, init, &copy) == NGX_OK
+            && ngx_media_init_alive(ref, i, init, name))
         {
+            ngx_media_params_copy(params, &copy.params);
             return NGX_OK;
         }
     }
@@ -1076,42 +1084,64 @@ static ngx_int_t
 ngx_media_track_view_inits(const ngx_media_track_ref_t *ref,
     ngx_pool_t *pool, ngx_media_track_view_t *view)
 {
-    ngx_uint_t             i, k;
+    uint64_t               name;
+    ngx_uint_t             i, n;
     ngx_media_init_t      *copy;
     ngx_media_init_shm_t  *init;
 
-    view->inits = ngx_palloc(pool, NGX_MEDIA_INITS
-                                   * sizeof(ngx_media_init_t));
+    n = 0;
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+        n += ngx_media_track_view_init(ref, i, view, &name) != NULL;
+    }
+
+    view->inits = ngx_palloc(pool, (n + 1) * sizeof(ngx_media_init_t));
     if (view->inits == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < NGX_MEDIA_INITS; i++) {
-        init = ngx_media_load(&ref->t->inits[i]);
+    for (i = 0; i < NGX_MEDIA_INITS && view->ninits < n; i++) {
+        init = ngx_media_track_view_init(ref, i, view, &name);
 
-        if (!ngx_media_block_valid(ref->stream.zone, init)) {
+        if (init == NULL) {
             continue;
         }
 
         copy = &view->inits[view->ninits];
-        *copy = init->init;
 
-        ngx_media_fence_acquire();
-
-        if (ngx_media_load(&ref->t->inits[i]) != init
-            || !ngx_media_track_alive(ref)
-            || copy->codec_len > sizeof(copy->codec))
+        if (ngx_media_init_read_head(ref->stream.zone, init, copy) == NGX_OK
+            && ngx_media_init_alive(ref, i, init, name))
         {
-            continue;
-        }
-
-        for (k = 0; k < view->nsegments; k++) {
-            if (view->segments[k].init == copy->name) {
-                view->ninits++;
-                break;
-            }
+            view->ninits++;
         }
     }
 
     return NGX_OK;
+}
+
+
+/* a version that is there, and named by segments; NULL: it is not */
+
+static ngx_media_init_shm_t *
+ngx_media_track_view_init(const ngx_media_track_ref_t *ref, ngx_uint_t i,
+    const ngx_media_track_view_t *view, uint64_t *name)
+{
+    ngx_uint_t             k;
+    ngx_media_init_shm_t  *init;
+
+    init = ngx_media_load(&ref->t->inits[i]);
+
+    if (!ngx_media_block_valid(ref->stream.zone, init)) {
+        return NULL;
+    }
+
+    *name = ngx_media_load(&init->name);
+
+    for (k = view->nsegments; k > 0; k--) {
+        if (view->segments[k - 1].init == *name) {
+            return init;
+        }
+    }
+
+    return NULL;
 }

@@ -15,8 +15,9 @@ static void ngx_media_stream_stat_locked(const ngx_media_stream_t *stream,
     ngx_media_stream_stat_t *stat);
 static void ngx_media_track_stat(const ngx_media_stream_t *stream,
     ngx_uint_t index, ngx_media_track_stat_t *stat);
-static void ngx_media_track_stat_params(const ngx_media_track_shm_t *t,
-    uint64_t name, ngx_media_track_stat_t *stat);
+static void ngx_media_track_stat_params(const ngx_media_stream_t *stream,
+    const ngx_media_track_shm_t *t, uint64_t name,
+    ngx_media_track_stat_t *stat);
 static void ngx_media_extents_stat(ngx_media_zone_t *zone,
     ngx_media_zone_stat_t *stat);
 
@@ -332,37 +333,41 @@ ngx_media_track_stat(const ngx_media_stream_t *stream, ngx_uint_t index,
         name = ngx_media_segment_record(t, n)->init;
     }
 
-    ngx_media_track_stat_params(t, name, stat);
+    ngx_media_track_stat_params(stream, t, name, stat);
 }
 
 
 /* those of this name, or any */
 
 static void
-ngx_media_track_stat_params(const ngx_media_track_shm_t *t, uint64_t name,
+ngx_media_track_stat_params(const ngx_media_stream_t *stream,
+    const ngx_media_track_shm_t *t, uint64_t name,
     ngx_media_track_stat_t *stat)
 {
-    ngx_uint_t               i;
-    const ngx_media_init_t  *init;
+    ngx_uint_t             i;
+    ngx_media_init_t       copy;
+    ngx_media_init_shm_t  *init;
 
     init = NULL;
 
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
-        if (t->inits[i] && (t->inits[i]->init.name == name || init == NULL)) {
-            init = &t->inits[i]->init;
+        if (t->inits[i] && (t->inits[i]->name == name || init == NULL)) {
+            init = t->inits[i];
         }
     }
 
-    if (init == NULL) {
+    if (init == NULL
+        || ngx_media_init_read_head(stream->zone, init, &copy) != NGX_OK)
+    {
         return;
     }
 
-    stat->codec = ngx_media_codec_find(init->params.codec);
-    stat->width = init->params.width;
-    stat->height = init->params.height;
-    stat->sample_rate = init->params.sample_rate;
-    stat->channels = init->params.channels;
+    stat->codec = ngx_media_codec_find(copy.params.codec);
+    stat->width = copy.params.width;
+    stat->height = copy.params.height;
+    stat->sample_rate = copy.params.sample_rate;
+    stat->channels = copy.params.channels;
 
-    stat->codec_len = ngx_min(init->codec_len, sizeof(stat->codec_string));
-    ngx_memcpy(stat->codec_string, init->codec, stat->codec_len);
+    stat->codec_len = ngx_min(copy.codec_len, sizeof(stat->codec_string));
+    ngx_memcpy(stat->codec_string, copy.codec, stat->codec_len);
 }

@@ -30,13 +30,24 @@ static void ngx_media_track_name_locked(ngx_media_stream_shm_t *s,
     ngx_media_track_shm_t *t);
 static void ngx_media_track_free(ngx_media_zone_t *zone,
     ngx_media_track_shm_t *t);
-static ngx_media_init_shm_t *ngx_media_init_make_locked(
-    const ngx_media_claim_t *claim, const ngx_media_params_t *params,
+static ngx_media_init_t *ngx_media_init_build(
+    const ngx_media_params_t *params, size_t size, size_t *head,
+    ngx_log_t *log);
+static ngx_int_t ngx_media_init_add_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_init_t *built, size_t head,
     size_t size);
+static ngx_media_init_shm_t *ngx_media_init_make_locked(
+    const ngx_media_claim_t *claim, const ngx_media_init_t *built,
+    size_t head, size_t size);
 static void ngx_media_init_free(ngx_media_zone_t *zone,
     ngx_media_init_shm_t *init);
+static void ngx_media_init_unlink_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t, ngx_uint_t i);
 static ngx_uint_t ngx_media_init_place_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t, ngx_uint_t pages);
+static ngx_uint_t ngx_media_init_count_locked(ngx_media_track_shm_t *t);
+static ngx_uint_t ngx_media_init_shed_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t);
 static ngx_uint_t ngx_media_init_used_locked(ngx_media_track_shm_t *t,
     uint64_t name);
 
@@ -265,12 +276,10 @@ ngx_int_t
 ngx_media_track_set_init(const ngx_media_claim_t *claim, ngx_uint_t track,
     const ngx_media_params_t *params, uint64_t *name)
 {
-    size_t                   size;
-    ngx_uint_t               i;
-    ngx_media_zone_t        *zone;
-    ngx_media_init_shm_t    *init;
-    ngx_media_track_shm_t   *t;
-    ngx_media_stream_shm_t  *s;
+    size_t                  head, size;
+    ngx_int_t               rc;
+    ngx_media_init_t       *built;
+    ngx_media_track_shm_t  *t;
 
     size = ngx_media_mp4_write_init(NULL, params);
 
@@ -278,40 +287,96 @@ ngx_media_track_set_init(const ngx_media_claim_t *claim, ngx_uint_t track,
         return NGX_MEDIA_TRACK_LARGE;
     }
 
-    if (ngx_media_claim_lock(claim) != NGX_OK) {
-        return NGX_DECLINED;
-    }
+    built = ngx_media_init_build(params, size, &head, claim->stream.zone->log);
 
-    zone = claim->stream.zone;
-    s = claim->stream.sh;
-    t = ngx_media_track_locked(claim, track);
-
-    if (t == NULL) {
-        ngx_media_stream_unlock(s);
-        return NGX_DECLINED;
-    }
-
-    init = ngx_media_init_make_locked(claim, params, size);
-
-    if (init == NULL) {
-        ngx_media_stream_unlock(s);
+    if (built == NULL) {
         return NGX_MEDIA_TRACK_NOMEM;
     }
 
-    *name = init->init.name;
+    *name = built->name;
+    rc = NGX_DECLINED;
+
+    if (ngx_media_claim_lock(claim) == NGX_OK) {
+        t = ngx_media_track_locked(claim, track);
+
+        if (t) {
+            rc = ngx_media_init_add_locked(claim, t, built, head, size);
+        }
+
+        ngx_media_stream_unlock(claim->stream.sh);
+    }
+
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, claim->stream.zone->log, 0,
+                   "media init %016xL of track:%xi size:%uz configuration:%uD "
+                   "rc:%i", built->name, track, size, params->config_len, rc);
+
+    ngx_free(built);
+
+    return rc;
+}
+
+
+/* the run of bytes that is kept, see ngx_media_init_shm_t */
+
+static ngx_media_init_t *
+ngx_media_init_build(const ngx_media_params_t *params, size_t size,
+    size_t *head, ngx_log_t *log)
+{
+    u_char                   *bytes;
+    ngx_media_init_t         *built;
+    const ngx_media_codec_t  *codec;
+
+    codec = ngx_media_codec_find(params->codec);
+    if (codec == NULL) {
+        return NULL;
+    }
+
+    *head = offsetof(ngx_media_init_t, params)
+            + ngx_media_params_size(params);
+
+    built = ngx_alloc(*head + size, log);
+    if (built == NULL) {
+        return NULL;
+    }
+
+    bytes = (u_char *) built + *head;
+
+    (void) ngx_media_mp4_write_init(bytes, params);
+
+    ngx_memzero(built, offsetof(ngx_media_init_t, params));
+
+    built->name = ngx_media_hash(bytes, size);
+    built->codec_len = codec->string(built->codec, params);
+    ngx_media_params_copy(&built->params, params);
+
+    return built;
+}
+
+
+static ngx_int_t
+ngx_media_init_add_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, const ngx_media_init_t *built, size_t head,
+    size_t size)
+{
+    ngx_uint_t             i;
+    ngx_media_init_shm_t  *init;
 
     for (i = 0; i < NGX_MEDIA_INITS; i++) {
-        if (t->inits[i] && t->inits[i]->init.name == *name) {
-            ngx_media_init_free(zone, init);
-            ngx_media_stream_unlock(s);
+        if (t->inits[i] && t->inits[i]->name == built->name) {
             return NGX_OK;
         }
     }
 
-    ngx_media_store(&t->inits[ngx_media_init_place_locked(zone, s, t)],
-                    init);
+    i = ngx_media_init_place_locked(claim->stream.zone, claim->stream.sh, t,
+                                    1 + ngx_media_init_pages(head + size));
 
-    ngx_media_stream_unlock(s);
+    init = ngx_media_init_make_locked(claim, built, head, size);
+
+    if (init == NULL) {
+        return NGX_MEDIA_TRACK_NOMEM;
+    }
+
+    ngx_media_store(&t->inits[i], init);
 
     return NGX_OK;
 }
@@ -319,17 +384,14 @@ ngx_media_track_set_init(const ngx_media_claim_t *claim, ngx_uint_t track,
 
 static ngx_media_init_shm_t *
 ngx_media_init_make_locked(const ngx_media_claim_t *claim,
-    const ngx_media_params_t *params, size_t size)
+    const ngx_media_init_t *built, size_t head, size_t size)
 {
-    uint32_t                  index;
-    ngx_media_zone_t         *zone;
-    ngx_media_init_shm_t     *init;
-    const ngx_media_codec_t  *codec;
-
-    codec = ngx_media_codec_find(params->codec);
-    if (codec == NULL) {
-        return NULL;
-    }
+    size_t                 n, pos;
+    u_char                *to;
+    uint32_t               index;
+    ngx_uint_t             i;
+    ngx_media_zone_t      *zone;
+    ngx_media_init_shm_t  *init;
 
     zone = claim->stream.zone;
     index = ngx_media_stream_index(zone, claim->stream.sh);
@@ -339,18 +401,25 @@ ngx_media_init_make_locked(const ngx_media_claim_t *claim,
         return NULL;
     }
 
-    init->bytes = ngx_media_block_alloc(zone, index);
-    if (init->bytes == NULL) {
-        ngx_media_block_free(zone, init);
-        return NULL;
+    init->name = built->name;
+    init->head = head;
+    init->size = size;
+
+    for (i = 0; i < ngx_media_init_pages(head + size); i++) {
+        init->pages[i] = ngx_media_block_alloc(zone, index);
+
+        if (init->pages[i] == NULL) {
+            ngx_media_init_free(zone, init);
+            return NULL;
+        }
     }
 
-    init->size = size;
-    (void) ngx_media_mp4_write_init(init->bytes, params);
+    for (pos = 0; pos < head + size; pos += n) {
+        to = ngx_media_init_at(zone, init, pos, &n);
 
-    init->init.name = ngx_media_hash(init->bytes, init->size);
-    init->init.params = *params;
-    init->init.codec_len = codec->string(init->init.codec, params);
+        n = ngx_min(n, head + size - pos);
+        ngx_memcpy(to, (u_char *) built + pos, n);
+    }
 
     return init;
 }
@@ -361,39 +430,110 @@ ngx_media_init_make_locked(const ngx_media_claim_t *claim,
 static void
 ngx_media_init_free(ngx_media_zone_t *zone, ngx_media_init_shm_t *init)
 {
-    ngx_media_block_free(zone, init->bytes);
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_MEDIA_INIT_PAGES; i++) {
+        if (init->pages[i]) {
+            ngx_media_block_free(zone, init->pages[i]);
+        }
+    }
+
     ngx_media_block_free(zone, init);
 }
 
 
-/* a free place; if all versions are in use, the oldest segments go */
+static void
+ngx_media_init_unlink_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t, ngx_uint_t i)
+{
+    ngx_media_init_shm_t  *init;
+
+    init = t->inits[i];
+
+    ngx_media_store(&t->inits[i], NULL);
+    ngx_media_fence();
+    ngx_media_init_free(zone, init);
+}
+
+
+/*
+ * A free place; if all versions are in use, or have all the pages they may
+ * have together, the oldest segments go
+ */
 
 static ngx_uint_t
 ngx_media_init_place_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t)
+    ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t, ngx_uint_t pages)
 {
-    ngx_uint_t             i;
-    ngx_media_init_shm_t  *init;
+    ngx_uint_t  i;
 
     for ( ;; ) {
 
         for (i = 0; i < NGX_MEDIA_INITS; i++) {
-            init = t->inits[i];
 
-            if (init == NULL) {
-                return i;
+            if (t->inits[i] == NULL) {
+                break;
             }
 
-            if (!ngx_media_init_used_locked(t, init->init.name)) {
-                ngx_media_store(&t->inits[i], NULL);
-                ngx_media_fence();
-                ngx_media_init_free(zone, init);
-                return i;
+            if (!ngx_media_init_used_locked(t, t->inits[i]->name)) {
+                ngx_media_init_unlink_locked(zone, t, i);
+                break;
             }
         }
 
-        ngx_media_segment_drop_locked(zone, s, t);
+        if (i < NGX_MEDIA_INITS
+            && ngx_media_init_count_locked(t) + pages
+               <= NGX_MEDIA_INITS_PAGES)
+        {
+            return i;
+        }
+
+        if (!ngx_media_init_shed_locked(zone, t)) {
+            ngx_media_segment_drop_locked(zone, s, t);
+        }
     }
+}
+
+
+/* pages of all versions */
+
+static ngx_uint_t
+ngx_media_init_count_locked(ngx_media_track_shm_t *t)
+{
+    ngx_uint_t             i, n;
+    ngx_media_init_shm_t  *init;
+
+    n = 0;
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+        init = t->inits[i];
+
+        if (init) {
+            n += 1 + ngx_media_init_pages((size_t) init->head + init->size);
+        }
+    }
+
+    return n;
+}
+
+
+/* one that no segment names; 0: there is none */
+
+static ngx_uint_t
+ngx_media_init_shed_locked(ngx_media_zone_t *zone, ngx_media_track_shm_t *t)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+        if (t->inits[i]
+            && !ngx_media_init_used_locked(t, t->inits[i]->name))
+        {
+            ngx_media_init_unlink_locked(zone, t, i);
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -419,6 +559,7 @@ ngx_media_track_params(const ngx_media_claim_t *claim, ngx_media_type_e type,
     uint64_t                 name;
     ngx_int_t                rc;
     ngx_uint_t               i, k;
+    ngx_media_init_t         init;
     ngx_media_track_shm_t   *t;
     ngx_media_stream_shm_t  *s;
 
@@ -445,10 +586,12 @@ ngx_media_track_params(const ngx_media_claim_t *claim, ngx_media_type_e type,
         }
 
         for (k = 0; k < NGX_MEDIA_INITS; k++) {
-            if (t->inits[k]
-                && (t->inits[k]->init.name == name || rc != NGX_OK))
+            if (t->inits[k] && (t->inits[k]->name == name || rc != NGX_OK)
+                && ngx_media_init_read_head(claim->stream.zone, t->inits[k],
+                                            &init)
+                   == NGX_OK)
             {
-                *params = t->inits[k]->init.params;
+                ngx_media_params_copy(params, &init.params);
                 rc = NGX_OK;
             }
         }

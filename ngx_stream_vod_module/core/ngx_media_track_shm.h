@@ -69,15 +69,27 @@ typedef struct {
 #define NGX_MEDIA_PART_PAGES     64
 
 
-/* one page, and one for the init segment's bytes; [once] */
+/*
+ * One page, and as many more as it takes; [once].  What is in them is one run
+ * of bytes: ngx_media_init_t, as far as it is in use, and the init segment.
+ */
+
+#define NGX_MEDIA_INIT_MAX       65536        /* bytes of an init segment */
+#define NGX_MEDIA_INIT_PAGES                                                  \
+    ((NGX_MEDIA_INIT_MAX + sizeof(ngx_media_init_t)) / NGX_MEDIA_PAGE + 1)
+#define NGX_MEDIA_INIT_ROOM                                                   \
+    (NGX_MEDIA_PAGE - offsetof(ngx_media_init_shm_t, bytes))
 
 typedef struct {
-    ngx_media_init_t          init;
-    uint32_t                  size;
-    u_char                   *bytes;
+    uint64_t                  name;
+    uint32_t                  head;           /* bytes of ngx_media_init_t */
+    uint32_t                  size;           /* of the init segment */
+    u_char                   *pages[NGX_MEDIA_INIT_PAGES];
+    u_char                    bytes[];
 } ngx_media_init_shm_t;
 
-#define NGX_MEDIA_INIT_MAX       NGX_MEDIA_PAGE
+/* pages that all versions of a track may have, which are then fewer */
+#define NGX_MEDIA_INITS_PAGES    64
 
 
 /* what a track's writer counts; it hands them over with each part */
@@ -177,6 +189,87 @@ ngx_media_track_average(uint64_t bits, uint64_t ticks, uint32_t timescale)
     msec = ticks * 1000 / timescale;
 
     return msec ? bits * 1000 / msec : 0;
+}
+
+
+/* pages of a version besides its first */
+
+static ngx_inline ngx_uint_t
+ngx_media_init_pages(size_t len)
+{
+    return len > NGX_MEDIA_INIT_ROOM
+           ? (len - NGX_MEDIA_INIT_ROOM + NGX_MEDIA_PAGE - 1) / NGX_MEDIA_PAGE
+           : 0;
+}
+
+
+/* where the run goes on in a page, and how long; NULL: it is gone */
+
+static ngx_inline u_char *
+ngx_media_init_at(const ngx_media_zone_t *zone, ngx_media_init_shm_t *init,
+    size_t pos, size_t *len)
+{
+    size_t   n;
+    u_char  *page;
+
+    if (pos < NGX_MEDIA_INIT_ROOM) {
+        *len = NGX_MEDIA_INIT_ROOM - pos;
+        return init->bytes + pos;
+    }
+
+    pos -= NGX_MEDIA_INIT_ROOM;
+    n = pos / NGX_MEDIA_PAGE;
+
+    if (n >= NGX_MEDIA_INIT_PAGES) {
+        return NULL;
+    }
+
+    page = ngx_media_load(&init->pages[n]);
+
+    *len = NGX_MEDIA_PAGE - pos % NGX_MEDIA_PAGE;
+
+    return ngx_media_block_valid(zone, page) ? page + pos % NGX_MEDIA_PAGE
+                                             : NULL;
+}
+
+
+/* a piece of the run; judged afterwards, by who has no lock */
+
+static ngx_inline ngx_int_t
+ngx_media_init_read(const ngx_media_zone_t *zone, ngx_media_init_shm_t *init,
+    size_t pos, void *dst, size_t size)
+{
+    size_t   n;
+    u_char  *from, *to;
+
+    for (to = dst; size; to += n, pos += n, size -= n) {
+        from = ngx_media_init_at(zone, init, pos, &n);
+
+        if (from == NULL) {
+            return NGX_DECLINED;
+        }
+
+        n = ngx_min(n, size);
+        ngx_memcpy(to, from, n);
+    }
+
+    return NGX_OK;
+}
+
+
+/* its first part; what is not in use of *copy stays as it is */
+
+static ngx_inline ngx_int_t
+ngx_media_init_read_head(const ngx_media_zone_t *zone,
+    ngx_media_init_shm_t *init, ngx_media_init_t *copy)
+{
+    uint32_t  head;
+
+    head = ngx_media_load(&init->head);
+
+    return (head > sizeof(ngx_media_init_t))
+           ? NGX_DECLINED
+           : ngx_media_init_read(zone, init, 0, copy, head);
 }
 
 

@@ -121,9 +121,9 @@ typedef struct {
 
 typedef struct {
     uint64_t                  name;           /* hash of the init segment */
-    ngx_media_params_t        params;
     size_t                    codec_len;
     u_char                    codec[NGX_MEDIA_CODEC_STRING_MAX];
+    ngx_media_params_t        params;         /* the last member */
 } ngx_media_init_t;
 
 

@@ -65,7 +65,7 @@ ngx_media_writer_track(ngx_media_writer_t *w, ngx_uint_t id,
 
     t = ngx_media_writer_track_get(w, params->type, id);
 
-    own = *params;
+    ngx_media_params_copy(&own, params);
     ngx_media_writer_timescale(w, id, &own);
 
     if (t == NULL) {
@@ -146,8 +146,8 @@ ngx_media_writer_track_add(ngx_media_writer_t *w, ngx_uint_t id,
     t->packer.data = t;
     t->writer = w;
     t->id = id;
-    t->params = *params;
-    t->next_params = *params;
+    ngx_media_params_copy(&t->params, params);
+    ngx_media_params_copy(&t->next_params, params);
 
     w->tracks[w->ntracks++] = t;
     *track = t;
@@ -287,7 +287,7 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
     }
 
     if (t->refused) {
-        t->next_params = *params;
+        ngx_media_params_copy(&t->next_params, params);
         return ngx_media_writer_line(w, t);
     }
 
@@ -298,7 +298,7 @@ ngx_media_writer_track_change(ngx_media_writer_t *w,
                    "open:%d", t->packer.index, t->params.codec, params->codec,
                    t->packer.open);
 
-    t->next_params = *params;
+    ngx_media_params_copy(&t->next_params, params);
     t->changed = 1;
 
     ngx_media_timeline_absent(t->line, 0);
@@ -335,7 +335,7 @@ ngx_media_writer_apply(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
                                                            &t->next_params));
     }
 
-    t->params = t->next_params;
+    ngx_media_params_copy(&t->params, &t->next_params);
     t->codec = ngx_media_codec_find(t->params.codec);
 
     rc = ngx_media_writer_store(w, t);

@@ -21,6 +21,7 @@ static ngx_int_t ngx_media_vod_blob_piece(ngx_media_vod_blob_track_t *t);
 static ngx_int_t ngx_media_vod_blob_ready(ngx_media_vod_blob_track_t *t);
 static ngx_int_t ngx_media_vod_blob_pack(ngx_media_vod_blob_track_t *t);
 static uint64_t ngx_media_vod_blob_size(const ngx_media_vod_blob_t *blob);
+static size_t ngx_media_vod_blob_stride(const ngx_media_vod_blob_track_t *t);
 static ngx_media_vod_file_t *ngx_media_vod_blob_make(
     const ngx_media_vod_blob_t *blob, size_t size);
 static void ngx_media_vod_blob_skip(const ngx_media_vod_blob_track_t *t);
@@ -355,12 +356,30 @@ ngx_media_vod_blob_size(const ngx_media_vod_blob_t *blob)
             continue;
         }
 
-        size += t->nparams * sizeof(ngx_media_params_t) + 16;
+        size += t->nparams * ngx_media_vod_blob_stride(t) + 16;
         size += t->text_len + 16;
         size += t->index ? t->index->size + 16 : 0;
     }
 
     return size;
+}
+
+
+/* of each of its descriptions: what the largest of them needs */
+
+static size_t
+ngx_media_vod_blob_stride(const ngx_media_vod_blob_track_t *t)
+{
+    size_t    size;
+    uint32_t  i;
+
+    size = 0;
+
+    for (i = 0; i < t->nparams; i++) {
+        size = ngx_max(size, ngx_media_params_size(&t->params[i]));
+    }
+
+    return ngx_align(size, 16);
 }
 
 
@@ -370,7 +389,7 @@ static ngx_media_vod_file_t *
 ngx_media_vod_blob_make(const ngx_media_vod_blob_t *blob, size_t size)
 {
     u_char                            *p;
-    ngx_uint_t                         i;
+    ngx_uint_t                         i, k;
     ngx_media_vod_file_t              *file;
     ngx_media_vod_track_t             *track;
     const ngx_media_vod_blob_track_t  *t;
@@ -416,8 +435,14 @@ ngx_media_vod_blob_make(const ngx_media_vod_blob_t *blob, size_t size)
         }
 
         track->nparams = t->nparams;
+        track->params_size = (uint32_t) ngx_media_vod_blob_stride(t);
         ngx_media_vod_blob_skip(t);
-        p = ngx_cpymem(p, t->params, t->nparams * sizeof(ngx_media_params_t));
+
+        for (k = 0; k < t->nparams; k++) {
+            ngx_media_params_copy((ngx_media_params_t *) (void *) p,
+                                  &t->params[k]);
+            p += track->params_size;
+        }
 
         p = ngx_align_ptr(p, 16);
         track->index = (uint32_t) (p - (u_char *) file);

@@ -48,6 +48,7 @@ typedef struct {
     uint32_t                  params;         /* offset of ngx_media_params_t
                                                  [nparams], by description - 1;
                                                  codec 0: it is not served */
+    uint32_t                  params_size;    /* bytes of each */
     uint32_t                  nparams;        /* 0: none of it is served */
     uint32_t                  index;          /* offset, ngx_media_index_t,
                                                  its edit applied */

@@ -29,29 +29,27 @@ const ngx_media_params_t *
 ngx_media_vod_params(const ngx_media_vod_file_t *file,
     const ngx_media_vod_track_t *track, uint32_t description)
 {
+    void                      *all;
     uint32_t                   i;
     const ngx_media_params_t  *params;
 
-    if (track->sidecar) {
+    if (track->sidecar || description > track->nparams) {
         return NULL;
     }
 
-    params = ngx_media_vod_at(file, track->params);
+    all = ngx_media_vod_at(file, track->params);
 
     if (description) {
+        params = ngx_media_params_at(all, track->params_size, description - 1);
 
-        if (description > track->nparams
-            || !ngx_media_vod_params_served(&params[description - 1]))
-        {
-            return NULL;
-        }
-
-        return &params[description - 1];
+        return ngx_media_vod_params_served(params) ? params : NULL;
     }
 
     for (i = 0; i < track->nparams; i++) {
-        if (ngx_media_vod_params_served(&params[i])) {
-            return &params[i];
+        params = ngx_media_params_at(all, track->params_size, i);
+
+        if (ngx_media_vod_params_served(params)) {
+            return params;
         }
     }
 

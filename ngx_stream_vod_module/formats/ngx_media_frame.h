@@ -34,13 +34,17 @@ typedef enum {
 #define ngx_media_edit_delay(delay, timescale)                                \
     ((delay) <= (timescale) / 2 ? (delay) : 0)
 
-/* the largest decoder configuration that is accepted, in bytes */
-#define NGX_MEDIA_CONFIG_MAX       2048
+/*
+ * The largest decoder configuration that is accepted, in bytes: encoders have
+ * some tens of them, or kilobytes where they list many parameter sets
+ */
+#define NGX_MEDIA_CONFIG_MAX       16384
 
 
 /*
  * Codec parameters of a track.  Flat and without pointers: it is copied into
- * shared memory.  Zero means unknown where not said otherwise.
+ * shared memory.  Zero means unknown where not said otherwise.  Where they are
+ * kept, only what is in use may be there: they are copied by the function.
  */
 
 typedef struct {
@@ -80,8 +84,34 @@ typedef struct {
     u_char                    config[NGX_MEDIA_CONFIG_MAX];
                                               /* avcC, hvcC, AudioSpecific-
                                                  Config: as the codec's
-                                                 record in ISO BMFF */
+                                                 record in ISO BMFF.  The last
+                                                 member */
 } ngx_media_params_t;
+
+
+/* bytes that are in use */
+
+static ngx_inline size_t
+ngx_media_params_size(const ngx_media_params_t *params)
+{
+    return offsetof(ngx_media_params_t, config) + params->config_len;
+}
+
+
+static ngx_inline void
+ngx_media_params_copy(ngx_media_params_t *dst, const ngx_media_params_t *src)
+{
+    ngx_memcpy(dst, src, ngx_media_params_size(src));
+}
+
+
+/* of several that have a place of so many bytes each */
+
+static ngx_inline const ngx_media_params_t *
+ngx_media_params_at(const void *params, size_t size, size_t i)
+{
+    return (const ngx_media_params_t *) ((const u_char *) params + i * size);
+}
 
 
 /* one sample of a chunk; durations and offsets in the track's timescale */

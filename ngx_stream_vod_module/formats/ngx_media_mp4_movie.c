@@ -30,6 +30,14 @@
 #define NGX_MEDIA_MP4_MOVIE_BYTES      (1024 * 1024)
 
 
+static ngx_inline const ngx_media_params_t *
+ngx_media_mp4_params(const ngx_media_mp4_movie_track_t *t,
+    uint32_t description)
+{
+    return ngx_media_params_at(t->params, t->params_size, description - 1);
+}
+
+
 static void ngx_media_mp4_movie_track_reset(ngx_media_mp4_movie_track_t *t);
 static ngx_int_t ngx_media_mp4_movie_load(ngx_media_mp4_movie_track_t *t);
 static ngx_int_t ngx_media_mp4_movie_pass(ngx_media_mp4_movie_t *movie);
@@ -375,7 +383,7 @@ ngx_media_mp4_movie_add(ngx_media_mp4_movie_t *movie, ngx_uint_t n,
     }
 
     if (d == 0 || d > t->nparams || d > NGX_MEDIA_MP4_MOVIE_PARAMS
-        || ngx_media_codec_find(t->params[d - 1].codec) == NULL)
+        || ngx_media_codec_find(ngx_media_mp4_params(t, d)->codec) == NULL)
     {
         return NGX_DECLINED;
     }
@@ -728,7 +736,7 @@ ngx_media_mp4_movie_tkhd(ngx_media_mp4_movie_track_t *t, ngx_uint_t i,
         return n;
     }
 
-    params = &t->params[t->description - 1];
+    params = ngx_media_mp4_params(t, t->description);
 
     ngx_memzero(p, n);
 
@@ -882,7 +890,7 @@ ngx_media_mp4_movie_hdlr(ngx_media_mp4_movie_track_t *t, u_char *p)
     n = 12 + 20 + t->label.len + 1;
 
     if (p != NULL) {
-        params = &t->params[t->description - 1];
+        params = ngx_media_mp4_params(t, t->description);
 
         ngx_memzero(p, n);
 
@@ -908,7 +916,7 @@ ngx_media_mp4_movie_minf(ngx_media_mp4_movie_t *movie,
 
     n = 8;
 
-    if (t->params[t->description - 1].type == NGX_MEDIA_AUDIO) {
+    if (ngx_media_mp4_params(t, t->description)->type == NGX_MEDIA_AUDIO) {
         n += ngx_media_mp4_movie_bytes(ngx_media_mp4_at(p, n),
                                        ngx_media_mp4_movie_smhd,
                                        sizeof(ngx_media_mp4_movie_smhd));
@@ -977,7 +985,7 @@ ngx_media_mp4_movie_stsd(ngx_media_mp4_movie_track_t *t, u_char *p)
     for (i = 0; i < t->nparams && i < NGX_MEDIA_MP4_MOVIE_PARAMS; i++) {
 
         if (t->used >> i & 1) {
-            params = &t->params[i];
+            params = ngx_media_mp4_params(t, i + 1);
             codec = ngx_media_codec_find(params->codec);
 
             n += codec->entry(ngx_media_mp4_at(p, n), params);

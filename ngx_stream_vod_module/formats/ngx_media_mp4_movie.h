@@ -48,6 +48,7 @@ typedef struct {
     /* set by the caller */
     const ngx_media_index_t  *index;          /* borrowed */
     const ngx_media_params_t *params;         /* by description - 1 */
+    uint32_t                  params_size;    /* bytes of each */
     uint32_t                  nparams;
     uint32_t                  first;          /* samples [first, end) */
     uint32_t                  end;

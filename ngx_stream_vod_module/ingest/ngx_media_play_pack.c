@@ -124,8 +124,9 @@ ngx_media_play_params(ngx_media_play_group_t *group, ngx_uint_t track,
         shared = ngx_queue_data(q, ngx_media_play_params_t, queue);
 
         if (shared->track == track
+            && shared->params.config_len == params->config_len
             && ngx_memcmp(&shared->params, params,
-                          sizeof(ngx_media_params_t))
+                          ngx_media_params_size(params))
                == 0)
         {
             shared->refs++;
@@ -140,7 +141,7 @@ ngx_media_play_params(ngx_media_play_group_t *group, ngx_uint_t track,
 
     shared->refs = 1;
     shared->track = track;
-    shared->params = *params;
+    ngx_media_params_copy(&shared->params, params);
 
     ngx_queue_insert_tail(&group->params, &shared->queue);
 

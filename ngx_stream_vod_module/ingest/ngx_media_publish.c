@@ -448,13 +448,13 @@ ngx_media_publish_configure(ngx_media_publisher_t *p,
 
     case NGX_OK:
         t->codec = codec;
-        t->params = params;
+        ngx_media_params_copy(&t->params, &params);
         t->own = 0;
         t->refused = 0;
         return NGX_OK;
 
     case NGX_ABORT:
-        t->params = params;
+        ngx_media_params_copy(&t->params, &params);
         return ngx_media_publish_refuse(p, t, NGX_MEDIA_IGNORED_TRACK,
                                         config);
 

@@ -84,6 +84,15 @@ static const ngx_media_publish_kind_t  ngx_media_publish_kinds[] = {
 };
 
 
+/* instead of a codec, where it is nothing else that is wrong */
+
+static const ngx_media_publish_kind_t  ngx_media_publish_large = {
+    NGX_LOG_WARN, 1, NGX_MEDIA_PUBLISH_UNSUPPORTED,
+    "a decoder configuration that is too large",
+    "let the encoder send fewer parameter sets, 16 KB at most"
+};
+
+
 ngx_media_publish_e
 ngx_media_publish_ignore(ngx_media_publisher_t *p,
     const ngx_media_publish_ignored_t *ignored)
@@ -233,6 +242,13 @@ ngx_media_publish_say(ngx_media_publisher_t *p,
     }
 
     len = ignored->last - ignored->pos;
+
+    if (ignored->kind == NGX_MEDIA_IGNORED_CODEC && codec
+        && len > NGX_MEDIA_CONFIG_MAX)
+    {
+        kind = &ngx_media_publish_large;
+    }
+
     n = ngx_min(len, NGX_MEDIA_PUBLISH_BYTES);
 
     (void) ngx_hex_dump(bytes, (u_char *) ignored->pos, n);

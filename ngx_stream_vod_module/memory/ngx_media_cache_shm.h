@@ -27,7 +27,8 @@
 #include "memory/ngx_media_sync.h"
 
 
-#define NGX_MEDIA_CACHE_LAYOUT   1            /* of all that follows */
+#define NGX_MEDIA_CACHE_LAYOUT   2            /* of all that follows, and of
+                                                 what is kept there */
 
 #define NGX_MEDIA_CACHE_ROWS     128          /* processes at a time */
 #define NGX_MEDIA_CACHE_NONE     0xffffffff   /* no entry */

@@ -204,6 +204,7 @@ ngx_media_vod_clip_track(ngx_media_vod_clip_ctx_t *ctx, uint32_t track)
 
     t->index = ngx_media_vod_at(file, from->index);
     t->params = ngx_media_vod_at(file, from->params);
+    t->params_size = from->params_size;
     t->nparams = from->nparams;
     t->start = plan->origin
                + ngx_media_plan_rescale(ctx->make->from, 1000,

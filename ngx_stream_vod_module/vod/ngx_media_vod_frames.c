@@ -407,7 +407,7 @@ ngx_media_vod_init(const ngx_media_vod_source_t *source, ngx_uint_t track,
                 continue;
             }
 
-            own = *params;
+            ngx_media_params_copy(&own, params);
             own.delay = clip->edit;
 
             rc = ngx_media_vod_init_write(&own, name, pool, bytes);

@@ -748,7 +748,7 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
 
             clip->delay = ngx_media_vod_set_delay(p, i);
             timescale = index->timescale;
-            own = *params;
+            ngx_media_params_copy(&own, params);
             clip->edit = ngx_media_vod_set_edit(p, clip->delay, timescale);
             own.delay = clip->edit;
         }

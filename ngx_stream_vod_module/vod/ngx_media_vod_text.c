@@ -418,7 +418,6 @@ ngx_media_vod_text_sample(ngx_media_vod_text_ctx_t *ctx,
     const ngx_media_params_t  *params;
 
     index = ngx_media_vod_at(ctx->open->file, ctx->track->index);
-    params = ngx_media_vod_at(ctx->open->file, ctx->track->params);
     timescale = index->timescale;
 
     start = sample->dts + sample->cto;
@@ -435,7 +434,12 @@ ngx_media_vod_text_sample(ngx_media_vod_text_ctx_t *ctx,
     in.pos = pos;
     in.last = pos + sample->size;
 
-    switch (params[sample->description - 1].codec) {
+    params = ngx_media_params_at(ngx_media_vod_at(ctx->open->file,
+                                                  ctx->track->params),
+                                 ctx->track->params_size,
+                                 sample->description - 1);
+
+    switch (params->codec) {
 
     case NGX_MEDIA_CODEC_TX3G:
 

@@ -607,7 +607,7 @@ ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx)
                 return NGX_ERROR;
             }
 
-            own = *params;
+            ngx_media_params_copy(&own, params);
             own.delay = clip->edit;
         }
 
@@ -658,7 +658,7 @@ ngx_media_vod_view_init(ngx_media_vod_view_ctx_t *ctx, uint64_t name,
     init = &view->inits[view->ninits++];
 
     init->name = name;
-    init->params = *params;
+    ngx_media_params_copy(&init->params, params);
     init->codec_len = 0;
 
     codec = ngx_media_codec_find(params->codec);
@@ -875,7 +875,7 @@ ngx_media_vod_view_described(ngx_media_vod_view_ctx_t *ctx, uint32_t period,
         return NGX_OK;
     }
 
-    own = *params;
+    ngx_media_params_copy(&own, params);
     own.delay = clip->edit;
 
     size = ngx_media_mp4_write_init(NULL, &own);

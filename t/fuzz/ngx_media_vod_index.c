@@ -90,13 +90,17 @@ params(const ngx_media_vod_file_t *file, const ngx_media_vod_track_t *track)
     const ngx_media_codec_t   *codec;
     const ngx_media_params_t  *p;
 
-    p = ngx_media_vod_at(file, track->params);
     served = 0;
 
-    check((file->size - track->params) / sizeof(ngx_media_params_t)
+    check(track->params_size >= offsetof(ngx_media_params_t, config));
+    check((file->size - track->params) / track->params_size
           >= track->nparams);
 
-    for (i = 0; i < track->nparams; i++, p++) {
+    for (i = 0; i < track->nparams; i++) {
+        p = ngx_media_params_at(ngx_media_vod_at(file, track->params),
+                                track->params_size, i);
+
+        check(ngx_media_params_size(p) <= track->params_size);
 
         if (p->codec == 0) {
             continue;

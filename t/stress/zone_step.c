@@ -359,6 +359,20 @@ step_work(void)
     watch(0);
     work_segments(&video, &audio, 1, 600);
 
+    doing("parameters of several pages, and others after them");
+
+    for (i = 0; i < 2; i++) {
+        video.params.config_len = 6000;
+        memset(video.params.config + 2, (int) i, 6000 - 2);
+
+        watch(1);
+        (void) ngx_media_track_set_init(&video.claim, video.track,
+                                        &video.params, &video.segment.init);
+        watch(0);
+    }
+
+    work_segments(&video, NULL, 1, 600);
+
     doing("pinning");
     watch(1);
     stream = video.claim.stream;
@@ -1000,7 +1014,7 @@ changed(uint64_t *bytes)
 
         } else {
             offset = zone->sh->blocks - (u_char *) zone->sh;
-            len = ngx_min(zone->sh->nblocks, 48) * NGX_MEDIA_PAGE;
+            len = ngx_min(zone->sh->nblocks, 64) * NGX_MEDIA_PAGE;
         }
 
         if (memcmp(image + offset, (u_char *) zone->sh + offset, len)) {

@@ -108,7 +108,7 @@ static void
 print_track(const ngx_media_vod_file_t *file, ngx_uint_t n)
 {
     ngx_uint_t                    i;
-    ngx_media_params_t           *params;
+    const ngx_media_params_t     *params;
     ngx_media_index_t            *index;
     const ngx_media_vod_track_t  *track;
 
@@ -125,10 +125,10 @@ print_track(const ngx_media_vod_file_t *file, ngx_uint_t n)
         return;
     }
 
-    params = ngx_media_vod_at(file, track->params);
-
     for (i = 0; i < track->nparams; i++) {
-        print_params(n, &params[i]);
+        params = ngx_media_params_at(ngx_media_vod_at(file, track->params),
+                                     track->params_size, i);
+        print_params(n, params);
     }
 
     index = ngx_media_vod_at(file, track->index);

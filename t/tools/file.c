@@ -110,7 +110,6 @@ print_track(const ngx_media_vod_file_t *file,
     }
 
     index = ngx_media_vod_at(file, track->index);
-    params = ngx_media_vod_at(file, track->params);
 
     if (ngx_media_index_check(index, index->size) != NGX_OK) {
         printf("|broken=1\n");
@@ -120,21 +119,23 @@ print_track(const ngx_media_vod_file_t *file,
     print_index(index);
 
     for (i = 0; i < track->nparams; i++) {
-        codec = ngx_media_codec_find(params[i].codec);
+        params = ngx_media_params_at(ngx_media_vod_at(file, track->params),
+                                     track->params_size, i);
+        codec = ngx_media_codec_find(params->codec);
 
         if (codec) {
-            string[codec->string(string, &params[i])] = '\0';
+            string[codec->string(string, params)] = '\0';
             printf("|codec=%s", string);
 
         } else {
-            printf("|codec=%x", params[i].codec);
+            printf("|codec=%x", params->codec);
         }
 
         if (track->type == NGX_MEDIA_VIDEO) {
-            printf(" %ux%u", params[i].width, params[i].height);
+            printf(" %ux%u", params->width, params->height);
 
         } else if (track->type == NGX_MEDIA_AUDIO) {
-            printf(" %u %u", params[i].sample_rate, params[i].channels);
+            printf(" %u %u", params->sample_rate, params->channels);
         }
     }
 

@@ -527,7 +527,7 @@ test_periods(ngx_uint_t exact, ngx_uint_t sure)
 
     /* other parameter sets, at a key frame */
 
-    init = s->tracks[0]->inits[0]->init.name;
+    init = s->tracks[0]->inits[0]->name;
     own = f->derived->packer.init;
     t->next_kind = 1;
     t->due = 1;

@@ -258,12 +258,14 @@ test_hostile(void)
 
     /* several sets are fine as long as there is room */
 
-    p = calloc(1, 4096);
+    n = NGX_MEDIA_CONFIG_MAX;
+    p = calloc(1, n + 1);
     q = media_hex(records_base, &len);
     memcpy(p, q, len);
-    is(ngx_media_h264_codec.config(&params, p, p + 2048), NGX_OK, "2048");
-    is(ngx_media_h264_codec.config(&params, p, p + 2049), NGX_DECLINED,
-       "2049");
+    is(ngx_media_h264_codec.config(&params, p, p + n), NGX_OK,
+       "the largest");
+    is(ngx_media_h264_codec.config(&params, p, p + n + 1), NGX_DECLINED,
+       "one that is larger");
     free(p);
     free(q);
 }

@@ -227,7 +227,7 @@ test_copy(void)
         "\x27\x00\x01\x00\x08\x4e\x01\x05\x03\x01\x02\x03\x80";
 
     q = media_hex(records[0].record, &len);
-    p = calloc(1, 8192);
+    p = calloc(1, 2 * NGX_MEDIA_CONFIG_MAX);
 
     memcpy(p, q, len);
     memcpy(p + len, hdr, sizeof(hdr) - 1);
@@ -251,11 +251,11 @@ test_copy(void)
     is(params.config_len, len, "leaves nothing behind");
     is(params.config[22], 3, "not even an array");
 
-    /* user data of 4 KB, then other data of 4 KB */
+    /* user data of what is the most, then other data of that */
 
-    p[len + 3] = 0x10;
+    p[len + 3] = NGX_MEDIA_CONFIG_MAX >> 8;
     p[len + 4] = 0;
-    n = len + 5 + 4096;
+    n = len + 5 + NGX_MEDIA_CONFIG_MAX;
     is(ngx_media_h265_codec.config(&params, p, p + n), NGX_OK,
        "much user data");
     is(params.config_len, len, "is dropped");
@@ -266,17 +266,18 @@ test_copy(void)
 
     /* a record that fits to the byte, and one that does not */
 
-    n = 2048 - len - 5;
+    n = NGX_MEDIA_CONFIG_MAX - len - 5;
     p[len + 3] = n >> 8;
     p[len + 4] = n;
-    is(ngx_media_h265_codec.config(&params, p, p + 2048), NGX_OK, "2048");
-    is(params.config_len, 2048, "bytes");
+    is(ngx_media_h265_codec.config(&params, p, p + NGX_MEDIA_CONFIG_MAX),
+       NGX_OK, "the largest");
+    is(params.config_len, NGX_MEDIA_CONFIG_MAX, "bytes");
 
     n++;
     p[len + 3] = n >> 8;
     p[len + 4] = n;
-    is(ngx_media_h265_codec.config(&params, p, p + 2049), NGX_DECLINED,
-       "2049");
+    is(ngx_media_h265_codec.config(&params, p, p + NGX_MEDIA_CONFIG_MAX + 1),
+       NGX_DECLINED, "one that is larger");
 
     free(p);
     free(q);

@@ -249,6 +249,7 @@ run(const test_t *test)
 
         tracks[i].index = indexes[i];
         tracks[i].params = params[i];
+        tracks[i].params_size = sizeof(ngx_media_params_t);
         tracks[i].nparams = 3;
         tracks[i].start = test->from * scale / 1000;
         tracks[i].finish = test->to * scale / 1000;
@@ -376,6 +377,7 @@ refused(void)
 
     tracks[0].index = index;
     tracks[0].params = params[0];
+    tracks[0].params_size = sizeof(ngx_media_params_t);
     tracks[0].nparams = 2;
     tracks[0].finish = INT64_MAX;
     tracks[0].end = index->end;

@@ -837,16 +837,50 @@ test_retire(void)
 }
 
 
-/* the largest that is accepted fits; what is larger than a page does not */
+/* its pages, of all versions of the parameters of a track */
+
+static ngx_uint_t
+pages_of(const ngx_media_track_shm_t *t)
+{
+    ngx_uint_t  i, k, n;
+
+    n = 0;
+
+    for (i = 0; i < NGX_MEDIA_INITS; i++) {
+
+        if (t->inits[i] == NULL) {
+            continue;
+        }
+
+        for (k = 0; k < NGX_MEDIA_INIT_PAGES; k++) {
+            n += t->inits[i]->pages[k] != NULL;
+        }
+
+        n++;
+    }
+
+    return n;
+}
+
+
+/* of any size, in one page or in several: what is read is what was put */
 
 static void
 test_config(void)
 {
+    u_char              *init;
+    size_t               size;
     uint64_t             name;
     ngx_str_t            bytes;
+    ngx_uint_t           i, k, pages, wrong;
     media_pub_t          pub;
     ngx_media_stream_t   stream;
     ngx_media_params_t   params;
+
+    static const size_t  sizes[] = {
+        2, 1435, 2048, 2049, 3000, 4096, 5000, 8192, 12345,
+        NGX_MEDIA_CONFIG_MAX
+    };
 
     start(8 * MB);
 
@@ -855,18 +889,61 @@ test_config(void)
 
     stream = find("a");
 
-    pub.params.config_len = NGX_MEDIA_CONFIG_MAX;
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 
-    is(ngx_media_track_set_init(&pub.claim, 0, &pub.params, &name), NGX_OK,
-       "config: the largest");
-    is(init_bytes(&stream, 0, name, &bytes), NGX_OK,
-       "config: its init is there");
-    ok(bytes.len > NGX_MEDIA_CONFIG_MAX, "config: as it is, %d bytes",
-       (int) bytes.len);
-    is_hex(ngx_media_hash(bytes.data, bytes.len), name, "config: its hash");
-    is(ngx_media_track_init_params(&stream, 0, name, &params), NGX_OK,
-       "config: its parameters");
-    is(params.config_len, NGX_MEDIA_CONFIG_MAX, "config: all of them");
+        for (k = 2; k < sizes[i]; k++) {
+            pub.params.config[k] = (u_char) (k * 7 + k / 256 + i);
+        }
+
+        pub.params.config_len = sizes[i];
+
+        size = ngx_media_mp4_write_init(NULL, &pub.params);
+        init = malloc(size);
+        (void) ngx_media_mp4_write_init(init, &pub.params);
+
+        wrong = ngx_media_track_set_init(&pub.claim, 0, &pub.params, &name)
+                != NGX_OK;
+        wrong += init_bytes(&stream, 0, name, &bytes)
+                 != NGX_OK;
+        wrong += bytes.len != size || memcmp(bytes.data, init, size) != 0;
+        wrong += ngx_media_hash(bytes.data, bytes.len) != name;
+
+        memset(&params, 0x55, sizeof(params));
+
+        wrong += ngx_media_track_init_params(&stream, 0, name, &params)
+                 != NGX_OK;
+        wrong += memcmp(&params, &pub.params,
+                        ngx_media_params_size(&pub.params)) != 0;
+
+        is(wrong, 0, "config: %d bytes are as they were", (int) sizes[i]);
+
+        free(init);
+    }
+
+    /* all of them in use, and the largest: some have to go */
+
+    pages = 0;
+
+    for (i = 0; i < NGX_MEDIA_INITS + 4; i++) {
+        memset(pub.params.config + 2, (int) i, NGX_MEDIA_CONFIG_MAX - 2);
+
+        wrong = ngx_media_track_set_init(&pub.claim, pub.track, &pub.params,
+                                         &pub.segment.init)
+                != NGX_OK;
+        wrong += segment(&pub, 400) != NGX_OK;
+        wrong += init_bytes(&stream, 0, pub.segment.init, &bytes)
+                 != NGX_OK;
+
+        pages = ngx_max(pages, pages_of(stream.sh->tracks[0]));
+
+        if (wrong) {
+            break;
+        }
+    }
+
+    is(i, NGX_MEDIA_INITS + 4, "config: many that are large");
+    ok(pages <= NGX_MEDIA_INITS_PAGES && pages > NGX_MEDIA_INITS_PAGES / 2,
+       "config: they have %d pages at most", (int) pages);
 
     ngx_media_stream_release(&pub.claim, "bye");
 

@@ -217,7 +217,8 @@ valid(const ngx_media_vod_file_t *file)
         }
 
         if (track->index % 16 || track->index > file->size
-            || (file->size - track->params) / sizeof(ngx_media_params_t)
+            || track->params_size < offsetof(ngx_media_params_t, config)
+            || (file->size - track->params) / track->params_size
                < track->nparams)
         {
             return 0;

@@ -167,6 +167,7 @@ append(ngx_media_vod_file_t **file, const void *p, size_t size)
 static ngx_media_vod_file_t *
 add_file(const track_t *tracks)
 {
+    size_t                 size;
     unsigned               i, n;
     uint32_t               offset;
     ngx_media_index_t     *index;
@@ -177,11 +178,12 @@ add_file(const track_t *tracks)
 
     for (n = 0; n < TRACKS && tracks[n].timescale; n++) { /* void */ }
 
-    file = calloc(1, sizeof(*file) + n * sizeof(ngx_media_vod_track_t));
+    size = ngx_align(sizeof(*file) + n * sizeof(ngx_media_vod_track_t), 8);
+    file = calloc(1, size);
     media_mp4_check(file != NULL);
 
     file->version = NGX_MEDIA_VOD_VERSION;
-    file->size = sizeof(*file) + n * sizeof(ngx_media_vod_track_t);
+    file->size = size;
     file->status = 200;
     file->ntracks = n;
     file->id.ino = nfiles + 1;
@@ -210,6 +212,7 @@ add_file(const track_t *tracks)
 
         offset = append(&file, params, sizeof(params));
         file->tracks[i].params = offset;
+        file->tracks[i].params_size = sizeof(ngx_media_params_t);
         file->tracks[i].nparams = tracks[i].second ? 2 : 1;
 
         index = make_index(&tracks[i]);
