@@ -409,7 +409,7 @@ ngx_media_packer_flush(ngx_media_packer_t *p, const char *why)
 
     ngx_media_packer_empty(p);
 
-    rc = ngx_media_part_put(p->claim, p->index, &put);
+    rc = ngx_media_part_put(p->claim, p->index, &put, 1);
 
     ngx_log_debug8(NGX_LOG_DEBUG_CORE, p->log, 0,
                    "media part %uL.%ui of track %ui, %s: time:%L "

@@ -23,6 +23,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media_data.h"
 #include "core/ngx_media_evict.h"
+#include "core/ngx_media_form.h"
 #include "core/ngx_media_part.h"
 #include "core/ngx_media_stream_lock.h"
 #include "core/ngx_media_track.h"
@@ -48,7 +49,6 @@ typedef struct {
     uint64_t                  used;           /* bytes of it, before the part */
     size_t                    size;           /* of the part */
     uint32_t                  extent;
-    ngx_media_data_part_t     data;           /* that the part carries */
 } ngx_media_room_t;
 
 
@@ -56,20 +56,28 @@ static uint64_t ngx_media_track_rate_round(uint64_t rate);
 static void ngx_media_track_key_bandwidth_locked(ngx_media_track_shm_t *t,
     uint64_t size, uint64_t msec);
 static ngx_int_t ngx_media_part_reserve(const ngx_media_claim_t *claim,
-    ngx_uint_t track, const ngx_media_part_put_t *put,
-    ngx_media_room_t *room);
+    ngx_uint_t track, const ngx_media_part_put_t *puts,
+    ngx_media_room_t *rooms, ngx_uint_t nforms, ngx_media_data_part_t *data);
+static ngx_int_t ngx_media_part_reserve_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, ngx_media_room_t *rooms, ngx_uint_t nforms);
 static void ngx_media_part_data_locked(const ngx_media_claim_t *claim,
     ngx_uint_t track, const ngx_media_part_put_t *put,
     ngx_media_data_part_t *data);
 static ngx_int_t ngx_media_part_fill(ngx_media_zone_t *zone,
-    const ngx_media_part_put_t *put, const ngx_media_room_t *room);
+    const ngx_media_part_put_t *put, const ngx_media_room_t *room,
+    size_t data);
 static ngx_int_t ngx_media_part_publish(const ngx_media_claim_t *claim,
-    ngx_uint_t track, const ngx_media_part_put_t *put,
-    const ngx_media_room_t *room);
+    ngx_uint_t track, const ngx_media_part_put_t *puts,
+    const ngx_media_room_t *rooms, ngx_uint_t nforms,
+    const ngx_media_data_part_t *data);
+static ngx_uint_t ngx_media_rooms_lost_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t, const ngx_media_room_t *rooms,
+    ngx_uint_t nforms);
 static ngx_int_t ngx_media_part_place_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put);
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *puts,
+    ngx_uint_t nforms);
 static ngx_int_t ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, size_t size);
+    ngx_media_track_shm_t *t, ngx_media_place_shm_t *place, size_t size);
 static ngx_int_t ngx_media_rings_locked(const ngx_media_claim_t *claim,
     ngx_media_track_shm_t *t, uint64_t number);
 static ngx_int_t ngx_media_segment_open_locked(
@@ -80,8 +88,17 @@ static ngx_int_t ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
 static void ngx_media_track_jump_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t, uint64_t number);
 static void ngx_media_part_write_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put,
-    const ngx_media_room_t *room);
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *puts,
+    const ngx_media_room_t *rooms, ngx_uint_t nforms,
+    const ngx_media_data_part_t *data);
+static void ngx_media_part_data_write_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, const ngx_media_part_put_t *puts,
+    const ngx_media_room_t *rooms, ngx_uint_t nforms,
+    const ngx_media_data_part_t *data);
+static void ngx_media_room_use_locked(ngx_media_zone_t *zone,
+    ngx_media_place_shm_t *place, size_t size, ngx_media_range_t *range);
+static void ngx_media_place_leave_locked(ngx_media_zone_t *zone,
+    ngx_media_place_shm_t *place);
 static void ngx_media_stream_window_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 static uint64_t ngx_media_stream_duration_locked(ngx_media_stream_shm_t *s,
@@ -139,29 +156,40 @@ ngx_media_track_bandwidth(const ngx_media_claim_t *claim, ngx_uint_t track,
 
 ngx_int_t
 ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
-    ngx_media_part_put_t *put)
+    ngx_media_part_put_t *puts, ngx_uint_t nforms)
 {
-    ngx_int_t          rc;
-    ngx_media_room_t   room;
-    ngx_media_zone_t  *zone;
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    ngx_media_room_t        rooms[NGX_MEDIA_FORMS];
+    ngx_media_zone_t       *zone;
+    ngx_media_data_part_t   data;
 
     zone = claim->stream.zone;
 
-    ngx_memzero(&room, sizeof(ngx_media_room_t));
+    ngx_memzero(rooms, sizeof(rooms));
 
     for ( ;; ) {
-        rc = ngx_media_part_reserve(claim, track, put, &room);
+        rc = ngx_media_part_reserve(claim, track, puts, rooms, nforms, &data);
 
-        put->size = room.size;
+        for (i = 0; i < nforms; i++) {
+            puts[i].size = rooms[i].size;
+        }
 
         if (rc == NGX_OK) {
-            rc = ngx_media_part_fill(zone, put, &room);
 
-            if (rc == NGX_OK) {
-                rc = ngx_media_part_publish(claim, track, put, &room);
+            for (i = 0; i < nforms && rc == NGX_OK; i++) {
+                rc = ngx_media_part_fill(zone, &puts[i], &rooms[i],
+                                         data.size);
             }
 
-            ngx_media_extent_give(zone, room.extent);
+            if (rc == NGX_OK) {
+                rc = ngx_media_part_publish(claim, track, puts, rooms,
+                                            nforms, &data);
+            }
+
+            for (i = 0; i < nforms; i++) {
+                ngx_media_extent_give(zone, rooms[i].extent);
+            }
         }
 
         /* what was left for another extent, or by who took the stream over */
@@ -171,8 +199,8 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
         if (rc == NGX_DONE) {
             ngx_log_debug2(NGX_LOG_DEBUG_CORE, zone->log, 0,
                            "media part of %uz is written anew, extent %uD is "
-                           "another one's or other data has come", room.size,
-                           room.extent);
+                           "another one's or other data has come",
+                           rooms[0].size, rooms[0].extent);
             continue;
         }
 
@@ -183,8 +211,8 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
         ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
                        "media stream \"%*s\" needs room, part:%uL.%uD size:%uz",
                        (size_t) claim->stream.sh->name_len,
-                       claim->stream.sh->name, put->segment->number,
-                       put->part, room.size);
+                       claim->stream.sh->name, puts->segment->number,
+                       puts->part, rooms[0].size);
 
         if (!ngx_media_zone_make_room(zone)) {
             ngx_media_count(&zone->store->nomem, 1);
@@ -196,8 +224,8 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
                    "media stream \"%*s\" has part:%uL.%uD of track %ui, "
                    "extent:%uD used:%uL rc:%i",
                    (size_t) claim->stream.sh->name_len, claim->stream.sh->name,
-                   put->segment->number, put->part, track, room.extent,
-                   room.used + room.size, rc);
+                   puts->segment->number, puts->part, track, rooms[0].extent,
+                   rooms[0].used + rooms[0].size, rc);
 
     if (rc != NGX_DECLINED) {
 
@@ -214,43 +242,38 @@ ngx_media_part_put(const ngx_media_claim_t *claim, ngx_uint_t track,
 
 static ngx_int_t
 ngx_media_part_reserve(const ngx_media_claim_t *claim, ngx_uint_t track,
-    const ngx_media_part_put_t *put, ngx_media_room_t *room)
+    const ngx_media_part_put_t *puts, ngx_media_room_t *rooms,
+    ngx_uint_t nforms, ngx_media_data_part_t *data)
 {
     ngx_int_t               rc;
-    ngx_media_zone_t       *zone;
+    ngx_uint_t              i;
     ngx_media_track_shm_t  *t;
-
-    zone = claim->stream.zone;
 
     if (ngx_media_claim_lock(claim) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    rc = NGX_DECLINED;
     t = ngx_media_track_locked(claim, track);
 
+    rc = NGX_DECLINED;
+
     if (t) {
-        ngx_media_part_data_locked(claim, track, put, &room->data);
+        ngx_media_part_data_locked(claim, track, puts, data);
 
-        room->size = put->data[0].len + room->data.size + put->data[1].len
-                     + put->data[2].len;
+        for (i = 0; i < nforms; i++) {
+            rooms[i].size = puts[i].data[0].len + data->size
+                            + puts[i].data[1].len + puts[i].data[2].len;
+        }
 
-        rc = ngx_media_extent_next_locked(claim, t, room->size);
-    }
-
-    if (rc == NGX_OK) {
-        room->extent = t->extent;
-        room->id = zone->sh->extents[t->extent].id;
-        room->used = t->used;
-
-        ngx_media_extent_take(zone, room->extent);
+        rc = ngx_media_part_reserve_locked(claim, t, rooms, nforms);
     }
 
     ngx_media_stream_unlock(claim->stream.sh);
 
-    ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
-                   "media part reserved, track:%xi extent:%uD at:%uL size:%uz "
-                   "rc:%i", track, room->extent, room->used, room->size, rc);
+    ngx_log_debug6(NGX_LOG_DEBUG_CORE, claim->stream.zone->log, 0,
+                   "media part reserved, track:%xi forms:%ui extent:%uD "
+                   "at:%uL size:%uz rc:%i", track, nforms, rooms[0].extent,
+                   rooms[0].used, rooms[0].size, rc);
 
     return rc;
 }
@@ -267,13 +290,53 @@ ngx_media_part_data_locked(const ngx_media_claim_t *claim, ngx_uint_t track,
 }
 
 
+static ngx_int_t
+ngx_media_part_reserve_locked(const ngx_media_claim_t *claim,
+    ngx_media_track_shm_t *t, ngx_media_room_t *rooms, ngx_uint_t nforms)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    ngx_media_zone_t       *zone;
+    ngx_media_place_shm_t  *place;
+
+    zone = claim->stream.zone;
+
+    for (i = 0; i < nforms; i++) {
+
+        if (ngx_media_form_make_locked(claim, t, i) != NGX_OK) {
+            ngx_media_count(&zone->store->nomem, 1);
+            return NGX_ABORT;
+        }
+
+        place = ngx_media_form_place_locked(t, i);
+
+        rc = ngx_media_extent_next_locked(claim, t, place, rooms[i].size);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        rooms[i].extent = place->extent;
+        rooms[i].id = zone->sh->extents[place->extent].id;
+        rooms[i].used = place->used;
+    }
+
+    for (i = 0; i < nforms; i++) {
+        ngx_media_extent_take(zone, rooms[i].extent);
+    }
+
+    return NGX_OK;
+}
+
+
 /* with no lock held: likewise */
 
 static ngx_int_t
 ngx_media_part_fill(ngx_media_zone_t *zone, const ngx_media_part_put_t *put,
-    const ngx_media_room_t *room)
+    const ngx_media_room_t *room, size_t data)
 {
-    u_char  *p;
+    u_char      *p;
+    ngx_uint_t   i;
 
     if (ngx_media_extent_commit(zone, room->extent, room->used + room->size)
         != NGX_OK)
@@ -286,11 +349,13 @@ ngx_media_part_fill(ngx_media_zone_t *zone, const ngx_media_part_put_t *put,
 
     /* timed data is written as the part is published */
 
-    p += room->data.size;
-    p = ngx_cpymem(p, put->data[1].data, put->data[1].len);
+    p += data;
 
-    if (put->data[2].len) {
-        ngx_memcpy(p, put->data[2].data, put->data[2].len);
+    for (i = 1; i < NGX_MEDIA_PART_RUNS; i++) {
+
+        if (put->data[i].len) {
+            p = ngx_cpymem(p, put->data[i].data, put->data[i].len);
+        }
     }
 
     return NGX_OK;
@@ -304,12 +369,12 @@ ngx_media_part_fill(ngx_media_zone_t *zone, const ngx_media_part_put_t *put,
 
 static ngx_int_t
 ngx_media_part_publish(const ngx_media_claim_t *claim, ngx_uint_t track,
-    const ngx_media_part_put_t *put, const ngx_media_room_t *room)
+    const ngx_media_part_put_t *puts, const ngx_media_room_t *rooms,
+    ngx_uint_t nforms, const ngx_media_data_part_t *data)
 {
-    u_char                  *p;
     ngx_int_t                rc;
     ngx_media_zone_t        *zone;
-    ngx_media_data_part_t    data;
+    ngx_media_data_part_t    now;
     ngx_media_track_shm_t   *t;
     ngx_media_stream_shm_t  *s;
 
@@ -321,7 +386,7 @@ ngx_media_part_publish(const ngx_media_claim_t *claim, ngx_uint_t track,
         ngx_log_debug3(NGX_LOG_DEBUG_CORE, zone->log, 0,
                        "media stream \"%*s\" was taken over while a part of "
                        "%uz was written", (size_t) s->name_len, s->name,
-                       room->size);
+                       rooms[0].size);
 
         return NGX_DECLINED;
     }
@@ -331,29 +396,22 @@ ngx_media_part_publish(const ngx_media_claim_t *claim, ngx_uint_t track,
     if (t == NULL) {
         rc = NGX_DECLINED;
 
-    } else if (t->extent != room->extent || t->used != room->used
-               || zone->sh->extents[room->extent].id != room->id)
-    {
+    } else if (ngx_media_rooms_lost_locked(zone, t, rooms, nforms)) {
         rc = NGX_DONE;
 
     } else {
 
         /* other data may have come meanwhile, or its carriers have changed */
 
-        ngx_media_part_data_locked(claim, track, put, &data);
+        ngx_media_part_data_locked(claim, track, puts, &now);
 
-        rc = (data.records == room->data.records
-              && data.size == room->data.size)
-             ? ngx_media_part_place_locked(claim, t, put) : NGX_DONE;
+        rc = (now.records == data->records && now.size == data->size)
+             ? ngx_media_part_place_locked(claim, t, puts, nforms) : NGX_DONE;
     }
 
     if (rc == NGX_OK) {
-        p = ngx_media_extent_addr(zone, room->extent) + room->used;
-
-        (void) ngx_media_data_write_locked(s, &room->data,
-                                           p + put->data[0].len);
-
-        ngx_media_part_write_locked(claim, t, put, room);
+        ngx_media_part_data_write_locked(zone, s, puts, rooms, nforms, data);
+        ngx_media_part_write_locked(claim, t, puts, rooms, nforms, data);
     }
 
     ngx_media_stream_unlock(s);
@@ -362,19 +420,48 @@ ngx_media_part_publish(const ngx_media_claim_t *claim, ngx_uint_t track,
 }
 
 
+static ngx_uint_t
+ngx_media_rooms_lost_locked(ngx_media_zone_t *zone, ngx_media_track_shm_t *t,
+    const ngx_media_room_t *rooms, ngx_uint_t nforms)
+{
+    ngx_uint_t              i;
+    ngx_media_place_shm_t  *place;
+
+    for (i = 0; i < nforms; i++) {
+        place = ngx_media_form_place_locked(t, i);
+
+        if (place == NULL || place->extent != rooms[i].extent
+            || place->used != rooms[i].used
+            || zone->sh->extents[place->extent].id != rooms[i].id)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* room in the rings */
 
 static ngx_int_t
 ngx_media_part_place_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put)
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *puts,
+    ngx_uint_t nforms)
 {
-    ngx_int_t                 rc;
-    ngx_uint_t                opens;
-    ngx_media_segment_shm_t  *segment;
+    uint64_t              number;
+    ngx_int_t             rc;
+    ngx_uint_t            i, opens;
+    ngx_media_form_ref_t  ref;
 
     opens = t->segment_head == t->segment_closed;
+    number = puts->segment->number;
 
-    rc = ngx_media_rings_locked(claim, t, put->segment->number);
+    rc = ngx_media_rings_locked(claim, t, number);
+
+    for (i = 1; i < nforms && rc == NGX_OK; i++) {
+        rc = ngx_media_form_rings_locked(claim, t, i, number);
+    }
 
     if (rc != NGX_OK) {
         ngx_media_count(&claim->stream.zone->store->nomem, 1);
@@ -382,20 +469,34 @@ ngx_media_part_place_locked(const ngx_media_claim_t *claim,
     }
 
     if (opens) {
-        return ngx_media_segment_open_locked(claim, t, put->segment);
+        return ngx_media_segment_open_locked(claim, t, puts->segment);
     }
 
-    segment = ngx_media_segment_record(t, t->segment_closed);
-
-    if (segment->number != put->segment->number) {
+    if (t->segment_closed != number) {
         return NGX_ABORT;
     }
 
-    if (segment->nranges == NGX_MEDIA_RANGES
-        && segment->ranges[NGX_MEDIA_RANGES - 1].extent != t->extent)
-    {
-        /* memory is in shreds, or the segment grew out of all proportion */
-        return NGX_ABORT;
+    for (i = 0; i < NGX_MEDIA_FORMS; i++) {
+
+        /* it has the forms that it began with */
+
+        rc = ngx_media_form_ref_locked(t, i, number, &ref);
+
+        if ((rc == NGX_OK) != (i < nforms)) {
+            return NGX_ABORT;
+        }
+
+        if (i >= nforms) {
+            continue;
+        }
+
+        if (*ref.nranges == NGX_MEDIA_RANGES
+            && ref.ranges[NGX_MEDIA_RANGES - 1].extent
+               != ngx_media_form_place_locked(t, i)->extent)
+        {
+            /* memory is in shreds, or the segment grew out of proportion */
+            return NGX_ABORT;
+        }
     }
 
     return NGX_OK;
@@ -404,7 +505,7 @@ ngx_media_part_place_locked(const ngx_media_claim_t *claim,
 
 static ngx_int_t
 ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, size_t size)
+    ngx_media_track_shm_t *t, ngx_media_place_shm_t *place, size_t size)
 {
     size_t             want, left;
     uint32_t           extent, index;
@@ -415,13 +516,13 @@ ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
     opens = t->segment_head == t->segment_closed;
     fits = 0;
 
-    if (t->extent != NGX_MEDIA_NONE) {
-        left = ngx_media_extent_size(zone, t->extent) - t->used;
+    if (place->extent != NGX_MEDIA_NONE) {
+        left = ngx_media_extent_size(zone, place->extent) - place->used;
         fits = left >= size;
 
-        if (opens && t->used
-            && (left < t->largest
-                || t->largest > NGX_MEDIA_SHARED_EXTENT / 4))
+        if (opens && place->used
+            && (left < place->largest
+                || place->largest > NGX_MEDIA_SHARED_EXTENT / 4))
         {
             fits = 0;
         }
@@ -435,9 +536,9 @@ ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
          * plenty: there are few ranges in it.
          */
 
-        want = t->largest * (opens ? 2 : 8);
+        want = place->largest * (opens ? 2 : 8);
 
-        if (t->largest <= NGX_MEDIA_SHARED_EXTENT / 4) {
+        if (place->largest <= NGX_MEDIA_SHARED_EXTENT / 4) {
             want = ngx_max(want, NGX_MEDIA_SHARED_EXTENT);
         }
 
@@ -460,10 +561,10 @@ ngx_media_extent_next_locked(const ngx_media_claim_t *claim,
             return NGX_AGAIN;
         }
 
-        ngx_media_track_leave_locked(zone, t);
+        ngx_media_place_leave_locked(zone, place);
 
-        t->extent = extent;
-        t->used = 0;
+        place->extent = extent;
+        place->used = 0;
     }
 
     return NGX_OK;
@@ -677,22 +778,52 @@ ngx_media_segment_gap_locked(const ngx_media_claim_t *claim,
 }
 
 
+/* of all forms, which have the same */
+
+static void
+ngx_media_part_data_write_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, const ngx_media_part_put_t *puts,
+    const ngx_media_room_t *rooms, ngx_uint_t nforms,
+    const ngx_media_data_part_t *data)
+{
+    u_char      *p, *first;
+    ngx_uint_t   i;
+
+    first = NULL;
+
+    for (i = 0; i < nforms && data->size; i++) {
+        p = ngx_media_extent_addr(zone, rooms[i].extent) + rooms[i].used
+            + puts[i].data[0].len;
+
+        if (first) {
+            ngx_memcpy(p, first, data->size);
+            continue;
+        }
+
+        (void) ngx_media_data_write_locked(s, data, p);
+        first = p;
+    }
+}
+
+
 static void
 ngx_media_part_write_locked(const ngx_media_claim_t *claim,
-    ngx_media_track_shm_t *t, const ngx_media_part_put_t *put,
-    const ngx_media_room_t *room)
+    ngx_media_track_shm_t *t, const ngx_media_part_put_t *puts,
+    const ngx_media_room_t *rooms, ngx_uint_t nforms,
+    const ngx_media_data_part_t *data)
 {
-    size_t                    size;
-    int64_t                   end;
-    ngx_media_zone_t         *zone;
-    ngx_media_range_t        *range;
-    ngx_media_part_shm_t     *part;
-    ngx_media_stream_shm_t   *s;
-    ngx_media_segment_shm_t  *segment;
+    int64_t                      end;
+    ngx_uint_t                   i;
+    ngx_media_zone_t            *zone;
+    ngx_media_form_ref_t         ref;
+    ngx_media_part_shm_t        *part, other;
+    ngx_media_stream_shm_t      *s;
+    ngx_media_segment_shm_t     *segment;
+    const ngx_media_part_put_t  *put;
 
     zone = claim->stream.zone;
     s = claim->stream.sh;
-    size = room->size;
+    put = puts;
 
     part = ngx_media_part_record(t, t->part_head);
 
@@ -700,26 +831,22 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     part->part = put->part;
     part->duration = put->duration;
     part->independent = put->independent;
-    part->range.extent = t->extent;
-    part->range.id = zone->sh->extents[t->extent].id;
-    part->range.offset = (uint64_t) zone->sh->extents[t->extent].page
-                         * NGX_MEDIA_PAGE + t->used;
-    part->range.size = size;
 
-    t->used += size;
+    ngx_media_room_use_locked(zone, &t->place, rooms[0].size, &part->range);
 
     segment = ngx_media_segment_record(t, t->segment_closed);
 
-    if (segment->nranges
-        && segment->ranges[segment->nranges - 1].extent == t->extent)
-    {
-        range = &segment->ranges[segment->nranges - 1];
-        range->size += size;
+    (void) ngx_media_form_ref_locked(t, 0, t->segment_closed, &ref);
+    ngx_media_form_append_locked(zone, &ref, &part->range, 1);
 
-    } else {
-        zone->sh->extents[t->extent].refs++;
-        segment->ranges[segment->nranges] = part->range;
-        ngx_media_store(&segment->nranges, segment->nranges + 1);
+    for (i = 1; i < nforms; i++) {
+        other = *part;
+
+        ngx_media_room_use_locked(zone, &t->forms[i]->place, rooms[i].size,
+                                  &other.range);
+        ngx_media_form_write_locked(zone, t, i, puts[i].segment->init, &other,
+                                    puts[i].key_size
+                                    ? puts[i].key_size + data->size : 0);
     }
 
     if (put->coarse) {
@@ -727,20 +854,17 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     }
 
     if (put->key_size) {
-        segment->key_size = put->key_size + room->data.size;
+        segment->key_size = put->key_size + data->size;
         ngx_media_track_key_bandwidth_locked(t, segment->key_size,
                                              s->segment);
     }
 
-    segment->bytes += size;
     segment->duration += put->duration;
     segment->nparts++;
 
     t->end = segment->time + (int64_t) segment->duration;
 
-    if (segment->bytes > t->largest) {
-        t->largest = segment->bytes;
-    }
+    t->place.largest = ngx_max(t->place.largest, segment->bytes);
 
     /* who goes on after this process never comes before what is published */
 
@@ -752,7 +876,7 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
                                   / (int64_t) t->timescale;
     }
 
-    ngx_media_data_told_locked(s, &room->data);
+    ngx_media_data_told_locked(s, data);
     ngx_media_store(&t->part_head, t->part_head + 1);
     ngx_media_data_forget_locked(s);
 
@@ -779,6 +903,25 @@ ngx_media_part_write_locked(const ngx_media_claim_t *claim,
     }
 
     ngx_media_stream_changed(s);
+}
+
+
+/* the range that was reserved there is the part's now */
+
+static void
+ngx_media_room_use_locked(ngx_media_zone_t *zone,
+    ngx_media_place_shm_t *place, size_t size, ngx_media_range_t *range)
+{
+    ngx_media_extent_shm_t  *e;
+
+    e = &zone->sh->extents[place->extent];
+
+    range->extent = place->extent;
+    range->id = e->id;
+    range->offset = (uint64_t) e->page * NGX_MEDIA_PAGE + place->used;
+    range->size = size;
+
+    place->used += size;
 }
 
 
@@ -854,6 +997,8 @@ void
 ngx_media_segment_close_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t)
 {
+    ngx_uint_t                i;
+    ngx_media_place_shm_t    *place;
     ngx_media_segment_shm_t  *segment;
 
     if (t->segment_head == t->segment_closed) {
@@ -885,31 +1030,52 @@ ngx_media_segment_close_locked(ngx_media_zone_t *zone,
 
     /* the next one gets an extent of its own: this one need not wait */
 
-    if (t->largest > NGX_MEDIA_SHARED_EXTENT / 4) {
-        ngx_media_track_leave_locked(zone, t);
+    for (i = 0; i < NGX_MEDIA_FORMS; i++) {
+        place = ngx_media_form_place_locked(t, i);
+
+        if (place && place->largest > NGX_MEDIA_SHARED_EXTENT / 4) {
+            ngx_media_place_leave_locked(zone, place);
+        }
     }
 
     ngx_media_stream_window_locked(zone, s);
 }
 
 
-/* the writer has no more to write into the track's extent */
+/* the writer has no more to write into the track's extents */
 
 void
 ngx_media_track_leave_locked(ngx_media_zone_t *zone,
     ngx_media_track_shm_t *t)
 {
+    ngx_uint_t              i;
+    ngx_media_place_shm_t  *place;
+
+    for (i = 0; i < NGX_MEDIA_FORMS; i++) {
+        place = ngx_media_form_place_locked(t, i);
+
+        if (place) {
+            ngx_media_place_leave_locked(zone, place);
+        }
+    }
+}
+
+
+static void
+ngx_media_place_leave_locked(ngx_media_zone_t *zone,
+    ngx_media_place_shm_t *place)
+{
     uint32_t  extent;
 
-    extent = t->extent;
+    extent = place->extent;
 
     if (extent == NGX_MEDIA_NONE) {
         return;
     }
 
-    ngx_media_extent_leave(zone, extent, t->used);
+    ngx_media_extent_leave(zone, extent, place->used);
 
-    t->extent = NGX_MEDIA_NONE;
+    place->extent = NGX_MEDIA_NONE;
 
     ngx_media_extent_unref_locked(zone, extent);
 }
@@ -930,8 +1096,11 @@ void
 ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t)
 {
-    ngx_uint_t                i;
-    ngx_media_segment_shm_t  *segment;
+    uint64_t              number;
+    ngx_uint_t            form, i;
+    ngx_media_form_ref_t  ref;
+
+    number = t->segment_tail;
 
     if (ngx_media_first_number(s->first) <= t->segment_tail) {
 
@@ -942,8 +1111,6 @@ ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
         ngx_media_stream_changed(s);
     }
 
-    segment = ngx_media_segment_record(t, t->segment_tail);
-
     if (t->segment_closed == t->segment_tail) {
         ngx_media_store(&t->segment_closed, t->segment_tail + 1);
     }
@@ -951,11 +1118,18 @@ ngx_media_segment_drop_locked(ngx_media_zone_t *zone,
     ngx_media_store(&t->segment_tail, t->segment_tail + 1);
     ngx_media_fence();
 
-    for (i = 0; i < segment->nranges; i++) {
-        ngx_media_extent_unref_locked(zone, segment->ranges[i].extent);
-    }
+    for (form = 0; form < NGX_MEDIA_FORMS; form++) {
 
-    segment->nranges = 0;
+        if (ngx_media_form_ref_locked(t, form, number, &ref) != NGX_OK) {
+            continue;
+        }
+
+        for (i = 0; i < *ref.nranges; i++) {
+            ngx_media_extent_unref_locked(zone, ref.ranges[i].extent);
+        }
+
+        *ref.nranges = 0;
+    }
 }
 
 

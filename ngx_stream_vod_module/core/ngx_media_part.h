@@ -21,12 +21,17 @@
 #include "core/ngx_media_store_shm.h"
 
 
+#define NGX_MEDIA_PART_RUNS  3
+
+
 /*
- * One part, written to the arena and listed.  data: three runs of bytes, what
- * is in front of a segment, header and payload; timed data of its time comes
- * between the first two.  The first part of a segment opens it, with what is
- * said in *segment.  NGX_OK, NGX_DECLINED, NGX_ABORT: no memory, it was not
- * stored.
+ * One part, written to the arena and listed, in all its forms or in none: puts
+ * are nforms, 1 to NGX_MEDIA_FORMS, of which all but the first are asked for
+ * data, key_size and segment->init only.  A segment has the forms of its first
+ * part.  data: three runs of bytes, what is in front of a segment, header and
+ * payload; timed data of its time comes between the first two.  The first part
+ * of a segment opens it, with what is said in *segment.  NGX_OK, NGX_DECLINED,
+ * NGX_ABORT: no memory, it was not stored.
  */
 typedef struct {
     const ngx_media_segment_t
@@ -37,7 +42,7 @@ typedef struct {
     uint32_t                  key_size;       /* of part 0, see segment, without
                                                  timed data */
     unsigned                  independent:1;
-    ngx_str_t                 data[3];
+    ngx_str_t                 data[NGX_MEDIA_PART_RUNS];
     size_t                    size;           /* out, if OK: of all of it */
     uint64_t                  expect_number;  /* of the next part */
     uint32_t                  expect_part;
@@ -51,7 +56,7 @@ typedef struct {
 } ngx_media_part_put_t;
 
 ngx_int_t ngx_media_part_put(const ngx_media_claim_t *claim,
-    ngx_uint_t track, ngx_media_part_put_t *put);
+    ngx_uint_t track, ngx_media_part_put_t *puts, ngx_uint_t nforms);
 
 /* the open segment, if there is one, is complete */
 ngx_int_t ngx_media_segment_close(const ngx_media_claim_t *claim,

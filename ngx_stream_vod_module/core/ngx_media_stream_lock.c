@@ -13,6 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_form.h"
 #include "core/ngx_media_part.h"
 #include "core/ngx_media_stream_lock.h"
 #include "core/ngx_media_stream_validate.h"
@@ -24,6 +25,8 @@ static void ngx_media_stream_repaired(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 static void ngx_media_track_repair_locked(ngx_media_zone_t *zone,
     ngx_media_track_shm_t *t);
+static void ngx_media_forms_repair_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t, uint64_t number);
 static void ngx_media_extents_repair_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s);
 
@@ -159,7 +162,6 @@ ngx_media_track_repair_locked(ngx_media_zone_t *zone,
     ngx_media_track_shm_t *t)
 {
     uint64_t                  n;
-    ngx_media_range_t        *range;
     ngx_media_part_shm_t     *part;
     ngx_media_segment_shm_t  *segment;
 
@@ -183,24 +185,14 @@ ngx_media_track_repair_locked(ngx_media_zone_t *zone,
     }
 
     segment->nparts = 0;
-    segment->nranges = 0;
-    segment->bytes = 0;
     segment->duration = 0;
-    range = NULL;
+
+    ngx_media_forms_repair_locked(zone, t, t->segment_closed);
 
     for (n = segment->part; n < t->part_head; n++) {
         part = ngx_media_part_record(t, n);
 
-        if (range && range->extent == part->range.extent) {
-            range->size += part->range.size;
-
-        } else if (segment->nranges < NGX_MEDIA_RANGES) {
-            range = &segment->ranges[segment->nranges++];
-            *range = part->range;
-        }
-
         segment->nparts++;
-        segment->bytes += part->range.size;
         segment->duration += part->duration;
 
         ngx_media_store(&t->edge, ngx_media_edge(part->number, part->part));
@@ -217,16 +209,51 @@ ngx_media_track_repair_locked(ngx_media_zone_t *zone,
 }
 
 
+/* the ranges of the open segment are those of its parts, in each form */
+
+static void
+ngx_media_forms_repair_locked(ngx_media_zone_t *zone,
+    ngx_media_track_shm_t *t, uint64_t number)
+{
+    uint64_t               n;
+    ngx_uint_t             form;
+    ngx_media_range_t     *range;
+    ngx_media_form_ref_t   ref;
+
+    for (form = 0; form < NGX_MEDIA_FORMS; form++) {
+
+        if (ngx_media_form_ref_locked(t, form, number, &ref) != NGX_OK) {
+            continue;
+        }
+
+        *ref.nranges = 0;
+        *ref.bytes = 0;
+
+        for (n = ngx_media_segment_record(t, number)->part;
+             n < t->part_head;
+             n++)
+        {
+            range = ngx_media_form_range_locked(t, form, n);
+
+            if (range) {
+                ngx_media_form_append_locked(zone, &ref, range, 0);
+            }
+        }
+    }
+}
+
+
 static void
 ngx_media_extents_repair_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s)
 {
-    uint32_t                  e, index;
-    uint64_t                  n;
-    ngx_uint_t                i, k;
-    ngx_media_zone_shm_t     *sh;
-    ngx_media_track_shm_t    *t;
-    ngx_media_segment_shm_t  *segment;
+    uint32_t                e, index;
+    uint64_t                n;
+    ngx_uint_t              form, i, k;
+    ngx_media_zone_shm_t   *sh;
+    ngx_media_form_ref_t    ref;
+    ngx_media_track_shm_t  *t;
+    ngx_media_place_shm_t  *place;
 
     sh = zone->sh;
     index = ngx_media_stream_index(zone, s);
@@ -241,22 +268,28 @@ ngx_media_extents_repair_locked(ngx_media_zone_t *zone,
         }
     }
 
-    for (i = 0; i < s->ntracks; i++) {
-        t = s->tracks[i];
+    for (i = 0; i < s->ntracks * NGX_MEDIA_FORMS; i++) {
+        t = s->tracks[i / NGX_MEDIA_FORMS];
+        form = i % NGX_MEDIA_FORMS;
 
-        if (t == NULL) {
+        place = t ? ngx_media_form_place_locked(t, form) : NULL;
+
+        if (place == NULL) {
             continue;
         }
 
-        if (t->extent != NGX_MEDIA_NONE) {
-            sh->extents[t->extent].refs++;
+        if (place->extent != NGX_MEDIA_NONE) {
+            sh->extents[place->extent].refs++;
         }
 
         for (n = t->segment_tail; n < t->segment_head; n++) {
-            segment = ngx_media_segment_record(t, n);
 
-            for (k = 0; k < segment->nranges; k++) {
-                sh->extents[segment->ranges[k].extent].refs++;
+            if (ngx_media_form_ref_locked(t, form, n, &ref) != NGX_OK) {
+                continue;
+            }
+
+            for (k = 0; k < *ref.nranges; k++) {
+                sh->extents[ref.ranges[k].extent].refs++;
             }
         }
     }

@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_form.h"
 #include "core/ngx_media_stream_validate.h"
 
 
@@ -14,6 +15,8 @@
 
 static ngx_uint_t ngx_media_track_validate(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s, ngx_media_track_shm_t *t);
+static ngx_uint_t ngx_media_forms_validate(ngx_media_zone_t *zone,
+    uint32_t stream, ngx_media_track_shm_t *t, uint64_t number);
 static ngx_uint_t ngx_media_parts_validate(ngx_media_zone_t *zone,
     ngx_media_track_shm_t *t);
 static ngx_uint_t ngx_media_range_validate(ngx_media_zone_t *zone,
@@ -84,9 +87,9 @@ static ngx_uint_t
 ngx_media_track_validate(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     ngx_media_track_shm_t *t)
 {
-    uint64_t                  bytes, i;
+    uint64_t                  i;
     uint32_t                  index;
-    ngx_uint_t                k, n;
+    ngx_uint_t                n;
     ngx_media_segment_shm_t  *segment;
 
     index = ngx_media_stream_index(zone, s);
@@ -109,20 +112,12 @@ ngx_media_track_validate(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
 
     for (i = t->segment_tail; i < t->segment_head; i++) {
         segment = ngx_media_segment_record(t, i);
-        bytes = 0;
 
         ngx_media_must(zone, n, segment->number == i,
                        "number of a segment", i);
-        ngx_media_must(zone, n, segment->nranges <= NGX_MEDIA_RANGES,
-                       "ranges of a segment", i);
 
-        for (k = 0; k < segment->nranges && k < NGX_MEDIA_RANGES; k++) {
-            n += ngx_media_range_validate(zone, index, &segment->ranges[k]);
-            bytes += segment->ranges[k].size;
-        }
+        n += ngx_media_forms_validate(zone, index, t, i);
 
-        ngx_media_must(zone, n, bytes == segment->bytes,
-                       "bytes of a segment", i);
         ngx_media_must(zone, n,
                        (segment->nparts == 0)
                        == ((segment->flags & NGX_MEDIA_SEGMENT_GAP) != 0),
@@ -139,6 +134,42 @@ ngx_media_track_validate(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s,
     }
 
     return n + ngx_media_parts_validate(zone, t);
+}
+
+
+/* of a segment */
+
+static ngx_uint_t
+ngx_media_forms_validate(ngx_media_zone_t *zone, uint32_t stream,
+    ngx_media_track_shm_t *t, uint64_t number)
+{
+    uint64_t              bytes;
+    ngx_uint_t            form, k, n;
+    ngx_media_form_ref_t  ref;
+
+    n = 0;
+
+    for (form = 0; form < NGX_MEDIA_FORMS; form++) {
+
+        if (ngx_media_form_ref_locked(t, form, number, &ref) != NGX_OK) {
+            continue;
+        }
+
+        bytes = 0;
+
+        ngx_media_must(zone, n, *ref.nranges <= NGX_MEDIA_RANGES,
+                       "ranges of a segment", number);
+
+        for (k = 0; k < *ref.nranges && k < NGX_MEDIA_RANGES; k++) {
+            n += ngx_media_range_validate(zone, stream, &ref.ranges[k]);
+            bytes += ref.ranges[k].size;
+        }
+
+        ngx_media_must(zone, n, bytes == *ref.bytes,
+                       "bytes of a segment", number);
+    }
+
+    return n;
 }
 
 
@@ -260,27 +291,34 @@ ngx_media_data_validate(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
 static ngx_uint_t
 ngx_media_extent_refs(ngx_media_stream_shm_t *s, uint32_t extent)
 {
-    uint64_t                  i;
-    ngx_uint_t                k, refs, track;
-    ngx_media_track_shm_t    *t;
-    ngx_media_segment_shm_t  *segment;
+    uint64_t                i;
+    ngx_uint_t              form, k, n, refs;
+    ngx_media_form_ref_t    ref;
+    ngx_media_track_shm_t  *t;
+    ngx_media_place_shm_t  *place;
 
     refs = 0;
 
-    for (track = 0; track < s->ntracks; track++) {
-        t = s->tracks[track];
+    for (n = 0; n < s->ntracks * NGX_MEDIA_FORMS; n++) {
+        t = s->tracks[n / NGX_MEDIA_FORMS];
+        form = n % NGX_MEDIA_FORMS;
 
-        if (t == NULL) {
+        place = t ? ngx_media_form_place_locked(t, form) : NULL;
+
+        if (place == NULL) {
             continue;
         }
 
-        refs += t->extent == extent;
+        refs += place->extent == extent;
 
         for (i = t->segment_tail; i < t->segment_head; i++) {
-            segment = ngx_media_segment_record(t, i);
 
-            for (k = 0; k < segment->nranges; k++) {
-                refs += segment->ranges[k].extent == extent;
+            if (ngx_media_form_ref_locked(t, form, i, &ref) != NGX_OK) {
+                continue;
+            }
+
+            for (k = 0; k < *ref.nranges; k++) {
+                refs += ref.ranges[k].extent == extent;
             }
         }
     }

@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media_evict.h"
+#include "core/ngx_media_form.h"
 #include "core/ngx_media_part.h"
 #include "core/ngx_media_stream_lock.h"
 #include "core/ngx_media_track.h"
@@ -177,7 +178,7 @@ ngx_media_track_make_locked(const ngx_media_claim_t *claim,
     t->timescale = params->timescale;
     t->publisher = publisher;
     t->epoch = s->epoch;
-    t->extent = NGX_MEDIA_NONE;
+    t->place.extent = NGX_MEDIA_NONE;
     t->segment_size = zone->app->ring_segments;
     t->part_size = zone->app->ring_parts;
 
@@ -266,6 +267,8 @@ ngx_media_track_free(ngx_media_zone_t *zone, ngx_media_track_shm_t *t)
             ngx_media_init_free(zone, t->inits[i]);
         }
     }
+
+    ngx_media_forms_free(zone, t);
 
     ngx_media_block_free(zone, t->segments);
     ngx_media_block_free(zone, t);

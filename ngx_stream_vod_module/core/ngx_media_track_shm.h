@@ -70,6 +70,56 @@ typedef struct {
 
 
 /*
+ * The forms of a track: the same frames, packed or encrypted otherwise.  What
+ * is said of a segment or a part holds for all of them, and so do the places
+ * in the rings; a form has its own bytes.  Form 0 is in the records above, the
+ * others have records beside them, in the same places, which are there if
+ * their number is the one.
+ */
+
+#define NGX_MEDIA_FORMS          4
+
+typedef struct {
+    uint64_t                  number;
+    uint64_t                  init;
+    uint64_t                  bytes;
+    uint32_t                  key_size;
+    uint32_t                  nranges;
+    ngx_media_range_t         ranges[NGX_MEDIA_RANGES];
+} ngx_media_form_segment_shm_t;
+
+#define NGX_MEDIA_FORM_SEGMENT_PER_PAGE                                       \
+    (NGX_MEDIA_PAGE / sizeof(ngx_media_form_segment_shm_t))
+
+typedef struct {
+    uint64_t                  number;
+    uint32_t                  part;
+    ngx_media_range_t         range;
+} ngx_media_form_part_shm_t;
+
+#define NGX_MEDIA_FORM_PART_PER_PAGE                                          \
+    (NGX_MEDIA_PAGE / sizeof(ngx_media_form_part_shm_t))
+
+/* where a writer is */
+
+typedef struct {
+    uint32_t                  extent;         /* [stream] written to */
+    uint64_t                  used;           /* [stream] bytes of it */
+    uint64_t                  largest;        /* [stream] segment, bytes */
+} ngx_media_place_shm_t;
+
+/* one page, and two of pages */
+
+typedef struct {
+    ngx_media_place_shm_t     place;
+    ngx_media_form_segment_shm_t
+                            **segments;       /* [once] a page of pages */
+    ngx_media_form_part_shm_t
+                            **parts;          /* [once] likewise */
+} ngx_media_form_shm_t;
+
+
+/*
  * One page, and as many more as it takes; [once].  What is in them is one run
  * of bytes: ngx_media_init_t, as far as it is in use, and the init segment.
  */
@@ -131,9 +181,9 @@ struct ngx_media_track_shm_s {
     uint32_t                  away;           /* [stream] others go on */
     uint32_t                  parts_off;      /* [stream] for good */
     uint32_t                  parts_held;     /* [stream] for now */
-    uint32_t                  extent;         /* [stream] written to */
-    uint64_t                  used;           /* [stream] bytes of it */
-    uint64_t                  largest;        /* [stream] segment, bytes */
+    ngx_media_place_shm_t     place;          /* of form 0 */
+    ngx_media_form_shm_t     *forms[NGX_MEDIA_FORMS];  /* [stream] but form 0;
+                                                 NULL: it never was */
 
     /*
      * Rings.  Entries from tail up to (not including) head are valid; of

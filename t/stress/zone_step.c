@@ -39,6 +39,7 @@ static void watch(int on);
 #define MB          (1024 * 1024)
 #define TAIL_FRAME  60000                    /* four of them fill the ring */
 #define DATA        8                        /* of timed data */
+#define FORM_SIZE   8888                     /* no other parts have this */
 
 
 static ngx_media_app_t    app;
@@ -298,7 +299,7 @@ die_inside(void)
 
     t = s->tracks[0];
     ngx_media_segment_record(t, t->segment_closed)->bytes += 17;
-    zone->sh->extents[t->extent].refs++;
+    zone->sh->extents[t->place.extent].refs++;
 
     ngx_media_zone_lock(zone);
     zone->sh->pages += 5;
@@ -358,6 +359,21 @@ step_work(void)
     (void) media_pub_track(&audio, NGX_MEDIA_AUDIO, 0, 44100);
     watch(0);
     work_segments(&video, &audio, 1, 600);
+
+    /* in two forms, which are there together or not at all */
+
+    doing("a part in two forms");
+
+    for (i = 0; i < 3; i++) {
+        media_pub_cut(&video, ngx_media_stream_number(&video.claim));
+
+        if (media_pub_forms(&video, FORM_SIZE, 20, 2) != NGX_OK
+            || media_pub_forms(&video, FORM_SIZE, 20, 2) != NGX_OK
+            || media_pub_close(&video) != NGX_OK)
+        {
+            _exit(3);
+        }
+    }
 
     doing("parameters of several pages, and others after them");
 
@@ -547,6 +563,19 @@ read_track(const char *when, const ngx_media_stream_t *stream,
             continue;
         }
 
+        if (s->nparts && s->bytes == s->nparts * FORM_SIZE) {
+
+            for (k = 0; k < 2; k++) {
+                wrong = media_forms_check(zone, stream, t->index, k,
+                                          s->number, FORM_SIZE);
+                if (wrong) {
+                    fail(when, wrong);
+                }
+            }
+
+            continue;
+        }
+
         if (ngx_media_pin(zone, s->ranges, s->nranges) != NGX_OK) {
             fail(when, "a listed segment cannot be pinned");
             continue;
@@ -574,6 +603,10 @@ read_track(const char *when, const ngx_media_stream_t *stream,
     }
 
     for (i = 0; i < t->nparts; i++) {
+
+        if (t->parts[i].range.size == FORM_SIZE) {
+            continue;
+        }
 
         if (ngx_media_track_part(stream, t->index, t->parts[i].number,
                                  t->parts[i].part, &part)

@@ -19,6 +19,7 @@
 #include "memory/ngx_media_notify.h"
 #include "core/ngx_media_store_zone.h"
 #include "core/ngx_media_evict.h"
+#include "core/ngx_media_form.h"
 #include "core/ngx_media_part.h"
 #include "core/ngx_media_stream.h"
 #include "core/ngx_media_stream_lock.h"
@@ -401,7 +402,7 @@ media_pub_part(media_pub_t *pub, size_t size, ngx_uint_t msec, uint64_t seed)
 
     media_pub_watch(1);
 
-    rc = ngx_media_part_put(&pub->claim, pub->track, &put);
+    rc = ngx_media_part_put(&pub->claim, pub->track, &put, 1);
 
     media_pub_watch(0);
 
@@ -413,6 +414,129 @@ media_pub_part(media_pub_t *pub, size_t size, ngx_uint_t msec, uint64_t seed)
     }
 
     return rc;
+}
+
+
+/*
+ * A part in n forms, of which each has other bytes, and as many more of them:
+ * all are its number, part and form, added up
+ */
+
+#define media_form_byte(number, part, form)                                   \
+    ((u_char) ((number) * 16 + (part) * 4 + (form)))
+#define media_form_size(size, form)  ((size) + (form) * 1000)
+
+static inline ngx_int_t
+media_pub_forms(media_pub_t *pub, size_t size, ngx_uint_t msec, ngx_uint_t n)
+{
+    ngx_int_t              rc;
+    ngx_uint_t             i;
+    ngx_media_segment_t    segments[NGX_MEDIA_FORMS];
+    ngx_media_part_put_t   puts[NGX_MEDIA_FORMS];
+
+    ngx_memzero(puts, sizeof(puts));
+
+    for (i = 0; i < n; i++) {
+        segments[i] = pub->segment;
+        segments[i].init += i;
+
+        puts[i].segment = &segments[i];
+        puts[i].part = pub->nparts;
+        puts[i].time = pub->time * (int64_t) pub->params.timescale / 1000;
+        puts[i].duration = msec * pub->params.timescale / 1000;
+        puts[i].independent = pub->nparts == 0;
+        puts[i].data[0].len = media_form_size(size, i);
+        puts[i].data[0].data = malloc(puts[i].data[0].len);
+        puts[i].expect_number = pub->segment.number;
+        puts[i].expect_part = pub->nparts + 1;
+        puts[i].count = &pub->count;
+        puts[i].fps = 25000;
+
+        memset(puts[i].data[0].data,
+               media_form_byte(pub->segment.number, pub->nparts, i),
+               puts[i].data[0].len);
+    }
+
+    media_pub_watch(1);
+
+    rc = ngx_media_part_put(&pub->claim, pub->track, puts, n);
+
+    media_pub_watch(0);
+
+    for (i = 0; i < n; i++) {
+        free(puts[i].data[0].data);
+    }
+
+    if (rc == NGX_OK) {
+        pub->nparts++;
+        pub->time += msec;
+    }
+
+    return rc;
+}
+
+
+/* a segment of such parts that is whole, and each part of it, in a form */
+
+static inline const char *
+media_forms_check(ngx_media_zone_t *zone, const ngx_media_stream_t *stream,
+    ngx_uint_t track, ngx_uint_t form, uint64_t number, size_t size)
+{
+    u_char               *p;
+    ngx_int_t             rc;
+    ngx_uint_t            i, k;
+    const char           *wrong;
+    ngx_media_part_t      part;
+    ngx_media_segment_t   segment;
+
+    if (ngx_media_form_segment(stream, track, form, number, &segment)
+        != NGX_OK)
+    {
+        return "no such form of a segment";
+    }
+
+    if (segment.bytes != segment.nparts * media_form_size(size, form)) {
+        return "bytes of a form";
+    }
+
+    if (ngx_media_pin(zone, segment.ranges, segment.nranges) != NGX_OK) {
+        return "a form cannot be pinned";
+    }
+
+    wrong = NULL;
+
+    for (i = 0; i < segment.nparts && wrong == NULL; i++) {
+
+        rc = ngx_media_form_part(stream, track, form, number, i, &part);
+
+        if (rc == NGX_DONE) {
+            /* the ring of parts is shorter */
+            continue;
+        }
+
+        if (rc != NGX_OK) {
+            wrong = "no such form of a part";
+            break;
+        }
+
+        if (part.range.size != media_form_size(size, form)) {
+            wrong = "size of a form";
+            break;
+        }
+
+        p = ngx_media_arena_bytes(zone, &part.range);
+
+        for (k = 0; k < part.range.size; k++) {
+            if (p[k] != media_form_byte(number, i, form)) {
+                wrong = "a byte of a form";
+                break;
+            }
+        }
+    }
+
+    ngx_media_unpin(zone, segment.ranges, segment.nranges);
+
+    return wrong;
 }
 
 

@@ -3,23 +3,7 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: memory/ngx_media_bitmap.c memory/ngx_media_buddy.c
-         memory/ngx_media_notify.c memory/ngx_media_process.c
-         core/ngx_media_read.c core/ngx_media_claim.c core/ngx_media_evict.c
-         core/ngx_media_part.c core/ngx_media_stream.c
-         core/ngx_media_stream_lock.c core/ngx_media_tail.c
-         core/ngx_media_track.c core/ngx_media_stream_validate.c
-         memory/ngx_media_zone_validate.c core/ngx_media_store_zone.c
-         memory/ngx_media_zone.c formats/ngx_media_aac.c
-         formats/ngx_media_bits.c formats/ngx_media_codec.c
-         formats/ngx_media_h264.c formats/ngx_media_h264_still.c
-         formats/ngx_media_h265.c formats/ngx_media_mp3.c
-         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_write.c
-         formats/ngx_media_video.c formats/ngx_media_wvtt.c ngx_stub.c
-         formats/ngx_media_ac3.c formats/ngx_media_crc.c
-         formats/ngx_media_ac3_silence.c formats/ngx_media_av1.c
-         formats/ngx_media_flac.c formats/ngx_media_opus.c
-         formats/ngx_media_vpx.c */
+/* link: @store ngx_stub.c */
 
 
 /*
