@@ -103,7 +103,7 @@ sub stream {
     my @said = `$bin $dir/in.h264 $dir/out.h264 3 @at 2>&1`;
     is($?, 0, 'written') or return diag(@said);
     is(scalar(grep { /^still (\d+) bytes/ && $1 < 400 } @said), @at,
-       join ' ', map { /(\d+)/ } @said);
+       'bytes: ' . join ' ', map { /(\d+)/ } @said);
 
     my ($before, @was) = pictures("$dir/in.h264");
     my ($after, @is) = pictures("$dir/out.h264");

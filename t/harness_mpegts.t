@@ -45,7 +45,9 @@ is(join(', ', map { "$_->{msec} ms at $_->{at}" } @{$good->{stalls}}), '',
    'no stall');
 ok($good->{ended}, 'it played to the end');
 cmp_ok($good->{played}, '>', 2.5, 'all of it');
-is($good->{frames}, 75, 'frames');
+# Chromium counts one more now and then
+cmp_ok(abs($good->{frames} - 75), '<=', 1, 'frames')
+    or diag($good->{frames});
 cmp_ok($good->{audio}, '>', 0, 'sound');
 is($good->{size}, '320x180', 'size');
 
