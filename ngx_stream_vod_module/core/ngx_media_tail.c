@@ -213,7 +213,10 @@ ngx_media_tail_reserve(const ngx_media_claim_t *claim,
 }
 
 
-/* NGX_OK, look again; NGX_AGAIN */
+/*
+ * NGX_OK, look again; NGX_DECLINED.  The ring keeps its extent while room is
+ * made: given back, it would be the room that is found.
+ */
 
 static ngx_int_t
 ngx_media_tail_back(const ngx_media_claim_t *claim,
@@ -226,7 +229,10 @@ ngx_media_tail_back(const ngx_media_claim_t *claim,
     zone = claim->stream.zone;
     s = claim->stream.sh;
 
-    rc = ngx_media_extent_commit(zone, room->extent, room->size);
+    do {
+        rc = ngx_media_extent_commit(zone, room->extent, room->size);
+
+    } while (rc != NGX_OK && ngx_media_zone_make_room(zone));
 
     ngx_log_debug3(NGX_LOG_DEBUG_CORE, zone->log, 0,
                    "media stream is followed, id:%uL ring:%uz rc:%i",
@@ -248,7 +254,7 @@ ngx_media_tail_back(const ngx_media_claim_t *claim,
 
     ngx_media_stream_unlock(s);
 
-    return rc == NGX_OK ? NGX_OK : NGX_AGAIN;
+    return rc == NGX_OK ? NGX_OK : NGX_DECLINED;
 }
 
 

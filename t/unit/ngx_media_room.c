@@ -15,7 +15,9 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 #include "core/ngx_media_tail.h"
 #include "media_store.h"
 
@@ -432,6 +434,64 @@ test_tail(void)
 }
 
 
+/* a ring for who follows in a zone that is full: others give way, once */
+
+static void
+hung(int signo)
+{
+    static const char  text[] = "not ok - full: it looks for room for ever\n";
+
+    _exit(write(1, text, sizeof(text) - 1) == 0 ? 1 : 2);
+}
+
+
+static void
+test_full(void)
+{
+    static u_char           bytes[1000];
+
+    ngx_uint_t              i;
+    ngx_media_tail_frame_t  frame;
+
+    begin(4 * MB);
+
+    for (i = 0; i < 400 && zone->sh->limit - zone->sh->pages >= 60; i++) {
+        wait_msec(MSEC);
+
+        if (i % 10 == 0) {
+            (void) media_pub_close(&pub);
+            media_pub_cut(&pub, ngx_media_stream_number(&pub.claim));
+        }
+
+        (void) media_pub_part(&pub, 40000, MSEC, i);
+    }
+
+    ok(i < 400, "full: %d pages are left",
+       (int) (zone->sh->limit - zone->sh->pages));
+
+    ngx_memzero(&frame, sizeof(ngx_media_tail_frame_t));
+
+    frame.track = pub.track;
+    frame.timescale = 48000;
+    frame.pos = bytes;
+    frame.size = sizeof(bytes);
+
+    signal(SIGALRM, hung);
+    alarm(20);
+
+    ngx_media_tail_want(&pub.claim.stream);
+    ngx_media_tail_put(&pub.claim, &frame);
+
+    alarm(0);
+
+    ok(pub.claim.stream.sh->tail != NULL, "full: there is room for a ring");
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    finish("full");
+}
+
+
 /* what looks after the rest of this */
 
 static void
@@ -474,6 +534,7 @@ main(void)
     test_repaired();
     test_dead();
     test_tail();
+    test_full();
     test_locked();
 
     is(ngx_stub_logged[NGX_LOG_ALERT], 0, "no alerts");
