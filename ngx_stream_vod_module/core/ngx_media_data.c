@@ -118,6 +118,7 @@ ngx_media_data_put(const ngx_media_claim_t *claim, ngx_media_data_t *data)
 
     record->time = time;
     record->back = ngx_media_data_back(s, time - data->time);
+    record->late = time - record->back != data->time;
     record->offset = offset;
     record->size = size;
     record->kind = data->kind;
@@ -128,7 +129,7 @@ ngx_media_data_put(const ngx_media_claim_t *claim, ngx_media_data_t *data)
     time -= record->back;
 
     s->data_put++;
-    s->data_late += time != data->time;
+    s->data_late += record->late;
 
     data->time = time;
     data->id = d->seq;
@@ -239,22 +240,22 @@ ngx_media_data_copy(const ngx_media_data_shm_t *data, uint64_t offset,
 }
 
 
-/* not before what any track that carries it has open */
+/*
+ * Not before what any track has open that may carry it, now or when its
+ * publisher has come back to it: nobody would ever tell what is before that.
+ */
 
 static int64_t
 ngx_media_data_open_locked(ngx_media_stream_shm_t *s, int64_t time)
 {
     int64_t                 told;
-    uint32_t                carriers;
     ngx_uint_t              i;
     ngx_media_track_shm_t  *t;
 
-    carriers = ngx_media_data_carriers_locked(s, NGX_MEDIA_TRACKS);
-
     for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
 
-        if (carriers & (uint32_t) 1 << i) {
-            t = s->tracks[i];
+        if (t && !t->ended) {
             told = ngx_media_data_ticks(ngx_media_data_told(t), t->timescale);
             time = ngx_max(time, told);
         }
@@ -472,7 +473,8 @@ ngx_media_data_write_locked(ngx_media_stream_shm_t *s,
         {
             record->time = start;
             record->back = 0;
-            s->data_late++;
+            s->data_late += !record->late;
+            record->late = 1;
         }
 
         time = record->time < start ? start : record->time - record->back;

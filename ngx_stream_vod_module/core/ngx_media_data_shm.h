@@ -33,6 +33,7 @@ typedef struct {
                                                  since there were none */
     uint32_t                  size;
     uint32_t                  kind;           /* ngx_media_data_kind_e */
+    uint32_t                  late;           /* it was counted as that */
 } ngx_media_data_record_shm_t;
 
 

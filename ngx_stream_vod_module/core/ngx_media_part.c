@@ -401,7 +401,10 @@ ngx_media_part_publish(const ngx_media_claim_t *claim, ngx_uint_t track,
 
     } else {
 
-        /* other data may have come meanwhile, or its carriers have changed */
+        /*
+         * only this process puts data, and takes it away; if another one ever
+         * does, the part is written anew
+         */
 
         ngx_media_part_data_locked(claim, track, puts, &now);
 

@@ -465,6 +465,51 @@ test_processes(void)
 }
 
 
+/* a publisher that returns, was ahead, and speaks before it shows anything */
+
+static void
+test_early(void)
+{
+    carried_t                c;
+    ngx_uint_t               i;
+    media_pub_t              pub;
+    ngx_media_stream_shm_t  *s;
+
+    start(64 * MB);
+    begin(&pub, NGX_MEDIA_VIDEO, 0);
+
+    s = pub.claim.stream.sh;
+
+    /* four seconds in a moment */
+
+    for (i = 0; i < 20; i++) {
+        (void) media_pub_part(&pub, 500, 200, 1);
+    }
+
+    ngx_media_stream_release(&pub.claim, "bye");
+    wait_msec(600);
+
+    (void) media_pub_begin(&pub, zone, "a");
+
+    is(put(&pub, now, 100, NULL), NGX_OK, "early: put");
+
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+    media_pub_cut(&pub, ngx_media_stream_number(&pub.claim));
+    (void) media_pub_part(&pub, 500, 200, 1);
+
+    c = carried(&pub);
+
+    is(c.n, 1, "early: it is in the first part");
+    is(c.wrong, 0, "early: as it was");
+    is(waiting(&pub), 0, "early: and does not wait any more");
+    is(s->data_late, 1, "early: it was late, once");
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    finish("early");
+}
+
+
 int
 main(void)
 {
@@ -472,6 +517,7 @@ main(void)
     test_room();
     test_tracks();
     test_processes();
+    test_early();
 
     return done();
 }
