@@ -27,6 +27,7 @@
                                                  numOfArrays */
 #define NGX_MEDIA_H265_SEI_USER_DATA   5
 #define NGX_MEDIA_H265_SUB_LAYERS_MAX  7
+#define NGX_MEDIA_H265_DPB             16     /* pictures */
 #define NGX_MEDIA_H265_POCS_MAX        32
 
 
@@ -550,6 +551,13 @@ ngx_media_h265_parse_coding(ngx_media_h265_sps_t *sps, ngx_media_bits_t *br)
     for (i = all ? 0 : sps->sub_layers - 1u; i < sps->sub_layers; i++) {
         (void) ngx_media_bits_ue(br);
         sps->reorder = ngx_media_bits_ue(br);
+
+        /* 7.4.3.2.1: as many pictures as the DPB has, at most */
+
+        if (sps->reorder > NGX_MEDIA_H265_DPB) {
+            sps->reorder = 0;
+        }
+
         (void) ngx_media_bits_ue(br);
     }
 

@@ -26,6 +26,8 @@ static void ngx_media_ts_push_sample(ngx_media_ts_push_t *push, ngx_uint_t n,
     const ngx_media_ts_frame_t *frame);
 static int64_t ngx_media_ts_push_decode(ngx_media_ts_push_t *push,
     ngx_uint_t n, const ngx_media_ts_frame_t *frame);
+static int64_t ngx_media_ts_push_away(const ngx_media_ts_push_t *push,
+    ngx_uint_t n);
 static void ngx_media_ts_push_break(ngx_media_ts_push_t *push, ngx_uint_t n,
     uint64_t time);
 static ngx_int_t ngx_media_ts_push_plan(ngx_media_ts_push_t *push);
@@ -144,7 +146,8 @@ ngx_media_ts_push_frame(ngx_media_ts_push_t *push, ngx_uint_t n,
 
     if (push->fresh
         || (frame->key && push->es[n].type == NGX_MEDIA_VIDEO)
-        || (int64_t) (time - push->tables) >= NGX_MEDIA_TS_PUSH_TABLES)
+        || (int64_t) (time - push->tables) >= NGX_MEDIA_TS_PUSH_TABLES
+        || (int64_t) (time - push->tables) < -NGX_MEDIA_TS_PUSH_AWAY)
     {
         push->fresh = 0;
         push->changed = 0;
@@ -216,7 +219,11 @@ ngx_media_ts_push_decode(ngx_media_ts_push_t *push, ngx_uint_t n,
 
     most = (int64_t) push->es[n].timescale * 2;
 
+    /* a forecast, of a frame that may be a long one alone: not more than half
+       a second; what is seen counts as it is */
+
     need = (int64_t) push->reorders[n] * frame->duration;
+    need = ngx_min(need, (int64_t) push->es[n].timescale / 2);
     need = ngx_max(need, -(int64_t) frame->cto);
 
     if (need > push->delays[n] && need <= most) {
@@ -242,6 +249,16 @@ ngx_media_ts_push_decode(ngx_media_ts_push_t *push, ngx_uint_t n,
 }
 
 
+/* how far behind it nobody waits for a track: its times are decode times */
+
+static int64_t
+ngx_media_ts_push_away(const ngx_media_ts_push_t *push, ngx_uint_t n)
+{
+    return NGX_MEDIA_TS_PUSH_AWAY
+           + push->delays[n] * 90000 / (int64_t) push->es[n].timescale;
+}
+
+
 /*
  * 2.4.3.5: what comes now has nothing to do with the times before.  It is the
  * clock's own track that says so, while there is one: another one that jumps
@@ -264,7 +281,7 @@ ngx_media_ts_push_break(ngx_media_ts_push_t *push, ngx_uint_t n,
 
     if (n != master && (push->seen & 1u << master)
         && (int64_t) (push->mux.pcr - push->times[master])
-           <= NGX_MEDIA_TS_PUSH_AWAY)
+           <= ngx_media_ts_push_away(push, master))
     {
         return;
     }
@@ -416,7 +433,7 @@ ngx_media_ts_push_clock(const ngx_media_ts_push_t *push)
             next = push->start;
         }
 
-        if ((int64_t) (time - last) > NGX_MEDIA_TS_PUSH_AWAY) {
+        if ((int64_t) (time - last) > ngx_media_ts_push_away(push, i)) {
             continue;
         }
 

@@ -57,9 +57,9 @@ ngx_http_media_wait(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     }
 
     ngx_log_debug7(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "http media waits, kind:%ui stream:\"%V\" track:\"%V\" "
+                   "http media waits, kind:\"%V\" stream:\"%V\" track:\"%V\" "
                    "number:%uL part:%uD asked:%uL.%uL",
-                   (ngx_uint_t) ctx->url.kind, &ctx->url.name,
+                   &ctx->url.kind->suffix, &ctx->url.name,
                    &ctx->url.track, ctx->url.number, ctx->url.part, ctx->msn,
                    ctx->part);
 

@@ -840,6 +840,7 @@ ngx_media_dash_extra(ngx_media_dash_t *ctx, ngx_media_mpd_period_t *p,
         ngx_str_null(&set->label);
         ngx_str_null(&set->role);
         ngx_str_null(&set->switching);
+        ngx_str_null(&set->inband);
 
         if (ngx_media_dash_trick(ctx, set) != NGX_OK) {
             return NGX_ERROR;

@@ -450,6 +450,44 @@ test_refused(void)
 }
 
 
+/* few frames that are reordered, and one that is long: nothing is late */
+
+static void
+test_slow(ngx_uint_t fps, ngx_uint_t pictures, ngx_uint_t one)
+{
+    long        sound, time;
+    uint32_t    step;
+    ngx_uint_t  i;
+
+    start();
+    reorder = (uint32_t) pictures;
+    sound = 0;
+
+    (void) track(0, NGX_MEDIA_CODEC_H264, AVCC, 1000);
+    (void) track(1, NGX_MEDIA_CODEC_AAC, "1190", 48000);
+
+    for (i = 0; i < fps * 20; i++) {
+        time = (long) (i * 1000 / fps);
+        step = (uint32_t) (i == one ? 600 : 1000 / fps);
+
+        if (i > one) {
+            time += 600 - 1000 / (long) fps;
+        }
+
+        (void) frame(0, time, 0, step, i % (fps * 2) == 0);
+
+        for ( /* void */ ; sound * 1024 / 48 <= time + (long) step; sound++) {
+            (void) frame(1, sound * 1024, 0, 1024, 1);
+        }
+    }
+
+    is(push.late, 0, "slow: %d fps, %d are reordered", (int) fps,
+       (int) pictures);
+
+    finish("slow");
+}
+
+
 int
 main(void)
 {
@@ -461,6 +499,10 @@ main(void)
     test_reorder(2);
     test_clock();
     test_refused();
+    test_slow(1, 2, 99);
+    test_slow(2, 2, 99);
+    test_slow(3, 4, 99);
+    test_slow(25, 2, 250);
 
     return done();
 }

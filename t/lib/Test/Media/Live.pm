@@ -1053,6 +1053,7 @@ sub live_replay {
                               : $replay->skipped();
 
     is($replay->wrong(), '', "$name: decided by the rules");
+    is($replay->skipped(), '', "$name: all of it") if $t->{narrates};
 
     SKIP: {
         skip("$name: $why", 2) if $why;
