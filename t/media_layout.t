@@ -71,7 +71,15 @@ my %core = (
     publish_conflict => 'reject', max_bitrate => '8m',
 );
 
-my %features = (stream_log => ['off', 'on']);
+my %features = (
+    stream_log => ['off', 'on'],
+    publish_auth => ['off', 'keys=' . $t->path('keys')],
+    play_auth => ['off'],
+    token_key => [$t->path('secret')],
+    token_audience => ['tv'],
+    token_issuer => ['us'],
+    token_leeway => ['5s'],
+);
 
 my %found;
 
@@ -87,6 +95,10 @@ for my $file (glob $t->root() . '/ngx_stream_vod_module/*/*.c') {
 is_deeply([sort @{$found{core}}], [sort keys %core, 'zone', 'max_streams'],
           'directives of the core');
 is_deeply([sort @{$found{features}}], [sort keys %features], 'and of features');
+
+$t->write_file('keys', "something-secret name\n");
+$t->write_file('secret', 'x' x 32);
+chmod 0600, $t->path($_) for qw/ keys secret /;
 
 my $p = publisher();
 my $id = live_stream($t, 'x')->{publisher}{pid};

@@ -109,6 +109,29 @@ ngx_media_access_add(ngx_conf_t *cf, const ngx_media_access_check_t *check)
 }
 
 
+const ngx_str_t *
+ngx_media_access_shown(const ngx_media_app_t *app, const ngx_str_t *name)
+{
+    ngx_uint_t                        i;
+    ngx_array_t                      *checks;
+    const ngx_media_access_check_t  **entry;
+
+    static const ngx_str_t  hidden = ngx_string("***");
+
+    checks = (ngx_array_t *) ngx_get_conf(app->cycle->conf_ctx,
+                                          ngx_media_access_module);
+    entry = checks->elts;
+
+    for (i = 0; i < checks->nelts; i++) {
+        if (entry[i]->hides && entry[i]->hides(app)) {
+            return &hidden;
+        }
+    }
+
+    return name;
+}
+
+
 ngx_int_t
 ngx_media_access_ask(const ngx_media_access_conf_t *conf,
     ngx_media_access_t **access, const char **reason)
@@ -233,6 +256,29 @@ ngx_media_access_judge(const ngx_media_access_t *access, ngx_int_t rc,
     }
 
     return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_media_access_rename(ngx_media_access_t *access, const ngx_str_t *name)
+{
+    const ngx_str_t  *copy;
+
+    if (access->conf.rename == NULL) {
+        return NGX_OK;
+    }
+
+    copy = access->conf.rename(access->conf.data, name);
+    if (copy == NULL) {
+        return NGX_ERROR;
+    }
+
+    access->conf.name = *copy;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_CORE, access->conf.log, 0,
+                   "media access calls the stream \"%V\"", copy);
+
+    return NGX_OK;
 }
 
 

@@ -51,6 +51,8 @@ typedef struct {
     ngx_str_t                 address;        /* of the peer */
     ngx_connection_t         *connection;
     ngx_log_t                *log;
+    unsigned                  admitted:1;     /* by a token of its own, which
+                                                 its protocol has looked at */
 
     /*
      * The answer, after NGX_AGAIN: NGX_OK, or NGX_DECLINED with a reason, a
@@ -60,6 +62,14 @@ typedef struct {
      */
     void                    (*ready)(void *data, ngx_int_t rc,
                                 const char *reason);
+
+    /*
+     * The stream has another name than the one that was asked for, which may
+     * have been a secret: from now on it is called this way, in logs and in
+     * everything else.  Copies it, and returns the copy, borrowed; NULL: no
+     * memory.  May be called inside ask().  NULL: it stays as it was asked for.
+     */
+    const ngx_str_t        *(*rename)(void *data, const ngx_str_t *name);
     void                     *data;
 } ngx_media_access_conf_t;
 
@@ -79,6 +89,9 @@ typedef struct {
                                 const ngx_media_access_conf_t *conf,
                                 void **ctx, const char **reason);
     void                    (*cancel)(void *ctx);
+
+    /* may names that are asked for be secrets?  NULL: no */
+    ngx_uint_t              (*hides)(const ngx_media_app_t *app);
 } ngx_media_access_check_t;
 
 
@@ -90,12 +103,23 @@ ngx_int_t ngx_media_access_add(ngx_conf_t *cf,
     const ngx_media_access_check_t *check);
 
 
+/*
+ * What may be shown of a name that is asked for, before checks have spoken: it,
+ * or "***" where it may be a secret
+ */
+const ngx_str_t *ngx_media_access_shown(const ngx_media_app_t *app,
+    const ngx_str_t *name);
+
 /* NGX_OK, NGX_DECLINED (*reason), NGX_AGAIN (*access), NGX_ERROR: no memory */
 ngx_int_t ngx_media_access_ask(const ngx_media_access_conf_t *conf,
     ngx_media_access_t **access, const char **reason);
 
 /* after NGX_AGAIN and before ready: nobody waits for the answer any more */
 void ngx_media_access_cancel(ngx_media_access_t *access);
+
+/* of a check, before it answers; NGX_OK, NGX_ERROR: no memory */
+ngx_int_t ngx_media_access_rename(ngx_media_access_t *access,
+    const ngx_str_t *name);
 
 /*
  * Of a check that says NGX_AGAIN: NGX_OK, or NGX_DECLINED and a reason.  ready

@@ -64,6 +64,7 @@ static void ngx_http_media_flv_cleanup(void *data);
 
 
 static ngx_str_t  ngx_http_media_flv_protocol = ngx_string("flv");
+static ngx_str_t  ngx_http_media_flv_token = ngx_string("token");
 
 
 ngx_int_t
@@ -137,8 +138,18 @@ ngx_http_media_flv_ask(ngx_http_media_flv_t *flv, ngx_str_t *name)
     conf.address = r->connection->addr_text;
     conf.connection = r->connection;
     conf.log = r->connection->log;
+    conf.admitted = ngx_http_media_token_on(r);
     conf.ready = ngx_http_media_flv_answer;
     conf.data = flv;
+
+    /* what checks may look for in the arguments is nobody else's business */
+
+    if (r->args.len
+        && ngx_http_media_token_conceal(r, &ngx_http_media_flv_token)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     rc = ngx_media_access_ask(&conf, &flv->access, &reason);
 

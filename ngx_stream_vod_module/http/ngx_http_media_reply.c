@@ -58,6 +58,13 @@ ngx_http_media_accept(ngx_http_request_t *r)
 }
 
 
+ngx_int_t
+ngx_http_media_cors_add(ngx_http_request_t *r)
+{
+    return ngx_http_media_cors(r, ngx_http_media_cors_conf(r));
+}
+
+
 void
 ngx_http_media_set_type(ngx_http_request_t *r,
     const ngx_http_media_url_t *url)
@@ -352,8 +359,9 @@ ngx_http_media_preflight(ngx_http_request_t *r)
                               "GET, HEAD, OPTIONS")
         != NGX_OK
         || ngx_http_media_header(r, "Access-Control-Allow-Headers",
-                                 "Range, If-None-Match, CMCD-Object, "
-                                 "CMCD-Request, CMCD-Session, CMCD-Status")
+                                 "Authorization, Range, If-None-Match, "
+                                 "CMCD-Object, CMCD-Request, CMCD-Session, "
+                                 "CMCD-Status")
            != NGX_OK
         || ngx_http_media_header(r, "Access-Control-Max-Age", "86400")
            != NGX_OK)

@@ -43,12 +43,24 @@ typedef struct {
 ngx_int_t ngx_http_media_accept(ngx_http_request_t *r);
 
 /*
+ * ngx_http_media_token_module.c: who is here has shown a token, or was let in
+ * without; and the argument of this name, NULL: none, is no part of the request
+ * any more, for logs and whoever it is passed on to
+ */
+ngx_uint_t ngx_http_media_token_on(ngx_http_request_t *r);
+ngx_int_t ngx_http_media_token_conceal(ngx_http_request_t *r,
+    const ngx_str_t *argument);
+
+/*
  * ngx_http_media_module.c: of the location; and that the directive at hand is
  * what answers its requests, NGX_OK, or NGX_ERROR, which is told
  */
 ngx_http_media_cors_t *ngx_http_media_cors_conf(ngx_http_request_t *r);
 ngx_int_t ngx_http_media_answers(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_http_handler_pt handler);
+
+/* what media_cors of the location says, for an answer that is not media */
+ngx_int_t ngx_http_media_cors_add(ngx_http_request_t *r);
 
 void ngx_http_media_set_type(ngx_http_request_t *r,
     const ngx_http_media_url_t *url);

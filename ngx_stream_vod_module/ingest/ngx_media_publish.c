@@ -15,8 +15,11 @@
 static ngx_uint_t ngx_media_publish_closing(ngx_media_app_t *app);
 static void ngx_media_publish_ready(void *data, ngx_int_t rc,
     const char *reason);
+static const ngx_str_t *ngx_media_publish_rename(void *data,
+    const ngx_str_t *name);
 static ngx_media_publish_e ngx_media_publish_start(ngx_media_publisher_t *p,
     ngx_int_t rc, const char **reason);
+static void ngx_media_publish_free(ngx_media_publisher_t *p);
 static ngx_media_publish_e ngx_media_publish_claim(ngx_media_publisher_t *p,
     const char **reason);
 static ngx_media_publish_e ngx_media_publish_turn_away(
@@ -40,6 +43,7 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
 {
     ngx_int_t                 rc;
     ngx_media_publish_e       answer;
+    ngx_media_publish_t       shown;
     ngx_media_access_conf_t   access;
     ngx_media_publisher_t    *p;
 
@@ -52,7 +56,10 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     }
 
     if (ngx_media_publish_closing(conf->app)) {
-        return ngx_media_publish_turn_away(conf, NGX_MEDIA_PUBLISH_CLOSING,
+        shown = *conf;
+        shown.name = *ngx_media_access_shown(conf->app, &conf->name);
+
+        return ngx_media_publish_turn_away(&shown, NGX_MEDIA_PUBLISH_CLOSING,
                                            reason);
     }
 
@@ -64,6 +71,8 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
 
     p->conf = *conf;
 
+    ngx_memzero(&access, sizeof(ngx_media_access_conf_t));
+
     access.action = NGX_MEDIA_ACCESS_PUBLISH;
     access.app = conf->app;
     access.name = conf->name;
@@ -73,6 +82,7 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     access.connection = conf->connection;
     access.log = conf->log;
     access.ready = ngx_media_publish_ready;
+    access.rename = ngx_media_publish_rename;
     access.data = p;
 
     rc = ngx_media_access_ask(&access, &p->access, reason);
@@ -120,6 +130,39 @@ ngx_media_publish_ready(void *data, ngx_int_t rc, const char *reason)
 }
 
 
+static const ngx_str_t *
+ngx_media_publish_rename(void *data, const ngx_str_t *name)
+{
+    ngx_media_publisher_t *p = data;
+
+    u_char  *copy;
+
+    copy = ngx_alloc(name->len + 1, p->conf.log);
+    if (copy == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(copy, name->data, name->len);
+
+    if (p->name) {
+        ngx_free(p->name);
+    }
+
+    p->name = copy;
+    p->conf.name.data = copy;
+    p->conf.name.len = name->len;
+
+    return &p->conf.name;
+}
+
+
+void
+ngx_media_publish_name(const ngx_media_publisher_t *publisher, ngx_str_t *name)
+{
+    *name = publisher->conf.name;
+}
+
+
 /* what the checks have said is known; the publisher goes if it is refused */
 
 static ngx_media_publish_e
@@ -145,7 +188,7 @@ ngx_media_publish_start(ngx_media_publisher_t *p, ngx_int_t rc,
     }
 
     if (answer != NGX_MEDIA_PUBLISH_OK) {
-        ngx_free(p);
+        ngx_media_publish_free(p);
     }
 
     return answer;
@@ -166,6 +209,14 @@ ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
     if (ngx_media_publish_closing(conf->app)) {
         return ngx_media_publish_turn_away(conf, NGX_MEDIA_PUBLISH_CLOSING,
                                            reason);
+    }
+
+    if (p->name && !ngx_media_publish_name_valid(&conf->name)) {
+        ngx_media_publish_refuse_name(conf->app, &conf->protocol, &conf->name,
+                                      conf->log);
+
+        *reason = ngx_media_publish_sentence(NGX_MEDIA_PUBLISH_NAME);
+        return NGX_MEDIA_PUBLISH_NAME;
     }
 
     rc = ngx_media_stream_acquire(conf->app->zone, &conf->name,
@@ -590,6 +641,17 @@ ngx_media_publish_end(ngx_media_publisher_t *p, const char *reason)
         }
 
         ngx_free(p->tracks[i]);
+    }
+
+    ngx_media_publish_free(p);
+}
+
+
+static void
+ngx_media_publish_free(ngx_media_publisher_t *p)
+{
+    if (p->name) {
+        ngx_free(p->name);
     }
 
     ngx_free(p);

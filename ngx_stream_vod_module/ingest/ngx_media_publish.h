@@ -97,6 +97,13 @@ ngx_media_publish_e ngx_media_publish_begin(const ngx_media_publish_t *conf,
     ngx_media_publisher_t **publisher, const char **reason);
 
 /*
+ * What the stream is called, after OK: access may have given it another name
+ * than it was asked for.  Borrowed, until end where it did, else as conf.name.
+ */
+void ngx_media_publish_name(const ngx_media_publisher_t *publisher,
+    ngx_str_t *name);
+
+/*
  * For protocols that turn one away without asking begin: counted; with a name
  * that is none, or is too long with what stands before it, logged, too
  */

@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media_store_shm.h"
 #include "formats/ngx_media_text.h"
+#include "access/ngx_media_access.h"
 #include "ingest/ngx_media_publish.h"
 
 
@@ -143,12 +144,20 @@ void
 ngx_media_publish_refuse_name(ngx_media_app_t *app, const ngx_str_t *protocol,
     const ngx_str_t *name, ngx_log_t *log)
 {
-    u_char         buf[NGX_MEDIA_PUBLISH_NAME_TEXT], ch[4];
-    ngx_str_t      text, byte;
-    const char    *wrong;
-    const u_char  *bad;
+    u_char            buf[NGX_MEDIA_PUBLISH_NAME_TEXT], ch[4];
+    ngx_str_t         text, byte;
+    const char       *wrong;
+    const u_char     *bad;
+    const ngx_str_t  *shown;
 
     wrong = ngx_media_publish_name_wrong(name, &bad);
+    shown = ngx_media_access_shown(app, name);
+
+    if (shown != name) {
+        bad = NULL;
+        name = shown;
+    }
+
     text = ngx_media_publish_escape(buf, name->data, name->len);
 
     byte.len = 0;

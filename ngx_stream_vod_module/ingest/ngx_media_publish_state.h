@@ -79,6 +79,8 @@ typedef struct {
 
 struct ngx_media_publisher_s {
     ngx_media_publish_t       conf;           /* strings: until it has begun */
+    u_char                   *name;           /* allocated; NULL: it has the
+                                                 name that it was asked for */
     ngx_media_access_t       *access;         /* NULL: it does not wait */
     ngx_media_writer_t       *writer;         /* NULL: it has not begun */
     ngx_log_t                *log;

@@ -99,6 +99,8 @@ static ngx_int_t ngx_media_rtmp_create_stream(
     ngx_media_rtmp_session_t *session, const ngx_media_rtmp_command_t *cmd);
 static ngx_int_t ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
+static ngx_uint_t ngx_media_rtmp_is(const ngx_str_t *text,
+    const ngx_str_t *name);
 static ngx_media_rtmp_stream_t *ngx_media_rtmp_publishing(
     ngx_media_rtmp_session_t *session, const ngx_str_t *name);
 static ngx_int_t ngx_media_rtmp_started(ngx_media_rtmp_session_t *session,
@@ -734,7 +736,15 @@ ngx_media_rtmp_publish(ngx_media_rtmp_session_t *session,
 }
 
 
-/* which of this connection's streams has the name, or NULL */
+static ngx_uint_t
+ngx_media_rtmp_is(const ngx_str_t *text, const ngx_str_t *name)
+{
+    return text->len == name->len
+           && ngx_memcmp(text->data, name->data, name->len) == 0;
+}
+
+
+/* which of this connection's streams has the name, or was asked for by it */
 
 static ngx_media_rtmp_stream_t *
 ngx_media_rtmp_publishing(ngx_media_rtmp_session_t *session,
@@ -747,8 +757,8 @@ ngx_media_rtmp_publishing(ngx_media_rtmp_session_t *session,
         stream = &session->streams[i];
 
         if (stream->publisher
-            && stream->name.len == name->len
-            && ngx_memcmp(stream->name.data, name->data, name->len) == 0)
+            && (ngx_media_rtmp_is(&stream->name, name)
+                || ngx_media_rtmp_is(&stream->asked, name)))
         {
             return stream;
         }
@@ -830,7 +840,7 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, const ngx_str_t *name,
     }
 
     if (stream->buffer == NULL) {
-        stream->buffer = ngx_pnalloc(c->pool, NGX_MEDIA_NAME_MAX);
+        stream->buffer = ngx_pnalloc(c->pool, 2 * NGX_MEDIA_NAME_MAX);
         if (stream->buffer == NULL) {
             return ngx_media_rtmp_begun(stream, NGX_MEDIA_PUBLISH_NOMEM, NULL);
         }
@@ -916,11 +926,19 @@ ngx_media_rtmp_begun(ngx_media_rtmp_stream_t *stream, ngx_int_t rc,
 void
 ngx_media_rtmp_named(ngx_media_rtmp_stream_t *stream)
 {
+    ngx_str_t                  name;
     ngx_media_rtmp_session_t  *session;
 
     session = stream->session;
+    name = stream->asked;
 
-    stream->name = stream->asked;
+    if (stream->publisher) {
+        ngx_media_publish_name(stream->publisher, &name);
+    }
+
+    stream->name.data = stream->buffer + NGX_MEDIA_NAME_MAX;
+    stream->name.len = name.len;
+    ngx_memcpy(stream->name.data, name.data, name.len);
 
     /* the stream's buffer is also for names that are refused later */
 

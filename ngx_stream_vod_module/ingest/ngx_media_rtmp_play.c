@@ -181,7 +181,7 @@ ngx_media_rtmp_play_ask(ngx_media_rtmp_stream_t *stream,
     session->begun++;
 
     if (stream->buffer == NULL) {
-        stream->buffer = ngx_pnalloc(c->pool, NGX_MEDIA_NAME_MAX);
+        stream->buffer = ngx_pnalloc(c->pool, 2 * NGX_MEDIA_NAME_MAX);
     }
 
     rc = (stream->buffer == NULL)

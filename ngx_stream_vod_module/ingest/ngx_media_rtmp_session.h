@@ -82,9 +82,10 @@ typedef struct {
     ngx_media_play_t             *play;       /* NULL: none */
     ngx_media_access_t           *asking;     /* whether it may play; NULL */
     ngx_media_publisher_t        *waiting;    /* not yet begun; NULL: none */
-    u_char                       *buffer;     /* NGX_MEDIA_NAME_MAX bytes */
-    ngx_str_t                     name;       /* in buffer */
-    ngx_str_t                     asked;      /* that it waits for, in buffer */
+    u_char                       *buffer;     /* for both, NGX_MEDIA_NAME_MAX
+                                                 bytes each: */
+    ngx_str_t                     asked;      /* name that it was asked for, */
+    ngx_str_t                     name;       /* and what it is called */
     ngx_str_t                     args;       /* of it; until it is known */
     ngx_log_t                     log;        /* knows this stream */
     unsigned                      created:1;

@@ -38,7 +38,8 @@ ngx_media_rtmp_wait(ngx_media_rtmp_stream_t *stream,
     ngx_log_debug2(NGX_LOG_DEBUG_STREAM, c->log, 0,
                    "rtmp publish waits, message stream:%d name:\"%V\"",
                    (int) (stream - stream->session->streams + 1),
-                   &stream->asked);
+                   ngx_media_access_shown(stream->session->app,
+                                          &stream->asked));
 }
 
 
@@ -60,7 +61,9 @@ ngx_media_rtmp_unwait(ngx_media_rtmp_stream_t *stream, const char *reason)
 
     ngx_log_error(NGX_LOG_INFO, &stream->log, 0,
                   "rtmp publish ended before access checks answered: %s, "
-                  "name:\"%V\"", reason, &stream->asked);
+                  "name:\"%V\"", reason,
+                  ngx_media_access_shown(stream->session->app,
+                                         &stream->asked));
 
     ngx_media_rtmp_free_args(stream);
 }

@@ -32,6 +32,7 @@
 #include "formats/ngx_media_nal.h"
 #include "ingest/ngx_media_publish.h"
 #include "../unit/ngx_stub.h"
+#include "../unit/media_shown.h"
 
 #include <stdio.h>
 #include <stdlib.h>

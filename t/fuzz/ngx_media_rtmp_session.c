@@ -40,6 +40,7 @@
 #include "ingest/ngx_media_publish.h"
 #include "ingest/ngx_media_rtmp.h"
 #include "ingest/ngx_media_rtmp_session.h"
+#include "../unit/media_shown.h"
 
 #include <stdint.h>
 #include <stdio.h>

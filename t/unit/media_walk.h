@@ -1346,6 +1346,7 @@ walk_check(walk_t *w)
 
 #include "media_data.h"
 #include "media_follow.h"
+#include "media_shown.h"
 
 
 /* what a worker's timer does */

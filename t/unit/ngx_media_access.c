@@ -37,11 +37,14 @@ static ngx_int_t check0(ngx_media_access_t *access,
 static ngx_int_t check1(ngx_media_access_t *access,
     const ngx_media_access_conf_t *conf, void **ctx, const char **reason);
 static void cancel(void *ctx);
+static ngx_uint_t hides(const ngx_media_app_t *app);
 
+
+static ngx_uint_t  hidden;
 
 static const ngx_media_access_check_t  checks[2] = {
-    { check0, cancel },
-    { check1, cancel }
+    { check0, cancel, hides },
+    { check1, cancel, NULL }
 };
 
 static ngx_rbtree_node_t  sentinel;
@@ -251,6 +254,29 @@ test_none(void)
     is(script[0].asked, 0, "no memory: nobody was asked");
 
     ngx_stub_fail = 0;
+}
+
+
+static ngx_uint_t
+hides(const ngx_media_app_t *app)
+{
+    return hidden;
+}
+
+
+/* names that may be secrets are not shown */
+
+static void
+test_shown(void)
+{
+    static ngx_str_t  name = ngx_string("a");
+
+    start(1);
+    ok(ngx_media_access_shown(&app, &name) == &name, "a name is shown");
+
+    hidden = 1;
+    is_str(ngx_media_access_shown(&app, &name), "***", "a secret is not");
+    hidden = 0;
 }
 
 
@@ -483,6 +509,7 @@ main(void)
     ngx_media_access_module.index = 0;
 
     test_none();
+    test_shown();
     test_at_once();
     test_later();
     test_cancel();

@@ -30,6 +30,7 @@
 #include "ingest/ngx_media_publish.h"
 #include "media_zone.h"
 #include "tap.h"
+#include "media_shown.h"
 
 
 #define FOLLOWERS  4

@@ -1,0 +1,768 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * publish_auth and play_auth of media {}: who publishes shows a key of a file,
+ * or a token; who plays by a protocol that is not HTTP, a token.
+ *
+ *     # SECRET NAME
+ *     5f2c7a... demo
+ *
+ * An encoder is given the secret as its stream key, and its stream is called
+ * NAME; or it publishes NAME, with "?key=SECRET".
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "access/ngx_media_access.h"
+#include "access/ngx_media_pass.h"
+#include "core/ngx_media_module.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+
+#define NGX_MEDIA_AUTH_OFF     0
+#define NGX_MEDIA_AUTH_KEYS    1
+#define NGX_MEDIA_AUTH_TOKEN   2
+
+#define NGX_MEDIA_AUTH_DIGEST  32
+#define NGX_MEDIA_AUTH_FILE    (4 * 1024 * 1024)
+#define NGX_MEDIA_AUTH_SECRET  8              /* bytes, at least */
+#define NGX_MEDIA_AUTH_LEEWAY  10             /* s */
+
+
+/* secrets are compared by what they hash to */
+
+typedef struct {
+    u_char                    digest[NGX_MEDIA_AUTH_DIGEST];
+    ngx_str_t                 name;
+} ngx_media_auth_key_t;
+
+
+typedef struct {
+    ngx_uint_t                publish;        /* NGX_MEDIA_AUTH_* */
+    ngx_uint_t                play;
+    ngx_array_t              *stream_keys;    /* ngx_media_auth_key_t */
+    ngx_media_keys_t         *keys;
+    ngx_str_t                 audience;
+    ngx_str_t                 issuer;
+    time_t                    leeway;
+} ngx_media_auth_conf_t;
+
+
+static ngx_int_t ngx_media_auth_check(ngx_media_access_t *access,
+    const ngx_media_access_conf_t *conf, void **ctx, const char **reason);
+static void ngx_media_auth_cancel(void *ctx);
+static ngx_uint_t ngx_media_auth_hides(const ngx_media_app_t *app);
+static ngx_int_t ngx_media_auth_by_key(ngx_media_access_t *access,
+    const ngx_media_access_conf_t *conf, const ngx_array_t *keys,
+    const char **reason);
+static const ngx_media_auth_key_t *ngx_media_auth_find(const ngx_array_t *keys,
+    const ngx_str_t *secret, const ngx_str_t *name);
+static ngx_int_t ngx_media_auth_by_token(const ngx_media_access_conf_t *conf,
+    ngx_media_auth_conf_t *macf, const char **reason);
+static ngx_int_t ngx_media_auth_arg(const ngx_str_t *args, const char *name,
+    u_char *buf, size_t size, ngx_str_t *value);
+
+static void *ngx_media_auth_create_conf(ngx_conf_t *cf, ngx_media_app_t *app);
+static char *ngx_media_auth_init_conf(ngx_conf_t *cf, ngx_media_app_t *app,
+    void *conf);
+static ngx_int_t ngx_media_auth_postconfiguration(ngx_conf_t *cf);
+static char *ngx_media_auth_publish(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_media_auth_play(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_media_auth_token_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_media_auth_file(ngx_conf_t *cf, ngx_media_auth_conf_t *macf,
+    ngx_str_t *path);
+static char *ngx_media_auth_lines(ngx_conf_t *cf, ngx_media_auth_conf_t *macf,
+    ngx_str_t *path, u_char *pos, u_char *last);
+static const char *ngx_media_auth_line(ngx_conf_t *cf, ngx_array_t *keys,
+    u_char *pos, u_char *last);
+static ngx_uint_t ngx_media_auth_nameable(const u_char *pos,
+    const u_char *last);
+
+
+static ngx_command_t  ngx_media_auth_commands[] = {
+
+    { ngx_string("publish_auth"),
+      NGX_MEDIA_CONF|NGX_CONF_TAKE1,
+      ngx_media_auth_publish,
+      NGX_MEDIA_APP_CONF,
+      0,
+      NULL },
+
+    { ngx_string("play_auth"),
+      NGX_MEDIA_CONF|NGX_CONF_TAKE1,
+      ngx_media_auth_play,
+      NGX_MEDIA_APP_CONF,
+      0,
+      NULL },
+
+    { ngx_string("token_key"),
+      NGX_MEDIA_CONF|NGX_CONF_TAKE12,
+      ngx_media_auth_token_key,
+      NGX_MEDIA_APP_CONF,
+      0,
+      NULL },
+
+    { ngx_string("token_audience"),
+      NGX_MEDIA_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_MEDIA_APP_CONF,
+      offsetof(ngx_media_auth_conf_t, audience),
+      NULL },
+
+    { ngx_string("token_issuer"),
+      NGX_MEDIA_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_MEDIA_APP_CONF,
+      offsetof(ngx_media_auth_conf_t, issuer),
+      NULL },
+
+    { ngx_string("token_leeway"),
+      NGX_MEDIA_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_MEDIA_APP_CONF,
+      offsetof(ngx_media_auth_conf_t, leeway),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_media_module_ctx_t  ngx_media_auth_module_ctx = {
+    0,                                     /* layout of its shared memory */
+    ngx_media_auth_create_conf,            /* create configuration */
+    ngx_media_auth_init_conf,              /* init configuration */
+    ngx_media_auth_postconfiguration,      /* postconfiguration */
+    NULL,                                  /* shared memory */
+    NULL,                                  /* init shared memory */
+    NULL,                                  /* a process has gone */
+    NULL                                   /* once a second */
+};
+
+
+ngx_module_t  ngx_media_auth_module = {
+    NGX_MODULE_V1,
+    &ngx_media_auth_module_ctx,            /* module context */
+    ngx_media_auth_commands,               /* module directives */
+    NGX_MEDIA_MODULE,                      /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static const ngx_media_access_check_t  ngx_media_auth_entry = {
+    ngx_media_auth_check,
+    ngx_media_auth_cancel,
+    ngx_media_auth_hides
+};
+
+/* while the configuration is read: an application asks */
+static ngx_uint_t  ngx_media_auth_used;
+
+/* what is shown of a name that may have been meant as a secret */
+static const ngx_str_t  ngx_media_auth_hidden = ngx_string("***");
+
+
+static ngx_int_t
+ngx_media_auth_check(ngx_media_access_t *access,
+    const ngx_media_access_conf_t *conf, void **ctx, const char **reason)
+{
+    ngx_uint_t              how;
+    ngx_media_auth_conf_t  *macf;
+
+    macf = ngx_media_app_conf(conf->app, ngx_media_auth_module);
+
+    how = (conf->action == NGX_MEDIA_ACCESS_PUBLISH) ? macf->publish
+                                                     : macf->play;
+
+    switch (how) {
+
+    case NGX_MEDIA_AUTH_KEYS:
+        return ngx_media_auth_by_key(access, conf, macf->stream_keys, reason);
+
+    case NGX_MEDIA_AUTH_TOKEN:
+        return conf->admitted ? NGX_OK
+                              : ngx_media_auth_by_token(conf, macf, reason);
+
+    default: /* NGX_MEDIA_AUTH_OFF */
+        return NGX_OK;
+    }
+}
+
+
+static void
+ngx_media_auth_cancel(void *ctx)
+{
+    /* it never waits */
+}
+
+
+static ngx_uint_t
+ngx_media_auth_hides(const ngx_media_app_t *app)
+{
+    ngx_media_auth_conf_t  *macf;
+
+    macf = ngx_media_app_conf(app, ngx_media_auth_module);
+
+    return macf->publish == NGX_MEDIA_AUTH_KEYS;
+}
+
+
+static ngx_int_t
+ngx_media_auth_by_key(ngx_media_access_t *access,
+    const ngx_media_access_conf_t *conf, const ngx_array_t *keys,
+    const char **reason)
+{
+    u_char                       buf[NGX_MEDIA_NAME_MAX];
+    ngx_str_t                    secret;
+    const ngx_media_auth_key_t  *key;
+
+    key = ngx_media_auth_find(keys, &conf->name, NULL);
+
+    if (key) {
+        return ngx_media_access_rename(access, &key->name);
+    }
+
+    if (ngx_media_auth_arg(&conf->args, "key", buf, NGX_MEDIA_NAME_MAX,
+                           &secret)
+        == NGX_OK
+        && ngx_media_auth_find(keys, &secret, &conf->name))
+    {
+        return NGX_OK;
+    }
+
+    /* the name may be a key that was mistyped */
+
+    if (ngx_media_access_rename(access, &ngx_media_auth_hidden) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    *reason = "the stream key is not valid";
+
+    return NGX_DECLINED;
+}
+
+
+/* the key of this secret, for any name or for this one; NULL: there is none */
+
+static const ngx_media_auth_key_t *
+ngx_media_auth_find(const ngx_array_t *keys, const ngx_str_t *secret,
+    const ngx_str_t *name)
+{
+    u_char                 digest[NGX_MEDIA_AUTH_DIGEST];
+    ngx_uint_t             i;
+    ngx_media_auth_key_t  *key;
+
+    if (EVP_Digest(secret->data, secret->len, digest, NULL, EVP_sha256(), NULL)
+        != 1)
+    {
+        return NULL;
+    }
+
+    key = keys->elts;
+
+    for (i = 0; i < keys->nelts; i++) {
+
+        if (CRYPTO_memcmp(key[i].digest, digest, NGX_MEDIA_AUTH_DIGEST) != 0) {
+            continue;
+        }
+
+        if (name == NULL
+            || (name->len == key[i].name.len
+                && ngx_memcmp(name->data, key[i].name.data, name->len) == 0))
+        {
+            return &key[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_media_auth_by_token(const ngx_media_access_conf_t *conf,
+    ngx_media_auth_conf_t *macf, const char **reason)
+{
+    u_char                *buf, *room;
+    ngx_int_t              rc;
+    ngx_str_t              token;
+    ngx_media_pass_t       pass;
+    ngx_media_pass_conf_t  asked;
+
+    buf = ngx_alloc(2 * NGX_MEDIA_PASS_MAX, conf->log);
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    room = buf + NGX_MEDIA_PASS_MAX;
+
+    if (ngx_media_auth_arg(&conf->args, "token", buf, NGX_MEDIA_PASS_MAX,
+                           &token)
+        != NGX_OK)
+    {
+        ngx_free(buf);
+        *reason = "there is no token";
+
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&asked, sizeof(ngx_media_pass_conf_t));
+
+    asked.keys = macf->keys;
+    asked.audience = macf->audience;
+    asked.issuer = macf->issuer;
+    asked.leeway = macf->leeway;
+    asked.action = (conf->action == NGX_MEDIA_ACCESS_PUBLISH)
+                   ? NGX_MEDIA_GRANT_PUBLISH : NGX_MEDIA_GRANT_PLAY;
+    asked.app = conf->app->name;
+    asked.name = conf->name;
+    asked.sockaddr = conf->connection ? conf->connection->sockaddr : NULL;
+    asked.now = ngx_time();
+
+    rc = ngx_media_pass_check(&asked, &token, room, &pass, reason);
+
+    ngx_free(buf);
+
+    return rc;
+}
+
+
+/* of "a=1&b=2", percent-decoded into buf; NGX_DECLINED: it is not there */
+
+static ngx_int_t
+ngx_media_auth_arg(const ngx_str_t *args, const char *name, u_char *buf,
+    size_t size, ngx_str_t *value)
+{
+    size_t   len;
+    u_char  *p, *last, *end, *src, *dst;
+
+    len = ngx_strlen(name);
+    last = args->data + args->len;
+
+    for (p = args->data; p < last; p = end + 1) {
+        end = ngx_strlchr(p, last, '&');
+        end = end ? end : last;
+
+        if ((size_t) (end - p) <= len || p[len] != '='
+            || ngx_memcmp(p, name, len) != 0)
+        {
+            continue;
+        }
+
+        src = p + len + 1;
+
+        if ((size_t) (end - src) > size) {
+            return NGX_DECLINED;
+        }
+
+        dst = buf;
+        ngx_unescape_uri(&dst, &src, end - src, 0);
+
+        value->data = buf;
+        value->len = dst - buf;
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static void *
+ngx_media_auth_create_conf(ngx_conf_t *cf, ngx_media_app_t *app)
+{
+    ngx_media_auth_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_media_auth_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->stream_keys = NULL;
+     *     conf->keys = NULL;
+     *     conf->audience = { 0, NULL };
+     *     conf->issuer = { 0, NULL };
+     */
+
+    conf->publish = NGX_CONF_UNSET_UINT;
+    conf->play = NGX_CONF_UNSET_UINT;
+    conf->leeway = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_media_auth_init_conf(ngx_conf_t *cf, ngx_media_app_t *app, void *conf)
+{
+    ngx_media_auth_conf_t *macf = conf;
+
+    ngx_conf_init_uint_value(macf->publish, NGX_MEDIA_AUTH_OFF);
+    ngx_conf_init_uint_value(macf->play, NGX_MEDIA_AUTH_OFF);
+    ngx_conf_init_value(macf->leeway, NGX_MEDIA_AUTH_LEEWAY);
+
+    ngx_media_auth_used |= macf->publish || macf->play;
+
+    if (macf->keys == NULL
+        && (macf->publish == NGX_MEDIA_AUTH_TOKEN
+            || macf->play == NGX_MEDIA_AUTH_TOKEN))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "media \"%V\" asks for tokens and has no "
+                           "\"token_key\"", &app->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_media_auth_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_uint_t  used;
+
+    used = ngx_media_auth_used;
+    ngx_media_auth_used = 0;
+
+    return used ? ngx_media_access_add(cf, &ngx_media_auth_entry) : NGX_OK;
+}
+
+
+static char *
+ngx_media_auth_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_media_auth_conf_t *macf = conf;
+
+    ngx_str_t  *value, path;
+
+    if (macf->publish != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        macf->publish = NGX_MEDIA_AUTH_OFF;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "token") == 0) {
+        macf->publish = NGX_MEDIA_AUTH_TOKEN;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value[1].data, "keys=", 5) == 0 && value[1].len > 5) {
+        macf->publish = NGX_MEDIA_AUTH_KEYS;
+
+        path.data = value[1].data + 5;
+        path.len = value[1].len - 5;
+
+        return ngx_media_auth_file(cf, macf, &path);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\", it must be \"off\", "
+                       "\"keys=FILE\" or \"token\"", &value[1]);
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_media_auth_play(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_media_auth_conf_t *macf = conf;
+
+    ngx_str_t  *value;
+
+    if (macf->play != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        macf->play = NGX_MEDIA_AUTH_OFF;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "token") == 0) {
+        macf->play = NGX_MEDIA_AUTH_TOKEN;
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\", it must be \"off\" or \"token\"",
+                       &value[1]);
+    return NGX_CONF_ERROR;
+}
+
+
+/* token_key [ID] FILE */
+
+static char *
+ngx_media_auth_token_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_media_auth_conf_t *macf = conf;
+
+    ngx_str_t  *value, id;
+
+    if (macf->keys == NULL) {
+        macf->keys = ngx_media_keys_create(cf->pool);
+
+        if (macf->keys == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+    ngx_str_null(&id);
+
+    if (cf->args->nelts == 3) {
+        id = value[1];
+    }
+
+    if (ngx_media_keys_file(cf, macf->keys, &id, &value[cf->args->nelts - 1])
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_media_auth_file(ngx_conf_t *cf, ngx_media_auth_conf_t *macf,
+    ngx_str_t *path)
+{
+    char             *rc;
+    u_char           *buf;
+    ssize_t           n;
+    ngx_fd_t          fd;
+    ngx_file_info_t   fi;
+
+    macf->stream_keys = ngx_array_create(cf->pool, 16,
+                                         sizeof(ngx_media_auth_key_t));
+
+    if (macf->stream_keys == NULL
+        || ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", path);
+        return NGX_CONF_ERROR;
+    }
+
+    rc = NGX_CONF_ERROR;
+    buf = NULL;
+
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_fd_info_n " \"%V\" failed", path);
+        goto done;
+    }
+
+    if (ngx_file_size(&fi) > NGX_MEDIA_AUTH_FILE
+        || (fi.st_mode & (S_IROTH|S_IWOTH)))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "file \"%V\" cannot be used: %s", path,
+                           ngx_file_size(&fi) > NGX_MEDIA_AUTH_FILE
+                           ? "it is larger than 4 MB"
+                           : "it holds secrets and everybody may read it, "
+                             "\"chmod o= FILE\"");
+        goto done;
+    }
+
+    buf = ngx_alloc((size_t) ngx_file_size(&fi) + 1, cf->log);
+    n = buf ? ngx_read_fd(fd, buf, (size_t) ngx_file_size(&fi)) : -1;
+
+    if (n == -1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_read_fd_n " \"%V\" failed", path);
+        goto done;
+    }
+
+    rc = ngx_media_auth_lines(cf, macf, path, buf, buf + n);
+
+    OPENSSL_cleanse(buf, n);
+
+done:
+
+    if (buf) {
+        ngx_free(buf);
+    }
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", path);
+    }
+
+    return rc;
+}
+
+
+static char *
+ngx_media_auth_lines(ngx_conf_t *cf, ngx_media_auth_conf_t *macf,
+    ngx_str_t *path, u_char *pos, u_char *last)
+{
+    u_char      *end;
+    ngx_uint_t   line;
+    const char  *error;
+
+    line = 1;
+
+    for ( /* void */ ; pos < last; pos = end + 1, line++) {
+        end = ngx_strlchr(pos, last, LF);
+        end = end ? end : last;
+
+        error = ngx_media_auth_line(cf, macf->stream_keys, pos, end);
+
+        if (error) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "line %ui of \"%V\": %s", line, path, error);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (macf->stream_keys->nelts == 0) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" has no keys, nobody may publish", path);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* SECRET NAME; NULL: it is one, or a comment, or nothing */
+
+static const char *
+ngx_media_auth_line(ngx_conf_t *cf, ngx_array_t *keys, u_char *pos,
+    u_char *last)
+{
+    u_char                *p, *name;
+    ngx_media_auth_key_t  *key;
+
+    while (last > pos && (last[-1] == CR || last[-1] == ' '
+                          || last[-1] == '\t'))
+    {
+        last--;
+    }
+
+    while (pos < last && (*pos == ' ' || *pos == '\t')) {
+        pos++;
+    }
+
+    if (pos == last || *pos == '#') {
+        return NULL;
+    }
+
+    for (p = pos; p < last && *p != ' ' && *p != '\t'; p++) { /* void */ }
+
+    for (name = p; name < last && (*name == ' ' || *name == '\t'); name++) {
+        /* void */
+    }
+
+    if (name == last) {
+        return "it must be a secret and a name";
+    }
+
+    if (p - pos < NGX_MEDIA_AUTH_SECRET) {
+        return "a secret must have at least 8 bytes";
+    }
+
+    if (p - pos > NGX_MEDIA_NAME_MAX || last - name > NGX_MEDIA_NAME_MAX) {
+        return "a secret and a name have at most 255 bytes";
+    }
+
+    /* who sends the secret sends it as a name */
+
+    if (!ngx_media_auth_nameable(pos, p) || memchr(pos, '/', p - pos)) {
+        return "a secret must be of letters, digits and signs other than "
+               "/ ? # % and a backslash";
+    }
+
+    if (!ngx_media_auth_nameable(name, last)) {
+        return "the name must be without blanks, ? # % and a backslash, empty "
+               "components and dots alone";
+    }
+
+    key = ngx_array_push(keys);
+    if (key == NULL) {
+        return "there is no memory for it";
+    }
+
+    key->name.len = last - name;
+    key->name.data = ngx_pnalloc(cf->pool, key->name.len);
+
+    if (key->name.data == NULL
+        || EVP_Digest(pos, p - pos, key->digest, NULL, EVP_sha256(), NULL)
+           != 1)
+    {
+        return "there is no memory for it";
+    }
+
+    ngx_memcpy(key->name.data, name, key->name.len);
+
+    return NULL;
+}
+
+
+/* as publishers' names are, in printable characters of ASCII, or of UTF-8 */
+
+static ngx_uint_t
+ngx_media_auth_nameable(const u_char *pos, const u_char *last)
+{
+    size_t         len;
+    const u_char  *p, *start;
+
+    start = pos;
+
+    for (p = pos; p <= last; p++) {
+
+        if (p < last && *p != '/') {
+
+            if (*p <= ' ' || *p == 0x7f || strchr("?#%\\", *p)) {
+                return 0;
+            }
+
+            continue;
+        }
+
+        len = p - start;
+
+        if (len == 0 || (len <= 2 && start[0] == '.' && start[len - 1] == '.'))
+        {
+            return 0;
+        }
+
+        start = p + 1;
+    }
+
+    return 1;
+}

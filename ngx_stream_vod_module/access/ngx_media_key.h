@@ -1,0 +1,65 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Keys that signatures of tokens are verified with.  What a key is for is said
+ * by the key, never by the token: a public key verifies its own algorithm, a
+ * secret HMAC-SHA256, in signed tokens and as HS256.
+ *
+ * A file holds one of: a JSON Web Key set, a public key in PEM, or a secret of
+ * at least 32 bytes, which is all of it but the line's end.
+ */
+
+
+#ifndef _NGX_MEDIA_KEY_H_INCLUDED_
+#define _NGX_MEDIA_KEY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "formats/ngx_media_jwt.h"
+#include "formats/ngx_media_token.h"
+
+
+typedef struct ngx_media_keys_s  ngx_media_keys_t;
+
+
+/* a set without keys, which goes with the pool; NULL: no memory */
+ngx_media_keys_t *ngx_media_keys_create(ngx_pool_t *pool);
+
+/* which set it is: of this process, never 0, also where memory is used again */
+ngx_uint_t ngx_media_keys_serial_of(const ngx_media_keys_t *keys);
+
+/* how many there are */
+ngx_uint_t ngx_media_keys_count(const ngx_media_keys_t *keys);
+
+/*
+ * Adds those of a file.  id is what tokens call them, for those that have no
+ * name of their own; empty: they have none.  Says itself what is wrong.
+ */
+ngx_int_t ngx_media_keys_file(ngx_conf_t *cf, ngx_media_keys_t *keys,
+    const ngx_str_t *id, ngx_str_t *path);
+
+/*
+ * Adds those of a text that may be any of the above.  NGX_OK, NGX_DECLINED:
+ * *error is static and names nothing of it, NGX_ERROR: no memory.  *secret: it
+ * must not be read by everybody.
+ */
+ngx_int_t ngx_media_keys_text(ngx_media_keys_t *keys, const ngx_str_t *id,
+    const u_char *pos, const u_char *last, ngx_uint_t *secret,
+    const char **error);
+
+/*
+ * Is it signed by one of these, for an action "play" or "publish"?  A token
+ * that names a key is for that one only.  NGX_OK or NGX_DECLINED.
+ */
+ngx_int_t ngx_media_keys_token(const ngx_media_keys_t *keys,
+    const char *action, const ngx_media_token_t *token);
+ngx_int_t ngx_media_keys_jwt(const ngx_media_keys_t *keys,
+    const ngx_media_jwt_t *jwt);
+
+
+#endif /* _NGX_MEDIA_KEY_H_INCLUDED_ */

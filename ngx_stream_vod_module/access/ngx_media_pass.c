@@ -1,0 +1,307 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "access/ngx_media_pass.h"
+
+#include <openssl/evp.h>
+
+
+#define NGX_MEDIA_PASS_KEPT    1024           /* a power of 2 */
+#define NGX_MEDIA_PASS_DIGEST  32
+
+
+/* a token that a public key has verified */
+
+typedef struct {
+    u_char                    digest[NGX_MEDIA_PASS_DIGEST];
+    ngx_uint_t                keys;           /* serial of the set; 0: none */
+} ngx_media_pass_kept_t;
+
+
+static ngx_int_t ngx_media_pass_token(const ngx_media_pass_conf_t *conf,
+    const ngx_str_t *text, u_char *room, ngx_media_pass_t *pass,
+    const char **reason);
+static ngx_int_t ngx_media_pass_jwt(const ngx_media_pass_conf_t *conf,
+    const ngx_str_t *text, u_char *room, ngx_media_pass_t *pass,
+    const char **reason);
+static ngx_int_t ngx_media_pass_signed(const ngx_media_pass_conf_t *conf,
+    const ngx_str_t *text, const ngx_media_jwt_t *jwt);
+static ngx_uint_t ngx_media_pass_audience(const ngx_media_pass_conf_t *conf,
+    const ngx_media_jwt_t *jwt);
+static ngx_uint_t ngx_media_pass_text(const ngx_str_t *text,
+    const ngx_media_span_t *span);
+static const char *ngx_media_pass_times(const ngx_media_pass_conf_t *conf,
+    int64_t exp, int64_t nbf);
+static const char *ngx_media_pass_holder(const ngx_media_pass_conf_t *conf,
+    const ngx_media_span_t *ip, const ngx_media_grant_t *grants,
+    ngx_uint_t n);
+static ngx_uint_t ngx_media_pass_address(const ngx_media_pass_conf_t *conf,
+    const ngx_media_span_t *ip);
+
+
+/* of this process */
+
+static ngx_media_pass_kept_t  ngx_media_pass_kept[NGX_MEDIA_PASS_KEPT];
+
+
+ngx_int_t
+ngx_media_pass_check(const ngx_media_pass_conf_t *conf, const ngx_str_t *token,
+    u_char *room, ngx_media_pass_t *pass, const char **reason)
+{
+    ngx_memzero(pass, sizeof(ngx_media_pass_t));
+
+    if (token->len == 0) {
+        *reason = "the token is empty";
+        return NGX_DECLINED;
+    }
+
+    if (token->data[0] >= '0' && token->data[0] <= '9') {
+        return ngx_media_pass_token(conf, token, room, pass, reason);
+    }
+
+    return ngx_media_pass_jwt(conf, token, room, pass, reason);
+}
+
+
+static ngx_int_t
+ngx_media_pass_token(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
+    u_char *room, ngx_media_pass_t *pass, const char **reason)
+{
+    ngx_uint_t          i;
+    const char         *action;
+    ngx_media_token_t   token;
+
+    if (ngx_media_token_parse(text->data, text->data + text->len, room,
+                              &token, reason)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    action = (conf->action == NGX_MEDIA_GRANT_PUBLISH) ? "publish" : "play";
+
+    if (ngx_media_keys_token(conf->keys, action, &token) != NGX_OK) {
+        *reason = "the token's signature is not valid";
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < token.ngrants; i++) {
+        token.grants[i].actions = conf->action;
+    }
+
+    *reason = ngx_media_pass_times(conf, token.exp, INT64_MIN);
+
+    if (*reason == NULL) {
+        *reason = ngx_media_pass_holder(conf, &token.ip, token.grants,
+                                        token.ngrants);
+    }
+
+    if (*reason) {
+        return NGX_DECLINED;
+    }
+
+    pass->exp = token.exp;
+    pass->max = token.max;
+    pass->session.data = (u_char *) token.session.pos;
+    pass->session.len = ngx_media_span_len(&token.session);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_pass_jwt(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
+    u_char *room, ngx_media_pass_t *pass, const char **reason)
+{
+    ngx_media_jwt_t    jwt;
+    ngx_media_span_t  *session;
+
+    if (ngx_media_jwt_parse(text->data, text->data + text->len, room, &jwt,
+                            reason)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_media_pass_signed(conf, text, &jwt) != NGX_OK) {
+        *reason = "the token's signature is not valid";
+        return NGX_DECLINED;
+    }
+
+    *reason = ngx_media_pass_times(conf, jwt.exp, jwt.nbf);
+
+    if (*reason == NULL && !ngx_media_pass_audience(conf, &jwt)) {
+        *reason = "the token is for somebody else";
+    }
+
+    if (*reason == NULL && conf->issuer.len
+        && !ngx_media_pass_text(&conf->issuer, &jwt.iss))
+    {
+        *reason = "the token is from somebody else";
+    }
+
+    if (*reason == NULL) {
+        *reason = ngx_media_pass_holder(conf, &jwt.ip, jwt.grants,
+                                        jwt.ngrants);
+    }
+
+    if (*reason) {
+        return NGX_DECLINED;
+    }
+
+    session = ngx_media_span_len(&jwt.jti) ? &jwt.jti : &jwt.sub;
+
+    pass->exp = jwt.exp;
+    pass->session.data = (u_char *) session->pos;
+    pass->session.len = ngx_media_span_len(session);
+
+    return NGX_OK;
+}
+
+
+/* its place among those that are kept is that of its digest */
+
+static ngx_int_t
+ngx_media_pass_signed(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
+    const ngx_media_jwt_t *jwt)
+{
+    u_char                  digest[NGX_MEDIA_PASS_DIGEST];
+    ngx_int_t               rc;
+    ngx_uint_t              place;
+    ngx_media_pass_kept_t  *kept;
+
+    if (jwt->alg == NGX_MEDIA_JWT_HS256
+        || EVP_Digest(text->data, text->len, digest, NULL, EVP_sha256(), NULL)
+           != 1)
+    {
+        return ngx_media_keys_jwt(conf->keys, jwt);
+    }
+
+    place = (digest[0] << 8 | digest[1]) & (NGX_MEDIA_PASS_KEPT - 1);
+    kept = &ngx_media_pass_kept[place];
+
+    if (kept->keys == ngx_media_keys_serial_of(conf->keys)
+        && ngx_memcmp(kept->digest, digest, NGX_MEDIA_PASS_DIGEST) == 0)
+    {
+        return NGX_OK;
+    }
+
+    rc = ngx_media_keys_jwt(conf->keys, jwt);
+
+    if (rc == NGX_OK) {
+        ngx_memcpy(kept->digest, digest, NGX_MEDIA_PASS_DIGEST);
+        kept->keys = ngx_media_keys_serial_of(conf->keys);
+    }
+
+    return rc;
+}
+
+
+/* RFC 7519, 4.1.3: who is not meant must refuse it */
+
+static ngx_uint_t
+ngx_media_pass_audience(const ngx_media_pass_conf_t *conf,
+    const ngx_media_jwt_t *jwt)
+{
+    ngx_uint_t  i;
+
+    if (jwt->naud == 0) {
+        return conf->audience.len == 0;
+    }
+
+    for (i = 0; i < jwt->naud; i++) {
+
+        if (conf->audience.len
+            && ngx_media_pass_text(&conf->audience, &jwt->aud[i]))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_media_pass_text(const ngx_str_t *text, const ngx_media_span_t *span)
+{
+    return text->len == ngx_media_span_len(span)
+           && ngx_memcmp(text->data, span->pos, text->len) == 0;
+}
+
+
+/* NULL: it is its time */
+
+static const char *
+ngx_media_pass_times(const ngx_media_pass_conf_t *conf, int64_t exp,
+    int64_t nbf)
+{
+    if ((int64_t) conf->now - (int64_t) conf->leeway >= exp) {
+        return "the token has expired";
+    }
+
+    if ((int64_t) conf->now + (int64_t) conf->leeway < nbf) {
+        return "the token is not valid yet";
+    }
+
+    return NULL;
+}
+
+
+/* NULL: it is for this peer and this stream */
+
+static const char *
+ngx_media_pass_holder(const ngx_media_pass_conf_t *conf,
+    const ngx_media_span_t *ip, const ngx_media_grant_t *grants, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    /* an empty one is one, that no peer has */
+
+    if (ip->pos && !ngx_media_pass_address(conf, ip)) {
+        return "the token is for another address";
+    }
+
+    for (i = 0; i < n; i++) {
+
+        if (ngx_media_grant_covers(&grants[i], conf->action, &conf->app,
+                                   &conf->name))
+        {
+            return NULL;
+        }
+    }
+
+    return "the token is not for this stream";
+}
+
+
+static ngx_uint_t
+ngx_media_pass_address(const ngx_media_pass_conf_t *conf,
+    const ngx_media_span_t *ip)
+{
+    ngx_str_t    text;
+    ngx_cidr_t   cidr;
+    ngx_array_t  cidrs;
+
+    if (conf->sockaddr == NULL) {
+        return 0;
+    }
+
+    text.data = (u_char *) ip->pos;
+    text.len = ngx_media_span_len(ip);
+
+    if (ngx_ptocidr(&text, &cidr) == NGX_ERROR) {
+        return 0;
+    }
+
+    ngx_memzero(&cidrs, sizeof(ngx_array_t));
+    cidrs.elts = &cidr;
+    cidrs.nelts = 1;
+
+    return ngx_cidr_match(conf->sockaddr, &cidrs) == NGX_OK;
+}
