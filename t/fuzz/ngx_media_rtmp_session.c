@@ -301,6 +301,18 @@ ngx_media_app_find(ngx_cycle_t *cycle, ngx_str_t *name)
 }
 
 
+/* a name of its own, which a rename may have made */
+
+void
+ngx_media_publish_name(const ngx_media_publisher_t *publisher, ngx_str_t *name)
+{
+    check(publisher->used);
+
+    name->data = (u_char *) publisher->name;
+    name->len = publisher->len;
+}
+
+
 ngx_media_publish_e
 ngx_media_publish_begin(const ngx_media_publish_t *conf,
     ngx_media_publisher_t **publisher, const char **reason)
