@@ -524,30 +524,7 @@ ngx_media_auth_token_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_media_auth_conf_t *macf = conf;
 
-    ngx_str_t  *value, id;
-
-    if (macf->keys == NULL) {
-        macf->keys = ngx_media_keys_create(cf->pool);
-
-        if (macf->keys == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    value = cf->args->elts;
-    ngx_str_null(&id);
-
-    if (cf->args->nelts == 3) {
-        id = value[1];
-    }
-
-    if (ngx_media_keys_file(cf, macf->keys, &id, &value[cf->args->nelts - 1])
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
+    return ngx_media_keys_conf(cf, &macf->keys);
 }
 
 
@@ -555,73 +532,35 @@ static char *
 ngx_media_auth_file(ngx_conf_t *cf, ngx_media_auth_conf_t *macf,
     ngx_str_t *path)
 {
-    char             *rc;
-    u_char           *buf;
-    ssize_t           n;
-    ngx_fd_t          fd;
-    ngx_file_info_t   fi;
+    char        *rc;
+    ngx_str_t    text;
+    ngx_uint_t   shared;
 
     macf->stream_keys = ngx_array_create(cf->pool, 16,
                                          sizeof(ngx_media_auth_key_t));
 
     if (macf->stream_keys == NULL
-        || ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK)
+        || ngx_media_secret_read(cf, path, NGX_MEDIA_AUTH_FILE, &text, &shared)
+           != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
 
-    fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", path);
-        return NGX_CONF_ERROR;
-    }
-
-    rc = NGX_CONF_ERROR;
-    buf = NULL;
-
-    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_fd_info_n " \"%V\" failed", path);
-        goto done;
-    }
-
-    if (ngx_file_size(&fi) > NGX_MEDIA_AUTH_FILE
-        || (fi.st_mode & (S_IROTH|S_IWOTH)))
-    {
+    if (text.len > NGX_MEDIA_AUTH_FILE || shared) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "file \"%V\" cannot be used: %s", path,
-                           ngx_file_size(&fi) > NGX_MEDIA_AUTH_FILE
-                           ? "it is larger than 4 MB"
-                           : "it holds secrets and everybody may read it, "
-                             "\"chmod o= FILE\"");
-        goto done;
+                           shared
+                           ? "it holds secrets and everybody may read it, "
+                             "\"chmod o= FILE\""
+                           : "it is larger than 4 MB");
+        rc = NGX_CONF_ERROR;
+
+    } else {
+        rc = ngx_media_auth_lines(cf, macf, path, text.data,
+                                  text.data + text.len);
     }
 
-    buf = ngx_alloc((size_t) ngx_file_size(&fi) + 1, cf->log);
-    n = buf ? ngx_read_fd(fd, buf, (size_t) ngx_file_size(&fi)) : -1;
-
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_read_fd_n " \"%V\" failed", path);
-        goto done;
-    }
-
-    rc = ngx_media_auth_lines(cf, macf, path, buf, buf + n);
-
-    OPENSSL_cleanse(buf, n);
-
-done:
-
-    if (buf) {
-        ngx_free(buf);
-    }
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%V\" failed", path);
-    }
+    ngx_media_secret_free(&text);
 
     return rc;
 }

@@ -37,11 +37,20 @@ ngx_uint_t ngx_media_keys_serial_of(const ngx_media_keys_t *keys);
 ngx_uint_t ngx_media_keys_count(const ngx_media_keys_t *keys);
 
 /*
- * Adds those of a file.  id is what tokens call them, for those that have no
- * name of their own; empty: they have none.  Says itself what is wrong.
+ * A directive "... [ID] FILE;": adds the keys of the file to *keys, which is
+ * made if it is NULL or unset.  ID is what tokens call those that have no name
+ * of their own.  Says itself what is wrong.
  */
-ngx_int_t ngx_media_keys_file(ngx_conf_t *cf, ngx_media_keys_t *keys,
-    const ngx_str_t *id, ngx_str_t *path);
+char *ngx_media_keys_conf(ngx_conf_t *cf, ngx_media_keys_t **keys);
+
+/*
+ * A file that may hold secrets, of max bytes; text.len is more where it has
+ * more.  *shared: everybody may read it, or write.  NGX_OK: text is to be
+ * freed; NGX_ERROR: it has been said why.
+ */
+ngx_int_t ngx_media_secret_read(ngx_conf_t *cf, ngx_str_t *path, size_t max,
+    ngx_str_t *text, ngx_uint_t *shared);
+void ngx_media_secret_free(ngx_str_t *text);
 
 /*
  * Adds those of a text that may be any of the above.  NGX_OK, NGX_DECLINED:

@@ -981,29 +981,5 @@ ngx_http_media_token_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_media_token_conf_t *mtcf = conf;
 
-    ngx_str_t  *value, id;
-
-    if (mtcf->keys == NGX_CONF_UNSET_PTR) {
-        mtcf->keys = ngx_media_keys_create(cf->pool);
-
-        if (mtcf->keys == NULL) {
-            mtcf->keys = NGX_CONF_UNSET_PTR;
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    value = cf->args->elts;
-    ngx_str_null(&id);
-
-    if (cf->args->nelts == 3) {
-        id = value[1];
-    }
-
-    if (ngx_media_keys_file(cf, mtcf->keys, &id, &value[cf->args->nelts - 1])
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
+    return ngx_media_keys_conf(cf, &mtcf->keys);
 }
