@@ -56,8 +56,9 @@ typedef struct {
 
 
 /*
- * room has NGX_MEDIA_PASS_MAX bytes, what pass points to is in it.  NGX_OK, or
- * NGX_DECLINED: *reason is a static sentence, which names nothing of it.
+ * room has as many bytes as the token, what pass points to is in it.
+ * NGX_OK, or NGX_DECLINED: *reason is a static sentence, which names nothing
+ * of it.
  */
 ngx_int_t ngx_media_pass_check(const ngx_media_pass_conf_t *conf,
     const ngx_str_t *token, u_char *room, ngx_media_pass_t *pass,

@@ -74,8 +74,8 @@ typedef struct {
 
 
 /*
- * buf has room for NGX_MEDIA_JWT_MAX bytes.  NGX_OK; NGX_ERROR: *error says
- * why, static, and names nothing of the token.
+ * buf has room for as many bytes as the token has.  NGX_OK; NGX_ERROR:
+ * *error says why, static, and names nothing of the token.
  */
 ngx_int_t ngx_media_jwt_parse(const u_char *pos, const u_char *last,
     u_char *buf, ngx_media_jwt_t *jwt, const char **error);

@@ -56,8 +56,8 @@ typedef struct {
 
 
 /*
- * buf has room for NGX_MEDIA_TOKEN_MAX bytes.  NGX_OK; NGX_ERROR: *error says
- * why, static, and names nothing of the token.
+ * buf has room for as many bytes as the token has.  NGX_OK; NGX_ERROR:
+ * *error says why, static, and names nothing of the token.
  */
 ngx_int_t ngx_media_token_parse(const u_char *pos, const u_char *last,
     u_char *buf, ngx_media_token_t *token, const char **error);

@@ -34,6 +34,11 @@
 
 
 typedef struct {
+    ngx_uint_t                used;           /* some location asks */
+} ngx_http_media_token_main_conf_t;
+
+
+typedef struct {
     ngx_uint_t                ways;           /* 0: unset */
     ngx_str_t                 query;          /* argument; empty: none */
     ngx_str_t                 cookie;         /* empty: none */
@@ -72,7 +77,8 @@ static ngx_int_t ngx_http_media_token_cookie(ngx_http_request_t *r,
 static ngx_int_t ngx_http_media_token_bearer(ngx_http_request_t *r,
     ngx_str_t *value);
 static void ngx_http_media_token_name(ngx_http_request_t *r,
-    ngx_http_media_token_conf_t *conf, ngx_str_t *name);
+    ngx_http_media_token_conf_t *conf, const ngx_http_media_place_t *place,
+    ngx_str_t *name);
 static ngx_int_t ngx_http_media_token_redirect(ngx_http_request_t *r,
     ngx_http_media_token_conf_t *conf, ngx_http_media_token_ctx_t *ctx);
 static ngx_int_t ngx_http_media_token_refuse(ngx_http_request_t *r,
@@ -82,6 +88,7 @@ static ngx_http_media_token_ctx_t *ngx_http_media_token_ctx(
 static void ngx_http_media_token_cleanup(void *data);
 
 static ngx_int_t ngx_http_media_token_init(ngx_conf_t *cf);
+static void *ngx_http_media_token_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_media_token_create_conf(ngx_conf_t *cf);
 static char *ngx_http_media_token_merge_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -141,7 +148,7 @@ static ngx_http_module_t  ngx_http_media_token_module_ctx = {
     NULL,                                  /* preconfiguration */
     ngx_http_media_token_init,             /* postconfiguration */
 
-    NULL,                                  /* create main configuration */
+    ngx_http_media_token_create_main_conf, /* create main configuration */
     NULL,                                  /* init main configuration */
 
     NULL,                                  /* create server configuration */
@@ -445,7 +452,7 @@ ngx_http_media_token_access(ngx_http_request_t *r)
         return ngx_http_media_token_refuse(r, ctx, NGX_HTTP_UNAUTHORIZED);
     }
 
-    room = ngx_pnalloc(r->pool, NGX_MEDIA_PASS_MAX);
+    room = ngx_pnalloc(r->pool, token.len + 1);
     if (room == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -461,7 +468,7 @@ ngx_http_media_token_access(ngx_http_request_t *r)
     asked.sockaddr = r->connection->sockaddr;
     asked.now = ngx_time();
 
-    ngx_http_media_token_name(r, conf, &asked.name);
+    ngx_http_media_token_name(r, conf, place, &asked.name);
 
     if (ngx_media_pass_check(&asked, &token, room, &pass, &reason) != NGX_OK) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
@@ -593,15 +600,27 @@ ngx_http_media_token_bearer(ngx_http_request_t *r, ngx_str_t *value)
 
 static void
 ngx_http_media_token_name(ngx_http_request_t *r,
-    ngx_http_media_token_conf_t *conf, ngx_str_t *name)
+    ngx_http_media_token_conf_t *conf, const ngx_http_media_place_t *place,
+    ngx_str_t *name)
 {
-    size_t                prefix;
-    ngx_http_media_url_t  url;
+    size_t                     prefix;
+    ngx_http_media_url_t       url;
+    ngx_http_media_subject_t  *subject;
 
     prefix = ngx_min(conf->prefix, r->uri.len);
 
     name->data = r->uri.data + prefix;
     name->len = r->uri.len - prefix;
+
+    if (place) {
+        subject = ngx_http_media_subject_parse(r);
+
+        if (subject && subject->rc == NGX_OK) {
+            *name = subject->url.name;
+        }
+
+        return;
+    }
 
     if (ngx_http_media_kinds_parse(r, name->data, name->data + name->len,
                                    &url)
@@ -755,8 +774,15 @@ ngx_http_media_token_cleanup(void *data)
 static ngx_int_t
 ngx_http_media_token_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
+    ngx_http_handler_pt               *h;
+    ngx_http_core_main_conf_t         *cmcf;
+    ngx_http_media_token_main_conf_t  *mtmcf;
+
+    mtmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_media_token_module);
+
+    if (!mtmcf->used) {
+        return NGX_OK;
+    }
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
@@ -775,6 +801,19 @@ ngx_http_media_token_init(ngx_conf_t *cf)
     *h = ngx_http_media_token_access;
 
     return NGX_OK;
+}
+
+
+static void *
+ngx_http_media_token_create_main_conf(ngx_conf_t *cf)
+{
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->used = 0;
+     */
+
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_media_token_main_conf_t));
 }
 
 
@@ -886,8 +925,12 @@ ngx_http_media_token_place(ngx_conf_t *cf,
 static char *
 ngx_http_media_token_check(ngx_conf_t *cf, ngx_http_media_token_conf_t *conf)
 {
-    ngx_uint_t                 plain;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_uint_t                         plain;
+    ngx_http_core_loc_conf_t          *clcf;
+    ngx_http_media_token_main_conf_t  *mtmcf;
+
+    mtmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_media_token_module);
+    mtmcf->used = 1;
 
     if (conf->keys == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

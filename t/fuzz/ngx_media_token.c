@@ -201,14 +201,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     switch (data[0] & 3) {
 
     case 0:
-        room_size = NGX_MEDIA_TOKEN_MAX;
-        room = malloc(room_size);
+        room_size = size - 1;
+        room = malloc(room_size ? room_size : 1);
         token(pos, last);
         break;
 
     case 1:
-        room_size = NGX_MEDIA_JWT_MAX;
-        room = malloc(room_size);
+        room_size = size - 1;
+        room = malloc(room_size ? room_size : 1);
         jwt(pos, last);
         break;
 
@@ -220,7 +220,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     default:
         room_size = size - 1;
-        room = malloc(room_size + 1);
+        room = malloc(room_size ? room_size : 1);
         keys(pos, last);
     }
 
