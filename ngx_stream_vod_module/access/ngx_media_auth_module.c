@@ -22,6 +22,7 @@
 #include "access/ngx_media_access.h"
 #include "access/ngx_media_pass.h"
 #include "core/ngx_media_module.h"
+#include "core/ngx_media_name.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -672,36 +673,17 @@ ngx_media_auth_line(ngx_conf_t *cf, ngx_array_t *keys, u_char *pos,
 }
 
 
-/* as publishers' names are, in printable characters of ASCII, or of UTF-8 */
+/* as the names of streams, without blanks */
 
 static ngx_uint_t
 ngx_media_auth_nameable(const u_char *pos, const u_char *last)
 {
-    size_t         len;
-    const u_char  *p, *start;
+    ngx_str_t      name;
+    const u_char  *bad;
 
-    start = pos;
+    name.data = (u_char *) pos;
+    name.len = last - pos;
 
-    for (p = pos; p <= last; p++) {
-
-        if (p < last && *p != '/') {
-
-            if (*p <= ' ' || *p == 0x7f || strchr("?#%\\", *p)) {
-                return 0;
-            }
-
-            continue;
-        }
-
-        len = p - start;
-
-        if (len == 0 || (len <= 2 && start[0] == '.' && start[len - 1] == '.'))
-        {
-            return 0;
-        }
-
-        start = p + 1;
-    }
-
-    return 1;
+    return ngx_media_name_wrong(&name, &bad) == NULL
+           && memchr(pos, ' ', name.len) == NULL;
 }

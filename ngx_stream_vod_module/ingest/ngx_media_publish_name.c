@@ -12,9 +12,10 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "access/ngx_media_access.h"
+#include "core/ngx_media_name.h"
 #include "core/ngx_media_store_shm.h"
 #include "formats/ngx_media_text.h"
-#include "access/ngx_media_access.h"
 #include "ingest/ngx_media_publish.h"
 
 
@@ -25,10 +26,6 @@
 #define NGX_MEDIA_PUBLISH_DATE       sizeof("1970-01-01T00:00:00.000Z")
 
 
-static const char *ngx_media_publish_name_wrong(const ngx_str_t *name,
-    const u_char **bad);
-static const char *ngx_media_publish_component_wrong(const u_char *pos,
-    size_t len);
 static ngx_str_t ngx_media_publish_escape(u_char *buf, const u_char *data,
     size_t len);
 static void ngx_media_publish_log_conflict(const ngx_media_publish_t *conf);
@@ -69,74 +66,7 @@ ngx_media_publish_name_valid(const ngx_str_t *name)
 {
     const u_char  *bad;
 
-    return ngx_media_publish_name_wrong(name, &bad) == NULL;
-}
-
-
-/*
- * A name becomes a part of URLs, where it may hold slashes: no empty, "." or
- * ".." component, no control characters, nothing that ends a path.  NULL:
- * good; otherwise what is wrong with it, and the byte where it is one.
- */
-
-static const char *
-ngx_media_publish_name_wrong(const ngx_str_t *name, const u_char **bad)
-{
-    const char    *wrong;
-    const u_char  *p, *last, *start;
-
-    *bad = NULL;
-
-    if (name->len == 0) {
-        return "it is empty";
-    }
-
-    if (name->len > NGX_MEDIA_NAME_MAX) {
-        return "it is longer than 255 bytes";
-    }
-
-    start = name->data;
-    last = name->data + name->len;
-
-    for (p = name->data; p <= last; p++) {
-
-        if (p < last && *p != '/') {
-
-            if (*p < 0x20 || *p == 0x7f || *p == '?' || *p == '#'
-                || *p == '%' || *p == '\\')
-            {
-                *bad = p;
-                return "a character that cannot be in it:";
-            }
-
-            continue;
-        }
-
-        wrong = ngx_media_publish_component_wrong(start, p - start);
-
-        if (wrong) {
-            return wrong;
-        }
-
-        start = p + 1;
-    }
-
-    return NULL;
-}
-
-
-static const char *
-ngx_media_publish_component_wrong(const u_char *pos, size_t len)
-{
-    if (len == 0) {
-        return "a component between slashes is empty";
-    }
-
-    if (pos[0] == '.' && (len == 1 || (len == 2 && pos[1] == '.'))) {
-        return "a component between slashes is \".\" or \"..\"";
-    }
-
-    return NULL;
+    return ngx_media_name_wrong(name, &bad) == NULL;
 }
 
 
@@ -150,7 +80,7 @@ ngx_media_publish_refuse_name(ngx_media_app_t *app, const ngx_str_t *protocol,
     const u_char     *bad;
     const ngx_str_t  *shown;
 
-    wrong = ngx_media_publish_name_wrong(name, &bad);
+    wrong = ngx_media_name_wrong(name, &bad);
     shown = ngx_media_access_shown(app, name);
 
     if (shown != name) {

@@ -4,10 +4,10 @@
  */
 
 /* link: @codecs ingest/ngx_media_publish.c ingest/ngx_media_publish_mend.c
-         ingest/ngx_media_publish_ignore.c ingest/ngx_media_publish_name.c
-         formats/ngx_media_adts.c formats/ngx_media_nal.c
-         formats/ngx_media_sets.c formats/ngx_media_text.c
-         ../unit/ngx_stub.c */
+         ingest/ngx_media_publish_ignore.c core/ngx_media_name.c
+         ingest/ngx_media_publish_name.c formats/ngx_media_adts.c
+         formats/ngx_media_nal.c formats/ngx_media_sets.c
+         formats/ngx_media_text.c ../unit/ngx_stub.c */
 
 
 /*
