@@ -283,6 +283,33 @@ ngx_media_access_rename(ngx_media_access_t *access, const ngx_str_t *name)
 
 
 void
+ngx_media_access_expires(const ngx_media_access_conf_t *conf, time_t expires)
+{
+    ngx_media_access_verdict_t  *verdict;
+
+    verdict = conf->verdict;
+
+    if (verdict && (verdict->expires == 0 || expires < verdict->expires)) {
+        verdict->expires = expires;
+
+        ngx_log_debug2(NGX_LOG_DEBUG_CORE, conf->log, 0,
+                       "media %s is allowed for %T s",
+                       ngx_media_access_actions[conf->action],
+                       expires - ngx_time());
+    }
+}
+
+
+void
+ngx_media_access_admit(const ngx_media_access_conf_t *conf)
+{
+    if (conf->verdict) {
+        conf->verdict->admitted = 1;
+    }
+}
+
+
+void
 ngx_media_access_answer(ngx_media_access_t *access, ngx_int_t rc,
     const char *reason)
 {

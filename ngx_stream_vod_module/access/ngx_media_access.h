@@ -38,6 +38,20 @@ typedef struct ngx_media_access_s  ngx_media_access_t;
 
 
 /*
+ * What comes with a yes.  In the memory of who asks, zeroed by him and valid
+ * until the answer; each check narrows it.
+ */
+
+typedef struct {
+    time_t                    expires;        /* s since the epoch: until then
+                                                 it holds; 0: for ever */
+    unsigned                  admitted:1;     /* he has shown that it is his:
+                                                 others who did not may not be
+                                                 preferred to him */
+} ngx_media_access_verdict_t;
+
+
+/*
  * What is asked for.  The struct is copied; what it points to is borrowed until
  * the answer.
  */
@@ -51,6 +65,8 @@ typedef struct {
     ngx_str_t                 address;        /* of the peer */
     ngx_connection_t         *connection;
     ngx_log_t                *log;
+    ngx_media_access_verdict_t
+                             *verdict;        /* NULL: of no interest */
     unsigned                  admitted:1;     /* by a token of its own, which
                                                  its protocol has looked at */
 
@@ -120,6 +136,15 @@ void ngx_media_access_cancel(ngx_media_access_t *access);
 /* of a check, before it answers; NGX_OK, NGX_ERROR: no memory */
 ngx_int_t ngx_media_access_rename(ngx_media_access_t *access,
     const ngx_str_t *name);
+
+/*
+ * Of a check that says yes, or is about to: the answer holds until then, s
+ * since the epoch, and after it who asked has to go; the earliest counts.  And:
+ * it is known who asks, not only that nothing speaks against him.
+ */
+void ngx_media_access_expires(const ngx_media_access_conf_t *conf,
+    time_t expires);
+void ngx_media_access_admit(const ngx_media_access_conf_t *conf);
 
 /*
  * Of a check that says NGX_AGAIN: NGX_OK, or NGX_DECLINED and a reason.  ready
