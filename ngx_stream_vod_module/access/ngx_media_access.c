@@ -43,6 +43,8 @@ static ngx_int_t ngx_media_access_run(ngx_media_access_t *access,
 static ngx_int_t ngx_media_access_judge(const ngx_media_access_t *access,
     ngx_int_t rc, const char **reason);
 static void ngx_media_access_event(ngx_event_t *ev);
+static void ngx_media_access_revoke(ngx_media_access_t *access,
+    const char *reason);
 static void ngx_media_access_free(ngx_media_access_t *access);
 static void *ngx_media_access_create_conf(ngx_cycle_t *cycle);
 
@@ -132,6 +134,51 @@ ngx_media_access_shown(const ngx_media_app_t *app, const ngx_str_t *name)
 }
 
 
+ngx_uint_t
+ngx_media_access_asks(const ngx_media_app_t *app)
+{
+    ngx_uint_t                        i;
+    ngx_array_t                      *checks;
+    const ngx_media_access_check_t  **entry;
+
+    checks = (ngx_array_t *) ngx_get_conf(app->cycle->conf_ctx,
+                                          ngx_media_access_module);
+    entry = checks->elts;
+
+    for (i = 0; i < checks->nelts; i++) {
+        if (entry[i]->asks && entry[i]->asks(app)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_media_access_ended(const ngx_media_app_t *app, uint64_t id,
+    const char *reason)
+{
+    ngx_uint_t                        i;
+    ngx_array_t                      *checks;
+    const ngx_media_access_check_t  **entry;
+
+    if (id == 0) {
+        return;
+    }
+
+    checks = (ngx_array_t *) ngx_get_conf(app->cycle->conf_ctx,
+                                          ngx_media_access_module);
+    entry = checks->elts;
+
+    for (i = 0; i < checks->nelts; i++) {
+        if (entry[i]->ended) {
+            entry[i]->ended(app, id, reason);
+        }
+    }
+}
+
+
 ngx_int_t
 ngx_media_access_ask(const ngx_media_access_conf_t *conf,
     ngx_media_access_t **access, const char **reason)
@@ -169,6 +216,11 @@ ngx_media_access_ask(const ngx_media_access_conf_t *conf,
     rc = ngx_media_access_run(a, reason);
 
     if (rc != NGX_AGAIN) {
+
+        if (rc != NGX_OK) {
+            ngx_media_access_revoke(a, *reason);
+        }
+
         ngx_free(a);
         return rc;
     }
@@ -358,6 +410,10 @@ ngx_media_access_event(ngx_event_t *ev)
         reason = "the access check did not answer in time";
     }
 
+    if (rc != NGX_OK) {
+        ngx_media_access_revoke(access, reason);
+    }
+
     ready = access->conf.ready;
     data = access->conf.data;
 
@@ -374,7 +430,27 @@ ngx_media_access_cancel(ngx_media_access_t *access)
                    "media %s access check is of no interest any more",
                    ngx_media_access_actions[access->conf.action]);
 
+    ngx_media_access_revoke(access, "the client has left");
     ngx_media_access_free(access);
+}
+
+
+/* one check has said yes, and it came to nothing */
+
+static void
+ngx_media_access_revoke(ngx_media_access_t *access, const char *reason)
+{
+    uint64_t                     id;
+    ngx_media_access_verdict_t  *verdict;
+
+    verdict = access->conf.verdict;
+
+    if (verdict) {
+        id = verdict->id;
+        verdict->id = 0;
+
+        ngx_media_access_ended(access->conf.app, id, reason);
+    }
 }
 
 

@@ -13,6 +13,8 @@
  * The list is the configuration's: a reload makes another one, and who is asked
  * in an old worker asks the old one.  Without checks all is allowed, and
  * nothing is allocated.
+ *
+ * style: long header, it is one list and who asks it.
  */
 
 
@@ -45,10 +47,27 @@ typedef struct ngx_media_access_s  ngx_media_access_t;
 typedef struct {
     time_t                    expires;        /* s since the epoch: until then
                                                  it holds; 0: for ever */
+    time_t                    again;          /* s since the epoch: then it is
+                                                 asked once more, of who comes
+                                                 and goes; 0: it is not */
+    ngx_uint_t                sessions;       /* of his, at a time; 0: any */
+    uint64_t                  id;             /* of his end a check wants to
+                                                 know, see ended; 0: none, or
+                                                 the answer was no */
     unsigned                  admitted:1;     /* he has shown that it is his:
                                                  others who did not may not be
                                                  preferred to him */
 } ngx_media_access_verdict_t;
+
+
+/* what clients say of themselves; each may be empty */
+
+typedef struct {
+    ngx_str_t                 agent;          /* flashVer, User-Agent */
+    ngx_str_t                 url;            /* tcUrl, of an application */
+    ngx_str_t                 page;           /* pageUrl, Referer */
+    ngx_str_t                 swf;            /* swfUrl */
+} ngx_media_access_client_t;
 
 
 /*
@@ -65,6 +84,8 @@ typedef struct {
     ngx_str_t                 address;        /* of the peer */
     ngx_connection_t         *connection;
     ngx_log_t                *log;
+    const ngx_media_access_client_t
+                             *client;         /* NULL: it is not known */
     ngx_media_access_verdict_t
                              *verdict;        /* NULL: of no interest */
     unsigned                  admitted:1;     /* by a token of its own, which
@@ -108,6 +129,13 @@ typedef struct {
 
     /* may names that are asked for be secrets?  NULL: no */
     ngx_uint_t              (*hides)(const ngx_media_app_t *app);
+
+    /* has it something to say of viewers by HTTP, too?  NULL: no */
+    ngx_uint_t              (*asks)(const ngx_media_app_t *app);
+
+    /* see ngx_media_access_ended(); NULL: it sets no id */
+    void                    (*ended)(const ngx_media_app_t *app, uint64_t id,
+                                const char *reason);
 } ngx_media_access_check_t;
 
 
@@ -126,12 +154,26 @@ ngx_int_t ngx_media_access_add(ngx_conf_t *cf,
 const ngx_str_t *ngx_media_access_shown(const ngx_media_app_t *app,
     const ngx_str_t *name);
 
+/*
+ * Have viewers by HTTP to be asked about, to NGX_MEDIA_ACCESS_PLAY?  Their
+ * tokens have been looked at where they came in: conf.admitted is set then.
+ */
+ngx_uint_t ngx_media_access_asks(const ngx_media_app_t *app);
+
 /* NGX_OK, NGX_DECLINED (*reason), NGX_AGAIN (*access), NGX_ERROR: no memory */
 ngx_int_t ngx_media_access_ask(const ngx_media_access_conf_t *conf,
     ngx_media_access_t **access, const char **reason);
 
 /* after NGX_AGAIN and before ready: nobody waits for the answer any more */
 void ngx_media_access_cancel(ngx_media_access_t *access);
+
+/*
+ * Who was told yes, with an id in the verdict, has gone, or did not come in
+ * after all; reason is static.  Once, in whichever process; of one that dies
+ * the checks find out themselves.
+ */
+void ngx_media_access_ended(const ngx_media_app_t *app, uint64_t id,
+    const char *reason);
 
 /* of a check, before it answers; NGX_OK, NGX_ERROR: no memory */
 ngx_int_t ngx_media_access_rename(ngx_media_access_t *access,

@@ -170,7 +170,9 @@ ngx_module_t  ngx_media_auth_module = {
 static const ngx_media_access_check_t  ngx_media_auth_entry = {
     ngx_media_auth_check,
     ngx_media_auth_cancel,
-    ngx_media_auth_hides
+    ngx_media_auth_hides,
+    NULL,
+    NULL
 };
 
 /* while the configuration is read: an application asks */

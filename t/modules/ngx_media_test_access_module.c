@@ -88,6 +88,8 @@ ngx_module_t  ngx_media_test_access_module = {
 static const ngx_media_access_check_t  ngx_media_test_access_entry = {
     ngx_media_test_access_check,
     ngx_media_test_access_cancel,
+    NULL,
+    NULL,
     NULL
 };
 

@@ -26,6 +26,7 @@ typedef struct {
     const char                *reason;
     int                        at_once;       /* answers before it returns */
     ngx_int_t                  answer;
+    uint64_t                   id;            /* what it says of its yes */
     int                        asked;
     int                        cancelled;
     ngx_media_access_t        *access;
@@ -38,13 +39,19 @@ static ngx_int_t check1(ngx_media_access_t *access,
     const ngx_media_access_conf_t *conf, void **ctx, const char **reason);
 static void cancel(void *ctx);
 static ngx_uint_t hides(const ngx_media_app_t *app);
+static ngx_uint_t asks(const ngx_media_app_t *app);
+static void ended(const ngx_media_app_t *app, uint64_t id,
+    const char *reason);
 
 
 static ngx_uint_t  hidden;
+static ngx_uint_t  asking;
+static uint64_t    over;
+static int         gone;
 
 static const ngx_media_access_check_t  checks[2] = {
-    { check0, cancel, hides },
-    { check1, cancel, NULL }
+    { check0, cancel, hides, NULL, NULL },
+    { check1, cancel, NULL, asks, ended }
 };
 
 static ngx_rbtree_node_t  sentinel;
@@ -56,6 +63,8 @@ static ngx_media_app_t    app;
 static script_t           script[2];
 
 /* what the one who asked was told */
+static ngx_media_access_verdict_t
+                          verdict;
 static int                told;
 static ngx_int_t          told_rc;
 static const char        *told_reason;
@@ -74,6 +83,10 @@ check(script_t *s, ngx_media_access_t *access,
 
     *reason = s->reason;
     *ctx = s;
+
+    if (s->id) {
+        conf->verdict->id = s->id;
+    }
 
     if (s->at_once) {
         ngx_media_access_answer(access, s->answer, s->reason);
@@ -162,8 +175,11 @@ ask(ngx_media_access_t **access, const char **reason)
     ngx_str_set(&conf.name, "name");
     ngx_str_set(&conf.protocol, "test");
     conf.log = &ngx_stub_log;
+    conf.verdict = &verdict;
     conf.ready = ready;
     conf.data = &told;
+
+    memset(&verdict, 0, sizeof(verdict));
 
     *access = NULL;
     *reason = NULL;
@@ -277,6 +293,86 @@ test_shown(void)
     hidden = 1;
     is_str(ngx_media_access_shown(&app, &name), "***", "a secret is not");
     hidden = 0;
+}
+
+
+static ngx_uint_t
+asks(const ngx_media_app_t *app)
+{
+    return asking;
+}
+
+
+static void
+ended(const ngx_media_app_t *app, uint64_t id, const char *reason)
+{
+    over += id;
+
+    is(strcmp(reason, gone ? "the client has left" : "why"), 0,
+       "and is told why");
+}
+
+
+/* who wants to hear of viewers by HTTP, and of ends */
+
+static void
+test_others(void)
+{
+    start(2);
+    ok(!ngx_media_access_asks(&app), "viewers by HTTP: nobody");
+
+    asking = 1;
+    ok(ngx_media_access_asks(&app), "viewers by HTTP: one");
+
+    start(1);
+    ok(!ngx_media_access_asks(&app), "not of this configuration");
+    asking = 0;
+
+    start(2);
+    ngx_media_access_ended(&app, 0, "why");
+    is(over, 0, "an end that nobody wants to know of");
+
+    ngx_media_access_ended(&app, 7, "why");
+    is(over, 7, "one that somebody does");
+}
+
+
+/* one says yes and wants to know of the end, which comes at once */
+
+static void
+test_revoked(void)
+{
+    const char          *reason;
+    ngx_media_access_t  *access;
+
+    start(2);
+    script[0].id = 5;
+    over = 0;
+
+    is(ask(&access, &reason), NGX_OK, "two say yes");
+    is(verdict.id, 5, "the end is asked for");
+    is(over, 0, "and has not come");
+
+    script[1].rc = NGX_DECLINED;
+    script[1].reason = "why";
+
+    is(ask(&access, &reason), NGX_DECLINED, "then one says no");
+    is(over, 5, "the other is told");
+    is(verdict.id, 0, "nobody tells it again");
+
+    script[1].rc = NGX_AGAIN;
+
+    is(ask(&access, &reason), NGX_AGAIN, "one waits");
+    ngx_media_access_answer(access, NGX_DECLINED, "why");
+    run();
+    is(over, 10, "no, later");
+
+    is(ask(&access, &reason), NGX_AGAIN, "one waits");
+    gone = 1;
+    ngx_media_access_cancel(access);
+    gone = 0;
+    is(over, 15, "the client leaves");
+    is(verdict.id, 0, "nobody tells it again");
 }
 
 
@@ -510,6 +606,8 @@ main(void)
 
     test_none();
     test_shown();
+    test_others();
+    test_revoked();
     test_at_once();
     test_later();
     test_cancel();
