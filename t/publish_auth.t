@@ -110,13 +110,19 @@ for my $path ('keys/demo', 'keys/s3cr3t-of-dem0', "keys/x$key", 'keys/***',
 ok($pub->running(), 'nobody disturbs the one who has it');
 is(streams('keys'), 'demo', 'and there is no other stream');
 
+my $p = $t->rtmp();
+is($p->open("keys/$key"), $start, 'whose it is has it at once');
+ok($t->wait_log(qr/publish ended: another publisher has the stream/, 5),
+   'the one before him is told');
+$p->close();
+
 like(code_of("keys/news/two?key=$other"), qr/^$start/, 'as an argument');
 like(code_of("keys/$other"), qr/^$start/, 'the first name of a key');
 like(code_of('keys/news/one?x=1&key=s3cr3t%2Dof%2Dnews'), qr/^$start/,
      'which is decoded');
 wait_ok(sub { streams('keys') eq 'demo' }, 10, 'those have gone');
 
-my $p = $t->rtmp();
+$p = $t->rtmp();
 $p->open("keys/$other");
 $p->command('FCUnpublish', undef, \$other);
 $p->command('_checkbw', undef);

@@ -239,6 +239,8 @@ ngx_media_auth_by_key(ngx_media_access_t *access,
     key = ngx_media_auth_find(keys, &conf->name, NULL);
 
     if (key) {
+        ngx_media_access_admit(conf);
+
         return ngx_media_access_rename(access, &key->name);
     }
 
@@ -247,6 +249,8 @@ ngx_media_auth_by_key(ngx_media_access_t *access,
         == NGX_OK
         && ngx_media_auth_find(keys, &secret, &conf->name))
     {
+        ngx_media_access_admit(conf);
+
         return NGX_OK;
     }
 
@@ -339,6 +343,10 @@ ngx_media_auth_by_token(const ngx_media_access_conf_t *conf,
     asked.now = ngx_time();
 
     rc = ngx_media_pass_check(&asked, &token, room, &pass, reason);
+
+    if (rc == NGX_OK) {
+        ngx_media_access_admit(conf);
+    }
 
     ngx_free(buf);
 

@@ -26,7 +26,7 @@
 
 
 static ngx_uint_t ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, ngx_str_t *address);
+    ngx_media_stream_shm_t *s, ngx_str_t *address, ngx_uint_t admitted);
 static ngx_uint_t ngx_media_stream_gone(ngx_media_stream_shm_t *s,
     uint32_t *pid, uint64_t *start);
 static ngx_msec_t ngx_media_stream_silent(ngx_media_stream_shm_t *s);
@@ -37,7 +37,8 @@ static void ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
 
 ngx_int_t
 ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
-    ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim)
+    ngx_str_t *protocol, ngx_str_t *address, ngx_uint_t admitted,
+    ngx_media_claim_t *claim)
 {
     uint32_t                 pid;
     uint64_t                 self, start;
@@ -94,7 +95,8 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
             return NGX_MEDIA_CLAIM_HURRIES;
         }
 
-        if (!gone && !ngx_media_stream_replaceable_locked(zone, s, address))
+        if (!gone
+            && !ngx_media_stream_replaceable_locked(zone, s, address, admitted))
         {
             ngx_media_stream_unlock(s);
             ngx_media_claim_refused(zone, NGX_MEDIA_REFUSED_CONFLICT);
@@ -134,6 +136,7 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
  * never replaced, from wherever: nobody takes a stream away who only knows its
  * name.  Who has gone silent is: an encoder whose connection broke unnoticed
  * comes back within a second or two, from its address or from another one.
+ * Whose the name is, because an access check says so, need not wait for that.
  * "reject" waits until the old connection has ended.
  *
  * A worker that leaves has told its publishers to come back: they need not
@@ -142,7 +145,7 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 
 static ngx_uint_t
 ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, ngx_str_t *address)
+    ngx_media_stream_shm_t *s, ngx_str_t *address, ngx_uint_t admitted)
 {
     size_t      len;
     ngx_msec_t  silent;
@@ -166,9 +169,14 @@ ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
 
     silent = ngx_media_stream_silent(s);
 
-    ngx_log_debug4(NGX_LOG_DEBUG_CORE, zone->log, 0,
-                   "media stream \"%*s\" is wanted, silent:%M same:%ui",
-                   (size_t) s->name_len, s->name, silent, same);
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream \"%*s\" is wanted, silent:%M same:%ui "
+                   "admitted:%ui",
+                   (size_t) s->name_len, s->name, silent, same, admitted);
+
+    if (admitted) {
+        return 1;
+    }
 
     return silent >= (same ? NGX_MEDIA_SILENT_SAME : NGX_MEDIA_SILENT_ANY);
 }

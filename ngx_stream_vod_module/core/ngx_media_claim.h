@@ -36,8 +36,10 @@ typedef struct {
 #define NGX_MEDIA_CLAIM_LIMIT     (-21)
 #define NGX_MEDIA_CLAIM_HURRIES   (-25)       /* published anew too often */
 
+/* admitted: the name is known to be his, see publish_conflict */
 ngx_int_t ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
-    ngx_str_t *protocol, ngx_str_t *address, ngx_media_claim_t *claim);
+    ngx_str_t *protocol, ngx_str_t *address, ngx_uint_t admitted,
+    ngx_media_claim_t *claim);
 
 /* nobody may acquire: another zone took the place of this one */
 ngx_uint_t ngx_media_claim_closed(const ngx_media_zone_t *zone);

@@ -81,6 +81,7 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     access.address = conf->address;
     access.connection = conf->connection;
     access.log = conf->log;
+    access.verdict = &p->verdict;
     access.ready = ngx_media_publish_ready;
     access.rename = ngx_media_publish_rename;
     access.data = p;
@@ -220,7 +221,8 @@ ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
     }
 
     rc = ngx_media_stream_acquire(conf->app->zone, &conf->name,
-                                  &conf->protocol, &conf->address, &claim);
+                                  &conf->protocol, &conf->address,
+                                  p->verdict.admitted, &claim);
 
     if (rc != NGX_OK) {
         return ngx_media_publish_turn_away(conf,

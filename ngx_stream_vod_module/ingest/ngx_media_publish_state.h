@@ -82,6 +82,8 @@ struct ngx_media_publisher_s {
     u_char                   *name;           /* allocated; NULL: it has the
                                                  name that it was asked for */
     ngx_media_access_t       *access;         /* NULL: it does not wait */
+    ngx_media_access_verdict_t
+                              verdict;
     ngx_media_writer_t       *writer;         /* NULL: it has not begun */
     ngx_log_t                *log;
     uint32_t                  timebase;

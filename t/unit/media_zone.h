@@ -294,7 +294,7 @@ media_pub_begin(media_pub_t *pub, ngx_media_zone_t *zone, const char *name)
 
     pub->name = ngx_media_hash(text.data, text.len);
 
-    rc = ngx_media_stream_acquire(zone, &text, &protocol, &address,
+    rc = ngx_media_stream_acquire(zone, &text, &protocol, &address, 0,
                                   &pub->claim);
 
     if (rc == NGX_OK) {

@@ -27,6 +27,8 @@ typedef struct {
     int                        at_once;       /* answers before it returns */
     ngx_int_t                  answer;
     uint64_t                   id;            /* what it says of its yes */
+    time_t                     expires;       /* what it says of its yes */
+    int                        admits;
     int                        asked;
     int                        cancelled;
     ngx_media_access_t        *access;
@@ -69,6 +71,8 @@ static int                told;
 static ngx_int_t          told_rc;
 static const char        *told_reason;
 
+static ngx_media_access_verdict_t  *judged = &verdict;
+
 
 static ngx_int_t
 check(script_t *s, ngx_media_access_t *access,
@@ -86,6 +90,14 @@ check(script_t *s, ngx_media_access_t *access,
 
     if (s->id) {
         conf->verdict->id = s->id;
+    }
+
+    if (s->expires) {
+        ngx_media_access_expires(conf, s->expires);
+    }
+
+    if (s->admits) {
+        ngx_media_access_admit(conf);
     }
 
     if (s->at_once) {
@@ -175,11 +187,13 @@ ask(ngx_media_access_t **access, const char **reason)
     ngx_str_set(&conf.name, "name");
     ngx_str_set(&conf.protocol, "test");
     conf.log = &ngx_stub_log;
-    conf.verdict = &verdict;
+    conf.verdict = judged;
     conf.ready = ready;
     conf.data = &told;
 
-    memset(&verdict, 0, sizeof(verdict));
+    if (judged) {
+        memset(judged, 0, sizeof(verdict));
+    }
 
     *access = NULL;
     *reason = NULL;
@@ -425,6 +439,39 @@ test_at_once(void)
 }
 
 
+/* what comes with a yes: the earliest end, whoever says it */
+
+static void
+test_verdict(void)
+{
+    const char          *reason;
+    ngx_media_access_t  *access;
+
+    start(2);
+
+    is(ask(&access, &reason), NGX_OK, "verdict: yes");
+    is(verdict.expires, 0, "verdict: for ever");
+    is(verdict.admitted, 0, "verdict: and nothing else is known");
+
+    script[0].expires = 2000;
+    script[1].expires = 1000;
+    script[1].admits = 1;
+
+    is(ask(&access, &reason), NGX_OK, "verdict: yes, until");
+    is(verdict.expires, 1000, "verdict: the earliest");
+    is(verdict.admitted, 1, "verdict: one that knows him is enough");
+
+    script[1].expires = 3000;
+
+    is(ask(&access, &reason), NGX_OK, "verdict: in the other order");
+    is(verdict.expires, 2000, "verdict: the earliest again");
+
+    judged = NULL;
+    is(ask(&access, &reason), NGX_OK, "verdict: who does not want to know");
+    judged = &verdict;
+}
+
+
 static void
 test_later(void)
 {
@@ -609,6 +656,7 @@ main(void)
     test_others();
     test_revoked();
     test_at_once();
+    test_verdict();
     test_later();
     test_cancel();
     test_deadline();

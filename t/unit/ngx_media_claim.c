@@ -194,23 +194,34 @@ test_takeover(void)
         ngx_uint_t   yields;
         int64_t      silent;
         const char  *address;
+        ngx_uint_t   admitted;
         ngx_int_t    rc;
     } cases[] = {
-        { "sends", 0, 0, "10.0.0.1", NGX_MEDIA_CLAIM_CONFLICT },
-        { "sends", 0, 0, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
-        { "sent a moment ago", 0, 999, "10.0.0.1", NGX_MEDIA_CLAIM_CONFLICT },
-        { "silent for 1 s", 0, 1000, "10.0.0.1", NGX_OK },
-        { "silent for 1 s", 0, 1000, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
-        { "silent for 1 s", 0, 1000, "10.0.0.12", NGX_MEDIA_CLAIM_CONFLICT },
-        { "silent for 1 s", 0, 1000, "10.0.0.", NGX_MEDIA_CLAIM_CONFLICT },
-        { "silent for 1 s", 0, 1000, "", NGX_MEDIA_CLAIM_CONFLICT },
-        { "silent for 2 s", 0, 1999, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
-        { "silent for 2 s", 0, 2000, "10.0.0.2", NGX_OK },
-        { "heard by a clock ahead", 0, -50, "10.0.0.1",
+        { "sends", 0, 0, "10.0.0.1", 0, NGX_MEDIA_CLAIM_CONFLICT },
+        { "sends", 0, 0, "10.0.0.2", 0,
           NGX_MEDIA_CLAIM_CONFLICT },
-        { "its worker leaves", 1, 0, "10.0.0.1", NGX_OK },
-        { "its worker leaves", 1, 0, "10.0.0.2", NGX_MEDIA_CLAIM_CONFLICT },
-        { "its worker leaves", 1, 2000, "10.0.0.2", NGX_OK }
+        { "sent a moment ago", 0, 999, "10.0.0.1", 0,
+          NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "10.0.0.1", 0, NGX_OK },
+        { "silent for 1 s", 0, 1000, "10.0.0.2", 0,
+          NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "10.0.0.12", 0,
+          NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "10.0.0.", 0,
+          NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 1 s", 0, 1000, "", 0,
+          NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 2 s", 0, 1999, "10.0.0.2", 0,
+          NGX_MEDIA_CLAIM_CONFLICT },
+        { "silent for 2 s", 0, 2000, "10.0.0.2", 0, NGX_OK },
+        { "heard by a clock ahead", 0, -50, "10.0.0.1", 0,
+          NGX_MEDIA_CLAIM_CONFLICT },
+        { "its worker leaves", 1, 0, "10.0.0.1", 0, NGX_OK },
+        { "its worker leaves", 1, 0, "10.0.0.2", 0,
+          NGX_MEDIA_CLAIM_CONFLICT },
+        { "its worker leaves", 1, 2000, "10.0.0.2", 0, NGX_OK },
+        { "sends, it is his", 0, 0, "10.0.0.2", 1, NGX_OK },
+        { "sends, it is his", 0, 0, "10.0.0.1", 1, NGX_OK }
     };
 
     start(64 * MB);
@@ -221,7 +232,7 @@ test_takeover(void)
         other.data = (u_char *) cases[i].address;
         other.len = strlen(cases[i].address);
 
-        is(ngx_media_stream_acquire(zone, &name, &protocol, &one,
+        is(ngx_media_stream_acquire(zone, &name, &protocol, &one, 0,
                                     &first.claim), NGX_OK,
            "takeover: the first");
 
@@ -237,7 +248,8 @@ test_takeover(void)
         now += cases[i].silent;
         ngx_stub_clock(now);
 
-        rc = ngx_media_stream_acquire(zone, &name, &protocol, &other, &claim);
+        rc = ngx_media_stream_acquire(zone, &name, &protocol, &other,
+                                      cases[i].admitted, &claim);
 
         is(rc, cases[i].rc, "takeover: %s, another from %s", cases[i].what,
            cases[i].address);
@@ -269,6 +281,17 @@ test_takeover(void)
         is(ngx_media_stream_holder(zone, &name, &holder), NGX_DECLINED,
            "takeover: nobody has it");
     }
+
+    /* "reject" is that, whoever comes */
+
+    app.publish_conflict = NGX_MEDIA_CONFLICT_REJECT;
+
+    is(media_pub_begin(&first, zone, "a"), NGX_OK, "reject: the first");
+    is(ngx_media_stream_acquire(zone, &name, &protocol, &protocol, 1, &claim),
+       NGX_MEDIA_CLAIM_CONFLICT, "reject: another, it is his");
+    ngx_media_stream_release(&first.claim, "bye");
+
+    app.publish_conflict = NGX_MEDIA_CONFLICT_DROP;
 
     finish("takeover");
 }
