@@ -33,6 +33,21 @@ static ngx_msec_t ngx_media_stream_silent(ngx_media_stream_shm_t *s);
 static void ngx_media_stream_claim_locked(ngx_media_stream_shm_t *s,
     uint64_t start, ngx_str_t *protocol, ngx_str_t *address,
     ngx_media_claim_t *claim);
+static void ngx_media_stream_holder_locked(ngx_media_stream_shm_t *s,
+    ngx_media_holder_t *holder);
+static void ngx_media_stream_kick_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_kick_e why);
+
+
+/* by ngx_media_kick_e */
+
+static const char  *ngx_media_kick_sentences[NGX_MEDIA_KICKS] = {
+    "another publisher took the stream over",
+    "it was disconnected by an administrator",
+    "it is banned",
+    "it is not allowed to go on",
+    "its time to publish is over"
+};
 
 
 ngx_int_t
@@ -257,18 +272,118 @@ ngx_media_stream_holder(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_media_stream_lock(zone, s);
 
     if (s->id == stream.id && s->pid && !s->trailing) {
-        holder->protocol_len = s->protocol_len;
-        ngx_memcpy(holder->protocol, s->protocol, s->protocol_len);
-        holder->address_len = s->address_len;
-        ngx_memcpy(holder->address, s->address, s->address_len);
-        holder->since = s->since;
-        holder->silent = ngx_media_stream_silent(s);
+        ngx_media_stream_holder_locked(s, holder);
         rc = NGX_OK;
     }
 
     ngx_media_stream_unlock(s);
 
     return rc;
+}
+
+
+static void
+ngx_media_stream_holder_locked(ngx_media_stream_shm_t *s,
+    ngx_media_holder_t *holder)
+{
+    holder->protocol_len = s->protocol_len;
+    ngx_memcpy(holder->protocol, s->protocol, s->protocol_len);
+    holder->address_len = s->address_len;
+    ngx_memcpy(holder->address, s->address, s->address_len);
+    holder->since = s->since;
+    holder->silent = ngx_media_stream_silent(s);
+}
+
+
+ngx_int_t
+ngx_media_stream_kick(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_media_kick_e why, ngx_media_holder_t *holder)
+{
+    ngx_media_stream_t       stream;
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_stream_find(zone, name, &stream) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    s = stream.sh;
+
+    ngx_media_stream_lock(zone, s);
+
+    if (s->id != stream.id || s->pid == 0 || s->trailing) {
+        ngx_media_stream_unlock(s);
+        return NGX_DECLINED;
+    }
+
+    if (holder) {
+        ngx_media_stream_holder_locked(s, holder);
+    }
+
+    ngx_media_stream_kick_locked(zone, s, why);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_claim_kick(const ngx_media_claim_t *claim, ngx_media_kick_e why)
+{
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (claim->stream.sh->trailing) {
+        ngx_media_stream_unlock(claim->stream.sh);
+        return NGX_DECLINED;
+    }
+
+    ngx_media_stream_kick_locked(claim->stream.zone, claim->stream.sh, why);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Unlocks.  What is said of the claim comes first: its owner looks without a
+ * lock.  Who dies behind that has kicked all the same, a repair sees to it.
+ */
+
+static void
+ngx_media_stream_kick_locked(ngx_media_zone_t *zone,
+    ngx_media_stream_shm_t *s, ngx_media_kick_e why)
+{
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, zone->log, 0,
+                   "media stream \"%*s\" loses its publisher, epoch:%uL: %s",
+                   (size_t) s->name_len, s->name, s->epoch,
+                   ngx_media_kick_sentence(why));
+
+    ngx_media_store(&s->kicked, ngx_media_kicked(s->epoch, why));
+
+    ngx_media_stream_drop_locked(zone, s, ngx_media_kick_sentence(why));
+}
+
+
+const char *
+ngx_media_kick_sentence(ngx_media_kick_e why)
+{
+    return ngx_media_kick_sentences[ngx_min(why, NGX_MEDIA_KICKS - 1)];
+}
+
+
+/* the record may be another stream's by now: its epochs go on */
+
+const char *
+ngx_media_claim_lost(const ngx_media_claim_t *claim)
+{
+    uint64_t  kicked;
+
+    kicked = ngx_media_load(&claim->stream.sh->kicked);
+
+    if (ngx_media_kicked_epoch(kicked) != claim->epoch) {
+        kicked = 0;
+    }
+
+    return ngx_media_kick_sentence(ngx_media_kicked_why(kicked));
 }
 
 

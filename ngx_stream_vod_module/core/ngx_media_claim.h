@@ -6,7 +6,7 @@
 
 /*
  * Who may write a stream.  Each function takes the stream's lock itself, but
- * for valid, heard, ignored and jumped, which need none.
+ * for valid, lost, heard, ignored and jumped, which need none.
  */
 
 
@@ -62,6 +62,35 @@ typedef struct {
 ngx_int_t ngx_media_stream_holder(ngx_media_zone_t *zone, ngx_str_t *name,
     ngx_media_holder_t *holder);
 
+/*
+ * A publisher is made to leave, in whichever process it is: its claim is lost
+ * and the stream in its grace time at once; it is declined as it puts its next
+ * part, and else finds out within a second.  It may come back.
+ */
+
+typedef enum {
+    NGX_MEDIA_KICK_ASKED = 1,                 /* somebody has asked for it */
+    NGX_MEDIA_KICK_BANNED,                    /* it must not publish */
+    NGX_MEDIA_KICK_DENIED,                    /* not any more, says a check */
+    NGX_MEDIA_KICK_EXPIRED,                   /* it was let in for a time */
+    NGX_MEDIA_KICKS
+} ngx_media_kick_e;
+
+/*
+ * Whoever publishes this name; holder, which may be NULL, says who it was.
+ * NGX_OK, NGX_DECLINED: nobody does.
+ */
+ngx_int_t ngx_media_stream_kick(ngx_media_zone_t *zone, ngx_str_t *name,
+    ngx_media_kick_e why, ngx_media_holder_t *holder);
+
+/* this publisher and no other; NGX_DECLINED: it has left or lost it already */
+ngx_int_t ngx_media_claim_kick(const ngx_media_claim_t *claim,
+    ngx_media_kick_e why);
+
+/* as the log, the status and the publisher itself are told; static */
+const char *ngx_media_kick_sentence(ngx_media_kick_e why);
+
+
 /* its publisher has sent media now: to be said ten times a second */
 void ngx_media_stream_heard(const ngx_media_claim_t *claim);
 
@@ -72,8 +101,12 @@ void ngx_media_stream_ignored(const ngx_media_claim_t *claim,
 /* its stamps have jumped; counted likewise */
 void ngx_media_stream_jumped(const ngx_media_claim_t *claim);
 
-/* 1 while nobody else took the stream */
+/* 1 while nobody else took the stream, and nobody kicked this one */
 ngx_uint_t ngx_media_claim_valid(const ngx_media_claim_t *claim);
+
+/* why not, once it is not valid; static */
+const char *ngx_media_claim_lost(const ngx_media_claim_t *claim);
+
 
 /* from its own address it is replaced at once, publish_conflict or not */
 void ngx_media_stream_yield(const ngx_media_claim_t *claim);

@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media_form.h"
 #include "core/ngx_media_part.h"
+#include "core/ngx_media_stream.h"
 #include "core/ngx_media_stream_lock.h"
 #include "core/ngx_media_stream_validate.h"
 
@@ -98,7 +99,17 @@ static void
 ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
     ngx_media_stream_shm_t *s)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, why;
+
+    /* its publisher was being kicked */
+
+    if (s->pid && ngx_media_kicked_epoch(s->kicked) == s->epoch) {
+        why = ngx_media_kicked_why(s->kicked);
+
+        ngx_media_stream_reason_locked(s, ngx_media_kick_sentence(why));
+        s->left = ngx_current_msec;
+        s->epoch++;
+    }
 
     /* its publisher was being replaced: nothing it says counts any more */
 

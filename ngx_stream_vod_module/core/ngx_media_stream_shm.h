@@ -38,6 +38,8 @@ struct ngx_media_stream_shm_s {
     uint64_t                  wanted;         /* [atomic] ngx_current_msec until
                                                  which somebody follows */
     uint64_t                  epoch;          /* [stream] of its publisher */
+    uint64_t                  kicked;         /* [stream, atomic] who was made
+                                                 to leave last, see below */
 
     uint32_t                  hash;           /* [once] of the name */
     uint32_t                  name_len;       /* [once] */
@@ -106,6 +108,11 @@ struct ngx_media_stream_shm_s {
     uint32_t                  reason_len;
     u_char                    reason[64];     /* why the last one ended */
 };
+
+/* the epoch of a claim, and an ngx_media_kick_e */
+#define ngx_media_kicked(epoch, why)  ((uint64_t) (epoch) << 8 | (why))
+#define ngx_media_kicked_epoch(k)     ((k) >> 8)
+#define ngx_media_kicked_why(k)       ((k) & 0xff)
 
 /*
  * Number of the first segment that is listed, and how many discontinuities

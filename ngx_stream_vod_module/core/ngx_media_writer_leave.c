@@ -78,7 +78,7 @@ ngx_media_writers_close(ngx_media_zone_t *zone, const char *reason)
         }
 
         if (why == NULL && !ngx_media_claim_valid(&w->claim)) {
-            why = "another publisher took the stream over";
+            why = ngx_media_claim_lost(&w->claim);
         }
 
         if (why == NULL) {

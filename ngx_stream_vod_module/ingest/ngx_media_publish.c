@@ -296,6 +296,18 @@ ngx_media_publish_refused(ngx_media_app_t *app, ngx_media_refused_e why)
 }
 
 
+const char *
+ngx_media_publish_why(const ngx_media_publisher_t *publisher,
+    ngx_media_publish_e rc)
+{
+    if (rc != NGX_MEDIA_PUBLISH_LOST) {
+        return ngx_media_publish_sentence(rc);
+    }
+
+    return ngx_media_claim_lost(ngx_media_writer_claim(publisher->writer));
+}
+
+
 void
 ngx_media_publish_announce(ngx_media_publisher_t *publisher,
     const ngx_media_announce_t *announce)

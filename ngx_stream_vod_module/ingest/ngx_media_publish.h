@@ -116,6 +116,13 @@ ngx_uint_t ngx_media_publish_name_valid(const ngx_str_t *name);
 void ngx_media_publish_log_refusal(const ngx_media_publish_t *conf,
     ngx_media_publish_e rc, const char *reason);
 
+/*
+ * What a client, or a person, is to be told of an answer: its sentence, and
+ * where that is NGX_MEDIA_PUBLISH_LOST why; static
+ */
+const char *ngx_media_publish_why(const ngx_media_publisher_t *publisher,
+    ngx_media_publish_e rc);
+
 void ngx_media_publish_announce(ngx_media_publisher_t *publisher,
     const ngx_media_announce_t *announce);
 

@@ -56,7 +56,7 @@ typedef enum {
 #define ngx_media_publish_goes_on(rc)  ((rc) < NGX_MEDIA_PUBLISH_LOST)
 
 
-/* what to tell a client, or a person; static */
+/* what it means; static; see ngx_media_publish_why() */
 const char *ngx_media_publish_sentence(ngx_media_publish_e rc);
 
 

@@ -244,7 +244,7 @@ ngx_media_rtmp_done(ngx_media_rtmp_stream_t *stream, ngx_media_publish_e rc)
         stream->session->status = 400;
     }
 
-    ngx_media_rtmp_lost(stream, ngx_media_publish_sentence(rc));
+    ngx_media_rtmp_lost(stream, ngx_media_publish_why(stream->publisher, rc));
 
     return NGX_OK;
 }

@@ -363,6 +363,15 @@ ngx_media_publish_sentence(ngx_media_publish_e rc)
 }
 
 
+const char *
+ngx_media_publish_why(const ngx_media_publisher_t *p, ngx_media_publish_e rc)
+{
+    check(p->used && !p->waits);
+
+    return ngx_media_publish_sentence(rc);
+}
+
+
 void
 ngx_media_publish_refused(ngx_media_app_t *refused, ngx_media_refused_e why)
 {

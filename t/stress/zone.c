@@ -218,6 +218,23 @@ publish_segment(media_pub_t *pub, ngx_uint_t parts, uint64_t number)
 }
 
 
+/* whoever has it, perhaps this one */
+
+static void
+kick(void)
+{
+    char       text[32];
+    ngx_str_t  name;
+
+    stream_name(rnd() % nstreams, text);
+
+    name.data = (u_char *) text;
+    name.len = strlen(text);
+
+    (void) ngx_media_stream_kick(zone, &name, NGX_MEDIA_KICK_ASKED, NULL);
+}
+
+
 static void
 publish(void)
 {
@@ -261,6 +278,10 @@ publish(void)
         ngx_media_stream_ready(&pub[0].claim, 0, 0);
 
         n = 1 + rnd() % (rnd() % 8 ? 20 : 200);
+
+        if (rnd() % 16 == 0) {
+            kick();
+        }
 
         while (n--) {
             number = ngx_media_stream_number(&pub[0].claim);

@@ -258,6 +258,23 @@ work_trailing(ngx_uint_t anew)
 }
 
 
+static void
+work_kick(void)
+{
+    ngx_str_t  name = ngx_string("a");
+
+    watch(1);
+
+    if (ngx_media_stream_kick(zone, &name, NGX_MEDIA_KICK_ASKED, NULL)
+        != NGX_OK)
+    {
+        _exit(3);
+    }
+
+    watch(0);
+}
+
+
 /* a process that dies with both locks, a part half written, a pin */
 
 static void
@@ -424,6 +441,16 @@ step_work(void)
     (void) media_pub_begin(&video, zone, "a");
     (void) media_pub_track(&video, NGX_MEDIA_VIDEO, 0, 48000);
     watch(0);
+    work_segments(&video, NULL, 1, 600);
+
+    media_pub_cut(&video, ngx_media_stream_number(&video.claim));
+    (void) media_pub_part(&video, 600, 20, 1);
+
+    doing("kicking");
+    work_kick();
+
+    (void) media_pub_begin(&video, zone, "a");
+    (void) media_pub_track(&video, NGX_MEDIA_VIDEO, 0, 48000);
     work_segments(&video, NULL, 1, 600);
 
     media_pub_cut(&video, ngx_media_stream_number(&video.claim));

@@ -338,6 +338,154 @@ test_pid(void)
 }
 
 
+/* a publisher of another process, and one that never had a part */
+
+static void
+test_kick(void)
+{
+    int                  status;
+    pid_t                pid;
+    ngx_str_t            name = ngx_string("a"), none = ngx_string("b");
+    media_pub_t          first, second;
+    ngx_media_claim_t    claim;
+    ngx_media_holder_t   holder;
+
+    start(64 * MB);
+
+    is(ngx_media_stream_kick(zone, &none, NGX_MEDIA_KICK_ASKED, &holder),
+       NGX_DECLINED, "kick: there is no such stream");
+
+    (void) media_pub_begin(&first, zone, "a");
+    (void) media_pub_track(&first, NGX_MEDIA_VIDEO, 0, 48000);
+    media_pub_cut(&first, ngx_media_stream_number(&first.claim));
+    (void) media_pub_part(&first, 1000, MSEC, 1);
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+        _exit(ngx_media_stream_kick(zone, &name, NGX_MEDIA_KICK_BANNED,
+                                    &holder)
+              != NGX_OK || holder.address_len == 0);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    is(status, 0, "kick: by another process, which knows who it was");
+    ok(!ngx_media_claim_valid(&first.claim), "kick: the claim is lost");
+    is(media_pub_part(&first, 1000, MSEC, 2), NGX_DECLINED,
+       "kick: it is declined");
+    is(strcmp(ngx_media_claim_lost(&first.claim), "it is banned"), 0,
+       "kick: it is told why");
+    is(state("a"), NGX_MEDIA_STREAM_GRACE, "kick: its stream waits");
+    is(ngx_media_stream_kick(zone, &name, NGX_MEDIA_KICK_ASKED, &holder),
+       NGX_DECLINED, "kick: nobody is left");
+    is(ngx_media_claim_kick(&first.claim, NGX_MEDIA_KICK_ASKED),
+       NGX_DECLINED, "kick: nor is this one");
+
+    /* what another one's end was has nothing to do with it */
+
+    is(media_pub_begin(&second, zone, "a"), NGX_OK, "kick: it may come back");
+    is(second.claim.returned, 1, "kick: to its stream");
+    ngx_media_stream_release(&second.claim, "bye");
+
+    (void) media_pub_begin(&second, zone, "a");
+    app.publish_conflict = NGX_MEDIA_CONFLICT_DROP;
+    wait_msec(10000);
+    claim = second.claim;
+    is(media_pub_begin(&second, zone, "a"), NGX_OK, "kick: taken over");
+    is(strcmp(ngx_media_claim_lost(&claim),
+              "another publisher took the stream over"), 0,
+       "kick: that is no kick");
+    is(strcmp(ngx_media_claim_lost(&first.claim), "it is banned"), 0,
+       "kick: what the first was told holds");
+
+    is(ngx_media_claim_kick(&claim, NGX_MEDIA_KICK_DENIED), NGX_DECLINED,
+       "kick: only this publisher");
+    is(ngx_media_claim_kick(&second.claim, NGX_MEDIA_KICK_DENIED), NGX_OK,
+       "kick: which it is");
+    is(strcmp(ngx_media_claim_lost(&second.claim),
+              "it is not allowed to go on"), 0, "kick: and why");
+
+    /* who trails has left */
+
+    (void) media_pub_begin(&first, zone, "a");
+    (void) media_pub_track(&first, NGX_MEDIA_VIDEO, 0, 48000);
+    media_pub_cut(&first, ngx_media_stream_number(&first.claim));
+    (void) media_pub_part(&first, 1000, MSEC, 1);
+    ngx_media_stream_finish(&first.claim, "bye");
+    is(ngx_media_stream_kick(zone, &name, NGX_MEDIA_KICK_ASKED, &holder),
+       NGX_DECLINED, "kick: who trails has left");
+    is(ngx_media_claim_kick(&first.claim, NGX_MEDIA_KICK_ASKED),
+       NGX_DECLINED, "kick: and so by its claim");
+    ngx_media_stream_release(&first.claim, "bye");
+
+    /* the record may be another stream's, or nobody's */
+
+    (void) media_pub_begin(&first, zone, "b");
+    is(ngx_media_stream_kick(zone, &none, NGX_MEDIA_KICK_EXPIRED, NULL),
+       NGX_OK, "kick: one without a part");
+    is(state("b"), 0, "kick: its stream is gone");
+    (void) media_pub_begin(&second, zone, "b");
+    is(second.claim.stream.sh == first.claim.stream.sh, 1,
+       "kick: its record is used anew");
+    is(strcmp(ngx_media_claim_lost(&first.claim),
+              "its time to publish is over"), 0, "kick: it knows all the same");
+    ok(ngx_media_claim_valid(&second.claim), "kick: the other one publishes");
+    ngx_media_stream_release(&second.claim, "bye");
+
+    is(validate(), 0, "kick: the books agree");
+
+    finish("kick");
+}
+
+
+/* who kicks dies with the lock: it is done by who repairs */
+
+static void
+test_kick_dead(void)
+{
+    int                      status;
+    pid_t                    pid;
+    media_pub_t              pub;
+    ngx_media_stream_shm_t  *s;
+
+    start(8 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+    is(media_pub_segment(&pub, 2, 1000, 200), NGX_OK, "dead: a segment");
+
+    s = pub.claim.stream.sh;
+    wait_msec(10000);
+
+    pid = fork();
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+        ngx_media_stream_lock(zone, s);
+        ngx_media_store(&s->kicked, ngx_media_kicked(s->epoch,
+                                                     NGX_MEDIA_KICK_ASKED));
+        _exit(0);
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    is(media_pub_part(&pub, 1000, MSEC, 3), NGX_DECLINED,
+       "dead: its publisher is kicked all the same");
+    ok(!ngx_media_claim_valid(&pub.claim), "dead: the claim is lost");
+    is(strcmp(ngx_media_claim_lost(&pub.claim),
+              "it was disconnected by an administrator"), 0, "dead: and why");
+    is(s->reason_len, 39, "dead: so does the status");
+
+    wait_msec(0);
+    is(state("a"), NGX_MEDIA_STREAM_GRACE, "dead: its grace time begins");
+    is(validate(), 0, "dead: the books agree");
+
+    finish("dead");
+}
+
+
 int
 main(void)
 {
@@ -345,6 +493,8 @@ main(void)
     test_conflict();
     test_takeover();
     test_pid();
+    test_kick();
+    test_kick_dead();
 
     is(ngx_stub_logged[NGX_LOG_ALERT], 0, "no alerts");
     is(ngx_stub_pools, 0, "no pools are left");

@@ -329,6 +329,66 @@ test_arrival(void)
 }
 
 
+/* kicked while it sends, and while it is silent */
+
+static void
+test_kick(void)
+{
+    ngx_str_t             name = ngx_string("a");
+    ngx_uint_t            i;
+    walk_pub_t           *p;
+    ngx_media_publish_e   rc;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    p = &w.pubs[0];
+    publisher(&w, p);
+    (void) track(p, WALK_AAC, 0);
+    seconds(&w, p, 4);
+
+    is(ngx_media_stream_kick(w.zone, &name, NGX_MEDIA_KICK_ASKED, NULL),
+       NGX_OK, "kick: it is there");
+
+    rc = NGX_MEDIA_PUBLISH_OK;
+
+    for (i = 0; i < 100 && rc == NGX_MEDIA_PUBLISH_OK; i++) {
+        w.now += 20;
+        ngx_stub_clock(w.now);
+
+        rc = said(p, NGX_MEDIA_AUDIO, 0, NGX_MEDIA_CODEC_AAC, 0, "abcd", 4);
+    }
+
+    is(rc, NGX_MEDIA_PUBLISH_LOST, "kick: a frame is declined");
+    is(strcmp(ngx_media_publish_why(p->publisher, rc),
+              "it was disconnected by an administrator"), 0, "kick: and why");
+    is(strcmp(ngx_media_publish_why(p->publisher, NGX_MEDIA_PUBLISH_EMPTY),
+              ngx_media_publish_sentence(NGX_MEDIA_PUBLISH_EMPTY)), 0,
+       "kick: other answers are what they are");
+
+    walk_end(p);
+
+    publisher(&w, p);
+    (void) track(p, WALK_AAC, 0);
+    seconds(&w, p, 4);
+
+    is(ngx_media_stream_kick(w.zone, &name, NGX_MEDIA_KICK_BANNED, NULL),
+       NGX_OK, "kick: it is back");
+
+    ngx_media_writers_close(w.zone, NULL);
+
+    ok(p->closed && strcmp(p->closed, "it is banned") == 0,
+       "kick: a silent one is told by the tick");
+
+    walk_end(p);
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "kick: all is free: %s", w.wrong);
+}
+
+
 int
 main(void)
 {
@@ -336,6 +396,7 @@ main(void)
     test_answers();
     test_describe();
     test_arrival();
+    test_kick();
 
     return done();
 }
