@@ -478,6 +478,13 @@ ngx_media_part_export(const ngx_media_part_shm_t *entry,
 }
 
 
+uint32_t
+ngx_media_ref_timescale(const ngx_media_track_ref_t *ref)
+{
+    return ngx_max(ref->t->timescale, 1);
+}
+
+
 void
 ngx_media_ref_edge(const ngx_media_track_ref_t *ref, ngx_media_edge_t *edge)
 {

@@ -95,6 +95,9 @@ ngx_int_t ngx_media_track_ref(const ngx_media_stream_t *stream,
 /* how far it is now: NGX_OK, or NGX_DONE, it has gone */
 ngx_int_t ngx_media_ref_look(ngx_media_track_ref_t *ref);
 
+/* ticks of a second of it, never 0 */
+uint32_t ngx_media_ref_timescale(const ngx_media_track_ref_t *ref);
+
 /* as of the last look, reads nothing */
 void ngx_media_ref_edge(const ngx_media_track_ref_t *ref,
     ngx_media_edge_t *edge);

@@ -109,6 +109,11 @@ ngx_int_t ngx_http_media_missing(ngx_http_request_t *r,
 ngx_int_t ngx_http_media_validate(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx, ngx_str_t *tag, int64_t wall);
 
+/* so much of the track is about to be sent, see
+   ngx_http_media_subject_media() */
+void ngx_http_media_watch(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
+    uint64_t duration, off_t size);
+
 /* pins the ranges until the request ends; NGX_OK, NGX_DONE, NGX_ERROR */
 ngx_int_t ngx_http_media_pin(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx, const ngx_media_range_t *ranges,

@@ -127,6 +127,8 @@ ngx_http_media_grow_part(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
 
     out->buf->flush = 1;
 
+    ngx_http_media_watch(r, ctx, part->duration, part->range.size);
+
     rc = ngx_http_output_filter(r, out);
 
     if (rc == NGX_AGAIN) {

@@ -19,6 +19,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "http/ngx_http_media.h"
+#include "http/ngx_http_media_subject.h"
 
 
 /* segments of a run that is addressed by time */
@@ -79,6 +80,8 @@ ngx_http_media_segment_handler(ngx_http_request_t *r,
     tag.len = ngx_sprintf(buf, "%uL-%uL", segment.number, segment.bytes)
               - buf;
 
+    ngx_http_media_watch(r, ctx, segment.duration, 0);
+
     return ngx_http_media_send(r, ctx, segment.ranges, segment.nranges, &tag,
                                segment.wall);
 }
@@ -108,6 +111,8 @@ ngx_http_media_part_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
                           part.range.size)
               - buf;
 
+    ngx_http_media_watch(r, ctx, part.duration, 0);
+
     return ngx_http_media_send(r, ctx, &part.range, 1, &tag,
                                ngx_media_wall_msec());
 }
@@ -123,7 +128,7 @@ ngx_http_media_run_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
     u_char               buf[NGX_HTTP_MEDIA_TAG_LEN];
     int64_t              wall;
-    uint64_t             first;
+    uint64_t             duration, first;
     ngx_int_t            rc;
     ngx_str_t            tag;
     ngx_uint_t           i;
@@ -157,6 +162,7 @@ ngx_http_media_run_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    duration = 0;
     first = segment.number;
     wall = segment.wall;
 
@@ -165,6 +171,8 @@ ngx_http_media_run_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         if (ngx_http_media_run_add(ctx, &segment, &ranges) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
+
+        duration += segment.duration;
 
         rc = ngx_http_media_run_more(ctx, &segment);
 
@@ -179,6 +187,8 @@ ngx_http_media_run_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 
     tag.data = buf;
     tag.len = ngx_sprintf(buf, "t%uL-%ui", first, i) - buf;
+
+    ngx_http_media_watch(r, ctx, duration, 0);
 
     return ngx_http_media_send(r, ctx, ranges.elts, ranges.nelts, &tag, wall);
 }
@@ -292,6 +302,30 @@ ngx_http_media_missing(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
     }
 
     return ngx_http_media_later(r, ctx, &edge);
+}
+
+
+void
+ngx_http_media_watch(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx,
+    uint64_t duration, off_t size)
+{
+    ngx_media_track_ref_t  video;
+
+    static ngx_str_t  first = ngx_string("v1");
+
+    if (!ngx_http_media_subject_watched(r)) {
+        return;
+    }
+
+    if (ctx->url.track.data[0] != 'v'
+        && (ctx->url.track.data[0] != 'a'
+            || ngx_media_track_find(&ctx->stream, &first, &video) == NGX_OK))
+    {
+        return;
+    }
+
+    ngx_http_media_subject_media(r, duration,
+                                 ngx_media_ref_timescale(&ctx->track), size);
 }
 
 

@@ -70,6 +70,9 @@ ngx_http_media_subject(ngx_http_request_t *r)
         subject->uri = r->uri;
         subject->rc = NGX_AGAIN;
         subject->open = 0;
+        subject->media = 0;
+        subject->size = 0;
+        subject->watched = 0;
     }
 
     return subject;
@@ -191,6 +194,32 @@ ngx_http_media_subject_kind(const ngx_http_media_subject_t *subject)
 
     return subject->open ? NGX_HTTP_MEDIA_COUNT_OPEN
                          : subject->url.kind->count;
+}
+
+
+ngx_uint_t
+ngx_http_media_subject_watched(ngx_http_request_t *r)
+{
+    ngx_http_media_subject_t  *subject;
+
+    subject = ngx_http_get_module_ctx(r, ngx_http_media_metric_module);
+
+    return subject && subject->watched;
+}
+
+
+void
+ngx_http_media_subject_media(ngx_http_request_t *r, uint64_t duration,
+    uint32_t timescale, off_t size)
+{
+    ngx_http_media_subject_t  *subject;
+
+    subject = ngx_http_media_subject(r);
+
+    if (subject && subject->watched) {
+        subject->media += duration * 1000000 / timescale;
+        subject->size += size;
+    }
 }
 
 

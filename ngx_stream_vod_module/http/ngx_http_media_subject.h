@@ -63,9 +63,15 @@ typedef struct {
     ngx_int_t                 rc;             /* NGX_AGAIN: not parsed yet */
     ngx_http_media_url_t      url;            /* NGX_OK: what it says */
     ngx_msec_t                wait;           /* ms that it waited for media */
+    uint64_t                  media;          /* us of what is watched that all
+                                                 of the body is; 0: it is none */
+    off_t                     size;           /* of all of that body; 0: as
+                                                 its headers say */
     unsigned                  waited:1;
     unsigned                  open:1;         /* the segment in progress is
                                                  what is sent */
+    unsigned                  watched:1;      /* somebody wants to know how much
+                                                 media is sent */
 } ngx_http_media_subject_t;
 
 
@@ -77,6 +83,16 @@ ngx_http_media_subject_t *ngx_http_media_subject_parse(ngx_http_request_t *r);
 
 ngx_uint_t ngx_http_media_subject_kind(
     const ngx_http_media_subject_t *subject);
+
+/*
+ * Does somebody want to know how much of media a response is?  If so: what is
+ * about to be sent is, in all, so much of media more, in so many bytes;
+ * 0: its headers will say.  Of tracks that are watched: video, and audio where
+ * there is no video.
+ */
+ngx_uint_t ngx_http_media_subject_watched(ngx_http_request_t *r);
+void ngx_http_media_subject_media(ngx_http_request_t *r, uint64_t duration,
+    uint32_t timescale, off_t size);
 
 /* the words, by index of code */
 extern const char  *ngx_http_media_count_codes[NGX_HTTP_MEDIA_COUNT_CODES];

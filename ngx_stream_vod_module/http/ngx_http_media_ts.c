@@ -34,7 +34,7 @@ ngx_int_t
 ngx_http_media_ts_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 {
     u_char                  buf[NGX_HTTP_MEDIA_TS_TAG_LEN];
-    uint64_t                bytes;
+    uint64_t                bytes, duration;
     ngx_int_t               rc;
     ngx_str_t               tag;
     ngx_uint_t              i, n;
@@ -52,6 +52,7 @@ ngx_http_media_ts_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     tracks[1] = &ctx->second;
 
     bytes = 0;
+    duration = 0;
     n = 0;
 
     for (i = 0; i < NGX_HTTP_MEDIA_TS_TRACKS; i++) {
@@ -67,6 +68,11 @@ ngx_http_media_ts_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         }
 
         if (rc == NGX_OK) {
+
+            if (i == 0) {
+                duration = segment.duration;
+            }
+
             bytes += segment.bytes;
             n++;
             continue;
@@ -89,6 +95,8 @@ ngx_http_media_ts_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     if (ngx_http_media_limit(r, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ngx_http_media_watch(r, ctx, duration, 0);
 
     return ngx_http_media_frames_ts(r, frames, n, ctx->url.number, NULL);
 }

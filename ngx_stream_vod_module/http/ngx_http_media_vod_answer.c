@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 #include "http/ngx_http_media_frames.h"
 #include "http/ngx_http_media_reply.h"
+#include "http/ngx_http_media_subject.h"
 #include "http/ngx_http_media_task.h"
 #include "http/ngx_http_media_vod.h"
 #include "vod/ngx_media_vod_text.h"
@@ -65,6 +66,8 @@ static ngx_int_t ngx_http_media_vod_chunk(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx, ngx_uint_t key);
 static ngx_int_t ngx_http_media_vod_segment(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx, ngx_uint_t key);
+static void ngx_http_media_vod_watch(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx, const ngx_media_frames_t *frames);
 static ngx_int_t ngx_http_media_vod_cues(ngx_http_request_t *r,
     ngx_http_media_vod_ctx_t *ctx, ngx_uint_t wvtt, ngx_uint_t ts);
 static void ngx_http_media_vod_cues_run(void *data);
@@ -531,6 +534,10 @@ ngx_http_media_vod_chunk(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (!key) {
+        ngx_http_media_vod_watch(r, ctx, &frames);
+    }
+
     return ngx_http_media_frames_cmaf(r, &frames,
                                       (uint32_t) ctx->url.number + 1,
                                       ctx->load.conf->thread_pool);
@@ -570,6 +577,10 @@ ngx_http_media_vod_segment(ngx_http_request_t *r,
     if (rc == NGX_OK) {
         n++;
 
+        if (!key) {
+            ngx_http_media_vod_watch(r, ctx, &frames[0]);
+        }
+
     } else if (rc != NGX_DECLINED || ctx->second == NGX_MEDIA_NO_TRACK) {
         return ngx_http_media_vod_missing(r, ctx, rc);
     }
@@ -592,6 +603,39 @@ ngx_http_media_vod_segment(ngx_http_request_t *r,
 
     return ngx_http_media_frames_ts(r, frames, n, ctx->url.number,
                                     ctx->load.conf->thread_pool);
+}
+
+
+/* of url.track */
+
+static void
+ngx_http_media_vod_watch(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx,
+    const ngx_media_frames_t *frames)
+{
+    uint64_t    duration;
+    uint32_t    i;
+    ngx_uint_t  video;
+
+    static const ngx_str_t  first = ngx_string("v1");
+
+    if (!ngx_http_media_subject_watched(r)) {
+        return;
+    }
+
+    if (ctx->url.track.data[0] != 'v'
+        && ngx_media_vod_track_find(ctx->load.source.set, &first, &video)
+           == NGX_OK)
+    {
+        return;
+    }
+
+    duration = 0;
+
+    for (i = 0; i < frames->nsamples; i++) {
+        duration += frames->samples[i].duration;
+    }
+
+    ngx_http_media_subject_media(r, duration, frames->params->timescale, 0);
 }
 
 

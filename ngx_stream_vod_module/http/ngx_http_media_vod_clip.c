@@ -10,6 +10,7 @@
 #include "http/ngx_http_media_frames.h"
 #include "http/ngx_http_media_heavy.h"
 #include "http/ngx_http_media_reply.h"
+#include "http/ngx_http_media_subject.h"
 #include "http/ngx_http_media_vod.h"
 #include "vod/ngx_media_vod_clip.h"
 
@@ -176,6 +177,8 @@ ngx_http_media_vod_clip_done(ngx_http_request_t *r, void *data)
 
     head.data = make->head;
     head.len = make->len;
+
+    ngx_http_media_subject_media(r, make->to - make->from, 1000, 0);
 
     return ngx_http_media_frames_head(r, &frames, &head,
                                       ctx->load.conf->thread_pool);
