@@ -28,6 +28,10 @@
 
 
 #define NGX_MEDIA_ACCESS_TIMEOUT  10000       /* ms for all checks together */
+#define NGX_MEDIA_ACCESS_LOOK     60          /* s between looks at the clock */
+
+/* why somebody has to go then */
+#define NGX_MEDIA_ACCESS_OVER     "the time that access was given for is over"
 
 
 typedef enum {
@@ -194,6 +198,23 @@ void ngx_media_access_admit(const ngx_media_access_conf_t *conf);
  */
 void ngx_media_access_answer(ngx_media_access_t *access, ngx_int_t rc,
     const char *reason);
+
+
+/*
+ * ms until this end of a yes, or a part of them, as clocks may be set; 0: it
+ * has come
+ */
+
+static ngx_inline ngx_msec_t
+ngx_media_access_left(time_t expires)
+{
+    time_t  left;
+
+    left = expires - ngx_time();
+
+    return left > 0 ? (ngx_msec_t) ngx_min(left, NGX_MEDIA_ACCESS_LOOK) * 1000
+                    : 0;
+}
 
 
 #endif /* _NGX_MEDIA_ACCESS_H_INCLUDED_ */

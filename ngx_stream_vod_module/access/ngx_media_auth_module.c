@@ -54,6 +54,8 @@ typedef struct {
     ngx_str_t                 audience;
     ngx_str_t                 issuer;
     time_t                    leeway;
+    unsigned                  strict:1;       /* publishers go with their
+                                                 tokens */
 } ngx_media_auth_conf_t;
 
 
@@ -77,6 +79,8 @@ static char *ngx_media_auth_init_conf(ngx_conf_t *cf, ngx_media_app_t *app,
 static ngx_int_t ngx_media_auth_postconfiguration(ngx_conf_t *cf);
 static char *ngx_media_auth_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_media_auth_token_params(ngx_conf_t *cf,
+    ngx_media_auth_conf_t *macf);
 static char *ngx_media_auth_play(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_media_auth_token_key(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -94,7 +98,7 @@ static ngx_uint_t ngx_media_auth_nameable(const u_char *pos,
 static ngx_command_t  ngx_media_auth_commands[] = {
 
     { ngx_string("publish_auth"),
-      NGX_MEDIA_CONF|NGX_CONF_TAKE1,
+      NGX_MEDIA_CONF|NGX_CONF_1MORE,
       ngx_media_auth_publish,
       NGX_MEDIA_APP_CONF,
       0,
@@ -346,6 +350,13 @@ ngx_media_auth_by_token(const ngx_media_access_conf_t *conf,
 
     if (rc == NGX_OK) {
         ngx_media_access_admit(conf);
+
+        /* to publish it is a permission to begin, if nothing else is said */
+
+        if (conf->action == NGX_MEDIA_ACCESS_PLAY || macf->strict) {
+            ngx_media_access_expires(conf,
+                                     ngx_media_pass_expires(&asked, &pass));
+        }
     }
 
     ngx_free(buf);
@@ -412,6 +423,7 @@ ngx_media_auth_create_conf(ngx_conf_t *cf, ngx_media_app_t *app)
      *     conf->keys = NULL;
      *     conf->audience = { 0, NULL };
      *     conf->issuer = { 0, NULL };
+     *     conf->strict = 0;
      */
 
     conf->publish = NGX_CONF_UNSET_UINT;
@@ -472,13 +484,17 @@ ngx_media_auth_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        macf->publish = NGX_MEDIA_AUTH_OFF;
-        return NGX_CONF_OK;
-    }
-
     if (ngx_strcmp(value[1].data, "token") == 0) {
         macf->publish = NGX_MEDIA_AUTH_TOKEN;
+        return ngx_media_auth_token_params(cf, macf);
+    }
+
+    if (cf->args->nelts > 2) {
+        return "is invalid: \"token\" alone has parameters";
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        macf->publish = NGX_MEDIA_AUTH_OFF;
         return NGX_CONF_OK;
     }
 
@@ -495,6 +511,38 @@ ngx_media_auth_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                        "invalid value \"%V\", it must be \"off\", "
                        "\"keys=FILE\" or \"token\"", &value[1]);
     return NGX_CONF_ERROR;
+}
+
+
+/* token [expire=start | strict] */
+
+static char *
+ngx_media_auth_token_params(ngx_conf_t *cf, ngx_media_auth_conf_t *macf)
+{
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "expire=strict") == 0) {
+            macf->strict = 1;
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "expire=start") == 0) {
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\", it must be "
+                           "\"expire=start\" or \"expire=strict\"",
+                           &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -68,6 +68,15 @@ ngx_media_pass_check(const ngx_media_pass_conf_t *conf, const ngx_str_t *token,
 }
 
 
+time_t
+ngx_media_pass_expires(const ngx_media_pass_conf_t *conf,
+    const ngx_media_pass_t *pass)
+{
+    return (time_t) ngx_min(pass->exp, NGX_MAX_TIME_T_VALUE - conf->leeway)
+           + conf->leeway;
+}
+
+
 static ngx_int_t
 ngx_media_pass_token(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
     u_char *room, ngx_media_pass_t *pass, const char **reason)
@@ -159,6 +168,10 @@ ngx_media_pass_jwt(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
     pass->exp = jwt.exp;
     pass->session.data = (u_char *) session->pos;
     pass->session.len = ngx_media_span_len(session);
+    pass->jti.data = (u_char *) jwt.jti.pos;
+    pass->jti.len = ngx_media_span_len(&jwt.jti);
+    pass->issuer.data = (u_char *) jwt.iss.pos;
+    pass->issuer.len = ngx_media_span_len(&jwt.iss);
 
     return NGX_OK;
 }

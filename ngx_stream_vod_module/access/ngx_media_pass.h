@@ -51,6 +51,8 @@ typedef struct {
     int64_t                   exp;            /* s since the unix epoch */
     ngx_str_t                 session;        /* "s", "jti" or "sub", in room;
                                                  empty: none */
+    ngx_str_t                 jti;            /* likewise, with who gives it, */
+    ngx_str_t                 issuer;         /* for whom alone it is one */
     ngx_uint_t                max;            /* how many at a time; 0: any */
 } ngx_media_pass_t;
 
@@ -63,6 +65,10 @@ typedef struct {
 ngx_int_t ngx_media_pass_check(const ngx_media_pass_conf_t *conf,
     const ngx_str_t *token, u_char *room, ngx_media_pass_t *pass,
     const char **reason);
+
+/* s since the unix epoch from which on the check would refuse it */
+time_t ngx_media_pass_expires(const ngx_media_pass_conf_t *conf,
+    const ngx_media_pass_t *pass);
 
 
 #endif /* _NGX_MEDIA_PASS_H_INCLUDED_ */

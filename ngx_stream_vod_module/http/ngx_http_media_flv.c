@@ -32,6 +32,8 @@ typedef struct {
     ngx_media_app_t          *app;
     ngx_media_stream_t        stream;
     ngx_media_access_t       *access;         /* NULL: nobody is asked */
+    ngx_media_access_verdict_t
+                              verdict;
     ngx_media_play_t         *play;           /* NULL: not begun */
     ngx_event_t               timer;
     ngx_msec_t                leaving;        /* since when the worker is */
@@ -138,9 +140,14 @@ ngx_http_media_flv_ask(ngx_http_media_flv_t *flv, ngx_str_t *name)
     conf.address = r->connection->addr_text;
     conf.connection = r->connection;
     conf.log = r->connection->log;
+    conf.verdict = &flv->verdict;
     conf.admitted = ngx_http_media_token_on(r);
     conf.ready = ngx_http_media_flv_answer;
     conf.data = flv;
+
+    /* until when it lets its holder in is told by the token, too */
+
+    flv->verdict.expires = ngx_http_media_token_expires(r);
 
     /* what checks may look for in the arguments is nobody else's business */
 
@@ -228,6 +235,7 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
 
     conf.stream = flv->stream;
     conf.log = r->connection->log;
+    conf.expires = flv->verdict.expires;
     conf.ready = ngx_http_media_flv_ready;
     conf.data = flv;
 
@@ -421,6 +429,9 @@ ngx_http_media_flv_write(ngx_http_request_t *r)
     }
 
     /* NGX_DONE: the stream has ended, and so does the body */
+
+    ngx_log_error(NGX_LOG_INFO, c->log, 0, "FLV play ended: %s",
+                  ngx_media_play_over(flv->play));
 
     r->write_event_handler = ngx_http_request_empty_handler;
 

@@ -48,6 +48,9 @@ ngx_int_t ngx_http_media_accept(ngx_http_request_t *r);
  * any more, for logs and whoever it is passed on to
  */
 ngx_uint_t ngx_http_media_token_on(ngx_http_request_t *r);
+
+/* the end of the token that has let it in, s since the epoch; 0: none has */
+time_t ngx_http_media_token_expires(ngx_http_request_t *r);
 ngx_int_t ngx_http_media_token_conceal(ngx_http_request_t *r,
     const ngx_str_t *argument);
 

@@ -57,6 +57,8 @@ typedef struct {
 typedef struct {
     ngx_str_t                 token;          /* of the path, or else of the
                                                  arguments; data NULL: none */
+    time_t                    expires;        /* the one that has let in; 0:
+                                                 none has */
     unsigned                  query:1;        /* it was an argument */
     unsigned                  refused:1;      /* headers were set for that */
 } ngx_http_media_token_ctx_t;
@@ -485,7 +487,20 @@ ngx_http_media_token_access(ngx_http_request_t *r)
         return ngx_http_media_token_redirect(r, conf, ctx);
     }
 
+    ctx->expires = ngx_media_pass_expires(&asked, &pass);
+
     return NGX_OK;
+}
+
+
+time_t
+ngx_http_media_token_expires(ngx_http_request_t *r)
+{
+    ngx_http_media_token_ctx_t  *ctx;
+
+    ctx = ngx_http_media_token_on(r) ? ngx_http_media_token_ctx(r) : NULL;
+
+    return ctx ? ctx->expires : 0;
 }
 
 

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "access/ngx_media_access.h"
 #include "core/ngx_media_follow.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_flv_write.h"
@@ -80,6 +81,7 @@ struct ngx_media_play_s {
     ngx_media_play_group_t   *group;
     ngx_media_follow_t       *follow;         /* NULL: paused, or over */
     const char               *over;           /* static; NULL: it is not */
+    ngx_event_t               expiry;
 
     ngx_media_play_track_t    tracks[NGX_MEDIA_PLAY_TYPES];
 
@@ -104,6 +106,7 @@ struct ngx_media_play_s {
     unsigned                  lost:1;         /* until a key frame */
     unsigned                  late:1;         /* was so: said */
     unsigned                  posted:1;       /* in the group's list */
+    unsigned                  stopped:1;
 };
 
 
@@ -137,6 +140,7 @@ static void ngx_media_play_wait(ngx_media_play_t *play);
 static void ngx_media_play_wait_done(ngx_media_play_t *play);
 static void ngx_media_play_timer_handler(ngx_event_t *ev);
 static void ngx_media_play_end_handler(void *data, const char *reason);
+static void ngx_media_play_expire(ngx_event_t *ev);
 static ngx_int_t ngx_media_play_own(ngx_media_play_t *play, ngx_uint_t front,
     ngx_uint_t whose, ngx_int_t rc, ngx_media_frame_form_t *form);
 static ngx_media_play_node_t *ngx_media_play_push(ngx_media_play_t *play,
@@ -193,6 +197,15 @@ ngx_media_play_begin(const ngx_media_play_conf_t *conf,
         return rc;
     }
 
+    play->expiry.handler = ngx_media_play_expire;
+    play->expiry.data = play;
+    play->expiry.log = conf->log;
+    play->expiry.cancelable = 1;
+
+    if (conf->expires) {
+        ngx_add_timer(&play->expiry, ngx_media_access_left(conf->expires));
+    }
+
     *out = play;
 
     return NGX_OK;
@@ -236,6 +249,10 @@ ngx_media_play_end(ngx_media_play_t *play)
 
     if (play->follow) {
         ngx_media_follow_end(play->follow);
+    }
+
+    if (play->expiry.timer_set) {
+        ngx_del_timer(&play->expiry);
     }
 
     ngx_media_play_wait_done(play);
@@ -1044,6 +1061,47 @@ ngx_media_play_end_handler(void *data, const char *reason)
     ngx_media_play_wait_done(play);
 
     play->conf.ready(play->conf.data);
+}
+
+
+static void
+ngx_media_play_expire(ngx_event_t *ev)
+{
+    ngx_media_play_t *play = ev->data;
+
+    ngx_msec_t  left;
+
+    left = ngx_media_access_left(play->conf.expires);
+
+    if (left) {
+        ngx_add_timer(&play->expiry, left);
+        return;
+    }
+
+    ngx_media_play_stop(play, NGX_MEDIA_ACCESS_OVER);
+}
+
+
+void
+ngx_media_play_stop(ngx_media_play_t *play, const char *reason)
+{
+    if (play->over) {
+        return;
+    }
+
+    ngx_media_play_pause(play);
+
+    play->over = reason;
+    play->stopped = 1;
+
+    play->conf.ready(play->conf.data);
+}
+
+
+ngx_uint_t
+ngx_media_play_stopped(const ngx_media_play_t *play)
+{
+    return play->stopped;
 }
 
 

@@ -39,6 +39,8 @@ typedef struct {
     ngx_log_t                *log;            /* borrowed until end() */
     uint32_t                  chunk_size;     /* of RTMP; 0: it is FLV */
     uint32_t                  message_stream; /* of RTMP */
+    time_t                    expires;        /* s since the epoch: then it is
+                                                 over; 0: it is not */
 
     /* does the client understand this codec?  NULL: all of them */
     ngx_uint_t              (*takes)(void *data, uint32_t codec);
@@ -92,6 +94,13 @@ ngx_msec_t ngx_media_play_stalled(const ngx_media_play_t *play);
 
 /* why it is over, static, when all is sent; NULL: it is not */
 const char *ngx_media_play_over(const ngx_media_play_t *play);
+
+/*
+ * It is over for this viewer, for this reason, static, not for the stream: what
+ * waits is dropped.  And: was it ended this way, or because it has expired?
+ */
+void ngx_media_play_stop(ngx_media_play_t *play, const char *reason);
+ngx_uint_t ngx_media_play_stopped(const ngx_media_play_t *play);
 
 const ngx_media_play_stat_t *ngx_media_play_stat(
     const ngx_media_play_t *play);

@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 #include "ingest/ngx_media_publish_state.h"
 
 
@@ -19,6 +20,7 @@ static const ngx_str_t *ngx_media_publish_rename(void *data,
     const ngx_str_t *name);
 static ngx_media_publish_e ngx_media_publish_start(ngx_media_publisher_t *p,
     ngx_int_t rc, const char **reason);
+static void ngx_media_publish_expire(ngx_event_t *ev);
 static void ngx_media_publish_free(ngx_media_publisher_t *p);
 static ngx_media_publish_e ngx_media_publish_claim(ngx_media_publisher_t *p,
     const char **reason);
@@ -246,7 +248,34 @@ ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
     ngx_media_writer_listen(p->writer, &conf->name, &conf->protocol,
                             &conf->address);
 
+    if (p->verdict.expires) {
+        p->expiry.handler = ngx_media_publish_expire;
+        p->expiry.data = p;
+        p->expiry.log = conf->log;
+        p->expiry.cancelable = 1;
+
+        ngx_add_timer(&p->expiry, ngx_media_access_left(p->verdict.expires));
+    }
+
     return NGX_MEDIA_PUBLISH_OK;
+}
+
+
+static void
+ngx_media_publish_expire(ngx_event_t *ev)
+{
+    ngx_media_publisher_t *p = ev->data;
+
+    ngx_msec_t  left;
+
+    left = ngx_media_access_left(p->verdict.expires);
+
+    if (left) {
+        ngx_add_timer(&p->expiry, left);
+        return;
+    }
+
+    p->conf.close(p->conf.data, NGX_MEDIA_ACCESS_OVER);
 }
 
 
@@ -664,6 +693,10 @@ ngx_media_publish_end(ngx_media_publisher_t *p, const char *reason)
 static void
 ngx_media_publish_free(ngx_media_publisher_t *p)
 {
+    if (p->expiry.timer_set) {
+        ngx_del_timer(&p->expiry);
+    }
+
     if (p->name) {
         ngx_free(p->name);
     }

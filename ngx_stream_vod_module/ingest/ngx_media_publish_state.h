@@ -84,6 +84,7 @@ struct ngx_media_publisher_s {
     ngx_media_access_t       *access;         /* NULL: it does not wait */
     ngx_media_access_verdict_t
                               verdict;
+    ngx_event_t               expiry;         /* of that */
     ngx_media_writer_t       *writer;         /* NULL: it has not begun */
     ngx_log_t                *log;
     uint32_t                  timebase;

@@ -199,6 +199,7 @@ ngx_media_rtmp_play_ask(ngx_media_rtmp_stream_t *stream,
     stream->asked.data = stream->buffer;
     stream->asked.len = name->len;
 
+    ngx_memzero(&stream->verdict, sizeof(ngx_media_access_verdict_t));
     ngx_memzero(&conf, sizeof(ngx_media_access_conf_t));
 
     conf.action = NGX_MEDIA_ACCESS_PLAY;
@@ -209,6 +210,7 @@ ngx_media_rtmp_play_ask(ngx_media_rtmp_stream_t *stream,
     conf.address = c->addr_text;
     conf.connection = c;
     conf.log = &stream->log;
+    conf.verdict = &stream->verdict;
     conf.ready = ngx_media_rtmp_play_answer;
     conf.data = stream;
 
@@ -304,6 +306,7 @@ ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream)
     conf.log = &stream->log;
     conf.chunk_size = session->chunk_size;
     conf.message_stream = stream - session->streams + 1;
+    conf.expires = stream->verdict.expires;
     conf.takes = ngx_media_rtmp_play_takes;
     conf.ready = ngx_media_rtmp_play_ready;
     conf.data = stream;
@@ -823,18 +826,28 @@ static ngx_int_t
 ngx_media_rtmp_play_over(ngx_media_rtmp_stream_t *stream, const char *reason)
 {
     uint32_t                   id;
+    ngx_int_t                  rc;
+    ngx_uint_t                 stopped;
     ngx_media_rtmp_session_t  *session;
 
     session = stream->session;
     id = stream - session->streams + 1;
+    stopped = ngx_media_play_stopped(stream->play);
 
     ngx_media_rtmp_unplay(stream, reason);
 
-    if (ngx_media_rtmp_send_user(session, NGX_MEDIA_RTMP_STREAM_EOF, id)
-        != NGX_OK
-        || ngx_media_rtmp_status(session, id, "status",
-                                 "NetStream.Play.UnpublishNotify", reason)
-           != NGX_OK
+    rc = ngx_media_rtmp_send_user(session, NGX_MEDIA_RTMP_STREAM_EOF, id);
+
+    if (rc == NGX_OK && stopped) {
+        rc = ngx_media_rtmp_status(session, id, "error",
+                                   "NetStream.Play.Failed", reason);
+
+    } else if (rc == NGX_OK) {
+        rc = ngx_media_rtmp_status(session, id, "status",
+                                   "NetStream.Play.UnpublishNotify", reason);
+    }
+
+    if (rc != NGX_OK
         || ngx_media_rtmp_status(session, id, "status", "NetStream.Play.Stop",
                                  reason)
            != NGX_OK)

@@ -81,6 +81,7 @@ typedef struct {
     ngx_media_publisher_t        *publisher;  /* NULL: none */
     ngx_media_play_t             *play;       /* NULL: none */
     ngx_media_access_t           *asking;     /* whether it may play; NULL */
+    ngx_media_access_verdict_t    verdict;    /* the answer to that */
     ngx_media_publisher_t        *waiting;    /* not yet begun; NULL: none */
     u_char                       *buffer;     /* for both, NGX_MEDIA_NAME_MAX
                                                  bytes each: */

@@ -51,7 +51,7 @@
 #define PUBLISHERS  16
 #define BLOCKS      256
 #define FOLLOWERS   16
-#define TIMERS      8
+#define TIMERS      24
 
 
 struct ngx_media_publisher_s {
@@ -81,6 +81,8 @@ struct ngx_media_access_s {
 /* of nginx, as far as a session looks */
 
 volatile ngx_msec_t    ngx_current_msec = 1000;
+static ngx_time_t      wall = { 1, 0, 0 };
+volatile ngx_time_t   *ngx_cached_time = &wall;
 volatile ngx_cycle_t  *ngx_cycle;
 ngx_rbtree_t           ngx_event_timer_rbtree;
 ngx_queue_t            ngx_posted_events;
@@ -588,7 +590,10 @@ ngx_media_track_init_params(const ngx_media_stream_t *stream,
 }
 
 
-/* whether somebody may play: "w..." waits until something happens */
+/*
+ * whether somebody may play: "w..." waits until something happens, "e..." may
+ * for some seconds
+ */
 
 ngx_int_t
 ngx_media_access_ask(const ngx_media_access_conf_t *conf,
@@ -600,6 +605,12 @@ ngx_media_access_ask(const ngx_media_access_conf_t *conf,
     check(conf->name.len > 0 && conf->name.len <= NGX_MEDIA_NAME_MAX);
 
     *reason = "no";
+
+    check(conf->verdict->expires == 0);
+
+    if (conf->name.data[0] == 'e') {
+        conf->verdict->expires = wall.sec + 2;
+    }
 
     if (conf->name.data[0] != 'w') {
         return conf->name.data[0] == 'n' ? NGX_DECLINED : NGX_OK;
@@ -721,6 +732,7 @@ happen(uint8_t byte)
     type = byte & 1;
     ngx_current_msec += (byte & 2) ? 10 : 3000;
     media_time += (byte & 2) ? 10 : 3000;
+    wall.sec = ngx_current_msec / 1000;
 
     if (byte & 4) {
         params[type].config_len = 5 + (byte >> 4);
@@ -1187,6 +1199,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 ngx_del_timer(&rev);
                 rev.timedout = 1;
                 ngx_current_msec += 40000;
+                wall.sec = ngx_current_msec / 1000;
                 ngx_media_rtmp_session_read(session);
             }
         }
