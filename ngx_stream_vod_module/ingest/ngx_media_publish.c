@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "access/ngx_media_ban.h"
 #include "ingest/ngx_media_publish_state.h"
 
 
@@ -23,6 +24,8 @@ static ngx_media_publish_e ngx_media_publish_start(ngx_media_publisher_t *p,
 static void ngx_media_publish_expire(ngx_event_t *ev);
 static void ngx_media_publish_free(ngx_media_publisher_t *p);
 static ngx_media_publish_e ngx_media_publish_claim(ngx_media_publisher_t *p,
+    const char **reason);
+static ngx_uint_t ngx_media_publish_banned(const ngx_media_publish_t *conf,
     const char **reason);
 static ngx_media_publish_e ngx_media_publish_turn_away(
     const ngx_media_publish_t *conf, ngx_media_publish_e rc,
@@ -222,6 +225,11 @@ ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
         return NGX_MEDIA_PUBLISH_NAME;
     }
 
+    if (ngx_media_publish_banned(conf, reason)) {
+        return ngx_media_publish_turn_away(conf, NGX_MEDIA_PUBLISH_DENIED,
+                                           reason);
+    }
+
     rc = ngx_media_stream_acquire(conf->app->zone, &conf->name,
                                   &conf->protocol, &conf->address,
                                   p->verdict.admitted, &claim);
@@ -229,6 +237,15 @@ ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
     if (rc != NGX_OK) {
         return ngx_media_publish_turn_away(conf,
                                            ngx_media_publish_refusal(rc),
+                                           reason);
+    }
+
+    /* who bans kicks afterwards: one of them finds him */
+
+    if (ngx_media_publish_banned(conf, reason)) {
+        ngx_media_stream_release(&claim, *reason);
+
+        return ngx_media_publish_turn_away(conf, NGX_MEDIA_PUBLISH_DENIED,
                                            reason);
     }
 
@@ -276,6 +293,17 @@ ngx_media_publish_expire(ngx_event_t *ev)
     }
 
     p->conf.close(p->conf.data, NGX_MEDIA_ACCESS_OVER);
+}
+
+
+/* the name is that of the stream now, which it may not have been before */
+
+static ngx_uint_t
+ngx_media_publish_banned(const ngx_media_publish_t *conf, const char **reason)
+{
+    return ngx_media_ban_check(conf->app, NGX_MEDIA_BAN_PUBLISH, &conf->name,
+                               &conf->address, reason)
+           != NGX_OK;
 }
 
 

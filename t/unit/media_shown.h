@@ -5,7 +5,8 @@
 
 
 /*
- * Of access, for programs without: names are no secrets.
+ * Of access, for programs without: names are no secrets, and nobody is banned
+ * but who is said here.
  */
 
 
@@ -14,12 +15,36 @@
 
 
 #include "access/ngx_media_access.h"
+#include "access/ngx_media_ban.h"
 
 
 const ngx_str_t *
 ngx_media_access_shown(const ngx_media_app_t *app, const ngx_str_t *name)
 {
     return name;
+}
+
+
+static const char  *media_banned;            /* why; NULL: nobody is */
+static ngx_uint_t   media_ban_after;         /* so many that ask */
+
+
+ngx_int_t
+ngx_media_ban_check(const ngx_media_app_t *app, ngx_uint_t action,
+    const ngx_str_t *name, const ngx_str_t *address, const char **reason)
+{
+    if (media_banned == NULL) {
+        return NGX_OK;
+    }
+
+    if (media_ban_after) {
+        media_ban_after--;
+        return NGX_OK;
+    }
+
+    *reason = media_banned;
+
+    return NGX_DECLINED;
 }
 
 

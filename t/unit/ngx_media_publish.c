@@ -389,6 +389,46 @@ test_kick(void)
 }
 
 
+/* banned, before the name is claimed or in the same moment */
+
+static void
+test_ban(void)
+{
+    ngx_uint_t               i;
+    walk_pub_t              *p;
+    const char              *reason;
+    ngx_media_stream_shm_t  *s;
+
+    static walk_t  w;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    s = ngx_media_stream_record(w.zone, 0);
+    p = &w.pubs[0];
+
+    for (i = 0; i < 2; i++) {
+        media_banned = "it is banned here";
+        media_ban_after = i;
+
+        is(begin(&w, p, &reason), NGX_MEDIA_PUBLISH_DENIED, "ban: refused");
+        is(strcmp(reason, media_banned), 0, "ban: why");
+        is(s->state, 0, "ban: it has no stream");
+        is(s->epoch != 0, i, "ban: %s", i ? "it had one" : "nor had one");
+        is(w.zone->store->refused[NGX_MEDIA_REFUSED_DENIED], i + 1,
+           "ban: counted");
+    }
+
+    media_banned = NULL;
+
+    publisher(&w, p);
+    walk_end(p);
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "ban: all is free: %s", w.wrong);
+}
+
+
 int
 main(void)
 {
@@ -397,6 +437,7 @@ main(void)
     test_describe();
     test_arrival();
     test_kick();
+    test_ban();
 
     return done();
 }
