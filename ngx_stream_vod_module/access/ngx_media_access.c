@@ -19,6 +19,9 @@
 #include "access/ngx_media_access.h"
 
 
+#define NGX_MEDIA_ACCESS_UNKNOWN  503         /* of a verdict */
+
+
 struct ngx_media_access_s {
     void                     *ctx;            /* of the check */
     ngx_array_t              *checks;
@@ -42,6 +45,7 @@ static ngx_int_t ngx_media_access_run(ngx_media_access_t *access,
     const char **reason);
 static ngx_int_t ngx_media_access_judge(const ngx_media_access_t *access,
     ngx_int_t rc, const char **reason);
+static void ngx_media_access_unknown(const ngx_media_access_t *access);
 static void ngx_media_access_event(ngx_event_t *ev);
 static void ngx_media_access_revoke(ngx_media_access_t *access,
     const char *reason);
@@ -302,12 +306,24 @@ ngx_media_access_judge(const ngx_media_access_t *access, ngx_int_t rc,
                       ngx_media_access_actions[access->conf.action]);
 
         *reason = "the access check failed";
+        ngx_media_access_unknown(access);
 
     } else if (*reason == NULL) {
         *reason = "access is denied";
     }
 
     return NGX_DECLINED;
+}
+
+
+/* nobody has said no, but nobody yes either */
+
+static void
+ngx_media_access_unknown(const ngx_media_access_t *access)
+{
+    if (access->conf.verdict) {
+        access->conf.verdict->status = NGX_MEDIA_ACCESS_UNKNOWN;
+    }
 }
 
 
@@ -408,6 +424,7 @@ ngx_media_access_event(ngx_event_t *ev)
     if (rc == NGX_AGAIN) {
         rc = NGX_DECLINED;
         reason = "the access check did not answer in time";
+        ngx_media_access_unknown(access);
     }
 
     if (rc != NGX_OK) {

@@ -44,8 +44,8 @@ typedef struct ngx_media_access_s  ngx_media_access_t;
 
 
 /*
- * What comes with a yes.  In the memory of who asks, zeroed by him and valid
- * until the answer; each check narrows it.
+ * What comes with a yes, or a no.  In the memory of who asks, zeroed by him and
+ * valid until the answer; each check narrows it.
  */
 
 typedef struct {
@@ -58,6 +58,9 @@ typedef struct {
     uint64_t                  id;             /* of his end a check wants to
                                                  know, see ended; 0: none, or
                                                  the answer was no */
+    ngx_uint_t                status;         /* of a no: what it is called by
+                                                 HTTP, 401, 403, or 503, nobody
+                                                 said so; 0: 403 */
     unsigned                  admitted:1;     /* he has shown that it is his:
                                                  others who did not may not be
                                                  preferred to him */

@@ -419,6 +419,7 @@ test_at_once(void)
 
     is(ask(&access, &reason), NGX_DECLINED, "one that fails");
     is(strcmp(reason, "the access check failed"), 0, "refuses");
+    is(verdict.status, 503, "as nobody has said so");
     is(ngx_stub_logged[NGX_LOG_ERR] - logged, 1, "and the log has it");
 
     script[0].rc = NGX_AGAIN;
@@ -452,6 +453,7 @@ test_verdict(void)
     is(ask(&access, &reason), NGX_OK, "verdict: yes");
     is(verdict.expires, 0, "verdict: for ever");
     is(verdict.admitted, 0, "verdict: and nothing else is known");
+    is(verdict.status, 0, "verdict: nor is there a no");
 
     script[0].expires = 2000;
     script[1].expires = 1000;
@@ -587,6 +589,7 @@ test_deadline(void)
     is(told_rc, NGX_DECLINED, "deadline: no");
     is(strcmp(told_reason, "the access check did not answer in time"), 0,
        "deadline: why");
+    is(verdict.status, 503, "and nobody has said no");
     is(script[0].cancelled, 1, "deadline: the check hears of it");
     quiet("deadline");
 
