@@ -68,6 +68,8 @@ static const u_char  ngx_media_network_mapped[12] =
 static const ngx_media_access_check_t  ngx_media_ban_entry = {
     ngx_media_ban_access,
     ngx_media_ban_cancel,
+    NULL,
+    NULL,
     NULL
 };
 

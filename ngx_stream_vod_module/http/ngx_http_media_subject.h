@@ -64,7 +64,7 @@ typedef struct {
     ngx_http_media_url_t      url;            /* NGX_OK: what it says */
     ngx_msec_t                wait;           /* ms that it waited for media */
     uint64_t                  media;          /* us of what is watched that all
-                                                 of the body is; 0: it is none */
+                                                 of the body is; 0: nothing */
     off_t                     size;           /* of all of that body; 0: as
                                                  its headers say */
     unsigned                  waited:1;
