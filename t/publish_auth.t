@@ -112,7 +112,7 @@ is(streams('keys'), 'demo', 'and there is no other stream');
 
 my $p = $t->rtmp();
 is($p->open("keys/$key"), $start, 'whose it is has it at once');
-ok($t->wait_log(qr/publish ended: another publisher has the stream/, 5),
+ok($t->wait_log(qr/publish ended: another publisher took the stream/, 5),
    'the one before him is told');
 $p->close();
 
