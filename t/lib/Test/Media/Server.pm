@@ -109,6 +109,8 @@ sub new {
         log => $t->path("server-$name.requests"),
     }, $class;
 
+    Test::Media::spew($self->{log}, '');
+
     $self->say();
     $self->forget();
     $self->start();
@@ -180,11 +182,9 @@ sub say {
 sub lines {
     my ($self) = @_;
 
-    my $text = Test::Media::slurp($self->{log});
-    my @lines = map { $json->decode($_) } $text =~ /^(.*)\n/mg;
-    my ($from) = grep { $lines[$_]{forget} } reverse 0 .. $#lines;
+    my $text = substr Test::Media::slurp($self->{log}), $self->{from};
 
-    return defined $from ? @lines[$from + 1 .. $#lines] : @lines;
+    return map { $json->decode($_) } $text =~ /^(.*)\n/mg;
 }
 
 
@@ -220,7 +220,7 @@ sub open {
 }
 
 
-sub forget { record($_[0], { forget => 1 }) }
+sub forget { $_[0]{from} = -s $_[0]{log} || 0 }
 
 
 sub record {
@@ -253,10 +253,8 @@ sub serve {
     };
 
     while (getppid() == $parent) {
-        my $script;
         my $read = sub {
-            return $script ||= $json->decode(Test::Media::slurp(
-                $self->{script}));
+            return $json->decode(Test::Media::slurp($self->{script}));
         };
 
         my $now = time();
