@@ -15,7 +15,7 @@
  * objects a second apart, or ten seconds of media.
  *
  * Native ones (RTMP, FLV) belong to a connection: its owner touches them each
- * NGX_MEDIA_SESSION_TICK, closes them, and ends the connection when touch()
+ * ngx_media_session_tick(), closes them, and ends the connection when touch()
  * says NGX_ABORT.
  *
  * Only in the event loop.  docs/sessions.md says how the table works.
@@ -33,14 +33,12 @@
 #include "formats/ngx_media_agent.h"
 
 
-#define NGX_MEDIA_SESSION_TICK   5000         /* ms */
-
-#define NGX_MEDIA_SESSION_NAME   64           /* bytes of a name, cut */
+#define NGX_MEDIA_SESSION_NAME   56           /* bytes of a name, cut */
 #define NGX_MEDIA_SESSION_APP    120
 #define NGX_MEDIA_SESSION_APPS   64           /* apps; the first is of those
                                                  that there is no room for */
 #define NGX_MEDIA_SESSION_BANS   1024
-#define NGX_MEDIA_SESSION_LEAST  (64 * 1024)  /* bytes of a zone */
+#define NGX_MEDIA_SESSION_LEAST  (256 * 1024) /* bytes of a zone */
 
 
 typedef struct ngx_media_sessions_s  ngx_media_sessions_t;
@@ -119,7 +117,7 @@ typedef struct {
     time_t                    banned;         /* s yet; 0: it is not */
     unsigned                  confirmed:1;
     unsigned                  kicked:1;       /* to be refused as one that is
-                                                 banned, until it is over */
+                                                 banned */
     unsigned                  made:1;         /* by this call of make() */
 } ngx_media_session_state_t;
 
@@ -155,11 +153,11 @@ typedef struct {
     uint64_t                  bytes;
     uint64_t                  watch;          /* ms */
     uint64_t                  requests;
+    uint64_t                  hook;           /* see admit(); 0: none */
     unsigned                  cut:1;          /* name is the beginning of it */
     unsigned                  confirmed:1;
     unsigned                  native:1;
     unsigned                  kicked:1;
-    unsigned                  admitted:1;     /* hooks were asked */
     u_char                    text[NGX_MEDIA_SESSION_NAME
                                    + NGX_SOCKADDR_STRLEN];
 } ngx_media_session_info_t;
@@ -203,7 +201,6 @@ typedef struct {
     ngx_uint_t                bans;
     uint64_t                  made;
     uint64_t                  refused;
-    uint64_t                  ended;
 } ngx_media_session_stat_t;
 
 
@@ -252,15 +249,22 @@ ngx_int_t ngx_media_session_ask(ngx_media_sessions_t *sessions,
     const ngx_media_session_limit_t *limit, const char **reason);
 
 /*
- * It goes on, until the time-out from now.  NGX_OK; NGX_DECLINED: it has gone;
- * NGX_ABORT: it was kicked, nothing is counted and it does not go on.
+ * It goes on, until the time-out from now.  NGX_OK; NGX_DECLINED: it has gone,
+ * or, once a day, is elsewhere: who is not native looks again; NGX_ABORT: it
+ * was kicked, nothing is counted and it does not go on.
  */
 ngx_int_t ngx_media_session_touch(ngx_media_sessions_t *sessions,
     const ngx_media_session_ref_t *ref, const ngx_media_session_sent_t *sent);
 
-/* hooks need not be asked for so many s; NGX_DECLINED: it has gone */
+/*
+ * Hooks need not be asked for so many s; hook is what they call it, 0: as it
+ * was.  NGX_DECLINED: it has gone.
+ */
 ngx_int_t ngx_media_session_admit(ngx_media_sessions_t *sessions,
-    const ngx_media_session_ref_t *ref, time_t valid);
+    const ngx_media_session_ref_t *ref, time_t valid, uint64_t hook);
+
+/* ms between two of a native one's */
+ngx_msec_t ngx_media_session_tick(const ngx_media_sessions_t *sessions);
 
 /* at once; one that has gone may be closed */
 void ngx_media_session_close(ngx_media_sessions_t *sessions,
@@ -277,7 +281,7 @@ uint64_t ngx_media_session_viewer(ngx_media_sessions_t *sessions,
 
 /*
  * Those of a stream, by its key, or (0) of all; *cursor is 0 at first.  NGX_OK,
- * NGX_DONE.  Who comes meanwhile may be missed, nobody is there twice.
+ * NGX_DONE.  Who comes meanwhile may be missed.
  */
 uint64_t ngx_media_session_stream(ngx_media_sessions_t *sessions,
     const ngx_str_t *app, const ngx_str_t *name);
@@ -287,10 +291,10 @@ ngx_int_t ngx_media_session_find(ngx_media_sessions_t *sessions, uint64_t id,
     ngx_media_session_info_t *info);
 
 /*
- * Kicks: a native one's connection ends within a tick, others are refused until
- * they have stayed away for the time-out; and for ban s, in any case, the same
- * viewer of the same stream.  NGX_OK, NGX_DECLINED: there is no such session,
- * NGX_BUSY: kicked, but there are 1024 bans.
+ * Kicks: a native one's connection ends within a tick, others are refused for
+ * the time-out; and for ban s, in any case, the same viewer of the same stream.
+ * NGX_OK, NGX_DECLINED: there is no such session, NGX_BUSY: kicked, but there
+ * are 1024 bans.
  */
 ngx_int_t ngx_media_session_end(ngx_media_sessions_t *sessions, uint64_t id,
     time_t ban);
