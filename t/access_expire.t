@@ -131,7 +131,8 @@ $pub->stop();
 my $c = Test::Media->new();
 
 for my $case (['token expire=never', qr/invalid parameter "expire=never", it/],
-              ['off expire=strict', qr/is invalid: "token" alone has param/])
+              ['off expire=strict', qr/is invalid: "token" alone has param/],
+              ['token jti=never', qr/invalid parameter "jti=never", it must/])
 {
     $c->write_conf("media x { zone 16m; publish_auth $case->[0]; }\n");
     my ($good, $said) = $c->conf_test();

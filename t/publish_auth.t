@@ -8,6 +8,9 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Digest::SHA qw/ hmac_sha256 /;
+use MIME::Base64 qw/ encode_base64 /;
+
 use Test::Media;
 use Test::Media::FLV;
 use Test::Media::Live;
@@ -35,6 +38,10 @@ media keys { zone 32m; segment 1s; part 200ms; grace 2s;
              publish_auth keys=%%DIR%%/keys; publish_conflict drop; }
 media live { zone 32m; segment 1s; part 200ms; grace 2s;
              publish_auth token; play_auth token;
+             token_key k1 %%DIR%%/token; }
+media any  { zone 32m; publish_auth token jti=any; publish_conflict reject;
+             token_key k1 %%DIR%%/token; }
+media few  { zone 32m; max_streams 1; publish_auth token;
              token_key k1 %%DIR%%/token; }
 
 stream {
@@ -72,14 +79,33 @@ sub made {
 
 
 sub code_of {
-    my ($path) = @_;
+    my ($path, %opt) = @_;
 
-    my $p = $t->rtmp();
+    my $p = $t->rtmp(%opt);
     my $code = $p->open($path) || 'nothing';
 
     $p->close();
 
     return "$code: $p->{status}{description}";
+}
+
+
+# as made(), many a second
+
+sub numbered {
+    my ($jti) = @_;
+
+    my ($head, $claims) = map {
+        my $text = encode_base64($_, '');
+        $text =~ tr|+/=|-_|d;
+        $text;
+    } '{"alg":"HS256"}', sprintf '{"exp":%d,"jti":"%s","media":[{"a":"publish",'
+                                 . '"p":"*"}]}', time + 600, $jti;
+
+    my $mac = encode_base64(hmac_sha256("$head.$claims", $secret), '');
+    $mac =~ tr|+/=|-_|d;
+
+    return "$head.$claims.$mac";
 }
 
 
@@ -152,6 +178,55 @@ like(code_of('live/demo?token=' . made('--jwt', '--publish',
      qr/^$start/, 'JWT');
 ok($t->wait_log(qr/refused: the token has expired, name:"demo"/, 2),
    'the log says why');
+
+# a token that has a number is for one publisher, who may come back with it
+
+my $once = made('--jwt', '--publish', '--session', 'one', $t->path('token'),
+                '*');
+my @other = (from => '127.0.0.2');
+my $denied = 'NetStream.Publish.Denied: the token was used from another '
+             . 'address, or for another stream';
+
+like(code_of("live/once?token=$once"), qr/^$start/, 'one with a number');
+
+my $holds = $t->rtmp();
+is($holds->open("live/once?token=$once"), $start, 'may be used once more');
+$holds->send_tags(\@tags, to => 500);
+is(code_of("live/once?token=$once", @other), $denied,
+   'by nobody else, while he publishes');
+is(code_of("live/two?token=$once"), $denied, 'nor for something else');
+ok($holds->poll(0.1), 'which does not disturb him');
+
+my $again = $t->rtmp();
+is($again->open("live/once?token=$once"), $start,
+   'an encoder whose connection broke is back at once');
+ok($holds->wait_closed(10), 'and has its stream');
+$again->close();
+
+wait_ok(sub {
+    my ($app) = grep { $_->{name} eq 'live' } @{$t->status()->{apps}};
+    !grep { $_->{name} eq 'once' && $_->{state} eq 'live' }
+          @{$app->{streams}};
+}, 20, 'he has gone');
+is(code_of("live/once?token=$once", @other), $denied, 'nor then');
+$t->reload();
+is(code_of("live/once?token=$once", @other), $denied, 'nor after a reload');
+like(code_of("any/once?token=$once", @other), qr/^$start/,
+     'but in another application');
+like(code_of("any/two?token=$once"), qr/^$start/, 'where it is for any');
+
+for my $n (0 .. 256) {
+    my $said = code_of('few/x?token=' . numbered($n));
+
+    next if $said =~ /^$start/ && $n < 256;
+    is($said, 'NetStream.Publish.Denied: there is no room to remember the '
+              . 'token', 'where there is no room nobody may');
+    is($n, 256, 'after so many');
+    last;
+}
+
+is($t->log_count(qr/there is no room for the "jti" of one more token, /), 1,
+   'the log says so');
 
 my $stream = play_publish($t, "live/demo?token=$token", \@tags, to => 12000);
 $t->wait_playlist('/live/demo/v1.m3u8', sub { @{$_[0]{segments}} >= 1 }, 20);

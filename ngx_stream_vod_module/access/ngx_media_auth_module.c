@@ -20,9 +20,11 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "access/ngx_media_access.h"
+#include "access/ngx_media_once.h"
 #include "access/ngx_media_pass.h"
 #include "core/ngx_media_module.h"
 #include "core/ngx_media_name.h"
+#include "core/ngx_media_store_zone.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -36,6 +38,10 @@
 #define NGX_MEDIA_AUTH_FILE    (4 * 1024 * 1024)
 #define NGX_MEDIA_AUTH_SECRET  8              /* bytes, at least */
 #define NGX_MEDIA_AUTH_LEEWAY  10             /* s */
+
+/* tokens that are for one publisher, in a zone: of each stream, and at least */
+#define NGX_MEDIA_AUTH_ONCE      4
+#define NGX_MEDIA_AUTH_ONCE_MIN  256
 
 
 /* secrets are compared by what they hash to */
@@ -56,6 +62,7 @@ typedef struct {
     time_t                    leeway;
     unsigned                  strict:1;       /* publishers go with their
                                                  tokens */
+    unsigned                  many:1;         /* a "jti" is for any of them */
 } ngx_media_auth_conf_t;
 
 
@@ -70,9 +77,14 @@ static const ngx_media_auth_key_t *ngx_media_auth_find(const ngx_array_t *keys,
     const ngx_str_t *secret, const ngx_str_t *name);
 static ngx_int_t ngx_media_auth_by_token(const ngx_media_access_conf_t *conf,
     ngx_media_auth_conf_t *macf, const char **reason);
+static ngx_int_t ngx_media_auth_once(const ngx_media_access_conf_t *conf,
+    const ngx_media_pass_t *pass, time_t expires, const char **reason);
 static ngx_int_t ngx_media_auth_arg(const ngx_str_t *args, const char *name,
     u_char *buf, size_t size, ngx_str_t *value);
 
+static size_t ngx_media_auth_shared(const ngx_media_zone_conf_t *conf);
+static void ngx_media_auth_shared_init(ngx_media_zone_t *zone, void *mem);
+static ngx_uint_t ngx_media_auth_once_max(const ngx_media_zone_conf_t *conf);
 static void *ngx_media_auth_create_conf(ngx_conf_t *cf, ngx_media_app_t *app);
 static char *ngx_media_auth_init_conf(ngx_conf_t *cf, ngx_media_app_t *app,
     void *conf);
@@ -144,12 +156,12 @@ static ngx_command_t  ngx_media_auth_commands[] = {
 
 
 static ngx_media_module_ctx_t  ngx_media_auth_module_ctx = {
-    0,                                     /* layout of its shared memory */
+    1,                                     /* layout of its shared memory */
     ngx_media_auth_create_conf,            /* create configuration */
     ngx_media_auth_init_conf,              /* init configuration */
     ngx_media_auth_postconfiguration,      /* postconfiguration */
-    NULL,                                  /* shared memory */
-    NULL,                                  /* init shared memory */
+    ngx_media_auth_shared,                 /* shared memory */
+    ngx_media_auth_shared_init,            /* init shared memory */
     NULL,                                  /* a process has gone */
     NULL                                   /* once a second */
 };
@@ -311,6 +323,7 @@ ngx_media_auth_by_token(const ngx_media_access_conf_t *conf,
     ngx_media_auth_conf_t *macf, const char **reason)
 {
     u_char                *buf, *room;
+    time_t                 expires;
     ngx_int_t              rc;
     ngx_str_t              token;
     ngx_media_pass_t       pass;
@@ -349,19 +362,69 @@ ngx_media_auth_by_token(const ngx_media_access_conf_t *conf,
     rc = ngx_media_pass_check(&asked, &token, room, &pass, reason);
 
     if (rc == NGX_OK) {
+        expires = ngx_media_pass_expires(&asked, &pass);
+
+        if (conf->action == NGX_MEDIA_ACCESS_PUBLISH && pass.jti.len
+            && !macf->many)
+        {
+            rc = ngx_media_auth_once(conf, &pass, expires, reason);
+        }
+    }
+
+    if (rc == NGX_OK) {
         ngx_media_access_admit(conf);
 
         /* to publish it is a permission to begin, if nothing else is said */
 
         if (conf->action == NGX_MEDIA_ACCESS_PLAY || macf->strict) {
-            ngx_media_access_expires(conf,
-                                     ngx_media_pass_expires(&asked, &pass));
+            ngx_media_access_expires(conf, expires);
         }
     }
 
     ngx_free(buf);
 
     return rc;
+}
+
+
+/* is it the first to use the token, or the one who was that? */
+
+static ngx_int_t
+ngx_media_auth_once(const ngx_media_access_conf_t *conf,
+    const ngx_media_pass_t *pass, time_t expires, const char **reason)
+{
+    uint64_t          full;
+    ngx_int_t         rc;
+    ngx_media_once_t  once;
+
+    once.issuer = pass->issuer;
+    once.jti = pass->jti;
+    once.address = conf->address;
+    once.name = conf->name;
+    once.expires = expires;
+
+    rc = ngx_media_once_use(ngx_media_app_shared(conf->app,
+                                                 ngx_media_auth_module),
+                            &once, &full);
+
+    if (rc == NGX_DECLINED) {
+        *reason = "the token was used from another address, or for another "
+                  "stream";
+    }
+
+    if (rc != NGX_BUSY) {
+        return rc;
+    }
+
+    if ((full & (full - 1)) == 0) {
+        ngx_log_error(NGX_LOG_ERR, conf->log, 0,
+                      "there is no room for the \"jti\" of one more token, "
+                      "publishers refused:%uL", full);
+    }
+
+    *reason = "there is no room to remember the token";
+
+    return NGX_DECLINED;
 }
 
 
@@ -406,6 +469,34 @@ ngx_media_auth_arg(const ngx_str_t *args, const char *name, u_char *buf,
 }
 
 
+/* whether tokens are asked for or not: see ngx_media_module.h */
+
+static size_t
+ngx_media_auth_shared(const ngx_media_zone_conf_t *conf)
+{
+    return ngx_media_once_size(ngx_media_auth_once_max(conf));
+}
+
+
+static void
+ngx_media_auth_shared_init(ngx_media_zone_t *zone, void *mem)
+{
+    ngx_media_zone_conf_t  conf;
+
+    ngx_media_store_zone_conf(zone->app, &conf);
+
+    ngx_media_once_init(mem, ngx_media_auth_once_max(&conf));
+}
+
+
+static ngx_uint_t
+ngx_media_auth_once_max(const ngx_media_zone_conf_t *conf)
+{
+    return ngx_max(conf->accounts * NGX_MEDIA_AUTH_ONCE,
+                   NGX_MEDIA_AUTH_ONCE_MIN);
+}
+
+
 static void *
 ngx_media_auth_create_conf(ngx_conf_t *cf, ngx_media_app_t *app)
 {
@@ -424,6 +515,7 @@ ngx_media_auth_create_conf(ngx_conf_t *cf, ngx_media_app_t *app)
      *     conf->audience = { 0, NULL };
      *     conf->issuer = { 0, NULL };
      *     conf->strict = 0;
+     *     conf->many = 0;
      */
 
     conf->publish = NGX_CONF_UNSET_UINT;
@@ -514,7 +606,7 @@ ngx_media_auth_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* token [expire=start | strict] */
+/* token [expire=start | strict] [jti=once | any] */
 
 static char *
 ngx_media_auth_token_params(ngx_conf_t *cf, ngx_media_auth_conf_t *macf)
@@ -531,14 +623,21 @@ ngx_media_auth_token_params(ngx_conf_t *cf, ngx_media_auth_conf_t *macf)
             continue;
         }
 
-        if (ngx_strcmp(value[i].data, "expire=start") == 0) {
+        if (ngx_strcmp(value[i].data, "jti=any") == 0) {
+            macf->many = 1;
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "expire=start") == 0
+            || ngx_strcmp(value[i].data, "jti=once") == 0)
+        {
             continue;
         }
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\", it must be "
-                           "\"expire=start\" or \"expire=strict\"",
-                           &value[i]);
+                           "\"expire=start\", \"expire=strict\", "
+                           "\"jti=once\" or \"jti=any\"", &value[i]);
         return NGX_CONF_ERROR;
     }
 

@@ -116,7 +116,8 @@ run_daemon($name, @cmd): output goes to dir/NAME.log.  background($name, sub)
 the same for code, in a fork.  A process: ->pid, ->running, ->wait($seconds)
 exit status or undef, ->stop (INT, then KILL), ->kill('KILL'), ->log.
 
-rtmp(%opt): a connected Test::Media::RTMP, see there; port, worker => $pid.
+rtmp(%opt): a connected Test::Media::RTMP, see there; port, worker => $pid,
+from => an address of this machine.
 Viewers are in Test::Media::Viewer.  rtmpdump('app/name', $file, @options): a
 process that records FLV.
 
@@ -1071,7 +1072,7 @@ sub rtmp {
     $opt{port} = $self->port('RTMP') if !defined $opt{port};
 
     my $sock = $self->dial(map { $_ => $opt{$_} } grep { $opt{$_} }
-                           qw/ host port worker /);
+                           qw/ host from port worker /);
 
     return Test::Media::RTMP->new(%opt, sock => $sock);
 }

@@ -29,6 +29,8 @@ sub dial {
     setsockopt($raw, SOL_SOCKET, SO_RCVBUF, pack('i', $opt{rcvbuf}))
         if $opt{rcvbuf};
     setsockopt($raw, IPPROTO_TCP, TCP_NODELAY, pack('i', 1));
+    bind($raw, Socket::sockaddr_in(0, Socket::inet_aton($opt{from})))
+        or die "bind to $opt{from}: $!\n" if $opt{from};
     connect($raw, Socket::sockaddr_in($opt{port},
                                       Socket::inet_aton($host)))
         or die "connect to $host:$opt{port}: $!\n";
