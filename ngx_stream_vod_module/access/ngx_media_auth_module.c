@@ -20,6 +20,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "access/ngx_media_access.h"
+#include "access/ngx_media_jwks.h"
 #include "access/ngx_media_once.h"
 #include "access/ngx_media_pass.h"
 #include "core/ngx_media_module.h"
@@ -38,6 +39,7 @@
 #define NGX_MEDIA_AUTH_FILE    (4 * 1024 * 1024)
 #define NGX_MEDIA_AUTH_SECRET  8              /* bytes, at least */
 #define NGX_MEDIA_AUTH_LEEWAY  10             /* s */
+#define NGX_MEDIA_AUTH_NO_KEYS 503            /* of a verdict */
 
 /* tokens that are for one publisher, in a zone: of each stream, and at least */
 #define NGX_MEDIA_AUTH_ONCE      4
@@ -66,6 +68,16 @@ typedef struct {
 } ngx_media_auth_conf_t;
 
 
+/* who waits for keys of tokens */
+
+typedef struct {
+    ngx_media_access_t       *access;
+    const ngx_media_access_conf_t  *conf;
+    ngx_media_keys_wait_t     wait;
+    unsigned                  again:1;
+} ngx_media_auth_wait_t;
+
+
 static ngx_int_t ngx_media_auth_check(ngx_media_access_t *access,
     const ngx_media_access_conf_t *conf, void **ctx, const char **reason);
 static void ngx_media_auth_cancel(void *ctx);
@@ -75,8 +87,13 @@ static ngx_int_t ngx_media_auth_by_key(ngx_media_access_t *access,
     const char **reason);
 static const ngx_media_auth_key_t *ngx_media_auth_find(const ngx_array_t *keys,
     const ngx_str_t *secret, const ngx_str_t *name);
-static ngx_int_t ngx_media_auth_by_token(const ngx_media_access_conf_t *conf,
-    ngx_media_auth_conf_t *macf, const char **reason);
+static ngx_int_t ngx_media_auth_by_token(ngx_media_access_t *access,
+    const ngx_media_access_conf_t *conf, ngx_media_auth_conf_t *macf,
+    void **ctx, const char **reason);
+static ngx_int_t ngx_media_auth_token(const ngx_media_access_conf_t *conf,
+    ngx_media_auth_conf_t *macf, ngx_media_auth_wait_t *wait,
+    const char **reason);
+static void ngx_media_auth_ready(void *data);
 static ngx_int_t ngx_media_auth_once(const ngx_media_access_conf_t *conf,
     const ngx_media_pass_t *pass, time_t expires, const char **reason);
 static ngx_int_t ngx_media_auth_arg(const ngx_str_t *args, const char *name,
@@ -217,7 +234,8 @@ ngx_media_auth_check(ngx_media_access_t *access,
 
     case NGX_MEDIA_AUTH_TOKEN:
         return conf->admitted ? NGX_OK
-                              : ngx_media_auth_by_token(conf, macf, reason);
+                              : ngx_media_auth_by_token(access, conf, macf,
+                                                        ctx, reason);
 
     default: /* NGX_MEDIA_AUTH_OFF */
         return NGX_OK;
@@ -228,7 +246,10 @@ ngx_media_auth_check(ngx_media_access_t *access,
 static void
 ngx_media_auth_cancel(void *ctx)
 {
-    /* it never waits */
+    ngx_media_auth_wait_t *wait = ctx;
+
+    ngx_media_keys_unwait(&wait->wait);
+    ngx_free(wait);
 }
 
 
@@ -318,9 +339,73 @@ ngx_media_auth_find(const ngx_array_t *keys, const ngx_str_t *secret,
 }
 
 
+/* keys that may have signed it may be on their way */
+
 static ngx_int_t
-ngx_media_auth_by_token(const ngx_media_access_conf_t *conf,
-    ngx_media_auth_conf_t *macf, const char **reason)
+ngx_media_auth_by_token(ngx_media_access_t *access,
+    const ngx_media_access_conf_t *conf, ngx_media_auth_conf_t *macf,
+    void **ctx, const char **reason)
+{
+    ngx_int_t               rc;
+    ngx_media_auth_wait_t  *wait;
+
+    wait = ngx_calloc(sizeof(ngx_media_auth_wait_t), conf->log);
+    if (wait == NULL) {
+        return NGX_ERROR;
+    }
+
+    wait->access = access;
+    wait->conf = conf;
+    wait->wait.ready = ngx_media_auth_ready;
+    wait->wait.data = wait;
+
+    rc = ngx_media_auth_token(conf, macf, wait, reason);
+
+    if (rc == NGX_AGAIN) {
+        *ctx = wait;
+        return NGX_AGAIN;
+    }
+
+    ngx_free(wait);
+
+    return rc;
+}
+
+
+static void
+ngx_media_auth_ready(void *data)
+{
+    ngx_media_auth_wait_t *wait = data;
+
+    ngx_int_t            rc;
+    const char          *reason;
+    ngx_media_access_t  *access;
+
+    wait->again = 1;
+
+    rc = ngx_media_auth_token(wait->conf,
+                              ngx_media_app_conf(wait->conf->app,
+                                                 ngx_media_auth_module),
+                              wait, &reason);
+
+    if (rc == NGX_AGAIN) {
+        return;
+    }
+
+    access = wait->access;
+
+    ngx_free(wait);
+
+    ngx_media_access_answer(access, rc, reason);
+}
+
+
+/* NGX_AGAIN: wait is waiting */
+
+static ngx_int_t
+ngx_media_auth_token(const ngx_media_access_conf_t *conf,
+    ngx_media_auth_conf_t *macf, ngx_media_auth_wait_t *wait,
+    const char **reason)
 {
     u_char                *buf, *room;
     time_t                 expires;
@@ -360,6 +445,20 @@ ngx_media_auth_by_token(const ngx_media_access_conf_t *conf,
     asked.now = ngx_time();
 
     rc = ngx_media_pass_check(&asked, &token, room, &pass, reason);
+
+    if (rc == NGX_AGAIN) {
+        rc = ngx_media_keys_wait(macf->keys, &pass.key, wait->again,
+                                 &wait->wait);
+
+        if (rc == NGX_ERROR) {
+            rc = NGX_DECLINED;
+            *reason = "the keys of tokens are not there yet, try again";
+
+            if (conf->verdict) {
+                conf->verdict->status = NGX_MEDIA_AUTH_NO_KEYS;
+            }
+        }
+    }
 
     if (rc == NGX_OK) {
         expires = ngx_media_pass_expires(&asked, &pass);
@@ -675,7 +774,7 @@ ngx_media_auth_play(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* token_key [ID] FILE */
+/* token_key [ID] FILE | jwks=URL */
 
 static char *
 ngx_media_auth_token_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)

@@ -47,6 +47,7 @@ struct ngx_media_keys_s {
     ngx_pool_t               *pool;
     ngx_uint_t                serial;         /* of this process, never 0 */
     ngx_array_t               list;           /* ngx_media_key_t */
+    ngx_array_t               remotes;        /* ngx_media_keys_t ** */
 };
 
 
@@ -73,6 +74,8 @@ static u_char *ngx_media_key_integer(u_char *p,
     const ngx_media_span_t *number);
 static EVP_PKEY *ngx_media_key_ec(const ngx_media_jwk_t *jwk);
 static ngx_media_jwt_alg_e ngx_media_key_alg(EVP_PKEY *public);
+static ngx_uint_t ngx_media_keys_name(const ngx_media_keys_t *keys,
+    const ngx_media_span_t *name);
 static ngx_uint_t ngx_media_key_named(const ngx_media_key_t *key,
     const ngx_media_span_t *id);
 static ngx_media_key_mac_t *ngx_media_key_mac_create(
@@ -120,7 +123,9 @@ ngx_media_keys_create(ngx_pool_t *pool)
     keys->serial = ++ngx_media_keys_serial;
 
     if (ngx_array_init(&keys->list, pool, 4, sizeof(ngx_media_key_t))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&keys->remotes, pool, 1, sizeof(ngx_media_keys_t **))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -166,6 +171,87 @@ ngx_uint_t
 ngx_media_keys_count(const ngx_media_keys_t *keys)
 {
     return keys->list.nelts;
+}
+
+
+ngx_int_t
+ngx_media_keys_remote(ngx_media_keys_t *keys, ngx_media_keys_t **set)
+{
+    ngx_media_keys_t  ***remote;
+
+    remote = ngx_array_push(&keys->remotes);
+    if (remote == NULL) {
+        return NGX_ERROR;
+    }
+
+    *remote = set;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_keys_changed(ngx_media_keys_t *keys)
+{
+    keys->serial = ++ngx_media_keys_serial;
+}
+
+
+ngx_uint_t
+ngx_media_keys_lacks(const ngx_media_keys_t *keys,
+    const ngx_media_span_t *name)
+{
+    ngx_uint_t           i, known;
+    ngx_media_keys_t  ***remote;
+
+    if (keys->remotes.nelts == 0) {
+        return 0;
+    }
+
+    remote = keys->remotes.elts;
+    known = ngx_media_span_len(name) == 0 || ngx_media_keys_name(keys, name);
+
+    for (i = 0; i < keys->remotes.nelts; i++) {
+
+        if (*remote[i] == NULL) {
+            return 1;
+        }
+
+        known |= ngx_media_keys_name(*remote[i], name);
+    }
+
+    return !known;
+}
+
+
+/* has one of them this very name */
+
+static ngx_uint_t
+ngx_media_keys_name(const ngx_media_keys_t *keys, const ngx_media_span_t *name)
+{
+    ngx_uint_t        i;
+    ngx_media_key_t  *key;
+
+    key = keys->list.elts;
+
+    for (i = 0; i < keys->list.nelts; i++) {
+        if (key[i].id.len && ngx_media_key_named(&key[i], name)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_media_keys_set(ngx_media_keys_t *keys, const ngx_str_t *id,
+    const u_char *pos, const u_char *last, ngx_uint_t *secret,
+    const char **error)
+{
+    *secret = 0;
+
+    return ngx_media_keys_jwks(keys, id, pos, last, secret, error);
 }
 
 
@@ -377,7 +463,9 @@ ngx_media_keys_add(ngx_media_keys_t *keys, const ngx_str_t *id,
         return NGX_ERROR;
     }
 
-    ngx_memcpy(name, id->data, id->len);
+    if (id->len) {
+        ngx_memcpy(name, id->data, id->len);
+    }
 
     key->alg = alg;
     key->id.len = id->len;
@@ -549,10 +637,11 @@ ngx_int_t
 ngx_media_keys_token(const ngx_media_keys_t *keys, const char *action,
     const ngx_media_token_t *token)
 {
-    u_char            mac[NGX_MEDIA_TOKEN_MAC];
-    ngx_uint_t        i;
-    ngx_media_key_t  *key;
-    ngx_media_span_t  text[NGX_MEDIA_KEY_PIECES];
+    u_char               mac[NGX_MEDIA_TOKEN_MAC];
+    ngx_uint_t           i;
+    ngx_media_key_t     *key;
+    ngx_media_span_t     text[NGX_MEDIA_KEY_PIECES];
+    ngx_media_keys_t  ***remote;
 
     text[0].pos = (const u_char *) action;
     text[0].last = text[0].pos + ngx_strlen(action);
@@ -576,6 +665,16 @@ ngx_media_keys_token(const ngx_media_keys_t *keys, const char *action,
         }
     }
 
+    remote = keys->remotes.elts;
+
+    for (i = 0; i < keys->remotes.nelts; i++) {
+        if (*remote[i]
+            && ngx_media_keys_token(*remote[i], action, token) == NGX_OK)
+        {
+            return NGX_OK;
+        }
+    }
+
     return NGX_DECLINED;
 }
 
@@ -583,9 +682,10 @@ ngx_media_keys_token(const ngx_media_keys_t *keys, const char *action,
 ngx_int_t
 ngx_media_keys_jwt(const ngx_media_keys_t *keys, const ngx_media_jwt_t *jwt)
 {
-    u_char            mac[NGX_MEDIA_TOKEN_MAC];
-    ngx_uint_t        i;
-    ngx_media_key_t  *key;
+    u_char               mac[NGX_MEDIA_TOKEN_MAC];
+    ngx_uint_t           i;
+    ngx_media_key_t     *key;
+    ngx_media_keys_t  ***remote;
 
     key = keys->list.elts;
 
@@ -613,6 +713,14 @@ ngx_media_keys_jwt(const ngx_media_keys_t *keys, const ngx_media_jwt_t *jwt)
             && CRYPTO_memcmp(mac, jwt->signature.pos, NGX_MEDIA_TOKEN_MAC)
                == 0)
         {
+            return NGX_OK;
+        }
+    }
+
+    remote = keys->remotes.elts;
+
+    for (i = 0; i < keys->remotes.nelts; i++) {
+        if (*remote[i] && ngx_media_keys_jwt(*remote[i], jwt) == NGX_OK) {
             return NGX_OK;
         }
     }

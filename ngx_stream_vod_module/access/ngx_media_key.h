@@ -37,9 +37,9 @@ ngx_uint_t ngx_media_keys_serial_of(const ngx_media_keys_t *keys);
 ngx_uint_t ngx_media_keys_count(const ngx_media_keys_t *keys);
 
 /*
- * A directive "... [ID] FILE;": adds the keys of the file to *keys, which is
- * made if it is NULL or unset.  ID is what tokens call those that have no name
- * of their own.  Says itself what is wrong.
+ * A directive "... [ID] FILE | jwks=URL;": adds the keys of the file or the URL
+ * to *keys, which is made if it is NULL or unset.  ID is what tokens call those
+ * that have no name of their own.  Says itself what is wrong.
  */
 char *ngx_media_keys_conf(ngx_conf_t *cf, ngx_media_keys_t **keys);
 
@@ -60,6 +60,26 @@ void ngx_media_secret_free(ngx_str_t *text);
 ngx_int_t ngx_media_keys_text(ngx_media_keys_t *keys, const ngx_str_t *id,
     const u_char *pos, const u_char *last, ngx_uint_t *secret,
     const char **error);
+
+/* the same, of a JSON Web Key set only: nothing else is taken for a key */
+ngx_int_t ngx_media_keys_set(ngx_media_keys_t *keys, const ngx_str_t *id,
+    const u_char *pos, const u_char *last, ngx_uint_t *secret,
+    const char **error);
+
+/*
+ * *set, which may be NULL for a while, and another one later, is asked, too:
+ * whoever changes it says so, since then it is another set as a whole
+ */
+ngx_int_t ngx_media_keys_remote(ngx_media_keys_t *keys,
+    ngx_media_keys_t **set);
+void ngx_media_keys_changed(ngx_media_keys_t *keys);
+
+/*
+ * May one have signed it that we do not have?  There is such a set, and it is
+ * not there yet, or no key has the name that a token says, empty: none
+ */
+ngx_uint_t ngx_media_keys_lacks(const ngx_media_keys_t *keys,
+    const ngx_media_span_t *name);
 
 /*
  * Is it signed by one of these, for an action "play" or "publish"?  A token

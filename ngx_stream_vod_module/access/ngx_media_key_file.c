@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "access/ngx_media_jwks.h"
 #include "access/ngx_media_key.h"
 #include "formats/ngx_media_jwk.h"
 
@@ -75,7 +76,8 @@ ngx_media_secret_free(ngx_str_t *text)
 char *
 ngx_media_keys_conf(ngx_conf_t *cf, ngx_media_keys_t **keys)
 {
-    ngx_str_t  *value, id;
+    ngx_int_t   rc;
+    ngx_str_t  *value, *last, id, url;
 
     if (*keys == NULL || *keys == NGX_CONF_UNSET_PTR) {
         *keys = ngx_media_keys_create(cf->pool);
@@ -92,8 +94,19 @@ ngx_media_keys_conf(ngx_conf_t *cf, ngx_media_keys_t **keys)
         id = value[1];
     }
 
-    return ngx_media_keys_file(cf, *keys, &id, &value[cf->args->nelts - 1])
-           == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+    last = &value[cf->args->nelts - 1];
+
+    if (ngx_strncmp(last->data, "jwks=", 5) == 0) {
+        url.data = last->data + 5;
+        url.len = last->len - 5;
+
+        rc = ngx_media_jwks_add(cf, *keys, &id, &url);
+
+    } else {
+        rc = ngx_media_keys_file(cf, *keys, &id, last);
+    }
+
+    return rc == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 

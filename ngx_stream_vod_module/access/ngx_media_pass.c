@@ -31,6 +31,8 @@ static ngx_int_t ngx_media_pass_jwt(const ngx_media_pass_conf_t *conf,
     const char **reason);
 static ngx_int_t ngx_media_pass_signed(const ngx_media_pass_conf_t *conf,
     const ngx_str_t *text, const ngx_media_jwt_t *jwt);
+static ngx_int_t ngx_media_pass_unsigned(const ngx_media_pass_conf_t *conf,
+    const ngx_media_span_t *key, ngx_media_pass_t *pass);
 static ngx_uint_t ngx_media_pass_audience(const ngx_media_pass_conf_t *conf,
     const ngx_media_jwt_t *jwt);
 static ngx_uint_t ngx_media_pass_text(const ngx_str_t *text,
@@ -96,7 +98,7 @@ ngx_media_pass_token(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
 
     if (ngx_media_keys_token(conf->keys, action, &token) != NGX_OK) {
         *reason = "the token's signature is not valid";
-        return NGX_DECLINED;
+        return ngx_media_pass_unsigned(conf, &token.key, pass);
     }
 
     for (i = 0; i < token.ngrants; i++) {
@@ -139,7 +141,7 @@ ngx_media_pass_jwt(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
 
     if (ngx_media_pass_signed(conf, text, &jwt) != NGX_OK) {
         *reason = "the token's signature is not valid";
-        return NGX_DECLINED;
+        return ngx_media_pass_unsigned(conf, &jwt.kid, pass);
     }
 
     *reason = ngx_media_pass_times(conf, jwt.exp, jwt.nbf);
@@ -174,6 +176,23 @@ ngx_media_pass_jwt(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
     pass->issuer.len = ngx_media_span_len(&jwt.iss);
 
     return NGX_OK;
+}
+
+
+/* nobody that we know has signed it */
+
+static ngx_int_t
+ngx_media_pass_unsigned(const ngx_media_pass_conf_t *conf,
+    const ngx_media_span_t *key, ngx_media_pass_t *pass)
+{
+    if (!ngx_media_keys_lacks(conf->keys, key)) {
+        return NGX_DECLINED;
+    }
+
+    pass->key.data = (u_char *) key->pos;
+    pass->key.len = ngx_media_span_len(key);
+
+    return NGX_AGAIN;
 }
 
 

@@ -54,13 +54,17 @@ typedef struct {
     ngx_str_t                 jti;            /* likewise, with who gives it, */
     ngx_str_t                 issuer;         /* for whom alone it is one */
     ngx_uint_t                max;            /* how many at a time; 0: any */
+    ngx_str_t                 key;            /* the key that it names, in room,
+                                                 if that may be one that we do
+                                                 not have; empty: none */
 } ngx_media_pass_t;
 
 
 /*
  * room has as many bytes as the token, what pass points to is in it.
  * NGX_OK, or NGX_DECLINED: *reason is a static sentence, which names nothing
- * of it.
+ * of it.  NGX_AGAIN: likewise, but a key that we do not have may have signed
+ * it, see ngx_media_keys_wait().
  */
 ngx_int_t ngx_media_pass_check(const ngx_media_pass_conf_t *conf,
     const ngx_str_t *token, u_char *room, ngx_media_pass_t *pass,

@@ -19,6 +19,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "access/ngx_media_jwks.h"
 #include "access/ngx_media_pass.h"
 #include "http/ngx_http_media_kind.h"
 #include "http/ngx_http_media_reply.h"
@@ -59,8 +60,11 @@ typedef struct {
                                                  arguments; data NULL: none */
     time_t                    expires;        /* the one that has let in; 0:
                                                  none has */
+    ngx_media_keys_wait_t     wait;
     unsigned                  query:1;        /* it was an argument */
     unsigned                  refused:1;      /* headers were set for that */
+    unsigned                  waiting:1;      /* for keys */
+    unsigned                  waited:1;
 } ngx_http_media_token_ctx_t;
 
 
@@ -71,6 +75,10 @@ static ngx_int_t ngx_http_media_token_cut(ngx_http_request_t *r,
 static ngx_int_t ngx_http_media_token_args(ngx_http_request_t *r,
     const ngx_str_t *argument);
 static ngx_int_t ngx_http_media_token_access(ngx_http_request_t *r);
+static ngx_int_t ngx_http_media_token_wait(ngx_http_request_t *r,
+    ngx_http_media_token_conf_t *conf, ngx_http_media_token_ctx_t *ctx,
+    const ngx_str_t *key);
+static void ngx_http_media_token_ready(void *data);
 static void ngx_http_media_token_find(ngx_http_request_t *r,
     ngx_http_media_token_conf_t *conf, ngx_http_media_token_ctx_t *ctx,
     ngx_str_t *token);
@@ -418,6 +426,7 @@ static ngx_int_t
 ngx_http_media_token_access(ngx_http_request_t *r)
 {
     u_char                       *room;
+    ngx_int_t                     rc;
     ngx_str_t                     token;
     const char                   *reason;
     ngx_media_pass_t              pass;
@@ -472,7 +481,17 @@ ngx_http_media_token_access(ngx_http_request_t *r)
 
     ngx_http_media_token_name(r, conf, place, &asked.name);
 
-    if (ngx_media_pass_check(&asked, &token, room, &pass, &reason) != NGX_OK) {
+    rc = ngx_media_pass_check(&asked, &token, room, &pass, &reason);
+
+    if (rc == NGX_AGAIN) {
+        rc = ngx_http_media_token_wait(r, conf, ctx, &pass.key);
+    }
+
+    if (rc == NGX_AGAIN || rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    if (rc != NGX_OK) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "media token refused: %s", reason);
 
@@ -512,6 +531,84 @@ ngx_http_media_token_on(ngx_http_request_t *r)
     conf = ngx_http_get_module_loc_conf(r, ngx_http_media_token_module);
 
     return !(conf->ways & NGX_HTTP_MEDIA_TOKEN_OFF);
+}
+
+
+/*
+ * NGX_AGAIN: the keys that may have signed it are on their way; NGX_DECLINED:
+ * it is of no key that there is; or what is answered as nobody knows
+ */
+
+static ngx_int_t
+ngx_http_media_token_wait(ngx_http_request_t *r,
+    ngx_http_media_token_conf_t *conf, ngx_http_media_token_ctx_t *ctx,
+    const ngx_str_t *key)
+{
+    ngx_int_t  rc;
+
+    ctx->wait.ready = ngx_http_media_token_ready;
+    ctx->wait.data = r;
+
+    rc = ngx_media_keys_wait(conf->keys, key, ctx->waited, &ctx->wait);
+
+    ctx->waited = 1;
+
+    if (rc == NGX_DECLINED) {
+        return rc;
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "media token refused: its keys are not there yet");
+
+        return ngx_http_media_token_refuse(r, ctx,
+                                           NGX_HTTP_SERVICE_UNAVAILABLE);
+    }
+
+    ctx->waiting = 1;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http media token waits for keys");
+
+    if (r->connection->read->ready) {
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+
+    } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_AGAIN;
+}
+
+
+/* it is looked at once more */
+
+static void
+ngx_http_media_token_ready(void *data)
+{
+    ngx_http_request_t *r = data;
+
+    ngx_connection_t            *c;
+    ngx_http_media_token_ctx_t  *ctx;
+
+    c = r->connection;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_media_token_module);
+    ctx->waiting = 0;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "http media token has waited for keys");
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+    ngx_http_run_posted_requests(c);
 }
 
 
@@ -720,7 +817,7 @@ ngx_http_media_token_refuse(ngx_http_request_t *r,
      */
 
     if ((clcf->satisfy == NGX_HTTP_SATISFY_ANY
-         && status != NGX_HTTP_MOVED_TEMPORARILY)
+         && (status == NGX_HTTP_UNAUTHORIZED || status == NGX_HTTP_FORBIDDEN))
         || ctx->refused)
     {
         return status;
@@ -738,11 +835,21 @@ ngx_http_media_token_refuse(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* that is when keys are asked for again */
+
+    if (status == NGX_HTTP_SERVICE_UNAVAILABLE) {
+
+        return ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_NO_STORE, 0)
+               == NGX_OK
+               && ngx_http_media_header(r, "Retry-After", "5") == NGX_OK
+               ? status : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     return ngx_http_media_refuse(r, status, NGX_HTTP_MEDIA_NO_STORE);
 }
 
 
-/* a redirect inside of nginx clears contexts; the cleanup is only a mark */
+/* a redirect inside of nginx clears contexts; the cleanup is a mark, too */
 
 static ngx_http_media_token_ctx_t *
 ngx_http_media_token_ctx(ngx_http_request_t *r)
@@ -782,7 +889,11 @@ ngx_http_media_token_ctx(ngx_http_request_t *r)
 static void
 ngx_http_media_token_cleanup(void *data)
 {
-    /* it is only to be found */
+    ngx_http_media_token_ctx_t *ctx = data;
+
+    if (ctx->waiting) {
+        ngx_media_keys_unwait(&ctx->wait);
+    }
 }
 
 
@@ -1032,7 +1143,7 @@ ngx_http_media_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* media_token_key [ID] FILE */
+/* media_token_key [ID] FILE | jwks=URL */
 
 static char *
 ngx_http_media_token_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)

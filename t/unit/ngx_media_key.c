@@ -337,6 +337,114 @@ test_refused(void)
 }
 
 
+static ngx_uint_t
+lacks(ngx_media_keys_t *keys, const char *text)
+{
+    ngx_media_span_t  name;
+
+    name.pos = (const u_char *) text;
+    name.last = name.pos + strlen(text);
+
+    return ngx_media_keys_lacks(keys, &name);
+}
+
+
+/* sets that come later, and change */
+
+static void
+test_remote(void)
+{
+    ngx_uint_t         serial;
+    ngx_media_keys_t  *keys, *set, *none;
+
+    keys = load("k1", SECRET);
+
+    is(lacks(keys, "x"), 0, "remote: there are no others");
+
+    set = NULL;
+    none = NULL;
+    ngx_media_keys_remote(keys, &set);
+    serial = ngx_media_keys_serial_of(keys);
+
+    is(jwt(keys, RSA_JWT), NGX_DECLINED, "remote: not there yet");
+    is(signature(keys, "play", SIGNED), NGX_OK, "remote: ours is");
+    is(lacks(keys, ""), 1, "remote: it may be the one");
+    is(lacks(keys, "k1"), 1, "remote: or another one of that name");
+
+    set = load("", "{\"keys\":[" RSA_JWK "]}");
+    ngx_media_keys_changed(keys);
+
+    ok(ngx_media_keys_serial_of(keys) != serial, "remote: another set");
+    is(jwt(keys, RSA_JWT), NGX_OK, "remote: it came");
+    is(signature(keys, "play", SIGNED), NGX_OK, "remote: ours is there, too");
+    is(lacks(keys, ""), 0, "remote: no name");
+    is(lacks(keys, "k1"), 0, "remote: a name of ours");
+    is(lacks(keys, "r"), 0, "remote: a name of it");
+    is(lacks(keys, "R"), 1, "remote: another name");
+
+    ngx_media_keys_remote(keys, &none);
+
+    is(lacks(keys, "r"), 1, "remote: one of them is missing");
+    is(jwt(keys, RSA_JWT), NGX_OK, "remote: the other one is there");
+
+    set = load("", "{\"keys\":[" EC_JWK "]}");
+
+    is(jwt(keys, RSA_JWT), NGX_DECLINED, "remote: and has gone");
+
+    /* a signed token by one of a set */
+
+    keys = ngx_media_keys_create(pool);
+    set = load("", SECRET);
+    ngx_media_keys_remote(keys, &set);
+
+    is(signature(keys, "play", SIGNED), NGX_OK, "remote: signed");
+}
+
+
+/* of a URL nothing is a key but what stands in a set */
+
+static void
+test_set(void)
+{
+    ngx_str_t          id;
+    ngx_uint_t         i, secret;
+    const char        *error;
+    const u_char      *p;
+    ngx_media_keys_t  *keys;
+
+    static const struct {
+        const char  *text;
+        ngx_int_t    rc;
+    } all[] = {
+        { "{\"keys\":[" RSA_JWK "]}", NGX_OK },
+        { " \n{\"keys\":[" EC_JWK "]}\n", NGX_OK },
+        { "{\"keys\":[]}", NGX_DECLINED },
+        { "", NGX_DECLINED },
+        { SECRET, NGX_DECLINED },
+        { RSA_PEM, NGX_DECLINED },
+        { "<html><body>0123456789abcdef0123456789abcdef</body></html>",
+          NGX_DECLINED },
+    };
+
+    ngx_str_null(&id);
+
+    for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        keys = ngx_media_keys_create(pool);
+        p = tap_dup(all[i].text, strlen(all[i].text));
+        error = NULL;
+
+        is(ngx_media_keys_set(keys, &id, p, p + strlen(all[i].text), &secret,
+                              &error),
+           all[i].rc, "set: %d", (int) i);
+        is(secret, 0, "set: no secret");
+        is(error == NULL, all[i].rc == NGX_OK, "set: why");
+        is(ngx_media_keys_count(keys), all[i].rc == NGX_OK, "set: keys");
+
+        free((void *) p);
+    }
+}
+
+
 int
 main(void)
 {
@@ -346,6 +454,8 @@ main(void)
     test_bits();
     test_signed();
     test_refused();
+    test_remote();
+    test_set();
 
     ngx_destroy_pool(pool);
 
