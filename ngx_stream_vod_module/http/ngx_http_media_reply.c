@@ -17,6 +17,10 @@ static ngx_str_t *ngx_http_media_cors_origin(ngx_http_request_t *r,
     ngx_http_media_cors_t *cors);
 static ngx_int_t ngx_http_media_vary(ngx_http_request_t *r, const char *name);
 static ngx_int_t ngx_http_media_preflight(ngx_http_request_t *r);
+static ngx_media_args_e ngx_http_media_text_form(
+    ngx_http_media_text_t *text);
+static ngx_int_t ngx_http_media_text_send_own(ngx_http_request_t *r,
+    ngx_str_t *bytes, time_t lifetime);
 static ngx_uint_t ngx_http_media_text_is_weak(ngx_http_request_t *r,
     ngx_http_media_text_t *text);
 static void ngx_http_media_text_cleanup(void *data);
@@ -382,6 +386,8 @@ ngx_int_t
 ngx_http_media_text_send(ngx_http_request_t *r, ngx_http_media_text_t *text,
     time_t lifetime)
 {
+    ngx_int_t            rc;
+    ngx_str_t            bytes;
     ngx_uint_t           gzip;
     ngx_pool_cleanup_t  *cln;
 
@@ -393,6 +399,19 @@ ngx_http_media_text_send(ngx_http_request_t *r, ngx_http_media_text_t *text,
 
     cln->handler = ngx_http_media_text_cleanup;
     cln->data = text;
+
+    bytes.data = text->data;
+    bytes.len = text->len;
+
+    rc = ngx_http_media_args_text(r, ngx_http_media_text_form(text), &bytes);
+
+    if (rc == NGX_OK) {
+        return ngx_http_media_text_send_own(r, &bytes, lifetime);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     gzip = 0;
 
@@ -416,6 +435,44 @@ ngx_http_media_text_send(ngx_http_request_t *r, ngx_http_media_text_t *text,
     }
 
     return ngx_http_media_bytes_send(r, text->data, text->len);
+}
+
+
+/* where it has URIs */
+
+static ngx_media_args_e
+ngx_http_media_text_form(ngx_http_media_text_t *text)
+{
+    switch (text->key.kind->count) {
+
+    case NGX_HTTP_MEDIA_COUNT_MANIFEST:
+        return NGX_MEDIA_ARGS_MPD;
+
+    case NGX_HTTP_MEDIA_COUNT_TEXT:
+        return NGX_MEDIA_ARGS_VTT;
+
+    default: /* NGX_HTTP_MEDIA_COUNT_PLAYLIST */
+        return NGX_MEDIA_ARGS_M3U8;
+    }
+}
+
+
+/* one that is this client's */
+
+static ngx_int_t
+ngx_http_media_text_send_own(ngx_http_request_t *r, ngx_str_t *bytes,
+    time_t lifetime)
+{
+    if (ngx_http_media_cache_control(r, lifetime, 0) != NGX_OK
+        || ngx_http_media_vary(r, "Accept-Encoding") != NGX_OK
+        || ngx_http_media_etag(r, "%016xL",
+                               ngx_media_hash(bytes->data, bytes->len))
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_media_bytes_send(r, bytes->data, bytes->len);
 }
 
 

@@ -17,6 +17,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "formats/ngx_media_args.h"
 #include "http/ngx_http_media_text.h"
 #include "http/ngx_http_media_url.h"
 
@@ -51,6 +52,11 @@ ngx_uint_t ngx_http_media_token_on(ngx_http_request_t *r);
 
 /* the end of the token that has let it in, s since the epoch; 0: none has */
 time_t ngx_http_media_token_expires(ngx_http_request_t *r);
+
+/* the token, if it came as the argument of this name, or NGX_DECLINED */
+ngx_int_t ngx_http_media_token_argument(ngx_http_request_t *r,
+    const ngx_str_t *name, ngx_str_t *value);
+
 ngx_int_t ngx_http_media_token_conceal(ngx_http_request_t *r,
     const ngx_str_t *argument);
 
@@ -91,6 +97,13 @@ ngx_int_t ngx_http_media_text_send(ngx_http_request_t *r,
     ngx_http_media_text_t *text, time_t lifetime);
 ngx_int_t ngx_http_media_gzip_offer(ngx_http_request_t *r,
     ngx_http_media_text_t *text);
+
+/*
+ * ngx_http_media_args_module.c: the text with the arguments that are to be in
+ * its URIs, NGX_OK; NGX_DECLINED: there are none, NGX_ERROR
+ */
+ngx_int_t ngx_http_media_args_text(ngx_http_request_t *r,
+    ngx_media_args_e form, ngx_str_t *bytes);
 
 /* ngx_http_media_playlist.c: the clock, offset in ms */
 ngx_int_t ngx_http_media_time_send(ngx_http_request_t *r, int64_t offset);

@@ -523,6 +523,33 @@ ngx_http_media_token_expires(ngx_http_request_t *r)
 }
 
 
+ngx_int_t
+ngx_http_media_token_argument(ngx_http_request_t *r, const ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_http_media_token_ctx_t   *ctx;
+    ngx_http_media_token_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_media_token_module);
+
+    if (conf->query.len == 0 || conf->query.len != name->len
+        || ngx_strncasecmp(conf->query.data, name->data, name->len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_media_token_ctx(r);
+
+    if (ctx == NULL || !ctx->query) {
+        return NGX_DECLINED;
+    }
+
+    *value = ctx->token;
+
+    return NGX_OK;
+}
+
+
 ngx_uint_t
 ngx_http_media_token_on(ngx_http_request_t *r)
 {
