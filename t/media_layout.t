@@ -75,6 +75,7 @@ my %features = (
     stream_log => ['off', 'on'],
     publish_auth => ['off', 'keys=' . $t->path('keys')],
     play_auth => ['off'],
+    play_limit => ['off'],
     token_key => [$t->path('secret')],
     token_audience => ['tv'],
     token_issuer => ['us'],

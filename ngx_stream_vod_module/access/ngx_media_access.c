@@ -17,6 +17,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "access/ngx_media_access.h"
+#include "formats/ngx_media_fmt.h"
 
 
 #define NGX_MEDIA_ACCESS_UNKNOWN  503         /* of a verdict */
@@ -373,6 +374,46 @@ ngx_media_access_admit(const ngx_media_access_conf_t *conf)
 {
     if (conf->verdict) {
         conf->verdict->admitted = 1;
+    }
+}
+
+
+void
+ngx_media_access_viewer(const ngx_media_access_conf_t *conf,
+    const ngx_str_t *viewer, ngx_uint_t sessions)
+{
+    u_char                      *p;
+    size_t                       len;
+    uint64_t                     rest;
+    ngx_media_access_verdict_t  *verdict;
+
+    verdict = conf->verdict;
+
+    if (verdict == NULL) {
+        return;
+    }
+
+    if (sessions && (verdict->sessions == 0 || sessions < verdict->sessions)) {
+        verdict->sessions = sessions;
+    }
+
+    /* of what is too long a hash stands for the rest */
+
+    len = viewer->len;
+    p = verdict->viewer;
+
+    if (len <= NGX_MEDIA_ACCESS_VIEWER) {
+        ngx_memcpy(p, viewer->data, len);
+        verdict->viewer_len = len;
+
+    } else {
+        len = NGX_MEDIA_ACCESS_VIEWER - 2 * sizeof(uint64_t);
+
+        rest = ngx_media_hash(viewer->data + len, viewer->len - len);
+
+        (void) ngx_hex_dump(ngx_cpymem(p, viewer->data, len),
+                            (u_char *) &rest, sizeof(uint64_t));
+        verdict->viewer_len = NGX_MEDIA_ACCESS_VIEWER;
     }
 }
 

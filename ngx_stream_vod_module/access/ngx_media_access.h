@@ -30,6 +30,9 @@
 #define NGX_MEDIA_ACCESS_TIMEOUT  10000       /* ms for all checks together */
 #define NGX_MEDIA_ACCESS_LOOK     60          /* s between looks at the clock */
 
+/* bytes of what is kept of who it is */
+#define NGX_MEDIA_ACCESS_VIEWER   128
+
 /* why somebody has to go then */
 #define NGX_MEDIA_ACCESS_OVER     "the time that access was given for is over"
 
@@ -61,6 +64,9 @@ typedef struct {
     ngx_uint_t                status;         /* of a no: what it is called by
                                                  HTTP, 401, 403, or 503, nobody
                                                  said so; 0: 403 */
+    size_t                    viewer_len;     /* 0: it is not known */
+    u_char                    viewer[NGX_MEDIA_ACCESS_VIEWER];   /* whose token
+                                                 it is */
     unsigned                  admitted:1;     /* he has shown that it is his:
                                                  others who did not may not be
                                                  preferred to him */
@@ -194,6 +200,10 @@ ngx_int_t ngx_media_access_rename(ngx_media_access_t *access,
 void ngx_media_access_expires(const ngx_media_access_conf_t *conf,
     time_t expires);
 void ngx_media_access_admit(const ngx_media_access_conf_t *conf);
+
+/* likewise: whose token it is, and how many he may be at a time; 0: any */
+void ngx_media_access_viewer(const ngx_media_access_conf_t *conf,
+    const ngx_str_t *viewer, ngx_uint_t sessions);
 
 /*
  * Of a check that says NGX_AGAIN: NGX_OK, or NGX_DECLINED and a reason.  ready

@@ -96,6 +96,8 @@ static ngx_int_t ngx_media_auth_token(const ngx_media_access_conf_t *conf,
 static void ngx_media_auth_ready(void *data);
 static ngx_int_t ngx_media_auth_once(const ngx_media_access_conf_t *conf,
     const ngx_media_pass_t *pass, time_t expires, const char **reason);
+static void ngx_media_auth_holder(const ngx_media_access_conf_t *conf,
+    const ngx_str_t *token, const ngx_media_pass_t *pass);
 static ngx_int_t ngx_media_auth_arg(const ngx_str_t *args, const char *name,
     u_char *buf, size_t size, ngx_str_t *value);
 
@@ -473,6 +475,10 @@ ngx_media_auth_token(const ngx_media_access_conf_t *conf,
     if (rc == NGX_OK) {
         ngx_media_access_admit(conf);
 
+        if (pass.session.len || pass.max) {
+            ngx_media_auth_holder(conf, &token, &pass);
+        }
+
         /* to publish it is a permission to begin, if nothing else is said */
 
         if (conf->action == NGX_MEDIA_ACCESS_PLAY || macf->strict) {
@@ -524,6 +530,28 @@ ngx_media_auth_once(const ngx_media_access_conf_t *conf,
     *reason = "there is no room to remember the token";
 
     return NGX_DECLINED;
+}
+
+
+/* a token that is nobody's, but for so many, is what these have in common */
+
+static void
+ngx_media_auth_holder(const ngx_media_access_conf_t *conf,
+    const ngx_str_t *token, const ngx_media_pass_t *pass)
+{
+    u_char     buf[16];
+    ngx_str_t  viewer;
+
+    viewer = pass->session;
+
+    if (viewer.len == 0) {
+        viewer.data = buf;
+        viewer.len = ngx_sprintf(buf, "%016xL",
+                                 ngx_media_hash(token->data, token->len))
+                     - buf;
+    }
+
+    ngx_media_access_viewer(conf, &viewer, pass->max);
 }
 
 

@@ -30,6 +30,7 @@
 typedef struct {
     ngx_http_request_t       *request;
     ngx_media_app_t          *app;
+    ngx_str_t                 name;           /* of the stream */
     ngx_media_stream_t        stream;
     ngx_media_access_t       *access;         /* NULL: nobody is asked */
     ngx_media_access_verdict_t
@@ -51,6 +52,8 @@ static void ngx_http_media_flv_answer(void *data, ngx_int_t rc,
 static ngx_int_t ngx_http_media_flv_answered(ngx_http_media_flv_t *flv,
     ngx_int_t rc, const char *reason);
 static ngx_int_t ngx_http_media_flv_start(ngx_http_media_flv_t *flv);
+static ngx_int_t ngx_http_media_flv_viewer(ngx_http_media_flv_t *flv,
+    ngx_media_viewer_t *viewer, const char **reason);
 static ngx_int_t ngx_http_media_flv_header(ngx_http_request_t *r);
 static void ngx_http_media_flv_ready(void *data);
 static void ngx_http_media_flv_timer(ngx_event_t *ev);
@@ -97,6 +100,7 @@ ngx_http_media_flv_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 
     flv->request = r;
     flv->app = ctx->app;
+    flv->name = ctx->url.name;
     flv->stream = ctx->stream;
     flv->timer.handler = ngx_http_media_flv_timer;
     flv->timer.data = flv;
@@ -220,6 +224,7 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
 {
     ngx_int_t                  rc;
     ngx_http_request_t        *r;
+    const char                *reason;
     ngx_media_play_conf_t      conf;
     ngx_http_core_loc_conf_t  *clcf;
 
@@ -232,6 +237,10 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
     }
 
     ngx_memzero(&conf, sizeof(ngx_media_play_conf_t));
+
+    if (ngx_http_media_flv_viewer(flv, &conf.viewer, &reason) != NGX_OK) {
+        return ngx_http_media_flv_answered(flv, NGX_DECLINED, reason);
+    }
 
     conf.stream = flv->stream;
     conf.log = r->connection->log;
@@ -277,6 +286,34 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
     }
 
     return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_media_flv_viewer(ngx_http_media_flv_t *flv,
+    ngx_media_viewer_t *viewer, const char **reason)
+{
+    ngx_http_request_t         *r;
+    ngx_media_access_conf_t     conf;
+    ngx_media_session_who_t     who;
+    ngx_media_session_limit_t   limit;
+
+    r = flv->request;
+
+    ngx_memzero(&conf, sizeof(ngx_media_access_conf_t));
+
+    conf.app = flv->app;
+    conf.name = flv->name;
+    conf.connection = r->connection;
+    conf.verdict = &flv->verdict;
+
+    ngx_media_viewer_who(&conf, NGX_MEDIA_SESSION_FLV, &who, &limit);
+
+    if (r->headers_in.user_agent) {
+        who.agent = r->headers_in.user_agent->value;
+    }
+
+    return ngx_media_viewer_begin(flv->app, &who, &limit, viewer, reason);
 }
 
 

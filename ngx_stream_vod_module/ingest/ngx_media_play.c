@@ -82,6 +82,7 @@ struct ngx_media_play_s {
     ngx_media_follow_t       *follow;         /* NULL: paused, or over */
     const char               *over;           /* static; NULL: it is not */
     ngx_event_t               expiry;
+    ngx_event_t               touch;          /* of conf.viewer */
 
     ngx_media_play_track_t    tracks[NGX_MEDIA_PLAY_TYPES];
 
@@ -141,6 +142,7 @@ static void ngx_media_play_wait_done(ngx_media_play_t *play);
 static void ngx_media_play_timer_handler(ngx_event_t *ev);
 static void ngx_media_play_end_handler(void *data, const char *reason);
 static void ngx_media_play_expire(ngx_event_t *ev);
+static void ngx_media_play_touch(ngx_event_t *ev);
 static ngx_int_t ngx_media_play_own(ngx_media_play_t *play, ngx_uint_t front,
     ngx_uint_t whose, ngx_int_t rc, ngx_media_frame_form_t *form);
 static ngx_media_play_node_t *ngx_media_play_push(ngx_media_play_t *play,
@@ -162,11 +164,15 @@ ngx_int_t
 ngx_media_play_begin(const ngx_media_play_conf_t *conf,
     ngx_media_play_t **out)
 {
-    ngx_int_t          rc;
-    ngx_media_play_t  *play;
+    ngx_int_t           rc;
+    ngx_media_play_t   *play;
+    ngx_media_viewer_t  viewer;
 
     play = ngx_calloc(sizeof(ngx_media_play_t), conf->log);
     if (play == NULL) {
+        viewer = conf->viewer;
+        ngx_media_viewer_end(&viewer);
+
         return NGX_ERROR;
     }
 
@@ -204,6 +210,15 @@ ngx_media_play_begin(const ngx_media_play_conf_t *conf,
 
     if (conf->expires) {
         ngx_add_timer(&play->expiry, ngx_media_access_left(conf->expires));
+    }
+
+    play->touch.handler = ngx_media_play_touch;
+    play->touch.data = play;
+    play->touch.log = conf->log;
+    play->touch.cancelable = 1;
+
+    if (conf->viewer.sessions) {
+        ngx_add_timer(&play->touch, ngx_media_viewer_tick(&conf->viewer));
     }
 
     *out = play;
@@ -254,6 +269,12 @@ ngx_media_play_end(ngx_media_play_t *play)
     if (play->expiry.timer_set) {
         ngx_del_timer(&play->expiry);
     }
+
+    if (play->touch.timer_set) {
+        ngx_del_timer(&play->touch);
+    }
+
+    ngx_media_viewer_end(&play->conf.viewer);
 
     ngx_media_play_wait_done(play);
 
@@ -1082,6 +1103,23 @@ ngx_media_play_expire(ngx_event_t *ev)
 }
 
 
+static void
+ngx_media_play_touch(ngx_event_t *ev)
+{
+    ngx_media_play_t *play = ev->data;
+
+    if (ngx_media_viewer_touch(&play->conf.viewer) == NGX_ABORT) {
+        ngx_media_play_stop(play, NGX_MEDIA_VIEWER_KICKED);
+        return;
+    }
+
+    if (play->conf.viewer.sessions) {
+        ngx_add_timer(&play->touch,
+                      ngx_media_viewer_tick(&play->conf.viewer));
+    }
+}
+
+
 void
 ngx_media_play_stop(ngx_media_play_t *play, const char *reason)
 {
@@ -1149,6 +1187,7 @@ ngx_media_play_sent(ngx_media_play_t *play, size_t bytes)
 
     if (bytes) {
         play->progress = ngx_current_msec;
+        play->conf.viewer.bytes += bytes;
     }
 
     while (play->count) {

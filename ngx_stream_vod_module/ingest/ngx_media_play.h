@@ -27,6 +27,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "access/ngx_media_viewer.h"
 #include "core/ngx_media_read.h"
 #include "formats/ngx_media_fmt.h"
 
@@ -41,6 +42,8 @@ typedef struct {
     uint32_t                  message_stream; /* of RTMP */
     time_t                    expires;        /* s since the epoch: then it is
                                                  over; 0: it is not */
+    ngx_media_viewer_t        viewer;         /* who it is, moved, also where
+                                                 it cannot begin */
 
     /* does the client understand this codec?  NULL: all of them */
     ngx_uint_t              (*takes)(void *data, uint32_t codec);

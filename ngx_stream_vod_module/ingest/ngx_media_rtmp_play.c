@@ -55,7 +55,9 @@ static void ngx_media_rtmp_play_answer(void *data, ngx_int_t rc,
 static ngx_int_t ngx_media_rtmp_play_answered(ngx_media_rtmp_stream_t *stream,
     ngx_int_t rc, const char *reason);
 static ngx_media_rtmp_play_e ngx_media_rtmp_play_begin(
-    ngx_media_rtmp_stream_t *stream);
+    ngx_media_rtmp_stream_t *stream, const char **reason);
+static ngx_int_t ngx_media_rtmp_play_viewer(ngx_media_rtmp_stream_t *stream,
+    ngx_media_viewer_t *viewer, const char **reason);
 static ngx_int_t ngx_media_rtmp_play_refuse(ngx_media_rtmp_session_t *session,
     uint32_t stream, const ngx_str_t *name, ngx_media_rtmp_play_e why,
     const char *reason);
@@ -261,7 +263,7 @@ ngx_media_rtmp_play_answered(ngx_media_rtmp_stream_t *stream, ngx_int_t rc,
     ngx_media_rtmp_free_args(stream);
 
     if (rc == NGX_OK) {
-        why = ngx_media_rtmp_play_begin(stream);
+        why = ngx_media_rtmp_play_begin(stream, &reason);
 
     } else {
         why = (rc == NGX_DECLINED) ? NGX_MEDIA_RTMP_PLAY_DENIED
@@ -280,7 +282,8 @@ ngx_media_rtmp_play_answered(ngx_media_rtmp_stream_t *stream, ngx_int_t rc,
 /* stream->play is NULL: why it is */
 
 static ngx_media_rtmp_play_e
-ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream)
+ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream,
+    const char **reason)
 {
     ngx_int_t                  rc;
     ngx_media_play_conf_t      conf;
@@ -301,6 +304,10 @@ ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream)
         != NGX_OK)
     {
         return NGX_MEDIA_RTMP_PLAY_NOT_FOUND;
+    }
+
+    if (ngx_media_rtmp_play_viewer(stream, &conf.viewer, reason) != NGX_OK) {
+        return NGX_MEDIA_RTMP_PLAY_DENIED;
     }
 
     conf.log = &stream->log;
@@ -329,6 +336,27 @@ ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream)
     ngx_log_error(NGX_LOG_INFO, &stream->log, 0, "rtmp play started");
 
     return NGX_MEDIA_RTMP_PLAY_FAILED;
+}
+
+
+static ngx_int_t
+ngx_media_rtmp_play_viewer(ngx_media_rtmp_stream_t *stream,
+    ngx_media_viewer_t *viewer, const char **reason)
+{
+    ngx_media_access_conf_t     conf;
+    ngx_media_session_who_t     who;
+    ngx_media_session_limit_t   limit;
+
+    ngx_memzero(&conf, sizeof(ngx_media_access_conf_t));
+
+    conf.app = stream->session->app;
+    conf.name = stream->asked;
+    conf.connection = stream->session->connection;
+    conf.verdict = &stream->verdict;
+
+    ngx_media_viewer_who(&conf, NGX_MEDIA_SESSION_RTMP, &who, &limit);
+
+    return ngx_media_viewer_begin(conf.app, &who, &limit, viewer, reason);
 }
 
 

@@ -98,6 +98,7 @@ static ngx_media_params_t           params[2];
 static ngx_media_rtmp_reader_t      reader;
 static int64_t                      media_time;
 static int                          frames;
+static int                          viewers;
 static size_t                       written;
 static u_char                       control[4];
 static ngx_media_app_t              app = {
@@ -638,6 +639,75 @@ ngx_media_access_cancel(ngx_media_access_t *access)
 }
 
 
+/*
+ * the table of sessions: "f..." is one viewer too many, "k..." is kicked as
+ * soon as he says that he is there
+ */
+
+void
+ngx_media_viewer_who(const ngx_media_access_conf_t *conf, ngx_uint_t protocol,
+    ngx_media_session_who_t *who, ngx_media_session_limit_t *limit)
+{
+    check(protocol == NGX_MEDIA_SESSION_RTMP && conf->app == &app);
+
+    memset(who, 0, sizeof(*who));
+    memset(limit, 0, sizeof(*limit));
+
+    who->name = conf->name;
+}
+
+
+ngx_int_t
+ngx_media_viewer_begin(ngx_media_app_t *of,
+    const ngx_media_session_who_t *who,
+    const ngx_media_session_limit_t *limit, ngx_media_viewer_t *viewer,
+    const char **reason)
+{
+    check(of == &app && who->name.len);
+
+    memset(viewer, 0, sizeof(*viewer));
+
+    if (who->name.data[0] == 'f') {
+        *reason = "one too many";
+        return NGX_DECLINED;
+    }
+
+    viewer->sessions = (ngx_media_sessions_t *) &viewers;
+    viewer->ref.slot = (who->name.data[0] == 'k');
+    viewers++;
+
+    return NGX_OK;
+}
+
+
+ngx_msec_t
+ngx_media_viewer_tick(const ngx_media_viewer_t *viewer)
+{
+    check(viewer->sessions != NULL);
+
+    return 5000;
+}
+
+
+ngx_int_t
+ngx_media_viewer_touch(ngx_media_viewer_t *viewer)
+{
+    check(viewer->sessions != NULL);
+
+    return viewer->ref.slot ? NGX_ABORT : NGX_OK;
+}
+
+
+void
+ngx_media_viewer_end(ngx_media_viewer_t *viewer)
+{
+    if (viewer->sessions) {
+        viewer->sessions = NULL;
+        viewers--;
+    }
+}
+
+
 ngx_int_t
 ngx_media_follow_begin(const ngx_media_follow_conf_t *conf,
     ngx_media_follow_t **follow)
@@ -935,6 +1005,7 @@ finalize(void *data, ngx_uint_t status)
     check(session->publishers == 0 && session->players == 0);
     check(timers == 0);
     check(frames == 0);
+    check(viewers == 0);
 
     for (i = 0; i < PUBLISHERS; i++) {
         check(!publishers[i].used);
