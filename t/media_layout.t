@@ -80,6 +80,7 @@ my %features = (
     token_audience => ['tv'],
     token_issuer => ['us'],
     token_leeway => ['5s'],
+    on => ['publish http://127.0.0.1:9/', 'update http://127.0.0.1:9/'],
 );
 
 my %found;

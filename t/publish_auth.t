@@ -277,7 +277,7 @@ $p->close();
 my %wrong = (
     'publish_auth on;' => qr/invalid value "on", it must be "off", "keys=FILE"/,
     'publish_auth token;' => qr/media "x" asks for tokens and has no/,
-    'play_auth keys=a;' => qr/must be "off" or "token"/,
+    'play_auth keys=a;' => qr/must be "off", "token" or "hook"/,
     'publish_auth keys=none;' => qr/none" failed/,
     'publish_auth keys=open;' => qr/open" cannot be used: it holds secrets/,
     'publish_auth keys=half;' => qr/line 2 of ".*half": it must be a secret/,

@@ -161,6 +161,30 @@ ngx_media_access_asks(const ngx_media_app_t *app)
 
 
 void
+ngx_media_access_here(const ngx_media_app_t *app, uint64_t id,
+    void (*close)(void *data, const char *reason), void *data)
+{
+    ngx_uint_t                        i;
+    ngx_array_t                      *checks;
+    const ngx_media_access_check_t  **entry;
+
+    if (id == 0) {
+        return;
+    }
+
+    checks = (ngx_array_t *) ngx_get_conf(app->cycle->conf_ctx,
+                                          ngx_media_access_module);
+    entry = checks->elts;
+
+    for (i = 0; i < checks->nelts; i++) {
+        if (entry[i]->here) {
+            entry[i]->here(app, id, close, data);
+        }
+    }
+}
+
+
+void
 ngx_media_access_ended(const ngx_media_app_t *app, uint64_t id,
     const char *reason)
 {

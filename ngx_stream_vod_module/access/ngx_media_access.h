@@ -103,6 +103,11 @@ typedef struct {
                              *verdict;        /* NULL: of no interest */
     unsigned                  admitted:1;     /* by a token of its own, which
                                                  its protocol has looked at */
+    unsigned                  session:1;      /* of a viewer who comes and
+                                                 goes, whichever process has
+                                                 him: it keeps verdict->id, by
+                                                 which he is asked about once
+                                                 more */
 
     /*
      * The answer, after NGX_AGAIN: NGX_OK, or NGX_DECLINED with a reason, a
@@ -146,7 +151,10 @@ typedef struct {
     /* has it something to say of viewers by HTTP, too?  NULL: no */
     ngx_uint_t              (*asks)(const ngx_media_app_t *app);
 
-    /* see ngx_media_access_ended(); NULL: it sets no id */
+    /* see ngx_media_access_here() and ended(); NULL: it sets no id */
+    void                    (*here)(const ngx_media_app_t *app, uint64_t id,
+                                void (*close)(void *data, const char *reason),
+                                void *data);
     void                    (*ended)(const ngx_media_app_t *app, uint64_t id,
                                 const char *reason);
 } ngx_media_access_check_t;
@@ -179,6 +187,14 @@ ngx_int_t ngx_media_access_ask(const ngx_media_access_conf_t *conf,
 
 /* after NGX_AGAIN and before ready: nobody waits for the answer any more */
 void ngx_media_access_cancel(ngx_media_access_t *access);
+
+/*
+ * Who was told yes, with an id in the verdict, is here now, in this process,
+ * until ended().  A check that finds out that he must not stay calls close from
+ * the event loop, once, reason is static.
+ */
+void ngx_media_access_here(const ngx_media_app_t *app, uint64_t id,
+    void (*close)(void *data, const char *reason), void *data);
 
 /*
  * Who was told yes, with an id in the verdict, has gone, or did not come in

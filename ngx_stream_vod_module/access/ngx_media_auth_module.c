@@ -20,6 +20,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "access/ngx_media_access.h"
+#include "access/ngx_media_hook_on.h"
 #include "access/ngx_media_jwks.h"
 #include "access/ngx_media_once.h"
 #include "access/ngx_media_pass.h"
@@ -34,6 +35,7 @@
 #define NGX_MEDIA_AUTH_OFF     0
 #define NGX_MEDIA_AUTH_KEYS    1
 #define NGX_MEDIA_AUTH_TOKEN   2
+#define NGX_MEDIA_AUTH_HOOK    3              /* which is a check of its own */
 
 #define NGX_MEDIA_AUTH_DIGEST  32
 #define NGX_MEDIA_AUTH_FILE    (4 * 1024 * 1024)
@@ -207,6 +209,7 @@ static const ngx_media_access_check_t  ngx_media_auth_entry = {
     ngx_media_auth_cancel,
     ngx_media_auth_hides,
     NULL,
+    NULL,
     NULL
 };
 
@@ -239,7 +242,7 @@ ngx_media_auth_check(ngx_media_access_t *access,
                               : ngx_media_auth_by_token(access, conf, macf,
                                                         ctx, reason);
 
-    default: /* NGX_MEDIA_AUTH_OFF */
+    default: /* NGX_MEDIA_AUTH_OFF, NGX_MEDIA_AUTH_HOOK */
         return NGX_OK;
     }
 }
@@ -674,6 +677,20 @@ ngx_media_auth_init_conf(ngx_conf_t *cf, ngx_media_app_t *app, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if ((macf->publish == NGX_MEDIA_AUTH_HOOK
+         && !ngx_media_hook_on(app, NGX_MEDIA_ACCESS_PUBLISH))
+        || (macf->play == NGX_MEDIA_AUTH_HOOK
+            && !ngx_media_hook_on(app, NGX_MEDIA_ACCESS_PLAY)))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "media \"%V\" asks a hook and has no \"on %s\"",
+                           &app->name,
+                           ngx_media_hook_on(app, NGX_MEDIA_ACCESS_PUBLISH)
+                           || macf->publish != NGX_MEDIA_AUTH_HOOK
+                           ? "play" : "publish");
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 }
 
@@ -717,6 +734,11 @@ ngx_media_auth_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
+    if (ngx_strcmp(value[1].data, "hook") == 0) {
+        macf->publish = NGX_MEDIA_AUTH_HOOK;
+        return NGX_CONF_OK;
+    }
+
     if (ngx_strncmp(value[1].data, "keys=", 5) == 0 && value[1].len > 5) {
         macf->publish = NGX_MEDIA_AUTH_KEYS;
 
@@ -728,7 +750,7 @@ ngx_media_auth_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid value \"%V\", it must be \"off\", "
-                       "\"keys=FILE\" or \"token\"", &value[1]);
+                       "\"keys=FILE\", \"token\" or \"hook\"", &value[1]);
     return NGX_CONF_ERROR;
 }
 
@@ -795,9 +817,14 @@ ngx_media_auth_play(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
+    if (ngx_strcmp(value[1].data, "hook") == 0) {
+        macf->play = NGX_MEDIA_AUTH_HOOK;
+        return NGX_CONF_OK;
+    }
+
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid value \"%V\", it must be \"off\" or \"token\"",
-                       &value[1]);
+                       "invalid value \"%V\", it must be \"off\", \"token\" or "
+                       "\"hook\"", &value[1]);
     return NGX_CONF_ERROR;
 }
 

@@ -70,6 +70,7 @@ static const ngx_media_access_check_t  ngx_media_ban_entry = {
     ngx_media_ban_cancel,
     NULL,
     NULL,
+    NULL,
     NULL
 };
 

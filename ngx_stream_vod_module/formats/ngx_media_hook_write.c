@@ -27,6 +27,8 @@ static void ngx_media_hook_member(ngx_media_text_t *text, const char *name,
     const ngx_str_t *value);
 static void ngx_media_hook_field(ngx_media_text_t *text, const char *name,
     const ngx_str_t *value);
+static void ngx_media_hook_byte(ngx_media_text_t *text, u_char c,
+    ngx_uint_t plain);
 static void ngx_media_hook_argument(ngx_media_text_t *text, const char *name,
     const ngx_str_t *args, const char *arg);
 static const u_char *ngx_media_hook_decode(const u_char *pos,
@@ -232,6 +234,8 @@ ngx_media_hook_form(ngx_media_text_t *text, const ngx_media_hook_t *hook)
 }
 
 
+/* a form may also stand in a request line, where some bytes must not */
+
 static void
 ngx_media_hook_form_args(ngx_media_text_t *text, const ngx_str_t *args)
 {
@@ -249,7 +253,10 @@ ngx_media_hook_form_args(ngx_media_text_t *text, const ngx_str_t *args)
         }
 
         ngx_media_text_cstr(text, "&");
-        ngx_media_text_data(text, p, end - p);
+
+        for ( /* void */ ; p < end; p++) {
+            ngx_media_hook_byte(text, *p, *p > ' ' && *p < 0x7f && *p != '#');
+        }
     }
 }
 
@@ -443,7 +450,7 @@ static void
 ngx_media_hook_field(ngx_media_text_t *text, const char *name,
     const ngx_str_t *value)
 {
-    u_char  c, code[3];
+    u_char  c;
     size_t  i;
 
     ngx_media_text_data(text, name, ngx_strlen(name));
@@ -451,19 +458,29 @@ ngx_media_hook_field(ngx_media_text_t *text, const char *name,
     for (i = 0; i < value->len; i++) {
         c = value->data[i];
 
-        if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
-            || c == '-' || c == '.' || c == '_' || c == '~')
-        {
-            ngx_media_text_data(text, &c, 1);
-            continue;
-        }
-
-        code[0] = '%';
-        code[1] = ngx_toupper(ngx_media_hook_hex[c >> 4]);
-        code[2] = ngx_toupper(ngx_media_hook_hex[c & 15]);
-
-        ngx_media_text_data(text, code, 3);
+        ngx_media_hook_byte(text, c, (c >= '0' && c <= '9')
+                                     || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
+                                     || c == '-' || c == '.' || c == '_'
+                                     || c == '~');
     }
+}
+
+
+static void
+ngx_media_hook_byte(ngx_media_text_t *text, u_char c, ngx_uint_t plain)
+{
+    u_char  code[3];
+
+    if (plain) {
+        ngx_media_text_data(text, &c, 1);
+        return;
+    }
+
+    code[0] = '%';
+    code[1] = ngx_toupper(ngx_media_hook_hex[c >> 4]);
+    code[2] = ngx_toupper(ngx_media_hook_hex[c & 15]);
+
+    ngx_media_text_data(text, code, 3);
 }
 
 

@@ -32,7 +32,10 @@ typedef struct {
     ngx_media_app_t          *app;
     ngx_str_t                 name;           /* of the stream */
     ngx_media_stream_t        stream;
+    ngx_str_t                 name;           /* that access has given it;
+                                                 data NULL: none */
     ngx_media_access_t       *access;         /* NULL: nobody is asked */
+    ngx_media_access_client_t client;
     ngx_media_access_verdict_t
                               verdict;
     ngx_media_play_t         *play;           /* NULL: not begun */
@@ -47,6 +50,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_media_flv_ask(ngx_http_media_flv_t *flv,
     ngx_str_t *name);
+static const ngx_str_t *ngx_http_media_flv_rename(void *data,
+    const ngx_str_t *name);
 static void ngx_http_media_flv_answer(void *data, ngx_int_t rc,
     const char *reason);
 static ngx_int_t ngx_http_media_flv_answered(ngx_http_media_flv_t *flv,
@@ -144,10 +149,20 @@ ngx_http_media_flv_ask(ngx_http_media_flv_t *flv, ngx_str_t *name)
     conf.address = r->connection->addr_text;
     conf.connection = r->connection;
     conf.log = r->connection->log;
+    conf.client = &flv->client;
     conf.verdict = &flv->verdict;
     conf.admitted = ngx_http_media_token_on(r);
     conf.ready = ngx_http_media_flv_answer;
+    conf.rename = ngx_http_media_flv_rename;
     conf.data = flv;
+
+    if (r->headers_in.user_agent) {
+        flv->client.agent = r->headers_in.user_agent->value;
+    }
+
+    if (r->headers_in.referer) {
+        flv->client.page = r->headers_in.referer->value;
+    }
 
     /* until when it lets its holder in is told by the token, too */
 
@@ -174,6 +189,20 @@ ngx_http_media_flv_ask(ngx_http_media_flv_t *flv, ngx_str_t *name)
     flv->access = NULL;
 
     return ngx_http_media_flv_answered(flv, rc, reason);
+}
+
+
+/* what it is called now is looked for when all checks have spoken */
+
+static const ngx_str_t *
+ngx_http_media_flv_rename(void *data, const ngx_str_t *name)
+{
+    ngx_http_media_flv_t *flv = data;
+
+    flv->name.data = ngx_pstrdup(flv->request->pool, (ngx_str_t *) name);
+    flv->name.len = name->len;
+
+    return flv->name.data ? &flv->name : NULL;
 }
 
 
@@ -214,7 +243,9 @@ ngx_http_media_flv_answered(ngx_http_media_flv_t *flv, ngx_int_t rc,
     ngx_log_error(NGX_LOG_INFO, flv->request->connection->log, 0,
                   "FLV play refused: %s", reason);
 
-    return ngx_http_media_refuse(flv->request, NGX_HTTP_FORBIDDEN,
+    return ngx_http_media_refuse(flv->request,
+                                 flv->verdict.status ? flv->verdict.status
+                                                     : NGX_HTTP_FORBIDDEN,
                                  NGX_HTTP_MEDIA_NO_STORE);
 }
 
@@ -236,6 +267,14 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
         return (rc == NGX_AGAIN) ? NGX_OK : rc;
     }
 
+    if (flv->name.data
+        && ngx_media_stream_find(flv->app->zone, &flv->name, &flv->stream)
+           != NGX_OK)
+    {
+        return ngx_http_media_refuse(r, NGX_HTTP_NOT_FOUND,
+                                     NGX_HTTP_MEDIA_NO_STORE);
+    }
+
     ngx_memzero(&conf, sizeof(ngx_media_play_conf_t));
 
     if (ngx_http_media_flv_viewer(flv, &conf.viewer, &reason) != NGX_OK) {
@@ -245,6 +284,7 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
     conf.stream = flv->stream;
     conf.log = r->connection->log;
     conf.expires = flv->verdict.expires;
+    conf.id = flv->verdict.id;
     conf.ready = ngx_http_media_flv_ready;
     conf.data = flv;
 
@@ -647,6 +687,9 @@ ngx_http_media_flv_cleanup(void *data)
 
     if (flv->play) {
         ngx_media_play_end(flv->play);
+
+    } else {
+        ngx_media_access_ended(flv->app, flv->verdict.id, "it was not played");
     }
 
     if (flv->timer.timer_set) {

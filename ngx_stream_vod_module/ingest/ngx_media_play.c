@@ -108,6 +108,7 @@ struct ngx_media_play_s {
     unsigned                  late:1;         /* was so: said */
     unsigned                  posted:1;       /* in the group's list */
     unsigned                  stopped:1;
+    unsigned                  here:1;         /* access was told */
 };
 
 
@@ -143,6 +144,7 @@ static void ngx_media_play_timer_handler(ngx_event_t *ev);
 static void ngx_media_play_end_handler(void *data, const char *reason);
 static void ngx_media_play_expire(ngx_event_t *ev);
 static void ngx_media_play_touch(ngx_event_t *ev);
+static void ngx_media_play_close(void *data, const char *reason);
 static ngx_int_t ngx_media_play_own(ngx_media_play_t *play, ngx_uint_t front,
     ngx_uint_t whose, ngx_int_t rc, ngx_media_frame_form_t *form);
 static ngx_media_play_node_t *ngx_media_play_push(ngx_media_play_t *play,
@@ -221,6 +223,13 @@ ngx_media_play_begin(const ngx_media_play_conf_t *conf,
         ngx_add_timer(&play->touch, ngx_media_viewer_tick(&conf->viewer));
     }
 
+    if (conf->id) {
+        play->here = 1;
+
+        ngx_media_access_here(conf->stream.zone->app, conf->id,
+                              ngx_media_play_close, play);
+    }
+
     *out = play;
 
     return NGX_OK;
@@ -261,6 +270,12 @@ void
 ngx_media_play_end(ngx_media_play_t *play)
 {
     ngx_uint_t  i;
+
+    if (play->here) {
+        ngx_media_access_ended(play->conf.stream.zone->app, play->conf.id,
+                               play->over ? play->over
+                                          : "the viewer has left");
+    }
 
     if (play->follow) {
         ngx_media_follow_end(play->follow);
@@ -1117,6 +1132,13 @@ ngx_media_play_touch(ngx_event_t *ev)
         ngx_add_timer(&play->touch,
                       ngx_media_viewer_tick(&play->conf.viewer));
     }
+}
+
+
+static void
+ngx_media_play_close(void *data, const char *reason)
+{
+    ngx_media_play_stop(data, reason);
 }
 
 

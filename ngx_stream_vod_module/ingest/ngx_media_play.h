@@ -44,6 +44,9 @@ typedef struct {
                                                  over; 0: it is not */
     ngx_media_viewer_t        viewer;         /* who it is, moved, also where
                                                  it cannot begin */
+    uint64_t                  id;             /* of access, which is told when
+                                                 it has begun and when it ends;
+                                                 0: it does not ask */
 
     /* does the client understand this codec?  NULL: all of them */
     ngx_uint_t              (*takes)(void *data, uint32_t codec);

@@ -22,7 +22,9 @@ static const ngx_str_t *ngx_media_publish_rename(void *data,
 static ngx_media_publish_e ngx_media_publish_start(ngx_media_publisher_t *p,
     ngx_int_t rc, const char **reason);
 static void ngx_media_publish_expire(ngx_event_t *ev);
-static void ngx_media_publish_free(ngx_media_publisher_t *p);
+static void ngx_media_publish_denied(void *data, const char *reason);
+static void ngx_media_publish_free(ngx_media_publisher_t *p,
+    const char *reason);
 static ngx_media_publish_e ngx_media_publish_claim(ngx_media_publisher_t *p,
     const char **reason);
 static ngx_uint_t ngx_media_publish_banned(const ngx_media_publish_t *conf,
@@ -84,6 +86,7 @@ ngx_media_publish_begin(const ngx_media_publish_t *conf,
     access.args = conf->args;
     access.protocol = conf->protocol;
     access.address = conf->address;
+    access.client = conf->client;
     access.connection = conf->connection;
     access.log = conf->log;
     access.verdict = &p->verdict;
@@ -194,7 +197,7 @@ ngx_media_publish_start(ngx_media_publisher_t *p, ngx_int_t rc,
     }
 
     if (answer != NGX_MEDIA_PUBLISH_OK) {
-        ngx_media_publish_free(p);
+        ngx_media_publish_free(p, *reason);
     }
 
     return answer;
@@ -274,7 +277,21 @@ ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
         ngx_add_timer(&p->expiry, ngx_media_access_left(p->verdict.expires));
     }
 
+    ngx_media_access_here(conf->app, p->verdict.id, ngx_media_publish_denied,
+                          p);
+
     return NGX_MEDIA_PUBLISH_OK;
+}
+
+
+/* it was let in, and may not stay */
+
+static void
+ngx_media_publish_denied(void *data, const char *reason)
+{
+    ngx_media_publisher_t *p = data;
+
+    p->conf.close(p->conf.data, reason);
 }
 
 
@@ -714,13 +731,15 @@ ngx_media_publish_end(ngx_media_publisher_t *p, const char *reason)
         ngx_free(p->tracks[i]);
     }
 
-    ngx_media_publish_free(p);
+    ngx_media_publish_free(p, reason);
 }
 
 
 static void
-ngx_media_publish_free(ngx_media_publisher_t *p)
+ngx_media_publish_free(ngx_media_publisher_t *p, const char *reason)
 {
+    ngx_media_access_ended(p->conf.app, p->verdict.id, reason);
+
     if (p->expiry.timer_set) {
         ngx_del_timer(&p->expiry);
     }

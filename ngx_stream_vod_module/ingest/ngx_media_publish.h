@@ -22,6 +22,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "access/ngx_media_access.h"
 #include "core/ngx_media.h"
 #include "core/ngx_media_writer.h"
 #include "formats/ngx_media_frame.h"
@@ -37,6 +38,8 @@ typedef struct {
     ngx_str_t                 address;        /* answers, or ready is called; */
     ngx_str_t                 args;           /* as they came: "key=1&b=2" */
     ngx_str_t                 protocol;       /* "rtmp", static */
+    const ngx_media_access_client_t
+                             *client;         /* borrowed likewise; NULL */
     ngx_connection_t         *connection;
     uint32_t                  timebase;       /* stamps a second */
     uint32_t                  wrap;           /* bits of a stamp */

@@ -52,6 +52,9 @@ typedef struct {
     /* properties of connect's object */
     ngx_media_span_t          app;
     ngx_media_span_t          version;
+    ngx_media_span_t          url;
+    ngx_media_span_t          page;
+    ngx_media_span_t          swf;
     double                    caps;
     ngx_media_amf_value_t     fourccs;
     ngx_media_amf_value_t     video;
@@ -89,6 +92,8 @@ static ngx_int_t ngx_media_rtmp_connect(ngx_media_rtmp_session_t *session,
     const ngx_media_rtmp_command_t *cmd);
 static ngx_int_t ngx_media_rtmp_find_app(ngx_media_rtmp_session_t *session,
     const ngx_media_span_t *value);
+static ngx_int_t ngx_media_rtmp_client(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd);
 static ngx_int_t ngx_media_rtmp_copy(ngx_media_rtmp_session_t *session,
     ngx_str_t *dst, const ngx_media_span_t *src);
 static ngx_int_t ngx_media_rtmp_connected(ngx_media_rtmp_session_t *session,
@@ -159,6 +164,15 @@ static const ngx_media_amf_elt_t  ngx_media_rtmp_object[] = {
 
     { NGX_MEDIA_AMF_STRING, ngx_string("flashVer"),
       offsetof(ngx_media_rtmp_command_t, version), NULL },
+
+    { NGX_MEDIA_AMF_STRING, ngx_string("tcUrl"),
+      offsetof(ngx_media_rtmp_command_t, url), NULL },
+
+    { NGX_MEDIA_AMF_STRING, ngx_string("pageUrl"),
+      offsetof(ngx_media_rtmp_command_t, page), NULL },
+
+    { NGX_MEDIA_AMF_STRING, ngx_string("swfUrl"),
+      offsetof(ngx_media_rtmp_command_t, swf), NULL },
 
     { NGX_MEDIA_AMF_NUMBER, ngx_string("capsEx"),
       offsetof(ngx_media_rtmp_command_t, caps), NULL },
@@ -365,6 +379,10 @@ ngx_media_rtmp_connect(ngx_media_rtmp_session_t *session,
 
     rc = ngx_media_rtmp_find_app(session, &cmd->app);
 
+    if (rc == NGX_OK) {
+        rc = ngx_media_rtmp_client(session, cmd);
+    }
+
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
@@ -470,6 +488,37 @@ ngx_media_rtmp_find_app(ngx_media_rtmp_session_t *session,
     }
 
     session->app = found;
+
+    return NGX_OK;
+}
+
+
+/* for those who ask who it is */
+
+static ngx_int_t
+ngx_media_rtmp_client(ngx_media_rtmp_session_t *session,
+    const ngx_media_rtmp_command_t *cmd)
+{
+    ngx_uint_t                  i;
+    ngx_str_t                  *dst[4];
+    const ngx_media_span_t     *src[4];
+
+    dst[0] = &session->client.agent;
+    src[0] = &cmd->version;
+    dst[1] = &session->client.url;
+    src[1] = &cmd->url;
+    dst[2] = &session->client.page;
+    src[2] = &cmd->page;
+    dst[3] = &session->client.swf;
+    src[3] = &cmd->swf;
+
+    for (i = 0; i < 4; i++) {
+        if (ngx_media_span_len(src[i]) <= NGX_MEDIA_RTMP_CLIENT
+            && ngx_media_rtmp_copy(session, dst[i], src[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
 }
@@ -864,6 +913,7 @@ ngx_media_rtmp_begin(ngx_media_rtmp_stream_t *stream, const ngx_str_t *name,
     conf.app = session->app;
     conf.name = stream->asked;
     conf.args = stream->args;
+    conf.client = &session->client;
     conf.protocol = ngx_media_rtmp_protocol;
     conf.address = c->addr_text;
     conf.connection = c;

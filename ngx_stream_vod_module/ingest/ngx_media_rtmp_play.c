@@ -50,6 +50,8 @@ typedef struct {
 
 static ngx_int_t ngx_media_rtmp_play_ask(ngx_media_rtmp_stream_t *stream,
     const ngx_str_t *name, const ngx_media_span_t *value);
+static const ngx_str_t *ngx_media_rtmp_play_rename(void *data,
+    const ngx_str_t *name);
 static void ngx_media_rtmp_play_answer(void *data, ngx_int_t rc,
     const char *reason);
 static ngx_int_t ngx_media_rtmp_play_answered(ngx_media_rtmp_stream_t *stream,
@@ -212,8 +214,10 @@ ngx_media_rtmp_play_ask(ngx_media_rtmp_stream_t *stream,
     conf.address = c->addr_text;
     conf.connection = c;
     conf.log = &stream->log;
+    conf.client = &session->client;
     conf.verdict = &stream->verdict;
     conf.ready = ngx_media_rtmp_play_answer;
+    conf.rename = ngx_media_rtmp_play_rename;
     conf.data = stream;
 
     rc = ngx_media_access_ask(&conf, &stream->asking, &reason);
@@ -226,6 +230,23 @@ ngx_media_rtmp_play_ask(ngx_media_rtmp_stream_t *stream,
     stream->asking = NULL;
 
     return ngx_media_rtmp_play_answered(stream, rc, reason);
+}
+
+
+static const ngx_str_t *
+ngx_media_rtmp_play_rename(void *data, const ngx_str_t *name)
+{
+    ngx_media_rtmp_stream_t *stream = data;
+
+    if (name->len > NGX_MEDIA_NAME_MAX) {
+        return NULL;
+    }
+
+    ngx_memcpy(stream->buffer, name->data, name->len);
+
+    stream->asked.len = name->len;
+
+    return &stream->asked;
 }
 
 
@@ -271,6 +292,9 @@ ngx_media_rtmp_play_answered(ngx_media_rtmp_stream_t *stream, ngx_int_t rc,
     }
 
     if (stream->play == NULL) {
+        ngx_media_access_ended(session->app, stream->verdict.id,
+                               "it was not played");
+
         return ngx_media_rtmp_play_refuse(session, id, &stream->asked, why,
                                           reason);
     }
@@ -314,6 +338,7 @@ ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream,
     conf.chunk_size = session->chunk_size;
     conf.message_stream = stream - session->streams + 1;
     conf.expires = stream->verdict.expires;
+    conf.id = stream->verdict.id;
     conf.takes = ngx_media_rtmp_play_takes;
     conf.ready = ngx_media_rtmp_play_ready;
     conf.data = stream;

@@ -49,6 +49,9 @@
 /* bytes of arguments of a stream's URL, those of connect with them */
 #define NGX_MEDIA_RTMP_ARGS      4096
 
+/* bytes of what a client says of itself, each; more is left out */
+#define NGX_MEDIA_RTMP_CLIENT    512
+
 
 /* what is ignored and was said once */
 #define NGX_MEDIA_RTMP_SAID_CONTROL   0x01
@@ -125,6 +128,7 @@ struct ngx_media_rtmp_session_s {
     ngx_str_t                     last;       /* stream that began, */
     u_char                        last_name[NGX_MEDIA_NAME_MAX];  /* in here */
     ngx_str_t                     args;       /* of connect */
+    ngx_media_access_client_t     client;
     ngx_media_rtmp_stream_t      *streams;    /* conf->max_streams */
     ngx_uint_t                    publishers;
     ngx_uint_t                    players;

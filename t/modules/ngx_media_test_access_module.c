@@ -90,6 +90,7 @@ static const ngx_media_access_check_t  ngx_media_test_access_entry = {
     ngx_media_test_access_cancel,
     NULL,
     NULL,
+    NULL,
     NULL
 };
 

@@ -25,6 +25,22 @@ ngx_media_access_shown(const ngx_media_app_t *app, const ngx_str_t *name)
 }
 
 
+void
+ngx_media_access_here(const ngx_media_app_t *app, uint64_t id,
+    void (*close)(void *data, const char *reason), void *data)
+{
+    /* nobody asks */
+}
+
+
+void
+ngx_media_access_ended(const ngx_media_app_t *app, uint64_t id,
+    const char *reason)
+{
+    /* nobody asks */
+}
+
+
 static const char  *media_banned;            /* why; NULL: nobody is */
 static ngx_uint_t   media_ban_after;         /* so many that ask */
 

@@ -42,6 +42,8 @@ static ngx_int_t check1(ngx_media_access_t *access,
 static void cancel(void *ctx);
 static ngx_uint_t hides(const ngx_media_app_t *app);
 static ngx_uint_t asks(const ngx_media_app_t *app);
+static void here(const ngx_media_app_t *app, uint64_t id,
+    void (*close)(void *data, const char *reason), void *data);
 static void ended(const ngx_media_app_t *app, uint64_t id,
     const char *reason);
 
@@ -52,8 +54,8 @@ static uint64_t    over;
 static int         gone;
 
 static const ngx_media_access_check_t  checks[2] = {
-    { check0, cancel, hides, NULL, NULL },
-    { check1, cancel, NULL, asks, ended }
+    { check0, cancel, hides, NULL, NULL, NULL },
+    { check1, cancel, NULL, asks, here, ended }
 };
 
 static ngx_rbtree_node_t  sentinel;
@@ -318,6 +320,23 @@ asks(const ngx_media_app_t *app)
 
 
 static void
+here(const ngx_media_app_t *app, uint64_t id,
+    void (*close)(void *data, const char *reason), void *data)
+{
+    over += id;
+
+    close(data, "go");
+}
+
+
+static void
+closed(void *data, const char *reason)
+{
+    ok(data == &over && strcmp(reason, "go") == 0, "who is here is closed");
+}
+
+
+static void
 ended(const ngx_media_app_t *app, uint64_t id, const char *reason)
 {
     over += id;
@@ -348,6 +367,10 @@ test_others(void)
 
     ngx_media_access_ended(&app, 7, "why");
     is(over, 7, "one that somebody does");
+
+    ngx_media_access_here(&app, 0, closed, &over);
+    ngx_media_access_here(&app, 7, closed, &over);
+    is(over, 14, "who is here");
 }
 
 

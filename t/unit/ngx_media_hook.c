@@ -132,7 +132,8 @@ test_form(void)
         { "timestamp=1", "" }, { "clientid=1", "" },
         { "a-name-that-is-long=1", "&a-name-that-is-long=1" },
         { "sixteen-bytes-xy=1", "&sixteen-bytes-xy=1" },
-        { "token=a+b%2B", "&token=a+b%2B" }
+        { "token=a+b%2B", "&token=a+b%2B" },
+        { "a=\r\nHost: x#\xff \x7f", "&a=%0D%0AHost:%20x%23%FF%20%7F" }
     };
 
     start();
