@@ -34,6 +34,8 @@ struct ngx_media_access_s {
     ngx_event_t               event;          /* answered, or too late */
     ngx_media_access_conf_t   conf;
 
+    uint64_t                  id;             /* of the verdict, at first */
+
     ngx_int_t                 rc;             /* answered: what */
     const char               *reason;
 
@@ -237,6 +239,7 @@ ngx_media_access_ask(const ngx_media_access_conf_t *conf,
     a->checks = checks;
     a->ident = (ngx_socket_t) -1;
     a->conf = *conf;
+    a->id = conf->verdict ? conf->verdict->id : 0;
 
     a->event.handler = ngx_media_access_event;
     a->event.data = a;
@@ -527,9 +530,11 @@ ngx_media_access_revoke(ngx_media_access_t *access, const char *reason)
 
     verdict = access->conf.verdict;
 
-    if (verdict) {
+    /* who is asked about once more is told of by who knows him */
+
+    if (verdict && verdict->id != access->id) {
         id = verdict->id;
-        verdict->id = 0;
+        verdict->id = access->id;
 
         ngx_media_access_ended(access->conf.app, id, reason);
     }

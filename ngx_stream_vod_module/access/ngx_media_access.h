@@ -60,7 +60,10 @@ typedef struct {
     ngx_uint_t                sessions;       /* of his, at a time; 0: any */
     uint64_t                  id;             /* of his end a check wants to
                                                  know, see ended; 0: none, or
-                                                 the answer was no */
+                                                 the answer was no.  Of one who
+                                                 is asked about once more: as it
+                                                 was, set by who asks, who tells
+                                                 of the end then */
     ngx_uint_t                status;         /* of a no: what it is called by
                                                  HTTP, 401, 403, or 503, nobody
                                                  said so; 0: 403 */

@@ -74,6 +74,7 @@ static ngx_int_t          told_rc;
 static const char        *told_reason;
 
 static ngx_media_access_verdict_t  *judged = &verdict;
+static uint64_t           known;             /* its id, when it is asked */
 
 
 static ngx_int_t
@@ -195,6 +196,7 @@ ask(ngx_media_access_t **access, const char **reason)
 
     if (judged) {
         memset(judged, 0, sizeof(verdict));
+        judged->id = known;
     }
 
     *access = NULL;
@@ -410,6 +412,15 @@ test_revoked(void)
     gone = 0;
     is(over, 15, "the client leaves");
     is(verdict.id, 0, "nobody tells it again");
+
+    /* who is asked about once more is told of by who asks */
+
+    known = 5;
+    script[1].rc = NGX_DECLINED;
+    is(ask(&access, &reason), NGX_DECLINED, "once more: no");
+    is(over, 15, "nobody is told");
+    is(verdict.id, 5, "the id is as it was");
+    known = 0;
 }
 
 
