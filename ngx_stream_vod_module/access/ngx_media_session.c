@@ -24,6 +24,9 @@
 #define NGX_MEDIA_SESSION_TICK     5000       /* ms */
 #define NGX_MEDIA_SESSION_TRIES    4
 
+/* sessions of an address that are told apart by what players say */
+#define NGX_MEDIA_SESSION_SIDS     64
+
 
 static uint32_t ngx_media_session_lookup(ngx_media_sessions_t *sessions,
     const ngx_media_session_who_t *who, uint64_t *tag);
@@ -199,6 +202,9 @@ ngx_media_session_state(ngx_media_sessions_t *sessions, uint32_t slot,
     state->ref.tag = tag;
     state->ref.slot = slot;
     state->id = s->id;
+    state->hook = ngx_media_peek(&s->hook);
+    state->mark = ngx_media_peek(&s->mark);
+    state->protocol = ngx_media_peek(&s->protocol);
     state->confirmed = (flags & NGX_MEDIA_SESSION_CONFIRMED) != 0;
     state->kicked = (flags & NGX_MEDIA_SESSION_KICKED) != 0;
 
@@ -449,6 +455,7 @@ ngx_media_session_fill_locked(ngx_media_sessions_t *sessions,
     s->banned = now;
     s->by = who->by;
     s->protocol = who->protocol;
+    s->mark = who->mark;
     s->flags = who->connection ? NGX_MEDIA_SESSION_NATIVE : 0;
     s->agent = ngx_media_agent(who->agent.data, who->agent.len);
 
@@ -466,6 +473,38 @@ ngx_media_session_fill_locked(ngx_media_sessions_t *sessions,
     ngx_memcpy(s->name, who->name.data, len);
 
     ngx_media_session_show(sessions, who, s);
+}
+
+
+ngx_uint_t
+ngx_media_session_folds(ngx_media_sessions_t *sessions,
+    ngx_media_session_who_t *who)
+{
+    ngx_media_session_keys_t   keys;
+    ngx_media_session_count_t  count;
+
+    if (who->by != NGX_MEDIA_SESSION_BY_SID) {
+        return 0;
+    }
+
+    ngx_media_session_keys(sessions->sh, who, &keys);
+
+    if (keys.address == 0) {
+        return 0;
+    }
+
+    ngx_media_sessions_lock(sessions);
+    ngx_media_session_count_locked(sessions->sh, keys.address, &count);
+    ngx_media_sessions_unlock(sessions);
+
+    if (count.sessions < NGX_MEDIA_SESSION_SIDS) {
+        return 0;
+    }
+
+    who->by = NGX_MEDIA_SESSION_BY_ADDRESS;
+    ngx_str_null(&who->viewer);
+
+    return 1;
 }
 
 
@@ -503,7 +542,7 @@ ngx_int_t
 ngx_media_session_touch(ngx_media_sessions_t *sessions,
     const ngx_media_session_ref_t *ref, const ngx_media_session_sent_t *sent)
 {
-    uint32_t                       now, first, flags;
+    uint32_t                       now, seen, first, flags;
     uint64_t                       watch;
     ngx_media_session_shm_t       *s;
     ngx_media_sessions_shm_t      *sh;
@@ -524,8 +563,17 @@ ngx_media_session_touch(ngx_media_sessions_t *sessions,
 
     now = ngx_media_session_now();
 
-    if (ngx_media_peek(&s->seen) != now) {
-        ngx_media_store(&s->seen, now);
+    seen = now;
+
+    if (sent->alive / NGX_MEDIA_SESSION_UNIT > sessions->timeout) {
+
+        /* as if it had been so much later */
+
+        seen += sent->alive / NGX_MEDIA_SESSION_UNIT - sessions->timeout;
+    }
+
+    if ((int32_t) (seen - ngx_media_peek(&s->seen)) > 0) {
+        ngx_media_store(&s->seen, seen);
     }
 
     if (sent->bytes) {
@@ -648,6 +696,24 @@ ngx_media_session_admit(ngx_media_sessions_t *sessions,
     if (hook) {
         ngx_media_store(&s->hook, hook);
     }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_session_mark(ngx_media_sessions_t *sessions,
+    const ngx_media_session_ref_t *ref, uint32_t mark)
+{
+    ngx_media_sessions_shm_t  *sh;
+
+    sh = sessions->sh;
+
+    if (ref->tag == 0 || ngx_media_load(&sh->tags[ref->slot]) != ref->tag) {
+        return NGX_DECLINED;
+    }
+
+    ngx_media_store(&sh->slots[ref->slot].mark, mark);
 
     return NGX_OK;
 }

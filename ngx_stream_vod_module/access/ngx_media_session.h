@@ -86,6 +86,9 @@ typedef struct {
     ngx_str_t                 viewer;         /* empty with BY_ADDRESS */
     ngx_str_t                 agent;          /* User-Agent; empty: none */
     struct sockaddr          *sockaddr;       /* NULL: it has none */
+    ngx_str_t                 device;         /* which of the viewer's, where
+                                                 these are told apart */
+    uint32_t                  mark;           /* of what let him in; 0: none */
     ngx_uint_t                protocol;       /* when it is made */
     uint64_t                  connection;     /* native: which, unlike any
                                                  other; 0: it is not */
@@ -115,6 +118,9 @@ typedef struct {
     time_t                    admitted;       /* s that hooks need not be asked
                                                  for; 0: they are to be */
     time_t                    banned;         /* s yet; 0: it is not */
+    uint64_t                  hook;           /* see admit(); 0: none */
+    uint32_t                  mark;
+    ngx_uint_t                protocol;
     unsigned                  confirmed:1;
     unsigned                  kicked:1;       /* to be refused as one that is
                                                  banned */
@@ -131,6 +137,8 @@ typedef struct {
                                                  or of a connection */
     ngx_uint_t                protocol;       /* of a playlist; UNKNOWN: as it
                                                  was */
+    ngx_msec_t                alive;          /* that it goes on at least; 0:
+                                                 the time-out */
     unsigned                  media:1;        /* (a piece of) a media object */
 } ngx_media_session_sent_t;
 
@@ -243,6 +251,13 @@ ngx_int_t ngx_media_session_make(ngx_media_sessions_t *sessions,
     const ngx_media_session_limit_t *limit, ngx_media_session_state_t *state,
     const char **reason);
 
+/*
+ * Who is known by what his player says alone, from an address that has 64
+ * sessions: he is no more than somebody of that address, and *who is that.
+ */
+ngx_uint_t ngx_media_session_folds(ngx_media_sessions_t *sessions,
+    ngx_media_session_who_t *who);
+
 /* would make() be refused now? as it, but nothing is made or counted */
 ngx_int_t ngx_media_session_ask(ngx_media_sessions_t *sessions,
     const ngx_media_session_who_t *who,
@@ -262,6 +277,10 @@ ngx_int_t ngx_media_session_touch(ngx_media_sessions_t *sessions,
  */
 ngx_int_t ngx_media_session_admit(ngx_media_sessions_t *sessions,
     const ngx_media_session_ref_t *ref, time_t valid, uint64_t hook);
+
+/* what lets it in from now on; NGX_DECLINED: it has gone */
+ngx_int_t ngx_media_session_mark(ngx_media_sessions_t *sessions,
+    const ngx_media_session_ref_t *ref, uint32_t mark);
 
 /* ms between two of a native one's */
 ngx_msec_t ngx_media_session_tick(const ngx_media_sessions_t *sessions);

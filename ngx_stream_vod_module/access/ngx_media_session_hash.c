@@ -141,6 +141,7 @@ ngx_media_session_tag(const ngx_media_sessions_shm_t *sh,
     ngx_media_session_text(&hash, &who->app);
     ngx_media_session_text(&hash, &who->name);
     ngx_media_session_who(&hash, who);
+    ngx_media_session_text(&hash, &who->device);
 
     return ngx_media_session_final(&hash);
 }

@@ -83,7 +83,7 @@ typedef struct {
     uint8_t                   plain_len;      /* [once] 0: it is not kept */
     uint8_t                   agent;
     uint16_t                  name_len;       /* [once] also of what is cut */
-    uint32_t                  unused;
+    uint32_t                  mark;           /* [atomic] */
 
     u_char                    name[NGX_MEDIA_SESSION_NAME];   /* [once] */
     uint64_t                  hook;           /* [atomic] */

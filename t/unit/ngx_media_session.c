@@ -552,6 +552,94 @@ test_limits(void)
 }
 
 
+/* what requests tell of a session, and what they want to know */
+
+static void
+test_requests(void)
+{
+    ngx_uint_t                 i, n;
+    ngx_media_session_who_t    who, sid;
+    ngx_media_session_sent_t   sent;
+    ngx_media_session_state_t  state, again;
+
+    table(256 * KB);
+
+    /* two devices of one viewer are two sessions, and count as his */
+
+    who = viewer("demo", 1);
+    ngx_str_set(&who.device, "a");
+    is(limited(&who, 2, 0, 0), NGX_OK, "a viewer's device");
+    (void) ngx_media_session_look(&sessions, &who, &state);
+    ngx_str_set(&who.device, "b");
+    is(limited(&who, 2, 0, 0), NGX_OK, "another one");
+    (void) ngx_media_session_look(&sessions, &who, &again);
+    ok(again.id != state.id, "has a session of its own");
+    ngx_str_set(&who.device, "c");
+    is(limited(&who, 2, 0, 0), NGX_DECLINED, "and one too many");
+
+    /* words of who asks */
+
+    who = viewer("demo", 2);
+    who.mark = 7;
+    (void) make(&who, &state);
+    (void) ngx_media_session_look(&sessions, &who, &again);
+    is(again.mark, 7, "what has let it in");
+    is(again.protocol, NGX_MEDIA_SESSION_HLS, "protocol");
+    ok(again.hook == 0, "no hook");
+
+    (void) ngx_media_session_mark(&sessions, &state.ref, 8);
+    (void) ngx_media_session_admit(&sessions, &state.ref, 1, 99);
+    (void) ngx_media_session_look(&sessions, &who, &again);
+    is(again.mark, 8, "what lets it in now");
+    ok(again.hook == 99, "what hooks call it");
+
+    /* a player of a live playlist may be silent for longer */
+
+    memset(&sent, 0, sizeof(sent));
+    sent.bytes = 1;
+    sent.alive = 2 * TIMEOUT;
+    (void) ngx_media_session_touch(&sessions, &state.ref, &sent);
+
+    pass(TIMEOUT / 2);
+    is(touch(&state, 1, 1), NGX_OK, "media meanwhile");
+
+    pass(TIMEOUT + TIMEOUT / 2 - 1000);
+    is(ngx_media_session_look(&sessions, &who, &again), NGX_OK,
+       "shortens nothing");
+    pass(2000);
+    is(ngx_media_session_look(&sessions, &who, &again), NGX_DECLINED,
+       "and then it is over");
+
+    ngx_media_session_close(&sessions, &state.ref);
+    is(ngx_media_session_mark(&sessions, &state.ref, 9), NGX_DECLINED,
+       "a mark of what has gone");
+
+    /* what players say is believed 64 times */
+
+    for (i = 0, n = 0; i < 100; i++) {
+        sid = viewer("demo", 100 + i);
+        sid.by = NGX_MEDIA_SESSION_BY_SID;
+        sid.sockaddr = address("192.0.2.1");
+        n += ngx_media_session_folds(&sessions, &sid);
+        (void) make(&sid, &state);
+    }
+
+    is(n, 36, "the others of an address are one");
+    is(sid.by, NGX_MEDIA_SESSION_BY_ADDRESS, "of the address");
+    is(count("demo").sessions, 65 + 2, "together");
+
+    sid = viewer("demo", 300);
+    sid.by = NGX_MEDIA_SESSION_BY_SID;
+    is(ngx_media_session_folds(&sessions, &sid), 0, "without an address");
+    sid.sockaddr = address("192.0.2.2");
+    is(ngx_media_session_folds(&sessions, &sid), 0, "of another one");
+
+    who = viewer("demo", 301);
+    who.sockaddr = address("192.0.2.1");
+    is(ngx_media_session_folds(&sessions, &who), 0, "who has shown a token");
+}
+
+
 static void
 test_kicked(void)
 {
@@ -1010,6 +1098,7 @@ main(void)
     test_confirmed();
     test_over();
     test_limits();
+    test_requests();
     test_kicked();
     test_full();
     test_day();
