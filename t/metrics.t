@@ -24,6 +24,8 @@ stream {
 }
 
 http {
+    media_sessions 1m;
+
     server {
         listen 127.0.0.1:%%PORT_HTTP%%;
 

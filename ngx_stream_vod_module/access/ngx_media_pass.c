@@ -37,8 +37,8 @@ static ngx_uint_t ngx_media_pass_audience(const ngx_media_pass_conf_t *conf,
     const ngx_media_jwt_t *jwt);
 static ngx_uint_t ngx_media_pass_text(const ngx_str_t *text,
     const ngx_media_span_t *span);
-static const char *ngx_media_pass_times(const ngx_media_pass_conf_t *conf,
-    int64_t exp, int64_t nbf);
+static ngx_int_t ngx_media_pass_in_time(const ngx_media_pass_conf_t *conf,
+    ngx_media_pass_t *pass, const char **reason);
 static const char *ngx_media_pass_holder(const ngx_media_pass_conf_t *conf,
     const ngx_media_span_t *ip, const ngx_media_grant_t *grants,
     ngx_uint_t n);
@@ -105,13 +105,8 @@ ngx_media_pass_token(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
         token.grants[i].actions = conf->action;
     }
 
-    *reason = ngx_media_pass_times(conf, token.exp, INT64_MIN);
-
-    if (*reason == NULL) {
-        *reason = ngx_media_pass_holder(conf, &token.ip, token.grants,
-                                        token.ngrants);
-    }
-
+    *reason = ngx_media_pass_holder(conf, &token.ip, token.grants,
+                                    token.ngrants);
     if (*reason) {
         return NGX_DECLINED;
     }
@@ -121,7 +116,7 @@ ngx_media_pass_token(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
     pass->session.data = (u_char *) token.session.pos;
     pass->session.len = ngx_media_span_len(&token.session);
 
-    return NGX_OK;
+    return ngx_media_pass_in_time(conf, pass, reason);
 }
 
 
@@ -144,7 +139,11 @@ ngx_media_pass_jwt(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
         return ngx_media_pass_unsigned(conf, &jwt.kid, pass);
     }
 
-    *reason = ngx_media_pass_times(conf, jwt.exp, jwt.nbf);
+    *reason = NULL;
+
+    if ((int64_t) conf->now + (int64_t) conf->leeway < jwt.nbf) {
+        *reason = "the token is not valid yet";
+    }
 
     if (*reason == NULL && !ngx_media_pass_audience(conf, &jwt)) {
         *reason = "the token is for somebody else";
@@ -175,7 +174,7 @@ ngx_media_pass_jwt(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
     pass->issuer.data = (u_char *) jwt.iss.pos;
     pass->issuer.len = ngx_media_span_len(&jwt.iss);
 
-    return NGX_OK;
+    return ngx_media_pass_in_time(conf, pass, reason);
 }
 
 
@@ -267,21 +266,20 @@ ngx_media_pass_text(const ngx_str_t *text, const ngx_media_span_t *span)
 }
 
 
-/* NULL: it is its time */
+/* the last thing that is looked at */
 
-static const char *
-ngx_media_pass_times(const ngx_media_pass_conf_t *conf, int64_t exp,
-    int64_t nbf)
+static ngx_int_t
+ngx_media_pass_in_time(const ngx_media_pass_conf_t *conf,
+    ngx_media_pass_t *pass, const char **reason)
 {
-    if ((int64_t) conf->now - (int64_t) conf->leeway >= exp) {
-        return "the token has expired";
+    if ((int64_t) conf->now - (int64_t) conf->leeway >= pass->exp) {
+        pass->expired = 1;
+        *reason = "the token has expired";
+
+        return NGX_DECLINED;
     }
 
-    if ((int64_t) conf->now + (int64_t) conf->leeway < nbf) {
-        return "the token is not valid yet";
-    }
-
-    return NULL;
+    return NGX_OK;
 }
 
 

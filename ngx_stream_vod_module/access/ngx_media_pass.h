@@ -57,6 +57,8 @@ typedef struct {
     ngx_str_t                 key;            /* the key that it names, in room,
                                                  if that may be one that we do
                                                  not have; empty: none */
+    unsigned                  expired:1;      /* which is all that is wrong with
+                                                 it: the rest is filled in */
 } ngx_media_pass_t;
 
 

@@ -203,6 +203,17 @@ const ngx_media_metric_t  ngx_media_metric_ignored[] = {
 };
 
 
+/* where they are counted */
+
+const ngx_media_metric_t  ngx_media_metric_viewers[] = {
+
+    ngx_media_metric_stream("viewers", SUM, "stream_viewers", 1, viewers,
+        "Viewers that it has"),
+
+    ngx_media_metric_end
+};
+
+
 const ngx_media_metric_t  ngx_media_metric_tracks[] = {
 
     ngx_media_metric_status(ngx_media_track_stat_t, "bitrate", bitrate),

@@ -6,10 +6,9 @@
 
 /*
  * What is told about applications, streams and tracks, as tables over the
- * snapshots of ngx_media_stat.h.  A row is one number; the status (JSON) and
- * the metrics (Prometheus text 0.0.4, OpenMetrics 1.0) are walks over the
- * same rows.  docs/status.md and docs/metrics.md name each of them.  Rows of
- * one metric follow one another, each with a label of its own.
+ * snapshots of ngx_media_stat.h.  A row is one number; status (JSON) and
+ * metrics (Prometheus, OpenMetrics) are walks over the same rows, named in
+ * docs/.  Rows of one metric follow one another, each with a label of its own.
  */
 
 
@@ -92,6 +91,7 @@ extern const ngx_media_metric_t  ngx_media_metric_states[];
 extern const ngx_media_metric_t  ngx_media_metric_caches[];
 extern const ngx_media_metric_t  ngx_media_metric_streams[];
 extern const ngx_media_metric_t  ngx_media_metric_ignored[];
+extern const ngx_media_metric_t  ngx_media_metric_viewers[];
 extern const ngx_media_metric_t  ngx_media_metric_tracks[];
 extern const ngx_media_metric_t  ngx_media_metric_videos[];
 

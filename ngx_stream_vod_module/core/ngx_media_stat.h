@@ -120,6 +120,7 @@ typedef struct {
     int64_t                   drift;          /* ms: arrival against anchor */
     uint64_t                  used;           /* bytes of payload held */
     uint64_t                  ignored[NGX_MEDIA_IGNORED_KINDS];
+    uint64_t                  viewers;        /* set by who counts them */
 
     /* the publisher; in grace and after: the last one */
     size_t                    protocol_len;

@@ -15,6 +15,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "access/ngx_media_session.h"
 #include "core/ngx_media_metric.h"
 #include "memory/ngx_media_cache.h"
 #include "memory/ngx_media_count.h"
@@ -68,6 +69,7 @@ typedef struct {
 
 typedef struct {
     ngx_pool_t               *pool;
+    ngx_media_sessions_t     *sessions;       /* NULL: none are counted */
     ngx_media_count_t        *count;
     ngx_uint_t                ngroups;        /* of counters */
     ngx_media_count_stat_t    processes;
@@ -82,6 +84,22 @@ typedef struct {
 } ngx_http_media_metrics_t;
 
 
+/* objects of one kind, in the pool */
+
+typedef struct {
+    ngx_media_metric_object_t  *elts;
+    ngx_uint_t                  n;
+} ngx_http_media_metric_set_t;
+
+
+/* a label of an object, with those before it */
+
+typedef struct {
+    const char               *name;
+    ngx_str_t                 value;
+} ngx_http_media_metric_label_t;
+
+
 /* all of it in the pool; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_media_metrics_collect(ngx_http_media_metrics_t *metrics,
     const ngx_http_media_metric_conf_t *conf);
@@ -90,6 +108,28 @@ ngx_int_t ngx_http_media_metrics_collect(ngx_http_media_metrics_t *metrics,
    1.0, else Prometheus 0.0.4; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_media_metrics_page(ngx_http_media_metrics_t *metrics,
     ngx_uint_t open, ngx_str_t *page);
+
+/* room for n objects, and one more object; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_media_metrics_room(ngx_http_media_metrics_t *metrics,
+    ngx_http_media_metric_set_t *set, ngx_uint_t n);
+ngx_int_t ngx_http_media_metrics_push(ngx_http_media_metrics_t *metrics,
+    ngx_http_media_metric_set_t *set, const void *data,
+    const ngx_http_media_metric_label_t *labels, ngx_uint_t n);
+
+/* ngx_http_media_metric_session.c: of viewers' sessions, if there are any;
+   NGX_OK or NGX_ERROR */
+
+typedef struct {
+    ngx_media_session_stat_t  stat;
+    ngx_http_media_metric_set_t  apps;
+    ngx_http_media_metric_set_t  viewers;     /* by protocol */
+} ngx_http_media_metric_sessions_t;
+
+ngx_int_t ngx_http_media_metrics_sessions(ngx_http_media_metrics_t *metrics,
+    ngx_http_media_metric_sessions_t *sessions);
+void ngx_http_media_metrics_sessions_write(ngx_media_metric_text_t *mt,
+    const ngx_http_media_metrics_t *metrics,
+    const ngx_http_media_metric_sessions_t *sessions);
 
 
 #endif /* _NGX_HTTP_MEDIA_METRIC_H_INCLUDED_ */

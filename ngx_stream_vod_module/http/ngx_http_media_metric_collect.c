@@ -6,7 +6,9 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http.h>
 #include "http/ngx_http_media_metric.h"
+#include "http/ngx_http_media_session.h"
 
 
 static ngx_int_t ngx_http_media_metrics_find(
@@ -199,6 +201,9 @@ ngx_http_media_metrics_list(ngx_http_media_metrics_t *metrics,
         return (rc == NGX_DONE) ? NGX_OK : NGX_ERROR;
     }
 
+    ngx_http_media_session_count(metrics->sessions,
+                                 &metrics->apps[stream->app].app->name, stat);
+
     stream->stat = stat;
 
     ngx_http_media_metrics_state(&metrics->apps[stream->app], stat);
@@ -228,12 +233,14 @@ ngx_http_media_metrics_omit(ngx_http_media_metrics_t *metrics,
 
     app = &metrics->apps[stream->app];
 
+    ngx_http_media_session_count(metrics->sessions, &app->app->name, &stat);
     ngx_http_media_metrics_state(app, &stat);
 
     app->states.omitted++;
 
     ngx_media_metric_add(ngx_media_metric_streams, &app->rest, &stat);
     ngx_media_metric_add(ngx_media_metric_ignored, &app->rest, &stat);
+    ngx_media_metric_add(ngx_media_metric_viewers, &app->rest, &stat);
 
     for (i = 0; i < stat.ntracks; i++) {
         ngx_media_metric_add(ngx_media_metric_tracks, &app->rest_tracks,

@@ -15,6 +15,7 @@
 #include <ngx_http.h>
 #include "http/ngx_http_media_metric.h"
 #include "http/ngx_http_media_reply.h"
+#include "http/ngx_http_media_session.h"
 #include "http/ngx_http_media_subject.h"
 #include "http/ngx_http_media_vod.h"
 
@@ -125,6 +126,7 @@ ngx_http_media_metric_handler(ngx_http_request_t *r)
 
     metrics.pool = r->pool;
     metrics.count = ngx_http_media_count_conf(r);
+    metrics.sessions = ngx_http_media_sessions_conf(r);
 
     cache = ngx_http_media_vod_cache_conf(r);
 

@@ -18,14 +18,6 @@
 #include "http/ngx_http_media_subject.h"
 
 
-/* objects of one kind, in the pool */
-
-typedef struct {
-    ngx_media_metric_object_t  *elts;
-    ngx_uint_t                  n;
-} ngx_http_media_metric_set_t;
-
-
 typedef struct {
     ngx_http_media_metric_set_t  apps;
     ngx_http_media_metric_set_t  zones;
@@ -34,11 +26,13 @@ typedef struct {
     ngx_http_media_metric_set_t  requests;
     ngx_http_media_metric_set_t  bytes;
     ngx_http_media_metric_set_t  errors;
+    ngx_http_media_metric_set_t  refused;
     ngx_http_media_metric_set_t  waits;
     ngx_http_media_metric_set_t  workers;
     ngx_http_media_metric_set_t  streams;
     ngx_http_media_metric_set_t  tracks;
     ngx_http_media_metric_set_t  videos;
+    ngx_http_media_metric_sessions_t  sessions;
 } ngx_http_media_metric_sets_t;
 
 
@@ -48,14 +42,6 @@ typedef struct {
     uint64_t                  buckets[NGX_HTTP_MEDIA_COUNT_BUCKETS];
     uint64_t                  sum;            /* ms */
 } ngx_http_media_metric_wait_t;
-
-
-/* a label of an object, with those before it */
-
-typedef struct {
-    const char               *name;
-    ngx_str_t                 value;
-} ngx_http_media_metric_label_t;
 
 
 static ngx_int_t ngx_http_media_metrics_sets(
@@ -81,13 +67,6 @@ static ngx_int_t ngx_http_media_metrics_tracks(
 static ngx_int_t ngx_http_media_metrics_rest(
     ngx_http_media_metrics_t *metrics, ngx_http_media_metric_sets_t *sets,
     const ngx_http_media_metric_app_t *app);
-static ngx_int_t ngx_http_media_metrics_room(
-    ngx_http_media_metrics_t *metrics, ngx_http_media_metric_set_t *set,
-    ngx_uint_t n);
-static ngx_int_t ngx_http_media_metrics_push(
-    ngx_http_media_metrics_t *metrics, ngx_http_media_metric_set_t *set,
-    const void *data, const ngx_http_media_metric_label_t *labels,
-    ngx_uint_t n);
 static void ngx_http_media_metrics_write(ngx_media_metric_text_t *mt,
     const ngx_http_media_metrics_t *metrics,
     const ngx_http_media_metric_sets_t *sets);
@@ -148,6 +127,15 @@ static const ngx_media_metric_t  ngx_http_media_metric_errors[] = {
 
     ngx_http_media_metrics_one(COUNTER, "errors",
         "Requests that failed, by status"),
+
+    ngx_media_metric_end
+};
+
+
+static const ngx_media_metric_t  ngx_http_media_metric_refused[] = {
+
+    ngx_http_media_metrics_one(COUNTER, "access_refused",
+        "Requests that were not let in, by reason"),
 
     ngx_media_metric_end
 };
@@ -251,6 +239,9 @@ ngx_http_media_metrics_sets(ngx_http_media_metrics_t *metrics,
         || ngx_http_media_metrics_room(metrics, &sets->errors,
                                        n * NGX_HTTP_MEDIA_COUNT_CODES)
            != NGX_OK
+        || ngx_http_media_metrics_room(metrics, &sets->refused,
+                                       n * NGX_HTTP_MEDIA_COUNT_REASONS)
+           != NGX_OK
         || ngx_http_media_metrics_room(metrics, &sets->waits, n) != NGX_OK
         || ngx_http_media_metrics_room(metrics, &sets->workers,
                                        NGX_MEDIA_COUNT_LANES)
@@ -273,6 +264,10 @@ ngx_http_media_metrics_sets(ngx_http_media_metrics_t *metrics,
                                        metrics->ntracks)
            != NGX_OK)
     {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_media_metrics_sessions(metrics, &sets->sessions) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -363,6 +358,17 @@ ngx_http_media_metrics_groups(ngx_http_media_metrics_t *metrics,
             if (ngx_http_media_metrics_group(metrics, &sets->errors, i,
                     ngx_http_media_count_errors(k), "code",
                     ngx_http_media_count_codes[k])
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+
+        for (k = 0; k < NGX_HTTP_MEDIA_COUNT_REASONS; k++) {
+
+            if (ngx_http_media_metrics_group(metrics, &sets->refused, i,
+                    ngx_http_media_count_refused(k), "reason",
+                    ngx_http_media_count_reasons[k])
                 != NGX_OK)
             {
                 return NGX_ERROR;
@@ -622,7 +628,7 @@ ngx_http_media_metrics_rest(ngx_http_media_metrics_t *metrics,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_media_metrics_room(ngx_http_media_metrics_t *metrics,
     ngx_http_media_metric_set_t *set, ngx_uint_t n)
 {
@@ -637,7 +643,7 @@ ngx_http_media_metrics_room(ngx_http_media_metrics_t *metrics,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_media_metrics_push(ngx_http_media_metrics_t *metrics,
     ngx_http_media_metric_set_t *set, const void *data,
     const ngx_http_media_metric_label_t *labels, ngx_uint_t n)
@@ -714,16 +720,26 @@ ngx_http_media_metrics_write(ngx_media_metric_text_t *mt,
                           sets->bytes.n);
     ngx_media_metric_walk(mt, ngx_http_media_metric_errors, sets->errors.elts,
                           sets->errors.n);
+    ngx_media_metric_walk(mt, ngx_http_media_metric_refused,
+                          sets->refused.elts, sets->refused.n);
     ngx_media_metric_walk(mt, ngx_http_media_metric_waits, sets->waits.elts,
                           sets->waits.n);
     ngx_media_metric_walk(mt, ngx_media_metric_streams, sets->streams.elts,
                           sets->streams.n);
     ngx_media_metric_walk(mt, ngx_media_metric_ignored, sets->streams.elts,
                           sets->streams.n);
+
+    if (metrics->sessions) {
+        ngx_media_metric_walk(mt, ngx_media_metric_viewers,
+                              sets->streams.elts, sets->streams.n);
+    }
+
     ngx_media_metric_walk(mt, ngx_media_metric_tracks, sets->tracks.elts,
                           sets->tracks.n);
     ngx_media_metric_walk(mt, ngx_media_metric_videos, sets->videos.elts,
                           sets->videos.n);
+
+    ngx_http_media_metrics_sessions_write(mt, metrics, &sets->sessions);
 
     if (metrics->vod) {
         ngx_str_set(&one.labels, "zone=\"media_vod\"");

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "http/ngx_http_media.h"
+#include "http/ngx_http_media_session.h"
 #include "http/ngx_http_media_subject.h"
 
 
@@ -182,6 +183,17 @@ ngx_http_media_live_find(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+ngx_media_app_t *
+ngx_http_media_app_conf(ngx_http_request_t *r)
+{
+    ngx_http_media_loc_conf_t  *mlcf;
+
+    mlcf = ngx_http_get_module_loc_conf(r, ngx_http_media_module);
+
+    return mlcf->app;
 }
 
 
@@ -467,6 +479,18 @@ ngx_http_media_live_check(ngx_conf_t *cf, void *data)
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"media_live %V\": there is no \"media %V { }\" block "
                       "in %s:%ui",
+                      &mlcf->name, &mlcf->name, mlcf->file, mlcf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    /* who is asked about once in a while has to be known again meanwhile */
+
+    if (ngx_media_access_asks(mlcf->app)
+        && ngx_media_sessions_get(cf->cycle) == NULL)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"media_live %V\" needs \"media_sessions\", as "
+                      "\"media %V { }\" has hooks for viewers, in %s:%ui",
                       &mlcf->name, &mlcf->name, mlcf->file, mlcf->line);
         return NGX_CONF_ERROR;
     }

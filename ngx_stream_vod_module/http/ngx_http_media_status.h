@@ -32,6 +32,7 @@ typedef struct {
     ngx_uint_t                    napps;
     ngx_media_cache_stat_t        cache;      /* of files */
     unsigned                      vod:1;      /* there is one */
+    unsigned                      sessions:1; /* viewers are counted */
 } ngx_http_media_status_t;
 
 

@@ -19,8 +19,10 @@
 
 
 static void ngx_http_media_status_app(ngx_media_text_t *text,
+    const ngx_http_media_status_t *status,
     const ngx_http_media_status_app_t *app);
 static void ngx_http_media_status_stream(ngx_media_text_t *text,
+    const ngx_http_media_status_t *status,
     const ngx_media_stream_stat_t *stream);
 static uint64_t ngx_http_media_status_sum(
     const ngx_media_stream_stat_t *stream);
@@ -76,7 +78,7 @@ ngx_http_media_status_json(u_char *p, size_t size,
             ngx_media_text_cstr(&text, ",");
         }
 
-        ngx_http_media_status_app(&text, &status->apps[i]);
+        ngx_http_media_status_app(&text, status, &status->apps[i]);
     }
 
     ngx_media_text_cstr(&text, "]");
@@ -97,6 +99,7 @@ ngx_http_media_status_json(u_char *p, size_t size,
 
 static void
 ngx_http_media_status_app(ngx_media_text_t *text,
+    const ngx_http_media_status_t *status,
     const ngx_http_media_status_app_t *app)
 {
     ngx_uint_t  i;
@@ -122,7 +125,7 @@ ngx_http_media_status_app(ngx_media_text_t *text,
             ngx_media_text_cstr(text, ",");
         }
 
-        ngx_http_media_status_stream(text, &app->streams[i]);
+        ngx_http_media_status_stream(text, status, &app->streams[i]);
     }
 
     ngx_media_text_cstr(text, "]}");
@@ -131,6 +134,7 @@ ngx_http_media_status_app(ngx_media_text_t *text,
 
 static void
 ngx_http_media_status_stream(ngx_media_text_t *text,
+    const ngx_http_media_status_t *status,
     const ngx_media_stream_stat_t *stream)
 {
     ngx_uint_t  i;
@@ -155,6 +159,11 @@ ngx_http_media_status_stream(ngx_media_text_t *text,
 
     ngx_http_media_status_date(text, "born", stream->born);
     ngx_media_metric_json(text, ngx_media_metric_streams, stream);
+
+    if (status->sessions) {
+        ngx_media_metric_json(text, ngx_media_metric_viewers, stream);
+    }
+
     ngx_http_media_status_key(text, "drift_ms");
     ngx_media_text_i64(text, stream->drift);
     ngx_http_media_status_key(text, "target_duration_s");

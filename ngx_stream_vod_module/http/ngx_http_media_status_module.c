@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "http/ngx_http_media_reply.h"
+#include "http/ngx_http_media_session.h"
 #include "http/ngx_http_media_status.h"
 #include "http/ngx_http_media_vod.h"
 
@@ -131,6 +132,7 @@ ngx_http_media_status_collect(ngx_http_request_t *r,
         status->vod = 1;
     }
 
+    status->sessions = (ngx_http_media_sessions_conf(r) != NULL);
     status->time = ngx_media_wall_msec();
     status->worker = ngx_worker;
     status->napps = n;
@@ -195,6 +197,9 @@ ngx_http_media_status_collect_app(ngx_http_request_t *r,
         }
 
         if (rc == NGX_OK) {
+            ngx_http_media_session_count(ngx_http_media_sessions_conf(r),
+                                         &app->app->name,
+                                         &app->streams[app->nstreams]);
             app->nstreams++;
         }
     }

@@ -24,6 +24,13 @@ const char  *ngx_http_media_count_codes[NGX_HTTP_MEDIA_COUNT_CODES] = {
     "5xx"
 };
 
+const char  *ngx_http_media_count_reasons[NGX_HTTP_MEDIA_COUNT_REASONS] = {
+    [NGX_HTTP_MEDIA_COUNT_MISSING] = "missing",
+    [NGX_HTTP_MEDIA_COUNT_INVALID] = "invalid",
+    [NGX_HTTP_MEDIA_COUNT_EXPIRED] = "expired",
+    [NGX_HTTP_MEDIA_COUNT_HOOK] = "hook"
+};
+
 /* ms; those of ngx_http_media_metric_waits[] */
 
 static const ngx_msec_t
@@ -273,6 +280,20 @@ ngx_http_media_subject_count(ngx_http_request_t *r)
                    r->connection->sent, status);
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_media_subject_refused(ngx_http_request_t *r, ngx_uint_t reason)
+{
+    ngx_http_media_place_t  *place;
+
+    place = ngx_http_media_place(r);
+
+    if (place) {
+        ngx_media_count_add(ngx_http_media_count_conf(r), place->group->index,
+                            ngx_http_media_count_refused(reason), 1);
+    }
 }
 
 

@@ -30,9 +30,19 @@
 /* bounds of times that requests waited, in all but the last bucket */
 #define NGX_HTTP_MEDIA_COUNT_BUCKETS  9
 
+/* why requests are not let in */
+
+typedef enum {
+    NGX_HTTP_MEDIA_COUNT_MISSING = 0,         /* they have no token, */
+    NGX_HTTP_MEDIA_COUNT_INVALID,             /* or not for this, */
+    NGX_HTTP_MEDIA_COUNT_EXPIRED,             /* or no longer */
+    NGX_HTTP_MEDIA_COUNT_HOOK,                /* hooks did not say yes */
+    NGX_HTTP_MEDIA_COUNT_REASONS
+} ngx_http_media_count_reason_e;
+
 /*
  * counters of a group: requests and bytes by kind, errors by code; requests
- * that waited by bucket, and the ms that they did
+ * that waited by bucket, and the ms that they did; those that were not let in
  */
 #define ngx_http_media_count_requests(kind)  (kind)
 #define ngx_http_media_count_bytes(kind)     (NGX_HTTP_MEDIA_COUNT_KINDS      \
@@ -43,7 +53,10 @@
     (ngx_http_media_count_errors(NGX_HTTP_MEDIA_COUNT_CODES) + (bucket))
 #define NGX_HTTP_MEDIA_COUNT_WAITED                                           \
     ngx_http_media_count_waits(NGX_HTTP_MEDIA_COUNT_BUCKETS)
-#define NGX_HTTP_MEDIA_COUNT_WIDTH  (NGX_HTTP_MEDIA_COUNT_WAITED + 1)
+#define ngx_http_media_count_refused(reason)                                  \
+    (NGX_HTTP_MEDIA_COUNT_WAITED + 1 + (reason))
+#define NGX_HTTP_MEDIA_COUNT_WIDTH                                            \
+    ngx_http_media_count_refused(NGX_HTTP_MEDIA_COUNT_REASONS)
 
 
 /* a location */
@@ -96,6 +109,11 @@ void ngx_http_media_subject_media(ngx_http_request_t *r, uint64_t duration,
 
 /* the words, by index of code */
 extern const char  *ngx_http_media_count_codes[NGX_HTTP_MEDIA_COUNT_CODES];
+
+extern const char  *ngx_http_media_count_reasons[NGX_HTTP_MEDIA_COUNT_REASONS];
+
+/* a request for media is not let in; others are not counted */
+void ngx_http_media_subject_refused(ngx_http_request_t *r, ngx_uint_t reason);
 
 /* of the log phase: counts the request */
 ngx_int_t ngx_http_media_subject_count(ngx_http_request_t *r);

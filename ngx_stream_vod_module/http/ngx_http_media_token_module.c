@@ -21,8 +21,10 @@
 #include <ngx_http.h>
 #include "access/ngx_media_jwks.h"
 #include "access/ngx_media_pass.h"
+#include "formats/ngx_media_siphash.h"
 #include "http/ngx_http_media_kind.h"
 #include "http/ngx_http_media_reply.h"
+#include "http/ngx_http_media_session.h"
 #include "http/ngx_http_media_subject.h"
 
 
@@ -32,6 +34,10 @@
 #define NGX_HTTP_MEDIA_TOKEN_HEADER  0x08
 
 #define NGX_HTTP_MEDIA_TOKEN_LEEWAY  10       /* s */
+
+/* media_token_expire: who has begun goes on, or not */
+#define NGX_HTTP_MEDIA_TOKEN_START   0
+#define NGX_HTTP_MEDIA_TOKEN_STRICT  1
 
 
 typedef struct {
@@ -47,6 +53,7 @@ typedef struct {
     ngx_str_t                 audience;
     ngx_str_t                 issuer;
     time_t                    leeway;
+    ngx_uint_t                expire;         /* NGX_HTTP_MEDIA_TOKEN_START */
     ngx_str_t                 app;            /* of a location without media,
                                                  as tokens name it */
     size_t                    prefix;         /* bytes of URIs before names */
@@ -61,6 +68,12 @@ typedef struct {
     time_t                    expires;        /* the one that has let in; 0:
                                                  none has */
     ngx_media_keys_wait_t     wait;
+    ngx_http_media_token_conf_t
+                             *judge;          /* which has let it in; NULL */
+    ngx_str_t                 shown;          /* the token that it has read */
+    ngx_media_pass_t          pass;
+    ngx_uint_t                reason;         /* NGX_HTTP_MEDIA_COUNT_*, why it
+                                                 is not let in */
     unsigned                  query:1;        /* it was an argument */
     unsigned                  refused:1;      /* headers were set for that */
     unsigned                  waiting:1;      /* for keys */
@@ -79,6 +92,9 @@ static ngx_int_t ngx_http_media_token_wait(ngx_http_request_t *r,
     ngx_http_media_token_conf_t *conf, ngx_http_media_token_ctx_t *ctx,
     const ngx_str_t *key);
 static void ngx_http_media_token_ready(void *data);
+static ngx_int_t ngx_http_media_token_judge(ngx_http_request_t *r,
+    ngx_http_media_token_conf_t *conf, ngx_http_media_token_ctx_t *ctx,
+    const char **reason);
 static void ngx_http_media_token_find(ngx_http_request_t *r,
     ngx_http_media_token_conf_t *conf, ngx_http_media_token_ctx_t *ctx,
     ngx_str_t *token);
@@ -111,6 +127,13 @@ static char *ngx_http_media_token(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_media_token_key(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+
+static ngx_conf_enum_t  ngx_http_media_token_expire_words[] = {
+    { ngx_string("start"), NGX_HTTP_MEDIA_TOKEN_START },
+    { ngx_string("strict"), NGX_HTTP_MEDIA_TOKEN_STRICT },
+    { ngx_null_string, 0 }
+};
 
 
 static ngx_command_t  ngx_http_media_token_commands[] = {
@@ -149,6 +172,13 @@ static ngx_command_t  ngx_http_media_token_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_media_token_conf_t, leeway),
       NULL },
+
+    { ngx_string("media_token_expire"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_media_token_conf_t, expire),
+      &ngx_http_media_token_expire_words },
 
       ngx_null_command
 };
@@ -425,14 +455,9 @@ ngx_http_media_token_args(ngx_http_request_t *r, const ngx_str_t *argument)
 static ngx_int_t
 ngx_http_media_token_access(ngx_http_request_t *r)
 {
-    u_char                       *room;
     ngx_int_t                     rc;
-    ngx_str_t                     token;
     const char                   *reason;
-    ngx_media_pass_t              pass;
-    ngx_http_media_place_t       *place;
     ngx_http_media_token_ctx_t   *ctx;
-    ngx_media_pass_conf_t         asked;
     ngx_http_media_token_conf_t  *conf;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_media_token_module);
@@ -441,11 +466,9 @@ ngx_http_media_token_access(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    place = ngx_http_media_place(r);
-
     /* Fetch, 4.8: a preflight request has no credentials, and gets no media */
 
-    if (place && r->method == NGX_HTTP_OPTIONS
+    if (ngx_http_media_place(r) && r->method == NGX_HTTP_OPTIONS
         && ngx_http_media_request_header(r, "Access-Control-Request-Method",
                              sizeof("Access-Control-Request-Method") - 1))
     {
@@ -457,16 +480,64 @@ ngx_http_media_token_access(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_http_media_token_find(r, conf, ctx, &token);
+    ctx->judge = NULL;
+    ctx->expires = 0;
 
-    if (token.data == NULL) {
+    ngx_http_media_token_find(r, conf, ctx, &ctx->shown);
+
+    if (ctx->shown.data == NULL) {
+        ctx->reason = NGX_HTTP_MEDIA_COUNT_MISSING;
         return ngx_http_media_token_refuse(r, ctx, NGX_HTTP_UNAUTHORIZED);
     }
 
-    room = ngx_pnalloc(r->pool, token.len + 1);
-    if (room == NULL) {
+    rc = ngx_http_media_token_judge(r, conf, ctx, &reason);
+
+    if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    if (rc == NGX_AGAIN || rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "media token refused: %s", reason);
+
+        ctx->reason = ctx->pass.expired ? NGX_HTTP_MEDIA_COUNT_EXPIRED
+                                        : NGX_HTTP_MEDIA_COUNT_INVALID;
+        return ngx_http_media_token_refuse(r, ctx, NGX_HTTP_FORBIDDEN);
+    }
+
+    if (ctx->query && (conf->ways & NGX_HTTP_MEDIA_TOKEN_PATH)) {
+        return ngx_http_media_token_redirect(r, conf, ctx);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * NGX_OK, or NGX_DECLINED and why; NGX_AGAIN: keys are waited for, or a status;
+ * NGX_ERROR: no memory
+ */
+
+static ngx_int_t
+ngx_http_media_token_judge(ngx_http_request_t *r,
+    ngx_http_media_token_conf_t *conf, ngx_http_media_token_ctx_t *ctx,
+    const char **reason)
+{
+    u_char                  *room;
+    ngx_int_t                rc;
+    ngx_http_media_place_t  *place;
+    ngx_media_pass_conf_t    asked;
+
+    room = ngx_pnalloc(r->pool, ctx->shown.len + 1);
+    if (room == NULL) {
+        return NGX_ERROR;
+    }
+
+    place = ngx_http_media_place(r);
 
     ngx_memzero(&asked, sizeof(ngx_media_pass_conf_t));
 
@@ -481,32 +552,36 @@ ngx_http_media_token_access(ngx_http_request_t *r)
 
     ngx_http_media_token_name(r, conf, place, &asked.name);
 
-    rc = ngx_media_pass_check(&asked, &token, room, &pass, &reason);
+    rc = ngx_media_pass_check(&asked, &ctx->shown, room, &ctx->pass, reason);
 
     if (rc == NGX_AGAIN) {
-        rc = ngx_http_media_token_wait(r, conf, ctx, &pass.key);
+        rc = ngx_http_media_token_wait(r, conf, ctx, &ctx->pass.key);
     }
 
     if (rc == NGX_AGAIN || rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         return rc;
     }
 
-    if (rc != NGX_OK) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "media token refused: %s", reason);
+    ctx->judge = (rc == NGX_OK || ctx->pass.expired) ? conf : NULL;
 
-        return ngx_http_media_token_refuse(r, ctx, NGX_HTTP_FORBIDDEN);
+    if (rc != NGX_OK) {
+
+        /* who began with this token goes on with it */
+
+        if (!ctx->pass.expired
+            || conf->expire == NGX_HTTP_MEDIA_TOKEN_STRICT
+            || !ngx_http_media_session_runs(r))
+        {
+            ctx->judge = NULL;
+            return NGX_DECLINED;
+        }
     }
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "http media token is valid for \"%V\", %L s are left",
-                   &asked.name, pass.exp - (int64_t) asked.now);
+                   &asked.name, ctx->pass.exp - (int64_t) asked.now);
 
-    if (ctx->query && (conf->ways & NGX_HTTP_MEDIA_TOKEN_PATH)) {
-        return ngx_http_media_token_redirect(r, conf, ctx);
-    }
-
-    ctx->expires = ngx_media_pass_expires(&asked, &pass);
+    ctx->expires = ngx_media_pass_expires(&asked, &ctx->pass);
 
     return NGX_OK;
 }
@@ -547,6 +622,34 @@ ngx_http_media_token_argument(ngx_http_request_t *r, const ngx_str_t *name,
     *value = ctx->token;
 
     return NGX_OK;
+}
+
+
+const ngx_media_pass_t *
+ngx_http_media_token_pass(ngx_http_request_t *r, uint32_t *mark)
+{
+    ngx_media_siphash_t           hash;
+    ngx_http_media_token_ctx_t   *ctx;
+    ngx_http_media_token_conf_t  *conf;
+
+    /* nobody can make a token of his own, whatever its hash would be */
+
+    static const u_char  key[NGX_MEDIA_SIPHASH_KEY];
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_media_token_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_media_token_module);
+
+    if (ctx == NULL || ctx->judge != conf) {
+        return NULL;
+    }
+
+    ngx_media_siphash_init(&hash, key);
+    ngx_media_siphash_update(&hash, ctx->shown.data, ctx->shown.len);
+
+    *mark = (uint32_t) ngx_media_siphash_final(&hash);
+    *mark += (*mark == 0);
+
+    return &ctx->pass;
 }
 
 
@@ -852,6 +955,10 @@ ngx_http_media_token_refuse(ngx_http_request_t *r,
 
     ctx->refused = 1;
 
+    if (status == NGX_HTTP_UNAUTHORIZED || status == NGX_HTTP_FORBIDDEN) {
+        ngx_http_media_subject_refused(r, ctx->reason);
+    }
+
     /* RFC 9110, 11.6.1; RFC 6750, 3 */
 
     if (ngx_http_media_cors_add(r) != NGX_OK
@@ -993,6 +1100,7 @@ ngx_http_media_token_create_conf(ngx_conf_t *cf)
 
     conf->keys = NGX_CONF_UNSET_PTR;
     conf->leeway = NGX_CONF_UNSET;
+    conf->expire = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -1015,6 +1123,8 @@ ngx_http_media_token_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->issuer, prev->issuer, "");
     ngx_conf_merge_sec_value(conf->leeway, prev->leeway,
                              NGX_HTTP_MEDIA_TOKEN_LEEWAY);
+    ngx_conf_merge_uint_value(conf->expire, prev->expire,
+                              NGX_HTTP_MEDIA_TOKEN_START);
 
     ngx_http_media_token_place(cf, prev, conf);
 

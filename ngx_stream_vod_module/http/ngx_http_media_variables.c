@@ -13,6 +13,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "http/ngx_http_media_session.h"
 #include "http/ngx_http_media_subject.h"
 
 
@@ -22,11 +23,16 @@ typedef enum {
     NGX_HTTP_MEDIA_VARIABLE_TRACK,
     NGX_HTTP_MEDIA_VARIABLE_KIND,
     NGX_HTTP_MEDIA_VARIABLE_NUMBER,
-    NGX_HTTP_MEDIA_VARIABLE_PART
+    NGX_HTTP_MEDIA_VARIABLE_PART,
+    NGX_HTTP_MEDIA_VARIABLE_SESSION,
+    NGX_HTTP_MEDIA_VARIABLE_VIEWER,
+    NGX_HTTP_MEDIA_VARIABLE_PROTOCOL
 } ngx_http_media_variable_e;
 
 
 static ngx_int_t ngx_http_media_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_media_variable_session(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_media_variable_number(ngx_http_request_t *r,
     ngx_http_media_url_t *url, uintptr_t data, ngx_str_t *value);
@@ -53,6 +59,15 @@ static ngx_http_variable_t  ngx_http_media_variables[] = {
 
     { ngx_string("media_part"), NULL, ngx_http_media_variable,
       NGX_HTTP_MEDIA_VARIABLE_PART, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("media_session"), NULL, ngx_http_media_variable_session,
+      NGX_HTTP_MEDIA_VARIABLE_SESSION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("media_viewer"), NULL, ngx_http_media_variable_session,
+      NGX_HTTP_MEDIA_VARIABLE_VIEWER, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("media_protocol"), NULL, ngx_http_media_variable_session,
+      NGX_HTTP_MEDIA_VARIABLE_PROTOCOL, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -116,6 +131,56 @@ ngx_http_media_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
             {
                 return NGX_ERROR;
             }
+        }
+    }
+
+    if (value.len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = value.data;
+    v->len = value.len;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+/* of the session, as it was when the request came in */
+
+static ngx_int_t
+ngx_http_media_variable_session(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                    value;
+    ngx_http_media_session_of_t  of;
+
+    ngx_str_null(&value);
+
+    if (ngx_http_media_session_of(r, &of) != NGX_OK) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    if (data == NGX_HTTP_MEDIA_VARIABLE_PROTOCOL) {
+
+        if (of.protocol) {
+            value = *ngx_media_session_protocol_name(of.protocol);
+        }
+
+    } else {
+        of.id = (data == NGX_HTTP_MEDIA_VARIABLE_VIEWER) ? of.viewer : of.id;
+
+        if (of.id) {
+            value.data = ngx_pnalloc(r->pool, 16);
+            if (value.data == NULL) {
+                return NGX_ERROR;
+            }
+
+            value.len = ngx_sprintf(value.data, "%016xL", of.id) - value.data;
         }
     }
 

@@ -8,12 +8,15 @@
  * For tests only, see scripts/build --test: an access check that does what the
  * arguments of the URL say.
  *
- *     media_test_access;              in main; without it nobody is asked
+ *     media_test_access [http];       in main; without it nobody is asked;
+ *                                     http: for viewers by HTTP, too
  *
  *     wait=MS      the answer comes so much later; wait=0: at once, but as if
  *                  it came later; wait=never; wait=exit: when the worker is to
  *                  leave
  *     say=yes, say=no, say=fail       the answer, yes
+ *     status=N                        of a no
+ *     again=S, sessions=N, id=N       what comes with a yes; its end is told
  */
 
 
@@ -45,6 +48,10 @@ static ngx_int_t ngx_media_test_access_arg(const ngx_str_t *args,
     const char *name, ngx_str_t *value);
 static void ngx_media_test_access_event(ngx_event_t *ev);
 static void ngx_media_test_access_cancel(void *ctx);
+static ngx_uint_t ngx_media_test_access_asks(const ngx_media_app_t *app);
+static void ngx_media_test_access_ended(const ngx_media_app_t *app,
+    uint64_t id, const char *reason);
+static void ngx_media_test_access_verdict(const ngx_media_access_conf_t *conf);
 static char *ngx_media_test_access(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
@@ -52,7 +59,7 @@ static char *ngx_media_test_access(ngx_conf_t *cf, ngx_command_t *cmd,
 static ngx_command_t  ngx_media_test_access_commands[] = {
 
     { ngx_string("media_test_access"),
-      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_NOARGS,
+      NGX_MAIN_CONF|NGX_DIRECT_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_media_test_access,
       0,
       0,
@@ -91,7 +98,16 @@ static const ngx_media_access_check_t  ngx_media_test_access_entry = {
     NULL,
     NULL,
     NULL,
-    NULL
+    ngx_media_test_access_ended
+};
+
+static const ngx_media_access_check_t  ngx_media_test_access_http_entry = {
+    ngx_media_test_access_check,
+    ngx_media_test_access_cancel,
+    NULL,
+    ngx_media_test_access_asks,
+    NULL,
+    ngx_media_test_access_ended
 };
 
 
@@ -116,6 +132,10 @@ ngx_media_test_access_check(ngx_media_access_t *access,
     }
 
     *reason = "the test says no";
+
+    if (conf->verdict) {
+        ngx_media_test_access_verdict(conf);
+    }
 
     if (ngx_media_test_access_arg(&conf->args, "wait=", &value) != NGX_OK) {
         return rc;
@@ -160,6 +180,39 @@ ngx_media_test_access_check(ngx_media_access_t *access,
     *ctx = test;
 
     return NGX_AGAIN;
+}
+
+
+static void
+ngx_media_test_access_verdict(const ngx_media_access_conf_t *conf)
+{
+    ngx_str_t                    value;
+    ngx_media_access_verdict_t  *verdict;
+
+    verdict = conf->verdict;
+
+    if (verdict->id) {
+        ngx_log_error(NGX_LOG_NOTICE, conf->log, 0,
+                      "test access asked once more, id:%uL", verdict->id);
+    }
+
+    if (ngx_media_test_access_arg(&conf->args, "again=", &value) == NGX_OK) {
+        verdict->again = ngx_time() + ngx_atoi(value.data, value.len);
+    }
+
+    if (ngx_media_test_access_arg(&conf->args, "sessions=", &value)
+        == NGX_OK)
+    {
+        verdict->sessions = ngx_atoi(value.data, value.len);
+    }
+
+    if (ngx_media_test_access_arg(&conf->args, "id=", &value) == NGX_OK) {
+        verdict->id = ngx_atoi(value.data, value.len);
+    }
+
+    if (ngx_media_test_access_arg(&conf->args, "status=", &value) == NGX_OK) {
+        verdict->status = ngx_atoi(value.data, value.len);
+    }
 }
 
 
@@ -226,10 +279,31 @@ ngx_media_test_access_cancel(void *ctx)
 }
 
 
+static ngx_uint_t
+ngx_media_test_access_asks(const ngx_media_app_t *app)
+{
+    return 1;
+}
+
+
+static void
+ngx_media_test_access_ended(const ngx_media_app_t *app, uint64_t id,
+    const char *reason)
+{
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                  "test access is told of the end, app:\"%V\" id:%uL: %s",
+                  &app->name, id, reason);
+}
+
+
 static char *
 ngx_media_test_access(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    if (ngx_media_access_add(cf, &ngx_media_test_access_entry) != NGX_OK) {
+    if (ngx_media_access_add(cf, cf->args->nelts == 2
+                                 ? &ngx_media_test_access_http_entry
+                                 : &ngx_media_test_access_entry)
+        != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

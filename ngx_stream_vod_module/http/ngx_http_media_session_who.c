@@ -1,0 +1,315 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Who a viewer is: media_session_key, else whose the token is, else what the
+ * player calls its session (CMCD), else his address and browser.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "formats/ngx_media_cmcd.h"
+#include "http/ngx_http_media_reply.h"
+#include "http/ngx_http_media_session.h"
+
+
+/* bytes of an address by IPv6 that are those of one household */
+#define NGX_HTTP_MEDIA_SESSION_NET  8
+
+
+static ngx_int_t ngx_http_media_session_key(ngx_http_request_t *r,
+    ngx_media_session_who_t *who);
+static ngx_int_t ngx_http_media_session_pass(ngx_http_request_t *r,
+    ngx_media_session_who_t *who, ngx_media_session_limit_t *limit);
+static ngx_int_t ngx_http_media_session_device(ngx_http_request_t *r,
+    ngx_media_session_who_t *who, const ngx_str_t *sid);
+static ngx_int_t ngx_http_media_session_sid(ngx_http_request_t *r,
+    ngx_str_t *sid, ngx_uint_t *protocol);
+static ngx_int_t ngx_http_media_session_cmcd(ngx_http_request_t *r,
+    ngx_media_cmcd_t *cmcd);
+
+
+ngx_int_t
+ngx_http_media_session_who(ngx_http_request_t *r,
+    ngx_media_session_who_t *who, ngx_media_session_limit_t *limit)
+{
+    ngx_int_t                           rc;
+    ngx_str_t                           sid;
+    ngx_http_media_subject_t           *subject;
+    ngx_http_media_session_loc_conf_t  *conf;
+
+    conf = ngx_http_media_session_conf(r);
+    subject = ngx_http_media_subject_parse(r);
+
+    if (subject == NULL || subject->rc != NGX_OK) {
+        return subject ? NGX_DECLINED : NGX_ERROR;
+    }
+
+    ngx_memzero(who, sizeof(ngx_media_session_who_t));
+
+    *limit = conf->limit;
+
+    who->app = subject->place->app;
+    who->name = subject->url.name;
+    who->sockaddr = r->connection->sockaddr;
+
+    if (r->headers_in.user_agent) {
+        who->agent = r->headers_in.user_agent->value;
+    }
+
+    if (ngx_http_media_session_sid(r, &sid, &who->protocol) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_media_session_key(r, who);
+
+    if (rc == NGX_AGAIN) {
+        rc = ngx_http_media_session_pass(r, who, limit);
+    }
+
+    if (rc == NGX_AGAIN && sid.len) {
+        who->by = NGX_MEDIA_SESSION_BY_SID;
+        who->viewer = sid;
+
+        return NGX_OK;
+    }
+
+    if (rc == NGX_AGAIN) {
+        return NGX_OK;
+    }
+
+    if (rc == NGX_OK && limit->viewer) {
+        return ngx_http_media_session_device(r, who, &sid);
+    }
+
+    return rc;
+}
+
+
+/* NGX_AGAIN: it is to be found out otherwise */
+
+static ngx_int_t
+ngx_http_media_session_key(ngx_http_request_t *r,
+    ngx_media_session_who_t *who)
+{
+    ngx_http_media_session_loc_conf_t  *conf;
+
+    conf = ngx_http_media_session_conf(r);
+
+    if (conf->key == NULL) {
+        return NGX_AGAIN;
+    }
+
+    if (ngx_http_complex_value(r, conf->key, &who->viewer) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (who->viewer.len == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (who->viewer.len == 4
+        && ngx_memcmp(who->viewer.data, "auto", 4) == 0)
+    {
+        ngx_str_null(&who->viewer);
+        return NGX_AGAIN;
+    }
+
+    who->by = NGX_MEDIA_SESSION_BY_KEY;
+
+    return NGX_OK;
+}
+
+
+/* as key() */
+
+static ngx_int_t
+ngx_http_media_session_pass(ngx_http_request_t *r,
+    ngx_media_session_who_t *who, ngx_media_session_limit_t *limit)
+{
+    uint32_t                 mark;
+    const ngx_media_pass_t  *pass;
+
+    pass = ngx_http_media_token_pass(r, &mark);
+
+    if (pass == NULL) {
+        return NGX_AGAIN;
+    }
+
+    who->mark = mark;
+
+    if (pass->max && (limit->viewer == 0 || pass->max < limit->viewer)) {
+        limit->viewer = pass->max;
+    }
+
+    if (pass->session.len) {
+        who->by = NGX_MEDIA_SESSION_BY_TOKEN;
+        who->viewer = pass->session;
+
+        return NGX_OK;
+    }
+
+    /* nobody's, but for so many: it is the token that these have in common */
+
+    if (pass->max == 0) {
+        return NGX_AGAIN;
+    }
+
+    who->viewer.data = ngx_pnalloc(r->pool, sizeof(uint32_t));
+    if (who->viewer.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(who->viewer.data, &mark, sizeof(uint32_t));
+
+    who->viewer.len = sizeof(uint32_t);
+    who->by = NGX_MEDIA_SESSION_BY_TOKEN;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Who may be there so many times is told apart from himself: by what his player
+ * calls its session, or by address and browser
+ */
+
+static ngx_int_t
+ngx_http_media_session_device(ngx_http_request_t *r,
+    ngx_media_session_who_t *who, const ngx_str_t *sid)
+{
+    u_char  *p;
+    size_t   len;
+    void    *address;
+
+    if (sid->len) {
+        who->device = *sid;
+        return NGX_OK;
+    }
+
+    switch (who->sockaddr->sa_family) {
+
+    case AF_INET:
+        address = &((struct sockaddr_in *) who->sockaddr)->sin_addr;
+        len = sizeof(in_addr_t);
+        break;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        address = &((struct sockaddr_in6 *) who->sockaddr)->sin6_addr;
+        len = NGX_HTTP_MEDIA_SESSION_NET;
+        break;
+#endif
+
+    default:
+        address = NULL;
+        len = 0;
+    }
+
+    p = ngx_pnalloc(r->pool, len + who->agent.len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    who->device.data = p;
+
+    p = ngx_cpymem(p, address, len);
+    p = ngx_cpymem(p, who->agent.data, who->agent.len);
+
+    who->device.len = p - who->device.data;
+
+    return NGX_OK;
+}
+
+
+/* sid.len 0: the player does not say */
+
+static ngx_int_t
+ngx_http_media_session_sid(ngx_http_request_t *r, ngx_str_t *sid,
+    ngx_uint_t *protocol)
+{
+    ngx_int_t         rc;
+    ngx_media_cmcd_t  cmcd;
+
+    ngx_memzero(&cmcd, sizeof(ngx_media_cmcd_t));
+
+    rc = ngx_http_media_session_cmcd(r, &cmcd);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    sid->data = (u_char *) cmcd.sid.pos;
+    sid->len = ngx_media_span_len(&cmcd.sid);
+
+    if (ngx_media_span_len(&cmcd.sf)) {
+
+        if (*cmcd.sf.pos == 'h') {
+            *protocol = NGX_MEDIA_SESSION_HLS;
+
+        } else if (*cmcd.sf.pos == 'd') {
+            *protocol = NGX_MEDIA_SESSION_DASH;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_OK; NGX_DECLINED: there is none, or it is malformed; NGX_ERROR */
+
+static ngx_int_t
+ngx_http_media_session_cmcd(ngx_http_request_t *r, ngx_media_cmcd_t *cmcd)
+{
+    size_t            len;
+    u_char           *buf;
+    ngx_str_t         value;
+    ngx_uint_t        i;
+    ngx_table_elt_t  *h;
+
+    static const ngx_str_t  names[] = {
+        ngx_string("CMCD-Session"),
+        ngx_string("CMCD-Request"),
+        ngx_string("CMCD-Object"),
+        ngx_string("CMCD-Status")
+    };
+
+    if (r->args.len
+        && ngx_http_arg(r, (u_char *) "CMCD", 4, &value) == NGX_OK)
+    {
+        buf = ngx_pnalloc(r->pool, ngx_min(value.len + 1,
+                                           NGX_MEDIA_CMCD_MAX));
+        if (buf == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_media_cmcd_decode(buf, &len, value.data,
+                                  value.data + value.len)
+            != NGX_OK
+            || ngx_media_cmcd_read(cmcd, buf, buf + len) != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        return NGX_OK;
+    }
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        h = ngx_http_media_request_header(r, (char *) names[i].data,
+                                          names[i].len);
+
+        if (h && ngx_media_cmcd_read(cmcd, h->value.data,
+                                     h->value.data + h->value.len)
+                 != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
