@@ -207,6 +207,59 @@ ngx_media_stream_stat(const ngx_media_stream_t *stream, ngx_pool_t *pool,
 }
 
 
+ngx_int_t
+ngx_media_stream_brief(const ngx_media_stream_t *stream,
+    ngx_media_stream_brief_t *brief)
+{
+    ngx_uint_t                    i;
+    ngx_media_stream_shm_t       *s;
+    const ngx_media_track_shm_t  *t;
+
+    s = stream->sh;
+
+    ngx_media_stream_lock(stream->zone, s);
+
+    if (s->id != stream->id) {
+        ngx_media_stream_unlock(s);
+        return NGX_DONE;
+    }
+
+    brief->name_len = s->name_len;
+    ngx_memcpy(brief->name, s->name, s->name_len);
+
+    brief->state = s->state;
+    brief->born = s->born;
+    brief->since = s->since;
+    brief->pid = s->trailing ? 0 : s->pid;
+    brief->bitrate = 0;
+    brief->fps = 0;
+
+    brief->protocol_len = ngx_min(s->protocol_len, sizeof(brief->protocol));
+    ngx_memcpy(brief->protocol, s->protocol, brief->protocol_len);
+
+    brief->address_len = ngx_min(s->address_len, sizeof(brief->address));
+    ngx_memcpy(brief->address, s->address, brief->address_len);
+
+    for (i = 0; i < s->ntracks; i++) {
+        t = s->tracks[i];
+
+        if (t == NULL || t->ended) {
+            continue;
+        }
+
+        brief->bitrate += t->rate;
+
+        if (brief->fps == 0 && t->type == NGX_MEDIA_VIDEO) {
+            brief->fps = t->fps;
+        }
+    }
+
+    ngx_media_stream_unlock(s);
+
+    return NGX_OK;
+}
+
+
 static ngx_uint_t
 ngx_media_tracks_count(const ngx_media_stream_shm_t *s)
 {

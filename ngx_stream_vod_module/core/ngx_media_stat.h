@@ -137,6 +137,26 @@ typedef struct {
 } ngx_media_stream_stat_t;
 
 
+/* of a stream, for lists of many */
+
+typedef struct {
+    size_t                    name_len;
+    u_char                    name[NGX_MEDIA_NAME_MAX];
+    ngx_uint_t                state;          /* NGX_MEDIA_STREAM_* */
+    int64_t                   born;           /* ms since the epoch */
+    uint64_t                  bitrate;        /* bit/s, of all its tracks */
+    uint32_t                  fps;            /* 1/1000, of its first video */
+
+    /* the publisher; in grace and after: the last one */
+    ngx_pid_t                 pid;            /* 0: it has gone */
+    size_t                    protocol_len;
+    u_char                    protocol[16];
+    size_t                    address_len;
+    u_char                    address[NGX_MEDIA_ADDRESS_MAX];
+    int64_t                   since;          /* ms since the epoch */
+} ngx_media_stream_brief_t;
+
+
 void ngx_media_zone_stat(ngx_media_zone_t *zone,
     ngx_media_zone_stat_t *stat);
 
@@ -151,6 +171,11 @@ int64_t ngx_media_stream_since(const ngx_media_stream_t *stream);
 /* NGX_OK, NGX_DONE (the stream has gone), NGX_ERROR */
 ngx_int_t ngx_media_stream_stat(const ngx_media_stream_t *stream,
     ngx_pool_t *pool, ngx_media_stream_stat_t *stat);
+
+
+/* nothing is allocated; NGX_OK, NGX_DONE (the stream has gone) */
+ngx_int_t ngx_media_stream_brief(const ngx_media_stream_t *stream,
+    ngx_media_stream_brief_t *brief);
 
 
 #endif /* _NGX_MEDIA_STAT_H_INCLUDED_ */

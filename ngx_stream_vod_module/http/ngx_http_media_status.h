@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media.h"
 #include "core/ngx_media_stat.h"
+#include "formats/ngx_media_text.h"
 #include "memory/ngx_media_cache.h"
 
 
@@ -39,6 +40,30 @@ typedef struct {
 /* RFC 8259; writes at most size bytes, returns the length of all */
 size_t ngx_http_media_status_json(u_char *p, size_t size,
     const ngx_http_media_status_t *status);
+
+/* "zone":{...} */
+void ngx_http_media_status_zone(ngx_media_text_t *text,
+    const ngx_media_app_t *app, const ngx_media_zone_stat_t *zone);
+
+/* an object; with the application's name, unless that is NULL; viewers: they
+   are counted */
+void ngx_http_media_status_stream(ngx_media_text_t *text,
+    const ngx_str_t *app, ngx_uint_t viewers,
+    const ngx_media_stream_stat_t *stream);
+
+/* of JSON: ,"name": and the value; a string; true or false; a date, or null */
+void ngx_http_media_status_key(ngx_media_text_t *text, const char *name);
+void ngx_http_media_status_string(ngx_media_text_t *text, const char *name,
+    const u_char *data, size_t len);
+void ngx_http_media_status_fraction(ngx_media_text_t *text, const char *name,
+    uint64_t value, uint32_t unit, ngx_uint_t digits);
+void ngx_http_media_status_flag(ngx_media_text_t *text, const char *name,
+    ngx_uint_t value);
+void ngx_http_media_status_date(ngx_media_text_t *text, const char *name,
+    int64_t msec);
+
+/* "live" */
+const char *ngx_http_media_status_state(ngx_uint_t state);
 
 
 #endif /* _NGX_HTTP_MEDIA_STATUS_H_INCLUDED_ */

@@ -21,9 +21,6 @@
 static void ngx_http_media_status_app(ngx_media_text_t *text,
     const ngx_http_media_status_t *status,
     const ngx_http_media_status_app_t *app);
-static void ngx_http_media_status_stream(ngx_media_text_t *text,
-    const ngx_http_media_status_t *status,
-    const ngx_media_stream_stat_t *stream);
 static uint64_t ngx_http_media_status_sum(
     const ngx_media_stream_stat_t *stream);
 static void ngx_http_media_status_publisher(ngx_media_text_t *text,
@@ -34,16 +31,6 @@ static void ngx_http_media_status_attributes(ngx_media_text_t *text,
     const ngx_media_attributes_t *attributes);
 static void ngx_http_media_status_params(ngx_media_text_t *text,
     const ngx_media_track_stat_t *track);
-static void ngx_http_media_status_key(ngx_media_text_t *text,
-    const char *name);
-static void ngx_http_media_status_string(ngx_media_text_t *text,
-    const char *name, const u_char *data, size_t len);
-static void ngx_http_media_status_fraction(ngx_media_text_t *text,
-    const char *name, uint64_t value, uint32_t unit, ngx_uint_t digits);
-static void ngx_http_media_status_flag(ngx_media_text_t *text,
-    const char *name, ngx_uint_t value);
-static void ngx_http_media_status_date(ngx_media_text_t *text,
-    const char *name, int64_t msec);
 
 
 static const char  *ngx_http_media_status_roles[] = {
@@ -112,12 +99,10 @@ ngx_http_media_status_app(ngx_media_text_t *text,
     ngx_http_media_status_fraction(text, "part_target_s",
                                    app->app->part_target, 10000, 4);
 
-    ngx_media_text_cstr(text, ",\"zone\":{\"max_streams\":");
-    ngx_media_text_u64(text, app->app->max_streams);
-    ngx_http_media_status_flag(text, "retired", app->zone.retired);
-    ngx_media_metric_json(text, ngx_media_metric_zones, &app->zone);
+    ngx_media_text_cstr(text, ",");
+    ngx_http_media_status_zone(text, app->app, &app->zone);
 
-    ngx_media_text_cstr(text, "},\"streams\":[");
+    ngx_media_text_cstr(text, ",\"streams\":[");
 
     for (i = 0; i < app->nstreams; i++) {
 
@@ -125,42 +110,54 @@ ngx_http_media_status_app(ngx_media_text_t *text,
             ngx_media_text_cstr(text, ",");
         }
 
-        ngx_http_media_status_stream(text, status, &app->streams[i]);
+        ngx_http_media_status_stream(text, NULL, status->sessions,
+                                     &app->streams[i]);
     }
 
     ngx_media_text_cstr(text, "]}");
 }
 
 
-static void
-ngx_http_media_status_stream(ngx_media_text_t *text,
-    const ngx_http_media_status_t *status,
-    const ngx_media_stream_stat_t *stream)
+void
+ngx_http_media_status_zone(ngx_media_text_t *text, const ngx_media_app_t *app,
+    const ngx_media_zone_stat_t *zone)
 {
-    ngx_uint_t  i;
+    ngx_media_text_cstr(text, "\"zone\":{\"max_streams\":");
+    ngx_media_text_u64(text, app->max_streams);
+    ngx_http_media_status_flag(text, "retired", zone->retired);
+    ngx_media_metric_json(text, ngx_media_metric_zones, zone);
 
-    ngx_media_text_cstr(text, "{\"name\":\"");
-    ngx_media_text_json(text, &stream->name);
-    ngx_media_text_cstr(text, "\",\"state\":");
+    ngx_media_text_cstr(text, "}");
+}
 
-    switch (stream->state) {
 
-    case NGX_MEDIA_STREAM_LIVE:
-        ngx_media_text_cstr(text, "\"live\"");
-        break;
+void
+ngx_http_media_status_stream(ngx_media_text_t *text, const ngx_str_t *app,
+    ngx_uint_t viewers, const ngx_media_stream_stat_t *stream)
+{
+    ngx_uint_t   i;
+    const char  *state;
 
-    case NGX_MEDIA_STREAM_GRACE:
-        ngx_media_text_cstr(text, "\"grace\"");
-        break;
+    ngx_media_text_cstr(text, "{");
 
-    default:
-        ngx_media_text_cstr(text, "\"ended\"");
+    if (app) {
+        ngx_media_text_cstr(text, "\"app\":\"");
+        ngx_media_text_json(text, app);
+        ngx_media_text_cstr(text, "\",");
     }
 
+    ngx_media_text_cstr(text, "\"name\":\"");
+    ngx_media_text_json(text, &stream->name);
+    ngx_media_text_cstr(text, "\"");
+
+    state = ngx_http_media_status_state(stream->state);
+
+    ngx_http_media_status_string(text, "state", (u_char *) state,
+                                 ngx_strlen(state));
     ngx_http_media_status_date(text, "born", stream->born);
     ngx_media_metric_json(text, ngx_media_metric_streams, stream);
 
-    if (status->sessions) {
+    if (viewers) {
         ngx_media_metric_json(text, ngx_media_metric_viewers, stream);
     }
 
@@ -189,6 +186,23 @@ ngx_http_media_status_stream(ngx_media_text_t *text,
     }
 
     ngx_media_text_cstr(text, "]}");
+}
+
+
+const char *
+ngx_http_media_status_state(ngx_uint_t state)
+{
+    switch (state) {
+
+    case NGX_MEDIA_STREAM_LIVE:
+        return "live";
+
+    case NGX_MEDIA_STREAM_GRACE:
+        return "grace";
+
+    default:
+        return "ended";
+    }
 }
 
 
@@ -324,7 +338,7 @@ ngx_http_media_status_params(ngx_media_text_t *text,
 }
 
 
-static void
+void
 ngx_http_media_status_key(ngx_media_text_t *text, const char *name)
 {
     ngx_media_text_cstr(text, ",\"");
@@ -333,7 +347,7 @@ ngx_http_media_status_key(ngx_media_text_t *text, const char *name)
 }
 
 
-static void
+void
 ngx_http_media_status_string(ngx_media_text_t *text, const char *name,
     const u_char *data, size_t len)
 {
@@ -349,7 +363,7 @@ ngx_http_media_status_string(ngx_media_text_t *text, const char *name,
 }
 
 
-static void
+void
 ngx_http_media_status_fraction(ngx_media_text_t *text, const char *name,
     uint64_t value, uint32_t unit, ngx_uint_t digits)
 {
@@ -358,7 +372,7 @@ ngx_http_media_status_fraction(ngx_media_text_t *text, const char *name,
 }
 
 
-static void
+void
 ngx_http_media_status_flag(ngx_media_text_t *text, const char *name,
     ngx_uint_t value)
 {
@@ -373,7 +387,7 @@ ngx_http_media_status_flag(ngx_media_text_t *text, const char *name,
 }
 
 
-static void
+void
 ngx_http_media_status_date(ngx_media_text_t *text, const char *name,
     int64_t msec)
 {
