@@ -273,10 +273,13 @@ for (['GET', '/v1/none', 404, 'no-such-resource'],
      ['DELETE', '/v1/publishers/live/x?ban=0', 400, 'bad-argument'],
      ['DELETE', '/v1/publishers/live/x?ban=31536001', 400, 'bad-argument'],
      ['DELETE', '/v1/publishers/live/x?by=name', 400, 'bad-argument'],
-     ['DELETE', '/v1/publishers/live/x?ban=1&by=none', 400, 'bad-argument'])
+     ['DELETE', '/v1/publishers/live/x?ban=1&by=none', 400, 'bad-argument'],
+     ['GET', '/v1/sessions', 404, 'no-sessions'],
+     ['DELETE', '/v1/sessions/0123456789abcdef', 404, 'no-sessions'])
 {
     my ($method, $path, $status, $type) = @$_;
-    my $r = $api->call($method, $path, unknown => $status == 404);
+    my $r = $api->call($method, $path,
+                       unknown => $type eq 'no-such-resource');
 
     is("$r->{status} " . ($r->{json}{type} || ''), "$status urn:media:$type",
        "$method " . substr $path, 0, 60);

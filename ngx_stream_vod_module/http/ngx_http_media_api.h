@@ -147,6 +147,7 @@ extern const ngx_http_media_api_table_t  ngx_http_media_api_root_table;
 extern const ngx_http_media_api_table_t  ngx_http_media_api_stream_table;
 extern const ngx_http_media_api_table_t  ngx_http_media_api_publisher_table;
 extern const ngx_http_media_api_table_t  ngx_http_media_api_ban_table;
+extern const ngx_http_media_api_table_t  ngx_http_media_api_session_table;
 
 
 /* arguments that several have, for the document and "limit" */

@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "access/ngx_media_ban.h"
+#include "access/ngx_media_session.h"
 #include "core/ngx_media_claim.h"
 #include "core/ngx_media_name.h"
 #include "core/ngx_media_stat.h"
@@ -32,9 +33,12 @@
 #define NGX_HTTP_MEDIA_API_PLACES  65536
 
 
+/* viewer.id 0: ban is what is banned; else a viewer, of a session */
+
 typedef struct {
     const ngx_str_t          *app;
     ngx_media_ban_t           ban;
+    ngx_media_session_ban_t   viewer;
 } ngx_http_media_api_banned_t;
 
 
@@ -69,10 +73,17 @@ static ngx_int_t ngx_http_media_api_bans(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx);
 static void ngx_http_media_api_bans_of(ngx_http_media_api_bans_t *list,
     ngx_media_app_t *app, ngx_uint_t table);
+static void ngx_http_media_api_bans_of_viewers(
+    ngx_http_media_api_bans_t *list, const ngx_str_t *name,
+    ngx_uint_t table);
+static ngx_http_media_api_banned_t *ngx_http_media_api_bans_item(
+    ngx_http_media_api_bans_t *list, ngx_uint_t table, ngx_uint_t place);
 static void ngx_http_media_api_bans_write(ngx_media_text_t *text,
     const void *data);
 static void ngx_http_media_api_ban_write(ngx_media_text_t *text,
     const void *data);
+static void ngx_http_media_api_viewer_write(ngx_media_text_t *text,
+    const ngx_media_session_ban_t *ban);
 static ngx_int_t ngx_http_media_api_ban(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx);
 static void ngx_http_media_api_order(ngx_http_media_api_order_t *order,
@@ -127,13 +138,16 @@ static const ngx_http_media_api_schema_t  ngx_http_media_api_ban_schemas[] = {
 
     { "Ban",
       "{\"type\":\"object\",\"additionalProperties\":false,"
-      "\"required\":[\"id\",\"app\",\"action\",\"since\",\"until\"],"
+      "\"required\":[\"id\",\"app\",\"action\",\"until\"],"
       "\"properties\":{"
       "\"id\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{16}$\"},"
       "\"app\":{\"type\":\"string\"},"
       "\"name\":{\"type\":\"string\",\"description\":\"absent: any\"},"
       "\"address\":{\"type\":\"string\",\"description\":\"absent: any\"},"
-      "\"action\":{\"enum\":[\"publish\",\"play\",\"any\"]},"
+      "\"viewer\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{16}$\"},"
+      "\"by\":{\"enum\":[\"address\",\"key\",\"token\",\"sid\"]},"
+      "\"action\":{\"enum\":[\"publish\",\"play\",\"any\",\"watch\"],"
+      "\"description\":\"watch: of the viewer of a session\"},"
       "\"since\":{\"$ref\":\"#/components/schemas/Date\"},"
       "\"until\":{\"$ref\":\"#/components/schemas/Date\"}}}" },
 
@@ -210,6 +224,8 @@ ngx_http_media_api_bans(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
         }
     }
 
+    ngx_http_media_api_bans_of_viewers(&list, &name, i);
+
     return ngx_http_media_api_reply(r, NGX_HTTP_OK,
                                     ngx_http_media_api_bans_write, &list);
 }
@@ -225,29 +241,82 @@ ngx_http_media_api_bans_of(ngx_http_media_api_bans_t *list,
 
     for (place = 0;
          ngx_media_bans_walk(ngx_media_bans(app), &place, &ban) == NGX_OK;
-         list->total++)
+         /* void */)
     {
-        if (table * NGX_HTTP_MEDIA_API_PLACES + place <= list->from
-            || list->cursor.len)
-        {
+        item = ngx_http_media_api_bans_item(list, table, place);
+
+        if (item == NULL) {
             continue;
         }
-
-        if (list->n == list->limit) {
-            list->cursor.data = list->text;
-            list->cursor.len = ngx_sprintf(list->text, "%ui", list->last)
-                               - list->text;
-            continue;
-        }
-
-        item = &list->items[list->n++];
 
         item->app = &app->name;
         item->ban = ban;
         item->ban.name.data = item->ban.text;
-
-        list->last = table * NGX_HTTP_MEDIA_API_PLACES + place;
+        item->viewer.id = 0;
     }
+}
+
+
+static void
+ngx_http_media_api_bans_of_viewers(ngx_http_media_api_bans_t *list,
+    const ngx_str_t *name, ngx_uint_t table)
+{
+    ngx_uint_t                    place;
+    ngx_media_sessions_t         *sessions;
+    ngx_media_session_ban_t       ban;
+    ngx_http_media_api_banned_t  *item;
+
+    sessions = ngx_media_sessions_get((ngx_cycle_t *) ngx_cycle);
+
+    if (sessions == NULL) {
+        return;
+    }
+
+    for (place = 0;
+         ngx_media_session_bans(sessions, &place, &ban) == NGX_OK;
+         /* void */)
+    {
+        if (name->data
+            && (name->len != ban.app.len
+                || ngx_memcmp(name->data, ban.app.data, name->len) != 0))
+        {
+            continue;
+        }
+
+        item = ngx_http_media_api_bans_item(list, table, place);
+
+        if (item) {
+            item->viewer = ban;
+            item->viewer.name.data = item->viewer.text;
+        }
+    }
+}
+
+
+/* of the one that has this place, which is counted; NULL: not of this page */
+
+static ngx_http_media_api_banned_t *
+ngx_http_media_api_bans_item(ngx_http_media_api_bans_t *list,
+    ngx_uint_t table, ngx_uint_t place)
+{
+    list->total++;
+
+    place += table * NGX_HTTP_MEDIA_API_PLACES;
+
+    if (place <= list->from || list->cursor.len) {
+        return NULL;
+    }
+
+    if (list->n == list->limit) {
+        list->cursor.data = list->text;
+        list->cursor.len = ngx_sprintf(list->text, "%ui", list->last)
+                           - list->text;
+        return NULL;
+    }
+
+    list->last = place;
+
+    return &list->items[list->n++];
 }
 
 
@@ -266,7 +335,12 @@ ngx_http_media_api_bans_write(ngx_media_text_t *text, const void *data)
             ngx_media_text_cstr(text, ",");
         }
 
-        ngx_http_media_api_ban_write(text, &list->items[i]);
+        if (list->items[i].viewer.id) {
+            ngx_http_media_api_viewer_write(text, &list->items[i].viewer);
+
+        } else {
+            ngx_http_media_api_ban_write(text, &list->items[i]);
+        }
     }
 
     ngx_http_media_api_list_end(text);
@@ -306,6 +380,32 @@ ngx_http_media_api_ban_write(ngx_media_text_t *text, const void *data)
     ngx_http_media_status_string(text, "action", (u_char *) action,
                                  ngx_strlen(action));
     ngx_http_media_status_date(text, "since", ban->since);
+    ngx_http_media_status_date(text, "until", ban->until);
+
+    ngx_media_text_cstr(text, "}");
+}
+
+
+static void
+ngx_http_media_api_viewer_write(ngx_media_text_t *text,
+    const ngx_media_session_ban_t *ban)
+{
+    const ngx_str_t  *by;
+
+    by = ngx_media_session_by_name(ban->by);
+
+    ngx_media_text_cstr(text, "{\"id\":\"");
+    ngx_media_text_hex64(text, ban->id);
+    ngx_media_text_cstr(text, "\"");
+
+    ngx_http_media_status_string(text, "app", ban->app.data, ban->app.len);
+    ngx_http_media_status_string(text, "name", ban->name.data,
+                                 ban->name.len);
+    ngx_media_text_cstr(text, ",\"viewer\":\"");
+    ngx_media_text_hex64(text, ban->viewer);
+    ngx_media_text_cstr(text, "\"");
+    ngx_http_media_status_string(text, "by", by->data, by->len);
+    ngx_http_media_status_string(text, "action", (u_char *) "watch", 5);
     ngx_http_media_status_date(text, "until", ban->until);
 
     ngx_media_text_cstr(text, "}");
@@ -580,9 +680,10 @@ ngx_http_media_api_ban_kick(ngx_http_request_t *r, ngx_media_app_t *app,
 static ngx_int_t
 ngx_http_media_api_unban(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
 {
-    uint64_t          id;
-    ngx_uint_t        i;
-    ngx_media_app_t  *app;
+    uint64_t               id;
+    ngx_uint_t             i;
+    ngx_media_app_t       *app;
+    ngx_media_sessions_t  *sessions;
 
     if (ngx_http_media_api_id(&ctx->name, &id) == NGX_OK) {
 
@@ -600,6 +701,15 @@ ngx_http_media_api_unban(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
 
                 return ngx_http_media_api_no_content(r);
             }
+        }
+
+        sessions = ngx_media_sessions_get((ngx_cycle_t *) ngx_cycle);
+
+        if (sessions && ngx_media_session_unban(sessions, id) == NGX_OK) {
+            ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                          "media ban \"%016xL\" of a viewer is lifted", id);
+
+            return ngx_http_media_api_no_content(r);
         }
     }
 

@@ -23,6 +23,8 @@
 static ngx_int_t ngx_http_media_api_list_app(ngx_pool_t *pool,
     ngx_http_media_api_list_t *list, ngx_media_app_t *app,
     const ngx_http_media_api_item_t *after);
+static void ngx_http_media_api_list_viewers(
+    const ngx_http_media_api_list_t *list, ngx_http_media_api_item_t *item);
 static ngx_uint_t ngx_http_media_api_list_wants(
     const ngx_http_media_api_list_t *list,
     const ngx_media_stream_brief_t *brief);
@@ -98,6 +100,10 @@ ngx_http_media_api_list(ngx_pool_t *pool, ngx_http_media_api_list_t *list)
 
     ngx_http_media_api_heap_sort(list->items, list->n);
 
+    for (i = 0; i < list->n; i++) {
+        ngx_http_media_api_list_viewers(list, list->items[i]);
+    }
+
     if (!list->more) {
         return NGX_OK;
     }
@@ -131,7 +137,11 @@ ngx_http_media_api_list_app(ngx_pool_t *pool, ngx_http_media_api_list_t *list,
 
         list->total++;
 
-        item.value = list->value ? list->value(&item.brief) : 0;
+        if (list->watched) {
+            ngx_http_media_api_list_viewers(list, &item);
+        }
+
+        item.value = list->value ? list->value(&item) : 0;
 
         if (after && ngx_http_media_api_compare(&item, after) <= 0) {
             continue;
@@ -143,6 +153,31 @@ ngx_http_media_api_list_app(ngx_pool_t *pool, ngx_http_media_api_list_t *list,
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_media_api_list_viewers(const ngx_http_media_api_list_t *list,
+    ngx_http_media_api_item_t *item)
+{
+    ngx_str_t                  name;
+    ngx_media_session_count_t  count;
+
+    item->viewers = 0;
+
+    if (list->sessions == NULL) {
+        return;
+    }
+
+    name.data = item->brief.name;
+    name.len = item->brief.name_len;
+
+    ngx_media_session_count(list->sessions,
+                            ngx_media_session_stream(list->sessions, item->app,
+                                                     &name),
+                            &count);
+
+    item->viewers = count.viewers;
 }
 
 

@@ -17,6 +17,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "access/ngx_media_session.h"
 #include "core/ngx_media.h"
 #include "core/ngx_media_stat.h"
 
@@ -26,6 +27,7 @@
 typedef struct {
     uint64_t                  value;
     const ngx_str_t          *app;
+    ngx_uint_t                viewers;        /* with media_sessions */
     ngx_media_stream_brief_t  brief;
 } ngx_http_media_api_item_t;
 
@@ -40,10 +42,13 @@ typedef struct {
     ngx_uint_t                limit;          /* items of the page */
     ngx_str_t                 after;          /* a cursor; data NULL: from the
                                                  first */
+    ngx_media_sessions_t     *sessions;       /* of whose viewers are counted;
+                                                 NULL: they are not */
     unsigned                  publishers:1;   /* only those that have one */
+    unsigned                  watched:1;      /* value wants viewers */
 
     /* what a stream is listed by, the least first; NULL: its name */
-    uint64_t                (*value)(const ngx_media_stream_brief_t *brief);
+    uint64_t                (*value)(const ngx_http_media_api_item_t *item);
 
     /* afterwards */
     ngx_uint_t                total;          /* that are wanted */

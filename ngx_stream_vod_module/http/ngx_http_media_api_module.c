@@ -95,6 +95,7 @@ static const ngx_http_media_api_table_t  *ngx_http_media_api_own[] = {
     &ngx_http_media_api_stream_table,
     &ngx_http_media_api_publisher_table,
     &ngx_http_media_api_ban_table,
+    &ngx_http_media_api_session_table,
     NULL
 };
 

@@ -38,13 +38,15 @@ typedef struct {
 static ngx_int_t ngx_http_media_api_streams(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx);
 static uint64_t ngx_http_media_api_by_since(
-    const ngx_media_stream_brief_t *brief);
+    const ngx_http_media_api_item_t *item);
 static uint64_t ngx_http_media_api_by_bitrate(
-    const ngx_media_stream_brief_t *brief);
+    const ngx_http_media_api_item_t *item);
+static uint64_t ngx_http_media_api_by_viewers(
+    const ngx_http_media_api_item_t *item);
 static void ngx_http_media_api_streams_write(ngx_media_text_t *text,
     const void *data);
 static void ngx_http_media_api_item_write(ngx_media_text_t *text,
-    const ngx_http_media_api_item_t *item);
+    const ngx_http_media_api_item_t *item, ngx_uint_t viewers);
 static ngx_int_t ngx_http_media_api_stream(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx);
 static ngx_int_t ngx_http_media_api_no_stream(ngx_http_request_t *r,
@@ -64,13 +66,14 @@ static const ngx_uint_t  ngx_http_media_api_state_values[] = {
 };
 
 static const char *const  ngx_http_media_api_sorts[] = {
-    "name", "since", "bitrate", NULL
+    "name", "since", "bitrate", "viewers", NULL
 };
 
 static uint64_t (*const ngx_http_media_api_sort_values[])(
-    const ngx_media_stream_brief_t *brief) =
+    const ngx_http_media_api_item_t *item) =
 {
-    NULL, ngx_http_media_api_by_since, ngx_http_media_api_by_bitrate
+    NULL, ngx_http_media_api_by_since, ngx_http_media_api_by_bitrate,
+    ngx_http_media_api_by_viewers
 };
 
 
@@ -126,7 +129,9 @@ static const ngx_http_media_api_schema_t  ngx_http_media_api_stream_schemas[] =
       "\"born\":{\"$ref\":\"#/components/schemas/Date\"},"
       "\"since\":{\"$ref\":\"#/components/schemas/Date\"},"
       "\"bitrate\":{\"type\":\"integer\",\"minimum\":0},"
-      "\"fps\":{\"type\":\"number\",\"minimum\":0}}}" },
+      "\"fps\":{\"type\":\"number\",\"minimum\":0},"
+      "\"viewers\":{\"type\":\"integer\",\"minimum\":0,"
+      "\"description\":\"with media_sessions\"}}}" },
 
     { "Stream",
       "{\"type\":\"object\",\"required\":[\"app\",\"name\",\"state\",\"born\","
@@ -181,6 +186,9 @@ ngx_http_media_api_streams(ngx_http_request_t *r,
     list.value = ngx_http_media_api_sort_values[
                                          args[NGX_HTTP_MEDIA_API_SORT].n];
 
+    list.sessions = ngx_media_sessions_get((ngx_cycle_t *) ngx_cycle);
+    list.watched = (list.value == ngx_http_media_api_by_viewers);
+
     if (args[NGX_HTTP_MEDIA_API_STATE].text.data) {
         list.state = ngx_http_media_api_state_values[
                                          args[NGX_HTTP_MEDIA_API_STATE].n];
@@ -200,16 +208,23 @@ ngx_http_media_api_streams(ngx_http_request_t *r,
 /* the largest first */
 
 static uint64_t
-ngx_http_media_api_by_since(const ngx_media_stream_brief_t *brief)
+ngx_http_media_api_by_since(const ngx_http_media_api_item_t *item)
 {
-    return ~(uint64_t) brief->since;
+    return ~(uint64_t) item->brief.since;
 }
 
 
 static uint64_t
-ngx_http_media_api_by_bitrate(const ngx_media_stream_brief_t *brief)
+ngx_http_media_api_by_bitrate(const ngx_http_media_api_item_t *item)
 {
-    return ~brief->bitrate;
+    return ~item->brief.bitrate;
+}
+
+
+static uint64_t
+ngx_http_media_api_by_viewers(const ngx_http_media_api_item_t *item)
+{
+    return ~(uint64_t) item->viewers;
 }
 
 
@@ -228,7 +243,8 @@ ngx_http_media_api_streams_write(ngx_media_text_t *text, const void *data)
             ngx_media_text_cstr(text, ",");
         }
 
-        ngx_http_media_api_item_write(text, list->items[i]);
+        ngx_http_media_api_item_write(text, list->items[i],
+                                      list->sessions != NULL);
     }
 
     ngx_http_media_api_list_end(text);
@@ -237,7 +253,7 @@ ngx_http_media_api_streams_write(ngx_media_text_t *text, const void *data)
 
 static void
 ngx_http_media_api_item_write(ngx_media_text_t *text,
-    const ngx_http_media_api_item_t *item)
+    const ngx_http_media_api_item_t *item, ngx_uint_t viewers)
 {
     const char                      *state;
     const ngx_media_stream_brief_t  *brief;
@@ -258,6 +274,11 @@ ngx_http_media_api_item_write(ngx_media_text_t *text,
     ngx_http_media_status_key(text, "bitrate");
     ngx_media_text_u64(text, brief->bitrate);
     ngx_http_media_status_fraction(text, "fps", brief->fps, 1000, 3);
+
+    if (viewers) {
+        ngx_http_media_status_key(text, "viewers");
+        ngx_media_text_u64(text, item->viewers);
+    }
 
     ngx_media_text_cstr(text, "}");
 }
