@@ -82,6 +82,7 @@ static const ngx_media_access_check_t  ngx_media_viewer_entry = {
     ngx_media_viewer_cancel,
     NULL,
     NULL,
+    NULL,
     NULL
 };
 

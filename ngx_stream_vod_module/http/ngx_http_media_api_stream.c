@@ -16,6 +16,7 @@
 #include "core/ngx_media_view.h"
 #include "http/ngx_http_media_api.h"
 #include "http/ngx_http_media_api_list.h"
+#include "http/ngx_http_media_session.h"
 #include "http/ngx_http_media_status.h"
 
 
@@ -32,6 +33,7 @@
 typedef struct {
     const ngx_str_t                *app;
     const ngx_media_stream_stat_t  *stream;
+    ngx_uint_t                      viewers;  /* are counted */
 } ngx_http_media_api_one_t;
 
 
@@ -291,6 +293,7 @@ ngx_http_media_api_stream(ngx_http_request_t *r,
     ngx_int_t                 rc;
     ngx_media_app_t          *app;
     ngx_media_stream_t        stream;
+    ngx_media_sessions_t     *sessions;
     ngx_media_stream_stat_t   stat;
     ngx_http_media_api_one_t  one;
 
@@ -314,8 +317,13 @@ ngx_http_media_api_stream(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    sessions = ngx_media_sessions_get((ngx_cycle_t *) ngx_cycle);
+
+    ngx_http_media_session_count(sessions, &app->name, &stat);
+
     one.app = &app->name;
     one.stream = &stat;
+    one.viewers = (sessions != NULL);
 
     return ngx_http_media_api_reply(r, NGX_HTTP_OK,
                                     ngx_http_media_api_stream_write, &one);

@@ -32,8 +32,6 @@ typedef struct {
     ngx_media_app_t          *app;
     ngx_str_t                 name;           /* of the stream */
     ngx_media_stream_t        stream;
-    ngx_str_t                 name;           /* that access has given it;
-                                                 data NULL: none */
     ngx_media_access_t       *access;         /* NULL: nobody is asked */
     ngx_media_access_client_t client;
     ngx_media_access_verdict_t
@@ -45,6 +43,7 @@ typedef struct {
     ngx_chain_t              *busy;           /* not taken by the client yet */
     size_t                    left;           /* bytes of busy */
     unsigned                  exiting:1;      /* leaving is set */
+    unsigned                  renamed:1;      /* access has given it name */
 } ngx_http_media_flv_t;
 
 
@@ -199,10 +198,18 @@ ngx_http_media_flv_rename(void *data, const ngx_str_t *name)
 {
     ngx_http_media_flv_t *flv = data;
 
-    flv->name.data = ngx_pstrdup(flv->request->pool, (ngx_str_t *) name);
-    flv->name.len = name->len;
+    u_char  *p;
 
-    return flv->name.data ? &flv->name : NULL;
+    p = ngx_pstrdup(flv->request->pool, (ngx_str_t *) name);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    flv->name.data = p;
+    flv->name.len = name->len;
+    flv->renamed = 1;
+
+    return &flv->name;
 }
 
 
@@ -267,7 +274,7 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
         return (rc == NGX_AGAIN) ? NGX_OK : rc;
     }
 
-    if (flv->name.data
+    if (flv->renamed
         && ngx_media_stream_find(flv->app->zone, &flv->name, &flv->stream)
            != NGX_OK)
     {
