@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use JSON::PP ();
+use MIME::Base64 ();
 
 use Test::Media;
 use Test::Media::API;
@@ -23,6 +24,14 @@ my $t = live_nginx(workers => 2, stopped => 1, http => <<'EOC',
                          media_cors on; }
         location /read { media_api read; }
         location /api/v1/nested/ { return 200 nested; }
+        location /deny/  { media_api read; deny all; }
+        location /basic/ { media_api write; auth_basic ops;
+                           auth_basic_user_file %%DIR%%/users;
+                           client_max_body_size 100; }
+        location /limit/ { media_api write; limit_except GET { deny all; } }
+        location /page/  { media_api read; deny all;
+                           error_page 403 =410 /gone; }
+        location /gone   { return 410 gone; }
 EOC
     main => "media many { zone 16m; max_streams 1100; part off; }\n",
     rtmp => 'media_rtmp_max_streams 64;');
@@ -394,6 +403,43 @@ my $chunked = sub {
 is($chunked->(10), 201, 'in chunks');
 is($chunked->(60000), 201, 'many');
 is($chunked->(70000), 413, 'too many');
+
+# what nginx refuses is told the same way
+
+my $ops = { Authorization => 'Basic ' . MIME::Base64::encode('ops:secret',
+                                                             '') };
+
+for (['/deny', 'GET', 403, 'forbidden'],
+     ['/deny', 'HEAD', 403, ''],
+     ['/basic', 'GET', 401, 'unauthorized'],
+     ['/basic', 'POST', 413, 'too-large', headers => $ops,
+      data => 'x' x 101],
+     ['/limit', 'DELETE', 403, 'forbidden'],
+     ['/limit', 'GET', 200, ''])
+{
+    my ($prefix, $method, $status, $type, %opt) = @$_;
+    my $api = bless { %$api, prefix => $prefix }, ref $api;
+    my $r = $api->call($method, '/v1/streams', unknown => 1, keepalive => 1,
+                       %opt);
+
+    is("$r->{status} " . ($r->{json}{type} || ''),
+       "$status " . ($type ? "urn:media:$type" : ''), "$method $prefix");
+    is($r->{headers}{'www-authenticate'}, 'Basic realm="ops"', 'and how')
+        if $status == 401;
+
+    next if $method eq 'HEAD' || $status == 413;
+    is($t->http_get('/gone', conn => $r->{conn})->{body}, 'gone',
+       'what follows is whole');
+}
+
+is(bless({ %$api, prefix => '/basic' }, ref $api)
+   ->call('GET', '/v1/streams', headers => $ops)->{status}, 200,
+   'who it is has said so');
+is(bless({ %$api, prefix => '/limit' }, ref $api)
+   ->call('GET', '/v1/')->{json}{write}, JSON::PP::true(), 'limit_except');
+is($t->http_get('/page/v1/')->{body}, 'gone', 'error_page rules');
+is($t->http_get('/page/v1/')->{headers}{'content-type'}, 'text/plain',
+   'as it was');
 
 # a body that nobody wants is read past
 

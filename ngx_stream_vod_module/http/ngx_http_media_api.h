@@ -213,6 +213,14 @@ ngx_int_t ngx_http_media_api_no_content(ngx_http_request_t *r);
 ngx_int_t ngx_http_media_api_problem(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, const char *fmt, ...);
 
+/*
+ * For the filter: is this answer one; and what another one's refusal is as one,
+ * with its Content-Type, NULL: no memory
+ */
+ngx_uint_t ngx_http_media_api_is_problem(ngx_http_request_t *r);
+ngx_buf_t *ngx_http_media_api_problem_page(ngx_http_request_t *r,
+    ngx_uint_t status);
+
 /* that there is no such application; or NULL, and it was answered with *rc */
 ngx_media_app_t *ngx_http_media_api_app(ngx_http_request_t *r,
     const ngx_str_t *name, ngx_int_t *rc);

@@ -31,17 +31,46 @@ typedef struct {
 static ngx_int_t ngx_http_media_api_send(ngx_http_request_t *r,
     ngx_uint_t status, ngx_http_media_api_write_pt write, const void *data,
     const ngx_str_t *type);
+static ngx_buf_t *ngx_http_media_api_render(ngx_http_request_t *r,
+    ngx_http_media_api_write_pt write, const void *data);
+static void ngx_http_media_api_type(ngx_http_request_t *r,
+    const ngx_str_t *type);
 static void ngx_http_media_api_problem_write(ngx_media_text_t *text,
     const void *data);
+
+
+static const ngx_str_t  ngx_http_media_api_json =
+    ngx_string("application/json");
+static const ngx_str_t  ngx_http_media_api_error =
+    ngx_string("application/problem+json");
+
+
+/* what others refuse, as they would be asked for it */
+
+static const ngx_http_media_api_problem_t  ngx_http_media_api_foreign[] = {
+    { "bad-request", NGX_HTTP_BAD_REQUEST,
+      ngx_string("the request is malformed") },
+    { "unauthorized", NGX_HTTP_UNAUTHORIZED,
+      ngx_string("say who it is, see the header WWW-Authenticate") },
+    { "forbidden", NGX_HTTP_FORBIDDEN, ngx_string("this may not be asked") },
+    { "too-large", NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+      ngx_string("the body is larger than the server takes") },
+    { "too-many-requests", NGX_HTTP_TOO_MANY_REQUESTS,
+      ngx_string("there are too many requests") },
+    { "internal", NGX_HTTP_INTERNAL_SERVER_ERROR,
+      ngx_string("the server failed, its error log says why") },
+    { "unavailable", NGX_HTTP_SERVICE_UNAVAILABLE,
+      ngx_string("the server is busy") },
+    { "refused", 0, ngx_string("the server refused the request") }
+};
 
 
 ngx_int_t
 ngx_http_media_api_reply(ngx_http_request_t *r, ngx_uint_t status,
     ngx_http_media_api_write_pt write, const void *data)
 {
-    static const ngx_str_t  type = ngx_string("application/json");
-
-    return ngx_http_media_api_send(r, status, write, data, &type);
+    return ngx_http_media_api_send(r, status, write, data,
+                                   &ngx_http_media_api_json);
 }
 
 
@@ -50,14 +79,11 @@ ngx_http_media_api_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_http_media_api_write_pt write, const void *data,
     const ngx_str_t *type)
 {
-    size_t             len;
-    u_char            *p;
-    ngx_buf_t         *b;
-    ngx_int_t          rc;
-    ngx_chain_t        out;
-    ngx_media_text_t   text;
+    ngx_buf_t    *b;
+    ngx_int_t     rc;
+    ngx_chain_t   out;
 
-    /* that nobody has read; it may be an error of its own */
+    /* a body that nobody has read; it may be an error of its own */
 
     rc = ngx_http_discard_request_body(r);
 
@@ -65,40 +91,23 @@ ngx_http_media_api_send(ngx_http_request_t *r, ngx_uint_t status,
         return rc;
     }
 
-    ngx_media_text_init(&text, NULL, 0);
-    write(&text, data);
-    len = text.total;
+    b = ngx_http_media_api_render(r, write, data);
 
-    b = ngx_create_temp_buf(r->pool, len);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    p = b->pos;
-
-    ngx_media_text_init(&text, p, len);
-    write(&text, data);
-
-    if (text.overflow || text.total != len) {
-        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
-                      "http media api answer of %uz bytes became one of %uz",
-                      len, text.total);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_NO_STORE, 0) != NGX_OK
+    if (b == NULL
+        || ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_NO_STORE, 0)
+           != NGX_OK
         || (status == NGX_HTTP_OK
-            && ngx_http_media_etag(r, "%016xL", ngx_media_hash(p, len))
+            && ngx_http_media_etag(r, "%016xL",
+                                   ngx_media_hash(b->pos, b->last - b->pos))
                != NGX_OK))
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_http_media_api_type(r, type);
+
     r->headers_out.status = status;
-    r->headers_out.content_type = *type;
-    r->headers_out.content_type_len = type->len;
-    r->headers_out.content_type_lowcase = NULL;
-    r->headers_out.content_length_n = len;
+    r->headers_out.content_length_n = b->last - b->pos;
 
     rc = ngx_http_send_header(r);
 
@@ -106,14 +115,57 @@ ngx_http_media_api_send(ngx_http_request_t *r, ngx_uint_t status,
         return rc;
     }
 
-    b->last = p + len;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
     out.buf = b;
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+/* twice, so that it is as large as it has to be */
+
+static ngx_buf_t *
+ngx_http_media_api_render(ngx_http_request_t *r,
+    ngx_http_media_api_write_pt write, const void *data)
+{
+    size_t             len;
+    ngx_buf_t         *b;
+    ngx_media_text_t   text;
+
+    ngx_media_text_init(&text, NULL, 0);
+    write(&text, data);
+    len = text.total;
+
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    ngx_media_text_init(&text, b->pos, len);
+    write(&text, data);
+
+    if (text.overflow || text.total != len) {
+        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                      "http media api answer of %uz bytes became one of %uz",
+                      len, text.total);
+        return NULL;
+    }
+
+    b->last = b->pos + len;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    return b;
+}
+
+
+static void
+ngx_http_media_api_type(ngx_http_request_t *r, const ngx_str_t *type)
+{
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
+    r->headers_out.content_type_lowcase = NULL;
+    ngx_str_null(&r->headers_out.charset);
 }
 
 
@@ -151,8 +203,6 @@ ngx_http_media_api_problem(ngx_http_request_t *r, ngx_uint_t status,
     va_list                       args;
     ngx_http_media_api_problem_t  problem;
 
-    static const ngx_str_t  content = ngx_string("application/problem+json");
-
     va_start(args, fmt);
     problem.detail.len = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args)
                          - buf;
@@ -167,7 +217,36 @@ ngx_http_media_api_problem(ngx_http_request_t *r, ngx_uint_t status,
                    &problem.detail);
 
     return ngx_http_media_api_send(r, status, ngx_http_media_api_problem_write,
-                                   &problem, &content);
+                                   &problem, &ngx_http_media_api_error);
+}
+
+
+ngx_uint_t
+ngx_http_media_api_is_problem(ngx_http_request_t *r)
+{
+    return r->headers_out.content_type.data == ngx_http_media_api_error.data;
+}
+
+
+ngx_buf_t *
+ngx_http_media_api_problem_page(ngx_http_request_t *r, ngx_uint_t status)
+{
+    ngx_uint_t                    i;
+    ngx_http_media_api_problem_t  problem;
+
+    for (i = 0; ngx_http_media_api_foreign[i].status; i++) {
+        if (ngx_http_media_api_foreign[i].status == status) {
+            break;
+        }
+    }
+
+    problem = ngx_http_media_api_foreign[i];
+    problem.status = status;
+
+    ngx_http_media_api_type(r, &ngx_http_media_api_error);
+
+    return ngx_http_media_api_render(r, ngx_http_media_api_problem_write,
+                                     &problem);
 }
 
 
