@@ -101,16 +101,6 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
 {
     ngx_uint_t  i, why;
 
-    /* its publisher was being kicked */
-
-    if (s->pid && ngx_media_kicked_epoch(s->kicked) == s->epoch) {
-        why = ngx_media_kicked_why(s->kicked);
-
-        ngx_media_stream_reason_locked(s, ngx_media_kick_sentence(why));
-        s->left = ngx_current_msec;
-        s->epoch++;
-    }
-
     /* its publisher was being replaced: nothing it says counts any more */
 
     if (s->pid && s->claimed != s->epoch) {
@@ -131,6 +121,13 @@ ngx_media_stream_repair_locked(ngx_media_zone_t *zone,
         if (s->tracks[i]) {
             ngx_media_track_leave_locked(zone, s->tracks[i]);
         }
+    }
+
+    /* its publisher was being kicked, and has what it left open yet */
+
+    if (s->pid && ngx_media_kicked_epoch(s->kicked) == s->epoch) {
+        why = ngx_media_kicked_why(s->kicked);
+        ngx_media_stream_leave_locked(zone, s, ngx_media_kick_sentence(why));
     }
 
     ngx_media_stream_changed(s);

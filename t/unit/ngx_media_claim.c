@@ -456,6 +456,9 @@ test_kick_dead(void)
     (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
     is(media_pub_segment(&pub, 2, 1000, 200), NGX_OK, "dead: a segment");
 
+    media_pub_cut(&pub, ngx_media_stream_number(&pub.claim));
+    (void) media_pub_part(&pub, 1000, MSEC, 2);
+
     s = pub.claim.stream.sh;
     wait_msec(10000);
 
@@ -481,6 +484,12 @@ test_kick_dead(void)
     wait_msec(0);
     is(state("a"), NGX_MEDIA_STREAM_GRACE, "dead: its grace time begins");
     is(validate(), 0, "dead: the books agree");
+
+    is(media_pub_begin(&pub, zone, "a"), NGX_OK, "dead: it may come back");
+    (void) media_pub_track(&pub, NGX_MEDIA_VIDEO, 0, 48000);
+    is(media_pub_segment(&pub, 2, 1000, 200), NGX_OK,
+       "dead: what was open is closed");
+    ngx_media_stream_release(&pub.claim, "bye");
 
     finish("dead");
 }
