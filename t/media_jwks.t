@@ -18,7 +18,9 @@ my $s = Test::Media::Server->new($t, 'JWKS');
 
 $s->stop();
 
-$t->write_conf(<<'EOC');
+$t->write_conf(<<'EOC' . $s->tls('TLS') . "}\n");
+media_trusted_certificate ca.pem;
+
 media live {
     zone 32m; segment 1s; part 200ms;
     publish_auth token;
@@ -35,9 +37,12 @@ http {
         location /f/      { media_token header; alias %%DIR%%/files/; }
         location /any/    { media_token header; alias %%DIR%%/files/;
                             satisfy any; deny all; }
+        location /tls/ {
+            media_token header; alias %%DIR%%/files/;
+            media_token_key jwks=https://127.0.0.1:%%PORT_TLS%%/k;
+        }
         location /status  { media_status; }
     }
-}
 EOC
 
 $t->write_file('files/a.txt', 'text');
@@ -180,8 +185,8 @@ $gone->cancel();
 is(join(' ', map { $_->result(10)->{status} } @waiting), '200 200 403 200 403',
    'and viewers, each by its own key');
 is($s->count('/keys'), 1, 'one question for all');
-is($s->requests() && ($s->requests())[0]{headers}{authorization},
-   'Basic dTpzM2NyZXQ=', 'and who asks is said');
+is(($s->requests('/keys'))[0]{headers}{authorization}, 'Basic dTpzM2NyZXQ=',
+   'and who asks is said');
 is($t->log_count(qr/media keys of \S+, keys:1/), 1, 'how many there are');
 
 # others come in their place: the name of a key that we do not have
@@ -249,9 +254,22 @@ wait_ok(sub { ($t->http_get('/f/a.txt')->{status} || 0) == 401 }, 10,
         'another one is there');
 is(status_of($token{one}), 200, 'with the keys');
 
+# a secret, which nobody on the way can read
+
+$t->write_file('oct.pem', '0123456789abcdef0123456789abcdef');
+$s->on('/k', { set(sprintf '{"kty":"oct","kid":"s","k":"%s"}',
+                   encode_base64('0123456789abcdef0123456789abcdef', '')
+                   =~ tr|+/=|-_|dr) });
+$t->reload();
+my $signed = token('oct', '--key', 's');
+wait_ok(sub { status_of($signed, '/tls/a.txt') == 200 }, 10,
+        'a secret over https');
+is(status_of($token{one}, '/tls/a.txt'), 403, 'other keys are of others');
+
 # nobody is told secrets
 
-unlike($t->log(), qr/s3cret|h1dden|dTpz|$token{one}/, 'no secrets in the log');
+unlike($t->log(), qr/s3cret|h1dden|dTpz|\Q$token{one}\E/,
+       'no secrets in the log');
 
 # what nginx -t says
 
