@@ -14,7 +14,11 @@ use IO::Socket::INET;
 use Test::Media;
 use Test::Media::Server;
 
-my $t = Test::Media->new(test_modules => 1, workers => 1);
+my $t = Test::Media->new(test_modules => 1);
+
+# connections and failures are counted by each process for itself
+$t->{workers} = 1;
+
 my $s = Test::Media::Server->new($t, 'S');
 
 my @certificates = map { $s->tls(@$_) } ['GOOD'], ['OLD', expired => 1],

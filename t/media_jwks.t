@@ -13,7 +13,11 @@ use MIME::Base64 qw/ decode_base64 encode_base64 /;
 use Test::Media;
 use Test::Media::Server;
 
-my $t = Test::Media->new(workers => 1);
+my $t = Test::Media->new();
+
+# each process asks for itself
+$t->{workers} = 1;
+
 my $s = Test::Media::Server->new($t, 'JWKS');
 
 $s->stop();
