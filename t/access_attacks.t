@@ -66,6 +66,10 @@ http {
                           media_token path query=token cookie=media header; }
         location /jwt/  { media_live open; media_token path;
                           media_token_key %%DIR%%/pub; }
+        location /soon/ { media_live open; media_token path;
+                          media_token_leeway 0; }
+        location /new/  { media_live open; media_token path;
+                          media_token_key %%DIR%%/new; }
         location /vod/  { alias %%DIR%%/media/; media_vod on;
                           media_token path; }
         location /open/ { media_live open; }
@@ -253,6 +257,25 @@ for my $bad (
         for @tokens;
 }
 
+# that a signed token is right is remembered, and nothing else of it
+
+my $soon = time + 5;
+my $short = made('--expires', $soon, $t->path('key'), 'demo');
+my $away = made('--ip', '192.0.2.1', $t->path('key'), 'demo');
+
+is(status_of("/soon/~$short/demo/$list"), 200, 'a good one, ' . ($_ + 1))
+    for 0 .. 2;
+is(status_of("/soon/~$short/demo2/$list"), 403, 'not for another stream');
+is(status_of("/new/~$short/demo/$list"), 403, 'nor where its key is not');
+is(status_of("/soon/~${short}A/demo/$list"), 403, 'nor a longer one');
+is(status_of('/soon/~' . $short =~ s/^(\d+)/$1 + 9/er . "/demo/$list"), 403,
+   'nor one with another time');
+is(status_of("/soon/~$away/demo/$list"), 403, 'nor from elsewhere') for 0, 1;
+is(status_of("/soon/~$short/demo/$list"), 200, 'which has not lost its place');
+wait_ok(sub { status_of("/soon/~$short/demo/$list") == 403 }, 10,
+        'until it expires');
+cmp_ok(time, '>=', $soon, 'and not sooner');
+
 # RTMP
 
 my $publish = made('--publish', $t->path('key'), 'demo');
@@ -381,7 +404,7 @@ my %told = (
 );
 
 my @hidden = grep { length } $secret, $new,
-    map { (/\.([^.]+)$/)[0] } $good, $all, $publish, $ec;
+    map { (/\.([^.]+)$/)[0] } $good, $all, $publish, $ec, $short;
 
 for my $where (sort keys %told) {
     my @lines = grep { my $line = $_;

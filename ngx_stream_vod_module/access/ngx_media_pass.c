@@ -11,8 +11,11 @@
 #include <openssl/evp.h>
 
 
-#define NGX_MEDIA_PASS_KEPT    1024           /* a power of 2 */
+#define NGX_MEDIA_PASS_BITS    10
+#define NGX_MEDIA_PASS_KEPT    (1 << NGX_MEDIA_PASS_BITS)
 #define NGX_MEDIA_PASS_DIGEST  32
+#define NGX_MEDIA_PASS_SHORT   160            /* bytes: nearly all signed
+                                                 tokens */
 
 
 /* a token that a public key has verified */
@@ -23,9 +26,31 @@ typedef struct {
 } ngx_media_pass_kept_t;
 
 
+/* a signed token whose HMAC is right, as it came and as it was read */
+
+typedef struct {
+    ngx_uint_t                keys;           /* serial of the set; 0: none */
+    ngx_uint_t                action;
+    size_t                    len;
+    u_char                    text[NGX_MEDIA_PASS_SHORT];
+    u_char                    room[NGX_MEDIA_PASS_SHORT];
+    ngx_media_token_t         token;          /* in text and room */
+} ngx_media_pass_short_t;
+
+
 static ngx_int_t ngx_media_pass_token(const ngx_media_pass_conf_t *conf,
     const ngx_str_t *text, u_char *room, ngx_media_pass_t *pass,
     const char **reason);
+static ngx_int_t ngx_media_pass_read(const ngx_media_pass_conf_t *conf,
+    const ngx_str_t *text, u_char *room, ngx_media_token_t **token,
+    ngx_media_pass_t *pass, const char **reason);
+static ngx_media_pass_short_t *ngx_media_pass_short(
+    const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
+    ngx_uint_t *found);
+static ngx_uint_t ngx_media_pass_same(const u_char *one, const u_char *two,
+    size_t len);
+static void ngx_media_pass_keep(const ngx_media_pass_conf_t *conf,
+    ngx_media_pass_short_t *kept, const ngx_str_t *text);
 static ngx_int_t ngx_media_pass_jwt(const ngx_media_pass_conf_t *conf,
     const ngx_str_t *text, u_char *room, ngx_media_pass_t *pass,
     const char **reason);
@@ -48,7 +73,8 @@ static ngx_uint_t ngx_media_pass_address(const ngx_media_pass_conf_t *conf,
 
 /* of this process */
 
-static ngx_media_pass_kept_t  ngx_media_pass_kept[NGX_MEDIA_PASS_KEPT];
+static ngx_media_pass_kept_t   ngx_media_pass_kept[NGX_MEDIA_PASS_KEPT];
+static ngx_media_pass_short_t  ngx_media_pass_shorts[NGX_MEDIA_PASS_KEPT];
 
 
 ngx_int_t
@@ -83,12 +109,61 @@ static ngx_int_t
 ngx_media_pass_token(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
     u_char *room, ngx_media_pass_t *pass, const char **reason)
 {
+    ngx_int_t           rc;
     ngx_uint_t          i;
-    const char         *action;
-    ngx_media_token_t   token;
+    ngx_media_token_t   parsed, *token;
 
-    if (ngx_media_token_parse(text->data, text->data + text->len, room,
-                              &token, reason)
+    token = &parsed;
+
+    rc = ngx_media_pass_read(conf, text, room, &token, pass, reason);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    for (i = 0; i < token->ngrants; i++) {
+        token->grants[i].actions = conf->action;
+    }
+
+    *reason = ngx_media_pass_holder(conf, &token->ip, token->grants,
+                                    token->ngrants);
+    if (*reason) {
+        return NGX_DECLINED;
+    }
+
+    pass->exp = token->exp;
+    pass->max = token->max;
+    pass->session.data = room;
+    pass->session.len = ngx_media_span_len(&token->session);
+
+    if (pass->session.len) {
+        ngx_memmove(room, token->session.pos, pass->session.len);
+    }
+
+    return ngx_media_pass_in_time(conf, pass, reason);
+}
+
+
+/* a token whose HMAC is right: one that is kept, or it is read into *token */
+
+static ngx_int_t
+ngx_media_pass_read(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
+    u_char *room, ngx_media_token_t **token, ngx_media_pass_t *pass,
+    const char **reason)
+{
+    ngx_uint_t               found;
+    const char              *action;
+    ngx_media_pass_short_t  *kept;
+
+    kept = ngx_media_pass_short(conf, text, &found);
+
+    if (found) {
+        *token = &kept->token;
+        return NGX_OK;
+    }
+
+    if (ngx_media_token_parse(text->data, text->data + text->len, room, *token,
+                              reason)
         != NGX_OK)
     {
         return NGX_DECLINED;
@@ -96,27 +171,100 @@ ngx_media_pass_token(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
 
     action = (conf->action == NGX_MEDIA_GRANT_PUBLISH) ? "publish" : "play";
 
-    if (ngx_media_keys_token(conf->keys, action, &token) != NGX_OK) {
+    if (ngx_media_keys_token(conf->keys, action, *token) != NGX_OK) {
         *reason = "the token's signature is not valid";
-        return ngx_media_pass_unsigned(conf, &token.key, pass);
+        return ngx_media_pass_unsigned(conf, &(*token)->key, pass);
     }
 
-    for (i = 0; i < token.ngrants; i++) {
-        token.grants[i].actions = conf->action;
+    if (kept) {
+        ngx_media_pass_keep(conf, kept, text);
     }
 
-    *reason = ngx_media_pass_holder(conf, &token.ip, token.grants,
-                                    token.ngrants);
-    if (*reason) {
-        return NGX_DECLINED;
+    return NGX_OK;
+}
+
+
+/*
+ * The place of a token, by the end of its MAC, and is it in it?  NULL: it has
+ * none, as it is long.  Nothing is learned from how long the comparison takes,
+ * and one that is wrong takes no other's place.
+ */
+
+static ngx_media_pass_short_t *
+ngx_media_pass_short(const ngx_media_pass_conf_t *conf, const ngx_str_t *text,
+    ngx_uint_t *found)
+{
+    size_t                   len;
+    uint32_t                 place;
+    const u_char            *last;
+    ngx_media_pass_short_t  *kept;
+
+    *found = 0;
+    len = text->len;
+
+    if (len < 4 || len > NGX_MEDIA_PASS_SHORT) {
+        return NULL;
     }
 
-    pass->exp = token.exp;
-    pass->max = token.max;
-    pass->session.data = (u_char *) token.session.pos;
-    pass->session.len = ngx_media_span_len(&token.session);
+    last = text->data + len;
+    place = (last[-2] * 131 + last[-3]) * 131 + last[-4];
+    place = (place * 2654435761u) >> (32 - NGX_MEDIA_PASS_BITS);
 
-    return ngx_media_pass_in_time(conf, pass, reason);
+    kept = &ngx_media_pass_shorts[place];
+
+    *found = kept->keys == ngx_media_keys_serial_of(conf->keys)
+             && kept->action == conf->action
+             && kept->len == len
+             && ngx_media_pass_same(kept->text, text->data, len);
+
+    return kept;
+}
+
+
+/* in the same time for all texts of a length, and by words */
+
+static ngx_uint_t
+ngx_media_pass_same(const u_char *one, const u_char *two, size_t len)
+{
+    size_t    i;
+    uint64_t  a, b, differs;
+
+    differs = 0;
+
+    for (i = 0; i + sizeof(uint64_t) <= len; i += sizeof(uint64_t)) {
+        ngx_memcpy(&a, one + i, sizeof(uint64_t));
+        ngx_memcpy(&b, two + i, sizeof(uint64_t));
+        differs |= a ^ b;
+    }
+
+    for ( /* void */ ; i < len; i++) {
+        differs |= one[i] ^ two[i];
+    }
+
+    return differs == 0;
+}
+
+
+static void
+ngx_media_pass_keep(const ngx_media_pass_conf_t *conf,
+    ngx_media_pass_short_t *kept, const ngx_str_t *text)
+{
+    const char  *reason;
+
+    ngx_memcpy(kept->text, text->data, text->len);
+
+    kept->keys = 0;
+    kept->len = text->len;
+    kept->action = conf->action;
+
+    /* once more: what it points to has to be there, too */
+
+    if (ngx_media_token_parse(kept->text, kept->text + kept->len, kept->room,
+                              &kept->token, &reason)
+        == NGX_OK)
+    {
+        kept->keys = ngx_media_keys_serial_of(conf->keys);
+    }
 }
 
 

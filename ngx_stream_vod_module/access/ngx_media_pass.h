@@ -9,8 +9,9 @@
  * begin with a digit, JSON Web Tokens with "ey".
  *
  * The signature is verified before anything that a token says is looked at.
- * HMACs are verified each time; whether a public key verifies, which takes
- * 20 to 110 us, is kept for the 1024 latest tokens of a process.
+ * That it is right is kept for about 1024 of the latest tokens of a process,
+ * of either form: a public key takes 20 to 110 us, and the HMAC of a short
+ * signed token is 5 % of what sending a part takes.
  */
 
 

@@ -312,7 +312,7 @@ ngx_http_media_token_cut(ngx_http_request_t *r,
     ngx_http_core_main_conf_t  *cmcf;
 
     end = r->uri.data + r->uri.len;
-    last = ngx_strlchr(pos, end, '/');
+    last = memchr(pos, '/', end - pos);
 
     ctx->query = 0;
     ctx->token.data = pos + 1;
@@ -390,7 +390,9 @@ ngx_http_media_token_conceal(ngx_http_request_t *r, const ngx_str_t *argument)
 
     r->unparsed_uri.data = p;
 
-    p = (u_char *) ngx_escape_uri(p, r->uri.data, r->uri.len, NGX_ESCAPE_URI);
+    p = escape ? (u_char *) ngx_escape_uri(p, r->uri.data, r->uri.len,
+                                           NGX_ESCAPE_URI)
+               : ngx_cpymem(p, r->uri.data, r->uri.len);
 
     if (r->args.len) {
         *p++ = '?';
