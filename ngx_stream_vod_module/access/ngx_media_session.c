@@ -320,6 +320,10 @@ ngx_media_session_make(ngx_media_sessions_t *sessions,
 
     ngx_media_sessions_unlock(sessions);
 
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "media session rc:%i id:%uL made:%ui used:%uD of:%uD", rc,
+                   state->id, (ngx_uint_t) state->made, sh->used, sh->nslots);
+
     return rc;
 }
 
@@ -513,9 +517,10 @@ ngx_media_session_ask(ngx_media_sessions_t *sessions,
     const ngx_media_session_who_t *who,
     const ngx_media_session_limit_t *limit, const char **reason)
 {
-    uint32_t                   now;
-    ngx_media_session_keys_t   keys;
-    ngx_media_sessions_shm_t  *sh;
+    uint32_t                       now;
+    ngx_media_session_keys_t       keys;
+    ngx_media_sessions_shm_t      *sh;
+    ngx_media_session_lane_shm_t  *lane;
 
     sh = sessions->sh;
     now = ngx_media_session_now();
@@ -525,11 +530,16 @@ ngx_media_session_ask(ngx_media_sessions_t *sessions,
 
     ngx_media_sessions_lock(sessions);
 
+    lane = ngx_media_session_lane(sh,
+                                  ngx_media_session_app_locked(sh, &who->app));
+
     if (ngx_media_session_banned(sh, now, keys.stream, keys.viewer)) {
         *reason = ngx_media_session_is_banned;
+        (void) ngx_media_count(&lane->banned, 1);
 
     } else {
         *reason = ngx_media_session_limit_locked(sh, &keys, limit);
+        (void) ngx_media_count(&lane->limited, *reason != NULL);
     }
 
     ngx_media_sessions_unlock(sessions);
@@ -667,6 +677,10 @@ ngx_media_session_confirm(ngx_media_sessions_t *sessions,
     }
 
     ngx_media_sessions_unlock(sessions);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "media session is a viewer, id:%uL watch:%uL", s->id,
+                   s->watch);
 }
 
 

@@ -258,7 +258,7 @@ ngx_int_t ngx_media_session_make(ngx_media_sessions_t *sessions,
 ngx_uint_t ngx_media_session_folds(ngx_media_sessions_t *sessions,
     ngx_media_session_who_t *who);
 
-/* would make() be refused now? as it, but nothing is made or counted */
+/* would make() be refused now?  As it, but nothing is made */
 ngx_int_t ngx_media_session_ask(ngx_media_sessions_t *sessions,
     const ngx_media_session_who_t *who,
     const ngx_media_session_limit_t *limit, const char **reason);

@@ -59,6 +59,10 @@ ngx_media_session_left(ngx_media_sessions_t *sessions, uint32_t slot)
 
     s = &sessions->sh->slots[slot];
 
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "media session ended, id:%uL slot:%uD watch:%uL", s->id,
+                   slot, s->watch);
+
     if (s->id && sessions->ended && sessions->ended->nelts) {
 
         ngx_media_session_info(sessions, s, &info);
@@ -179,6 +183,9 @@ ngx_media_session_end(ngx_media_sessions_t *sessions, uint64_t id, time_t ban)
     }
 
     ngx_media_sessions_unlock(sessions);
+
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "media session kicked, id:%uL ban:%T rc:%i", id, ban, rc);
 
     return rc;
 }

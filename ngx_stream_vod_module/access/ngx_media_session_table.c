@@ -136,6 +136,8 @@ ngx_media_session_slot(const ngx_media_sessions_shm_t *sh, uint64_t tag)
     ngx_uint_t       i, n;
     const uint64_t  *tags;
 
+    __builtin_prefetch(&sh->tags[ngx_media_session_bucket(sh, tag, 1)]);
+
     for (n = 0; n < 2; n++) {
         slot = ngx_media_session_bucket(sh, tag, n);
         tags = &sh->tags[slot];

@@ -78,26 +78,33 @@ void
 ngx_media_siphash_update(ngx_media_siphash_t *hash, const u_char *pos,
     size_t len)
 {
+    uint64_t       word;
+    ngx_uint_t     shift;
     const u_char  *last;
 
     last = pos + len;
+    shift = 8 * (hash->len % 8);
+
+    hash->len += len;
+
+    while (last - pos >= 8) {
+        word = ngx_media_siphash_load(pos);
+        pos += 8;
+
+        ngx_media_siphash_word(hash, hash->word | word << shift);
+
+        hash->word = shift ? word >> (64 - shift) : 0;
+    }
 
     while (pos < last) {
+        hash->word |= (uint64_t) *pos++ << shift;
+        shift += 8;
 
-        if (hash->len % 8 == 0 && last - pos >= 8) {
-            ngx_media_siphash_word(hash, ngx_media_siphash_load(pos));
-
-            hash->len += 8;
-            pos += 8;
-            continue;
-        }
-
-        hash->word |= (uint64_t) *pos++ << 8 * (hash->len % 8);
-        hash->len++;
-
-        if (hash->len % 8 == 0) {
+        if (shift == 64) {
             ngx_media_siphash_word(hash, hash->word);
+
             hash->word = 0;
+            shift = 0;
         }
     }
 }
