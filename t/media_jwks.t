@@ -179,6 +179,13 @@ my @waiting = map {
 } qw/ one one two one two /;
 my $gone = $t->start_get('/f/a.txt', headers => { Authorization =>
                                                   "Bearer $token{one}" });
+
+my ($leaver, $name) = ($t->rtmp(), "x?token=$token{one}");
+$leaver->open_app('live');
+$leaver->raw($leaver->chunks(20, 0, Test::Media::RTMP::amf(
+    'publish', 3, undef, \$name, 'live'), csid => 8, message_stream => 1));
+$leaver->close();
+
 $p = $t->rtmp();
 my $code = $p->open("live/x?token=" . token('one', '--key', 'one',
                                             '--publish'));
