@@ -302,6 +302,24 @@ wait_ok(sub { $s->count() == 1 }, 10, 'asked');
 $gone->cancel();
 wait_ok(sub { $s->open() <= 0 }, 10, 'its connection is closed');
 
+# what is told to who debugs
+
+SKIP: {
+    skip 'nginx without debug lines', 2
+        if $t->build_flags() !~ /--with-debug/ || $ENV{TEST_DEBUG};
+
+    $t->write_conf("error_log %%DIR%%/debug.log debug_core;\n$conf")->reload();
+    $s->on('/x', { body => 'a' });
+    ask('/plain');
+    like(slurp($t->path('debug.log')),
+         qr/media fetch \w+ connects to \Q127.0.0.1:${\$s->port()}\E, fd:/,
+         'an address of the URL');
+    ask('/good');
+    like(slurp($t->path('debug.log')),
+         qr/connects to \Q127.0.0.1:${\$t->port('GOOD')}\E, fd:/,
+         'one that was looked up');
+}
+
 # what nginx -t says
 
 my $check = sub {

@@ -206,8 +206,9 @@ ngx_media_fetch_server(ngx_conf_t *cf, const ngx_media_uri_t *uri)
 static ngx_int_t
 ngx_media_fetch_literal(ngx_conf_t *cf, ngx_media_fetch_server_t *server)
 {
-    ngx_int_t   rc;
-    ngx_addr_t  addr, *copy;
+    u_char      *p;
+    ngx_int_t    rc;
+    ngx_addr_t   addr, *copy;
 
     rc = ngx_parse_addr(cf->pool, &addr, server->host.data, server->host.len);
 
@@ -230,12 +231,19 @@ ngx_media_fetch_literal(ngx_conf_t *cf, ngx_media_fetch_server_t *server)
     }
 
     copy = ngx_palloc(cf->pool, sizeof(ngx_addr_t));
-    if (copy == NULL) {
+    p = ngx_pnalloc(cf->pool, NGX_SOCKADDR_STRLEN);
+
+    if (copy == NULL || p == NULL) {
         return NGX_ERROR;
     }
 
-    *copy = addr;
-    ngx_inet_set_port(copy->sockaddr, server->port);
+    ngx_inet_set_port(addr.sockaddr, server->port);
+
+    copy->sockaddr = addr.sockaddr;
+    copy->socklen = addr.socklen;
+    copy->name.data = p;
+    copy->name.len = ngx_sock_ntop(addr.sockaddr, addr.socklen, p,
+                                   NGX_SOCKADDR_STRLEN, 1);
 
     server->literal = 1;
     server->addrs = copy;
