@@ -452,6 +452,39 @@ is($api->call('GET', '/v1/', conn => $r->{conn})->{status}, 200,
 $api->call('DELETE', "/v1/bans/$_->{id}")
     for @{$api->call('GET', '/v1/bans')->{json}{items}};
 
+# whatever it is, it is an answer
+
+srand 5;
+
+my @bits = (qw/ limit cursor app state q sort = & % + %25 %00 %ff %2 1000 live x
+                name -1 { } [ ] " : \\u0000 \\ seconds /, "\xff", ' ', ',');
+my %answers;
+my $conn;
+
+for my $n (1 .. 300) {
+    my $text = join '', map { $bits[rand @bits] } 1 .. 1 + rand 12;
+    my $r;
+
+    if ($n % 2) {
+        $text =~ s/[^!-~]|"/x/g;
+        $r = $api->call('GET', "/v1/streams?$text", keepalive => 1,
+                        ($conn ? (conn => $conn) : ()));
+
+    } else {
+        $text = substr "{\"app\":\"live\",\"name\":\"z\",$text",
+                       $n % 3 ? 0 : rand 20;
+        $r = $api->call('POST', '/v1/bans', data => $text, keepalive => 1,
+                        headers => { 'Content-Type' => $json },
+                        ($conn ? (conn => $conn) : ()));
+    }
+
+    $conn = $r->{conn};
+    $answers{$r->{status}}++;
+}
+
+is(join(' ', grep { !/^(?:200|201|400|422)\z/ } keys %answers), '',
+   'whatever is asked') or diag explain \%answers;
+
 # a thousand
 
 my @held;
