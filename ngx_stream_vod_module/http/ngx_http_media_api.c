@@ -22,6 +22,9 @@
 
 static ngx_int_t ngx_http_media_api_route(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx);
+static const ngx_http_media_api_row_t *ngx_http_media_api_find(
+    ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx,
+    const ngx_str_t *path, ngx_uint_t *methods);
 static ngx_uint_t ngx_http_media_api_match(ngx_http_media_api_ctx_t *ctx,
     const ngx_http_media_api_row_t *row, const ngx_str_t *path);
 static ngx_int_t ngx_http_media_api_allow(ngx_http_request_t *r,
@@ -88,13 +91,11 @@ ngx_http_media_api_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_media_api_route(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
 {
-    size_t                              prefix;
-    ngx_int_t                           rc;
-    ngx_str_t                           path;
-    ngx_uint_t                          i, method, methods;
-    ngx_array_t                        *tables;
-    const ngx_http_media_api_row_t     *row, *found;
-    const ngx_http_media_api_table_t  **table;
+    size_t                           prefix;
+    ngx_int_t                        rc;
+    ngx_str_t                        path;
+    ngx_uint_t                       methods;
+    const ngx_http_media_api_row_t  *row;
 
     ctx->access = ngx_http_media_api_access(r, &prefix);
 
@@ -108,28 +109,7 @@ ngx_http_media_api_route(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
         path.data++;
     }
 
-    method = (r->method == NGX_HTTP_HEAD) ? NGX_HTTP_GET : r->method;
-    methods = 0;
-    found = NULL;
-
-    tables = ngx_http_media_api_tables(r);
-    table = tables->elts;
-
-    for (i = 0; i < tables->nelts; i++) {
-
-        for (row = table[i]->rows; row->method; row++) {
-
-            if (!ngx_http_media_api_match(ctx, row, &path)) {
-                continue;
-            }
-
-            methods |= row->method;
-
-            if (row->method == method) {
-                found = row;
-            }
-        }
-    }
+    row = ngx_http_media_api_find(r, ctx, &path, &methods);
 
     if (methods == 0) {
         return ngx_http_media_api_problem(r, NGX_HTTP_NOT_FOUND,
@@ -142,11 +122,11 @@ ngx_http_media_api_route(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
         methods &= NGX_HTTP_MEDIA_API_READS;
     }
 
-    if (found == NULL || !(found->method & methods)) {
+    if (row == NULL || !(row->method & methods)) {
         return ngx_http_media_api_not_allowed(r, ctx, methods);
     }
 
-    (void) ngx_http_media_api_match(ctx, found, &path);
+    (void) ngx_http_media_api_match(ctx, row, &path);
 
     rc = ngx_http_media_api_write(r);
 
@@ -154,7 +134,7 @@ ngx_http_media_api_route(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
         return rc;
     }
 
-    ctx->row = found;
+    ctx->row = row;
 
     rc = ngx_http_media_api_args(r, ctx);
 
@@ -164,6 +144,45 @@ ngx_http_media_api_route(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* the row of this path and method, or NULL; methods: of all of this path */
+
+static const ngx_http_media_api_row_t *
+ngx_http_media_api_find(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx,
+    const ngx_str_t *path, ngx_uint_t *methods)
+{
+    ngx_uint_t                          i, method;
+    ngx_array_t                        *tables;
+    const ngx_http_media_api_row_t     *row, *found;
+    const ngx_http_media_api_table_t  **table;
+
+    method = (r->method == NGX_HTTP_HEAD) ? NGX_HTTP_GET : r->method;
+    found = NULL;
+
+    *methods = 0;
+
+    tables = ngx_http_media_api_tables(r);
+    table = tables->elts;
+
+    for (i = 0; i < tables->nelts; i++) {
+
+        for (row = table[i]->rows; row->method; row++) {
+
+            if (!ngx_http_media_api_match(ctx, row, path)) {
+                continue;
+            }
+
+            *methods |= row->method;
+
+            if (row->method == method) {
+                found = row;
+            }
+        }
+    }
+
+    return found;
 }
 
 
