@@ -46,6 +46,7 @@ stream {
 }
 
 http {
+    media_sessions 1m timeout=3s;
     server {
         listen 127.0.0.1:%%PORT_HTTP%%;
         location /live/   { media_live live; }
@@ -143,6 +144,7 @@ is((told('allow/demo'))[0], $denied, 'a no is a no with fail=allow, too');
 # another name
 
 $s->on('/p', { body => '{"stream":"news/one"}' });
+$s->on('/play', {});
 
 my @tags = live_tags('plain');
 my $pub = play_publish($t, 'live/k3y-of-news', \@tags, to => 12000);

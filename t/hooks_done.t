@@ -40,6 +40,7 @@ stream {
 }
 
 http {
+    media_sessions 1m timeout=3s;
     server {
         listen 127.0.0.1:%%PORT_HTTP%%;
         location /live/   { media_live live; }

@@ -129,6 +129,7 @@ ngx_http_media_session_question(ngx_http_media_session_ctx_t *ctx)
     conf.log = r->connection->log;
     conf.client = &ctx->client;
     conf.verdict = &ctx->verdict;
+    conf.session = 1;
     conf.ready = ngx_http_media_session_ready;
     conf.data = ctx;
 
