@@ -234,23 +234,7 @@ ngx_media_init_conf(ngx_cycle_t *cycle, void *conf)
     cf.log = cycle->log;
     cf.conf_file = &file;
 
-    entry = mmcf->checks.elts;
-
-    for (i = 0; i < mmcf->checks.nelts; i++) {
-        file.file.name = entry[i].file;
-        file.line = entry[i].line;
-
-        rv = entry[i].check(&cf, entry[i].data);
-
-        if (rv != NGX_CONF_OK) {
-
-            if (rv != NGX_CONF_ERROR) {
-                ngx_conf_log_error(NGX_LOG_EMERG, &cf, 0, "%s", rv);
-            }
-
-            return NGX_CONF_ERROR;
-        }
-    }
+    /* checks may ask what modules of media {} have set up by then */
 
     file.file.fd = NGX_INVALID_FILE;
 
@@ -266,6 +250,26 @@ ngx_media_init_conf(ngx_cycle_t *cycle, void *conf)
         if (module->postconfiguration
             && module->postconfiguration(&cf) != NGX_OK)
         {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    file.file.fd = 0;
+
+    entry = mmcf->checks.elts;
+
+    for (i = 0; i < mmcf->checks.nelts; i++) {
+        file.file.name = entry[i].file;
+        file.line = entry[i].line;
+
+        rv = entry[i].check(&cf, entry[i].data);
+
+        if (rv != NGX_CONF_OK) {
+
+            if (rv != NGX_CONF_ERROR) {
+                ngx_conf_log_error(NGX_LOG_EMERG, &cf, 0, "%s", rv);
+            }
+
             return NGX_CONF_ERROR;
         }
     }

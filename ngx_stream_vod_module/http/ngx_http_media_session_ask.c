@@ -136,6 +136,7 @@ ngx_http_media_session_question(ngx_http_media_session_ctx_t *ctx)
     /* tokens of viewers by HTTP are those of media_token */
 
     conf.admitted = 1;
+    conf.session = 1;
 
     reason = NULL;
 
