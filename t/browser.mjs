@@ -100,7 +100,7 @@ function serve(request, response) {
 
 // Runs in the page: has PLAYER play the URL in the page's video element, with
 // no more than "ahead" s in its buffer, where that is given and it can be told
-// (dash.js).  What goes wrong, then or later, is added to errors as text, with
+// (dash.js); cmcd: it says which session it is of.  What goes wrong, then or later, is added to errors as text, with
 // "fatal " before it where it ends the play.
 //
 // The promise is kept when the player was told to play, and gives functions:
@@ -109,7 +109,7 @@ function serve(request, response) {
 // wants to be behind; data(), the timed data that it has met: [{ text, wall }],
 // as often as it was handed out, wall in s, or null if it cannot be told.
 
-async function startPlayer({player, url, ahead}, errors) {
+async function startPlayer({player, url, ahead, cmcd}, errors) {
     const video = document.getElementById('v');
 
     const found = [];
@@ -125,7 +125,8 @@ async function startPlayer({player, url, ahead}, errors) {
 
     const start = {
         hls() {
-            const hls = new Hls({lowLatencyMode: true});
+            const hls = new Hls({lowLatencyMode: true,
+                                 ...(cmcd ? {cmcd: {}} : {})});
 
             hls.on(Hls.Events.ERROR, (event, data) => errors.push(
                 `${data.fatal ? 'fatal ' : ''}${data.type} ${data.details}`));
@@ -159,7 +160,8 @@ async function startPlayer({player, url, ahead}, errors) {
         dash() {
             const dash = dashjs.MediaPlayer().create();
 
-            dash.updateSettings({debug: {logLevel: 0}});
+            dash.updateSettings({debug: {logLevel: 0},
+                                 streaming: {cmcd: {enabled: !!cmcd}}});
             dash.on(dashjs.MediaPlayer.events.ERROR,
                     event => errors.push('fatal ' + event.error.message));
 
@@ -192,6 +194,8 @@ async function startPlayer({player, url, ahead}, errors) {
             shaka.polyfill.installAll();
 
             const shakaPlayer = new shaka.Player();
+
+            shakaPlayer.configure({cmcd: {enabled: !!cmcd}});
 
             await shakaPlayer.attach(video);
             shakaPlayer.addEventListener('error', event => errors.push(

@@ -13,7 +13,8 @@
 //
 // "hls@20,3" goes to 20 s, and later to 3 s, and says how long it took to play
 // on; "hls+switch", or "hls@20,3+switch", takes another rendition each second,
-// and says what sizes were seen.  What was met of timed data is in "data".
+// and says what sizes were seen.  "hls+cmcd" says with each request which session
+// it is of.  What was met of timed data is in "data".
 
 import {openBrowser, players} from './browser.mjs';
 
@@ -22,10 +23,11 @@ const jobs = [];
 
 for (let i = 0; i + 1 < rest.length; i += 2) {
     const [, player, seeks, change] =
-        /^(\w+)(?:@([\d.,]+))?(\+switch)?$/.exec(rest[i]) || [];
+        /^(\w+)(?:@([\d.,]+))?(\+switch|\+cmcd)?$/.exec(rest[i]) || [];
 
     jobs.push({
-        player, url: rest[i + 1], change: !!change,
+        player, url: rest[i + 1], change: change === '+switch',
+        cmcd: change === '+cmcd',
         seeks: seeks ? seeks.split(',').map(Number) : [],
     });
 }
@@ -60,7 +62,7 @@ console.log(JSON.stringify(results, null, 1));
 
 // runs in the page
 
-async function watch({player, url, seconds, seeks, change}) {
+async function watch({player, url, seconds, seeks, change, cmcd}) {
     const video = document.getElementById('v');
     const errors = [];
     const sleep = msec => new Promise(done => setTimeout(done, msec));
@@ -68,7 +70,7 @@ async function watch({player, url, seconds, seeks, change}) {
     const t0 = performance.now();
 
     // what is ahead already is not asked for again
-    const does = await startPlayer({player, url, ahead: change ? 4 : 0},
+    const does = await startPlayer({player, url, ahead: change ? 4 : 0, cmcd},
                                    errors);
 
     while ((video.readyState < 3 || video.paused || video.currentTime === 0)
