@@ -32,12 +32,15 @@ stream { server { listen 127.0.0.1:%%PORT_RTMP%%; media_rtmp;
 
 http {
     access_log off;
-    media_test_sessions 1m 3s;
+    media_sessions 1m timeout=3s;
 
     server {
         listen 127.0.0.1:%%PORT_HTTP%%;
         location /live/   { media_live live; }
+        location /quiet/  { media_live live; media_session_key ""; }
         location /pay/    { media_live pay; }
+        location /key/    { media_live live; media_session_key $arg_user;
+                            media_limit session=1; }
         location /status  { media_status; }
         location /session { media_test_session; }
     }
@@ -104,7 +107,7 @@ my @tags = live_tags('plain');
 my $pub = play_publish($t, 'live/s', \@tags, to => 200000);
 my $two = play_publish($t, 'pay/s', \@tags, to => 200000);
 
-$t->wait_playlist('/live/s/v1.m3u8', sub { @{$_[0]{segments}} >= 1 }, 20);
+$t->wait_playlist('/quiet/s/v1.m3u8', sub { @{$_[0]{segments}} >= 1 }, 20);
 
 # there is one for each connection, from its beginning to its end
 
@@ -187,7 +190,8 @@ my $refused = 'the stream has too many viewers';
 plays(@viewers);
 
 my $late = $t->http_get('/live/s.flv');
-is($late->{status}, 403, 'FLV: the ninth of eight is refused');
+is($late->{status}, 429, 'FLV: the ninth of eight is refused');
+is($late->{headers}{'retry-after'}, 3, 'for now');
 is($late->{headers}{'cache-control'}, 'no-store', 'which nobody keeps');
 
 $late = viewer_rtmp($t, 'live/s');
@@ -197,6 +201,19 @@ $late->close();
 
 $_->close() for splice @viewers, 0, 4;
 all_are(4, 5, 'some go');
+
+# FLV: what the location says of its viewers
+
+my @named = map { viewer_flv($t, "/key/s.flv?user=$_") } qw/ anna bert /;
+plays(@named);
+is(scalar(grep { $_->{by} eq 'key' } of('live')), 2, 'known by a key');
+is($t->http_get('/key/s.flv?user=anna')->{status}, 429, 'each has one');
+
+my $nobody = viewer_flv($t, '/key/s.flv?user=');
+plays($nobody);
+is(scalar(grep { $_->{by} eq 'key' } of('live')), 2, 'who is not counted');
+$_->close() for @named, $nobody;
+wait_until(sub { !grep { $_->{by} eq 'key' } of('live') }, 10);
 
 # who is known by a token
 
@@ -218,7 +235,7 @@ push @of, viewer_flv($t, "/pay/s.flv?token=$bert"),
 plays(@of);
 
 $late = $t->http_get("/pay/s.flv?token=$pair");
-is($late->{status}, 403, 'of a token for two a third one');
+is($late->{status}, 429, 'of a token for two a third one');
 
 $_->close() for splice @of, 4;
 

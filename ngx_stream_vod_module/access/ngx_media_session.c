@@ -24,6 +24,10 @@
 #define NGX_MEDIA_SESSION_TICK     5000       /* ms */
 #define NGX_MEDIA_SESSION_TRIES    4
 
+/* of units, never 0; a ban may be longer than 2^32 ms */
+#define ngx_media_session_seconds(n)                                          \
+    ((time_t) ((n) / (1000 / NGX_MEDIA_SESSION_UNIT)) + 1)
+
 /* sessions of an address that are told apart by what players say */
 #define NGX_MEDIA_SESSION_SIDS     64
 
@@ -87,7 +91,7 @@ ngx_media_session_look(ngx_media_sessions_t *sessions,
         until = ngx_media_session_banned(sh, now, keys.stream, keys.viewer);
 
         if (until) {
-            state->banned = (until - now) * NGX_MEDIA_SESSION_UNIT / 1000 + 1;
+            state->banned = ngx_media_session_seconds(until - now);
         }
     }
 
@@ -209,12 +213,12 @@ ngx_media_session_state(ngx_media_sessions_t *sessions, uint32_t slot,
     state->kicked = (flags & NGX_MEDIA_SESSION_KICKED) != 0;
 
     until = ngx_media_session_age(ngx_media_peek(&s->admitted), now);
-    state->admitted = until * NGX_MEDIA_SESSION_UNIT / 1000;
+    state->admitted = until / (1000 / NGX_MEDIA_SESSION_UNIT);
 
     until = ngx_media_session_age(ngx_media_peek(&s->banned), now);
 
     if (until) {
-        state->banned = until * NGX_MEDIA_SESSION_UNIT / 1000 + 1;
+        state->banned = ngx_media_session_seconds(until);
     }
 }
 
@@ -225,7 +229,7 @@ ngx_media_session_make(ngx_media_sessions_t *sessions,
     const ngx_media_session_limit_t *limit, ngx_media_session_state_t *state,
     const char **reason)
 {
-    uint32_t                       slot, now;
+    uint32_t                       slot, now, until;
     uint64_t                       tag;
     ngx_int_t                      rc;
     ngx_uint_t                     app, tries;
@@ -262,7 +266,10 @@ ngx_media_session_make(ngx_media_sessions_t *sessions,
 
         if (slot == NGX_MEDIA_SESSION_NONE) {
 
-            if (ngx_media_session_banned(sh, now, keys.stream, keys.viewer)) {
+            until = ngx_media_session_banned(sh, now, keys.stream,
+                                             keys.viewer);
+            if (until) {
+                state->banned = ngx_media_session_seconds(until - now);
                 *reason = ngx_media_session_is_banned;
                 (void) ngx_media_count(&lane->banned, 1);
                 rc = NGX_DECLINED;

@@ -43,9 +43,13 @@ void ngx_media_viewer_who(const ngx_media_access_conf_t *conf,
     ngx_uint_t protocol, ngx_media_session_who_t *who,
     ngx_media_session_limit_t *limit);
 
+/* the lesser of each */
+void ngx_media_viewer_narrow(ngx_media_session_limit_t *limit,
+    const ngx_media_session_limit_t *other);
+
 /*
  * He plays from now on.  NGX_OK, also where there is no table, or no room in
- * it; NGX_DECLINED: he is one too many, or banned, *reason is static.
+ * it; NGX_DECLINED: he is one too many, NGX_ABORT: banned; *reason is static.
  */
 ngx_int_t ngx_media_viewer_begin(ngx_media_app_t *app,
     const ngx_media_session_who_t *who,

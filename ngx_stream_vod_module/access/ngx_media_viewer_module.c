@@ -5,9 +5,9 @@
 
 
 /*
- * play_limit of media {}, and the check for it: who would be one too many, or
- * is banned, is told so before others are asked.  How many there are is looked
- * at once more as he begins, under the lock of the table.
+ * play_limit of media {}, and the check for it: who would be one too many by
+ * RTMP, or is banned, is told so before others are asked.  How many there are
+ * is looked at once more as he begins, under the lock of the table.
  */
 
 
@@ -26,7 +26,7 @@ typedef struct {
 static ngx_int_t ngx_media_viewer_check(ngx_media_access_t *access,
     const ngx_media_access_conf_t *conf, void **ctx, const char **reason);
 static void ngx_media_viewer_cancel(void *ctx);
-static void ngx_media_viewer_narrow(ngx_uint_t *limit, ngx_uint_t by);
+static void ngx_media_viewer_least(ngx_uint_t *limit, ngx_uint_t other);
 
 static void *ngx_media_viewer_create_conf(ngx_conf_t *cf,
     ngx_media_app_t *app);
@@ -95,36 +95,26 @@ static ngx_int_t
 ngx_media_viewer_check(ngx_media_access_t *access,
     const ngx_media_access_conf_t *conf, void **ctx, const char **reason)
 {
-    ngx_uint_t                  protocol;
-    const ngx_str_t            *name;
+    const ngx_str_t            *rtmp;
     ngx_media_sessions_t       *sessions;
     ngx_media_session_who_t     who;
     ngx_media_session_limit_t   limit;
 
     sessions = ngx_media_sessions_get(conf->app->cycle);
+    rtmp = ngx_media_session_protocol_name(NGX_MEDIA_SESSION_RTMP);
 
-    if (sessions == NULL || conf->action != NGX_MEDIA_ACCESS_PLAY) {
+    /* who comes by HTTP is known better where he comes in */
+
+    if (sessions == NULL || conf->action != NGX_MEDIA_ACCESS_PLAY
+        || conf->protocol.len != rtmp->len
+        || ngx_memcmp(conf->protocol.data, rtmp->data, rtmp->len) != 0)
+    {
         return NGX_OK;
     }
 
-    /* those of HTTP have been looked at where they came in */
+    ngx_media_viewer_who(conf, NGX_MEDIA_SESSION_RTMP, &who, &limit);
 
-    for (protocol = NGX_MEDIA_SESSION_FLV;
-         protocol <= NGX_MEDIA_SESSION_RTMP;
-         protocol++)
-    {
-        name = ngx_media_session_protocol_name(protocol);
-
-        if (name->len == conf->protocol.len
-            && ngx_memcmp(name->data, conf->protocol.data, name->len) == 0)
-        {
-            ngx_media_viewer_who(conf, protocol, &who, &limit);
-
-            return ngx_media_session_ask(sessions, &who, &limit, reason);
-        }
-    }
-
-    return NGX_OK;
+    return ngx_media_session_ask(sessions, &who, &limit, reason);
 }
 
 
@@ -167,7 +157,7 @@ ngx_media_viewer_who(const ngx_media_access_conf_t *conf, ngx_uint_t protocol,
         who->viewer.data = (u_char *) verdict->viewer;
         who->viewer.len = verdict->viewer_len;
 
-        ngx_media_viewer_narrow(&limit->viewer, verdict->sessions);
+        ngx_media_viewer_least(&limit->viewer, verdict->sessions);
 
     } else {
 
@@ -178,11 +168,21 @@ ngx_media_viewer_who(const ngx_media_access_conf_t *conf, ngx_uint_t protocol,
 }
 
 
-static void
-ngx_media_viewer_narrow(ngx_uint_t *limit, ngx_uint_t by)
+void
+ngx_media_viewer_narrow(ngx_media_session_limit_t *limit,
+    const ngx_media_session_limit_t *other)
 {
-    if (by && (*limit == 0 || by < *limit)) {
-        *limit = by;
+    ngx_media_viewer_least(&limit->viewer, other->viewer);
+    ngx_media_viewer_least(&limit->address, other->address);
+    ngx_media_viewer_least(&limit->stream, other->stream);
+}
+
+
+static void
+ngx_media_viewer_least(ngx_uint_t *limit, ngx_uint_t other)
+{
+    if (other && (*limit == 0 || other < *limit)) {
+        *limit = other;
     }
 }
 
@@ -212,6 +212,10 @@ ngx_media_viewer_begin(ngx_media_app_t *app,
     native.connection = (uint64_t) ngx_pid << 32 | ++ngx_media_viewer_number;
 
     rc = ngx_media_session_make(sessions, &native, limit, &state, reason);
+
+    if (rc == NGX_DECLINED && state.banned) {
+        return NGX_ABORT;
+    }
 
     if (rc != NGX_OK) {
         return (rc == NGX_BUSY) ? NGX_OK : rc;

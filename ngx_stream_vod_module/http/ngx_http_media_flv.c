@@ -20,6 +20,7 @@
 #include <ngx_http.h>
 #include "access/ngx_media_access.h"
 #include "http/ngx_http_media.h"
+#include "http/ngx_http_media_session.h"
 #include "ingest/ngx_media_play.h"
 
 
@@ -284,8 +285,19 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
 
     ngx_memzero(&conf, sizeof(ngx_media_play_conf_t));
 
-    if (ngx_http_media_flv_viewer(flv, &conf.viewer, &reason) != NGX_OK) {
-        return ngx_http_media_flv_answered(flv, NGX_DECLINED, reason);
+    rc = ngx_http_media_flv_viewer(flv, &conf.viewer, &reason);
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "FLV play refused: %s", reason);
+
+        return ngx_http_media_session_refuse(r, NGX_HTTP_TOO_MANY_REQUESTS);
+    }
+
+    if (rc != NGX_OK) {
+        rc = (rc == NGX_ABORT) ? NGX_DECLINED : NGX_ERROR;
+
+        return ngx_http_media_flv_answered(flv, rc, reason);
     }
 
     conf.stream = flv->stream;
@@ -336,29 +348,50 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
 }
 
 
+/*
+ * Who it is says the location, as of other requests by HTTP; who is not counted
+ * there is not here.  NGX_OK, NGX_DECLINED: one too many, NGX_ABORT: banned,
+ * NGX_ERROR.
+ */
+
 static ngx_int_t
 ngx_http_media_flv_viewer(ngx_http_media_flv_t *flv,
     ngx_media_viewer_t *viewer, const char **reason)
 {
-    ngx_http_request_t         *r;
+    ngx_int_t                   rc;
     ngx_media_access_conf_t     conf;
-    ngx_media_session_who_t     who;
-    ngx_media_session_limit_t   limit;
+    ngx_media_session_who_t     known, who;
+    ngx_media_session_limit_t   limit, location;
 
-    r = flv->request;
+    if (ngx_media_sessions_get(flv->app->cycle) == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_media_session_who(flv->request, &who, &location);
+
+    if (rc != NGX_OK) {
+        return (rc == NGX_DECLINED) ? NGX_OK : NGX_ERROR;
+    }
 
     ngx_memzero(&conf, sizeof(ngx_media_access_conf_t));
 
     conf.app = flv->app;
     conf.name = flv->name;
-    conf.connection = r->connection;
+    conf.connection = flv->request->connection;
     conf.verdict = &flv->verdict;
 
-    ngx_media_viewer_who(&conf, NGX_MEDIA_SESSION_FLV, &who, &limit);
+    ngx_media_viewer_who(&conf, NGX_MEDIA_SESSION_FLV, &known, &limit);
 
-    if (r->headers_in.user_agent) {
-        who.agent = r->headers_in.user_agent->value;
+    if (who.by == NGX_MEDIA_SESSION_BY_ADDRESS) {
+        who.by = known.by;
+        who.viewer = known.viewer;
     }
+
+    who.app = known.app;
+    who.name = known.name;
+    who.protocol = NGX_MEDIA_SESSION_FLV;
+
+    ngx_media_viewer_narrow(&limit, &location);
 
     return ngx_media_viewer_begin(flv->app, &who, &limit, viewer, reason);
 }

@@ -377,6 +377,7 @@ ngx_media_rtmp_play_viewer(ngx_media_rtmp_stream_t *stream,
     conf.app = stream->session->app;
     conf.name = stream->asked;
     conf.connection = stream->session->connection;
+    conf.client = &stream->session->client;
     conf.verdict = &stream->verdict;
 
     ngx_media_viewer_who(&conf, NGX_MEDIA_SESSION_RTMP, &who, &limit);

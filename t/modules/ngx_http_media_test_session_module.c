@@ -7,7 +7,6 @@
 /*
  * For tests only, see scripts/build --test: the table of sessions, as it is.
  *
- *     media_test_sessions SIZE TIMEOUT;    http: there is one
  *     media_test_session;                  location
  *
  * GET .../ lists them: "ID APP NAME BY PROTOCOL AGENT BYTES WATCH MADE FLAGS",
@@ -31,20 +30,11 @@ static u_char *ngx_http_media_test_session_list(
     ngx_media_sessions_t *sessions, u_char *p);
 static void ngx_http_media_test_session_ended(
     const ngx_media_session_info_t *info);
-static char *ngx_http_media_test_sessions(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_http_media_test_session(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
 static ngx_command_t  ngx_http_media_test_session_commands[] = {
-
-    { ngx_string("media_test_sessions"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
-      ngx_http_media_test_sessions,
-      NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
-      NULL },
 
     { ngx_string("media_test_session"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
@@ -231,36 +221,6 @@ ngx_http_media_test_session_ended(const ngx_media_session_info_t *info)
 
 
 static char *
-ngx_http_media_test_sessions(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ssize_t     size;
-    ngx_int_t   timeout;
-    ngx_str_t  *value, name;
-
-    value = cf->args->elts;
-
-    size = ngx_parse_size(&value[1]);
-    timeout = ngx_parse_time(&value[2], 0);
-
-    if (size == NGX_ERROR || timeout == NGX_ERROR) {
-        return "invalid value";
-    }
-
-    ngx_str_set(&name, "test");
-
-    if (ngx_media_sessions_add(cf, &name, size, timeout,
-                               NGX_MEDIA_SESSION_ADDRESS_OFF)
-        == NULL)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_media_session_ended_add(cf, ngx_http_media_test_session_ended)
-           == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-static char *
 ngx_http_media_test_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_core_loc_conf_t  *clcf;
@@ -268,5 +228,6 @@ ngx_http_media_test_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_media_test_session_handler;
 
-    return NGX_CONF_OK;
+    return ngx_media_session_ended_add(cf, ngx_http_media_test_session_ended)
+           == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
