@@ -52,6 +52,7 @@ http {
         location /live/   { media_live live; }
         location /form/   { media_live form; }
         location /status  { media_status; }
+        location /metrics { media_metrics; }
     }
 }
 EOC
@@ -288,6 +289,26 @@ is($ffmpeg->wait(20), 0, 'ffmpeg, after half a second') or diag($ffmpeg->log());
 $s->on('/p', { status => 403 });
 $ffmpeg = $t->ffmpeg_publish('live/ffmpeg', duration => 2);
 isnt($ffmpeg->wait(20), 0, 'ffmpeg, refused');
+
+# what is counted
+
+my $metrics = $t->http_get('/metrics')->{body};
+
+my $counted = sub {
+    my ($app, $result) = @_;
+
+    return $metrics =~ /^ngx_media_hooks_total\{app="$app",event="publish",
+                        result="$result"\}\ (\d+)/mx ? $1 : -1;
+};
+
+ok($counted->('live', 'yes') >= 5, 'those that were let in');
+ok($counted->('live', 'no') >= 10, 'those that were not');
+is($counted->('none', 'failed'), 1, 'nobody answered');
+is($counted->('allow', 'failed'), $counted->('allow', 'allowed'),
+   'who is let in without an answer');
+ok($counted->('allow', 'allowed') >= 4, 'so many');
+is($counted->('none', 'lost'), 0, 'and no end was lost');
+unlike($metrics, qr/event="update"/, 'of hooks that there are');
 
 # what nobody is told
 

@@ -47,6 +47,7 @@ http {
         location /up/     { media_live up; }
         location /strict/ { media_live strict; }
         location /status  { media_status; }
+        location /metrics { media_metrics; }
     }
 }
 EOC
@@ -313,5 +314,8 @@ $s->stop();
 publish('told/lost')->close();
 ok($t->wait_log(qr/was not told publish_done of stream "lost", .* 4 tries: the/,
                 30), 'the log has what was lost');
+like($t->http_get('/metrics')->{body},
+     qr/hooks_total\{app="told",event="publish_done",result="lost"\} 1$/m,
+     'and it is counted');
 
 $t->done();

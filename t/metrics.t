@@ -17,7 +17,8 @@ my $t = Test::Media->new(workers => 2);
 
 $t->write_conf(<<'EOC');
 media live { zone 16m; segment 1s; part 200ms; grace 60s; }
-media "other" { zone 8m; max_streams 8; grace 60s; }
+media "other" { zone 8m; max_streams 8; grace 60s;
+                on update http://127.0.0.1:9/ interval=1h; }
 
 stream {
     server { listen 127.0.0.1:%%PORT_RTMP%%; media_rtmp; }

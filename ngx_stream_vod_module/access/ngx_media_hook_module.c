@@ -162,6 +162,13 @@ ngx_media_hook_on(const ngx_media_app_t *app, ngx_media_access_e action)
 }
 
 
+ngx_uint_t
+ngx_media_hook_has(const ngx_media_app_t *app, ngx_uint_t event)
+{
+    return ngx_media_hook_conf(app)->to[event].target != NULL;
+}
+
+
 uint64_t
 ngx_media_hook_said(const ngx_media_app_t *app, ngx_uint_t event,
     ngx_uint_t said)

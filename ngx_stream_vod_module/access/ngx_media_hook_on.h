@@ -23,6 +23,9 @@
 ngx_uint_t ngx_media_hook_on(const ngx_media_app_t *app,
     ngx_media_access_e action);
 
+/* is one told of this event, NGX_MEDIA_HOOK_PUBLISH...? */
+ngx_uint_t ngx_media_hook_has(const ngx_media_app_t *app, ngx_uint_t event);
+
 /* times that what was told came to this, see docs/metrics.md */
 uint64_t ngx_media_hook_said(const ngx_media_app_t *app, ngx_uint_t event,
     ngx_uint_t said);

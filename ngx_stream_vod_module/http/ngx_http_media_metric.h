@@ -131,5 +131,11 @@ void ngx_http_media_metrics_sessions_write(ngx_media_metric_text_t *mt,
     const ngx_http_media_metrics_t *metrics,
     const ngx_http_media_metric_sessions_t *sessions);
 
+/* ngx_http_media_metric_hook.c: of hooks, likewise */
+ngx_int_t ngx_http_media_metrics_hooks(ngx_http_media_metrics_t *metrics,
+    ngx_http_media_metric_set_t *hooks);
+void ngx_http_media_metrics_hooks_write(ngx_media_metric_text_t *mt,
+    const ngx_http_media_metric_set_t *hooks);
+
 
 #endif /* _NGX_HTTP_MEDIA_METRIC_H_INCLUDED_ */
