@@ -273,6 +273,35 @@ for my $case (['publishes', {}, {}], ['is asked about', { delay => 2 }, {}],
     is($s->count('/pd'), $n, 'and not again');
 }
 
+# many, two reloads, and one of the old workers dies
+
+wait_ok(sub { !$t->old_workers() }, 20, 'the old workers have gone');
+$s->forget();
+$s->on($_, {}) for qw{ /p /pd };
+
+my @many = map { publish("live/many-$_") } 1 .. 12;
+
+$t->reload();
+push @many, map { publish("live/more-$_") } 1 .. 4;
+$t->reload();
+
+my ($old) = $t->old_workers();
+my $lost = grep { $t->worker_of($_->sock()) == $old } @many;
+
+$t->kill_worker($old);
+wait_ok(sub { $s->count('/pd') == $lost }, 20, "those of a worker, $lost")
+    or diag($s->count('/pd'));
+$_->close() for @many;
+told('/pd', '/p', qr/^(client closed|its worker)/, 'many');
+
+# a yes that is over
+
+$s->forget();
+$s->on('/p', { body => '{"expires":2}' });
+$p = publish('live/short');
+ok($p->wait_closed(10), 'it has to go then');
+told('/pd', '/p', qr/^the time that access was given for is over$/, 'over');
+
 # updates: who is here, until one is refused
 
 $s->forget();
