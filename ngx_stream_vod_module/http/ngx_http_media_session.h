@@ -86,7 +86,8 @@ ngx_http_media_session_loc_conf_t *ngx_http_media_session_conf(
 ngx_http_media_session_ctx_t *ngx_http_media_session_find(
     ngx_http_request_t *r);
 
-/* what a handler returns, with the headers for it: 401, 403, 429, 503 */
+/* what a handler returns, with the headers for it but those of media_cors:
+   401, 403, 429, 503 */
 ngx_int_t ngx_http_media_session_refuse(ngx_http_request_t *r,
     ngx_int_t status);
 

@@ -252,6 +252,13 @@ ngx_http_media_session_enter(ngx_http_request_t *r)
     }
 
     if (rc != NGX_OK) {
+
+        /* pages of other origins may see it */
+
+        if (!ctx->refused && ngx_http_media_cors_add(r) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
         return ngx_http_media_session_refuse(r, rc);
     }
 
@@ -659,10 +666,9 @@ ngx_http_media_session_refuse(ngx_http_request_t *r, ngx_int_t status)
 
     mscf = ngx_http_get_module_main_conf(r, ngx_http_media_session_module);
 
-    if (ngx_http_media_cors_add(r) != NGX_OK
-        || (status == NGX_HTTP_TOO_MANY_REQUESTS
-            && ngx_http_media_header(r, "Retry-After", "%T", mscf->timeout)
-               != NGX_OK))
+    if (status == NGX_HTTP_TOO_MANY_REQUESTS
+        && ngx_http_media_header(r, "Retry-After", "%T", mscf->timeout)
+           != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
