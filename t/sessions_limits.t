@@ -208,6 +208,38 @@ is(status("/tv/~$sids/demo/v1.m3u8?CMCD=sid%3D%22b%22", '10.0.0.1'), 429,
    'or that it is another one');
 
 
+# who watches in FLV is one of them
+
+sub flv {
+    my ($path, $from) = @_;
+
+    my $v = $t->start_get($path, headers => { 'X-Forwarded-For' => $from });
+    wait_until(sub { $t->pump(0.1); $v->{status} }, 10, 'an answer');
+    return $v;
+}
+
+my @flv = map { flv('/ip/demo.flv', '10.3.0.1') } 1 .. 3;
+
+is(join(' ', map { $_->{status} } @flv), '200 200 429', 'FLV, by address');
+is($flv[2]{headers}{'retry-after'}, 3, 'with when to ask again');
+is($flv[2]{headers}{'access-control-allow-origin'}, '*', 'for pages, too');
+is(status('/ip/demo/v1.m3u8', '10.3.0.1'), 429, 'whatever he watches');
+
+my $flv = token('p=*&s=gina&n=1');
+push @flv, map { flv("/tv/~$flv/demo.flv", '10.3.0.2') } 1, 2;
+is(join(' ', map { $_->{status} } @flv[3, 4]), '200 429', 'by token');
+
+push @flv, map { flv("/two/demo.flv?user=$_", '10.3.0.3') }
+           qw/ hana hana hana ivan /;
+is(join(' ', map { $_->{status} } @flv[5 .. 8]), '200 200 429 200', 'by key');
+
+push @flv, map { flv('/two/demo.flv', '10.3.0.3') } 1 .. 6;
+is(join(' ', map { $_->{status} } @flv[9 .. 14]), join(' ', (200) x 6),
+   'who has none is not counted');
+
+$_->cancel() for @flv;
+
+
 # "satisfy any" lets nobody in beyond a limit
 
 is(status('/any/demo/v1.m3u8', '10.2.0.1', 'a'), 200, 'satisfy any');
