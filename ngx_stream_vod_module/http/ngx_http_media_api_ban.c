@@ -585,6 +585,11 @@ ngx_http_media_api_order_ban(ngx_http_media_api_order_t *order,
         return NGX_DECLINED;
     }
 
+    if (order->app.len == 0) {
+        order->wrong = "\"app\" has to be there";
+        return NGX_DECLINED;
+    }
+
     if (order->name.len == 0 && order->address.len == 0) {
         order->wrong = "\"name\" or \"address\" has to be there";
         return NGX_DECLINED;
