@@ -18,7 +18,7 @@
 #include "access/ngx_media_session_shm.h"
 
 
-#define NGX_MEDIA_SESSION_LEAVES  1024        /* of one slice */
+#define NGX_MEDIA_SESSION_LEAVES  2048        /* at once */
 #define NGX_MEDIA_SESSION_HANGS   (60 * 1000 / NGX_MEDIA_SESSION_UNIT)
 
 #define NGX_MEDIA_SESSION_PACE    1000        /* ms */
@@ -354,7 +354,7 @@ ngx_media_sessions_pace(const ngx_media_sessions_t *sessions)
 
 /* who finds the tick behind the clock, and is the first to set it, does it */
 
-void
+ngx_uint_t
 ngx_media_sessions_sweep(ngx_media_sessions_t *sessions)
 {
     uint32_t                   now, tick, slot, n;
@@ -372,7 +372,7 @@ ngx_media_sessions_sweep(ngx_media_sessions_t *sessions)
         < ngx_media_sessions_pace(sessions)
         || !ngx_media_lock_cas(&sh->tick, tick, now))
     {
-        return;
+        return 0;
     }
 
     slot = ngx_media_peek(&sh->cursor);
@@ -390,6 +390,17 @@ ngx_media_sessions_sweep(ngx_media_sessions_t *sessions)
     }
 
     ngx_media_store(&sh->cursor, slot);
+
+    if (left < NGX_MEDIA_SESSION_LEAVES) {
+        return 0;
+    }
+
+    /* a large stream has ended: whoever comes next goes on */
+
+    ngx_media_store(&sh->tick, now - ngx_media_sessions_pace(sessions)
+                                     / NGX_MEDIA_SESSION_UNIT);
+
+    return 1;
 }
 
 

@@ -16,6 +16,9 @@
 #include "access/ngx_media_session_shm.h"
 
 
+#define NGX_MEDIA_SESSION_MOMENT  20          /* ms, for others to go on */
+
+
 typedef struct {
     ngx_media_sessions_t     *sessions;       /* NULL: there are none */
     ngx_array_t               ended;          /* ngx_media_session_ended_pt */
@@ -255,7 +258,10 @@ ngx_media_session_event(ngx_event_t *ev)
 {
     ngx_media_sessions_t *sessions = ev->data;
 
-    ngx_media_sessions_sweep(sessions);
+    ngx_uint_t  more;
 
-    ngx_add_timer(ev, ngx_media_sessions_pace(sessions));
+    more = ngx_media_sessions_sweep(sessions);
+
+    ngx_add_timer(ev, more ? NGX_MEDIA_SESSION_MOMENT
+                           : ngx_media_sessions_pace(sessions));
 }

@@ -199,8 +199,11 @@ ngx_int_t ngx_media_sessions_format(ngx_media_sessions_shm_t **sh, void *mem,
 void ngx_media_sessions_lock(ngx_media_sessions_t *sessions);
 #define ngx_media_sessions_unlock(s)  ngx_media_unlock(&(s)->sh->lock)
 
-/* a slice of the table: who is over ends; now and then, by any process */
-void ngx_media_sessions_sweep(ngx_media_sessions_t *sessions);
+/*
+ * A slice of the table: who is over ends; now and then, by any process.  1:
+ * there are so many that it is to go on in a moment.
+ */
+ngx_uint_t ngx_media_sessions_sweep(ngx_media_sessions_t *sessions);
 
 /* ms between two of them */
 ngx_msec_t ngx_media_sessions_pace(const ngx_media_sessions_t *sessions);
