@@ -139,7 +139,12 @@ ngx_http_media_api_guard_denies(const ngx_array_t *rules)
     ngx_uint_t     i, deny;
     const u_char  *p;
 
-    if (rules == NULL || rules->size < sizeof(ngx_uint_t)) {
+    /* an nginx that somebody has changed may have a flag there */
+
+    if ((uintptr_t) rules < ngx_pagesize
+        || (uintptr_t) rules % sizeof(void *)
+        || rules->size < sizeof(ngx_uint_t))
+    {
         return 0;
     }
 
