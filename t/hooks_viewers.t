@@ -120,6 +120,26 @@ my $r = get('four', '/live/demo/v1.m3u8');
 is($r->{status}, 503, 'no answer');
 is($r->{headers}{'cache-control'}, 'no-store', 'which nobody keeps');
 
+# requests at one time, by two workers, which both ask
+
+$s->forget();
+$s->on('/play', { delay => 0.5 });
+
+my @at_once = map {
+    $t->start_get('/live/demo/v1.m3u8', worker => $_,
+                  headers => { 'User-Agent' => 'twice' })
+} $t->worker_pids();
+
+is(join(' ', map { $_->result(10)->{status} } @at_once), '200 200',
+   'at one time');
+
+my @twice = sort map { $_->{id} } bodies('/play');
+
+wait_ok(sub { (grep { $_->{agent} eq 'twice' } bodies('/done')) >= @twice },
+        20, 'the ends of all that was asked');
+is(join(' ', sort map { $_->{id} } grep { $_->{agent} eq 'twice' }
+             bodies('/done')), "@twice", 'each once, ' . @twice);
+
 # without being asked
 
 $s->forget();

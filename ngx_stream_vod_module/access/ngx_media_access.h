@@ -108,9 +108,8 @@ typedef struct {
                                                  its protocol has looked at */
     unsigned                  session:1;      /* of a viewer who comes and
                                                  goes, whichever process has
-                                                 him: it keeps verdict->id, by
-                                                 which he is asked about once
-                                                 more */
+                                                 him: it keeps verdict->id, and
+                                                 is told of by here() */
 
     /*
      * The answer, after NGX_AGAIN: NGX_OK, or NGX_DECLINED with a reason, a
@@ -194,7 +193,8 @@ void ngx_media_access_cancel(ngx_media_access_t *access);
 /*
  * Who was told yes, with an id in the verdict, is here now, in this process,
  * until ended().  A check that finds out that he must not stay calls close from
- * the event loop, once, reason is static.
+ * the event loop, once, reason is static.  close NULL: a session has the id
+ * now, in shared memory, and this process may go.
  */
 void ngx_media_access_here(const ngx_media_app_t *app, uint64_t id,
     void (*close)(void *data, const char *reason), void *data);

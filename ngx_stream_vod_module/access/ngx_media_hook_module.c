@@ -216,11 +216,7 @@ ngx_media_hook_check(ngx_media_access_t *access,
             conf->verdict->id = hook.id;
 
             (void) ngx_media_hook_table_admit(ngx_media_hook_table(conf->app),
-                                              hook.id,
-                                              conf->session
-                                              ? NGX_MEDIA_HOOK_NOBODY
-                                              : conf->app->zone->nrow,
-                                              &conf->name);
+                                              hook.id, &conf->name);
         }
 
         return NGX_OK;
@@ -529,11 +525,7 @@ ngx_media_hook_admit(ngx_media_hook_ask_t *ask,
         v->id = ask->id;
 
         (void) ngx_media_hook_table_admit(ngx_media_hook_table(ask->app),
-                                          ask->id,
-                                          ask->conf->session
-                                          ? NGX_MEDIA_HOOK_NOBODY
-                                          : ask->app->zone->nrow,
-                                          &ask->conf->name);
+                                          ask->id, &ask->conf->name);
     }
 
     return NGX_OK;

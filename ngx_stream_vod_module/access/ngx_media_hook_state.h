@@ -83,7 +83,7 @@ void ngx_media_hook_answer(const ngx_media_app_t *app,
 void ngx_media_hook_ended(const ngx_media_app_t *app, uint64_t id,
     const char *reason);
 
-/* he stays in this process, whose close may be called */
+/* he stays in this process, whose close may be called; NULL: in a session */
 void ngx_media_hook_here(const ngx_media_app_t *app, uint64_t id,
     void (*close)(void *data, const char *reason), void *data);
 

@@ -235,7 +235,7 @@ ngx_media_hook_find_locked(ngx_media_hook_table_shm_t *table, uint64_t id)
 
 ngx_int_t
 ngx_media_hook_table_admit(ngx_media_hook_table_shm_t *table, uint64_t id,
-    ngx_uint_t row, const ngx_str_t *stream)
+    const ngx_str_t *stream)
 {
     ngx_int_t                    rc;
     ngx_media_hook_entry_shm_t  *e;
@@ -251,7 +251,6 @@ ngx_media_hook_table_admit(ngx_media_hook_table_shm_t *table, uint64_t id,
     {
         ngx_media_hook_rename_locked(e, stream);
 
-        e->row = row;
         ngx_media_store(&e->state, NGX_MEDIA_HOOK_HERE);
 
         rc = NGX_OK;
@@ -260,6 +259,23 @@ ngx_media_hook_table_admit(ngx_media_hook_table_shm_t *table, uint64_t id,
     ngx_media_unlock(&table->lock);
 
     return rc;
+}
+
+
+void
+ngx_media_hook_table_keep(ngx_media_hook_table_shm_t *table, uint64_t id)
+{
+    ngx_media_hook_entry_shm_t  *e;
+
+    ngx_media_hook_table_lock(table);
+
+    e = ngx_media_hook_find_locked(table, id);
+
+    if (e && e->state == NGX_MEDIA_HOOK_HERE) {
+        e->row = NGX_MEDIA_HOOK_NOBODY;
+    }
+
+    ngx_media_unlock(&table->lock);
 }
 
 

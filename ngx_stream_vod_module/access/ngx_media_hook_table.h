@@ -129,7 +129,11 @@ uint64_t ngx_media_hook_table_add(ngx_media_hook_table_shm_t *table,
  * ended
  */
 ngx_int_t ngx_media_hook_table_admit(ngx_media_hook_table_shm_t *table,
-    uint64_t id, ngx_uint_t row, const ngx_str_t *stream);
+    uint64_t id, const ngx_str_t *stream);
+
+/* who is here is no process' any more, but a session's */
+void ngx_media_hook_table_keep(ngx_media_hook_table_shm_t *table,
+    uint64_t id);
 
 /*
  * He has gone.  NGX_OK: it is the caller's to tell of it, whose row is given;

@@ -224,6 +224,11 @@ ngx_media_hook_here(const ngx_media_app_t *app, uint64_t id,
     ngx_media_hook_conf_t  *mhcf;
     ngx_media_hook_here_t  *here;
 
+    if (close == NULL) {
+        ngx_media_hook_table_keep(ngx_media_hook_table(app), id);
+        return;
+    }
+
     mhcf = ngx_media_hook_conf(app);
 
     if (mhcf->to[NGX_MEDIA_HOOK_UPDATE].target == NULL) {

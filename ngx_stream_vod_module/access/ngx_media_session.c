@@ -696,6 +696,7 @@ ngx_media_session_admit(ngx_media_sessions_t *sessions,
     const ngx_media_session_ref_t *ref, time_t valid, uint64_t hook)
 {
     uint32_t                   until;
+    uint64_t                   none;
     ngx_media_session_shm_t   *s;
     ngx_media_sessions_shm_t  *sh;
 
@@ -714,11 +715,19 @@ ngx_media_session_admit(ngx_media_sessions_t *sessions,
 
     ngx_media_store(&s->admitted, until);
 
-    if (hook) {
-        ngx_media_store(&s->hook, hook);
+    if (hook == 0) {
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    none = 0;
+
+    if (__atomic_compare_exchange_n(&s->hook, &none, hook, 0, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_RELAXED))
+    {
+        return NGX_OK;
+    }
+
+    return (none == hook) ? NGX_OK : NGX_DONE;
 }
 
 

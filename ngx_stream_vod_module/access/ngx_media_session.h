@@ -273,7 +273,8 @@ ngx_int_t ngx_media_session_touch(ngx_media_sessions_t *sessions,
 
 /*
  * Hooks need not be asked for so many s; hook is what they call it, 0: as it
- * was.  NGX_DECLINED: it has gone.
+ * was.  NGX_DECLINED: it has gone; NGX_DONE: they call it otherwise, another
+ * one has asked at the same time.
  */
 ngx_int_t ngx_media_session_admit(ngx_media_sessions_t *sessions,
     const ngx_media_session_ref_t *ref, time_t valid, uint64_t hook);

@@ -487,6 +487,7 @@ static void
 ngx_http_media_session_admitted(ngx_http_media_session_ctx_t *ctx)
 {
     time_t                       now, until, valid;
+    ngx_int_t                    rc;
     ngx_media_access_verdict_t  *verdict;
 
     verdict = &ctx->verdict;
@@ -508,8 +509,21 @@ ngx_http_media_session_admitted(ngx_http_media_session_ctx_t *ctx)
 
     ctx->asked = 0;
 
-    (void) ngx_media_session_admit(ctx->sessions, &ctx->ref, valid,
-                                   verdict->id);
+    rc = ngx_media_session_admit(ctx->sessions, &ctx->ref, valid, verdict->id);
+
+    if (verdict->id == ctx->hook) {
+        return;
+    }
+
+    if (rc == NGX_OK) {
+        ngx_media_access_here(ctx->app, verdict->id, NULL, NULL);
+        return;
+    }
+
+    /* of two who ask at the same time one has the session */
+
+    ngx_media_access_ended(ctx->app, verdict->id,
+                           "the viewer has been asked about already");
 }
 
 

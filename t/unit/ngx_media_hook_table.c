@@ -82,9 +82,9 @@ test_one(void)
 
     is(ngx_media_hook_table_get(table, id, &copy), NGX_DECLINED,
        "who is asked about is not here");
-    is(ngx_media_hook_table_admit(table, other, 3, &news), NGX_DECLINED,
+    is(ngx_media_hook_table_admit(table, other, &news), NGX_DECLINED,
        "nor is one who has no entry");
-    is(ngx_media_hook_table_admit(table, id, 3, &news), NGX_OK, "he is");
+    is(ngx_media_hook_table_admit(table, id, &news), NGX_OK, "he is");
     is(ngx_media_hook_table_get(table, id, &copy), NGX_OK, "and found");
 
     ok(copy.hook.id == id, "by his id");
@@ -143,7 +143,7 @@ test_room(void)
     stream.data = (u_char *) name;
     stream.len = 255;
 
-    is(ngx_media_hook_table_admit(table, id, 0, &stream), NGX_OK, "renamed");
+    is(ngx_media_hook_table_admit(table, id, &stream), NGX_OK, "renamed");
     is(ngx_media_hook_table_end(table, id, 0, "because of an end", &copy),
        NGX_OK, "ended");
 
@@ -183,10 +183,12 @@ test_swept(void)
     theirs = add(2);
     nobodys = add(1);
 
-    ngx_media_hook_table_admit(table, here, 1, &hook.stream);
-    ngx_media_hook_table_admit(table, theirs, 2, &hook.stream);
-    ngx_media_hook_table_admit(table, nobodys, NGX_MEDIA_HOOK_NOBODY,
-                               &hook.stream);
+    ngx_media_hook_table_admit(table, here, &hook.stream);
+    ngx_media_hook_table_admit(table, theirs, &hook.stream);
+    ngx_media_hook_table_keep(table, nobodys);
+    ngx_media_hook_table_admit(table, nobodys, &hook.stream);
+    ngx_media_hook_table_keep(table, nobodys);
+    ngx_media_hook_table_keep(table, nobodys + 1);
     ngx_media_hook_table_end(table, sending, 1, "left", &copy);
 
     ngx_media_hook_table_swept(table, 1);

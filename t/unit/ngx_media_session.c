@@ -430,6 +430,10 @@ test_over(void)
     (void) touch(&state, 2000, 700);
     is(ngx_media_session_admit(&sessions, &state.ref, 60, 99), NGX_OK,
        "admitted");
+    is(ngx_media_session_admit(&sessions, &state.ref, 60, 98), NGX_DONE,
+       "of two ids the first is its own");
+    is(ngx_media_session_admit(&sessions, &state.ref, 60, 99), NGX_OK,
+       "which may come again");
     (void) ngx_media_session_look(&sessions, &who, &again);
     ok(again.admitted >= 59 && again.admitted <= 60, "for a minute");
 
