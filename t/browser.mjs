@@ -100,8 +100,9 @@ function serve(request, response) {
 
 // Runs in the page: has PLAYER play the URL in the page's video element, with
 // no more than "ahead" s in its buffer, where that is given and it can be told
-// (dash.js); cmcd: it says which session it is of.  What goes wrong, then or later, is added to errors as text, with
-// "fatal " before it where it ends the play.
+// (dash.js); cmcd: it says which session it is of.  What goes wrong, then or
+// later, is added to errors as text, with "fatal " before it where it ends the
+// play.
 //
 // The promise is kept when the player was told to play, and gives functions:
 // take(n), the n-th of all renditions, taken in turn; latency(), s behind the

@@ -13,8 +13,8 @@
 //
 // "hls@20,3" goes to 20 s, and later to 3 s, and says how long it took to play
 // on; "hls+switch", or "hls@20,3+switch", takes another rendition each second,
-// and says what sizes were seen.  "hls+cmcd" says with each request which session
-// it is of.  What was met of timed data is in "data".
+// and says what sizes were seen.  "hls+cmcd" says with each request which
+// session it is of.  What was met of timed data is in "data".
 
 import {openBrowser, players} from './browser.mjs';
 
