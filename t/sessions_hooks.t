@@ -248,4 +248,45 @@ like($text, qr/"media_live live" needs "media_sessions", as "media live/,
      'is told');
 
 $_->stop() for $pub, $pub2;
+
+# two workers that ask for one viewer at a time
+
+my $u = Test::Media->new(test_modules => 1, workers => 2);
+
+$u->write_conf($main . <<'EOC');
+http {
+    media_sessions 1m timeout=2s;
+
+    server {
+        listen 127.0.0.1:%%PORT_HTTP%%;
+        location /live/  { media_live live; }
+        location /status { media_status; }
+    }
+}
+EOC
+
+$u->run();
+
+my $both = $u->ffmpeg_publish('live/demo');
+wait_until(sub { $u->http_head('/live/demo/v1.m3u8')->{status} == 200 }, 20,
+           'the stream');
+
+my ($one, $two) = $u->worker_pids();
+my @asks = map {
+    $u->start_get("/live/demo/v1.m3u8?wait=700&id=$_->[0]", worker => $_->[1])
+} [21, $one], [22, $two];
+
+is($_->result(20)->{status}, 200, 'each worker asks') for @asks;
+is($u->log_count(qr/test access asked, play/), 2, 'for itself');
+
+wait_ok(sub { $u->log_count(qr/told of the end.* id:2[12]: the viewer has been /)
+              == 1 }, 5, 'one yes is of no use');
+wait_ok(sub { $u->log_count(qr/told of the end, app:"live" id:2[12]/) == 2 },
+        20, 'and the other ends with him');
+ok($u->log_count(qr/told of the end, app:"live" id:$_/) == 1, "once of $_")
+    for 21, 22;
+
+$both->stop();
+$u->stop();
+
 $t->done();
