@@ -10,6 +10,7 @@ use lib "$FindBin::Bin/lib";
 
 use Digest::SHA qw/ hmac_sha256 /;
 use MIME::Base64 ();
+use Time::HiRes qw/ sleep /;
 
 use Test::Media;
 use Test::Media::Metrics;
