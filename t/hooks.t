@@ -147,8 +147,13 @@ is((told('allow/demo'))[0], $denied, 'a no is a no with fail=allow, too');
 $s->on('/p', { body => '{"stream":"news/one"}' });
 $s->on('/play', {});
 
+# longer than all of it takes
+
 my @tags = live_tags('plain');
-my $pub = play_publish($t, 'live/k3y-of-news', \@tags, to => 12000);
+@tags = map { my $k = $_; map { [$_->[0], $_->[1] + 12000 * $k, $_->[2]] }
+              @tags } 0 .. 4;
+
+my $pub = play_publish($t, 'live/k3y-of-news', \@tags);
 
 $t->wait_playlist('/live/news/one/v1.m3u8',
                   sub { @{$_[0]{segments}} >= 1 }, 20);
@@ -197,6 +202,11 @@ viewers_have(sub { $_[0]->frames() >= 5 }, 10, @v);
 is(scalar(@v), 1, 'RTMP of another name');
 $_->close() for @v;
 
+$s->on('/p', {});
+ok($pub->running(), 'it is sending yet');
+is((told('live/news/one'))[0], $start,
+   'publish_auth hook: whose name it is says the hook');
+
 $pub->stop();
 
 # nginx-rtmp's form
@@ -222,14 +232,25 @@ like($asked->{uri}, qr{^/f\?a=b&app=get&.*&k=1&l=a%20b%09X:%20y$},
      'form: its arguments');
 
 $s->on('/f', { status => 302, headers => { Location => 'news' } });
-$pub = play_publish($t, 'form/other', \@tags, to => 8000);
+$pub = play_publish($t, 'form/other', \@tags);
 $t->wait_playlist('/form/news/v1.m3u8', sub { 1 }, 20);
 $s->on('/f', { status => 302,
                headers => { Location => 'rtmp://h/form/news' } });
 my $v = viewer_rtmp($t, 'form/x?k=2');
 viewers_have(sub { $_[0]->frames() >= 5 }, 10, $v);
 is($v->{status}, 'NetStream.Play.Start', 'form: play elsewhere');
+
 is(form(($s->requests('/f'))[-1]{body})->{call}, 'play', 'form: call=play');
+
+for my $case ([form => { status => 302, headers => { Location => 'news' } }],
+              ['a name' => {}])
+{
+    $s->on('/f', $case->[1]);
+    is((told('form/news'))[0], 'NetStream.Publish.BadName',
+       "a hook that only listens: nobody takes over, answered $case->[0]");
+    ok($pub->running(), 'and it is sending yet');
+}
+
 $v->close();
 $pub->stop();
 

@@ -25,7 +25,7 @@ my $url = 'http://127.0.0.1:%%PORT_S%%';
 
 my $conf = <<"EOC";
 media live { zone 32m; segment 1s; part 200ms; grace 2s;
-             publish_conflict drop;
+             publish_auth hook; publish_conflict drop;
              on publish $url/p timeout=3s; on publish_done $url/pd;
              on play $url/play; on play_done $url/playd; }
 media told { zone 16m; segment 1s; part 200ms;

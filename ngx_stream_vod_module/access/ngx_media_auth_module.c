@@ -269,6 +269,17 @@ ngx_media_auth_hides(const ngx_media_app_t *app)
 }
 
 
+ngx_uint_t
+ngx_media_auth_asks_hook(const ngx_media_app_t *app)
+{
+    ngx_media_auth_conf_t  *macf;
+
+    macf = ngx_media_app_conf(app, ngx_media_auth_module);
+
+    return macf->publish == NGX_MEDIA_AUTH_HOOK;
+}
+
+
 static ngx_int_t
 ngx_media_auth_by_key(ngx_media_access_t *access,
     const ngx_media_access_conf_t *conf, const ngx_array_t *keys,

@@ -519,7 +519,13 @@ ngx_media_hook_admit(ngx_media_hook_ask_t *ask,
         ngx_media_access_expires(ask->conf, now + verdict->expires);
     }
 
-    ngx_media_access_admit(ask->conf);
+    /* one that only listens says yes to whoever knows a name */
+
+    if (ask->event == NGX_MEDIA_HOOK_PUBLISH
+        && ngx_media_auth_asks_hook(ask->app))
+    {
+        ngx_media_access_admit(ask->conf);
+    }
 
     if (ask->entry) {
         v->id = ask->id;

@@ -31,4 +31,9 @@ uint64_t ngx_media_hook_said(const ngx_media_app_t *app, ngx_uint_t event,
     ngx_uint_t said);
 
 
+/* "publish_auth hook", of ngx_media_auth_module.c: it is a hook that says whose
+   a name is; others may let in whoever comes */
+ngx_uint_t ngx_media_auth_asks_hook(const ngx_media_app_t *app);
+
+
 #endif /* _NGX_MEDIA_HOOK_ON_H_INCLUDED_ */
