@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 use JSON::PP ();
 
 use Test::Media;
+use Test::Media::API;
 use Test::Media::Live;
 use Test::Media::Play;
 use Test::Media::Server;
@@ -51,6 +52,7 @@ http {
         listen 127.0.0.1:%%PORT_HTTP%%;
         location /live/   { media_live live; }
         location /form/   { media_live form; }
+        location /api/    { media_api write; allow 127.0.0.1; deny all; }
         location /status  { media_status; }
         location /metrics { media_metrics; }
     }
@@ -202,7 +204,28 @@ viewers_have(sub { $_[0]->frames() >= 5 }, 10, @v);
 is(scalar(@v), 1, 'RTMP of another name');
 $_->close() for @v;
 
+# who is banned from a stream is from one that the hook calls so
+
+my $api = Test::Media::API->new($t, '/api');
+
 $s->on('/p', {});
+
+my $decoy = live_publish($t, 'live/decoy');
+my $r = $api->call('POST', '/v1/bans',
+                   json => { app => 'live', name => 'news/one',
+                             action => 'play', seconds => 600 });
+is($r->{status}, 201, 'nobody may watch it');
+
+$v[0] = viewer_rtmp($t, 'live/ticket');
+like($v[0]{status}, qr/^NetStream.Play.Failed/, 'RTMP, of another name');
+is($v[0]{rtmp}{status}{description},
+   q(the stream's name is banned for a while), 'and why');
+$v[0]->close();
+is($t->http_get('/live/decoy.flv')->{status}, 403, 'FLV, of another name');
+
+$api->call('DELETE', "/v1/bans/$r->{json}{id}");
+$decoy->close();
+
 ok($pub->running(), 'it is sending yet');
 is((told('live/news/one'))[0], $start,
    'publish_auth hook: whose name it is says the hook');

@@ -85,8 +85,8 @@ ngx_int_t ngx_media_bans_look(ngx_media_bans_shm_t *bans, ngx_uint_t action,
 
 ngx_media_bans_shm_t *ngx_media_bans(const ngx_media_app_t *app);
 
-/* as look(); bans come before all other checks, and once more as a publisher,
-   whose name is known for sure by then, begins */
+/* as look(); bans come before all other checks, and once more as somebody
+   begins, with the stream's name, which is known for sure by then */
 ngx_int_t ngx_media_ban_check(const ngx_media_app_t *app, ngx_uint_t action,
     const ngx_str_t *name, const ngx_str_t *address, const char **reason);
 

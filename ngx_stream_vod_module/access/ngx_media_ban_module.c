@@ -6,8 +6,9 @@
 
 /*
  * Bans as the first of all checks, and the memory of each application's.  The
- * name that a publisher asks for may be a key, and others may take their time
- * to answer: so publish looks once more when it knows whom it lets in.
+ * name that somebody asks for may be a key or a ticket, and others may take
+ * their time to answer: so who begins is looked at once more, by the name that
+ * the stream has.
  */
 
 

@@ -19,6 +19,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "access/ngx_media_access.h"
+#include "access/ngx_media_ban.h"
 #include "http/ngx_http_media.h"
 #include "http/ngx_http_media_session.h"
 #include "ingest/ngx_media_play.h"
@@ -268,6 +269,15 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
     ngx_http_core_loc_conf_t  *clcf;
 
     r = flv->request;
+
+    /* the name is that of the stream now, which it may not have been before */
+
+    if (ngx_media_ban_check(flv->app, NGX_MEDIA_BAN_PLAY, &flv->name,
+                            &r->connection->addr_text, &reason)
+        != NGX_OK)
+    {
+        return ngx_http_media_flv_answered(flv, NGX_DECLINED, reason);
+    }
 
     if (r->method == NGX_HTTP_HEAD) {
         rc = ngx_http_media_flv_header(r);

@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "access/ngx_media_ban.h"
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_flv_write.h"
@@ -319,6 +320,15 @@ ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream,
 
     if (ngx_exiting || session->draining) {
         return NGX_MEDIA_RTMP_PLAY_CLOSING;
+    }
+
+    /* the name is that of the stream now, which it may not have been before */
+
+    if (ngx_media_ban_check(session->app, NGX_MEDIA_BAN_PLAY, &stream->asked,
+                            &session->connection->addr_text, reason)
+        != NGX_OK)
+    {
+        return NGX_MEDIA_RTMP_PLAY_DENIED;
     }
 
     ngx_memzero(&conf, sizeof(ngx_media_play_conf_t));
