@@ -5,9 +5,11 @@
 
 
 /*
- * A ban is there with the store of its id, and gone with that of 0, so who dies
- * in between leaves nothing to repair.  Ends are of the clock that all
- * processes have and nobody sets.
+ * A ban is there with the store of its id, which is last, and gone with that of
+ * 0.  So who dies in between leaves nothing to repair: what is behind "used",
+ * which goes up before that, and down by the clock of whoever looks, is room,
+ * whatever it holds.  Ends are of the clock that all processes have and nobody
+ * sets, but each of them reads it at moments of its own.
  */
 
 
@@ -40,8 +42,11 @@ struct ngx_media_bans_shm_s {
 
 
 static ngx_uint_t ngx_media_ban_over(const ngx_media_ban_shm_t *ban);
-static ngx_media_ban_shm_t *ngx_media_ban_place_locked(
-    ngx_media_bans_shm_t *bans, const ngx_media_ban_t *ban);
+static ngx_media_ban_shm_t *ngx_media_ban_find_locked(
+    ngx_media_bans_shm_t *bans, const ngx_media_ban_t *ban,
+    ngx_media_ban_shm_t **room);
+static void ngx_media_ban_fill_locked(ngx_media_bans_shm_t *bans,
+    ngx_media_ban_shm_t *b, const ngx_media_ban_t *ban, ngx_msec_t time);
 static ngx_uint_t ngx_media_ban_same(const ngx_media_ban_shm_t *b,
     const ngx_media_ban_t *ban);
 static ngx_uint_t ngx_media_ban_meets(const ngx_media_ban_shm_t *ban,
@@ -61,33 +66,50 @@ ngx_int_t
 ngx_media_bans_add(ngx_media_bans_shm_t *bans, ngx_media_ban_t *ban,
     ngx_msec_t time)
 {
-    ngx_media_ban_shm_t  *b;
+    ngx_int_t             rc;
+    ngx_media_ban_shm_t  *b, *room;
+
+    rc = NGX_OK;
 
     (void) ngx_media_lock(&bans->lock);
 
-    b = ngx_media_ban_place_locked(bans, ban);
-
-    if (b == NULL) {
-        ngx_media_unlock(&bans->lock);
-        return NGX_BUSY;
-    }
+    b = ngx_media_ban_find_locked(bans, ban, &room);
 
     ban->since = ngx_media_wall_msec();
     ban->until = ban->since + (int64_t) time;
 
-    if (b->id && !ngx_media_ban_over(b)) {
+    if (b) {
         ban->id = b->id;
         ban->since = b->since;
 
         ngx_media_store(&b->until, ngx_current_msec + time);
-        ngx_media_unlock(&bans->lock);
 
-        return NGX_OK;
+    } else if (room) {
+        ban->id = ngx_media_ban_id(bans);
+
+        ngx_media_ban_fill_locked(bans, room, ban, time);
+
+    } else {
+        rc = NGX_BUSY;
     }
 
-    ban->id = ngx_media_ban_id(bans);
+    ngx_media_unlock(&bans->lock);
 
-    ngx_media_store(&b->id, 0);
+    return rc;
+}
+
+
+static void
+ngx_media_ban_fill_locked(ngx_media_bans_shm_t *bans, ngx_media_ban_shm_t *b,
+    const ngx_media_ban_t *ban, ngx_msec_t time)
+{
+    /* nothing of what follows is done before */
+
+    (void) ngx_media_exchange(&b->id, 0);
+
+    if (b - bans->bans >= (ssize_t) bans->used) {
+        ngx_media_store(&bans->used, (uint32_t) (b - bans->bans) + 1);
+    }
 
     b->until = ngx_current_msec + time;
     b->since = ban->since;
@@ -98,14 +120,6 @@ ngx_media_bans_add(ngx_media_bans_shm_t *bans, ngx_media_ban_t *ban,
     ngx_memcpy(b->name, ban->name.data, ban->name.len);
 
     ngx_media_store(&b->id, ban->id);
-
-    if (b - bans->bans >= (ssize_t) bans->used) {
-        ngx_media_store(&bans->used, (uint32_t) (b - bans->bans) + 1);
-    }
-
-    ngx_media_unlock(&bans->lock);
-
-    return NGX_OK;
 }
 
 
@@ -116,22 +130,22 @@ ngx_media_ban_over(const ngx_media_ban_shm_t *ban)
 }
 
 
-/* one that says the same, or else a free one; NULL: there is none */
+/* one that says the same, or NULL: where it may be; room NULL: nowhere */
 
 static ngx_media_ban_shm_t *
-ngx_media_ban_place_locked(ngx_media_bans_shm_t *bans,
-    const ngx_media_ban_t *ban)
+ngx_media_ban_find_locked(ngx_media_bans_shm_t *bans,
+    const ngx_media_ban_t *ban, ngx_media_ban_shm_t **room)
 {
     ngx_uint_t            i;
-    ngx_media_ban_shm_t  *b, *room;
+    ngx_media_ban_shm_t  *b;
 
-    room = NULL;
+    *room = NULL;
 
     for (i = 0; i < bans->used; i++) {
         b = &bans->bans[i];
 
         if (b->id == 0 || ngx_media_ban_over(b)) {
-            room = room ? room : b;
+            *room = *room ? *room : b;
             continue;
         }
 
@@ -140,11 +154,11 @@ ngx_media_ban_place_locked(ngx_media_bans_shm_t *bans,
         }
     }
 
-    if (room == NULL && i < NGX_MEDIA_BANS) {
-        room = &bans->bans[i];
+    if (*room == NULL && i < NGX_MEDIA_BANS) {
+        *room = &bans->bans[i];
     }
 
-    return room;
+    return NULL;
 }
 
 

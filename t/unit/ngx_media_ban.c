@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include "access/ngx_media_ban.h"
 #include "memory/ngx_media_sync.h"
+#include "media_step.h"
 #include "ngx_stub.h"
 #include "tap.h"
 
@@ -388,6 +389,96 @@ test_dead(void)
 }
 
 
+/* clocks of processes differ: what one takes to be over another one does not */
+
+static void
+test_clocks(void)
+{
+    uint64_t  id, again;
+
+    fresh();
+
+    (void) add(PUBLISH, "a", NULL, 0, 60000, &id);
+    (void) add(PUBLISH, "b", NULL, 0, 60000, NULL);
+
+    later(60000);
+    ok(look(PUBLISH, "b", NULL) == NULL, "clocks: by one all are over");
+
+    later(-10);
+    is(add(PUBLISH, "c", NULL, 0, 60000, &again), NGX_OK,
+       "clocks: the other one bans");
+    ok(again != id, "clocks: whom it says");
+    ok(look(PUBLISH, "c", NULL) != NULL, "clocks: who is met");
+    is(ngx_media_bans_remove(bans, again), NGX_OK, "clocks: by its id");
+
+    later(60000);
+    (void) look(PUBLISH, "b", NULL);
+    later(-60000);
+    is(add(PUBLISH, "c", NULL, 0, 60000, NULL), NGX_OK, "clocks: the same");
+    ok(look(PUBLISH, "c", NULL) != NULL, "clocks: who is met, too");
+}
+
+
+/* the process that is followed */
+
+static void
+step_work(void)
+{
+    uint64_t  id;
+
+    (void) add(PUBLISH, "b", NULL, 0, 60000, &id);
+    (void) add(PUBLISH, "b", NULL, 0, 70000, &id);
+    (void) ngx_media_bans_remove(bans, id);
+    (void) add(PUBLISH, "behind", NULL, 0, 60000, NULL);
+    (void) add(PUBLISH, "b", "c0a80100", 24, 60000, &id);
+}
+
+
+static ngx_uint_t  step_wrong;
+
+
+static void
+step_look(void)
+{
+    uint64_t    id, other;
+    ngx_uint_t  n;
+
+    n = count();
+
+    step_wrong += look(PUBLISH, "a", NULL) == NULL;
+    step_wrong += look(PUBLISH, "c", NULL) != NULL;
+
+    step_wrong += add(PUBLISH, "c", NULL, 0, 60000, &id) != NGX_OK;
+    step_wrong += look(PUBLISH, "c", NULL) == NULL;
+    step_wrong += add(PUBLISH, "d", "c0a80101", 32, 60000, &other) != NGX_OK;
+    step_wrong += look(PUBLISH, "d", "c0a80101") == NULL;
+    step_wrong += id == other || count() != n + 2;
+
+    step_wrong += ngx_media_bans_remove(bans, id) != NGX_OK;
+    step_wrong += ngx_media_bans_remove(bans, other) != NGX_OK;
+    step_wrong += look(PUBLISH, "c", NULL) != NULL;
+    step_wrong += add(PUBLISH, "b", NULL, 0, 60000, &id) != NGX_OK;
+    step_wrong += look(PUBLISH, "b", NULL) == NULL;
+    step_wrong += ngx_media_bans_remove(bans, id) != NGX_OK;
+}
+
+
+static void
+test_step(void)
+{
+    ngx_uint_t  n;
+
+    fresh();
+
+    (void) add(PUBLISH, "a", NULL, 0, 60000, NULL);
+
+    n = step_each(bans, 4096, step_work, step_look);
+
+    ok(n == 0 || n > 20, "step: moments, %u", (unsigned) n);
+    is(step_wrong, 0, "step: wherever one dies, bans are as they are said");
+}
+
+
 int
 main(void)
 {
@@ -397,6 +488,8 @@ main(void)
     test_time();
     test_full();
     test_dead();
+    test_clocks();
+    test_step();
 
     is(ngx_stub_logged[NGX_LOG_ALERT], 0, "no alerts");
 
