@@ -72,7 +72,8 @@ ngx_media_hook_table_lock(ngx_media_hook_table_shm_t *table)
 }
 
 
-/* states are the truth: one is set when all the rest of its entry is */
+/* states are the truth: one is set when all the rest of its entry is, whose
+   texts agree at any moment */
 
 static void
 ngx_media_hook_table_repair_locked(ngx_media_hook_table_shm_t *table)
@@ -188,29 +189,41 @@ ngx_media_hook_table_add(ngx_media_hook_table_shm_t *table, ngx_uint_t row,
 
 /*
  * One behind the other; those that do not fit, with room for a reason and for
- * another name, are left out as a whole
+ * another name, are left out as a whole.  Who dies in it leaves an entry that
+ * has lost texts, its last ones or all of them, and no other ones: lengths go
+ * before anything is written, from the last on, and come when all of it is.
  */
 
 static void
 ngx_media_hook_fill_locked(ngx_media_hook_entry_shm_t *e,
     const ngx_str_t **texts)
 {
-    size_t      len, left;
+    size_t      left;
     u_char     *p;
+    uint16_t    len[NGX_MEDIA_HOOK_TS];
     ngx_uint_t  i;
+
+    for (i = NGX_MEDIA_HOOK_TS; i; i--) {
+        ngx_media_store(&e->len[i - 1], 0);
+    }
+
+    ngx_media_fence();
 
     p = e->text;
     left = NGX_MEDIA_HOOK_TEXT - NGX_MEDIA_HOOK_REASON;
 
     for (i = 0; i < NGX_MEDIA_HOOK_TS; i++) {
-        len = (texts[i] && texts[i]->len <= left) ? texts[i]->len : 0;
+        len[i] = (texts[i] && texts[i]->len <= left) ? texts[i]->len : 0;
 
-        if (len) {
-            p = ngx_cpymem(p, texts[i]->data, len);
+        if (len[i]) {
+            p = ngx_cpymem(p, texts[i]->data, len[i]);
         }
 
-        e->len[i] = len;
-        left -= len;
+        left -= len[i];
+    }
+
+    for (i = 0; i < NGX_MEDIA_HOOK_TS; i++) {
+        ngx_media_store(&e->len[i], len[i]);
     }
 }
 
@@ -368,7 +381,7 @@ ngx_media_hook_reason_locked(ngx_media_hook_entry_shm_t *e,
     n = ngx_min(ngx_strlen(reason), NGX_MEDIA_HOOK_REASON);
 
     ngx_memcpy(e->text + len, reason, n);
-    e->len[NGX_MEDIA_HOOK_T_REASON] = n;
+    ngx_media_store(&e->len[NGX_MEDIA_HOOK_T_REASON], (uint16_t) n);
 }
 
 

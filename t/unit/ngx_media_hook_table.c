@@ -14,6 +14,7 @@
 
 #include "access/ngx_media_hook_table.h"
 #include "core/ngx_media.h"
+#include "media_step.h"
 #include "ngx_stub.h"
 #include "tap.h"
 
@@ -294,6 +295,115 @@ test_repair(void)
 }
 
 
+/* the process that is followed: somebody comes, is renamed twice, and goes */
+
+#define STEP_ARGS  770
+
+static char        step_args[STEP_ARGS];
+static char        step_name[255];
+static ngx_uint_t  step_wrong;
+
+
+static void
+step_work(void)
+{
+    uint64_t   id;
+    ngx_str_t  name;
+
+    id = add(1);
+
+    name.data = (u_char *) step_name;
+    name.len = sizeof(step_name);
+    (void) ngx_media_hook_table_admit(table, id, &name);
+
+    set(&name, "x");
+    (void) ngx_media_hook_table_admit(table, id, &name);
+    (void) ngx_media_hook_table_end(table, id, 1, "it left", &copy);
+    ngx_media_hook_table_drop(table, id);
+}
+
+
+/* nothing, or this */
+
+static ngx_uint_t
+step_differs(const ngx_str_t *str, const void *data, size_t len)
+{
+    return str->len && (str->len != len || memcmp(str->data, data, len) != 0);
+}
+
+
+static void
+step_look(void)
+{
+    uint64_t    id;
+    ngx_uint_t  n;
+
+    id = table->used ? table->entries[0].id : 0;
+    n = 0;
+
+    ngx_media_hook_table_swept(table, 1);
+
+    while (ngx_media_hook_table_take(table, 2, &copy) == NGX_OK) {
+        n++;
+
+        step_wrong += copy.hook.id != id;
+        step_wrong += step_differs(&copy.hook.stream, "demo", 4)
+                      && step_differs(&copy.hook.stream, "x", 1)
+                      && step_differs(&copy.hook.stream, step_name, 255);
+        step_wrong += step_differs(&copy.hook.protocol, "rtmp", 4);
+        step_wrong += step_differs(&copy.hook.address, "192.0.2.7", 9);
+        step_wrong += step_differs(&copy.hook.args, step_args, STEP_ARGS);
+        step_wrong += step_differs(&copy.hook.agent, "obs", 3);
+        step_wrong += copy.hook.url.len + copy.hook.page.len
+                      + copy.hook.swf.len != 0;
+        step_wrong += strcmp(copy.hook.reason, "it left") != 0
+                      && strcmp(copy.hook.reason,
+                                "its worker process has gone") != 0;
+
+        ngx_media_hook_table_drop(table, copy.hook.id);
+    }
+
+    step_wrong += n > 1;
+
+    hook.args.len = 0;
+    step_wrong += add(3) == 0 || (add(3) & 0x3fff) != 1;
+    hook.args.len = STEP_ARGS;
+}
+
+
+static void
+test_step(void)
+{
+    size_t                       size;
+    ngx_uint_t                   n;
+    ngx_media_zone_conf_t        conf;
+    ngx_media_hook_table_shm_t  *own;
+
+    start(0);
+
+    memset(&conf, 0, sizeof(conf));
+    memset(step_args, 'a', sizeof(step_args));
+    memset(step_name, 'n', sizeof(step_name));
+
+    hook.args.data = (u_char *) step_args;
+    hook.args.len = STEP_ARGS;
+
+    size = ngx_media_hook_table_size(&conf);
+    own = table;
+    table = step_memory(size);
+
+    ngx_media_hook_table_init(table, size, 7);
+
+    n = step_each(table, 4096, step_work, step_look);
+
+    ok(n == 0 || n > 50, "moments, %u", (unsigned) n);
+    is(step_wrong, 0, "wherever one dies, what is told is true");
+
+    (void) munmap(table, size);
+    table = own;
+}
+
+
 int
 main(void)
 {
@@ -304,6 +414,7 @@ main(void)
     test_swept();
     test_full();
     test_repair();
+    test_step();
 
     free(table);
 
