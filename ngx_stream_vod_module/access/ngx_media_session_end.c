@@ -28,6 +28,10 @@
 static uint64_t ngx_media_session_ban_key(uint64_t stream, uint64_t viewer);
 static ngx_int_t ngx_media_session_ban_locked(ngx_media_sessions_shm_t *sh,
     const ngx_media_session_shm_t *s, uint32_t now, uint32_t until);
+static void ngx_media_session_pardon(ngx_media_sessions_t *sessions,
+    uint64_t key);
+static ngx_uint_t ngx_media_session_pardonable(
+    const ngx_media_sessions_shm_t *sh, uint32_t slot, uint64_t key);
 static ngx_uint_t ngx_media_session_sweep(ngx_media_sessions_t *sessions,
     uint32_t slot, uint32_t now);
 
@@ -290,15 +294,11 @@ ngx_media_session_bans(ngx_media_sessions_t *sessions, ngx_uint_t *cursor,
 ngx_int_t
 ngx_media_session_unban(ngx_media_sessions_t *sessions, uint64_t id)
 {
-    uint32_t                   slot;
     uint64_t                   key;
-    ngx_int_t                  rc;
     ngx_uint_t                 i;
-    ngx_media_session_shm_t   *s;
     ngx_media_sessions_shm_t  *sh;
 
     sh = sessions->sh;
-    rc = NGX_DECLINED;
     key = 0;
 
     ngx_media_sessions_lock(sessions);
@@ -310,33 +310,81 @@ ngx_media_session_unban(ngx_media_sessions_t *sessions, uint64_t id)
 
             ngx_media_store(&sh->ban_keys[i], 0);
             sh->nbans--;
-            rc = NGX_OK;
             break;
-        }
-    }
-
-    /* the session, if it is there yet, may go on */
-
-    for (slot = 0; key && slot < sh->nslots; slot++) {
-        s = &sh->slots[slot];
-
-        if (sh->tags[slot] == 0 || !(s->flags & NGX_MEDIA_SESSION_KICKED)
-            || ngx_media_session_ban_key(s->stream, s->viewer) != key)
-        {
-            continue;
-        }
-
-        s->banned = ngx_media_session_now();
-        s->flags &= ~NGX_MEDIA_SESSION_KICKED;
-
-        if (s->flags & NGX_MEDIA_SESSION_CONFIRMED) {
-            ngx_media_session_viewer_locked(sh, slot, 1);
         }
     }
 
     ngx_media_sessions_unlock(sessions);
 
-    return rc;
+    if (key == 0) {
+        return NGX_DECLINED;
+    }
+
+    ngx_media_session_pardon(sessions, key);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Sessions of it that are there yet may go on.  They are looked for without the
+ * lock, as there may be a million, and looked at once more with it.
+ */
+
+static void
+ngx_media_session_pardon(ngx_media_sessions_t *sessions, uint64_t key)
+{
+    uint32_t                   slot;
+    ngx_media_session_shm_t   *s;
+    ngx_media_sessions_shm_t  *sh;
+
+    sh = sessions->sh;
+
+    for (slot = 0; slot < sh->nslots; slot++) {
+
+        if (!ngx_media_session_pardonable(sh, slot, key)) {
+            continue;
+        }
+
+        ngx_media_sessions_lock(sessions);
+
+        s = &sh->slots[slot];
+
+        /* it may be another one by now, or banned anew */
+
+        if (ngx_media_session_pardonable(sh, slot, key)
+            && !ngx_media_session_banned(sh, ngx_media_session_now(),
+                                         s->stream, s->viewer))
+        {
+            s->banned = ngx_media_session_now();
+            s->flags &= ~NGX_MEDIA_SESSION_KICKED;
+
+            if (s->flags & NGX_MEDIA_SESSION_CONFIRMED) {
+                ngx_media_session_viewer_locked(sh, slot, 1);
+            }
+        }
+
+        ngx_media_sessions_unlock(sessions);
+    }
+}
+
+
+static ngx_uint_t
+ngx_media_session_pardonable(const ngx_media_sessions_shm_t *sh,
+    uint32_t slot, uint64_t key)
+{
+    const ngx_media_session_shm_t  *s;
+
+    if (ngx_media_load(&sh->tags[slot]) == 0) {
+        return 0;
+    }
+
+    s = &sh->slots[slot];
+
+    return (ngx_media_peek(&s->flags) & NGX_MEDIA_SESSION_KICKED)
+           && ngx_media_session_ban_key(ngx_media_peek(&s->stream),
+                                        ngx_media_peek(&s->viewer))
+              == key;
 }
 
 

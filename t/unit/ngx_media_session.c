@@ -10,6 +10,7 @@
          -lcrypto */
 
 
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include "access/ngx_media_session_shm.h"
@@ -746,6 +747,97 @@ test_kicked(void)
 }
 
 
+/* pages that are looked at for the first time are noted here */
+
+static uintptr_t   page_size;
+static ngx_uint_t  pages_free;
+static ngx_uint_t  pages_locked;
+
+
+static void
+page(int signo, siginfo_t *info, void *ctx)
+{
+    u_char  *p, *first, *last;
+
+    p = (u_char *) ((uintptr_t) info->si_addr & ~(page_size - 1));
+    first = (u_char *) sessions.sh->slots;
+    last = (u_char *) &sessions.sh->slots[sessions.sh->nslots];
+
+    if (p < first || p >= last
+        || mprotect(p, page_size, PROT_READ|PROT_WRITE) != 0)
+    {
+        (void) signal(SIGSEGV, SIG_DFL);
+        return;
+    }
+
+    if (sessions.sh->lock) {
+        pages_locked++;
+
+    } else {
+        pages_free++;
+    }
+}
+
+
+/* a large table is not walked with the lock: all others would wait for it */
+
+static void
+test_pardoned(void)
+{
+    u_char                     *first, *last;
+    ngx_uint_t                  i;
+    struct sigaction            action, before;
+    ngx_media_session_who_t     who;
+    ngx_media_session_state_t   states[300], state;
+
+    table(512 * KB);
+
+    for (i = 0; i < 300; i++) {
+        who = viewer("demo", i);
+        (void) make(&who, &states[i]);
+        (void) touch(&states[i], 1, 10000);
+    }
+
+    who = viewer("demo", 7);
+    is(ngx_media_session_end(&sessions, states[7].id, 300), NGX_OK, "banned");
+    is(ngx_media_session_end(&sessions, states[8].id, 300), NGX_OK, "two");
+    is(count("demo").viewers, 298, "are no viewers any more");
+
+    page_size = getpagesize();
+
+    first = (u_char *) (((uintptr_t) sessions.sh->slots + page_size - 1)
+                        & ~(page_size - 1));
+    last = (u_char *) ((uintptr_t) &sessions.sh->slots[sessions.sh->nslots]
+                       & ~(page_size - 1));
+
+    memset(&action, 0, sizeof(action));
+    action.sa_sigaction = page;
+    action.sa_flags = SA_SIGINFO;
+
+    (void) sigaction(SIGSEGV, &action, &before);
+    (void) mprotect(first, last - first, PROT_NONE);
+
+    is(ngx_media_session_unban(&sessions, states[7].id), NGX_OK, "lifted");
+
+    (void) mprotect(first, last - first, PROT_READ|PROT_WRITE);
+    (void) sigaction(SIGSEGV, &before, NULL);
+
+    ok(pages_free > 0, "it was looked for, in %u pages",
+       (unsigned) pages_free);
+    is(pages_locked, 0, "while others go on");
+
+    is(ngx_media_session_look(&sessions, &who, &state), NGX_OK, "is there");
+    is(state.kicked + (state.banned != 0), 0, "and goes on");
+    is(touch(&states[7], 1, 10000), NGX_OK, "with the next request");
+    is(touch(&states[8], 1, 10000), NGX_ABORT, "the other one does not");
+    is(count("demo").viewers, 299, "one more watches");
+
+    is(ngx_media_session_end(&sessions, states[7].id, 300), NGX_OK, "again");
+    is(ngx_media_session_unban(&sessions, states[8].id), NGX_OK, "the other");
+    is(touch(&states[7], 1, 10000), NGX_ABORT, "is none of this one");
+}
+
+
 static void
 test_full(void)
 {
@@ -1111,6 +1203,7 @@ main(void)
     test_limits();
     test_requests();
     test_kicked();
+    test_pardoned();
     test_full();
     test_day();
     test_listed();
