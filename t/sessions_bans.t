@@ -103,6 +103,20 @@ is(get('anna', '/live/demo/index.m3u8')->{status}, 403, 'after a reload');
 is($api->call('DELETE', "/v1/bans/$a")->{status}, 204, 'it is lifted');
 is(get('anna', '/live/demo/v1.m3u8')->{status}, 200, 'and he is back');
 
+# nor is he somebody else when his address has so many sessions that what a
+# player says is not believed any more
+
+sub sid { return get('all', "/live/demo/v1.m3u8?CMCD=sid%3D%22$_[0]%22"); }
+
+my $dora = sid('dora')->{headers}{'x-session'};
+
+is($api->call('DELETE', "/v1/sessions/$dora?ban=60")->{status}, 204, 'banned');
+wait_until(sub { !grep { $_ eq $dora } id_of('live/demo') }, 30,
+           'the session has gone');
+
+sid("sid-$_") for 1 .. 70;
+is(sid('dora')->{status}, 403, 'the ban has not');
+
 # in the middle of a response
 
 my $slow = $t->start_get('/slow/film.mp4/clip.mp4',

@@ -28,8 +28,9 @@
 #define ngx_media_session_seconds(n)                                          \
     ((time_t) ((n) / (1000 / NGX_MEDIA_SESSION_UNIT)) + 1)
 
-/* sessions of an address that are told apart by what players say */
+/* sessions of an address up to which players are told apart by what they say */
 #define NGX_MEDIA_SESSION_SIDS     64
+#define NGX_MEDIA_SESSION_AGENTS   256
 
 
 static uint32_t ngx_media_session_lookup(ngx_media_sessions_t *sessions,
@@ -491,10 +492,26 @@ ngx_uint_t
 ngx_media_session_folds(ngx_media_sessions_t *sessions,
     ngx_media_session_who_t *who)
 {
+    ngx_uint_t                 most;
     ngx_media_session_keys_t   keys;
     ngx_media_session_count_t  count;
 
-    if (who->by != NGX_MEDIA_SESSION_BY_SID) {
+    switch (who->by) {
+
+    case NGX_MEDIA_SESSION_BY_SID:
+        most = NGX_MEDIA_SESSION_SIDS;
+        break;
+
+    case NGX_MEDIA_SESSION_BY_ADDRESS:
+        most = NGX_MEDIA_SESSION_AGENTS;
+
+        if (who->agent.len) {
+            break;
+        }
+
+        /* fall through */
+
+    default:
         return 0;
     }
 
@@ -508,8 +525,17 @@ ngx_media_session_folds(ngx_media_sessions_t *sessions,
     ngx_media_session_count_locked(sessions->sh, keys.address, &count);
     ngx_media_sessions_unlock(sessions);
 
-    if (count.sessions < NGX_MEDIA_SESSION_SIDS) {
+    if (count.sessions < most) {
         return 0;
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "media session of an address that has %ui, of %ui",
+                   count.sessions, most);
+
+    if (who->by == NGX_MEDIA_SESSION_BY_ADDRESS) {
+        ngx_str_null(&who->agent);
+        return 1;
     }
 
     who->by = NGX_MEDIA_SESSION_BY_ADDRESS;

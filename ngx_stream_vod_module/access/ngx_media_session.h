@@ -252,8 +252,10 @@ ngx_int_t ngx_media_session_make(ngx_media_sessions_t *sessions,
     const char **reason);
 
 /*
- * Who is known by what his player says alone, from an address that has 64
- * sessions: he is no more than somebody of that address, and *who is that.
+ * Who is known by what his player says alone, from an address that has many
+ * sessions: 1, *who is less now.  From 64 on a sid is nothing, but for address
+ * and agent; from 256 on an agent is nothing: he is somebody of that address.
+ * To be called again until the one that he is then has a session, or for 0.
  */
 ngx_uint_t ngx_media_session_folds(ngx_media_sessions_t *sessions,
     ngx_media_session_who_t *who);

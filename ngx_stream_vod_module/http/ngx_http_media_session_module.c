@@ -291,7 +291,9 @@ ngx_http_media_session_begin(ngx_http_request_t *r,
 
     rc = ngx_media_session_look(ctx->sessions, &ctx->who, &state);
 
-    if (rc != NGX_OK && ngx_media_session_folds(ctx->sessions, &ctx->who)) {
+    while (rc != NGX_OK && !state.banned
+           && ngx_media_session_folds(ctx->sessions, &ctx->who))
+    {
         rc = ngx_media_session_look(ctx->sessions, &ctx->who, &state);
     }
 

@@ -647,6 +647,62 @@ test_requests(void)
 }
 
 
+/* what one address may say it is, at most, with nobody else going short */
+
+static void
+test_folds(void)
+{
+    char                       agent[32];
+    ngx_uint_t                 i, n;
+    ngx_media_session_who_t    who;
+    ngx_media_session_stat_t   stat;
+    ngx_media_session_state_t  state;
+
+    table(512 * KB);
+
+    for (i = 0, n = 0; i < 600; i++) {
+        who = who_is("live", "demo", NGX_MEDIA_SESSION_BY_ADDRESS, "");
+        who.sockaddr = address("192.0.2.1");
+        who.agent.data = (u_char *) agent;
+        who.agent.len = snprintf(agent, sizeof(agent), "agent-%d", (int) i);
+
+        if (i % 2 == 0) {
+            who.by = NGX_MEDIA_SESSION_BY_SID;
+            who.viewer = who.agent;
+        }
+
+        while (ngx_media_session_look(&sessions, &who, &state) != NGX_OK
+               && ngx_media_session_folds(&sessions, &who))
+        {
+            n++;
+        }
+
+        (void) make(&who, &state);
+        (void) touch(&state, 1, 10000);
+    }
+
+    is(count("demo").sessions, 257, "one address has so many");
+    is(count("demo").viewers, 257, "viewers");
+    is(who.by, NGX_MEDIA_SESSION_BY_ADDRESS, "the last is its address");
+    is(who.agent.len, 0, "and nothing else");
+    is(ngx_media_session_folds(&sessions, &who), 0, "nor less than that");
+    ok(n > 600, "in two steps, where he said a sid");
+
+    ngx_media_session_stat(&sessions, &stat);
+    is(stat.refused, 0, "nobody was refused a place");
+
+    who = who_is("live", "demo", NGX_MEDIA_SESSION_BY_ADDRESS, "");
+    who.sockaddr = address("192.0.2.2");
+    ngx_str_set(&who.agent, "agent-1");
+    is(ngx_media_session_folds(&sessions, &who), 0, "not of another one");
+
+    who = who_is("live", "demo", NGX_MEDIA_SESSION_BY_KEY, "key");
+    who.sockaddr = address("192.0.2.1");
+    ngx_str_set(&who.agent, "agent-1");
+    is(ngx_media_session_folds(&sessions, &who), 0, "who has a key");
+}
+
+
 static void
 test_kicked(void)
 {
@@ -1202,6 +1258,7 @@ main(void)
     test_over();
     test_limits();
     test_requests();
+    test_folds();
     test_kicked();
     test_pardoned();
     test_full();
