@@ -445,7 +445,8 @@ ngx_media_sessions_sweep(ngx_media_sessions_t *sessions)
 
     /* a large stream has ended: whoever comes next goes on */
 
-    ngx_media_store(&sh->tick, now - ngx_media_sessions_pace(sessions)
+    ngx_media_store(&sh->tick, now - (ngx_media_sessions_pace(sessions)
+                                      + NGX_MEDIA_SESSION_UNIT - 1)
                                      / NGX_MEDIA_SESSION_UNIT);
 
     return 1;

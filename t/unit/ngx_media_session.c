@@ -989,6 +989,44 @@ test_full(void)
 }
 
 
+/* of a table that is swept in slices, too, no piece waits for the clock */
+
+static void
+test_pieces(void)
+{
+    ngx_uint_t                 i, n, slices;
+    ngx_media_session_who_t    who;
+    ngx_media_session_state_t  state;
+
+    for (slices = 1; slices < 12; slices += 2) {
+
+        table(slices * 16 * 1024 * KB - 1024 * KB);
+
+        is((sessions.sh->nslots + NGX_MEDIA_SESSION_SLICE - 1)
+           / NGX_MEDIA_SESSION_SLICE, slices, "slices: %d", (int) slices);
+
+        for (i = 0, n = 0; i < slices * 4500; i++) {
+            who = viewer("demo", i);
+            n += make(&who, &state) == NGX_OK;
+        }
+
+        pass(TIMEOUT + 1000);
+        is(ngx_media_sessions_sweep(&sessions), 1, "there are more");
+        is(told->n, 2048, "than may end at once");
+
+        is(ngx_media_sessions_sweep(&sessions), 1, "the same moment");
+        is(told->n, 4096, "the next ones end");
+
+        for (i = 0; i < 40 && told->n < n; i++) {
+            while (ngx_media_sessions_sweep(&sessions)) { /* void */ }
+            pass(1000);
+        }
+
+        is(told->n, n, "and all of them");
+    }
+}
+
+
 static void
 test_day(void)
 {
@@ -1262,6 +1300,7 @@ main(void)
     test_kicked();
     test_pardoned();
     test_full();
+    test_pieces();
     test_day();
     test_listed();
     test_dies();
