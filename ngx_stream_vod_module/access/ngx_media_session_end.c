@@ -34,6 +34,8 @@ static ngx_uint_t ngx_media_session_pardonable(
     const ngx_media_sessions_shm_t *sh, uint32_t slot, uint64_t key);
 static ngx_uint_t ngx_media_session_sweep(ngx_media_sessions_t *sessions,
     uint32_t slot, uint32_t now);
+static void ngx_media_session_bans_over_locked(ngx_media_sessions_shm_t *sh,
+    uint32_t now);
 
 
 void
@@ -205,15 +207,14 @@ ngx_media_session_ban_locked(ngx_media_sessions_shm_t *sh,
     ngx_uint_t                    i, free;
     ngx_media_session_ban_shm_t  *ban;
 
+    ngx_media_session_bans_over_locked(sh, now);
+
     key = ngx_media_session_ban_key(s->stream, s->viewer);
     free = NGX_MEDIA_SESSION_BANS;
 
     for (i = 0; i < NGX_MEDIA_SESSION_BANS; i++) {
 
-        if (sh->ban_keys[i]
-            && (sh->ban_keys[i] == key
-                || !ngx_media_session_age(sh->bans[i].until, now)))
-        {
+        if (sh->ban_keys[i] == key) {
             ngx_media_store(&sh->ban_keys[i], 0);
             sh->nbans--;
         }
@@ -423,6 +424,12 @@ ngx_media_sessions_sweep(ngx_media_sessions_t *sessions)
         return 0;
     }
 
+    if (ngx_media_peek(&sh->nbans)) {
+        ngx_media_sessions_lock(sessions);
+        ngx_media_session_bans_over_locked(sh, now);
+        ngx_media_sessions_unlock(sessions);
+    }
+
     slot = ngx_media_peek(&sh->cursor);
     left = 0;
 
@@ -504,4 +511,30 @@ ngx_media_session_sweep(ngx_media_sessions_t *sessions, uint32_t slot,
     }
 
     return leaves;
+}
+
+
+/* who comes need not look at them; nothing of whom they were of stays */
+
+static void
+ngx_media_session_bans_over_locked(ngx_media_sessions_shm_t *sh, uint32_t now)
+{
+    ngx_uint_t                    i;
+    ngx_media_session_ban_shm_t  *ban;
+
+    for (i = 0; sh->nbans && i < NGX_MEDIA_SESSION_BANS; i++) {
+        ban = &sh->bans[i];
+
+        if (sh->ban_keys[i] == 0 || ngx_media_session_age(ban->until, now)) {
+            continue;
+        }
+
+        ngx_media_store(&sh->ban_keys[i], 0);
+        sh->nbans--;
+
+        ban->id = 0;
+        ban->shown_viewer = 0;
+        ban->name_len = 0;
+        ngx_memzero(ban->name, NGX_MEDIA_SESSION_NAME);
+    }
 }

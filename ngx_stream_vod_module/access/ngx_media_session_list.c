@@ -233,8 +233,13 @@ void
 ngx_media_session_stat(ngx_media_sessions_t *sessions,
     ngx_media_session_stat_t *stat)
 {
-    ngx_uint_t                i, n;
-    ngx_media_session_app_t   app;
+    uint32_t                   now;
+    ngx_uint_t                 i, n;
+    ngx_media_session_app_t    app;
+    ngx_media_sessions_shm_t  *sh;
+
+    sh = sessions->sh;
+    now = ngx_media_session_now();
 
     ngx_memzero(stat, sizeof(ngx_media_session_stat_t));
 
@@ -250,9 +255,15 @@ ngx_media_session_stat(ngx_media_sessions_t *sessions,
 
     ngx_media_sessions_lock(sessions);
 
-    stat->slots = sessions->sh->nslots;
-    stat->used = sessions->sh->used;
-    stat->bans = sessions->sh->nbans;
+    stat->slots = sh->nslots;
+    stat->used = sh->used;
+
+    /* those that are over may not have been swept yet */
+
+    for (i = 0; sh->nbans && i < NGX_MEDIA_SESSION_BANS; i++) {
+        stat->bans += sh->ban_keys[i]
+                      && ngx_media_session_age(sh->bans[i].until, now);
+    }
 
     ngx_media_sessions_unlock(sessions);
 }

@@ -800,6 +800,28 @@ test_kicked(void)
     ngx_media_session_refused(&sessions, &other);
     (void) ngx_media_session_app(&sessions, 1, &app);
     is(app.banned, 5, "also who was by others");
+
+    /* those that are over are none; and nobody has to look for them */
+
+    pass(301000);
+    ngx_media_session_stat(&sessions, &stat);
+    is(stat.bans, 0, "none is left");
+    cursor = 0;
+    is(ngx_media_session_bans(&sessions, &cursor, &ban), NGX_DONE, "none");
+
+    is(sessions.sh->nbans, NGX_MEDIA_SESSION_BANS, "they are there yet");
+    sweep();
+    is(sessions.sh->nbans, 0, "and then they have gone");
+
+    for (n = 0; n < NGX_MEDIA_SESSION_BANS; n++) {
+        if (sessions.sh->ban_keys[n] || sessions.sh->bans[n].name_len
+            || sessions.sh->bans[n].shown_viewer)
+        {
+            break;
+        }
+    }
+
+    is(n, NGX_MEDIA_SESSION_BANS, "with all that was in them");
 }
 
 
