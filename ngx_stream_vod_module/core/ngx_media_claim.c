@@ -273,6 +273,7 @@ ngx_media_stream_holder(ngx_media_zone_t *zone, ngx_str_t *name,
 
     if (s->id == stream.id && s->pid && !s->trailing) {
         ngx_media_stream_holder_locked(s, holder);
+        holder->stream = stream;
         rc = NGX_OK;
     }
 
@@ -286,6 +287,7 @@ static void
 ngx_media_stream_holder_locked(ngx_media_stream_shm_t *s,
     ngx_media_holder_t *holder)
 {
+    holder->epoch = s->epoch;
     holder->protocol_len = s->protocol_len;
     ngx_memcpy(holder->protocol, s->protocol, s->protocol_len);
     holder->address_len = s->address_len;
@@ -296,48 +298,23 @@ ngx_media_stream_holder_locked(ngx_media_stream_shm_t *s,
 
 
 ngx_int_t
-ngx_media_stream_kick(ngx_media_zone_t *zone, ngx_str_t *name,
-    ngx_media_kick_e why, ngx_media_holder_t *holder)
+ngx_media_stream_kick(const ngx_media_stream_t *stream, uint64_t epoch,
+    ngx_media_kick_e why)
 {
-    ngx_media_stream_t       stream;
     ngx_media_stream_shm_t  *s;
 
-    if (ngx_media_stream_find(zone, name, &stream) != NGX_OK) {
-        return NGX_DECLINED;
-    }
+    s = stream->sh;
 
-    s = stream.sh;
+    ngx_media_stream_lock(stream->zone, s);
 
-    ngx_media_stream_lock(zone, s);
-
-    if (s->id != stream.id || s->pid == 0 || s->trailing) {
+    if (s->id != stream->id || s->epoch != epoch || s->pid == 0
+        || s->trailing)
+    {
         ngx_media_stream_unlock(s);
         return NGX_DECLINED;
     }
 
-    if (holder) {
-        ngx_media_stream_holder_locked(s, holder);
-    }
-
-    ngx_media_stream_kick_locked(zone, s, why);
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_media_claim_kick(const ngx_media_claim_t *claim, ngx_media_kick_e why)
-{
-    if (ngx_media_claim_lock(claim) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    if (claim->stream.sh->trailing) {
-        ngx_media_stream_unlock(claim->stream.sh);
-        return NGX_DECLINED;
-    }
-
-    ngx_media_stream_kick_locked(claim->stream.zone, claim->stream.sh, why);
+    ngx_media_stream_kick_locked(stream->zone, s, why);
 
     return NGX_OK;
 }

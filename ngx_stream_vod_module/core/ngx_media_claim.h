@@ -51,6 +51,8 @@ void ngx_media_claim_refused(ngx_media_zone_t *zone,
 /* who publishes a name that acquire refused; NGX_OK, NGX_DECLINED: nobody */
 
 typedef struct {
+    ngx_media_stream_t        stream;
+    uint64_t                  epoch;          /* of its claim */
     size_t                    protocol_len;
     u_char                    protocol[16];
     size_t                    address_len;
@@ -77,15 +79,11 @@ typedef enum {
 } ngx_media_kick_e;
 
 /*
- * Whoever publishes this name; holder, which may be NULL, says who it was.
- * NGX_OK, NGX_DECLINED: nobody does.
+ * The publisher of this epoch, as its holder or a brief has it, and no other
+ * one; NGX_DECLINED: it has left, or lost the stream to somebody else.
  */
-ngx_int_t ngx_media_stream_kick(ngx_media_zone_t *zone, ngx_str_t *name,
-    ngx_media_kick_e why, ngx_media_holder_t *holder);
-
-/* this publisher and no other; NGX_DECLINED: it has left or lost it already */
-ngx_int_t ngx_media_claim_kick(const ngx_media_claim_t *claim,
-    ngx_media_kick_e why);
+ngx_int_t ngx_media_stream_kick(const ngx_media_stream_t *stream,
+    uint64_t epoch, ngx_media_kick_e why);
 
 /* as the log, the status and the publisher itself are told; static */
 const char *ngx_media_kick_sentence(ngx_media_kick_e why);

@@ -231,6 +231,7 @@ ngx_media_stream_brief(const ngx_media_stream_t *stream,
     brief->born = s->born;
     brief->since = s->since;
     brief->pid = s->trailing ? 0 : s->pid;
+    brief->epoch = s->epoch;
     brief->bitrate = 0;
     brief->fps = 0;
 

@@ -149,6 +149,7 @@ typedef struct {
 
     /* the publisher; in grace and after: the last one */
     ngx_pid_t                 pid;            /* 0: it has gone */
+    uint64_t                  epoch;          /* of its claim */
     size_t                    protocol_len;
     u_char                    protocol[16];
     size_t                    address_len;

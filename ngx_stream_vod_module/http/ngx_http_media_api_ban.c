@@ -668,8 +668,8 @@ ngx_http_media_api_ban_kick(ngx_http_request_t *r, ngx_media_app_t *app,
             continue;
         }
 
-        if (ngx_media_stream_kick(app->zone, &name, NGX_MEDIA_KICK_BANNED,
-                                  NULL)
+        if (ngx_media_stream_kick(&streams[i], brief.epoch,
+                                  NGX_MEDIA_KICK_BANNED)
             == NGX_OK)
         {
             ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,

@@ -43,6 +43,8 @@ static ngx_int_t ngx_http_media_api_kick(ngx_http_request_t *r,
 static ngx_int_t ngx_http_media_api_kick_ban(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx, ngx_media_app_t *app,
     const ngx_media_holder_t *holder);
+static void ngx_http_media_api_kick_next(ngx_http_media_api_ctx_t *ctx,
+    ngx_media_app_t *app);
 static ngx_int_t ngx_http_media_api_no_publisher(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx);
 
@@ -197,6 +199,7 @@ ngx_http_media_api_kick(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
 {
     ngx_int_t                          rc, banned;
     ngx_uint_t                         ban;
+    ngx_media_kick_e                   why;
     ngx_media_app_t                   *app;
     ngx_media_holder_t                 holder;
     const ngx_http_media_api_value_t  *args;
@@ -223,15 +226,19 @@ ngx_http_media_api_kick(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
 
     banned = ban ? ngx_http_media_api_kick_ban(r, ctx, app, &holder) : NGX_OK;
 
+    why = (ban && banned == NGX_OK) ? NGX_MEDIA_KICK_BANNED
+                                    : NGX_MEDIA_KICK_ASKED;
+
     /* it may have left meanwhile; so it has, and is banned */
 
-    rc = ngx_media_stream_kick(app->zone, &ctx->name,
-                               ban && banned == NGX_OK
-                               ? NGX_MEDIA_KICK_BANNED
-                               : NGX_MEDIA_KICK_ASKED, NULL);
+    rc = ngx_media_stream_kick(&holder.stream, holder.epoch, why);
 
     if (rc != NGX_OK && ban == 0) {
         return ngx_http_media_api_no_publisher(r, ctx);
+    }
+
+    if (rc != NGX_OK && banned == NGX_OK) {
+        ngx_http_media_api_kick_next(ctx, app);
     }
 
     ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
@@ -293,6 +300,36 @@ ngx_http_media_api_kick_ban(ngx_http_request_t *r,
 
     return ngx_media_bans_add(ngx_media_bans(app), &ban,
                               ctx->args[NGX_HTTP_MEDIA_API_BAN].n * 1000);
+}
+
+
+/*
+ * Who came after it, and before the ban was there.  It is not who was meant,
+ * and goes only if it is banned, too.
+ */
+
+static void
+ngx_http_media_api_kick_next(ngx_http_media_api_ctx_t *ctx,
+    ngx_media_app_t *app)
+{
+    ngx_str_t           address;
+    const char         *reason;
+    ngx_media_holder_t  next;
+
+    if (ngx_media_stream_holder(app->zone, &ctx->name, &next) != NGX_OK) {
+        return;
+    }
+
+    address.data = next.address;
+    address.len = next.address_len;
+
+    if (ngx_media_ban_check(app, NGX_MEDIA_BAN_PUBLISH, &ctx->name, &address,
+                            &reason)
+        != NGX_OK)
+    {
+        (void) ngx_media_stream_kick(&next.stream, next.epoch,
+                                     NGX_MEDIA_KICK_BANNED);
+    }
 }
 
 

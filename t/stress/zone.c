@@ -223,15 +223,19 @@ publish_segment(media_pub_t *pub, ngx_uint_t parts, uint64_t number)
 static void
 kick(void)
 {
-    char       text[32];
-    ngx_str_t  name;
+    char                text[32];
+    ngx_str_t           name;
+    ngx_media_holder_t  holder;
 
     stream_name(rnd() % nstreams, text);
 
     name.data = (u_char *) text;
     name.len = strlen(text);
 
-    (void) ngx_media_stream_kick(zone, &name, NGX_MEDIA_KICK_ASKED, NULL);
+    if (ngx_media_stream_holder(zone, &name, &holder) == NGX_OK) {
+        (void) ngx_media_stream_kick(&holder.stream, holder.epoch,
+                                     NGX_MEDIA_KICK_ASKED);
+    }
 }
 
 

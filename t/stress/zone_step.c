@@ -261,12 +261,15 @@ work_trailing(ngx_uint_t anew)
 static void
 work_kick(void)
 {
-    ngx_str_t  name = ngx_string("a");
+    ngx_str_t           name = ngx_string("a");
+    ngx_media_holder_t  holder;
 
     watch(1);
 
-    if (ngx_media_stream_kick(zone, &name, NGX_MEDIA_KICK_ASKED, NULL)
-        != NGX_OK)
+    if (ngx_media_stream_holder(zone, &name, &holder) != NGX_OK
+        || ngx_media_stream_kick(&holder.stream, holder.epoch,
+                                 NGX_MEDIA_KICK_ASKED)
+           != NGX_OK)
     {
         _exit(3);
     }

@@ -338,6 +338,13 @@ test_pid(void)
 }
 
 
+static ngx_int_t
+kick(const ngx_media_claim_t *claim, ngx_media_kick_e why)
+{
+    return ngx_media_stream_kick(&claim->stream, claim->epoch, why);
+}
+
+
 /* a publisher of another process, and one that never had a part */
 
 static void
@@ -345,15 +352,12 @@ test_kick(void)
 {
     int                  status;
     pid_t                pid;
-    ngx_str_t            name = ngx_string("a"), none = ngx_string("b");
+    ngx_str_t            name = ngx_string("a");
     media_pub_t          first, second;
     ngx_media_claim_t    claim;
     ngx_media_holder_t   holder;
 
     start(64 * MB);
-
-    is(ngx_media_stream_kick(zone, &none, NGX_MEDIA_KICK_ASKED, &holder),
-       NGX_DECLINED, "kick: there is no such stream");
 
     (void) media_pub_begin(&first, zone, "a");
     (void) media_pub_track(&first, NGX_MEDIA_VIDEO, 0, 48000);
@@ -364,9 +368,10 @@ test_kick(void)
 
     if (pid == 0) {
         ngx_pid = getpid();
-        _exit(ngx_media_stream_kick(zone, &name, NGX_MEDIA_KICK_BANNED,
-                                    &holder)
-              != NGX_OK || holder.address_len == 0);
+        _exit(ngx_media_stream_holder(zone, &name, &holder) != NGX_OK
+              || holder.address_len == 0
+              || ngx_media_stream_kick(&holder.stream, holder.epoch,
+                                       NGX_MEDIA_KICK_BANNED) != NGX_OK);
     }
 
     (void) waitpid(pid, &status, 0);
@@ -378,10 +383,8 @@ test_kick(void)
     is(strcmp(ngx_media_claim_lost(&first.claim), "it is banned"), 0,
        "kick: it is told why");
     is(state("a"), NGX_MEDIA_STREAM_GRACE, "kick: its stream waits");
-    is(ngx_media_stream_kick(zone, &name, NGX_MEDIA_KICK_ASKED, &holder),
-       NGX_DECLINED, "kick: nobody is left");
-    is(ngx_media_claim_kick(&first.claim, NGX_MEDIA_KICK_ASKED),
-       NGX_DECLINED, "kick: nor is this one");
+    is(kick(&first.claim, NGX_MEDIA_KICK_ASKED), NGX_DECLINED,
+       "kick: nobody is left");
 
     /* what another one's end was has nothing to do with it */
 
@@ -393,6 +396,8 @@ test_kick(void)
     app.publish_conflict = NGX_MEDIA_CONFLICT_DROP;
     wait_msec(10000);
     claim = second.claim;
+    is(ngx_media_stream_holder(zone, &name, &holder), NGX_OK,
+       "kick: who is meant");
     is(media_pub_begin(&second, zone, "a"), NGX_OK, "kick: taken over");
     is(strcmp(ngx_media_claim_lost(&claim),
               "another publisher took the stream over"), 0,
@@ -400,10 +405,12 @@ test_kick(void)
     is(strcmp(ngx_media_claim_lost(&first.claim), "it is banned"), 0,
        "kick: what the first was told holds");
 
-    is(ngx_media_claim_kick(&claim, NGX_MEDIA_KICK_DENIED), NGX_DECLINED,
+    is(ngx_media_stream_kick(&holder.stream, holder.epoch,
+                             NGX_MEDIA_KICK_BANNED), NGX_DECLINED,
+       "kick: who took over meanwhile is not meant");
+    ok(ngx_media_claim_valid(&second.claim), "kick: and goes on");
+    is(kick(&second.claim, NGX_MEDIA_KICK_DENIED), NGX_OK,
        "kick: only this publisher");
-    is(ngx_media_claim_kick(&second.claim, NGX_MEDIA_KICK_DENIED), NGX_OK,
-       "kick: which it is");
     is(strcmp(ngx_media_claim_lost(&second.claim),
               "it is not allowed to go on"), 0, "kick: and why");
 
@@ -414,17 +421,15 @@ test_kick(void)
     media_pub_cut(&first, ngx_media_stream_number(&first.claim));
     (void) media_pub_part(&first, 1000, MSEC, 1);
     ngx_media_stream_finish(&first.claim, "bye");
-    is(ngx_media_stream_kick(zone, &name, NGX_MEDIA_KICK_ASKED, &holder),
-       NGX_DECLINED, "kick: who trails has left");
-    is(ngx_media_claim_kick(&first.claim, NGX_MEDIA_KICK_ASKED),
-       NGX_DECLINED, "kick: and so by its claim");
+    is(kick(&first.claim, NGX_MEDIA_KICK_ASKED), NGX_DECLINED,
+       "kick: who trails has left");
     ngx_media_stream_release(&first.claim, "bye");
 
     /* the record may be another stream's, or nobody's */
 
     (void) media_pub_begin(&first, zone, "b");
-    is(ngx_media_stream_kick(zone, &none, NGX_MEDIA_KICK_EXPIRED, NULL),
-       NGX_OK, "kick: one without a part");
+    is(kick(&first.claim, NGX_MEDIA_KICK_EXPIRED), NGX_OK,
+       "kick: one without a part");
     is(state("b"), 0, "kick: its stream is gone");
     (void) media_pub_begin(&second, zone, "b");
     is(second.claim.stream.sh == first.claim.stream.sh, 1,

@@ -337,6 +337,7 @@ test_kick(void)
     ngx_str_t             name = ngx_string("a");
     ngx_uint_t            i;
     walk_pub_t           *p;
+    ngx_media_holder_t    holder;
     ngx_media_publish_e   rc;
 
     static walk_t  w;
@@ -349,8 +350,11 @@ test_kick(void)
     (void) track(p, WALK_AAC, 0);
     seconds(&w, p, 4);
 
-    is(ngx_media_stream_kick(w.zone, &name, NGX_MEDIA_KICK_ASKED, NULL),
-       NGX_OK, "kick: it is there");
+    is(ngx_media_stream_holder(w.zone, &name, &holder), NGX_OK,
+       "kick: who it is");
+    is(ngx_media_stream_kick(&holder.stream, holder.epoch,
+                             NGX_MEDIA_KICK_ASKED), NGX_OK,
+       "kick: it is there");
 
     rc = NGX_MEDIA_PUBLISH_OK;
 
@@ -374,8 +378,11 @@ test_kick(void)
     (void) track(p, WALK_AAC, 0);
     seconds(&w, p, 4);
 
-    is(ngx_media_stream_kick(w.zone, &name, NGX_MEDIA_KICK_BANNED, NULL),
-       NGX_OK, "kick: it is back");
+    is(ngx_media_stream_holder(w.zone, &name, &holder), NGX_OK,
+       "kick: who it is");
+    is(ngx_media_stream_kick(&holder.stream, holder.epoch,
+                             NGX_MEDIA_KICK_BANNED), NGX_OK,
+       "kick: it is back");
 
     ngx_media_writers_close(w.zone, NULL);
 
