@@ -24,6 +24,10 @@ my $t = live_nginx(workers => 2, stopped => 1, http => <<'EOC',
                          media_cors on; }
         location /read { media_api read; }
         location /api/v1/nested/ { return 200 nested; }
+        location /shut/  { media_api write; deny all; }
+        location /mir/   { mirror /shut/v1/publishers/live/x;
+                           root %%DIR%%; }
+        location /ssi/   { ssi on; root %%DIR%%; }
         location /deny/  { media_api read; deny all; }
         location /basic/ { media_api write; auth_basic ops;
                            auth_basic_user_file %%DIR%%/users;
@@ -186,6 +190,16 @@ is($about[0]{write}, JSON::PP::true(), 'and may write');
 is($read->call('GET', '/v1/')->{json}{write}, JSON::PP::false(), 'or not');
 is_deeply([map { "$_->{name} $_->{zone}{publishers}" } @{$about[0]{apps}}],
           ['many 0', 'live 7'], 'applications');
+
+# nginx asks nobody who it is, of subrequests
+
+mkdir $t->path('ssi');
+$t->write_file('ssi/a.html', '<!--# include virtual="/shut/v1/publishers" -->');
+unlike($t->http_get('/ssi/a.html')->{body}, qr/"app"/, 'not by SSI');
+$t->http(method => 'DELETE', path => '/mir/x');
+$t->wait_log(qr/"media_api" answers no subrequests, uri:"\/shut\/v1\/publ.*x"/,
+             10);
+ok(live_stream($t, 'x')->{publisher}{connected}, 'nor by mirror');
 
 # by state, by bitrate
 

@@ -62,6 +62,15 @@ ngx_http_media_api_handler(ngx_http_request_t *r)
     ngx_int_t                  rc;
     ngx_http_media_api_ctx_t  *ctx;
 
+    /* of subrequests (mirror, SSI) nginx asks nobody who it is */
+
+    if (r != r->main) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"media_api\" answers no subrequests, uri:\"%V\"",
+                      &r->uri);
+        return NGX_HTTP_FORBIDDEN;
+    }
+
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_media_api_ctx_t));
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
