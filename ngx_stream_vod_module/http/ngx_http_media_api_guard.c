@@ -21,7 +21,14 @@
 #include "http/ngx_http_media_api.h"
 
 
-typedef ngx_uint_t (*ngx_http_media_api_guard_pt)(const void *conf);
+typedef enum {
+    NGX_HTTP_MEDIA_API_SILENT = 0,
+    NGX_HTTP_MEDIA_API_GUARDS,
+    NGX_HTTP_MEDIA_API_OPENS                  /* it lets everybody in */
+} ngx_http_media_api_guard_e;
+
+typedef ngx_http_media_api_guard_e (*ngx_http_media_api_guard_pt)(
+    const void *conf);
 
 typedef struct {
     const char                  *module;
@@ -30,8 +37,9 @@ typedef struct {
 
 
 /*
- * ngx_http_access_module: up to three arrays of rules, NULL: none; the last
- * field of a rule is whether it denies
+ * ngx_http_access_module: arrays of rules, NULL: none, of which the first one
+ * that fits is what holds.  Those of unix sockets come last, and are not looked
+ * at: who may open one is what the mode of its file says.
  */
 
 typedef struct {
@@ -39,10 +47,25 @@ typedef struct {
 #if (NGX_HAVE_INET6)
     ngx_array_t              *rules6;
 #endif
-#if (NGX_HAVE_UNIX_DOMAIN)
-    ngx_array_t              *rules_un;
-#endif
 } ngx_http_media_api_allow_t;
+
+
+typedef struct {
+    in_addr_t                 mask;
+    in_addr_t                 addr;
+    ngx_uint_t                deny;
+} ngx_http_media_api_rule_t;
+
+
+#if (NGX_HAVE_INET6)
+
+typedef struct {
+    struct in6_addr           addr;
+    struct in6_addr           mask;
+    ngx_uint_t                deny;
+} ngx_http_media_api_rule6_t;
+
+#endif
 
 
 /*
@@ -63,26 +86,35 @@ typedef struct {
 } ngx_http_media_api_request_t;
 
 
-static ngx_uint_t ngx_http_media_api_guard_access(const void *conf);
-static ngx_uint_t ngx_http_media_api_guard_denies(const ngx_array_t *rules);
-static ngx_uint_t ngx_http_media_api_guard_basic(const void *conf);
-static ngx_uint_t ngx_http_media_api_guard_request(const void *conf);
-static ngx_uint_t ngx_http_media_api_guard_satisfy(const void *conf);
+static ngx_http_media_api_guard_e ngx_http_media_api_guard_access(
+    const void *conf);
+static ngx_http_media_api_guard_e ngx_http_media_api_guard_rules(
+    const ngx_array_t *rules, size_t size, size_t mask, size_t len);
+static ngx_http_media_api_guard_e ngx_http_media_api_guard_basic(
+    const void *conf);
+static ngx_http_media_api_guard_e ngx_http_media_api_guard_request(
+    const void *conf);
 
 
 static const ngx_http_media_api_guard_t  ngx_http_media_api_guards[] = {
     { "ngx_http_access_module", ngx_http_media_api_guard_access },
     { "ngx_http_auth_basic_module", ngx_http_media_api_guard_basic },
-    { "ngx_http_auth_request_module", ngx_http_media_api_guard_request },
-    { "ngx_http_core_module", ngx_http_media_api_guard_satisfy }
+    { "ngx_http_auth_request_module", ngx_http_media_api_guard_request }
 };
 
+
+/* with "satisfy any" one that opens does so whatever the others say */
 
 ngx_uint_t
 ngx_http_media_api_guarded(ngx_conf_t *cf, void **loc_conf)
 {
-    ngx_uint_t     i, k;
-    ngx_module_t  *module;
+    void                      *conf;
+    ngx_uint_t                 i, k, guards, opens;
+    ngx_module_t              *module;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    guards = 0;
+    opens = 0;
 
     for (i = 0; cf->cycle->modules[i]; i++) {
         module = cf->cycle->modules[i];
@@ -91,9 +123,11 @@ ngx_http_media_api_guarded(ngx_conf_t *cf, void **loc_conf)
             continue;
         }
 
+        conf = loc_conf[module->ctx_index];
+
         for (k = 0;
-             k < sizeof(ngx_http_media_api_guards)
-                 / sizeof(ngx_http_media_api_guards[0]);
+             conf && k < sizeof(ngx_http_media_api_guards)
+                         / sizeof(ngx_http_media_api_guards[0]);
              k++)
         {
             if (ngx_strcmp(module->name, ngx_http_media_api_guards[k].module)
@@ -102,69 +136,101 @@ ngx_http_media_api_guarded(ngx_conf_t *cf, void **loc_conf)
                 continue;
             }
 
-            if (loc_conf[module->ctx_index]
-                && ngx_http_media_api_guards[k].guards(
-                                                loc_conf[module->ctx_index]))
-            {
-                return 1;
+            switch (ngx_http_media_api_guards[k].guards(conf)) {
+
+            case NGX_HTTP_MEDIA_API_GUARDS:
+                guards = 1;
+                break;
+
+            case NGX_HTTP_MEDIA_API_OPENS:
+                opens = 1;
+                break;
+
+            default: /* NGX_HTTP_MEDIA_API_SILENT */
+                break;
             }
         }
     }
 
-    return 0;
+    clcf = loc_conf[ngx_http_core_module.ctx_index];
+
+    return guards && !(opens && clcf->satisfy == NGX_HTTP_SATISFY_ANY);
 }
 
 
 /* who is not denied is let in: "allow" alone keeps nobody out */
 
-static ngx_uint_t
+static ngx_http_media_api_guard_e
 ngx_http_media_api_guard_access(const void *conf)
 {
     const ngx_http_media_api_allow_t *allow = conf;
 
-    return ngx_http_media_api_guard_denies(allow->rules)
+    ngx_http_media_api_guard_e  rc;
 #if (NGX_HAVE_INET6)
-           || ngx_http_media_api_guard_denies(allow->rules6)
+    ngx_http_media_api_guard_e  rc6;
 #endif
-#if (NGX_HAVE_UNIX_DOMAIN)
-           || ngx_http_media_api_guard_denies(allow->rules_un)
+
+    rc = ngx_http_media_api_guard_rules(allow->rules,
+                              sizeof(ngx_http_media_api_rule_t),
+                              offsetof(ngx_http_media_api_rule_t, mask),
+                              sizeof(in_addr_t));
+
+#if (NGX_HAVE_INET6)
+
+    rc6 = ngx_http_media_api_guard_rules(allow->rules6,
+                              sizeof(ngx_http_media_api_rule6_t),
+                              offsetof(ngx_http_media_api_rule6_t, mask),
+                              sizeof(struct in6_addr));
+
+    if (rc6 != NGX_HTTP_MEDIA_API_GUARDS && rc != NGX_HTTP_MEDIA_API_OPENS) {
+        rc = rc6;
+    }
+
 #endif
-           ;
+
+    return rc;
 }
 
 
-static ngx_uint_t
-ngx_http_media_api_guard_denies(const ngx_array_t *rules)
+/* the first one that is for everybody; deny is the last field */
+
+static ngx_http_media_api_guard_e
+ngx_http_media_api_guard_rules(const ngx_array_t *rules, size_t size,
+    size_t mask, size_t len)
 {
     ngx_uint_t     i, deny;
     const u_char  *p;
+
+    static const u_char  all[16];
 
     /* an nginx that somebody has changed may have a flag there */
 
     if ((uintptr_t) rules < ngx_pagesize
         || (uintptr_t) rules % sizeof(void *)
-        || rules->size < sizeof(ngx_uint_t))
+        || rules->size != size)
     {
-        return 0;
+        return NGX_HTTP_MEDIA_API_SILENT;
     }
 
     for (i = 0; i < rules->nelts; i++) {
-        p = (u_char *) rules->elts + (i + 1) * rules->size;
+        p = (u_char *) rules->elts + i * size;
 
-        ngx_memcpy(&deny, p - sizeof(ngx_uint_t), sizeof(ngx_uint_t));
-
-        if (deny) {
-            return 1;
+        if (ngx_memcmp(p + mask, all, len) != 0) {
+            continue;
         }
+
+        ngx_memcpy(&deny, p + size - sizeof(ngx_uint_t), sizeof(ngx_uint_t));
+
+        return deny ? NGX_HTTP_MEDIA_API_GUARDS : NGX_HTTP_MEDIA_API_OPENS;
     }
 
-    return 0;
+    return NGX_HTTP_MEDIA_API_SILENT;
 }
 
 
 /* without a file of users it lets everybody in */
 
-static ngx_uint_t
+static ngx_http_media_api_guard_e
 ngx_http_media_api_guard_basic(const void *conf)
 {
     const ngx_http_media_api_basic_t *basic = conf;
@@ -174,30 +240,25 @@ ngx_http_media_api_guard_basic(const void *conf)
         || basic->user_file == 0
         || basic->user_file == (uintptr_t) NGX_CONF_UNSET_PTR)
     {
-        return 0;
+        return NGX_HTTP_MEDIA_API_SILENT;
     }
 
-    return basic->realm->lengths
-           || basic->realm->value.len != 3
-           || ngx_strncmp(basic->realm->value.data, "off", 3) != 0;
+    if (basic->realm->lengths == NULL
+        && basic->realm->value.len == 3
+        && ngx_strncmp(basic->realm->value.data, "off", 3) == 0)
+    {
+        return NGX_HTTP_MEDIA_API_SILENT;
+    }
+
+    return NGX_HTTP_MEDIA_API_GUARDS;
 }
 
 
-static ngx_uint_t
+static ngx_http_media_api_guard_e
 ngx_http_media_api_guard_request(const void *conf)
 {
     const ngx_http_media_api_request_t *request = conf;
 
-    return request->uri.len != 0;
-}
-
-
-/* said by who has several that ask, some of which are not known here */
-
-static ngx_uint_t
-ngx_http_media_api_guard_satisfy(const void *conf)
-{
-    const ngx_http_core_loc_conf_t *clcf = conf;
-
-    return clcf->satisfy == NGX_HTTP_SATISFY_ANY;
+    return request->uri.len ? NGX_HTTP_MEDIA_API_GUARDS
+                            : NGX_HTTP_MEDIA_API_SILENT;
 }
