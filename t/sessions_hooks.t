@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::Media;
+use Test::Media::API;
 use Test::Media::Metrics;
 
 my $t = Test::Media->new(test_modules => 1, workers => 1);
@@ -33,6 +34,7 @@ http {
         location /edge/   { media_live live; media_session_key ""; }
         location /metrics { media_metrics; }
         location /status  { media_status; }
+        location /api/    { media_api write; allow 127.0.0.1; deny all; }
     }
 }
 EOC
@@ -96,6 +98,15 @@ asks(2, 'no', sub {
     is(get('b', "/live/demo/$uri?say=no")->{status}, 403,
        'nor is there media');
 });
+
+# bans to play are for RTMP and FLV, whether there are hooks or not
+
+my $api = Test::Media::API->new($t, '/api');
+my $ban = $api->call('POST', '/v1/bans', json => { app => 'live',
+                     name => 'demo', action => 'play', seconds => 600 });
+is(get('e', '/live/demo/v1.m3u8?say=yes')->{status}, 200,
+   'viewers by HTTP have bans of their own');
+$api->call('DELETE', "/v1/bans/$ban->{json}{id}");
 
 is(get('c', '/live/demo/v1.m3u8?say=no&status=401')->{status}, 401,
    'who are you');

@@ -83,6 +83,12 @@ ngx_media_ban_access(ngx_media_access_t *access,
     ngx_int_t         rc;
     const ngx_str_t  *shown;
 
+    /* viewers by HTTP have sessions, which are banned each by itself */
+
+    if (conf->session) {
+        return NGX_OK;
+    }
+
     rc = ngx_media_ban_check(conf->app, 1 << conf->action, &conf->name,
                              &conf->address, reason);
 
