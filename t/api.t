@@ -468,6 +468,21 @@ is($t->http_get('/page/v1/')->{body}, 'gone', 'error_page rules');
 is($t->http_get('/page/v1/')->{headers}{'content-type'}, 'text/plain',
    'as it was');
 
+# nothing is done before all of the request is there
+
+{
+    my $p = live_publish($t, 'live/whole');
+    my $r = $api->call('DELETE', '/v1/publishers/live/whole',
+        raw => join "\r\n",
+        'DELETE /api/v1/publishers/live/whole HTTP/1.1', 'Host: localhost',
+        'Connection: close', "Content-Type: $json",
+        'Transfer-Encoding: chunked', '', 'zz', '', '');
+    is($r->{status}, 400, 'a broken body');
+    is($api->call('GET', '/v1/publishers?q=whole')->{json}{total}, 1,
+       'and nothing has happened');
+    $p->close();
+}
+
 # a body that nobody wants is read past
 
 $r = $api->call('DELETE', '/v1/publishers/live/none', data => 'x' x 100,

@@ -32,6 +32,7 @@ static ngx_int_t ngx_http_media_api_allow(ngx_http_request_t *r,
 static ngx_int_t ngx_http_media_api_not_allowed(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx, ngx_uint_t methods);
 static ngx_int_t ngx_http_media_api_write(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_media_api_has_body(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_media_api_is_json(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_api_too_large(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_api_read(ngx_http_request_t *r,
@@ -87,7 +88,12 @@ ngx_http_media_api_handler(ngx_http_request_t *r)
                    "name:\"%V\"", &ctx->row->path, ctx->row->flags, &ctx->app,
                    &ctx->name);
 
-    if (ctx->row->flags & NGX_HTTP_MEDIA_API_JSON) {
+    /* nothing is changed by a request of which more may be wrong */
+
+    if ((ctx->row->flags & NGX_HTTP_MEDIA_API_JSON)
+        || (!(r->method & NGX_HTTP_MEDIA_API_READS)
+            && ngx_http_media_api_has_body(r)))
+    {
         return ngx_http_media_api_read(r, ctx);
     }
 
@@ -339,8 +345,7 @@ ngx_http_media_api_write(ngx_http_request_t *r)
         return ngx_http_media_api_too_large(r);
     }
 
-    if ((r->headers_in.content_length_n > 0 || r->headers_in.chunked)
-        && !ngx_http_media_api_is_json(r))
+    if (ngx_http_media_api_has_body(r) && !ngx_http_media_api_is_json(r))
     {
         return ngx_http_media_api_problem(r,
                                           NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
@@ -350,6 +355,13 @@ ngx_http_media_api_write(ngx_http_request_t *r)
     }
 
     return NGX_DECLINED;
+}
+
+
+static ngx_uint_t
+ngx_http_media_api_has_body(ngx_http_request_t *r)
+{
+    return r->headers_in.content_length_n > 0 || r->headers_in.chunked;
 }
 
 
