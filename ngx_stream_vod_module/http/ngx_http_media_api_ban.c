@@ -155,8 +155,8 @@ static const ngx_http_media_api_schema_t  ngx_http_media_api_ban_schemas[] = {
       "{\"type\":\"object\",\"additionalProperties\":false,"
       "\"required\":[\"app\",\"seconds\"],\"properties\":{"
       "\"app\":{\"type\":\"string\"},"
-      "\"name\":{\"type\":\"string\",\"maxLength\":255},"
-      "\"address\":{\"type\":\"string\",\"description\":"
+      "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255},"
+      "\"address\":{\"type\":\"string\",\"minLength\":1,\"description\":"
       "\"192.0.2.7, 192.0.2.0/24, 2001:db8::1; IPv6 is its /64\"},"
       "\"action\":{\"enum\":[\"publish\",\"play\",\"any\"],"
       "\"default\":\"publish\"},"
@@ -587,6 +587,15 @@ ngx_http_media_api_order_ban(ngx_http_media_api_order_t *order,
 
     if (order->app.len == 0) {
         order->wrong = "\"app\" has to be there";
+        return NGX_DECLINED;
+    }
+
+    /* an empty one is a mistake, and not any */
+
+    if ((order->name.data && order->name.len == 0)
+        || (order->address.data && order->address.len == 0))
+    {
+        order->wrong = "\"name\" and \"address\" must not be empty";
         return NGX_DECLINED;
     }
 
