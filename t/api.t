@@ -22,6 +22,8 @@ my @tags = live_tags('plain');
 my $t = live_nginx(workers => 2, stopped => 1, http => <<'EOC',
         location /api/ { media_api write; allow 127.0.0.1; deny all;
                          media_cors on; }
+        location /any/  { media_api write; allow 127.0.0.1; deny all;
+                          client_max_body_size 0; }
         location /read { media_api read; }
         location /api/v1/nested/ { return 200 nested; }
         location /shut/  { media_api write; deny all; }
@@ -420,11 +422,11 @@ for (['', 400], ['{', 400], ['[]', 400], ['"x"', 400], ['{}x', 400],
 }
 
 my $chunked = sub {
-    my ($size) = @_;
+    my ($size, $prefix) = (@_, '/api');
     my $body = '{"app":"live","name":"c","seconds":1}' . ' ' x $size;
 
     return $api->call('POST', '/v1/bans', raw => join "\r\n",
-        'POST /api/v1/bans HTTP/1.1', 'Host: localhost', 'Connection: close',
+        "POST $prefix/v1/bans HTTP/1.1", 'Host: localhost', 'Connection: close',
         "Content-Type: $json", 'Transfer-Encoding: chunked', '',
         sprintf('%x', length $body), $body, '0', '', '')->{status};
 };
@@ -432,6 +434,10 @@ my $chunked = sub {
 is($chunked->(10), 201, 'in chunks');
 is($chunked->(60000), 201, 'many');
 is($chunked->(70000), 413, 'too many');
+is($chunked->(60000, '/any'), 201, 'whatever nginx would take');
+is($chunked->(300000, '/any'), 413, 'no more than that');
+is($t->log_count(qr/request body is buffered to a temporary file/), 0,
+   'and nothing is written to a disk');
 
 # what nginx refuses is told the same way
 

@@ -37,6 +37,7 @@ static ngx_uint_t ngx_http_media_api_is_json(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_api_too_large(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_api_read(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx);
+static ngx_int_t ngx_http_media_api_cap(ngx_http_request_t *r);
 static void ngx_http_media_api_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_api_body(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx);
@@ -400,6 +401,10 @@ ngx_http_media_api_read(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
+    if (ngx_http_media_api_cap(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     ngx_http_set_ctx(r, ctx, ngx_http_media_api_module);
 
     r->request_body_in_single_buf = 1;
@@ -408,6 +413,45 @@ ngx_http_media_api_read(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
                                            ngx_http_media_api_body_handler);
 
     return (rc >= NGX_HTTP_SPECIAL_RESPONSE) ? rc : NGX_DONE;
+}
+
+
+/*
+ * Of a body whose length nobody has said nginx writes as much to a file as
+ * client_max_body_size lets it, which may be all.  So this request has a
+ * configuration of its own, in which our limit holds, and no file is needed.
+ */
+
+static ngx_int_t
+ngx_http_media_api_cap(ngx_http_request_t *r)
+{
+    void                     **conf;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    conf = ngx_palloc(r->pool, ngx_http_max_module * sizeof(void *));
+    clcf = ngx_palloc(r->pool, sizeof(ngx_http_core_loc_conf_t));
+
+    if (conf == NULL || clcf == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(conf, r->loc_conf, ngx_http_max_module * sizeof(void *));
+
+    *clcf = *(ngx_http_core_loc_conf_t *)
+             ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->client_max_body_size == 0
+        || clcf->client_max_body_size > NGX_HTTP_MEDIA_API_BODY)
+    {
+        clcf->client_max_body_size = NGX_HTTP_MEDIA_API_BODY;
+    }
+
+    clcf->client_body_buffer_size = NGX_HTTP_MEDIA_API_BODY;
+
+    conf[ngx_http_core_module.ctx_index] = clcf;
+    r->loc_conf = conf;
+
+    return NGX_OK;
 }
 
 
