@@ -37,6 +37,8 @@ struct ngx_media_bans_shm_s {
     ngx_media_lock_t          lock;
     uint32_t                  used;           /* [atomic] all behind are free */
     uint64_t                  number;         /* of bans so far */
+    int64_t                   wall;           /* ms since the unix epoch, when
+                                                 ngx_current_msec was 0 */
     ngx_media_ban_shm_t       bans[NGX_MEDIA_BANS];
 };
 
@@ -49,6 +51,8 @@ static void ngx_media_ban_fill_locked(ngx_media_bans_shm_t *bans,
     ngx_media_ban_shm_t *b, const ngx_media_ban_t *ban, ngx_msec_t time);
 static ngx_uint_t ngx_media_ban_same(const ngx_media_ban_shm_t *b,
     const ngx_media_ban_t *ban);
+static int64_t ngx_media_ban_until_locked(ngx_media_bans_shm_t *bans,
+    const ngx_media_ban_shm_t *b);
 static ngx_uint_t ngx_media_ban_meets(const ngx_media_ban_shm_t *ban,
     ngx_uint_t action, const ngx_str_t *name,
     const ngx_media_network_t *network);
@@ -226,7 +230,6 @@ ngx_media_bans_walk(ngx_media_bans_shm_t *bans, ngx_uint_t *cursor,
     ngx_media_ban_t *ban)
 {
     ngx_int_t             rc;
-    ngx_msec_t            left;
     ngx_media_ban_shm_t  *b;
 
     rc = NGX_DONE;
@@ -240,12 +243,10 @@ ngx_media_bans_walk(ngx_media_bans_shm_t *bans, ngx_uint_t *cursor,
             continue;
         }
 
-        left = (ngx_msec_t) b->until - ngx_current_msec;
-
         ban->id = b->id;
         ban->actions = b->actions;
         ban->since = b->since;
-        ban->until = ngx_media_wall_msec() + (int64_t) left;
+        ban->until = ngx_media_ban_until_locked(bans, b);
         ban->network.bits = b->bits;
         ngx_memcpy(ban->network.address, b->address, sizeof(b->address));
         ban->name.data = ban->text;
@@ -258,6 +259,30 @@ ngx_media_bans_walk(ngx_media_bans_shm_t *bans, ngx_uint_t *cursor,
     ngx_media_unlock(&bans->lock);
 
     return rc;
+}
+
+
+/*
+ * The same whenever it is asked for: the clocks are read at two moments, so
+ * what is between them is kept until somebody has set one of them.
+ */
+
+static int64_t
+ngx_media_ban_until_locked(ngx_media_bans_shm_t *bans,
+    const ngx_media_ban_shm_t *b)
+{
+    int64_t     wall;
+    ngx_msec_t  left;
+
+    wall = ngx_media_wall_msec() - (int64_t) ngx_current_msec;
+
+    if (ngx_abs(wall - bans->wall) > 1000) {
+        bans->wall = wall;
+    }
+
+    left = (ngx_msec_t) b->until - ngx_current_msec;
+
+    return bans->wall + (int64_t) ngx_current_msec + (int64_t) left;
 }
 
 

@@ -35,7 +35,7 @@ static size_t ngx_media_ban_shared(const ngx_media_zone_conf_t *conf);
 
 
 static ngx_media_module_ctx_t  ngx_media_ban_module_ctx = {
-    1,                                     /* layout of its shared memory */
+    2,                                     /* layout of its shared memory */
     NULL,                                  /* create configuration */
     NULL,                                  /* init configuration */
     ngx_media_ban_postconfiguration,       /* postconfiguration */

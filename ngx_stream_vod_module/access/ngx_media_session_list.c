@@ -35,15 +35,10 @@ ngx_media_session_info(const ngx_media_sessions_t *sessions,
 {
     size_t                               len;
     u_char                              *p;
-    int64_t                              wall;
-    uint32_t                             now, left;
-    ngx_time_t                          *tp;
+    uint32_t                             now;
     const ngx_media_session_name_shm_t  *app;
 
     now = ngx_media_session_now();
-
-    tp = ngx_timeofday();
-    wall = (int64_t) tp->sec * 1000 + tp->msec;
 
     info->id = s->id;
     info->viewer = s->shown_viewer;
@@ -74,13 +69,10 @@ ngx_media_session_info(const ngx_media_sessions_t *sessions,
     info->protocol = s->protocol;
     info->agent = s->agent;
 
-    info->started = wall - (int64_t) ngx_media_session_age(now, s->started)
-                           * NGX_MEDIA_SESSION_UNIT;
-    info->seen = wall - (int64_t) ngx_media_session_age(now, s->seen)
-                        * NGX_MEDIA_SESSION_UNIT;
-
-    left = ngx_media_session_age(s->banned, now);
-    info->banned = left ? wall + (int64_t) left * NGX_MEDIA_SESSION_UNIT : 0;
+    info->started = ngx_media_session_wall(sessions->sh, s->started);
+    info->seen = ngx_media_session_wall(sessions->sh, s->seen);
+    info->banned = ngx_media_session_age(s->banned, now)
+                   ? ngx_media_session_wall(sessions->sh, s->banned) : 0;
 
     info->bytes = s->bytes;
     info->watch = s->watch;
@@ -90,6 +82,33 @@ ngx_media_session_info(const ngx_media_sessions_t *sessions,
     info->confirmed = (s->flags & NGX_MEDIA_SESSION_CONFIRMED) != 0;
     info->native = (s->flags & NGX_MEDIA_SESSION_NATIVE) != 0;
     info->kicked = (s->flags & NGX_MEDIA_SESSION_KICKED) != 0;
+}
+
+
+/*
+ * The clocks are read at two moments, and ours in larger steps: what is between
+ * them is kept until somebody has set one of them.
+ */
+
+int64_t
+ngx_media_session_wall(ngx_media_sessions_shm_t *sh, uint32_t then)
+{
+    int64_t      wall, kept, now;
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+    wall = (int64_t) tp->sec * 1000 + tp->msec - (int64_t) ngx_current_msec;
+    kept = ngx_media_load(&sh->wall);
+
+    if (ngx_abs(wall - kept) > 1000) {
+        ngx_media_store(&sh->wall, wall);
+        kept = wall;
+    }
+
+    now = ngx_current_msec / NGX_MEDIA_SESSION_UNIT;
+
+    return kept + (now + (int32_t) (then - ngx_media_session_now()))
+                  * NGX_MEDIA_SESSION_UNIT;
 }
 
 

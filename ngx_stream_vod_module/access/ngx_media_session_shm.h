@@ -34,7 +34,7 @@
 #include "memory/ngx_media_sync.h"
 
 
-#define NGX_MEDIA_SESSION_LAYOUT     1        /* of all that follows */
+#define NGX_MEDIA_SESSION_LAYOUT     2        /* of all that follows */
 
 #define NGX_MEDIA_SESSION_BUCKET     8        /* sessions of one */
 #define NGX_MEDIA_SESSION_ENTRIES    28       /* counts for a bucket: each
@@ -140,6 +140,8 @@ typedef struct {
     uint32_t                  tick;           /* [atomic] when swept last */
     uint32_t                  cursor;         /* [atomic] slot to sweep next */
     uint32_t                  rotated;        /* [lock] when the day began */
+    int64_t                   wall;           /* [atomic] ms since the unix
+                                                 epoch, at 0 of our clock */
     int64_t                   day;            /* [lock] of the secret */
     uint64_t                  serial;         /* [lock] of ids */
 
@@ -214,6 +216,10 @@ ngx_media_session_now(void)
 {
     return (uint32_t) (ngx_current_msec / NGX_MEDIA_SESSION_UNIT) + 1;
 }
+
+
+/* ms since the unix epoch: of one moment always the same, in all processes */
+int64_t ngx_media_session_wall(ngx_media_sessions_shm_t *sh, uint32_t then);
 
 
 /* clocks of processes differ by the age of their events */

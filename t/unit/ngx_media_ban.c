@@ -257,6 +257,12 @@ test_time(void)
     cursor = 0;
     is(ngx_media_bans_walk(bans, &cursor, &ban), NGX_OK, "time: is listed");
     is(ban.until, now + 60000, "time: until when");
+
+    ngx_current_msec += 3;
+    cursor = 0;
+    (void) ngx_media_bans_walk(bans, &cursor, &ban);
+    is(ban.until, now + 60000, "time: however clocks are read");
+    ngx_current_msec -= 3;
     is(ban.since, now - 500, "time: since when");
     is_text(ban.name.data, ban.name.len, "a", "time: of what name");
 
