@@ -249,7 +249,7 @@ ngx_int_t
 ngx_media_session_bans(ngx_media_sessions_t *sessions, ngx_uint_t *cursor,
     ngx_media_session_ban_t *ban)
 {
-    uint32_t                      now, left;
+    uint32_t                      now;
     ngx_uint_t                    i;
     ngx_media_sessions_shm_t     *sh;
     ngx_media_session_ban_shm_t  *b;
@@ -269,15 +269,13 @@ ngx_media_session_bans(ngx_media_sessions_t *sessions, ngx_uint_t *cursor,
 
     if (i < NGX_MEDIA_SESSION_BANS) {
         b = &sh->bans[i];
-        left = ngx_media_session_age(b->until, now);
 
         ban->id = b->id;
         ban->app.data = sh->apps[b->app].name;
         ban->app.len = sh->apps[b->app].len;
         ban->viewer = b->shown_viewer;
         ban->by = b->by;
-        ban->until = (int64_t) ngx_time() * 1000
-                     + (int64_t) left * NGX_MEDIA_SESSION_UNIT;
+        ban->until = ngx_media_session_wall(sh, b->until);
 
         ngx_memcpy(ban->text, b->name, b->name_len);
         ban->name.data = ban->text;
