@@ -56,6 +56,17 @@ for (@{$few->{items}}) {
        '1000 10000 1 1', 'what it got');
 }
 
+# a validator holds while nothing has changed, in all workers
+
+my $etag = $api->call('GET', '/v1/sessions')->{headers}{etag};
+
+for (1 .. 3) {
+    select undef, undef, undef, 0.11;
+    is_deeply([map { $_->{headers}{etag} }
+               $api->each_worker('GET', '/v1/sessions')], [$etag, $etag],
+              'nothing has changed');
+}
+
 is(sessions('?stream=live/none')->{total}, 0, 'one that nobody watches');
 is(sessions("?stream=$_")->{total}, 0, "no stream: $_")
     for qw/ live live\/ other\/x \/ x live\/fewer /;
@@ -86,6 +97,9 @@ is(watch('x/a/film.mp4', 'anna&place=/vod/'), 204, 'a file');
 is(sessions('?stream=/vod/a/film.mp4')->{items}[0]{app}, '/vod/',
    'as its location names it');
 
+is(watch('x/a.mp4', 'anna&place=/vod/hd/'), 204, 'of a location in it');
+is(sessions('?stream=/vod/hd/a.mp4')->{total}, 1, 'the longest is meant');
+
 # the end of one, by the other worker
 
 my ($one, $two) = $t->worker_pids();
@@ -106,7 +120,11 @@ is(watch('live/many', $who), 204, 'but for another stream');
 is($api->call('DELETE', "/v1/sessions/$id?ban=600")->{status}, 204,
    'the other, with a ban');
 
-my $bans = $api->call('GET', '/v1/bans')->{json};
+my $bans = $api->call('GET', '/v1/bans');
+select undef, undef, undef, 0.11;
+is($api->call('GET', '/v1/bans')->{headers}{etag}, $bans->{headers}{etag},
+   'and stays the same');
+$bans = $bans->{json};
 is($bans->{total}, 1, 'which is listed');
 is(join(' ', map { $bans->{items}[0]{$_} } qw/ id app name action by /),
    "$id live few watch key", 'as what it is');

@@ -197,21 +197,28 @@ ngx_http_media_api_sessions(ngx_http_request_t *r,
 }
 
 
-/* APP/NAME, where a location of files has slashes of its own; 0: no such app */
+/*
+ * APP/NAME, where a location of files has slashes of its own, and the longest
+ * one is who answers; 0: no such app
+ */
 
 static uint64_t
 ngx_http_media_api_session_key(ngx_media_sessions_t *sessions,
     const ngx_str_t *stream)
 {
-    size_t                     len;
+    size_t                     len, longest;
+    uint64_t                   key;
     ngx_str_t                  name;
     ngx_uint_t                 i;
     ngx_media_session_app_t    app;
 
+    key = 0;
+    longest = 0;
+
     for (i = 0; ngx_media_session_app(sessions, i, &app) == NGX_OK; i++) {
         len = app.name.len;
 
-        if (len == 0 || len >= stream->len
+        if (len <= longest || len >= stream->len
             || ngx_memcmp(stream->data, app.name.data, len) != 0)
         {
             continue;
@@ -224,10 +231,11 @@ ngx_http_media_api_session_key(ngx_media_sessions_t *sessions,
         name.data = stream->data + len;
         name.len = stream->len - len;
 
-        return ngx_media_session_stream(sessions, &app.name, &name);
+        longest = app.name.len;
+        key = ngx_media_session_stream(sessions, &app.name, &name);
     }
 
-    return 0;
+    return key;
 }
 
 
