@@ -327,6 +327,21 @@ is($api->call('GET', '/v1/streams?q=a+b')->{status}, 200, 'a blank');
 is($t->http_get('/api/v1/nested/')->{body}, 'nested', 'a location inside');
 is($t->http_get('/readv1/')->{status}, 404, 'a prefix without a slash');
 
+# preconditions
+
+for (['GET', '/v1/streams', '"x"', '412 urn:media:precondition-failed'],
+     ['GET', '/v1/streams', '*', '200 '],
+     ['DELETE', '/v1/publishers/live/x', '"x"',
+      '412 urn:media:precondition-failed'],
+     ['DELETE', '/v1/publishers/live/none', '*',
+      '404 urn:media:no-such-publisher'])
+{
+    my ($method, $path, $match, $is) = @$_;
+    my $r = $api->call($method, $path, headers => { 'If-Match' => $match });
+    is("$r->{status} " . ($r->{json}{type} || ''), $is,
+       "$method $path, If-Match: $match");
+}
+
 # methods
 
 for (['GET', '/v1/streams', undef],

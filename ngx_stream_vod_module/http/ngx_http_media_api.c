@@ -342,6 +342,17 @@ ngx_http_media_api_write(ngx_http_request_t *r)
                                           "change anything");
     }
 
+    /* RFC 9110, 13.1.1: nothing that can be changed here has a validator */
+
+    h = r->headers_in.if_match;
+
+    if (h && (h->value.len != 1 || h->value.data[0] != '*')) {
+        return ngx_http_media_api_problem(r, NGX_HTTP_PRECONDITION_FAILED,
+                                          "precondition-failed",
+                                          "what can be changed has no ETag, "
+                                          "so none matches");
+    }
+
     if (r->headers_in.content_length_n > NGX_HTTP_MEDIA_API_BODY) {
         return ngx_http_media_api_too_large(r);
     }

@@ -16,6 +16,11 @@
 #include "http/ngx_http_media_api.h"
 
 
+/* whatever is asked for, and what changes something */
+#define NGX_HTTP_MEDIA_API_ERRORS  "400 401 403 405 412 429 503"
+#define NGX_HTTP_MEDIA_API_ERRORS_WRITE  "413 415"
+
+
 typedef struct {
     const ngx_array_t        *tables;
     ngx_uint_t                write;          /* calls that change something */
@@ -38,7 +43,7 @@ static void ngx_http_media_api_open_argument(ngx_media_text_t *text,
 static void ngx_http_media_api_open_responses(ngx_media_text_t *text,
     const ngx_http_media_api_row_t *row);
 static void ngx_http_media_api_open_errors(ngx_media_text_t *text,
-    const char *errors);
+    const char *errors, const char *before);
 static void ngx_http_media_api_open_schemas(ngx_media_text_t *text,
     const ngx_http_media_api_document_t *document);
 
@@ -287,6 +292,8 @@ static void
 ngx_http_media_api_open_responses(ngx_media_text_t *text,
     const ngx_http_media_api_row_t *row)
 {
+    const char  *common;
+
     ngx_media_text_cstr(text, "\"");
     ngx_media_text_u64(text, row->status);
     ngx_media_text_cstr(text, "\":{\"description\":\"done\"");
@@ -305,33 +312,41 @@ ngx_http_media_api_open_responses(ngx_media_text_t *text,
                             "\"as If-None-Match says\"}");
     }
 
-    ngx_http_media_api_open_errors(text, "400 405");
-    ngx_http_media_api_open_errors(text, row->errors);
+    common = (row->method == NGX_HTTP_GET)
+             ? NGX_HTTP_MEDIA_API_ERRORS
+             : NGX_HTTP_MEDIA_API_ERRORS " " NGX_HTTP_MEDIA_API_ERRORS_WRITE;
 
-    if (row->method != NGX_HTTP_GET) {
-        ngx_http_media_api_open_errors(text, "403");
-    }
-
-    if (row->request) {
-        ngx_http_media_api_open_errors(text, "413 415");
-    }
+    ngx_http_media_api_open_errors(text, common, "");
+    ngx_http_media_api_open_errors(text, row->errors, common);
 }
 
 
-/* words of three digits */
+/* words of three digits, but for those that were there */
 
 static void
-ngx_http_media_api_open_errors(ngx_media_text_t *text, const char *errors)
+ngx_http_media_api_open_errors(ngx_media_text_t *text, const char *errors,
+    const char *before)
 {
-    while (*errors) {
+    const char  *p;
+
+    for ( /* void */ ; *errors; errors += errors[3] ? 4 : 3) {
+
+        for (p = before; *p; p += p[3] ? 4 : 3) {
+            if (ngx_memcmp(p, errors, 3) == 0) {
+                break;
+            }
+        }
+
+        if (*p) {
+            continue;
+        }
+
         ngx_media_text_cstr(text, ",\"");
         ngx_media_text_data(text, errors, 3);
         ngx_media_text_cstr(text, "\":{\"description\":\"a problem\","
                             "\"content\":{\"application/problem+json\":{"
                             "\"schema\":{\"$ref\":"
                             "\"#/components/schemas/Problem\"}}}}");
-
-        errors += errors[3] ? 4 : 3;
     }
 }
 

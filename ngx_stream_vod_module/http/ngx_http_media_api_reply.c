@@ -53,6 +53,8 @@ static const ngx_http_media_api_problem_t  ngx_http_media_api_foreign[] = {
     { "unauthorized", NGX_HTTP_UNAUTHORIZED,
       ngx_string("say who it is, see the header WWW-Authenticate") },
     { "forbidden", NGX_HTTP_FORBIDDEN, ngx_string("this may not be asked") },
+    { "precondition-failed", NGX_HTTP_PRECONDITION_FAILED,
+      ngx_string("it has changed, says If-Match or If-Unmodified-Since") },
     { "too-large", NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
       ngx_string("the body is larger than the server takes") },
     { "too-many-requests", NGX_HTTP_TOO_MANY_REQUESTS,
