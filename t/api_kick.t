@@ -190,6 +190,7 @@ $r = $api->call('POST', '/v1/bans', json => { app => 'live',
                 address => '127.0.0.0/24', seconds => 600 });
 is($r->{status}, 201, 'a network is banned');
 is($r->{json}{address}, '127.0.0.0/24', 'that one');
+is($r->{headers}{location}, "bans/$r->{json}{id}", 'and where it is');
 ok($p->wait_closed(10), 'who publishes from it is disconnected');
 is(told('live/z', from => '127.0.0.9'), $by_address, 'nobody else comes');
 is(told('live/z', from => '127.0.1.9'), 'yes', 'but from elsewhere');

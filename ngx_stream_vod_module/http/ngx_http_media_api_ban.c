@@ -20,6 +20,7 @@
 #include "core/ngx_media_stat.h"
 #include "formats/ngx_media_json.h"
 #include "http/ngx_http_media_api.h"
+#include "http/ngx_http_media_reply.h"
 #include "http/ngx_http_media_status.h"
 
 
@@ -463,6 +464,14 @@ ngx_http_media_api_ban(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
 
     if ((banned.ban.actions & NGX_MEDIA_BAN_PUBLISH)
         && ngx_http_media_api_ban_kick(r, app, &banned.ban) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* RFC 9110, 10.2.2: to be resolved against v1/bans */
+
+    if (ngx_http_media_header(r, "Location", "bans/%016xL", banned.ban.id)
+        != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -298,6 +298,11 @@ ngx_http_media_api_open_responses(ngx_media_text_t *text,
     ngx_media_text_u64(text, row->status);
     ngx_media_text_cstr(text, "\":{\"description\":\"done\"");
 
+    if (row->status == NGX_HTTP_CREATED) {
+        ngx_media_text_cstr(text, ",\"headers\":{\"Location\":{\"schema\":{"
+                            "\"type\":\"string\"}}}");
+    }
+
     if (row->schema) {
         ngx_media_text_cstr(text, ",\"content\":{\"application/json\":{"
                             "\"schema\":{\"$ref\":\"#/components/schemas/");
