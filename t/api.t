@@ -31,6 +31,8 @@ my $t = live_nginx(workers => 2, stopped => 1, http => <<'EOC',
                            root %%DIR%%; }
         location /ssi/   { ssi on; root %%DIR%%; }
         location /deny/  { media_api read; deny all; }
+        location /token/ { media_api read; media_token header;
+                           media_token_key %%DIR%%/key; }
         location /basic/ { media_api write; auth_basic ops;
                            auth_basic_user_file %%DIR%%/users;
                            client_max_body_size 100; }
@@ -460,6 +462,7 @@ my $ops = { Authorization => 'Basic ' . MIME::Base64::encode('ops:secret',
                                                              '') };
 
 for (['/deny', 'GET', 403, 'forbidden'],
+     ['/token', 'GET', 403, 'forbidden'],
      ['/deny', 'HEAD', 403, ''],
      ['/basic', 'GET', 401, 'unauthorized'],
      ['/basic', 'POST', 413, 'too-large', headers => $ops,

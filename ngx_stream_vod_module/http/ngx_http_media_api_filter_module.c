@@ -24,6 +24,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_media_api_header_filter(ngx_http_request_t *r);
+static void ngx_http_media_api_forget_cache(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_media_api_is_foreign(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_api_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
@@ -81,6 +82,8 @@ ngx_http_media_api_header_filter(ngx_http_request_t *r)
 
     ctx->page = ngx_http_media_api_problem_page(r, r->headers_out.status);
 
+    ngx_http_media_api_forget_cache(r);
+
     if (ctx->page == NULL
         || ngx_http_media_cache_control(r, NGX_HTTP_MEDIA_NO_STORE, 0)
            != NGX_OK)
@@ -102,6 +105,32 @@ ngx_http_media_api_header_filter(ngx_http_request_t *r)
     ngx_http_clear_etag(r);
 
     return ngx_http_next_header_filter(r);
+}
+
+
+/* what the one that refuses has said of caches: it would be there twice */
+
+static void
+ngx_http_media_api_forget_cache(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].hash && h[i].key.len == sizeof("Cache-Control") - 1
+                && ngx_strncasecmp(h[i].key.data, (u_char *) "Cache-Control",
+                                   h[i].key.len)
+                   == 0)
+            {
+                h[i].hash = 0;
+            }
+        }
+    }
 }
 
 
