@@ -30,6 +30,7 @@ http {
         listen 127.0.0.1:%%PORT_HTTP%%;
 
         location /live/   { media_live live; media_session_key $arg_user; }
+        location /quiet/  { media_live live; media_session_key off; }
         location /status  { media_status; }
         location /api/    { media_api write; allow 127.0.0.1; deny all; }
     }
@@ -41,7 +42,7 @@ $t->run();
 my ($one, $two) = $t->worker_pids();
 my $api = Test::Media::API->new($t, '/api');
 my $pub = $t->ffmpeg_publish('live/demo');
-my $list = $t->wait_playlist('/live/demo/v1.m3u8',
+my $list = $t->wait_playlist('/quiet/demo/v1.m3u8',
                              sub { @{$_[0]{segments}} >= 4 }, 20);
 my @uris = map { $_->{uri} } @{$list->{segments}}[-3 .. -1];
 

@@ -37,7 +37,7 @@ http {
     server {
         listen 127.0.0.1:%%PORT_HTTP%%;
         location /live/   { media_live live; }
-        location /quiet/  { media_live live; media_session_key ""; }
+        location /quiet/  { media_live live; media_session_key off; }
         location /pay/    { media_live pay; }
         location /key/    { media_live live; media_session_key $arg_user;
                             media_limit session=1; }

@@ -38,14 +38,13 @@ http {
     set_real_ip_from 127.0.0.1;
     real_ip_header X-Forwarded-For;
 
-    geo $edge { default 0; 192.0.2.0/24 1; }
-    map $edge $viewer { default auto; 1 ""; }
+    geo $viewers { default 1; 192.0.2.0/24 0; }
 
     server {
         listen 127.0.0.1:%%PORT_HTTP%%;
 
         location /live/ { media_live live; media_cors on;
-                          media_session_key $viewer; }
+                          media_session_key auto if=$viewers; }
         location /tv/   { media_live live; media_token path; }
         location /key/  { media_live live; media_session_key $arg_user; }
         location /metrics { media_metrics; }

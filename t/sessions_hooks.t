@@ -31,7 +31,8 @@ http {
 
         location /live/   { media_live live; media_cors on; }
         location /limit/  { media_live live; media_limit session=1; }
-        location /edge/   { media_live live; media_session_key ""; }
+        location /edge/   { media_live live; media_session_key off; }
+        location /cookie/ { media_live live; media_session_key $cookie_user; }
         location /metrics { media_metrics; }
         location /status  { media_status; }
         location /api/    { media_api write; allow 127.0.0.1; deny all; }
@@ -81,6 +82,13 @@ sub asks {
 
 
 is(asked(), 0, 'of who is not counted nobody is asked');
+
+for my $cookie ('', 'user=', 'user=off', 'user=auto') {
+    is($t->http_get('/cookie/demo/v1.m3u8?say=no',
+                    headers => { Cookie => $cookie,
+                                 'User-Agent' => "crumb $cookie" })->{status},
+       403, "cookie \"$cookie\": they are asked");
+}
 
 asks(1, 'yes', sub {
     is(get('a', '/live/demo/index.m3u8?say=yes')->{status}, 200, 'yes');
@@ -290,8 +298,9 @@ my @asks = map {
 is($_->result(20)->{status}, 200, 'each worker asks') for @asks;
 is($u->log_count(qr/test access asked, play/), 2, 'for itself');
 
-wait_ok(sub { $u->log_count(qr/told of the end.* id:2[12]: the viewer has been /)
-              == 1 }, 5, 'one yes is of no use');
+wait_ok(sub {
+    $u->log_count(qr/end.* id:2[12]: the viewer has been asked/) == 1
+}, 5, 'one yes is of no use');
 wait_ok(sub { $u->log_count(qr/told of the end, app:"live" id:2[12]/) == 2 },
         20, 'and the other ends with him');
 ok($u->log_count(qr/told of the end, app:"live" id:$_/) == 1, "once of $_")

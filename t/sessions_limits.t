@@ -52,6 +52,8 @@ http {
         location /stream/ { media_live live; media_limit stream=3; }
         location /two/    { media_live live; media_limit session=2 ip=5;
                             media_session_key $arg_user; }
+        location /none/   { media_live live; media_limit ip=1;
+                            media_session_key off; }
         location /any/    { media_live live; media_limit ip=1; satisfy any;
                             allow all; media_token path; }
         location /tv/     { media_live live; media_token path; }
@@ -182,8 +184,12 @@ is(status("/two/demo/v1.m3u8?user=anna", '10.0.0.3', 'friend'), 429,
 is(status("/two/demo/$uri?user=anna", '10.0.0.1', 'tv'), 200, 'they go on');
 is(status("/two/demo/v1.m3u8?user=bob", '10.0.0.3', 'friend'), 200,
    'somebody else');
-is(status("/two/demo/v1.m3u8", '10.0.0.1', 'edge'), 200,
-   'who has no key is not counted');
+is(status("/two/$_/v1.m3u8?user=", '10.0.0.4', 'none'), 200, 'no key')
+    for qw/ demo news /;
+is(status("/two/demo/$uri", '10.0.0.4', 'none'), 200,
+   'is the address and browser');
+is(status("/none/demo/v1.m3u8", '10.0.0.4', $_), 200, 'who is not counted')
+    for 1 .. 3;
 
 my $one = token('p=*&s=carl&n=1');
 is(status("/tv/~$one/demo/v1.m3u8", '10.0.0.1', 'tv'), 200,
@@ -233,9 +239,10 @@ push @flv, map { flv("/two/demo.flv?user=$_", '10.3.0.3') }
            qw/ hana hana hana ivan /;
 is(join(' ', map { $_->{status} } @flv[5 .. 8]), '200 200 429 200', 'by key');
 
-push @flv, map { flv('/two/demo.flv', '10.3.0.3') } 1 .. 6;
-is(join(' ', map { $_->{status} } @flv[9 .. 14]), join(' ', (200) x 6),
-   'who has none is not counted');
+push @flv, map { flv('/two/demo.flv', '10.3.0.4') } 1 .. 3;
+push @flv, map { flv('/none/demo.flv', '10.3.0.4') } 1 .. 2;
+is(join(' ', map { $_->{status} } @flv[9 .. 13]), '200 200 429 200 200',
+   'who has none, and who is not counted');
 
 $_->cancel() for @flv;
 
@@ -358,6 +365,8 @@ my %wrong = (
         qr/invalid parameter "viewers=2"/,
     'media_sessions 1m; media_limit ip=1; media_limit ip=1;' =>
         qr/"media_limit" .*duplicate/,
+    'media_session_key auto for=1;' => qr/invalid parameter "for=1"/,
+    'media_session_key a; media_session_key b;' => qr/is duplicate/,
     'media_token_expire never;' => qr/invalid value "never"/,
 );
 
@@ -369,7 +378,7 @@ for my $text (sort keys %wrong) {
 }
 
 my ($ok, $out) = $t->conf_test("$main http { media_sessions off; server {
-    location / { media_session_key ''; } } }");
+    location / { media_session_key off; } } }");
 ok($ok, 'none at all') or diag($out);
 
 $_->stop() for $pub, $pub2;

@@ -32,6 +32,7 @@
 
 typedef struct {
     ngx_http_complex_value_t  *key;           /* NULL: auto */
+    ngx_http_complex_value_t  *condition;     /* "if="; NULL: none */
     ngx_media_session_limit_t  limit;
     unsigned                   limited:1;     /* the directive is here */
 } ngx_http_media_session_loc_conf_t;

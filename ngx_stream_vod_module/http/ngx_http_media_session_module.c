@@ -93,6 +93,8 @@ static char *ngx_http_media_session_merge_loc_conf(ngx_conf_t *cf,
     void *parent, void *child);
 static char *ngx_http_media_sessions(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_media_session_key_set(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_media_limit_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
@@ -107,10 +109,10 @@ static ngx_command_t  ngx_http_media_session_commands[] = {
       NULL },
 
     { ngx_string("media_session_key"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_set_complex_value_slot,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_media_session_key_set,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_media_session_loc_conf_t, key),
+      0,
       NULL },
 
     { ngx_string("media_limit"),
@@ -1129,6 +1131,7 @@ ngx_http_media_session_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->key = NULL;
+     *     conf->condition = NULL;
      *     conf->limit = { 0, 0, 0 };
      *     conf->limited = 0;
      */
@@ -1146,6 +1149,7 @@ ngx_http_media_session_merge_loc_conf(ngx_conf_t *cf, void *parent,
 
     if (conf->key == NULL) {
         conf->key = prev->key;
+        conf->condition = prev->condition;
     }
 
     if (!conf->limited) {
@@ -1235,6 +1239,61 @@ ngx_http_media_sessions(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                             address);
 
     return mscf->sessions ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* media_session_key VALUE [if=CONDITION] */
+
+static char *
+ngx_http_media_session_key_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_media_session_loc_conf_t *mslcf = conf;
+
+    ngx_str_t                         *value, text;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (mslcf->key) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    mslcf->key = ngx_pcalloc(cf->pool, 2 * sizeof(ngx_http_complex_value_t));
+    if (mslcf->key == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[1];
+    ccv.complex_value = mslcf->key;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value[2].data, "if=", 3) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\", write \"if=\"",
+                           &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    text.data = value[2].data + 3;
+    text.len = value[2].len - 3;
+
+    mslcf->condition = mslcf->key + 1;
+
+    ccv.value = &text;
+    ccv.complex_value = mslcf->condition;
+
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
+                                                          : NGX_CONF_ERROR;
 }
 
 

@@ -91,12 +91,17 @@ ngx_http_media_session_who(ngx_http_request_t *r,
 }
 
 
-/* NGX_AGAIN: it is to be found out otherwise */
+/*
+ * NGX_AGAIN: it is to be found out otherwise.  What is not counted says the
+ * configuration alone: a value may be of the client, who cannot get around
+ * hooks, limits and bans by one that is empty, or "off".
+ */
 
 static ngx_int_t
 ngx_http_media_session_key(ngx_http_request_t *r,
     ngx_media_session_who_t *who)
 {
+    ngx_str_t                           text;
     ngx_http_media_session_loc_conf_t  *conf;
 
     conf = ngx_http_media_session_conf(r);
@@ -105,20 +110,34 @@ ngx_http_media_session_key(ngx_http_request_t *r,
         return NGX_AGAIN;
     }
 
-    if (ngx_http_complex_value(r, conf->key, &who->viewer) != NGX_OK) {
+    if (conf->condition) {
+
+        if (ngx_http_complex_value(r, conf->condition, &text) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (text.len == 0 || (text.len == 1 && text.data[0] == '0')) {
+            return NGX_DECLINED;
+        }
+    }
+
+    if (ngx_http_complex_value(r, conf->key, &text) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (who->viewer.len == 0) {
+    if (text.len == 0
+        || (text.len == 4 && ngx_memcmp(text.data, "auto", 4) == 0))
+    {
+        return NGX_AGAIN;
+    }
+
+    if (conf->key->lengths == NULL && text.len == 3
+        && ngx_memcmp(text.data, "off", 3) == 0)
+    {
         return NGX_DECLINED;
     }
 
-    if (who->viewer.len == 4
-        && ngx_memcmp(who->viewer.data, "auto", 4) == 0)
-    {
-        ngx_str_null(&who->viewer);
-        return NGX_AGAIN;
-    }
+    who->viewer = text;
 
     who->by = NGX_MEDIA_SESSION_BY_KEY;
 
