@@ -209,9 +209,11 @@ plays(@named);
 is(scalar(grep { $_->{by} eq 'key' } of('live')), 2, 'known by a key');
 is($t->http_get('/key/s.flv?user=anna')->{status}, 429, 'each has one');
 
-my $nobody = viewer_flv($t, '/key/s.flv?user=');
+my $nobody = viewer_flv($t, '/key/s.flv?user=', headers =>
+                        { 'User-Agent' => 'nobody' });
 plays($nobody);
-is(scalar(grep { $_->{by} eq 'key' } of('live')), 2, 'who is not counted');
+is(scalar(grep { $_->{by} eq 'key' } of('live')), 2,
+   'who has none is his address');
 $_->close() for @named, $nobody;
 wait_until(sub { !grep { $_->{by} eq 'key' } of('live') }, 10);
 

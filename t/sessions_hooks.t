@@ -174,6 +174,31 @@ asks(2, 'two viewers', sub {
 is(get('j', '/live/demo/v1.m3u8?wait=0')->{status}, 200, 'answered at once');
 is(get('k', '/live/demo/v1.m3u8?wait=0&say=no')->{status}, 403, 'likewise');
 
+# who began with something that was not sent has watched other things
+
+asks(1, 'held', sub {
+    my $now = $t->wait_playlist('/edge/demo/v1.m3u8',
+                                sub { @{$_[0]{segments}} >= 2 }, 20);
+    my $next = $now->{msn} + @{$now->{segments}} + 1;
+    my $n = asked();
+    my $held = start('q', "/live/demo/v1.m3u8?_HLS_msn=$next&say=yes");
+
+    wait_until(sub { asked() > $n }, 10, 'it is asked');
+    is(get('q', "/live/demo/$uri")->{status}, 200, 'a segment meanwhile');
+    ok(!$held->{status}, 'the playlist is held');
+    $held->cancel();
+    $t->pump(0.2);
+    is(get('q', "/live/demo/$uri")->{status}, 200, 'he goes on');
+});
+
+asks(1, 'who has it all', sub {
+    my $etag = $t->http_get("/edge/demo/$uri")->{headers}{etag};
+
+    is($t->http_get("/live/demo/$uri", headers => {
+        'If-None-Match' => $etag, 'User-Agent' => 'r' })->{status}, 304,
+       'not modified') for 1 .. 3;
+});
+
 # over HTTP/2, and who goes away there
 
 my $h2 = $t->port('H2');

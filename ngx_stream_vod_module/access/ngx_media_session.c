@@ -54,6 +54,10 @@ static void ngx_media_session_protocol(ngx_media_sessions_t *sessions,
     const ngx_media_session_ref_t *ref, ngx_uint_t protocol);
 static void ngx_media_session_confirm(ngx_media_sessions_t *sessions,
     const ngx_media_session_ref_t *ref);
+static void ngx_media_session_away(ngx_media_sessions_t *sessions,
+    const ngx_media_session_ref_t *ref, ngx_uint_t unused);
+static ngx_uint_t ngx_media_session_unused_locked(
+    const ngx_media_session_shm_t *s);
 static ngx_uint_t ngx_media_session_app_find(
     const ngx_media_sessions_shm_t *sh, const ngx_str_t *name);
 
@@ -792,6 +796,24 @@ void
 ngx_media_session_close(ngx_media_sessions_t *sessions,
     const ngx_media_session_ref_t *ref)
 {
+    ngx_media_session_away(sessions, ref, 0);
+}
+
+
+void
+ngx_media_session_drop(ngx_media_sessions_t *sessions,
+    const ngx_media_session_ref_t *ref)
+{
+    ngx_media_session_away(sessions, ref, 1);
+}
+
+
+/* unused 1: only if it is */
+
+static void
+ngx_media_session_away(ngx_media_sessions_t *sessions,
+    const ngx_media_session_ref_t *ref, ngx_uint_t unused)
+{
     ngx_uint_t                 mine;
     ngx_media_sessions_shm_t  *sh;
 
@@ -803,7 +825,9 @@ ngx_media_session_close(ngx_media_sessions_t *sessions,
 
     ngx_media_sessions_lock(sessions);
 
-    mine = (sh->tags[ref->slot] == ref->tag);
+    mine = (sh->tags[ref->slot] == ref->tag)
+           && (!unused
+               || ngx_media_session_unused_locked(&sh->slots[ref->slot]));
 
     if (mine) {
         ngx_media_session_leave_locked(sh, ref->slot, ngx_media_session_now());
@@ -814,6 +838,16 @@ ngx_media_session_close(ngx_media_sessions_t *sessions,
     if (mine) {
         ngx_media_session_left(sessions, ref->slot);
     }
+}
+
+
+static ngx_uint_t
+ngx_media_session_unused_locked(const ngx_media_session_shm_t *s)
+{
+    return ngx_media_peek(&s->requests) == 0
+           && ngx_media_peek(&s->bytes) == 0
+           && ngx_media_peek(&s->first) == 0
+           && !(s->flags & NGX_MEDIA_SESSION_KICKED);
 }
 
 

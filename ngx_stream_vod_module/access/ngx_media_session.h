@@ -292,6 +292,11 @@ ngx_msec_t ngx_media_session_tick(const ngx_media_sessions_t *sessions);
 void ngx_media_session_close(ngx_media_sessions_t *sessions,
     const ngx_media_session_ref_t *ref);
 
+/* as close(), of what its maker has sent nothing of: unless others have, or it
+   was kicked */
+void ngx_media_session_drop(ngx_media_sessions_t *sessions,
+    const ngx_media_session_ref_t *ref);
+
 /* a viewer that was refused by what this table says (kicked, banned) */
 void ngx_media_session_refused(ngx_media_sessions_t *sessions,
     const ngx_media_session_who_t *who);

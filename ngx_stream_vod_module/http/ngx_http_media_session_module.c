@@ -784,7 +784,7 @@ ngx_http_media_session_tick(ngx_event_t *ev)
 
 /*
  * What was sent since it was told last; NGX_ABORT: it is not to go on.  Errors
- * and answers without a body are not told.
+ * are not told; who has what he asks for goes on, and was sent nothing.
  */
 
 static ngx_int_t
@@ -805,14 +805,20 @@ ngx_http_media_session_tell(ngx_http_media_session_ctx_t *ctx,
     status = r->err_status ? r->err_status : r->headers_out.status;
     body = r->connection->sent - (off_t) r->header_size;
 
-    if (!r->header_sent || body <= 0
-        || (status != NGX_HTTP_OK && status != NGX_HTTP_PARTIAL_CONTENT))
+    if (r->header_sent && status == NGX_HTTP_NOT_MODIFIED) {
+        bytes = ctx->bytes;
+        watch = ctx->watch;
+
+    } else if (r->header_sent && body > 0
+               && (status == NGX_HTTP_OK
+                   || status == NGX_HTTP_PARTIAL_CONTENT))
     {
+        bytes = (uint64_t) r->connection->sent;
+        watch = ngx_http_media_session_watch(r, (uint64_t) body);
+
+    } else {
         return NGX_DECLINED;
     }
-
-    bytes = (uint64_t) r->connection->sent;
-    watch = ngx_http_media_session_watch(r, (uint64_t) body);
 
     if (!last && bytes == ctx->bytes) {
         return NGX_OK;
@@ -823,7 +829,8 @@ ngx_http_media_session_tell(ngx_http_media_session_ctx_t *ctx,
     sent.bytes = bytes - ctx->bytes;
     sent.watch = (watch > ctx->watch) ? watch - ctx->watch : 0;
     sent.requests = last ? 1 : 0;
-    sent.media = (ctx->flags & NGX_HTTP_MEDIA_SESSION_MEDIA) ? 1 : 0;
+    sent.media = (sent.bytes
+                  && (ctx->flags & NGX_HTTP_MEDIA_SESSION_MEDIA)) ? 1 : 0;
 
     if (ctx->flags & NGX_HTTP_MEDIA_SESSION_LIST) {
         sent.protocol = ctx->protocol;
@@ -996,10 +1003,10 @@ ngx_http_media_session_leave(ngx_http_media_session_ctx_t *ctx)
         ctx->queued = 0;
     }
 
-    /* what it began with was not sent: nobody has seen anything */
+    /* what it began with was not sent: nobody may have seen anything */
 
     if (ctx->made && !ctx->told) {
-        ngx_media_session_close(ctx->sessions, &ctx->ref);
+        ngx_media_session_drop(ctx->sessions, &ctx->ref);
     }
 
     ctx->made = 0;

@@ -408,6 +408,43 @@ test_confirmed(void)
 
 
 static void
+test_dropped(void)
+{
+    ngx_uint_t                 i;
+    ngx_media_session_who_t    who;
+    ngx_media_session_sent_t   sent;
+    ngx_media_session_state_t  state;
+
+    table(512 * 1024);
+
+    who = viewer("demo", 1);
+
+    /* a request more, some bytes more, and a kick each keep it */
+
+    for (i = 0; i < 4; i++) {
+        is(make(&who, &state), NGX_OK, "it is made");
+
+        memset(&sent, 0, sizeof(sent));
+        sent.requests = (i == 1);
+        sent.bytes = (i == 2);
+
+        (void) ngx_media_session_touch(&sessions, &state.ref, &sent);
+
+        if (i == 3) {
+            (void) ngx_media_session_end(&sessions, state.id, 0);
+        }
+
+        ngx_media_session_drop(&sessions, &state.ref);
+        is(ngx_media_session_look(&sessions, &who, &state),
+           i ? NGX_OK : NGX_DECLINED, "what others have used stays");
+
+        is(state.kicked, i == 3, "and a kick is no end");
+        ngx_media_session_close(&sessions, &state.ref);
+    }
+}
+
+
+static void
 test_over(void)
 {
     int64_t                    started;
@@ -1315,6 +1352,7 @@ main(void)
 
     test_found();
     test_confirmed();
+    test_dropped();
     test_over();
     test_limits();
     test_requests();
