@@ -20,6 +20,8 @@ $t->write_conf(<<'EOC');
 media live { zone 32m; segment 1s; part 200ms; grace 2s; window 30s;
              on play http://127.0.0.1:%%PORT_S%%/play valid=2s timeout=1s;
              on play_done http://127.0.0.1:%%PORT_S%%/done; }
+media open { zone 16m; segment 1s; part 200ms; window 30s;
+             on play http://127.0.0.1:%%PORT_S%%/open valid=1s fail=allow; }
 media told { zone 16m; segment 1s; part 200ms;
              on play_done http://127.0.0.1:%%PORT_S%%/told format=srs; }
 
@@ -31,6 +33,7 @@ http {
     server {
         listen 127.0.0.1:%%PORT_HTTP%%;
         location /live/   { media_live live; }
+        location /open/   { media_live open; }
         location /told/   { media_live told; }
         location /status  { media_status; }
     }
@@ -39,12 +42,12 @@ EOC
 
 $t->run();
 
-$s->on($_, {}) for qw{ /play /done /told };
+$s->on($_, {}) for qw{ /play /done /told /open };
 
-my @pub = map { $t->ffmpeg_publish("$_/demo") } qw/ live told /;
+my @pub = map { $t->ffmpeg_publish("$_/demo") } qw/ live open told /;
 
 $t->wait_playlist("/$_/demo/v1.m3u8", sub { @{$_[0]{segments}} >= 2 }, 30)
-    for qw/ live told /;
+    for qw/ live open told /;
 
 
 sub bodies {
@@ -119,6 +122,14 @@ $s->on('/play', { hang => 1 });
 my $r = get('four', '/live/demo/v1.m3u8');
 is($r->{status}, 503, 'no answer');
 is($r->{headers}{'cache-control'}, 'no-store', 'which nobody keeps');
+
+# who is let in without an answer is asked about again
+
+$s->on('/open', { status => 500 });
+is(get('open', '/open/demo/v1.m3u8')->{status}, 200, 'fail=allow');
+$s->on('/open', { status => 403 });
+wait_ok(sub { get('open', '/open/demo/v1.m3u8')->{status} == 403 }, 15,
+        'until there is one');
 
 # requests at one time, by two workers, which both ask
 

@@ -63,6 +63,7 @@ static ngx_int_t ngx_media_hook_refuse(ngx_media_hook_ask_t *ask,
     ngx_uint_t status);
 static ngx_int_t ngx_media_hook_admit(ngx_media_hook_ask_t *ask,
     const ngx_media_hook_verdict_t *verdict, const char **reason);
+static void ngx_media_hook_again(ngx_media_hook_ask_t *ask, time_t valid);
 static ngx_int_t ngx_media_hook_silent(ngx_media_hook_ask_t *ask);
 
 static void *ngx_media_hook_create_conf(ngx_conf_t *cf, ngx_media_app_t *app);
@@ -471,7 +472,6 @@ static ngx_int_t
 ngx_media_hook_admit(ngx_media_hook_ask_t *ask,
     const ngx_media_hook_verdict_t *verdict, const char **reason)
 {
-    time_t                       now, again;
     ngx_str_t                    name;
     const u_char                *bad;
     ngx_media_hook_to_t         *to;
@@ -502,12 +502,7 @@ ngx_media_hook_admit(ngx_media_hook_ask_t *ask,
         return NGX_OK;
     }
 
-    now = ngx_time();
-    again = now + (verdict->expires ? verdict->expires : to->valid);
-
-    if (v->again == 0 || again < v->again) {
-        v->again = again;
-    }
+    ngx_media_hook_again(ask, verdict->expires ? verdict->expires : to->valid);
 
     if (verdict->sessions
         && (v->sessions == 0 || verdict->sessions < v->sessions))
@@ -516,7 +511,7 @@ ngx_media_hook_admit(ngx_media_hook_ask_t *ask,
     }
 
     if (verdict->expires && !ask->conf->session) {
-        ngx_media_access_expires(ask->conf, now + verdict->expires);
+        ngx_media_access_expires(ask->conf, ngx_time() + verdict->expires);
     }
 
     /* one that only listens says yes to whoever knows a name */
@@ -538,6 +533,23 @@ ngx_media_hook_admit(ngx_media_hook_ask_t *ask,
 }
 
 
+/* of all that is known of it the first time that it is over */
+
+static void
+ngx_media_hook_again(ngx_media_hook_ask_t *ask, time_t valid)
+{
+    time_t                       again;
+    ngx_media_access_verdict_t  *v;
+
+    v = ask->conf->verdict;
+    again = ngx_time() + valid;
+
+    if (v && (v->again == 0 || again < v->again)) {
+        v->again = again;
+    }
+}
+
+
 /* there was no answer, or none that says anything */
 
 static ngx_int_t
@@ -556,6 +568,8 @@ ngx_media_hook_silent(ngx_media_hook_ask_t *ask)
 
         ngx_media_hook_count(ngx_media_hook_table(ask->app), ask->event,
                              NGX_MEDIA_HOOK_ALLOWED);
+
+        ngx_media_hook_again(ask, to->valid);
     }
 
     if ((to->failures & (to->failures - 1)) == 0) {
