@@ -462,7 +462,7 @@ my $ops = { Authorization => 'Basic ' . MIME::Base64::encode('ops:secret',
                                                              '') };
 
 for (['/deny', 'GET', 403, 'forbidden'],
-     ['/token', 'GET', 403, 'forbidden'],
+     ['/token', 'GET', 401, 'unauthorized'],
      ['/deny', 'HEAD', 403, ''],
      ['/basic', 'GET', 401, 'unauthorized'],
      ['/basic', 'POST', 413, 'too-large', headers => $ops,
@@ -478,7 +478,7 @@ for (['/deny', 'GET', 403, 'forbidden'],
     is("$r->{status} " . ($r->{json}{type} || ''),
        "$status " . ($type ? "urn:media:$type" : ''), "$method $prefix");
     is($r->{headers}{'www-authenticate'}, 'Basic realm="ops"', 'and how')
-        if $status == 401;
+        if $prefix eq '/basic' && $status == 401;
 
     next if $method eq 'HEAD' || $status == 413;
     is($t->http_get('/gone', conn => $r->{conn})->{body}, 'gone',
