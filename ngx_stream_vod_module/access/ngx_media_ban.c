@@ -370,3 +370,22 @@ ngx_media_ban_meets(const ngx_media_ban_shm_t *ban, ngx_uint_t action,
                || ((ban->address[bytes] ^ network->address[bytes]) & mask)
                   == 0);
 }
+
+
+ngx_uint_t
+ngx_media_ban_hits(const ngx_media_ban_t *ban, ngx_uint_t action,
+    const ngx_str_t *name, const ngx_media_network_t *network)
+{
+    ngx_media_ban_shm_t  b;
+
+    b.actions = ban->actions;
+    b.bits = ban->network.bits;
+    ngx_memcpy(b.address, ban->network.address, sizeof(b.address));
+    b.name_len = ban->name.len;
+
+    if (ban->name.len) {
+        ngx_memcpy(b.name, ban->name.data, ban->name.len);
+    }
+
+    return ngx_media_ban_meets(&b, action, name, network);
+}

@@ -80,6 +80,10 @@ ngx_int_t ngx_media_bans_look(ngx_media_bans_shm_t *bans, ngx_uint_t action,
     const ngx_str_t *name, const ngx_media_network_t *network,
     const char **reason);
 
+/* this one by itself; it takes no lock */
+ngx_uint_t ngx_media_ban_hits(const ngx_media_ban_t *ban, ngx_uint_t action,
+    const ngx_str_t *name, const ngx_media_network_t *network);
+
 
 /* ngx_media_ban_module.c */
 

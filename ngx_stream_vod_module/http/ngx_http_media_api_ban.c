@@ -657,9 +657,10 @@ ngx_http_media_api_ban_kick(ngx_http_request_t *r, ngx_media_app_t *app,
     const ngx_media_ban_t *ban)
 {
     ngx_str_t                  name, address;
+    ngx_int_t                  rc;
     ngx_uint_t                 i, n;
-    const char                *reason;
     ngx_media_stream_t        *streams;
+    ngx_media_network_t        network;
     ngx_media_stream_brief_t   brief;
 
     if (ngx_media_zone_streams(app->zone, r->pool, &streams, &n) != NGX_OK) {
@@ -679,9 +680,10 @@ ngx_http_media_api_ban_kick(ngx_http_request_t *r, ngx_media_app_t *app,
         address.data = brief.address;
         address.len = brief.address_len;
 
-        if (ngx_media_ban_check(app, NGX_MEDIA_BAN_PUBLISH, &name, &address,
-                                &reason)
-            == NGX_OK)
+        rc = ngx_media_network(&address, &network);
+
+        if (!ngx_media_ban_hits(ban, NGX_MEDIA_BAN_PUBLISH, &name,
+                                rc == NGX_OK ? &network : NULL))
         {
             continue;
         }

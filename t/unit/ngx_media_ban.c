@@ -284,6 +284,36 @@ test_time(void)
 }
 
 
+/* one by itself */
+
+static void
+test_hits(void)
+{
+    ngx_str_t        a = ngx_string("a"), b = ngx_string("b");
+    ngx_media_ban_t  ban;
+
+    memset(&ban, 0, sizeof(ngx_media_ban_t));
+
+    ban.actions = PUBLISH;
+    ban.network = *network("c0a80100", 24);
+
+    ok(ngx_media_ban_hits(&ban, PUBLISH, &a, network("c0a80107", 32)),
+       "hits: from its network");
+    ok(!ngx_media_ban_hits(&ban, PUBLISH, &a, network("c0a80207", 32)),
+       "hits: from another one");
+    ok(!ngx_media_ban_hits(&ban, PUBLISH, &a, NULL), "hits: from nowhere");
+    ok(!ngx_media_ban_hits(&ban, PLAY, &a, network("c0a80107", 32)),
+       "hits: to play");
+
+    ban.name = b;
+
+    ok(!ngx_media_ban_hits(&ban, PUBLISH, &a, network("c0a80107", 32)),
+       "hits: another name");
+    ok(ngx_media_ban_hits(&ban, PUBLISH, &b, network("c0a80107", 32)),
+       "hits: its name");
+}
+
+
 static void
 test_full(void)
 {
@@ -492,6 +522,7 @@ main(void)
 
     test_meets();
     test_time();
+    test_hits();
     test_full();
     test_dead();
     test_clocks();
