@@ -30,6 +30,8 @@
 #define NGX_HTTP_MEDIA_API_BODY     65536     /* bytes, at most */
 #define NGX_HTTP_MEDIA_API_ARGS     8         /* of a row, at most */
 #define NGX_HTTP_MEDIA_API_VALUE    1024      /* bytes of one, decoded */
+#define NGX_HTTP_MEDIA_API_PART     64        /* and of what is looked for in
+                                                 all names */
 
 #define NGX_HTTP_MEDIA_API_LIMIT    100       /* items of a list */
 #define NGX_HTTP_MEDIA_API_LIMIT_MAX  1000
@@ -154,6 +156,10 @@ extern const ngx_http_media_api_table_t  ngx_http_media_api_session_table;
 #define ngx_http_media_api_arg_app                                            \
     { ngx_string("app"), NGX_HTTP_MEDIA_API_STRING, 1, NGX_MEDIA_NAME_MAX,    \
       NULL, "Only of this application." }
+#define ngx_http_media_api_arg_q                                              \
+    { ngx_string("q"), NGX_HTTP_MEDIA_API_STRING, 1,                             \
+      NGX_HTTP_MEDIA_API_PART, NULL,                                          \
+      "Only those with this in their name, whatever the case." }
 #define ngx_http_media_api_arg_limit                                          \
     { ngx_string("limit"), NGX_HTTP_MEDIA_API_NUMBER, 1,                      \
       NGX_HTTP_MEDIA_API_LIMIT_MAX, NULL, "How many; 100." }

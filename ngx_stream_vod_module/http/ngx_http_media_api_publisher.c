@@ -57,10 +57,7 @@ static const char *const  ngx_http_media_api_bys[] = {
 static const ngx_http_media_api_arg_t  ngx_http_media_api_publishers_args[] = {
 
     ngx_http_media_api_arg_app,
-
-    { ngx_string("q"), NGX_HTTP_MEDIA_API_STRING, 1, NGX_MEDIA_NAME_MAX, NULL,
-      "Only those with this in their name, whatever the case." },
-
+    ngx_http_media_api_arg_q,
     ngx_http_media_api_arg_limit,
     ngx_http_media_api_arg_cursor,
     ngx_http_media_api_no_arg

@@ -86,8 +86,7 @@ static const ngx_http_media_api_arg_t  ngx_http_media_api_streams_args[] = {
     { ngx_string("state"), NGX_HTTP_MEDIA_API_WORD, 0, 0,
       ngx_http_media_api_states, "Only those in this state." },
 
-    { ngx_string("q"), NGX_HTTP_MEDIA_API_STRING, 1, NGX_MEDIA_NAME_MAX, NULL,
-      "Only those with this in their name, whatever the case." },
+    ngx_http_media_api_arg_q,
 
     { ngx_string("sort"), NGX_HTTP_MEDIA_API_WORD, 0, 0,
       ngx_http_media_api_sorts,
