@@ -137,6 +137,11 @@ my $read = Test::Media::API->new($t, '/read');
 # what the document says is what there is
 
 is($api->document()->{openapi}, '3.1.0', 'the document');
+is($_->document()->{servers}[0]{url}, "../..$_->{prefix}",
+   'what its paths follow, from where it is') for $api, $read;
+is_deeply([map { $_->{required}[0] }
+           @{$api->document()->{components}{schemas}{BanOrder}{anyOf}}],
+          [qw/ name address /], 'a ban is of something');
 
 sub calls {
     my ($of) = @_;

@@ -24,6 +24,15 @@ EOC
 
 my $api = Test::Media::API->new($t, '/api');
 
+# a path that two tables have
+
+my $text = $t->http_get('/api/v1/openapi.json')->{body};
+is(scalar(() = $text =~ m|"/v1/bans/\{id\}"|g), 1, 'it is there once');
+is(join(' ', sort keys %{$api->document()->{paths}{'/v1/bans/{id}'}}),
+   'delete patch', 'with all its methods');
+is($api->call('PATCH', '/v1/bans/0123456789abcdef')->{status}, 204,
+   'which are there');
+
 sub watch {
     my ($stream, $viewer) = @_;
     return $api->call('POST', "/v1/test/$stream?viewer=$viewer")->{status};

@@ -154,7 +154,9 @@ static const ngx_http_media_api_schema_t  ngx_http_media_api_ban_schemas[] = {
 
     { "BanOrder",
       "{\"type\":\"object\",\"additionalProperties\":false,"
-      "\"required\":[\"app\",\"seconds\"],\"properties\":{"
+      "\"required\":[\"app\",\"seconds\"],"
+      "\"anyOf\":[{\"required\":[\"name\"]},{\"required\":[\"address\"]}],"
+      "\"properties\":{"
       "\"app\":{\"type\":\"string\"},"
       "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255},"
       "\"address\":{\"type\":\"string\",\"minLength\":1,\"description\":"

@@ -23,15 +23,22 @@
 
 typedef struct {
     const ngx_array_t        *tables;
+    ngx_str_t                 base;           /* location, its last name */
     ngx_uint_t                write;          /* calls that change something */
 } ngx_http_media_api_document_t;
 
 
 static void ngx_http_media_api_open_write(ngx_media_text_t *text,
     const void *data);
+static ngx_int_t ngx_http_media_api_open_base(ngx_http_request_t *r,
+    ngx_str_t *base);
 static void ngx_http_media_api_open_paths(ngx_media_text_t *text,
+    const ngx_http_media_api_document_t *document);
+static ngx_uint_t ngx_http_media_api_open_path(ngx_media_text_t *text,
     const ngx_http_media_api_document_t *document,
-    const ngx_http_media_api_table_t *table, ngx_uint_t *n);
+    const ngx_http_media_api_row_t *of);
+static ngx_uint_t ngx_http_media_api_open_same(
+    const ngx_http_media_api_row_t *one, const ngx_http_media_api_row_t *two);
 static void ngx_http_media_api_open_call(ngx_media_text_t *text,
     const ngx_http_media_api_row_t *row);
 static void ngx_http_media_api_open_parameters(ngx_media_text_t *text,
@@ -56,31 +63,73 @@ ngx_http_media_api_open(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
     document.tables = ngx_http_media_api_tables(r);
     document.write = (ctx->access == NGX_HTTP_MEDIA_API_WRITE);
 
+    if (ngx_http_media_api_open_base(r, &document.base) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     return ngx_http_media_api_reply(r, NGX_HTTP_OK,
                                     ngx_http_media_api_open_write, &document);
 }
 
 
-/* OpenAPI 3.1.0; paths are relative to where the document is */
+/* of "/x/api/" it is "api", escaped */
+
+static ngx_int_t
+ngx_http_media_api_open_base(ngx_http_request_t *r, ngx_str_t *base)
+{
+    u_char     *p, *last;
+    size_t      prefix, len;
+
+    (void) ngx_http_media_api_access(r, &prefix);
+
+    last = r->uri.data + ngx_min(prefix, r->uri.len);
+
+    if (last > r->uri.data && last[-1] == '/') {
+        last--;
+    }
+
+    for (p = last; p > r->uri.data && p[-1] != '/'; p--) { /* void */ }
+
+    len = last - p;
+
+    base->data = ngx_pnalloc(r->pool, 3 * len + 1);
+    if (base->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    base->len = (u_char *) ngx_escape_uri(base->data, p, len,
+                                          NGX_ESCAPE_URI_COMPONENT)
+                - base->data;
+
+    return NGX_OK;
+}
+
+
+/*
+ * OpenAPI 3.1.0; paths follow the server's URL, which is relative to where the
+ * document is (4.8.5) and so has no slash at its end
+ */
 
 static void
 ngx_http_media_api_open_write(ngx_media_text_t *text, const void *data)
 {
     const ngx_http_media_api_document_t *document = data;
 
-    ngx_uint_t                                i, n;
-    const ngx_http_media_api_table_t *const  *table;
-
     ngx_media_text_cstr(text, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":"
                         "\"ngx_stream_vod_module\",\"version\":\"1\"},"
-                        "\"servers\":[{\"url\":\"..\"}],\"paths\":{");
+                        "\"servers\":[{\"url\":\"");
 
-    table = document->tables->elts;
-    n = 0;
+    if (document->base.len) {
+        ngx_media_text_cstr(text, "../../");
+        ngx_media_text_json(text, &document->base);
 
-    for (i = 0; i < document->tables->nelts; i++) {
-        ngx_http_media_api_open_paths(text, document, table[i], &n);
+    } else {
+        ngx_media_text_cstr(text, "/");
     }
+
+    ngx_media_text_cstr(text, "\"}],\"paths\":{");
+
+    ngx_http_media_api_open_paths(text, document);
 
     ngx_media_text_cstr(text, "},\"components\":{\"schemas\":{");
 
@@ -90,42 +139,28 @@ ngx_http_media_api_open_write(ngx_media_text_t *text, const void *data)
 }
 
 
-/* rows of one path stand together */
+/* each path is there once, whichever tables have it */
 
 static void
 ngx_http_media_api_open_paths(ngx_media_text_t *text,
-    const ngx_http_media_api_document_t *document,
-    const ngx_http_media_api_table_t *table, ngx_uint_t *n)
+    const ngx_http_media_api_document_t *document)
 {
-    ngx_uint_t                       same;
-    const ngx_http_media_api_row_t  *row, *before;
+    ngx_uint_t                                i, n;
+    const ngx_http_media_api_row_t           *row;
+    const ngx_http_media_api_table_t *const  *table;
 
-    before = NULL;
+    table = document->tables->elts;
+    n = 0;
 
-    for (row = table->rows; row->method; row++) {
+    for (i = 0; i < document->tables->nelts; i++) {
 
-        if (row->method != NGX_HTTP_GET && !document->write) {
-            continue;
-        }
+        for (row = table[i]->rows; row->method; row++) {
 
-        same = before && before->path.len == row->path.len
-               && ngx_strncmp(before->path.data, row->path.data,
-                              row->path.len)
-                  == 0
-               && ((before->flags ^ row->flags)
-                   & (NGX_HTTP_MEDIA_API_NAME|NGX_HTTP_MEDIA_API_ID))
-                  == 0;
-
-        if (same) {
-            ngx_media_text_cstr(text, ",");
-
-        } else {
-
-            if (before) {
-                ngx_media_text_cstr(text, "}");
+            if (!ngx_http_media_api_open_path(NULL, document, row)) {
+                continue;
             }
 
-            if ((*n)++) {
+            if (n++) {
                 ngx_media_text_cstr(text, ",");
             }
 
@@ -140,16 +175,64 @@ ngx_http_media_api_open_paths(ngx_media_text_t *text,
             }
 
             ngx_media_text_cstr(text, "\":{");
+
+            (void) ngx_http_media_api_open_path(text, document, row);
+
+            ngx_media_text_cstr(text, "}");
         }
+    }
+}
 
-        ngx_http_media_api_open_call(text, row);
 
-        before = row;
+/* all calls of this path; text NULL: is this row the first of them? */
+
+static ngx_uint_t
+ngx_http_media_api_open_path(ngx_media_text_t *text,
+    const ngx_http_media_api_document_t *document,
+    const ngx_http_media_api_row_t *of)
+{
+    ngx_uint_t                                i, n;
+    const ngx_http_media_api_row_t           *row;
+    const ngx_http_media_api_table_t *const  *table;
+
+    table = document->tables->elts;
+    n = 0;
+
+    for (i = 0; i < document->tables->nelts; i++) {
+
+        for (row = table[i]->rows; row->method; row++) {
+
+            if ((row->method != NGX_HTTP_GET && !document->write)
+                || !ngx_http_media_api_open_same(row, of))
+            {
+                continue;
+            }
+
+            if (text == NULL) {
+                return row == of;
+            }
+
+            if (n++) {
+                ngx_media_text_cstr(text, ",");
+            }
+
+            ngx_http_media_api_open_call(text, row);
+        }
     }
 
-    if (before) {
-        ngx_media_text_cstr(text, "}");
-    }
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_media_api_open_same(const ngx_http_media_api_row_t *one,
+    const ngx_http_media_api_row_t *two)
+{
+    return one->path.len == two->path.len
+           && ngx_memcmp(one->path.data, two->path.data, one->path.len) == 0
+           && ((one->flags ^ two->flags)
+               & (NGX_HTTP_MEDIA_API_NAME|NGX_HTTP_MEDIA_API_ID))
+              == 0;
 }
 
 

@@ -28,6 +28,8 @@
 
 static ngx_int_t ngx_http_media_test_api_watch(ngx_http_request_t *r,
     ngx_http_media_api_ctx_t *ctx);
+static ngx_int_t ngx_http_media_test_api_patch(ngx_http_request_t *r,
+    ngx_http_media_api_ctx_t *ctx);
 static ngx_int_t ngx_http_media_test_api_preconfiguration(ngx_conf_t *cf);
 static char *ngx_http_media_test_api_sessions(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
@@ -95,6 +97,10 @@ static const ngx_http_media_api_row_t  ngx_http_media_test_api_rows[] = {
       ngx_http_media_test_api_args, ngx_http_media_test_api_watch,
       "Somebody watches", NGX_HTTP_NO_CONTENT, NULL, NULL, "403" },
 
+    { NGX_HTTP_PATCH, ngx_string("v1/bans"), NGX_HTTP_MEDIA_API_ID, NULL,
+      ngx_http_media_test_api_patch, "Another method of a path of others",
+      NGX_HTTP_NO_CONTENT, NULL, NULL, "" },
+
     { 0, ngx_null_string, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL }
 };
 
@@ -145,6 +151,14 @@ ngx_http_media_test_api_watch(ngx_http_request_t *r,
                                           "%s", reason);
     }
 
+    return ngx_http_media_api_no_content(r);
+}
+
+
+static ngx_int_t
+ngx_http_media_test_api_patch(ngx_http_request_t *r,
+    ngx_http_media_api_ctx_t *ctx)
+{
     return ngx_http_media_api_no_content(r);
 }
 
