@@ -44,9 +44,7 @@ static void ngx_media_stream_kick_locked(ngx_media_zone_t *zone,
 static const char  *ngx_media_kick_sentences[NGX_MEDIA_KICKS] = {
     "another publisher took the stream over",
     "it was disconnected by an administrator",
-    "it is banned",
-    "it is not allowed to go on",
-    "its time to publish is over"
+    "it is banned"
 };
 
 

@@ -73,8 +73,6 @@ ngx_int_t ngx_media_stream_holder(ngx_media_zone_t *zone, ngx_str_t *name,
 typedef enum {
     NGX_MEDIA_KICK_ASKED = 1,                 /* somebody has asked for it */
     NGX_MEDIA_KICK_BANNED,                    /* it must not publish */
-    NGX_MEDIA_KICK_DENIED,                    /* not any more, says a check */
-    NGX_MEDIA_KICK_EXPIRED,                   /* it was let in for a time */
     NGX_MEDIA_KICKS
 } ngx_media_kick_e;
 

@@ -409,10 +409,10 @@ test_kick(void)
                              NGX_MEDIA_KICK_BANNED), NGX_DECLINED,
        "kick: who took over meanwhile is not meant");
     ok(ngx_media_claim_valid(&second.claim), "kick: and goes on");
-    is(kick(&second.claim, NGX_MEDIA_KICK_DENIED), NGX_OK,
+    is(kick(&second.claim, NGX_MEDIA_KICK_ASKED), NGX_OK,
        "kick: only this publisher");
     is(strcmp(ngx_media_claim_lost(&second.claim),
-              "it is not allowed to go on"), 0, "kick: and why");
+              "it was disconnected by an administrator"), 0, "kick: and why");
 
     /* who trails has left */
 
@@ -428,14 +428,14 @@ test_kick(void)
     /* the record may be another stream's, or nobody's */
 
     (void) media_pub_begin(&first, zone, "b");
-    is(kick(&first.claim, NGX_MEDIA_KICK_EXPIRED), NGX_OK,
+    is(kick(&first.claim, NGX_MEDIA_KICK_BANNED), NGX_OK,
        "kick: one without a part");
     is(state("b"), 0, "kick: its stream is gone");
     (void) media_pub_begin(&second, zone, "b");
     is(second.claim.stream.sh == first.claim.stream.sh, 1,
        "kick: its record is used anew");
-    is(strcmp(ngx_media_claim_lost(&first.claim),
-              "its time to publish is over"), 0, "kick: it knows all the same");
+    is(strcmp(ngx_media_claim_lost(&first.claim), "it is banned"), 0,
+       "kick: it knows all the same");
     ok(ngx_media_claim_valid(&second.claim), "kick: the other one publishes");
     ngx_media_stream_release(&second.claim, "bye");
 
