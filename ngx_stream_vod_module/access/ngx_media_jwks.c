@@ -19,6 +19,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "access/ngx_media_jwks.h"
+#include "access/ngx_media_jwks_shm.h"
 #include "core/ngx_media_fetch.h"
 #include "formats/ngx_media_jwk.h"
 
@@ -40,14 +41,6 @@
 typedef struct {
     ngx_array_t               sources;        /* ngx_media_jwks_t * */
 } ngx_media_jwks_conf_t;
-
-
-/* guarded by the mutex of its zone */
-
-typedef struct {
-    size_t                    len;            /* 0: there has been none */
-    u_char                    text[NGX_MEDIA_JWK_MAX];
-} ngx_media_jwks_shm_t;
 
 
 typedef struct {
@@ -531,8 +524,8 @@ ngx_media_jwks_put(ngx_media_jwks_t *source, const ngx_media_span_t *text)
 {
     ngx_shmtx_lock(&source->shpool->mutex);
 
-    source->shm->len = ngx_media_span_len(text);
-    ngx_memcpy(source->shm->text, text->pos, source->shm->len);
+    ngx_media_jwks_put_locked(source->shm, text->pos,
+                              ngx_media_span_len(text));
 
     ngx_shmtx_unlock(&source->shpool->mutex);
 }

@@ -9,11 +9,12 @@
 
 /*
  * A process that is followed instruction by instruction as it changes a table
- * that is shared, whose lock is its first word.  After each that did so another
- * one looks, which takes it that the first died right there; what it does to
- * the table is undone then.
+ * that is shared.  After each that did so another one looks, which takes it
+ * that the first died right there; what it does to the table is undone then.
  *
- *     n = step_each(mem, size, work, look);     moments; 0: not possible here
+ *     n = step_each(mem, size, lock, work, look);
+ *
+ * lock: in the table, NULL: there is none; n moments, 0: not possible here.
  */
 
 
@@ -79,7 +80,8 @@ step_child(void (*work)(void))
 /* size: of what changes, the rest stays as it is */
 
 static inline ngx_uint_t
-step_each(void *mem, size_t size, void (*work)(void), void (*look)(void))
+step_each(void *mem, size_t size, ngx_media_lock_t *lock, void (*work)(void),
+    void (*look)(void))
 {
     int         status;
     u_char     *image;
@@ -107,8 +109,8 @@ step_each(void *mem, size_t size, void (*work)(void), void (*look)(void))
         memcpy(image, mem, size);
         moments++;
 
-        if (*(ngx_media_lock_t *) mem) {
-            *(ngx_media_lock_t *) mem = STEP_DEAD;
+        if (lock && *lock) {
+            *lock = STEP_DEAD;
         }
 
         look();

@@ -508,7 +508,8 @@ test_step(void)
 
     (void) add(PUBLISH, "a", NULL, 0, 60000, NULL);
 
-    n = step_each(bans, 4096, step_work, step_look);
+    n = step_each(bans, 4096, (ngx_media_lock_t *) bans, step_work,
+                  step_look);
 
     ok(n == 0 || n > 20, "step: moments, %u", (unsigned) n);
     is(step_wrong, 0, "step: wherever one dies, bans are as they are said");

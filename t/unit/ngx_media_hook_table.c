@@ -394,7 +394,7 @@ test_step(void)
 
     ngx_media_hook_table_init(table, size, 7);
 
-    n = step_each(table, 4096, step_work, step_look);
+    n = step_each(table, 4096, &table->lock, step_work, step_look);
 
     ok(n == 0 || n > 50, "moments, %u", (unsigned) n);
     is(step_wrong, 0, "wherever one dies, what is told is true");
