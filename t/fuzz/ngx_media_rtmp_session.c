@@ -34,7 +34,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "access/ngx_media_ban.h"
 #include "core/ngx_media_follow.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_rtmp_chunk.h"
@@ -637,21 +636,6 @@ ngx_media_access_cancel(ngx_media_access_t *access)
     check(access->used);
 
     access->used = 0;
-}
-
-
-ngx_int_t
-ngx_media_ban_check(const ngx_media_app_t *of, ngx_uint_t action,
-    const ngx_str_t *name, const ngx_str_t *address, const char **reason)
-{
-    check(of == &app && action == NGX_MEDIA_BAN_PLAY && name->len);
-
-    if (name->data[0] == 'b') {
-        *reason = "banned";
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
 }
 
 
