@@ -187,7 +187,7 @@ ngx_media_session_move(ngx_media_sessions_t *sessions,
             ngx_media_store(&sh->tags[to], tag);
             ngx_media_store(&sh->tags[from], 0);
 
-            ngx_memzero(&sh->slots[from], sizeof(ngx_media_session_shm_t));
+            ngx_media_session_clear_locked(&sh->slots[from]);
         }
     }
 
@@ -239,6 +239,7 @@ ngx_media_session_make(ngx_media_sessions_t *sessions,
     ngx_int_t                      rc;
     ngx_uint_t                     app, tries;
     ngx_media_session_keys_t       keys;
+    ngx_media_session_info_t       info;
     ngx_media_sessions_shm_t      *sh;
     ngx_media_session_lane_shm_t  *lane;
 
@@ -313,10 +314,10 @@ ngx_media_session_make(ngx_media_sessions_t *sessions,
 
         /* who has been there is told of first, with no lock held */
 
-        ngx_media_session_leave_locked(sh, slot, now);
+        ngx_media_session_leave_locked(sessions, slot, now, &info);
         ngx_media_sessions_unlock(sessions);
 
-        ngx_media_session_left(sessions, slot);
+        ngx_media_session_left(sessions, slot, &info);
     }
 
     if (rc == NGX_OK) {
@@ -815,6 +816,7 @@ ngx_media_session_away(ngx_media_sessions_t *sessions,
     const ngx_media_session_ref_t *ref, ngx_uint_t unused)
 {
     ngx_uint_t                 mine;
+    ngx_media_session_info_t   info;
     ngx_media_sessions_shm_t  *sh;
 
     sh = sessions->sh;
@@ -830,13 +832,14 @@ ngx_media_session_away(ngx_media_sessions_t *sessions,
                || ngx_media_session_unused_locked(&sh->slots[ref->slot]));
 
     if (mine) {
-        ngx_media_session_leave_locked(sh, ref->slot, ngx_media_session_now());
+        ngx_media_session_leave_locked(sessions, ref->slot,
+                                       ngx_media_session_now(), &info);
     }
 
     ngx_media_sessions_unlock(sessions);
 
     if (mine) {
-        ngx_media_session_left(sessions, ref->slot);
+        ngx_media_session_left(sessions, ref->slot, &info);
     }
 }
 

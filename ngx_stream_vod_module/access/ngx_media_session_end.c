@@ -7,8 +7,9 @@
 /*
  * How sessions end.  Under the lock one is taken out of the table, and marked
  * with the pid of who does so; then, with none held, it is told of, and its
- * slot becomes free with the store of pid 0.  Whoever dies in between has
- * another one go on: told of twice at most is who was being told of just then.
+ * slot becomes free, under the lock once more.  Whoever dies in between, or
+ * stands still for a minute, has another one go on: told of twice at most is
+ * who was being told of just then.  Who wakes up leaves alone what is not his.
  */
 
 
@@ -34,20 +35,24 @@ static ngx_uint_t ngx_media_session_pardonable(
     const ngx_media_sessions_shm_t *sh, uint32_t slot, uint64_t key);
 static ngx_uint_t ngx_media_session_sweep(ngx_media_sessions_t *sessions,
     uint32_t slot, uint32_t now);
+static ngx_uint_t ngx_media_session_hangs(const ngx_media_sessions_shm_t *sh,
+    uint32_t slot, uint32_t now);
 static void ngx_media_session_bans_over_locked(ngx_media_sessions_shm_t *sh,
     uint32_t now);
 
 
 void
-ngx_media_session_leave_locked(ngx_media_sessions_shm_t *sh, uint32_t slot,
-    uint32_t now)
+ngx_media_session_leave_locked(ngx_media_sessions_t *sessions, uint32_t slot,
+    uint32_t now, ngx_media_session_info_t *info)
 {
     ngx_media_session_shm_t  *s;
 
-    s = &sh->slots[slot];
+    s = &sessions->sh->slots[slot];
+
+    ngx_media_session_info(sessions, s, info);
 
     ngx_media_store(&s->pid, (uint32_t) ngx_pid);
-    ngx_media_session_unlink_locked(sh, slot);
+    ngx_media_session_unlink_locked(sessions->sh, slot);
 
     /* from here on it says since when it ends; last it says when it was seen */
 
@@ -56,40 +61,41 @@ ngx_media_session_leave_locked(ngx_media_sessions_shm_t *sh, uint32_t slot,
 
 
 void
-ngx_media_session_left(ngx_media_sessions_t *sessions, uint32_t slot)
+ngx_media_session_left(ngx_media_sessions_t *sessions, uint32_t slot,
+    const ngx_media_session_info_t *info)
 {
     ngx_uint_t                   i;
     ngx_media_session_shm_t     *s;
-    ngx_media_session_info_t     info;
     ngx_media_session_ended_pt  *handler;
 
     s = &sessions->sh->slots[slot];
 
     ngx_log_debug3(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
-                   "media session ended, id:%uL slot:%uD watch:%uL", s->id,
-                   slot, s->watch);
+                   "media session ended, id:%uL slot:%uD watch:%uL", info->id,
+                   slot, info->watch);
 
-    if (s->id && sessions->ended && sessions->ended->nelts) {
-
-        ngx_media_session_info(sessions, s, &info);
+    if (info->id && sessions->ended) {
         handler = sessions->ended->elts;
 
         for (i = 0; i < sessions->ended->nelts; i++) {
-            handler[i](&info);
+            handler[i](info);
         }
     }
 
-    ngx_media_store(&s->id, 0);
+    ngx_media_sessions_lock(sessions);
 
-    /* nothing of who it was stays */
+    /* another process may have ended it meanwhile, and there is a new one */
 
-    s->viewer = 0;
-    s->address = 0;
-    s->shown_viewer = 0;
-    s->shown_address = 0;
-    ngx_memzero(s->plain, sizeof(s->plain));
+    if (sessions->sh->tags[slot] == 0
+        && s->pid == (uint32_t) ngx_pid && s->id == info->id)
+    {
+        /* nothing of it stays; with no id nobody is told once more */
 
-    ngx_media_store(&s->pid, 0);
+        ngx_media_store(&s->id, 0);
+        ngx_media_session_clear_locked(s);
+    }
+
+    ngx_media_sessions_unlock(sessions);
 }
 
 
@@ -464,51 +470,71 @@ static ngx_uint_t
 ngx_media_session_sweep(ngx_media_sessions_t *sessions, uint32_t slot,
     uint32_t now)
 {
-    uint32_t                   pid;
     ngx_uint_t                 leaves;
     ngx_media_session_shm_t   *s;
+    ngx_media_session_info_t   info;
     ngx_media_sessions_shm_t  *sh;
 
     sh = sessions->sh;
     s = &sh->slots[slot];
 
-    if (ngx_media_peek(&sh->tags[slot]) == 0) {
-        pid = ngx_media_peek(&s->pid);
-
-        if (pid == 0
-            || (pid != (uint32_t) ngx_pid
-                && !ngx_media_process_dead((ngx_pid_t) pid)
-                && ngx_media_session_age(now, s->first)
-                   < NGX_MEDIA_SESSION_HANGS)
-            || !ngx_media_lock_cas(&s->pid, pid, (uint32_t) ngx_pid))
-        {
-            return 0;
-        }
-
-        ngx_media_session_left(sessions, slot);
-
-        return 1;
-    }
-
-    if (!ngx_media_session_over(sessions, now, slot)) {
+    if (!ngx_media_session_hangs(sh, slot, now)
+        && (ngx_media_peek(&sh->tags[slot]) == 0
+            || !ngx_media_session_over(sessions, now, slot)))
+    {
         return 0;
     }
 
     ngx_media_sessions_lock(sessions);
 
-    leaves = sh->tags[slot] && ngx_media_session_over(sessions, now, slot);
+    leaves = 1;
 
-    if (leaves) {
-        ngx_media_session_leave_locked(sh, slot, now);
+    if (ngx_media_session_hangs(sh, slot, now)) {
+        s->pid = (uint32_t) ngx_pid;
+        s->first = now;
+        ngx_media_session_info(sessions, s, &info);
+
+    } else if (sh->tags[slot]
+               && ngx_media_session_over(sessions, now, slot))
+    {
+        ngx_media_session_leave_locked(sessions, slot, now, &info);
+
+    } else {
+        leaves = 0;
     }
 
     ngx_media_sessions_unlock(sessions);
 
     if (leaves) {
-        ngx_media_session_left(sessions, slot);
+        ngx_media_session_left(sessions, slot, &info);
     }
 
     return leaves;
+}
+
+
+/* it was about to end, and nobody goes on with that */
+
+static ngx_uint_t
+ngx_media_session_hangs(const ngx_media_sessions_shm_t *sh, uint32_t slot,
+    uint32_t now)
+{
+    uint32_t                        pid;
+    const ngx_media_session_shm_t  *s;
+
+    s = &sh->slots[slot];
+
+    if (ngx_media_peek(&sh->tags[slot])) {
+        return 0;
+    }
+
+    pid = ngx_media_peek(&s->pid);
+
+    return pid
+           && (pid == (uint32_t) ngx_pid
+               || ngx_media_process_dead((ngx_pid_t) pid)
+               || ngx_media_session_age(now, ngx_media_peek(&s->first))
+                  >= NGX_MEDIA_SESSION_HANGS);
 }
 
 

@@ -42,7 +42,13 @@ ngx_media_session_info(const ngx_media_sessions_t *sessions,
 
     info->id = s->id;
     info->viewer = s->shown_viewer;
-    info->address = s->shown_address;
+    info->address = 0;
+
+    /* it was made before a reload, perhaps, that has made this less */
+
+    if (sessions->address != NGX_MEDIA_SESSION_ADDRESS_OFF) {
+        info->address = s->shown_address;
+    }
 
     app = &sessions->sh->apps[s->app % NGX_MEDIA_SESSION_APPS];
     info->app.data = (u_char *) app->name;
@@ -58,7 +64,7 @@ ngx_media_session_info(const ngx_media_sessions_t *sessions,
     info->plain.data = p;
     info->plain.len = 0;
 
-    if (s->plain_len
+    if (s->plain_len && sessions->address == NGX_MEDIA_SESSION_ADDRESS_PLAIN
         && inet_ntop(s->plain_len == 4 ? AF_INET : AF_INET6, s->plain,
                      (char *) p, NGX_SOCKADDR_STRLEN))
     {

@@ -15,7 +15,8 @@
  *     tag == 0, pid != 0: ending             that is about to end)
  *
  * [lock]: changed under the lock, read anywhere; [atomic]; [once]: written
- * before the tag is, which is last; [ender]: of the process that ends it.
+ * before the tag is, which is last; [ender]: of the process that ends it.  In
+ * a free slot nothing is left of who was there.
  * Times are units of NGX_MEDIA_SESSION_UNIT of the system's monotonic clock.
  *
  * style: long header, it is one table.
@@ -65,7 +66,7 @@ typedef struct {
     uint32_t                  flags;          /* [lock] */
     uint64_t                  id;             /* [once], [ender] 0: all have
                                                  been told of its end */
-    uint32_t                  pid;            /* who ends it; 0: nobody */
+    uint32_t                  pid;            /* [lock] who ends it; 0 */
     uint32_t                  moved;          /* [lock] slot + 1 that it is
                                                  being moved to */
     uint32_t                  started;        /* [once] */
@@ -271,15 +272,20 @@ void ngx_media_session_count_locked(const ngx_media_sessions_shm_t *sh,
     uint64_t key, ngx_media_session_count_t *count);
 ngx_uint_t ngx_media_session_app_locked(ngx_media_sessions_shm_t *sh,
     const ngx_str_t *name);
+
+/* one that is free, or about to be: nothing of it stays */
+void ngx_media_session_clear_locked(ngx_media_session_shm_t *s);
+
 void ngx_media_session_repair_locked(ngx_media_sessions_shm_t *sh);
 
 
 /* ends, and bans: _end.c */
 
 /* from under the lock, then, with none held, the rest of it */
-void ngx_media_session_leave_locked(ngx_media_sessions_shm_t *sh,
-    uint32_t slot, uint32_t now);
-void ngx_media_session_left(ngx_media_sessions_t *sessions, uint32_t slot);
+void ngx_media_session_leave_locked(ngx_media_sessions_t *sessions,
+    uint32_t slot, uint32_t now, ngx_media_session_info_t *info);
+void ngx_media_session_left(ngx_media_sessions_t *sessions, uint32_t slot,
+    const ngx_media_session_info_t *info);
 
 /* until when; 0: it is not banned */
 uint32_t ngx_media_session_banned(const ngx_media_sessions_shm_t *sh,

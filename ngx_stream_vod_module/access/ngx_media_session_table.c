@@ -350,9 +350,27 @@ ngx_media_session_app_locked(ngx_media_sessions_shm_t *sh,
 }
 
 
+/* by its id, or its pid if it has one, it is known until all else has gone */
+
+void
+ngx_media_session_clear_locked(ngx_media_session_shm_t *s)
+{
+    u_char  *p;
+
+    p = (u_char *) &s->moved;
+
+    ngx_memzero(s, offsetof(ngx_media_session_shm_t, id));
+    ngx_memzero(p, (u_char *) (s + 1) - p);
+
+    ngx_media_store(&s->id, 0);
+    ngx_media_store(&s->pid, 0);
+}
+
+
 /*
  * Who had the lock died.  A session that was being moved is where its tag of
- * this day is, if that was reached; one that was about to end, ends.
+ * this day is, if that was reached; one that was about to end, ends.  What was
+ * being written, or left, and is no session has an id yet: it is cleared.
  */
 
 void
@@ -364,14 +382,20 @@ ngx_media_session_repair_locked(ngx_media_sessions_shm_t *sh)
     for (i = 0; i < sh->nslots; i++) {
         s = &sh->slots[i];
 
-        if (sh->tags[i] == 0) {
-            continue;
-        }
-
         to = s->moved - 1;
 
-        if (s->moved && sh->tags[to] && sh->slots[to].id == s->id) {
+        if (sh->tags[i] && s->moved && sh->tags[to]
+            && sh->slots[to].id == s->id)
+        {
             ngx_media_store(&sh->tags[i], 0);
+        }
+
+        if (sh->tags[i] == 0) {
+
+            if (s->id && ngx_media_peek(&s->pid) == 0) {
+                ngx_media_session_clear_locked(s);
+            }
+
             continue;
         }
 

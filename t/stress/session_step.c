@@ -312,6 +312,9 @@ step_check(pid_t child)
 
     for (i = 0, used = 0; i < sh->nslots; i++) {
         used += sh->slots[i].pid != 0;
+        used += sh->slots[i].name_len || sh->slots[i].viewer
+                || sh->slots[i].shown_viewer || sh->slots[i].stream
+                || sh->slots[i].hook || sh->slots[i].name[0];
     }
 
     for (i = 0; i < sh->ncounts; i++) {

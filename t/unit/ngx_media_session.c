@@ -36,6 +36,7 @@ static int64_t                   clock_msec = 1800000000000;
 typedef struct {
     ngx_uint_t                   n;
     ngx_uint_t                   die;
+    void                       (*meanwhile)(void);
     ngx_media_session_info_t     last;
 } told_t;
 
@@ -45,8 +46,15 @@ static told_t                   *told;
 static void
 ended(const ngx_media_session_info_t *info)
 {
+    void  (*meanwhile)(void) = told->meanwhile;
+
     told->n++;
     told->last = *info;
+
+    if (meanwhile) {
+        told->meanwhile = NULL;
+        meanwhile();
+    }
 
     if (told->die) {
         _exit(0);
@@ -1340,6 +1348,164 @@ test_dies(void)
 }
 
 
+/* while one tells of an end another process takes it over, and all is full */
+
+static ngx_media_session_state_t  guests[2000];
+static ngx_uint_t                 nguests;
+
+
+static void
+guests_come(void)
+{
+    ngx_pid_t                  pid;
+    ngx_media_session_who_t    who;
+
+    pid = ngx_pid;
+    ngx_pid = getppid();
+
+    pass(61000);
+    sweep();
+
+    for (nguests = 0; nguests < 2000; nguests++) {
+        who = viewer("demo", 1000 + nguests);
+        (void) make(&who, &guests[nguests]);
+        (void) touch(&guests[nguests], 1, 10000);
+    }
+
+    ngx_pid = pid;
+}
+
+
+static void
+test_wakes(void)
+{
+    uint64_t                   id;
+    ngx_uint_t                 i, n, taken;
+    ngx_media_session_who_t    who;
+    ngx_media_session_info_t   info;
+    ngx_media_session_count_t  before;
+    ngx_media_session_state_t  state;
+
+    table(256 * KB);
+
+    who = viewer("demo", 1);
+    (void) make(&who, &state);
+    id = state.id;
+
+    told->meanwhile = guests_come;
+    ngx_media_session_close(&sessions, &state.ref);
+
+    is(told->n, 2, "told of by both");
+    ok(told->last.id == id, "the same one");
+
+    before = count("demo");
+
+    for (i = 0, n = 0, taken = 0; i < nguests; i++) {
+
+        if (guests[i].ref.tag == 0) {
+            continue;
+        }
+
+        n += ngx_media_session_find(&sessions, guests[i].id, &info) == NGX_OK;
+        taken += guests[i].ref.slot == state.ref.slot;
+    }
+
+    is(taken, 1, "its place was taken");
+    is(n, before.sessions, "all who came then are there");
+    is(before.viewers, n, "and counted");
+    is(ngx_media_sessions_validate(&sessions), 0, "the books agree");
+}
+
+
+/* a place that is free has nothing of whom it was */
+
+static ngx_uint_t
+left_over(void)
+{
+    uint32_t                   i, n;
+    ngx_media_session_shm_t   *s;
+    ngx_media_sessions_shm_t  *sh;
+
+    static const ngx_media_session_shm_t  none;
+
+    sh = sessions.sh;
+
+    for (i = 0, n = 0; i < sh->nslots; i++) {
+        s = &sh->slots[i];
+        n += sh->tags[i] == 0 && memcmp(s, &none, sizeof(none)) != 0;
+    }
+
+    return n;
+}
+
+
+static void
+test_nothing_stays(void)
+{
+    uint32_t                   to;
+    ngx_media_session_who_t    who;
+    ngx_media_session_info_t   info;
+    ngx_media_sessions_shm_t  *sh;
+    ngx_media_session_state_t  state;
+
+    table(256 * KB);
+    sh = sessions.sh;
+    sessions.address = NGX_MEDIA_SESSION_ADDRESS_PLAIN;
+
+    who = viewer("demo", 1);
+    who.sockaddr = address("192.0.2.1");
+    ngx_str_set(&who.agent, "VLC/3.0.20 LibVLC/3.0.20");
+    who.mark = 7;
+
+    (void) make(&who, &state);
+    (void) touch(&state, 1, 10000);
+    (void) ngx_media_session_admit(&sessions, &state.ref, 60, 99);
+
+    /* what is shown is what the configuration of now says */
+
+    (void) ngx_media_session_find(&sessions, state.id, &info);
+    is_str(&info.plain, "192.0.2.1", "an address");
+
+    sessions.address = NGX_MEDIA_SESSION_ADDRESS_HASH;
+    (void) ngx_media_session_find(&sessions, state.id, &info);
+    ok(info.address && info.plain.len == 0, "not after a reload");
+
+    sessions.address = NGX_MEDIA_SESSION_ADDRESS_OFF;
+    (void) ngx_media_session_find(&sessions, state.id, &info);
+    ok(info.address == 0 && info.plain.len == 0, "nor its hash");
+
+    ngx_media_session_close(&sessions, &state.ref);
+    ok(told->last.address == 0 && told->last.plain.len == 0, "nor in the end");
+    is(left_over(), 0, "nothing is left of it");
+
+    /* who dies while one moves to its place of another day leaves two */
+
+    sessions.address = NGX_MEDIA_SESSION_ADDRESS_PLAIN;
+    (void) make(&who, &state);
+
+    to = (state.ref.slot + 8) % sh->nslots;
+    sh->slots[to] = sh->slots[state.ref.slot];
+    sh->slots[state.ref.slot].moved = to + 1;
+    sh->tags[to] = sh->tags[state.ref.slot];
+
+    ngx_media_session_repair_locked(sh);
+    is(sh->used, 1, "one has gone");
+    is(left_over(), 0, "with all that it had");
+
+    sh->tags[state.ref.slot] = sh->tags[to];
+    sh->slots[state.ref.slot] = sh->slots[to];
+    sh->tags[to] = 0;
+
+    ngx_media_session_repair_locked(sh);
+    is(left_over(), 0, "also one that is not there yet");
+
+    pass(TIMEOUT + 1000);
+    sweep();
+    is(left_over(), 0, "in the end");
+    is(sh->used, 0, "nobody is left");
+}
+
+
 int
 main(void)
 {
@@ -1364,6 +1530,8 @@ main(void)
     test_day();
     test_listed();
     test_dies();
+    test_wakes();
+    test_nothing_stays();
 
     is(ngx_stub_logged[NGX_LOG_ALERT], 0, "no alerts");
 
