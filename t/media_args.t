@@ -25,7 +25,7 @@ media live { zone 64m; segment 1s; part 200ms; window 20s; grace 5s; }
 stream { server { listen 127.0.0.1:%%PORT_RTMP%%; media_rtmp; } }
 
 http {
-    media_args_forward st e;
+    media_args_forward st e tok;
     media_vod_segment 2s;
     media_vod_thumbs interval=1s width=32;
     media_token_key %%DIR%%/key;
@@ -57,6 +57,10 @@ EOC
 
 mkdir $t->path('media');
 link vod_made('args.mp4', seconds => 4), $t->path('media/film.mp4');
+
+sh('ffmpeg', '-v', 'error', '-f', 'lavfi', '-i', 'color=s=32x32:r=1:d=2400',
+   '-c:v', 'libx264', '-preset', 'ultrafast', '-g', 2, '-movflags',
+   '+faststart', $t->path('media/hour.mp4'));
 
 $t->run();
 
@@ -179,6 +183,26 @@ for my $path ('/gzip/s/index.m3u8?st=1', '/gzip/s/index.m3u8',
     is($encoding || 'none', $path =~ /gzip/ ? 'gzip' : 'none', $path);
     is($body, $t->http_get($path)->{body}, 'is the same, unpacked');
 }
+
+# nobody else's cache may give it to others
+
+my %kept = map { $_ => $t->http_get("/all/s/v1.m3u8$_")
+                         ->{headers}{'cache-control'} } '', '?st=1';
+
+like($kept{'?st=1'}, qr/^max-age=\d+, private$/, 'is for one client only');
+like($kept{''}, qr/^max-age=\d+$/, 'the shared one is for all');
+
+# a text of many URIs is not made as large as somebody likes
+
+my %hour = map { $_ => $t->http_get('/vod/hour.mp4/v1.m3u8?st=a%2Fb-_=.1&e=9'
+                                    . '&tok=' . 'x' x $_) } 100, 1900;
+
+is(scalar(grep { /\?/ } uris($hour{100}{body})), 1201, 'a long list');
+is(join(' ', map { $hour{$_}{status} } sort keys %hour), '200 200',
+   'is there');
+cmp_ok(length $hour{1900}{body}, '<', 100000, 'and not of some MB');
+ok($t->wait_log(qr/put into the playlist: it would be of 2\d{6} bytes/, 3),
+   'the log says why');
 
 # hostile ones: what they hold is not there, all else is as it was
 

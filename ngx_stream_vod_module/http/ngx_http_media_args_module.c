@@ -20,8 +20,14 @@
 #include "http/ngx_http_media_reply.h"
 
 
-/* bytes of all of them: they come once for each URI */
-#define NGX_HTTP_MEDIA_ARGS_MAX  2048
+/* bytes of all of them */
+#define NGX_HTTP_MEDIA_ARGS_MAX   2048
+
+/*
+ * Bytes of a text that has them once for each URI: it is there as long as its
+ * client takes to read it
+ */
+#define NGX_HTTP_MEDIA_ARGS_TEXT  (2 * 1024 * 1024)
 
 
 typedef struct {
@@ -105,6 +111,14 @@ ngx_http_media_args_text(ngx_http_request_t *r, ngx_media_args_e form,
     }
 
     text.len = ngx_media_args_write(NULL, form, bytes, &args);
+
+    if (text.len > NGX_HTTP_MEDIA_ARGS_TEXT) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "arguments of %uz bytes are not put into the playlist: "
+                      "it would be of %uz bytes", args.len, text.len);
+        return NGX_DECLINED;
+    }
+
     text.data = ngx_pnalloc(r->pool, text.len);
 
     if (text.data == NULL) {

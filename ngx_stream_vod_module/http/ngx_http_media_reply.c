@@ -457,13 +457,20 @@ ngx_http_media_text_form(ngx_http_media_text_t *text)
 }
 
 
-/* one that is this client's */
+/* one that is this client's: no cache gives it to others (RFC 9111, 5.2.2.7) */
 
 static ngx_int_t
 ngx_http_media_text_send_own(ngx_http_request_t *r, ngx_str_t *bytes,
     time_t lifetime)
 {
-    if (ngx_http_media_cache_control(r, lifetime, 0) != NGX_OK
+    ngx_int_t  rc;
+
+    rc = (lifetime == NGX_HTTP_MEDIA_NO_STORE)
+         ? ngx_http_media_cache_control(r, lifetime, 0)
+         : ngx_http_media_header(r, "Cache-Control", "max-age=%T, private",
+                                 lifetime);
+
+    if (rc != NGX_OK
         || ngx_http_media_vary(r, "Accept-Encoding") != NGX_OK
         || ngx_http_media_etag(r, "%016xL",
                                ngx_media_hash(bytes->data, bytes->len))
