@@ -208,10 +208,17 @@ is(status("/tv/~$nobody/demo/v1.m3u8", '10.0.0.2', 'tv'), 429,
 my $sids = token('p=*&s=dora&n=1');
 is(status("/tv/~$sids/demo/v1.m3u8?CMCD=sid%3D%22a%22", '10.0.0.1'), 200,
    'a player says which it is');
-is(status("/tv/~$sids/demo/$uri?CMCD=sid%3D%22a%22", '10.0.0.2'), 200,
-   'also from elsewhere');
+is(status("/tv/~$sids/demo/$uri?CMCD=sid%3D%22a%22", '10.0.0.1', 'x'), 200,
+   'whatever browser it is');
+is(status("/tv/~$sids/demo/$uri?CMCD=sid%3D%22a%22", '10.0.0.2'), 429,
+   'but elsewhere it is another one');
 is(status("/tv/~$sids/demo/v1.m3u8?CMCD=sid%3D%22b%22", '10.0.0.1'), 429,
    'or that it is another one');
+
+
+my $mapped = token('p=*&s=hugo&n=1');
+is(status("/tv/~$mapped/demo/v1.m3u8", "::ffff:10.0.0.$_"),
+   { 3 => 200, 4 => 429 }->{$_}, "IPv4 in IPv6 is IPv4, $_") for 3, 4;
 
 
 # who watches in FLV is one of them
@@ -262,14 +269,20 @@ is($r->{headers}{'retry-after'}, 3, 'has one header of each');
 my $short = token('p=*&s=eve', 2);
 my $other = token('p=*&s=fred', 2);
 my $plain = token('p=*', 2);
+my $longer = token('p=*', 50);
+my $sid = 'CMCD=sid%3D%22both%22';
 
 is(status("/tv/~$short/demo/v1.m3u8", '10.0.0.1'), 200, 'a token');
 is(status("/tv/~$plain/demo/v1.m3u8", '10.0.0.2'), 200, 'that is nobody\'s');
+is(status("/tv/~$longer/demo/v1.m3u8", '10.0.0.2'), 200, 'nor this one');
+is(status("/tv/~$plain/demo/v1.m3u8?$sid", '10.0.0.8'), 200, 'a sid');
 is(status("/strict/~$short/demo/v1.m3u8", '10.0.0.1'), 200, 'and strictly');
 
 wait_until(sub {
     status("/tv/~$short/demo/$uri", '10.0.0.1');
     status("/tv/~$plain/demo/$uri", '10.0.0.2');
+    status("/tv/~$longer/demo/$uri", '10.0.0.2');
+    status("/tv/~$plain/demo/$uri?$sid", '10.0.0.8');
     return status("/strict/~$short/demo/v1.m3u8", '10.0.0.1') == 403;
 }, 10, 'it to expire');
 
@@ -277,7 +290,10 @@ is(status("/tv/~$short/demo/v1.m3u8", '10.0.0.1'), 200,
    'who began goes on');
 is(status("/tv/~$short/demo/$uri", '10.0.0.7'), 200, 'wherever he is');
 is(status("/tv/~$plain/demo/v1.m3u8", '10.0.0.2'), 200, 'so does nobody');
+is(status("/tv/~$plain/demo/v1.m3u8?$sid", '10.0.0.8'), 200, 'and by sid');
 is(status("/tv/~$plain/demo/v1.m3u8", '10.0.0.3'), 403, 'but no newcomer');
+is(status("/tv/~$plain/demo/v1.m3u8?$sid", '10.0.0.9'), 403,
+   'even if he says that he is somebody else');
 is(status("/tv/~$other/demo/v1.m3u8", '10.0.0.1'), 403,
    'nor who has not begun');
 is(status("/tv/~$short/news/v1.m3u8", '10.0.0.1'), 403,

@@ -86,8 +86,9 @@ typedef struct {
     ngx_str_t                 viewer;         /* empty with BY_ADDRESS */
     ngx_str_t                 agent;          /* User-Agent; empty: none */
     struct sockaddr          *sockaddr;       /* NULL: it has none */
-    ngx_str_t                 device;         /* which of the viewer's, where
-                                                 these are told apart */
+    ngx_str_t                 device;         /* which of the viewer's at the
+                                                 address, where these are told
+                                                 apart; empty: they are not */
     uint32_t                  mark;           /* of what let him in; 0: none */
     ngx_uint_t                protocol;       /* when it is made */
     uint64_t                  connection;     /* native: which, unlike any

@@ -143,6 +143,10 @@ ngx_media_session_tag(const ngx_media_sessions_shm_t *sh,
     ngx_media_session_who(&hash, who);
     ngx_media_session_text(&hash, &who->device);
 
+    if (who->device.len) {
+        ngx_media_session_net(&hash, who);
+    }
+
     return ngx_media_session_final(&hash);
 }
 
@@ -276,6 +280,8 @@ ngx_media_session_text(ngx_media_siphash_t *hash, const ngx_str_t *text)
 }
 
 
+/* what a player calls its session it says itself: it is so at one address */
+
 static void
 ngx_media_session_who(ngx_media_siphash_t *hash,
     const ngx_media_session_who_t *who)
@@ -287,8 +293,13 @@ ngx_media_session_who(ngx_media_siphash_t *hash,
     ngx_media_siphash_update(hash, &by, 1);
     ngx_media_session_text(hash, &who->viewer);
 
-    if (who->by == NGX_MEDIA_SESSION_BY_ADDRESS) {
+    if (who->by == NGX_MEDIA_SESSION_BY_ADDRESS
+        || who->by == NGX_MEDIA_SESSION_BY_SID)
+    {
         ngx_media_session_net(hash, who);
+    }
+
+    if (who->by == NGX_MEDIA_SESSION_BY_ADDRESS) {
         ngx_media_session_text(hash, &who->agent);
     }
 }

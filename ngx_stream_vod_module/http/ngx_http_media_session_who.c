@@ -18,16 +18,12 @@
 #include "http/ngx_http_media_session.h"
 
 
-/* bytes of an address by IPv6 that are those of one household */
-#define NGX_HTTP_MEDIA_SESSION_NET  8
-
-
 static ngx_int_t ngx_http_media_session_key(ngx_http_request_t *r,
     ngx_media_session_who_t *who);
 static ngx_int_t ngx_http_media_session_pass(ngx_http_request_t *r,
     ngx_media_session_who_t *who, ngx_media_session_limit_t *limit);
 static ngx_int_t ngx_http_media_session_device(ngx_http_request_t *r,
-    ngx_media_session_who_t *who, const ngx_str_t *sid);
+    ngx_media_session_who_t *who, u_char kind, const void *data, size_t len);
 static ngx_int_t ngx_http_media_session_sid(ngx_http_request_t *r,
     ngx_str_t *sid, ngx_uint_t *protocol);
 static ngx_int_t ngx_http_media_session_cmcd(ngx_http_request_t *r,
@@ -75,16 +71,27 @@ ngx_http_media_session_who(ngx_http_request_t *r,
     if (rc == NGX_AGAIN && sid.len) {
         who->by = NGX_MEDIA_SESSION_BY_SID;
         who->viewer = sid;
-
-        return NGX_OK;
     }
 
     if (rc == NGX_AGAIN) {
-        return NGX_OK;
+
+        /* one that expires is not to end who has another one */
+
+        return who->mark ? ngx_http_media_session_device(r, who, 't',
+                                                         &who->mark,
+                                                         sizeof(uint32_t))
+                         : NGX_OK;
     }
 
     if (rc == NGX_OK && limit->viewer) {
-        return ngx_http_media_session_device(r, who, &sid);
+
+        /* who may be there so many times is told apart from himself */
+
+        return sid.len ? ngx_http_media_session_device(r, who, 's', sid.data,
+                                                       sid.len)
+                       : ngx_http_media_session_device(r, who, 'a',
+                                                       who->agent.data,
+                                                       who->agent.len);
     }
 
     return rc;
@@ -193,54 +200,24 @@ ngx_http_media_session_pass(ngx_http_request_t *r,
 }
 
 
-/*
- * Who may be there so many times is told apart from himself: by what his player
- * calls its session, or by address and browser
- */
+/* the table adds the address */
 
 static ngx_int_t
 ngx_http_media_session_device(ngx_http_request_t *r,
-    ngx_media_session_who_t *who, const ngx_str_t *sid)
+    ngx_media_session_who_t *who, u_char kind, const void *data, size_t len)
 {
     u_char  *p;
-    size_t   len;
-    void    *address;
 
-    if (sid->len) {
-        who->device = *sid;
-        return NGX_OK;
-    }
-
-    switch (who->sockaddr->sa_family) {
-
-    case AF_INET:
-        address = &((struct sockaddr_in *) who->sockaddr)->sin_addr;
-        len = sizeof(in_addr_t);
-        break;
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        address = &((struct sockaddr_in6 *) who->sockaddr)->sin6_addr;
-        len = NGX_HTTP_MEDIA_SESSION_NET;
-        break;
-#endif
-
-    default:
-        address = NULL;
-        len = 0;
-    }
-
-    p = ngx_pnalloc(r->pool, len + who->agent.len + 1);
+    p = ngx_pnalloc(r->pool, len + 1);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
+    *p = kind;
+    ngx_memcpy(p + 1, data, len);
+
     who->device.data = p;
-
-    p = ngx_cpymem(p, address, len);
-    p = ngx_cpymem(p, who->agent.data, who->agent.len);
-
-    who->device.len = p - who->device.data;
+    who->device.len = len + 1;
 
     return NGX_OK;
 }

@@ -332,6 +332,24 @@ test_found(void)
     is(ngx_media_session_look(&sessions, &a, &again), NGX_DECLINED,
        "other agent");
 
+    b = who_is("live", "other", NGX_MEDIA_SESSION_BY_SID, "7");
+    b.sockaddr = address("192.0.2.1");
+    is(make(&b, &state), NGX_OK, "what a player says");
+    b.sockaddr = address("192.0.2.2");
+    is(ngx_media_session_look(&sessions, &b, &again), NGX_DECLINED,
+       "is nothing elsewhere");
+    b.sockaddr = address("192.0.2.1");
+    is(ngx_media_session_look(&sessions, &b, &again), NGX_OK, "but there");
+    ngx_media_session_close(&sessions, &state.ref);
+
+    b.by = NGX_MEDIA_SESSION_BY_TOKEN;
+    ngx_str_set(&b.device, "tv");
+    is(make(&b, &state), NGX_OK, "a device");
+    b.sockaddr = address("192.0.2.2");
+    is(ngx_media_session_look(&sessions, &b, &again), NGX_DECLINED,
+       "is another one elsewhere");
+    ngx_media_session_close(&sessions, &state.ref);
+
     a.sockaddr = address("2001:db8::1");
     is(make(&a, &state), NGX_OK, "IPv6");
     a.sockaddr = address("2001:db8::ffff:1");
@@ -342,7 +360,7 @@ test_found(void)
 
     ngx_media_session_stat(&sessions, &stat);
     is(stat.used, 3, "three are used");
-    is(stat.made, 3, "and were made");
+    is(stat.made, 5, "and five were made");
     is(stat.viewers, 0, "nobody watches");
     is(count("demo").sessions, 3, "all of one stream");
 }
