@@ -149,6 +149,18 @@ asks(1, 'no for all', sub {
     is($_->result(20)->{status}, 403, 'one of many') for @all;
 });
 
+asks(2, 'other arguments', sub {
+    my $n = asked();
+    my $bad = start('s', '/live/demo/v1.m3u8?wait=500&say=no');
+    wait_until(sub { asked() > $n }, 10, 'it is asked');
+    my @all = ($bad, map { start('s', "/live/demo/$_") }
+               'v1.m3u8?wait=500', 'v1.m3u8?wait=500&_HLS_msn=0',
+               'a1.m3u8?CMCD=bs&wait=500');
+
+    is(join(' ', map { $_->result(20)->{status} } @all), '403 200 200 200',
+       'have answers of their own');
+});
+
 asks(2, 'who asks goes away', sub {
     my @all;
 

@@ -57,6 +57,7 @@ typedef struct {
 
     /* what hooks are asked */
     ngx_media_app_t           *app;
+    ngx_str_t                  args;          /* that hooks may look at */
     uint64_t                   key;           /* who asks, and what for */
     uint64_t                   hook;          /* what they call it; 0: new */
     ngx_queue_t                asks;          /* of all that wait */

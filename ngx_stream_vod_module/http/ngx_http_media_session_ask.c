@@ -17,6 +17,13 @@
 #include "http/ngx_http_media_session.h"
 
 
+#define NGX_HTTP_MEDIA_SESSION_ASKS  1024
+
+
+static ngx_int_t ngx_http_media_session_args(
+    ngx_http_media_session_ctx_t *ctx);
+static ngx_queue_t *ngx_http_media_session_waiting(
+    const ngx_http_media_session_ctx_t *ctx);
 static ngx_int_t ngx_http_media_session_question(
     ngx_http_media_session_ctx_t *ctx);
 static ngx_int_t ngx_http_media_session_verdict(
@@ -32,15 +39,15 @@ static void ngx_http_media_session_resume(ngx_event_t *ev);
 
 static const ngx_str_t  ngx_http_media_session_http = ngx_string("http");
 
-/* those that wait, of this process */
+/* those that wait, of this process, by their keys */
 
-static ngx_queue_t  ngx_http_media_session_asks = {
-    &ngx_http_media_session_asks, &ngx_http_media_session_asks
-};
+static ngx_queue_t
+    ngx_http_media_session_asks[NGX_HTTP_MEDIA_SESSION_ASKS];
 
 
 /*
- * The table calls a viewer of a stream by these two.  A request that was
+ * The table calls a viewer of a stream by two keys; two who are one to it may
+ * have other arguments, which hooks look at.  A request that was
  * answered enters once more, and does not come here.
  */
 
@@ -55,6 +62,12 @@ ngx_http_media_session_asked(ngx_http_request_t *r,
                ^ ngx_media_session_stream(ctx->sessions, &ctx->who.app,
                                           &ctx->who.name);
 
+    if (ngx_http_media_session_args(ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->key ^= ngx_crc32_long(ctx->args.data, ctx->args.len);
+
     if (ngx_http_media_session_other(ctx) == NULL) {
         rc = ngx_http_media_session_question(ctx);
 
@@ -68,7 +81,7 @@ ngx_http_media_session_asked(ngx_http_request_t *r,
                        "request, key:%xL", ctx->key);
     }
 
-    ngx_queue_insert_tail(&ngx_http_media_session_asks, &ctx->asks);
+    ngx_queue_insert_tail(ngx_http_media_session_waiting(ctx), &ctx->asks);
     ctx->asking = 1;
 
     ctx->event.handler = ngx_http_media_session_resume;
@@ -89,6 +102,49 @@ ngx_http_media_session_asked(ngx_http_request_t *r,
     r->write_event_handler = ngx_http_request_empty_handler;
 
     return NGX_AGAIN;
+}
+
+
+/* all but what is another one with each request of a player */
+
+static ngx_int_t
+ngx_http_media_session_args(ngx_http_media_session_ctx_t *ctx)
+{
+    u_char              *p, *next, *last, *dst;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    dst = ngx_pnalloc(r->pool, r->args.len + 1);
+    if (dst == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->args.data = dst;
+    last = r->args.data + r->args.len;
+
+    for (p = r->args.data; p < last; p = next) {
+
+        next = ngx_strlchr(p, last, '&');
+        next = next ? next + 1 : last;
+
+        if (next - p >= 5
+            && (ngx_strncmp(p, "_HLS_", 5) == 0
+                || ngx_strncmp(p, "CMCD=", 5) == 0))
+        {
+            continue;
+        }
+
+        dst = ngx_cpymem(dst, p, next - p);
+    }
+
+    if (dst != ctx->args.data && *(dst - 1) == '&') {
+        dst--;
+    }
+
+    ctx->args.len = dst - ctx->args.data;
+
+    return NGX_OK;
 }
 
 
@@ -129,7 +185,6 @@ ngx_http_media_session_question(ngx_http_media_session_ctx_t *ctx)
     conf.log = r->connection->log;
     conf.client = &ctx->client;
     conf.verdict = &ctx->verdict;
-    conf.session = 1;
     conf.ready = ngx_http_media_session_ready;
     conf.data = ctx;
 
@@ -176,21 +231,41 @@ ngx_http_media_session_verdict(ngx_http_media_session_ctx_t *ctx,
 }
 
 
+static ngx_queue_t *
+ngx_http_media_session_waiting(const ngx_http_media_session_ctx_t *ctx)
+{
+    ngx_queue_t  *q;
+
+    q = &ngx_http_media_session_asks[ctx->key % NGX_HTTP_MEDIA_SESSION_ASKS];
+
+    if (q->next == NULL) {
+        ngx_queue_init(q);
+    }
+
+    return q;
+}
+
+
 /* one that waits for the same answer */
 
 static ngx_http_media_session_ctx_t *
 ngx_http_media_session_other(ngx_http_media_session_ctx_t *ctx)
 {
-    ngx_queue_t                   *q;
+    ngx_queue_t                   *q, *waiting;
     ngx_http_media_session_ctx_t  *other;
 
-    for (q = ngx_queue_head(&ngx_http_media_session_asks);
-         q != ngx_queue_sentinel(&ngx_http_media_session_asks);
+    waiting = ngx_http_media_session_waiting(ctx);
+
+    for (q = ngx_queue_head(waiting);
+         q != ngx_queue_sentinel(waiting);
          q = ngx_queue_next(q))
     {
         other = ngx_queue_data(q, ngx_http_media_session_ctx_t, asks);
 
-        if (other != ctx && other->key == ctx->key && other->app == ctx->app)
+        if (other != ctx && other->key == ctx->key && other->app == ctx->app
+            && other->args.len == ctx->args.len
+            && ngx_memcmp(other->args.data, ctx->args.data, ctx->args.len)
+               == 0)
         {
             return other;
         }
