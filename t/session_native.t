@@ -33,12 +33,14 @@ stream { server { listen 127.0.0.1:%%PORT_RTMP%%; media_rtmp;
 http {
     access_log off;
     media_sessions 1m timeout=3s;
+    media_token_key %%DIR%%/key;
 
     server {
         listen 127.0.0.1:%%PORT_HTTP%%;
         location /live/   { media_live live; }
         location /quiet/  { media_live live; media_session_key off; }
         location /pay/    { media_live pay; }
+        location /tok/    { media_live pay; media_token query=token; }
         location /key/    { media_live live; media_session_key $arg_user;
                             media_limit session=1; }
         location /status  { media_status; }
@@ -239,7 +241,20 @@ plays(@of);
 $late = $t->http_get("/pay/s.flv?token=$pair");
 is($late->{status}, 429, 'of a token for two a third one');
 
+$late = $t->http_get("/pay/s.flv?token=$pair&CMCD=sid%3D%22a%22");
+is($late->{status}, 429, 'whatever the player calls it');
+
 $_->close() for splice @of, 4;
+
+# whose a token of the location is limits and bans look at, too
+
+my $dora = token('--session', 'dora');
+my @dora = map { viewer_flv($t, "/tok/s.flv?token=$dora") } 1 .. 3;
+
+plays(@dora);
+is($t->http_get("/tok/s.flv?token=$dora")->{status}, 429,
+   'play_limit of the token of a location');
+$_->close() for @dora;
 
 # kicks: the connection ends within a tick
 

@@ -133,9 +133,11 @@ ngx_http_media_flv_handler(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
 static ngx_int_t
 ngx_http_media_flv_ask(ngx_http_media_flv_t *flv, ngx_str_t *name)
 {
+    uint32_t                  mark;
     ngx_int_t                 rc;
     const char               *reason;
     ngx_http_request_t       *r;
+    const ngx_media_pass_t   *pass;
     ngx_media_access_conf_t   conf;
 
     r = flv->request;
@@ -165,9 +167,15 @@ ngx_http_media_flv_ask(ngx_http_media_flv_t *flv, ngx_str_t *name)
         flv->client.page = r->headers_in.referer->value;
     }
 
-    /* until when it lets its holder in is told by the token, too */
+    /* until when it lets its holder in, and who that is, says the token */
 
     flv->verdict.expires = ngx_http_media_token_expires(r);
+
+    pass = ngx_http_media_token_pass(r, &mark);
+
+    if (pass && pass->session.len) {
+        ngx_media_access_viewer(&conf, &pass->session, pass->max);
+    }
 
     /* what checks may look for in the arguments is nobody else's business */
 
@@ -392,7 +400,12 @@ ngx_http_media_flv_viewer(ngx_http_media_flv_t *flv,
 
     ngx_media_viewer_who(&conf, NGX_MEDIA_SESSION_FLV, &known, &limit);
 
-    if (who.by == NGX_MEDIA_SESSION_BY_ADDRESS) {
+    /* whose the token is is more than what a player says of itself */
+
+    if (known.by == NGX_MEDIA_SESSION_BY_TOKEN
+        && (who.by == NGX_MEDIA_SESSION_BY_ADDRESS
+            || who.by == NGX_MEDIA_SESSION_BY_SID))
+    {
         who.by = known.by;
         who.viewer = known.viewer;
     }
