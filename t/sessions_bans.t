@@ -25,7 +25,7 @@ media live { zone 64m; segment 1s; part 200ms; window 30s; grace 60s; }
 stream { server { listen 127.0.0.1:%%PORT_RTMP%%; media_rtmp; } }
 
 http {
-    media_sessions 1m timeout=4s;
+    media_sessions 1m timeout=2s;
 
     server {
         listen 127.0.0.1:%%PORT_HTTP%%;
@@ -102,6 +102,31 @@ is(get('anna', '/live/demo/index.m3u8')->{status}, 403, 'after a reload');
 
 is($api->call('DELETE', "/v1/bans/$a")->{status}, 204, 'it is lifted');
 is(get('anna', '/live/demo/v1.m3u8')->{status}, 200, 'and he is back');
+
+# who waits for a playlist: the next one, which nobody has yet
+
+my $next = $t->wait_playlist('/live/demo/v1.m3u8', sub { 1 }, 20);
+
+$pub->kill('STOP');
+$next = $next->{msn} + @{$next->{segments}} + 1;
+
+my @waiting = map {
+    $t->start_get("/live/demo/v1.m3u8?_HLS_msn=$next",
+                  headers => { 'User-Agent' => 'dora' })
+} 1, 2;
+my $held;
+wait_until(sub {
+    ($held) = map { $_->{id} } grep { $_->{requests} == 0 }
+        @{$api->call('GET', '/v1/sessions?stream=live/demo')->{json}{items}};
+}, 10, 'her session');
+
+is($api->call('DELETE', "/v1/sessions/$held?ban=60")->{status},
+   204, 'who waits');
+ok(!$_->{status}, 'has no answer yet') for @waiting;
+ok($_->result(10)->{error}, 'and gets none') for @waiting;
+is(get('dora', '/live/demo/v1.m3u8')->{status}, 403, 'nor another one');
+
+$pub->kill('CONT');
 
 # nor is he somebody else when his address has so many sessions that what a
 # player says is not believed any more

@@ -60,7 +60,7 @@ static ngx_int_t ngx_http_media_session_first(ngx_http_request_t *r,
     ngx_media_session_state_t *state);
 static ngx_int_t ngx_http_media_session_next(ngx_http_request_t *r,
     ngx_http_media_session_ctx_t *ctx, ngx_media_session_state_t *state);
-static ngx_int_t ngx_http_media_session_question(ngx_http_request_t *r,
+static ngx_int_t ngx_http_media_session_answer(ngx_http_request_t *r,
     ngx_http_media_session_ctx_t *ctx, ngx_media_app_t *app);
 static void ngx_http_media_session_admitted(ngx_http_media_session_ctx_t *ctx);
 static time_t ngx_http_media_session_slack(ngx_http_media_session_ctx_t *ctx,
@@ -73,6 +73,8 @@ static ngx_int_t ngx_http_media_session_limited(ngx_http_request_t *r,
     const char *reason);
 static void ngx_http_media_session_follow(ngx_http_media_session_ctx_t *ctx);
 static void ngx_http_media_session_tick(ngx_event_t *ev);
+static ngx_uint_t ngx_http_media_session_kicked(
+    ngx_http_media_session_ctx_t *ctx);
 static ngx_int_t ngx_http_media_session_tell(ngx_http_media_session_ctx_t *ctx,
     ngx_uint_t last);
 static uint64_t ngx_http_media_session_watch(ngx_http_request_t *r,
@@ -385,7 +387,7 @@ ngx_http_media_session_first(ngx_http_request_t *r,
             return ngx_http_media_session_limited(r, reason);
         }
 
-        rc = ngx_http_media_session_question(r, ctx, app);
+        rc = ngx_http_media_session_answer(r, ctx, app);
 
         if (rc != NGX_OK) {
             return rc;
@@ -453,7 +455,7 @@ ngx_http_media_session_next(ngx_http_request_t *r,
 
     ctx->hook = state->hook;
 
-    rc = ngx_http_media_session_question(r, ctx, app);
+    rc = ngx_http_media_session_answer(r, ctx, app);
 
     if (rc == NGX_HTTP_UNAUTHORIZED || rc == NGX_HTTP_FORBIDDEN) {
         ngx_media_session_close(ctx->sessions, &state->ref);
@@ -466,7 +468,7 @@ ngx_http_media_session_next(ngx_http_request_t *r,
 /* NGX_OK, NGX_AGAIN or what it is refused with */
 
 static ngx_int_t
-ngx_http_media_session_question(ngx_http_request_t *r,
+ngx_http_media_session_answer(ngx_http_request_t *r,
     ngx_http_media_session_ctx_t *ctx, ngx_media_app_t *app)
 {
     ngx_int_t  rc;
@@ -763,7 +765,9 @@ ngx_http_media_session_tick(ngx_event_t *ev)
         ctx->since = ngx_current_msec;
         ngx_queue_insert_tail(&ngx_http_media_session_queue, q);
 
-        if (ngx_http_media_session_tell(ctx, 0) != NGX_ABORT) {
+        if (!ngx_http_media_session_kicked(ctx)
+            && ngx_http_media_session_tell(ctx, 0) != NGX_ABORT)
+        {
             continue;
         }
 
@@ -779,6 +783,19 @@ ngx_http_media_session_tick(ngx_event_t *ev)
         ngx_http_finalize_request(ctx->request, NGX_HTTP_REQUEST_TIME_OUT);
         ngx_http_run_posted_requests(c);
     }
+}
+
+
+/* also who is sent nothing yet, or nothing more: what is held, what stalls */
+
+static ngx_uint_t
+ngx_http_media_session_kicked(ngx_http_media_session_ctx_t *ctx)
+{
+    ngx_media_session_state_t  state;
+
+    (void) ngx_media_session_look(ctx->sessions, &ctx->who, &state);
+
+    return state.kicked || state.banned;
 }
 
 
