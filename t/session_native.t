@@ -309,7 +309,7 @@ all_are(0, 10, 'nobody is left');
 my $c = Test::Media->new(test_modules => 1);
 
 for my $case (['session=1', qr/"play_limit" needs "media_sessions"/],
-              ['ip=0', qr/invalid parameter "ip=0"/],
+              ['ip=0', qr/invalid parameter "ip=0", write some of/],
               ['ip=1 ip=2', qr/invalid parameter "ip=2"/],
               ['viewers=1', qr/invalid parameter "viewers=1"/],
               ['off; play_limit off', qr/"play_limit" directive is duplicate/])

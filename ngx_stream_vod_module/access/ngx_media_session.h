@@ -228,6 +228,10 @@ typedef void (*ngx_media_session_ended_pt)(
 ngx_media_sessions_t *ngx_media_sessions_add(ngx_conf_t *cf, ngx_str_t *name,
     size_t size, ngx_msec_t timeout, ngx_uint_t address);
 
+/* parameters of a directive: off | [session=N] [ip=N] [stream=N] */
+char *ngx_media_session_limits(ngx_conf_t *cf,
+    ngx_media_session_limit_t *limit);
+
 ngx_int_t ngx_media_session_ended_add(ngx_conf_t *cf,
     ngx_media_session_ended_pt handler);
 

@@ -117,6 +117,52 @@ ngx_media_sessions_get(ngx_cycle_t *cycle)
 }
 
 
+char *
+ngx_media_session_limits(ngx_conf_t *cf, ngx_media_session_limit_t *limit)
+{
+    ngx_int_t    n;
+    ngx_str_t   *value;
+    ngx_uint_t   i, *to;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        to = NULL;
+        n = NGX_ERROR;
+
+        if (ngx_strncmp(value[i].data, "session=", 8) == 0) {
+            to = &limit->viewer;
+            n = ngx_atoi(value[i].data + 8, value[i].len - 8);
+
+        } else if (ngx_strncmp(value[i].data, "ip=", 3) == 0) {
+            to = &limit->address;
+            n = ngx_atoi(value[i].data + 3, value[i].len - 3);
+
+        } else if (ngx_strncmp(value[i].data, "stream=", 7) == 0) {
+            to = &limit->stream;
+            n = ngx_atoi(value[i].data + 7, value[i].len - 7);
+        }
+
+        if (to == NULL || n < 1 || *to) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", write some of "
+                               "\"session=N\", \"ip=N\" and \"stream=N\", or "
+                               "\"off\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        *to = (ngx_uint_t) n;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 ngx_media_sessions_t *
 ngx_media_sessions_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
     ngx_msec_t timeout, ngx_uint_t address)

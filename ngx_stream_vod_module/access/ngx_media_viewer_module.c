@@ -297,54 +297,20 @@ ngx_media_viewer_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_media_viewer_conf_t *mvcf = conf;
 
-    ngx_int_t    n;
-    ngx_str_t   *value, text;
-    ngx_uint_t   i, j, *limit;
-
-    static const ngx_str_t  names[] = {
-        ngx_string("session="), ngx_string("ip="), ngx_string("stream=")
-    };
-
     if (mvcf->set) {
         return "is duplicate";
     }
 
     mvcf->set = 1;
-    value = cf->args->elts;
 
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        return NGX_CONF_OK;
+    if (ngx_media_session_limits(cf, &mvcf->limit) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
-    for (i = 1; i < cf->args->nelts; i++) {
+    /* off */
 
-        for (j = 0; j < 3; j++) {
-            if (ngx_strncmp(value[i].data, names[j].data, names[j].len) == 0) {
-                break;
-            }
-        }
-
-        if (j == 3) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        limit = (j == 0) ? &mvcf->limit.viewer
-                : (j == 1) ? &mvcf->limit.address : &mvcf->limit.stream;
-
-        text.data = value[i].data + names[j].len;
-        text.len = value[i].len - names[j].len;
-
-        n = ngx_atoi(text.data, text.len);
-
-        if (n == NGX_ERROR || n == 0 || *limit) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        *limit = n;
+    if (!mvcf->limit.viewer && !mvcf->limit.address && !mvcf->limit.stream) {
+        return NGX_CONF_OK;
     }
 
     if (ngx_media_conf_check(cf, ngx_media_viewer_needs, mvcf) != NGX_OK) {

@@ -1328,9 +1328,6 @@ ngx_http_media_limit_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_media_session_loc_conf_t *mslcf = conf;
 
-    ngx_int_t                            n;
-    ngx_str_t                           *value;
-    ngx_uint_t                           i, *limit;
     ngx_http_media_session_main_conf_t  *mscf;
 
     if (mslcf->limited) {
@@ -1339,39 +1336,16 @@ ngx_http_media_limit_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     mslcf->limited = 1;
 
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0 && cf->args->nelts == 2) {
-        return NGX_CONF_OK;
+    if (ngx_media_session_limits(cf, &mslcf->limit) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
-    for (i = 1; i < cf->args->nelts; i++) {
+    /* off */
 
-        limit = NULL;
-        n = NGX_ERROR;
-
-        if (ngx_strncmp(value[i].data, "session=", 8) == 0) {
-            limit = &mslcf->limit.viewer;
-            n = ngx_atoi(value[i].data + 8, value[i].len - 8);
-
-        } else if (ngx_strncmp(value[i].data, "ip=", 3) == 0) {
-            limit = &mslcf->limit.address;
-            n = ngx_atoi(value[i].data + 3, value[i].len - 3);
-
-        } else if (ngx_strncmp(value[i].data, "stream=", 7) == 0) {
-            limit = &mslcf->limit.stream;
-            n = ngx_atoi(value[i].data + 7, value[i].len - 7);
-        }
-
-        if (limit == NULL || n < 1 || *limit) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\", write some of "
-                               "\"session=N\", \"ip=N\" and \"stream=N\", or "
-                               "\"off\"", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        *limit = (ngx_uint_t) n;
+    if (!mslcf->limit.viewer && !mslcf->limit.address
+        && !mslcf->limit.stream)
+    {
+        return NGX_CONF_OK;
     }
 
     mscf = ngx_http_conf_get_module_main_conf(cf,
