@@ -161,6 +161,16 @@ asks(2, 'other arguments', sub {
        'have answers of their own');
 });
 
+asks(2, 'a no that comes late', sub {
+    my $n = asked();
+    my $bad = start('t', '/live/demo/v1.m3u8?wait=700&say=no');
+    wait_until(sub { asked() > $n }, 10, 'it is asked');
+    is(get('t', '/live/demo/v1.m3u8?say=yes')->{status}, 200, 'a yes');
+    is($bad->result(20)->{status}, 403, 'and then a no');
+    is(get('t', '/live/demo/v1.m3u8?say=no')->{status}, 200,
+       'ends nobody else');
+});
+
 asks(2, 'who asks goes away', sub {
     my @all;
 

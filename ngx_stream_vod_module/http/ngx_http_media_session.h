@@ -72,6 +72,7 @@ typedef struct {
     unsigned                   asking:1;      /* it waits for the answer */
     unsigned                   answered:1;    /* which it has not looked at */
     unsigned                   asked:1;       /* and which was yes */
+    unsigned                   again:1;       /* of one that has a session */
     unsigned                   made:1;        /* the session, by this one */
     unsigned                   told:1;        /* something was sent */
     unsigned                   refused:1;     /* headers were set for that */

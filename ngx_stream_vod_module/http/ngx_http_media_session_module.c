@@ -453,11 +453,19 @@ ngx_http_media_session_next(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    if (!ctx->answered) {
+        ctx->again = 1;
+    }
+
     ctx->hook = state->hook;
 
     rc = ngx_http_media_session_answer(r, ctx, app);
 
-    if (rc == NGX_HTTP_UNAUTHORIZED || rc == NGX_HTTP_FORBIDDEN) {
+    /* a no to a newcomer is not about the session of another one */
+
+    if (ctx->again
+        && (rc == NGX_HTTP_UNAUTHORIZED || rc == NGX_HTTP_FORBIDDEN))
+    {
         ngx_media_session_close(ctx->sessions, &state->ref);
     }
 
@@ -1029,6 +1037,7 @@ ngx_http_media_session_leave(ngx_http_media_session_ctx_t *ctx)
     ctx->made = 0;
     ctx->told = 0;
     ctx->asked = 0;
+    ctx->again = 0;
     ctx->ref.tag = 0;
     ctx->hook = 0;
     ctx->bytes = 0;
