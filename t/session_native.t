@@ -255,6 +255,7 @@ plays(@dora);
 is($t->http_get("/tok/s.flv?token=$dora")->{status}, 429,
    'play_limit of the token of a location');
 $_->close() for @dora;
+wait_until(sub { 1 == grep { $_->{protocol} eq 'flv' } of('pay') }, 10);
 
 # kicks: the connection ends within a tick
 
