@@ -3,7 +3,8 @@
 # Copyright (C) ngx_stream_vod_module authors
 
 # A hook that takes two seconds, and fifty encoders that come at once: all are
-# admitted, after one wait for all of them, and nobody else waits.
+# admitted, after one wait for all of them, and nobody else waits.  They go at
+# once, too: so many of them are told at a time.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -80,8 +81,18 @@ for my $p (@p) {
 is_deeply(\%codes, { 'NetStream.Publish.Start' => $n }, 'all are admitted');
 ok($s->connections() <= $n + 1, 'over as many connections');
 
+# ends do not wait for each other in the time that each of them has
+
+$s->forget();
+$s->on('/pd', { delay => 0.5 });
 $_->close() for @p;
 wait_ok(sub { $s->count('/pd') == $n }, 20, 'all ends are told');
+
+my @ends = $s->requests('/pd');
+
+is(scalar(keys %{{ map { $_->{body} => 1 } @ends }}), $n, 'each once');
+cmp_ok(scalar(keys %{{ map { $_->{connection} => 1 } @ends }}), '<=', 32,
+       'so many at a time');
 
 # eight of them that nobody answers, who leave
 
@@ -105,4 +116,20 @@ wait_ok(sub { $t->log_count(qr/ended before access checks answered/) == 8 },
 ok($pub->running(), 'and one publishes all the time');
 
 $pub->stop();
+
+# nobody else is there to tell what was too much at a time
+
+$s->forget();
+$s->on('/p', {});
+
+for my $i (1 .. 40) {
+    $p[$i] = $t->rtmp();
+    $p[$i]->open("live/q$i");
+}
+
+$t->signal('QUIT');
+wait_ok(sub { !$t->running() }, 30, 'the end of all');
+is(scalar(keys %{{ map { $_->{body} => 1 } $s->requests('/pd') }}), 40,
+   'is told of each');
+
 $t->done();

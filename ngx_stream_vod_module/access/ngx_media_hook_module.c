@@ -759,6 +759,7 @@ ngx_media_hook_create_conf(ngx_conf_t *cf, ngx_media_app_t *app)
     }
 
     ngx_queue_init(&conf->here);
+    ngx_queue_init(&conf->again);
 
     return conf;
 }

@@ -43,7 +43,12 @@ typedef struct {
 
 typedef struct {
     ngx_media_hook_to_t       to[NGX_MEDIA_HOOK_EVENTS];
-    ngx_queue_t               here;           /* of this process, for updates */
+    ngx_queue_t               here;           /* of this process, for updates;
+                                                 whose is next first */
+    ngx_queue_t               again;          /* ends that are tried again, and
+                                                 wait until less are told */
+    ngx_uint_t                telling;        /* ends that are on their way */
+    ngx_uint_t                updating;       /* updates, likewise */
 } ngx_media_hook_conf_t;
 
 

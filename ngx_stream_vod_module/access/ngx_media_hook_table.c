@@ -37,6 +37,8 @@ static void ngx_media_hook_rename_locked(ngx_media_hook_entry_shm_t *e,
     const ngx_str_t *stream);
 static void ngx_media_hook_reason_locked(ngx_media_hook_entry_shm_t *e,
     const char *reason);
+static void ngx_media_hook_due_locked(ngx_media_hook_table_shm_t *table,
+    ngx_media_hook_entry_shm_t *e);
 
 
 size_t
@@ -92,9 +94,34 @@ ngx_media_hook_table_repair_locked(ngx_media_hook_table_shm_t *table)
             table->free = i + 1;
 
         } else if (e->state == NGX_MEDIA_HOOK_DUE) {
-            table->due++;
+            ngx_media_hook_due_locked(table, e);
         }
     }
+}
+
+
+/* whose row it has says nothing then, and is not changed before it is due */
+
+static void
+ngx_media_hook_due_locked(ngx_media_hook_table_shm_t *table,
+    ngx_media_hook_entry_shm_t *e)
+{
+    uint32_t  i;
+
+    i = (e - table->entries) + 1;
+
+    ngx_media_store(&e->state, NGX_MEDIA_HOOK_DUE);
+
+    e->next = 0;
+
+    if (table->due) {
+        table->entries[table->last - 1].next = i;
+
+    } else {
+        ngx_media_store(&table->due, i);
+    }
+
+    table->last = i;
 }
 
 
@@ -346,14 +373,13 @@ ngx_media_hook_table_end(ngx_media_hook_table_shm_t *table, uint64_t id,
     {
         ngx_media_hook_reason_locked(e, reason);
 
-        e->row = row;
-
         if (row == NGX_MEDIA_HOOK_NOBODY) {
-            ngx_media_store(&e->state, NGX_MEDIA_HOOK_DUE);
-            table->due++;
+            ngx_media_hook_due_locked(table, e);
 
         } else {
             ngx_media_hook_copy_locked(e, copy);
+
+            e->row = row;
             ngx_media_store(&e->state, NGX_MEDIA_HOOK_SENDING);
             rc = NGX_OK;
         }
@@ -389,7 +415,6 @@ ngx_int_t
 ngx_media_hook_table_take(ngx_media_hook_table_shm_t *table, ngx_uint_t row,
     ngx_media_hook_copy_t *copy)
 {
-    uint32_t                     i;
     ngx_int_t                    rc;
     ngx_media_hook_entry_shm_t  *e;
 
@@ -397,23 +422,16 @@ ngx_media_hook_table_take(ngx_media_hook_table_shm_t *table, ngx_uint_t row,
 
     ngx_media_hook_table_lock(table);
 
-    for (i = 0; i < table->used; i++) {
-        e = &table->entries[i];
+    if (table->due) {
+        e = &table->entries[table->due - 1];
 
-        if (e->state == NGX_MEDIA_HOOK_DUE) {
-            ngx_media_hook_copy_locked(e, copy);
+        ngx_media_hook_copy_locked(e, copy);
 
-            e->row = row;
-            ngx_media_store(&e->state, NGX_MEDIA_HOOK_SENDING);
-            table->due--;
+        e->row = row;
+        ngx_media_store(&e->state, NGX_MEDIA_HOOK_SENDING);
+        ngx_media_store(&table->due, e->next);
 
-            rc = NGX_OK;
-            break;
-        }
-    }
-
-    if (rc != NGX_OK) {
-        table->due = 0;
+        rc = NGX_OK;
     }
 
     ngx_media_unlock(&table->lock);
@@ -526,9 +544,7 @@ ngx_media_hook_table_swept(ngx_media_hook_table_shm_t *table, ngx_uint_t row)
             ngx_media_hook_reason_locked(e, "its worker process has gone");
         }
 
-        e->row = NGX_MEDIA_HOOK_NOBODY;
-        ngx_media_store(&e->state, NGX_MEDIA_HOOK_DUE);
-        table->due++;
+        ngx_media_hook_due_locked(table, e);
     }
 
     ngx_media_unlock(&table->lock);

@@ -14,8 +14,9 @@
  *                    swept          ^------------'  swept
  *
  * One who is asked about, or is here, belongs to a process; when that goes or
- * dies his end is due, and some other worker tells it.  Who dies as he sends
- * has another one send it again, with the same id.
+ * dies his end is due, and some other worker tells it, as it is when a process
+ * tells of enough others.  Who dies as he sends has another one send it again,
+ * with the same id.  The first that is due is the first that is taken.
  *
  * All functions take the table's lock; nobody is called under it.
  *
@@ -34,7 +35,7 @@
 #include "memory/ngx_media_zone.h"
 
 
-#define NGX_MEDIA_HOOK_LAYOUT    1
+#define NGX_MEDIA_HOOK_LAYOUT    2
 #define NGX_MEDIA_HOOK_TEXT      928          /* bytes of all texts of one */
 #define NGX_MEDIA_HOOK_NOBODY    0xffffffff   /* row: of no process */
 
@@ -80,7 +81,7 @@ typedef struct {
     uint64_t                  id;
     uint32_t                  state;          /* ngx_media_hook_state_e */
     uint32_t                  row;            /* whose */
-    uint32_t                  next;           /* FREE: the next, + 1 */
+    uint32_t                  next;           /* FREE, DUE: the next, + 1 */
     uint32_t                  playing;
     int64_t                   since;          /* ms since the unix epoch */
     uint16_t                  len[NGX_MEDIA_HOOK_TS];
@@ -93,7 +94,8 @@ typedef struct {
     uint32_t                  nentries;
     uint32_t                  used;           /* never used are those behind */
     uint32_t                  free;           /* the first free one, + 1 */
-    uint32_t                  due;            /* how many */
+    uint32_t                  due;            /* the first that is due, + 1 */
+    uint32_t                  last;           /* due: the last one, + 1 */
     uint64_t                  serial;
     uint64_t                  said[NGX_MEDIA_HOOK_EVENTS][NGX_MEDIA_HOOK_SAID];
                                               /* [atomic] */

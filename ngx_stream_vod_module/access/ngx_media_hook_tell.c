@@ -11,6 +11,10 @@
  * An end that cannot be told is tried again three times, by the same process:
  * its timers keep it from leaving.  If it dies, another one finds the end in
  * the zone.
+ *
+ * So many at a time are told as a back end can be expected to answer in time,
+ * and as leave connections to those who are asked about: an end that comes then
+ * is due, and the next one begins as one is done.
  */
 
 
@@ -18,7 +22,8 @@
 
 
 #define NGX_MEDIA_HOOK_TRIES  4
-#define NGX_MEDIA_HOOK_BURST  64              /* ends of the dead, a second */
+#define NGX_MEDIA_HOOK_TELLS  32              /* of an application, at a time;
+                                                 and as many updates */
 
 
 /* an end that is being told */
@@ -27,6 +32,7 @@ typedef struct {
     ngx_media_app_t          *app;
     ngx_media_fetch_t        *fetch;
     ngx_uint_t                tries;
+    ngx_queue_t               queue;          /* in again */
 
     /* event ident must be after 3 pointers as in ngx_connection_t */
     ngx_socket_t              ident;
@@ -49,6 +55,8 @@ typedef struct {
 } ngx_media_hook_here_t;
 
 
+static void ngx_media_hook_ends(ngx_media_app_t *app);
+static ngx_media_hook_end_t *ngx_media_hook_end_next(ngx_media_app_t *app);
 static void ngx_media_hook_end_tell(ngx_media_hook_end_t *end);
 static void ngx_media_hook_end_done(void *data,
     const ngx_media_http_t *answer, const char *error);
@@ -59,7 +67,7 @@ static void ngx_media_hook_end_free(ngx_media_hook_end_t *end);
 static ngx_media_hook_here_t *ngx_media_hook_here_find(
     const ngx_media_app_t *app, uint64_t id);
 static void ngx_media_hook_here_free(ngx_media_hook_here_t *here);
-static void ngx_media_hook_updates(ngx_media_app_t *app);
+static void ngx_media_hook_updates(const ngx_media_app_t *app);
 static void ngx_media_hook_update(ngx_media_hook_here_t *here);
 static void ngx_media_hook_update_done(void *data,
     const ngx_media_http_t *answer, const char *error);
@@ -80,8 +88,13 @@ ngx_media_hook_ended(const ngx_media_app_t *app, uint64_t id,
         ngx_media_hook_here_free(here);
     }
 
-    row = ngx_media_hook_row(app);
-    end = ngx_calloc(sizeof(ngx_media_hook_end_t), ngx_cycle->log);
+    row = NGX_MEDIA_HOOK_NOBODY;
+    end = NULL;
+
+    if (ngx_media_hook_conf(app)->telling < NGX_MEDIA_HOOK_TELLS) {
+        row = ngx_media_hook_row(app);
+        end = ngx_calloc(sizeof(ngx_media_hook_end_t), ngx_cycle->log);
+    }
 
     /* without memory somebody else has it in a second */
 
@@ -101,6 +114,78 @@ ngx_media_hook_ended(const ngx_media_app_t *app, uint64_t id,
     if (end) {
         ngx_free(end);
     }
+}
+
+
+/* as many as there is room for, also by a worker that leaves */
+
+static void
+ngx_media_hook_ends(ngx_media_app_t *app)
+{
+    ngx_media_hook_end_t   *end;
+    ngx_media_hook_conf_t  *mhcf;
+
+    mhcf = ngx_media_hook_conf(app);
+
+    while (mhcf->telling < NGX_MEDIA_HOOK_TELLS) {
+        end = ngx_media_hook_end_next(app);
+
+        if (end == NULL) {
+            return;
+        }
+
+        ngx_media_hook_end_tell(end);
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "media hooks of \"%V\" tell ends:%ui", &app->name,
+                   mhcf->telling);
+}
+
+
+static ngx_media_hook_end_t *
+ngx_media_hook_end_next(ngx_media_app_t *app)
+{
+    ngx_uint_t                   row;
+    ngx_queue_t                 *q, *again;
+    ngx_media_hook_end_t        *end;
+    ngx_media_hook_table_shm_t  *table;
+
+    again = &ngx_media_hook_conf(app)->again;
+
+    if (!ngx_queue_empty(again)) {
+        q = ngx_queue_head(again);
+        ngx_queue_remove(q);
+
+        return ngx_queue_data(q, ngx_media_hook_end_t, queue);
+    }
+
+    table = ngx_media_hook_table(app);
+
+    if (ngx_media_hook_table_idle(table)) {
+        return NULL;
+    }
+
+    row = ngx_media_hook_row(app);
+
+    if (row == NGX_MEDIA_HOOK_NOBODY) {
+        return NULL;
+    }
+
+    end = ngx_calloc(sizeof(ngx_media_hook_end_t), ngx_cycle->log);
+
+    if (end == NULL) {
+        return NULL;
+    }
+
+    if (ngx_media_hook_table_take(table, row, &end->copy) != NGX_OK) {
+        ngx_free(end);
+        return NULL;
+    }
+
+    end->app = app;
+
+    return end;
 }
 
 
@@ -124,7 +209,10 @@ ngx_media_hook_end_tell(ngx_media_hook_end_t *end)
         != NGX_OK)
     {
         ngx_media_hook_end_again(end, "no memory");
+        return;
     }
+
+    ngx_media_hook_conf(end->app)->telling++;
 }
 
 
@@ -135,14 +223,18 @@ ngx_media_hook_end_done(void *data, const ngx_media_http_t *answer,
     ngx_media_hook_end_t *end = data;
 
     u_char                    *room;
+    ngx_media_app_t           *app;
     ngx_media_hook_to_t       *to;
     ngx_media_hook_event_e     event;
     ngx_media_hook_verdict_t   verdict;
 
+    app = end->app;
     event = end->copy.hook.event;
-    to = &ngx_media_hook_conf(end->app)->to[event];
+    to = &ngx_media_hook_conf(app)->to[event];
 
-    ngx_media_hook_answer(end->app, event, answer, &room, &verdict);
+    ngx_media_hook_conf(app)->telling--;
+
+    ngx_media_hook_answer(app, event, answer, &room, &verdict);
 
     if (room) {
         ngx_free(room);
@@ -150,17 +242,20 @@ ngx_media_hook_end_done(void *data, const ngx_media_http_t *answer,
 
     if (verdict.result == NGX_MEDIA_HOOK_FAILED) {
         ngx_media_hook_end_again(end, verdict.reason);
-        return;
+
+    } else {
+
+        if (verdict.result == NGX_MEDIA_HOOK_NO) {
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "media hook \"%V\" answered %V with %ui",
+                          ngx_media_fetch_name(to->target),
+                          &ngx_media_hook_events[event], answer->status);
+        }
+
+        ngx_media_hook_end_free(end);
     }
 
-    if (verdict.result == NGX_MEDIA_HOOK_NO) {
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "media hook \"%V\" answered %V with %ui",
-                      ngx_media_fetch_name(to->target),
-                      &ngx_media_hook_events[event], answer->status);
-    }
-
-    ngx_media_hook_end_free(end);
+    ngx_media_hook_ends(app);
 }
 
 
@@ -204,7 +299,9 @@ ngx_media_hook_end_timer(ngx_event_t *ev)
 {
     ngx_media_hook_end_t *end = ev->data;
 
-    ngx_media_hook_end_tell(end);
+    ngx_queue_insert_tail(&ngx_media_hook_conf(end->app)->again, &end->queue);
+
+    ngx_media_hook_ends(end->app);
 }
 
 
@@ -277,6 +374,7 @@ ngx_media_hook_here_free(ngx_media_hook_here_t *here)
 {
     if (here->fetch) {
         ngx_media_fetch_cancel(here->fetch);
+        ngx_media_hook_conf(here->app)->updating--;
     }
 
     ngx_queue_remove(&here->queue);
@@ -289,39 +387,18 @@ ngx_media_hook_here_free(ngx_media_hook_here_t *here)
 void
 ngx_media_hook_tick(ngx_media_zone_t *zone, void *mem)
 {
-    ngx_uint_t             n;
-    ngx_media_hook_end_t  *end;
-
-    for (n = 0; n < NGX_MEDIA_HOOK_BURST && !ngx_exiting; n++) {
-
-        if (ngx_media_hook_table_idle(mem)) {
-            break;
-        }
-
-        end = ngx_calloc(sizeof(ngx_media_hook_end_t), ngx_cycle->log);
-
-        if (end == NULL) {
-            break;
-        }
-
-        if (ngx_media_hook_row(zone->app) == NGX_MEDIA_HOOK_NOBODY
-            || ngx_media_hook_table_take(mem, zone->nrow, &end->copy)
-               != NGX_OK)
-        {
-            ngx_free(end);
-            break;
-        }
-
-        end->app = zone->app;
-        ngx_media_hook_end_tell(end);
+    if (!ngx_exiting) {
+        ngx_media_hook_ends(zone->app);
     }
 
     ngx_media_hook_updates(zone->app);
 }
 
 
+/* they are in the order in which they were told, last */
+
 static void
-ngx_media_hook_updates(ngx_media_app_t *app)
+ngx_media_hook_updates(const ngx_media_app_t *app)
 {
     ngx_queue_t            *q, *next;
     ngx_media_hook_conf_t  *mhcf;
@@ -329,16 +406,21 @@ ngx_media_hook_updates(ngx_media_app_t *app)
 
     mhcf = ngx_media_hook_conf(app);
 
-    for (q = ngx_queue_head(&mhcf->here); q != ngx_queue_sentinel(&mhcf->here);
+    for (q = ngx_queue_head(&mhcf->here);
+         q != ngx_queue_sentinel(&mhcf->here)
+         && mhcf->updating < NGX_MEDIA_HOOK_TELLS;
          q = next)
     {
         next = ngx_queue_next(q);
         here = ngx_queue_data(q, ngx_media_hook_here_t, queue);
 
-        if (here->fetch == NULL
-            && ngx_current_msec - here->told
-               >= mhcf->to[NGX_MEDIA_HOOK_UPDATE].interval)
+        if (ngx_current_msec - here->told
+            < mhcf->to[NGX_MEDIA_HOOK_UPDATE].interval)
         {
+            break;
+        }
+
+        if (here->fetch == NULL) {
             ngx_media_hook_update(here);
         }
     }
@@ -350,8 +432,14 @@ ngx_media_hook_update(ngx_media_hook_here_t *here)
 {
     int64_t                 msec;
     ngx_media_hook_copy_t   copy;
+    ngx_media_hook_conf_t  *mhcf;
+
+    mhcf = ngx_media_hook_conf(here->app);
 
     here->told = ngx_current_msec;
+
+    ngx_queue_remove(&here->queue);
+    ngx_queue_insert_tail(&mhcf->here, &here->queue);
 
     if (ngx_media_hook_table_get(ngx_media_hook_table(here->app), here->id,
                                  &copy)
@@ -372,7 +460,10 @@ ngx_media_hook_update(ngx_media_hook_here_t *here)
         != NGX_OK)
     {
         here->fetch = NULL;
+        return;
     }
+
+    mhcf->updating++;
 }
 
 
@@ -384,39 +475,40 @@ ngx_media_hook_update_done(void *data, const ngx_media_http_t *answer,
 
     u_char                    *room;
     void                      *owner;
+    const ngx_media_app_t     *app;
     ngx_media_hook_to_t       *to;
     ngx_media_hook_verdict_t   verdict;
     void                     (*close)(void *data, const char *reason);
 
+    app = here->app;
     here->fetch = NULL;
+    ngx_media_hook_conf(app)->updating--;
 
-    to = &ngx_media_hook_conf(here->app)->to[NGX_MEDIA_HOOK_UPDATE];
+    to = &ngx_media_hook_conf(app)->to[NGX_MEDIA_HOOK_UPDATE];
 
-    ngx_media_hook_answer(here->app, NGX_MEDIA_HOOK_UPDATE, answer, &room,
-                          &verdict);
+    ngx_media_hook_answer(app, NGX_MEDIA_HOOK_UPDATE, answer, &room, &verdict);
 
     if (room) {
         ngx_free(room);
     }
 
-    if (verdict.result == NGX_MEDIA_HOOK_YES) {
-        return;
-    }
-
     if (verdict.result == NGX_MEDIA_HOOK_FAILED && to->allow) {
-        ngx_media_hook_count(ngx_media_hook_table(here->app),
-                             NGX_MEDIA_HOOK_UPDATE, NGX_MEDIA_HOOK_ALLOWED);
-        return;
+        ngx_media_hook_count(ngx_media_hook_table(app), NGX_MEDIA_HOOK_UPDATE,
+                             NGX_MEDIA_HOOK_ALLOWED);
+
+    } else if (verdict.result != NGX_MEDIA_HOOK_YES) {
+        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                      "media hook \"%V\" ends id:%xL: %s",
+                      ngx_media_fetch_name(to->target), here->id,
+                      verdict.reason);
+
+        close = here->close;
+        owner = here->data;
+
+        ngx_media_hook_here_free(here);
+
+        close(owner, "the hook does not let it go on");
     }
 
-    ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
-                  "media hook \"%V\" ends id:%xL: %s",
-                  ngx_media_fetch_name(to->target), here->id, verdict.reason);
-
-    close = here->close;
-    owner = here->data;
-
-    ngx_media_hook_here_free(here);
-
-    close(owner, "the hook does not let it go on");
+    ngx_media_hook_updates(app);
 }

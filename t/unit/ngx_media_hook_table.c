@@ -231,6 +231,68 @@ test_swept(void)
 }
 
 
+/* it dies before the state is set: he is the dead one's still */
+
+static void
+test_window(void)
+{
+    uint64_t    id;
+    ngx_uint_t  i;
+
+    for (i = 0; i < 2; i++) {
+        start(0);
+
+        id = add(1);
+
+        if (i == 0) {
+            ngx_media_hook_table_swept(table, 1);
+
+        } else {
+            ngx_media_hook_table_end(table, id, NGX_MEDIA_HOOK_NOBODY, "x",
+                                     NULL);
+        }
+
+        table->entries[0].state = NGX_MEDIA_HOOK_ASKED;
+        table->lock = 0x7ffffffe;
+
+        ngx_media_hook_table_swept(table, 1);
+        is(due(2), 1, i ? "dies as he ends" : "dies as it sweeps");
+    }
+}
+
+
+/* the first that is due is the first that is told */
+
+static void
+test_order(void)
+{
+    uint64_t    id[4];
+    ngx_uint_t  i;
+
+    start(0);
+
+    for (i = 0; i < 4; i++) {
+        id[i] = add(1);
+    }
+
+    for (i = 4; i; i--) {
+        ngx_media_hook_table_end(table, id[i - 1], NGX_MEDIA_HOOK_NOBODY, "x",
+                                 NULL);
+    }
+
+    for (i = 4; i > 1; i--) {
+        is(ngx_media_hook_table_take(table, 1, &copy), NGX_OK, "due, %u",
+           (unsigned) i);
+        ok(copy.hook.id == id[i - 1], "in its turn");
+    }
+
+    ngx_media_hook_table_end(table, add(1), NGX_MEDIA_HOOK_NOBODY, "x", NULL);
+
+    is(due(1), 2, "one more behind the last");
+    ok(ngx_media_hook_table_idle(table), "no more");
+}
+
+
 static void
 test_full(void)
 {
@@ -288,7 +350,7 @@ test_repair(void)
 
     (void) ngx_media_hook_table_id(table);
 
-    is(table->due, 1, "what is due is counted");
+    is(table->due, 2, "what is due is found");
     ok((add(1) & 0x3fff) == 0, "what is free is found");
     is(table->free, 0, "and nothing else");
     is(due(1), 1, "the other is there");
@@ -412,6 +474,8 @@ main(void)
     test_one();
     test_room();
     test_swept();
+    test_window();
+    test_order();
     test_full();
     test_repair();
     test_step();
