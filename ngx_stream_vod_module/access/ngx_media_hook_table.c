@@ -84,6 +84,7 @@ ngx_media_hook_table_repair_locked(ngx_media_hook_table_shm_t *table)
     ngx_media_hook_entry_shm_t  *e;
 
     table->free = 0;
+    table->nfree = 0;
     table->due = 0;
 
     for (i = 0; i < table->used; i++) {
@@ -92,6 +93,7 @@ ngx_media_hook_table_repair_locked(ngx_media_hook_table_shm_t *table)
         if (e->state == NGX_MEDIA_HOOK_FREE) {
             e->next = table->free;
             table->free = i + 1;
+            table->nfree++;
 
         } else if (e->state == NGX_MEDIA_HOOK_DUE) {
             ngx_media_hook_due_locked(table, e);
@@ -179,10 +181,8 @@ ngx_media_hook_table_add(ngx_media_hook_table_shm_t *table, ngx_uint_t row,
 
     /* an eighth is for publishers alone */
 
-    if (table->free == 0
-        && (table->used == table->nentries
-            || (hook->playing
-                && table->used >= table->nentries - table->nentries / 8)))
+    if (table->nfree + table->nentries - table->used
+        <= (hook->playing ? table->nentries / 8 : 0))
     {
         ngx_media_unlock(&table->lock);
         return 0;
@@ -191,6 +191,7 @@ ngx_media_hook_table_add(ngx_media_hook_table_shm_t *table, ngx_uint_t row,
     if (table->free) {
         i = table->free - 1;
         table->free = table->entries[i].next;
+        table->nfree--;
 
     } else {
         i = table->used++;
@@ -517,6 +518,7 @@ ngx_media_hook_table_drop(ngx_media_hook_table_shm_t *table, uint64_t id)
 
         e->next = table->free;
         table->free = (e - table->entries) + 1;
+        table->nfree++;
     }
 
     ngx_media_unlock(&table->lock);

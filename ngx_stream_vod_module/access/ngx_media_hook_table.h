@@ -94,6 +94,7 @@ typedef struct {
     uint32_t                  nentries;
     uint32_t                  used;           /* never used are those behind */
     uint32_t                  free;           /* the first free one, + 1 */
+    uint32_t                  nfree;          /* of those that were used */
     uint32_t                  due;            /* the first that is due, + 1 */
     uint32_t                  last;           /* due: the last one, + 1 */
     uint64_t                  serial;
