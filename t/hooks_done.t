@@ -116,6 +116,7 @@ sub ask {
 
 # the usual way
 
+my ($one, $two);
 my $p = publish('live/demo?k=1');
 $p->close();
 
@@ -132,6 +133,17 @@ publish('told/demo?k=1')->close();
 wait_ok(sub { $s->count('/td') }, 10, 'told without being asked');
 like(($s->requests('/td'))[0]{body},
      qr/^app=told&.*&clientid=\d+&call=done&name=demo&k=1$/, 'in a form');
+
+# nor of one who does not get the name of another
+
+$one = publish('told/busy');
+$two = $t->rtmp();
+isnt($two->open('told/busy'), $start, 'the name is taken');
+$two->close();
+sleep 1;
+is($s->count('/td'), 1, 'which is not told');
+$one->close();
+wait_ok(sub { $s->count('/td') == 2 }, 10, 'the end of who had it is');
 
 # who is not let in
 
@@ -161,8 +173,8 @@ is(join(' ', map { "$_->{stream}: $_->{reason}" } bodies('/pd')),
 
 $s->forget();
 $s->on('/p', { body => '{"stream":"news"}' });
-my $one = publish('live/secret-1');
-my $two = publish('live/secret-2');
+$one = publish('live/secret-1');
+$two = publish('live/secret-2');
 ok($one->wait_closed(10), 'one takes over from the other');
 $two->close();
 told('/pd', '/p', qr/another publisher|client closed/, 'taken over');

@@ -216,8 +216,8 @@ ngx_media_hook_check(ngx_media_access_t *access,
         if (entry) {
             conf->verdict->id = hook.id;
 
-            (void) ngx_media_hook_table_admit(ngx_media_hook_table(conf->app),
-                                              hook.id, &conf->name);
+            ngx_media_hook_table_unasked(ngx_media_hook_table(conf->app),
+                                         hook.id);
         }
 
         return NGX_OK;

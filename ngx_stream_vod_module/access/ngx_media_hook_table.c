@@ -37,6 +37,8 @@ static void ngx_media_hook_rename_locked(ngx_media_hook_entry_shm_t *e,
     const ngx_str_t *stream);
 static void ngx_media_hook_reason_locked(ngx_media_hook_entry_shm_t *e,
     const char *reason);
+static void ngx_media_hook_free_locked(ngx_media_hook_table_shm_t *table,
+    ngx_media_hook_entry_shm_t *e);
 static void ngx_media_hook_due_locked(ngx_media_hook_table_shm_t *table,
     ngx_media_hook_entry_shm_t *e);
 
@@ -99,6 +101,18 @@ ngx_media_hook_table_repair_locked(ngx_media_hook_table_shm_t *table)
             ngx_media_hook_due_locked(table, e);
         }
     }
+}
+
+
+static void
+ngx_media_hook_free_locked(ngx_media_hook_table_shm_t *table,
+    ngx_media_hook_entry_shm_t *e)
+{
+    ngx_media_store(&e->state, NGX_MEDIA_HOOK_FREE);
+
+    e->next = table->free;
+    table->free = (e - table->entries) + 1;
+    table->nfree++;
 }
 
 
@@ -304,6 +318,40 @@ ngx_media_hook_table_admit(ngx_media_hook_table_shm_t *table, uint64_t id,
 
 
 void
+ngx_media_hook_table_unasked(ngx_media_hook_table_shm_t *table, uint64_t id)
+{
+    ngx_media_hook_entry_shm_t  *e;
+
+    ngx_media_hook_table_lock(table);
+
+    e = ngx_media_hook_find_locked(table, id);
+
+    if (e && e->state == NGX_MEDIA_HOOK_ASKED) {
+        ngx_media_store(&e->state, NGX_MEDIA_HOOK_COMING);
+    }
+
+    ngx_media_unlock(&table->lock);
+}
+
+
+void
+ngx_media_hook_table_here(ngx_media_hook_table_shm_t *table, uint64_t id)
+{
+    ngx_media_hook_entry_shm_t  *e;
+
+    ngx_media_hook_table_lock(table);
+
+    e = ngx_media_hook_find_locked(table, id);
+
+    if (e && e->state == NGX_MEDIA_HOOK_COMING) {
+        ngx_media_store(&e->state, NGX_MEDIA_HOOK_HERE);
+    }
+
+    ngx_media_unlock(&table->lock);
+}
+
+
+void
 ngx_media_hook_table_keep(ngx_media_hook_table_shm_t *table, uint64_t id)
 {
     ngx_media_hook_entry_shm_t  *e;
@@ -384,6 +432,9 @@ ngx_media_hook_table_end(ngx_media_hook_table_shm_t *table, uint64_t id,
             ngx_media_store(&e->state, NGX_MEDIA_HOOK_SENDING);
             rc = NGX_OK;
         }
+
+    } else if (e && e->state == NGX_MEDIA_HOOK_COMING) {
+        ngx_media_hook_free_locked(table, e);
     }
 
     ngx_media_unlock(&table->lock);
@@ -514,11 +565,7 @@ ngx_media_hook_table_drop(ngx_media_hook_table_shm_t *table, uint64_t id)
     e = ngx_media_hook_find_locked(table, id);
 
     if (e && e->state != NGX_MEDIA_HOOK_DUE) {
-        ngx_media_store(&e->state, NGX_MEDIA_HOOK_FREE);
-
-        e->next = table->free;
-        table->free = (e - table->entries) + 1;
-        table->nfree++;
+        ngx_media_hook_free_locked(table, e);
     }
 
     ngx_media_unlock(&table->lock);
@@ -539,6 +586,11 @@ ngx_media_hook_table_swept(ngx_media_hook_table_shm_t *table, ngx_uint_t row)
         if (e->row != row || e->state == NGX_MEDIA_HOOK_FREE
             || e->state == NGX_MEDIA_HOOK_DUE)
         {
+            continue;
+        }
+
+        if (e->state == NGX_MEDIA_HOOK_COMING) {
+            ngx_media_hook_free_locked(table, e);
             continue;
         }
 

@@ -18,6 +18,9 @@
  * tells of enough others.  Who dies as he sends has another one send it again,
  * with the same id.  The first that is due is the first that is taken.
  *
+ * Where nobody is asked he is COMING until he is HERE, and nobody hears of him
+ * if he does not come so far.
+ *
  * All functions take the table's lock; nobody is called under it.
  *
  * style: long header, it is one table and what it holds.
@@ -55,6 +58,7 @@ typedef enum {
 typedef enum {
     NGX_MEDIA_HOOK_FREE = 0,
     NGX_MEDIA_HOOK_ASKED,
+    NGX_MEDIA_HOOK_COMING,                    /* nobody is asked about him */
     NGX_MEDIA_HOOK_HERE,
     NGX_MEDIA_HOOK_DUE,
     NGX_MEDIA_HOOK_SENDING
@@ -133,6 +137,12 @@ uint64_t ngx_media_hook_table_add(ngx_media_hook_table_shm_t *table,
  */
 ngx_int_t ngx_media_hook_table_admit(ngx_media_hook_table_shm_t *table,
     uint64_t id, const ngx_str_t *stream);
+
+/* nobody is asked about him; he has come in */
+void ngx_media_hook_table_unasked(ngx_media_hook_table_shm_t *table,
+    uint64_t id);
+void ngx_media_hook_table_here(ngx_media_hook_table_shm_t *table,
+    uint64_t id);
 
 /* who is here is no process' any more, but a session's */
 void ngx_media_hook_table_keep(ngx_media_hook_table_shm_t *table,

@@ -321,6 +321,8 @@ ngx_media_hook_here(const ngx_media_app_t *app, uint64_t id,
     ngx_media_hook_conf_t  *mhcf;
     ngx_media_hook_here_t  *here;
 
+    ngx_media_hook_table_here(ngx_media_hook_table(app), id);
+
     if (close == NULL) {
         ngx_media_hook_table_keep(ngx_media_hook_table(app), id);
         return;

@@ -231,6 +231,37 @@ test_swept(void)
 }
 
 
+/* who was not asked about, and has not come in, is of no interest */
+
+static void
+test_unasked(void)
+{
+    uint64_t    here;
+    ngx_uint_t  i;
+
+    start(0);
+
+    for (i = 0; i < 3; i++) {
+        here = add(1);
+        ngx_media_hook_table_unasked(table, here);
+        ngx_media_hook_table_unasked(table, here);
+
+        if (i == 0) {
+            is(ngx_media_hook_table_end(table, here, 1, "x", &copy),
+               NGX_DECLINED, "not told");
+        }
+    }
+
+    ngx_media_hook_table_here(table, here);
+    is(ngx_media_hook_table_get(table, here, &copy), NGX_OK, "one is here");
+
+    ngx_media_hook_table_swept(table, 1);
+    is(due(2), 1, "the end of who is here");
+    ok(copy.hook.id == here, "it is his");
+    is(table->used - table->nfree, 1, "others have no place");
+}
+
+
 /* it dies before the state is set: he is the dead one's still */
 
 static void
@@ -477,6 +508,7 @@ main(void)
     test_one();
     test_room();
     test_swept();
+    test_unasked();
     test_window();
     test_order();
     test_full();
