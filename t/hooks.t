@@ -391,7 +391,20 @@ for my $case (['on connect http://h/;' => qr/invalid event "connect"/],
               ['on play http://127.0.0.1/; on play http://127.0.0.1/;' =>
                qr/is duplicate/],
               ['publish_auth hook;' => qr/has no "on publish"/],
-              ['play_auth hook;' => qr/has no "on play"/])
+              ['play_auth hook;' => qr/has no "on play"/],
+              (map { [$_->[0] =~ s{URL}{https://bob:s3cr3t\@h.invalid/k}r
+                      => $_->[1]] }
+               ['on publish format=json URL;' => qr/parameter "\*\*\*"/],
+               ['on publish http://127.0.0.1/ URL;' => qr/parameter "\*\*\*"/],
+               ['on publish http://127.0.0.1/ url=URL;' => qr/"\*\*\*"/],
+               ['on URL publish;' => qr/invalid event "\*\*\*"/],
+               ['publish_auth URL;' => qr/invalid value "\*\*\*"/],
+               ['publish_auth token URL;' => qr/invalid parameter "\*\*\*"/],
+               ['publish_auth keys=URL;' => qr/a URL is no file/],
+               ['play_auth URL;' => qr/invalid value "\*\*\*"/],
+               ['play_limit ip=URL;' => qr/invalid parameter "\*\*\*"/],
+               ['token_key URL;' => qr/a URL is no file; .*"jwks=URL"/],
+               ['token_key k1 URL;' => qr/a URL is no file/]))
 {
     my ($lines, $said) = @$case;
 
@@ -399,6 +412,7 @@ for my $case (['on connect http://h/;' => qr/invalid event "connect"/],
     my ($good, $out) = $c->conf_test();
     ok(!$good, $lines);
     like($out, $said, 'is said');
+    unlike($out, qr/s3cr3t/, 'without a password');
 }
 
 $t->done();

@@ -233,6 +233,20 @@ void ngx_media_access_answer(ngx_media_access_t *access, ngx_int_t rc,
 
 
 /*
+ * A value of the configuration that is none, for messages: URLs, which may have
+ * been meant for another place, hold passwords
+ */
+
+static ngx_inline const ngx_str_t *
+ngx_media_access_quoted(const ngx_str_t *value)
+{
+    static const ngx_str_t  hidden = ngx_string("***");
+
+    return ngx_strstr(value->data, "://") ? &hidden : value;
+}
+
+
+/*
  * ms until this end of a yes, or a part of them, as clocks may be set; 0: it
  * has come
  */

@@ -761,7 +761,8 @@ ngx_media_auth_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid value \"%V\", it must be \"off\", "
-                       "\"keys=FILE\", \"token\" or \"hook\"", &value[1]);
+                       "\"keys=FILE\", \"token\" or \"hook\"",
+                       ngx_media_access_quoted(&value[1]));
     return NGX_CONF_ERROR;
 }
 
@@ -797,7 +798,8 @@ ngx_media_auth_token_params(ngx_conf_t *cf, ngx_media_auth_conf_t *macf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\", it must be "
                            "\"expire=start\", \"expire=strict\", "
-                           "\"jti=once\" or \"jti=any\"", &value[i]);
+                           "\"jti=once\" or \"jti=any\"",
+                           ngx_media_access_quoted(&value[i]));
         return NGX_CONF_ERROR;
     }
 
@@ -835,7 +837,7 @@ ngx_media_auth_play(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid value \"%V\", it must be \"off\", \"token\" or "
-                       "\"hook\"", &value[1]);
+                       "\"hook\"", ngx_media_access_quoted(&value[1]));
     return NGX_CONF_ERROR;
 }
 

@@ -817,7 +817,8 @@ ngx_media_hook_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid event \"%V\", it must be \"publish\", "
                            "\"play\", \"publish_done\", \"play_done\" or "
-                           "\"update\"", &value[1]);
+                           "\"update\"",
+                           ngx_media_access_quoted(&value[1]));
         return NGX_CONF_ERROR;
     }
 
@@ -908,7 +909,8 @@ ngx_media_hook_param(ngx_conf_t *cf, ngx_media_hook_to_t *to,
     if (rc != NGX_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\" of a hook for \"%V\"",
-                           value, &ngx_media_hook_events[event]);
+                           ngx_media_access_quoted(value),
+                           &ngx_media_hook_events[event]);
         return NGX_CONF_ERROR;
     }
 

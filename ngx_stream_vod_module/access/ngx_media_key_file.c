@@ -25,6 +25,15 @@ ngx_media_secret_read(ngx_conf_t *cf, ngx_str_t *path, size_t max,
     ngx_fd_t          fd;
     ngx_file_info_t   fi;
 
+    /* which may hold a password */
+
+    if (ngx_strstr(path->data, "://")) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "a URL is no file; keys of tokens may come from "
+                           "\"jwks=URL\"");
+        return NGX_ERROR;
+    }
+
     if (ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK) {
         return NGX_ERROR;
     }
