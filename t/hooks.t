@@ -371,6 +371,17 @@ like($log, qr{hook "\S+" did not answer publish, it is allowed, times:1\b},
 
 my $c = Test::Media->new();
 
+for my $case (['json fail=allow', 1], ['form fail=allow', 1],
+              ['srs fail=allow', 0], ['json', 0])
+{
+    $c->write_conf("media x { zone 16m; on publish http://127.0.0.1/ "
+                   . "format=$case->[0]; }\n");
+    my ($good, $out) = $c->conf_test();
+    ok($good, $case->[0]);
+    is(scalar($out =~ /also if that is its key/), $case->[1] || '',
+       'a name that may be a key');
+}
+
 for my $case (['on connect http://h/;' => qr/invalid event "connect"/],
               ['on publish;' => qr/invalid number of arguments/],
               ['on publish http://h.invalid:x/;' => qr/publish|port|host/],

@@ -852,6 +852,15 @@ ngx_media_hook_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "has a parameter that is for \"format=form\" alone";
     }
 
+    if (event == NGX_MEDIA_HOOK_PUBLISH && to->allow
+        && ngx_media_hook_renames(to->format))
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "with \"fail=allow\" and without an answer a "
+                           "stream has the name that its encoder gives, for "
+                           "all to see, also if that is its key");
+    }
+
     to->target = ngx_media_fetch_target(cf, &value[2]);
 
     return to->target ? NGX_CONF_OK : NGX_CONF_ERROR;
