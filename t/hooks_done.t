@@ -349,12 +349,16 @@ like(($s->requests('/us'))[0]{body},
      qr/&call=update_publish&time=1&timestamp=1\d\d\d&name=demo$/, 'a form');
 $pub->stop();
 
-# given up
+# given up, with a name where it cannot be a secret
 
+$p = publish('live/hidden');
 $s->stop();
+$p->close();
 publish('told/lost')->close();
 ok($t->wait_log(qr/was not told publish_done of stream "lost", .* 4 tries: the/,
                 30), 'the log has what was lost');
+ok($t->wait_log(qr/was not told publish_done of stream "\*\*\*", id:/, 15),
+   'but no secret');
 like($t->http_get('/metrics')->{body},
      qr/hooks_total\{app="told",event="publish_done",result="lost"\} 1$/m,
      'and it is counted');

@@ -274,11 +274,14 @@ ngx_media_hook_end_again(ngx_media_hook_end_t *end, const char *error)
         ngx_media_hook_count(ngx_media_hook_table(end->app), event,
                              NGX_MEDIA_HOOK_LOST);
 
+        /* of one who was asked about when his worker died it may be a secret */
+
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "media hook \"%V\" was not told %V of stream \"%V\", "
                       "id:%xL, after %d tries: %s",
                       ngx_media_fetch_name(to->target),
-                      &ngx_media_hook_events[event], &end->copy.hook.stream,
+                      &ngx_media_hook_events[event],
+                      ngx_media_access_shown(end->app, &end->copy.hook.stream),
                       end->copy.hook.id, NGX_MEDIA_HOOK_TRIES, error);
 
         ngx_media_hook_end_free(end);
