@@ -160,12 +160,12 @@ ngx_media_hook_json(ngx_media_text_t *text, const ngx_media_hook_t *hook)
                                                  : NGX_MEDIA_HOOK_PUBLISH]);
         ngx_media_text_cstr(text, "\",\"time\":");
         ngx_media_text_i64(text, hook->time);
-        ngx_media_text_cstr(text, ",\"id\":\"");
 
     } else {
-        ngx_media_text_cstr(text, "\",\"id\":\"");
+        ngx_media_text_cstr(text, "\"");
     }
 
+    ngx_media_text_cstr(text, ",\"id\":\"");
     ngx_media_hook_id(text, hook->id);
     ngx_media_text_cstr(text, "\"");
 
