@@ -149,6 +149,8 @@ my @answers = (
     [{ size => 80_000 }, 'error:the answer is too large'],
     [{ size => 80_000, chunked => 100 }, 'error:the answer is too large'],
     [{ raw => "<html>\n\n" }, 'error:the answer is no HTTP/1.1'],
+    [{ raw => "HTTP/1.1 200 OK\r\n" . "a: b\r\n" x 100 },
+     'error:the head of the answer is too large'],
     [{ raw => "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcd" },
      'error:there is more than the answer'],
     [{ body => 'abcdef', cut => 20 }, 'error:the answer is cut off'],

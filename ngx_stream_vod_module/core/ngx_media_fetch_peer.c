@@ -477,7 +477,7 @@ ngx_media_fetch_read(ngx_event_t *rev)
 
         fetch->len += n;
 
-        rc = ngx_media_http_parse(fetch->answer, fetch->answer + fetch->len,
+        rc = ngx_media_http_parse(&fetch->http, fetch->answer, fetch->len,
                                   n == 0, 0, &answer, &error);
 
         if (rc == NGX_ERROR) {

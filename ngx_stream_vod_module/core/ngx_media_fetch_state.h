@@ -107,6 +107,7 @@ struct ngx_media_fetch_s {
     u_char                   *answer;         /* of the heap */
     size_t                    len;
     size_t                    size;
+    ngx_media_http_state_t    http;           /* of it */
 
     unsigned                  waiting:1;
     unsigned                  slot:1;

@@ -9,39 +9,51 @@
 
 #define NGX_MEDIA_HTTP_DIGITS  15             /* of a length */
 #define NGX_MEDIA_HTTP_AGE     9              /* of max-age */
+#define NGX_MEDIA_HTTP_SIZE    4096           /* bytes of a line with a size */
 
 
-/* of one answer, while its head is read */
+/* what comes next */
 
-typedef struct {
-    ngx_media_http_t         *http;
-    int64_t                   length;         /* -1: it does not say */
-    unsigned                  chunked:1;
-    unsigned                  coded:1;        /* in another way */
-    unsigned                  version:1;      /* HTTP/1.<version> */
-    unsigned                  close:1;
-    unsigned                  keep:1;
-} ngx_media_http_head_t;
+enum {
+    NGX_MEDIA_HTTP_STATUS = 0,                /* of an answer of 1xx, or not */
+    NGX_MEDIA_HTTP_FIELD,
+    NGX_MEDIA_HTTP_BODY,                      /* as it is */
+    NGX_MEDIA_HTTP_CHUNK,                     /* its size */
+    NGX_MEDIA_HTTP_DATA,
+    NGX_MEDIA_HTTP_CRLF,                      /* behind that */
+    NGX_MEDIA_HTTP_TRAILER
+};
 
 
-static ngx_int_t ngx_media_http_status(const u_char *pos, const u_char *last,
-    ngx_media_http_head_t *head);
-static ngx_int_t ngx_media_http_lines(const u_char *pos, const u_char *last,
-    ngx_media_http_head_t *head);
+static ngx_int_t ngx_media_http_head(ngx_media_http_state_t *state,
+    const u_char *buf, size_t len, const char **error);
+static ngx_int_t ngx_media_http_head_line(ngx_media_http_state_t *state,
+    const u_char *buf, const ngx_media_span_t *line);
+static ngx_int_t ngx_media_http_head_end(ngx_media_http_state_t *state,
+    ngx_uint_t head, const char **error);
+static ngx_int_t ngx_media_http_status(ngx_media_http_head_t *head,
+    const ngx_media_span_t *line);
 static ngx_int_t ngx_media_http_field(ngx_media_http_head_t *head,
-    const ngx_media_span_t *name, ngx_media_span_t *value);
+    const u_char *buf, const ngx_media_span_t *name, ngx_media_span_t *value);
+static void ngx_media_http_range(ngx_media_http_range_t *range,
+    const u_char *buf, const ngx_media_span_t *value);
 static ngx_int_t ngx_media_http_length(ngx_media_http_head_t *head,
     const ngx_media_span_t *value);
 static void ngx_media_http_cache(ngx_media_http_head_t *head,
     const ngx_media_span_t *value);
-static ngx_int_t ngx_media_http_body(u_char *pos, u_char *last,
-    ngx_uint_t end, const ngx_media_http_head_t *head, const char **error);
-static ngx_int_t ngx_media_http_chunks(u_char *pos, u_char *last,
-    ngx_media_span_t *body, ngx_uint_t write);
-static ngx_int_t ngx_media_http_chunk(const u_char **pos, const u_char *last,
-    size_t *size);
-static const u_char *ngx_media_http_line(const u_char *pos,
-    const u_char *last, const u_char **end);
+static ngx_int_t ngx_media_http_body(ngx_media_http_state_t *state,
+    size_t len, ngx_uint_t end);
+static ngx_int_t ngx_media_http_chunks(ngx_media_http_state_t *state,
+    u_char *buf, size_t len);
+static ngx_int_t ngx_media_http_chunk(ngx_media_http_state_t *state,
+    const u_char *buf, size_t len);
+static ngx_int_t ngx_media_http_data(ngx_media_http_state_t *state,
+    u_char *buf, size_t len);
+static ngx_int_t ngx_media_http_trailers(ngx_media_http_state_t *state,
+    const u_char *buf, size_t len);
+static void ngx_media_http_pass(ngx_media_http_state_t *state, size_t n);
+static ngx_int_t ngx_media_http_line(ngx_media_http_state_t *state,
+    const u_char *buf, size_t len, ngx_media_span_t *line);
 static ngx_uint_t ngx_media_http_is(const ngx_media_span_t *text,
     const char *word);
 static ngx_uint_t ngx_media_http_lists(const ngx_media_span_t *text,
@@ -50,168 +62,231 @@ static void ngx_media_http_trim(ngx_media_span_t *text);
 
 
 ngx_int_t
-ngx_media_http_parse(u_char *pos, u_char *last, ngx_uint_t end,
-    ngx_uint_t head, ngx_media_http_t *http, const char **error)
+ngx_media_http_parse(ngx_media_http_state_t *state, u_char *buf, size_t len,
+    ngx_uint_t end, ngx_uint_t head, ngx_media_http_t *http,
+    const char **error)
 {
     ngx_int_t               rc;
-    const u_char           *body, *line;
-    ngx_media_span_t        lines;
-    ngx_media_http_head_t   h;
+    ngx_media_http_head_t  *h;
+
+    h = &state->head;
+    rc = NGX_OK;
+
+    if (state->stage <= NGX_MEDIA_HTTP_FIELD) {
+        rc = ngx_media_http_head(state, buf, len, error);
+
+        if (rc == NGX_OK) {
+            rc = ngx_media_http_head_end(state, head, error);
+        }
+    }
+
+    if (rc == NGX_OK) {
+        *error = "the chunks of the answer are none";
+
+        rc = state->stage == NGX_MEDIA_HTTP_BODY
+             ? ngx_media_http_body(state, len, end)
+             : ngx_media_http_chunks(state, buf, len);
+    }
+
+    if (rc == NGX_AGAIN && end) {
+        *error = "the answer is cut off";
+        return NGX_ERROR;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (state->pos != len) {
+        *error = "there is more than the answer";
+        return NGX_ERROR;
+    }
+
+    http->status = h->status;
+    http->type.pos = buf + h->type.pos;
+    http->type.last = http->type.pos + h->type.len;
+    http->location.pos = buf + h->location.pos;
+    http->location.last = http->location.pos + h->location.len;
+    http->body.pos = buf + state->body;
+    http->body.last = buf + state->end;
+    http->max_age = h->max_age;
+
+    /* RFC 9112, 9.3; a body without a length ends with the connection */
+
+    http->keepalive = (h->version ? !h->close : h->keep)
+                      && (h->chunked || h->length != -1);
+
+    return NGX_OK;
+}
+
+
+/* until the empty line of one that is not 1xx */
+
+static ngx_int_t
+ngx_media_http_head(ngx_media_http_state_t *state, const u_char *buf,
+    size_t len, const char **error)
+{
+    ngx_int_t         rc;
+    ngx_media_span_t  line;
 
     for ( ;; ) {
-        ngx_memzero(http, sizeof(ngx_media_http_t));
-        ngx_memzero(&h, sizeof(ngx_media_http_head_t));
+        rc = ngx_media_http_line(state, buf, len, &line);
 
-        http->max_age = -1;
-        h.http = http;
-        h.length = -1;
+        state->lines += (rc == NGX_OK);
 
-        lines.pos = pos;
-
-        body = pos;
-
-        do {
-            line = body;
-            body = ngx_media_http_line(line, last, &lines.last);
-        } while (body && lines.last != line);
-
-        if (body == NULL) {
-            *error = "the answer is cut off";
-            return end ? NGX_ERROR : NGX_AGAIN;
-        }
-
-        if (ngx_media_http_status(lines.pos, lines.last, &h) != NGX_OK
-            || ngx_media_http_lines(lines.pos, lines.last, &h) != NGX_OK)
+        if (state->seen > NGX_MEDIA_HTTP_HEAD
+            || state->lines > NGX_MEDIA_HTTP_LINES)
         {
-            *error = "the answer is no HTTP/1.1";
+            *error = "the head of the answer is too large";
             return NGX_ERROR;
         }
 
-        if (http->status >= 200) {
-            break;
+        if (rc != NGX_OK) {
+            return rc;
         }
 
-        if (http->status == 101) {
+        if (line.pos != line.last || state->stage == NGX_MEDIA_HTTP_STATUS) {
+
+            if (ngx_media_http_head_line(state, buf, &line) != NGX_OK) {
+                *error = "the answer is no HTTP/1.1";
+                return NGX_ERROR;
+            }
+
+            continue;
+        }
+
+        if (state->head.status >= 200) {
+            return NGX_OK;
+        }
+
+        if (state->head.status == 101) {
             *error = "the answer is in another protocol";
             return NGX_ERROR;
         }
 
         /* RFC 9110, 15.2: there may be some before the answer */
 
-        pos = (u_char *) body;
+        state->stage = NGX_MEDIA_HTTP_STATUS;
+    }
+}
+
+
+static ngx_int_t
+ngx_media_http_head_line(ngx_media_http_state_t *state, const u_char *buf,
+    const ngx_media_span_t *line)
+{
+    const u_char      *colon;
+    ngx_media_span_t   name, value;
+
+    if (state->stage == NGX_MEDIA_HTTP_STATUS) {
+        state->stage = NGX_MEDIA_HTTP_FIELD;
+        return ngx_media_http_status(&state->head, line);
     }
 
-    http->keepalive = h.version ? !h.close : h.keep;
+    colon = memchr(line->pos, ':', ngx_media_span_len(line));
 
-    pos = (u_char *) body;
-    http->body.pos = pos;
-    http->body.last = pos;
+    /* RFC 9112, 5.1, 5.2: no space before it, no folding */
 
-    /* RFC 9112, 6.3 */
+    if (colon == NULL || colon == line->pos
+        || *line->pos == ' ' || *line->pos == '\t'
+        || colon[-1] == ' ' || colon[-1] == '\t')
+    {
+        return NGX_ERROR;
+    }
 
-    if (head || http->status == 204 || http->status == 304) {
+    name.pos = line->pos;
+    name.last = colon;
+    value.pos = colon + 1;
+    value.last = line->last;
 
-        if (pos != last) {
-            *error = "there is more than the answer";
-            return NGX_ERROR;
-        }
+    ngx_media_http_trim(&value);
 
+    return ngx_media_http_field(&state->head, buf, &name, &value);
+}
+
+
+/* how the body comes, RFC 9112, 6.3 */
+
+static ngx_int_t
+ngx_media_http_head_end(ngx_media_http_state_t *state, ngx_uint_t head,
+    const char **error)
+{
+    ngx_media_http_head_t  *h;
+
+    h = &state->head;
+
+    state->body = state->pos;
+    state->end = state->pos;
+    state->stage = NGX_MEDIA_HTTP_BODY;
+
+    if (head || h->status == 204 || h->status == 304) {
+        h->length = 0;
         return NGX_OK;
     }
 
-    rc = ngx_media_http_body(pos, last, end, &h, error);
+    /* a length beside chunks is how answers are smuggled */
 
-    return rc;
-}
-
-
-/* "HTTP/1.1 200 OK" */
-
-static ngx_int_t
-ngx_media_http_status(const u_char *pos, const u_char *last,
-    ngx_media_http_head_t *head)
-{
-    ngx_uint_t  i;
-
-    if (last - pos < 12 || ngx_memcmp(pos, "HTTP/1.", 7) != 0
-        || (pos[7] != '0' && pos[7] != '1') || pos[8] != ' ')
-    {
+    if (h->coded || (h->chunked && h->length != -1)) {
+        *error = "the answer is in a coding that was not asked for";
         return NGX_ERROR;
     }
 
-    head->version = pos[7] - '0';
-    head->http->status = 0;
-
-    for (i = 9; i < 12; i++) {
-
-        if (pos[i] < '0' || pos[i] > '9') {
-            return NGX_ERROR;
-        }
-
-        head->http->status = head->http->status * 10 + (pos[i] - '0');
-    }
-
-    /* it ends there, or goes on with a phrase */
-
-    if (last - pos > 12 && pos[12] != ' ' && pos[12] != '\r'
-        && pos[12] != '\n')
-    {
-        return NGX_ERROR;
-    }
-
-    return head->http->status >= 100 && head->http->status <= 599 ? NGX_OK
-                                                                  : NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_media_http_lines(const u_char *pos, const u_char *last,
-    ngx_media_http_head_t *head)
-{
-    const u_char      *line, *end, *colon;
-    ngx_media_span_t   name, value;
-
-    /* the first one is the status */
-
-    line = ngx_media_http_line(pos, last, &end);
-
-    while (line && line < last) {
-        pos = line;
-        line = ngx_media_http_line(pos, last, &end);
-
-        if (line == NULL) {
-            end = last;
-        }
-
-        colon = memchr(pos, ':', end - pos);
-
-        /* RFC 9112, 5.1, 5.2: no space before it, no folding */
-
-        if (colon == NULL || colon == pos || *pos == ' ' || *pos == '\t'
-            || colon[-1] == ' ' || colon[-1] == '\t')
-        {
-            return NGX_ERROR;
-        }
-
-        name.pos = pos;
-        name.last = colon;
-        value.pos = colon + 1;
-        value.last = end;
-
-        ngx_media_http_trim(&value);
-
-        if (ngx_media_http_field(head, &name, &value) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    if (h->chunked) {
+        state->stage = NGX_MEDIA_HTTP_CHUNK;
     }
 
     return NGX_OK;
 }
 
 
+/* "HTTP/1.1 200 OK" */
+
 static ngx_int_t
-ngx_media_http_field(ngx_media_http_head_t *head, const ngx_media_span_t *name,
-    ngx_media_span_t *value)
+ngx_media_http_status(ngx_media_http_head_t *head,
+    const ngx_media_span_t *line)
+{
+    size_t         len;
+    ngx_uint_t     i;
+    const u_char  *p;
+
+    ngx_memzero(head, sizeof(ngx_media_http_head_t));
+
+    head->length = -1;
+    head->max_age = -1;
+
+    p = line->pos;
+    len = ngx_media_span_len(line);
+
+    if (len < 12 || ngx_memcmp(p, "HTTP/1.", 7) != 0
+        || (p[7] != '0' && p[7] != '1') || p[8] != ' ')
+    {
+        return NGX_ERROR;
+    }
+
+    head->version = p[7] - '0';
+
+    for (i = 9; i < 12; i++) {
+
+        if (p[i] < '0' || p[i] > '9') {
+            return NGX_ERROR;
+        }
+
+        head->status = head->status * 10 + (p[i] - '0');
+    }
+
+    /* it ends there, or goes on with a phrase */
+
+    if (len > 12 && p[12] != ' ') {
+        return NGX_ERROR;
+    }
+
+    return head->status >= 100 && head->status <= 599 ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_media_http_field(ngx_media_http_head_t *head, const u_char *buf,
+    const ngx_media_span_t *name, ngx_media_span_t *value)
 {
     const u_char  *p;
 
@@ -238,10 +313,10 @@ ngx_media_http_field(ngx_media_http_head_t *head, const ngx_media_span_t *name,
             ngx_media_http_trim(value);
         }
 
-        head->http->type = *value;
+        ngx_media_http_range(&head->type, buf, value);
 
     } else if (ngx_media_http_is(name, "location")) {
-        head->http->location = *value;
+        ngx_media_http_range(&head->location, buf, value);
 
     } else if (ngx_media_http_is(name, "cache-control")) {
         ngx_media_http_cache(head, value);
@@ -252,6 +327,15 @@ ngx_media_http_field(ngx_media_http_head_t *head, const ngx_media_span_t *name,
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_media_http_range(ngx_media_http_range_t *range, const u_char *buf,
+    const ngx_media_span_t *value)
+{
+    range->pos = value->pos - buf;
+    range->len = ngx_media_span_len(value);
 }
 
 
@@ -309,7 +393,7 @@ ngx_media_http_cache(ngx_media_http_head_t *head,
         if (ngx_media_http_is(&item, "no-store")
             || ngx_media_http_is(&item, "no-cache"))
         {
-            head->http->max_age = 0;
+            head->max_age = 0;
             return;
         }
 
@@ -333,161 +417,102 @@ ngx_media_http_cache(ngx_media_http_head_t *head,
             }
         }
 
-        if (digits && head->http->max_age != 0) {
-            head->http->max_age = age;
+        if (digits && head->max_age != 0) {
+            head->max_age = age;
         }
     }
 }
 
 
 static ngx_int_t
-ngx_media_http_body(u_char *pos, u_char *last, ngx_uint_t end,
-    const ngx_media_http_head_t *head, const char **error)
+ngx_media_http_body(ngx_media_http_state_t *state, size_t len,
+    ngx_uint_t end)
 {
-    ngx_int_t          rc;
-    ngx_media_span_t  *body;
+    size_t   size;
+    int64_t  length;
 
-    body = &head->http->body;
+    length = state->head.length;
+    size = len - state->body;
 
-    /* a length beside chunks is how answers are smuggled */
-
-    if (head->coded || (head->chunked && head->length != -1)) {
-        *error = "the answer is in a coding that was not asked for";
-        return NGX_ERROR;
+    if (length != -1 && (uint64_t) length < size) {
+        size = length;
     }
 
-    if (head->chunked) {
-        rc = ngx_media_http_chunks(pos, last, body, 0);
+    state->end = state->body + size;
+    ngx_media_http_pass(state, state->end - state->pos);
 
-        if (rc == NGX_OK) {
-            return ngx_media_http_chunks(pos, last, body, 1);
-        }
+    /* without a length it ends with the connection */
 
-        *error = (rc == NGX_ERROR) ? "the chunks of the answer are none"
-                                   : "the answer is cut off";
-
-        return (rc == NGX_AGAIN && !end) ? NGX_AGAIN : NGX_ERROR;
-    }
-
-    if (head->length == -1) {
-
-        /* it ends with the connection */
-
-        head->http->keepalive = 0;
-        body->last = last;
-
+    if (length == -1) {
         return end ? NGX_OK : NGX_AGAIN;
     }
 
-    if (last - pos < head->length) {
-        *error = "the answer is cut off";
-        return end ? NGX_ERROR : NGX_AGAIN;
-    }
-
-    if (last - pos > head->length) {
-        *error = "there is more than the answer";
-        return NGX_ERROR;
-    }
-
-    body->last = last;
-
-    return NGX_OK;
+    return size == (uint64_t) length ? NGX_OK : NGX_AGAIN;
 }
 
 
-/* RFC 9112, 7.1; write: they are complete, and put together where they are */
+/* RFC 9112, 7.1 */
 
 static ngx_int_t
-ngx_media_http_chunks(u_char *pos, u_char *last, ngx_media_span_t *body,
-    ngx_uint_t write)
+ngx_media_http_chunks(ngx_media_http_state_t *state, u_char *buf, size_t len)
 {
-    u_char        *out;
-    size_t         size;
-    ngx_int_t      rc;
-    const u_char  *p, *line, *end;
+    ngx_int_t  rc;
 
-    out = pos;
-    p = pos;
+    do {
+        switch (state->stage) {
 
-    for ( ;; ) {
-        rc = ngx_media_http_chunk(&p, last, &size);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        if (size == 0) {
+        case NGX_MEDIA_HTTP_CHUNK:
+            rc = ngx_media_http_chunk(state, buf, len);
             break;
+
+        case NGX_MEDIA_HTTP_TRAILER:
+            return ngx_media_http_trailers(state, buf, len);
+
+        default:
+            rc = ngx_media_http_data(state, buf, len);
         }
 
-        if ((size_t) (last - p) < size + 2) {
+    } while (rc == NGX_OK);
 
-            /* one byte of the line's end would be enough to tell */
-
-            return NGX_AGAIN;
-        }
-
-        if (p[size] != '\r' || p[size + 1] != '\n') {
-            return NGX_ERROR;
-        }
-
-        if (write) {
-            ngx_memmove(out, p, size);
-        }
-
-        out += size;
-        p += size + 2;
-    }
-
-    /* trailers, which nobody wants, and an empty line */
-
-    for ( ;; ) {
-        line = p;
-        p = ngx_media_http_line(line, last, &end);
-
-        if (p == NULL) {
-            return NGX_AGAIN;
-        }
-
-        if (end == line) {
-            break;
-        }
-    }
-
-    if (p != last) {
-        return NGX_ERROR;
-    }
-
-    body->last = out;
-
-    return NGX_OK;
+    return rc;
 }
 
 
+/* the size of one; the last one has none */
+
 static ngx_int_t
-ngx_media_http_chunk(const u_char **pos, const u_char *last, size_t *size)
+ngx_media_http_chunk(ngx_media_http_state_t *state, const u_char *buf,
+    size_t len)
 {
-    u_char         c;
-    ngx_uint_t     digits;
-    const u_char  *p, *line, *end;
+    u_char             c;
+    size_t             start;
+    ngx_int_t          rc;
+    ngx_uint_t         digits;
+    const u_char      *p;
+    ngx_media_span_t   line;
 
-    line = ngx_media_http_line(*pos, last, &end);
+    start = state->pos;
+    rc = ngx_media_http_line(state, buf, len, &line);
 
-    if (line == NULL) {
-        return last - *pos > 4096 ? NGX_ERROR : NGX_AGAIN;
+    if (state->seen - start > NGX_MEDIA_HTTP_SIZE) {
+        return NGX_ERROR;
     }
 
-    *size = 0;
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    state->left = 0;
     digits = 0;
 
-    for (p = *pos; p < end; p++, digits++) {
+    for (p = line.pos; p < line.last && digits <= 7; p++, digits++) {
         c = *p | 0x20;
 
         if (*p >= '0' && *p <= '9') {
-            *size = *size * 16 + (*p - '0');
+            state->left = state->left * 16 + (*p - '0');
 
         } else if (c >= 'a' && c <= 'f') {
-            *size = *size * 16 + (c - 'a' + 10);
+            state->left = state->left * 16 + (c - 'a' + 10);
 
         } else {
             break;
@@ -495,34 +520,108 @@ ngx_media_http_chunk(const u_char **pos, const u_char *last, size_t *size)
     }
 
     if (digits == 0 || digits > 7
-        || (p < end && *p != ';' && *p != ' ' && *p != '\t'))
+        || (p < line.last && *p != ';' && *p != ' ' && *p != '\t'))
     {
         return NGX_ERROR;
     }
 
-    *pos = line;
+    state->stage = state->left ? NGX_MEDIA_HTTP_DATA : NGX_MEDIA_HTTP_TRAILER;
 
     return NGX_OK;
 }
 
 
-/* what follows the line, *end: where it ends; NULL: it has no end */
+/* moved to what came before of the body, as it comes */
 
-static const u_char *
-ngx_media_http_line(const u_char *pos, const u_char *last,
-    const u_char **end)
+static ngx_int_t
+ngx_media_http_data(ngx_media_http_state_t *state, u_char *buf, size_t len)
+{
+    size_t  n;
+
+    if (state->stage == NGX_MEDIA_HTTP_DATA) {
+        n = ngx_min(len - state->pos, state->left);
+
+        ngx_memmove(buf + state->end, buf + state->pos, n);
+
+        state->end += n;
+        state->left -= n;
+        ngx_media_http_pass(state, n);
+
+        if (state->left) {
+            return NGX_AGAIN;
+        }
+
+        state->stage = NGX_MEDIA_HTTP_CRLF;
+    }
+
+    if (len - state->pos < 2) {
+
+        /* one byte of it would be enough to tell */
+
+        return NGX_AGAIN;
+    }
+
+    if (buf[state->pos] != '\r' || buf[state->pos + 1] != '\n') {
+        return NGX_ERROR;
+    }
+
+    ngx_media_http_pass(state, 2);
+    state->stage = NGX_MEDIA_HTTP_CHUNK;
+
+    return NGX_OK;
+}
+
+
+/* which nobody wants, and an empty line */
+
+static ngx_int_t
+ngx_media_http_trailers(ngx_media_http_state_t *state, const u_char *buf,
+    size_t len)
+{
+    ngx_media_span_t  line;
+
+    do {
+        if (ngx_media_http_line(state, buf, len, &line) != NGX_OK) {
+            return NGX_AGAIN;
+        }
+    } while (line.pos != line.last);
+
+    return NGX_OK;
+}
+
+
+/* n bytes which are no line have been read */
+
+static void
+ngx_media_http_pass(ngx_media_http_state_t *state, size_t n)
+{
+    state->pos += n;
+    state->seen = state->pos;
+}
+
+
+/* the next one, which has been read then; NGX_AGAIN: it has no end yet */
+
+static ngx_int_t
+ngx_media_http_line(ngx_media_http_state_t *state, const u_char *buf,
+    size_t len, ngx_media_span_t *line)
 {
     const u_char  *lf;
 
-    lf = memchr(pos, '\n', last - pos);
+    lf = memchr(buf + state->seen, '\n', len - state->seen);
 
     if (lf == NULL) {
-        return NULL;
+        state->seen = len;
+        return NGX_AGAIN;
     }
 
-    *end = (lf > pos && lf[-1] == '\r') ? lf - 1 : lf;
+    line->pos = buf + state->pos;
+    line->last = (lf > line->pos && lf[-1] == '\r') ? lf - 1 : lf;
 
-    return lf + 1;
+    state->pos = lf + 1 - buf;
+    state->seen = state->pos;
+
+    return NGX_OK;
 }
 
 
