@@ -232,6 +232,20 @@ $s->forget();
 is(ask('/plain'), "1 error:the server closed the connection\n", 'and no more');
 is($s->count(), 2, 'than that');
 
+# one that is old is not kept, however busy it is: its name may have moved
+
+$s->on('/x', { body => 'a' });
+ask('/plain');
+$s->forget();
+ask('/plain') for 1 .. 2;
+is($s->connections(), 0, 'kept');
+ask('/plain?age=200000');
+ask('/plain');
+is($s->connections(), 0, 'for minutes');
+ask('/plain?age=101000');
+ask('/plain') for 1 .. 20;
+is($s->connections(), 1, 'and no longer');
+
 $s->on('/x', { after => 'close', body => 'a' });
 like(ask('/plain'), qr/status:200/, 'closed behind the answer')
     for 1 .. 3;

@@ -22,6 +22,8 @@
 #define NGX_MEDIA_FETCH_PEER_POOL  512
 #define NGX_MEDIA_FETCH_IDLE       16         /* connections of a server */
 #define NGX_MEDIA_FETCH_KEPT       30000      /* ms */
+#define NGX_MEDIA_FETCH_AGE        300000     /* ms: then its name may stand
+                                                 for others */
 #define NGX_MEDIA_FETCH_BUFFER     4096       /* bytes of an answer, at first */
 
 
@@ -300,6 +302,7 @@ ngx_media_fetch_peer_create(ngx_media_fetch_t *fetch, ngx_connection_t *c,
     peer->server = fetch->server;
     peer->c = c;
     peer->addr = addr;
+    peer->since = ngx_current_msec;
 
     c->data = peer;
 
@@ -576,6 +579,7 @@ ngx_media_fetch_end(ngx_media_fetch_t *fetch, ngx_uint_t keep)
     /* who waits is about to take it */
 
     if (keep && !ngx_exiting && !ngx_terminate
+        && ngx_current_msec - peer->since < NGX_MEDIA_FETCH_AGE
         && (server->nidle < NGX_MEDIA_FETCH_IDLE || server->nwaiting))
     {
         fetch->peer = NULL;

@@ -80,6 +80,7 @@ typedef struct {
     ngx_media_fetch_server_t  *server;
     ngx_connection_t         *c;
     ngx_uint_t                addr;           /* which one of the server's */
+    ngx_msec_t                since;          /* ngx_current_msec */
 } ngx_media_fetch_peer_t;
 
 

@@ -13,6 +13,7 @@
  *                  "," in args is sent as "&"
  *     ?n=100       so many at once
  *     ?cancel=1    each of them is of no interest after all
+ *     ?age=MS      connections that are kept become so much older before
  *
  * What is answered are the answers of each kind, with how many they are:
  *
@@ -24,7 +25,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include "core/ngx_media_fetch.h"
+#include "core/ngx_media_fetch_state.h"
 
 
 #define NGX_HTTP_MEDIA_TEST_KINDS  16
@@ -60,6 +61,8 @@ struct ngx_http_media_test_fetch_s {
 static ngx_int_t ngx_http_media_test_fetch_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_test_fetch_start(ngx_http_request_t *r,
     ngx_http_media_test_fetch_t *all);
+static void ngx_http_media_test_fetch_age(ngx_media_fetch_server_t *server,
+    ngx_msec_t age);
 static void ngx_http_media_test_fetch_done(void *data,
     const ngx_media_http_t *answer, const char *error);
 static ngx_int_t ngx_http_media_test_fetch_send(
@@ -194,6 +197,9 @@ ngx_http_media_test_fetch_start(ngx_http_request_t *r,
         *p = *p == ',' ? '&' : *p;
     }
 
+    ngx_http_media_test_fetch_age(mtfcf->target->server,
+                             ngx_http_media_test_fetch_number(r, "age", 0));
+
     for (i = 0; i < all->n; i++) {
         all->ones[i].all = all;
         conf.data = &all->ones[i];
@@ -207,6 +213,23 @@ ngx_http_media_test_fetch_start(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_media_test_fetch_age(ngx_media_fetch_server_t *server,
+    ngx_msec_t age)
+{
+    ngx_queue_t             *q;
+    ngx_media_fetch_peer_t  *peer;
+
+    for (q = ngx_queue_head(&server->idle);
+         age && q != ngx_queue_sentinel(&server->idle);
+         q = ngx_queue_next(q))
+    {
+        peer = ngx_queue_data(q, ngx_media_fetch_peer_t, queue);
+        peer->since -= age;
+    }
 }
 
 
