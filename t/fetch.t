@@ -208,6 +208,12 @@ like(ask('/plain?n=200&timeout=300'),
 like(ask('/plain?n=5000&timeout=1000'),
      qr/^776 error:too many others wait for the server$/m,
      'and so is who waits bounded');
+my ($many) = ask('/plain?n=2000&timeout=1000&body=' . 'x' x 7000)
+             =~ /^(\d+) error:too many others wait for the server$/m;
+cmp_ok($many || 0, '>=', 2000 - 128 - 8 * 1024 * 1024 / 7000,
+       'and what they say');
+cmp_ok($many || 0, '<', 2000 - 128 - 8 * 1024 * 1024 / 7500,
+       'but not more than that');
 $s->on('/x', { body => 'a' });
 like(ask('/plain?n=3'), qr/^3 status:200/, 'all are free again');
 

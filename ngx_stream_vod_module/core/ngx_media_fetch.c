@@ -31,6 +31,7 @@ static void ngx_media_fetch_judge(ngx_media_fetch_t *fetch,
     const char *error);
 static void ngx_media_fetch_leave(ngx_media_fetch_t *fetch, ngx_uint_t keep);
 static void ngx_media_fetch_pass(ngx_media_fetch_server_t *server);
+static void ngx_media_fetch_unwait(ngx_media_fetch_t *fetch);
 static void ngx_media_fetch_free(ngx_media_fetch_t *fetch);
 
 
@@ -210,7 +211,9 @@ ngx_media_fetch_event(ngx_event_t *ev)
 
         if (server->active == NGX_MEDIA_FETCH_CONNECTIONS) {
 
-            if (server->nwaiting == NGX_MEDIA_FETCH_WAITING) {
+            if (server->nwaiting == NGX_MEDIA_FETCH_WAITING
+                || fetch->request.len > NGX_MEDIA_FETCH_BYTES - server->bytes)
+            {
                 ngx_media_fetch_finish(fetch, NULL,
                                        "too many others wait for the server");
                 return;
@@ -218,11 +221,12 @@ ngx_media_fetch_event(ngx_event_t *ev)
 
             ngx_queue_insert_tail(&server->waiting, &fetch->queue);
             server->nwaiting++;
+            server->bytes += fetch->request.len;
             fetch->waiting = 1;
 
-            ngx_log_debug2(NGX_LOG_DEBUG_CORE, &fetch->log, 0,
-                           "media fetch %p waits with others:%ui", fetch,
-                           server->nwaiting);
+            ngx_log_debug3(NGX_LOG_DEBUG_CORE, &fetch->log, 0,
+                           "media fetch %p waits with others:%ui bytes:%uz",
+                           fetch, server->nwaiting, server->bytes);
             return;
         }
 
@@ -330,9 +334,7 @@ ngx_media_fetch_leave(ngx_media_fetch_t *fetch, ngx_uint_t keep)
     }
 
     if (fetch->waiting) {
-        ngx_queue_remove(&fetch->queue);
-        fetch->server->nwaiting--;
-        fetch->waiting = 0;
+        ngx_media_fetch_unwait(fetch);
     }
 
     ngx_media_fetch_end(fetch, keep);
@@ -358,11 +360,9 @@ ngx_media_fetch_pass(ngx_media_fetch_server_t *server)
     }
 
     q = ngx_queue_head(&server->waiting);
-    ngx_queue_remove(q);
-    server->nwaiting--;
-
     fetch = ngx_queue_data(q, ngx_media_fetch_t, queue);
-    fetch->waiting = 0;
+
+    ngx_media_fetch_unwait(fetch);
     fetch->slot = 1;
 
     ngx_post_event(&fetch->event, &ngx_posted_events);
@@ -370,8 +370,20 @@ ngx_media_fetch_pass(ngx_media_fetch_server_t *server)
 
 
 static void
+ngx_media_fetch_unwait(ngx_media_fetch_t *fetch)
+{
+    ngx_queue_remove(&fetch->queue);
+    fetch->server->nwaiting--;
+    fetch->server->bytes -= fetch->request.len;
+    fetch->waiting = 0;
+}
+
+
+static void
 ngx_media_fetch_free(ngx_media_fetch_t *fetch)
 {
+    /* it may be a secret */
+
     if (fetch->answer) {
         ngx_free(fetch->answer);
     }

@@ -16,8 +16,9 @@
  * Without a resolver names are looked up when the configuration is read.
  *
  * A process has at most NGX_MEDIA_FETCH_CONNECTIONS to a server (scheme, host
- * and port); who comes then waits for one of them, in the same time.  A worker
- * that leaves stays for what it has asked.
+ * and port); who comes then waits for one of them, in the same time, unless
+ * there are too many, or they have too much to say.  A worker that leaves stays
+ * for what it has asked.
  */
 
 
@@ -34,6 +35,7 @@
                                                  head, at most */
 #define NGX_MEDIA_FETCH_CONNECTIONS  128      /* to a server, in use */
 #define NGX_MEDIA_FETCH_WAITING      4096     /* for one of them */
+#define NGX_MEDIA_FETCH_BYTES        8388608  /* of these requests */
 
 
 typedef struct ngx_media_fetch_s   ngx_media_fetch_t;

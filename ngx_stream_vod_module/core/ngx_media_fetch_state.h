@@ -50,6 +50,7 @@ typedef struct {
     ngx_uint_t                addr;           /* the last one that was good */
     ngx_uint_t                active;         /* slots in use */
     ngx_uint_t                nwaiting;
+    size_t                    bytes;          /* of these requests */
     ngx_uint_t                nidle;
     ngx_queue_t               waiting;        /* ngx_media_fetch_t.queue */
     ngx_queue_t               idle;           /* ngx_media_fetch_peer_t.queue,
