@@ -41,6 +41,10 @@ http {
         location /f/      { media_token header; alias %%DIR%%/files/; }
         location /any/    { media_token header; alias %%DIR%%/files/;
                             satisfy any; deny all; }
+        location /password/ {
+            media_token query=token; alias %%DIR%%/files/; satisfy any;
+            auth_basic media; auth_basic_user_file %%DIR%%/users;
+        }
         location /tls/ {
             media_token header; alias %%DIR%%/files/;
             media_token_key jwks=https://127.0.0.1:%%PORT_TLS%%/k;
@@ -50,6 +54,7 @@ http {
 EOC
 
 $t->write_file('files/a.txt', 'text');
+$t->write_file('users', "u:{PLAIN}p\n");
 $t->run();
 
 
@@ -108,6 +113,18 @@ is($r->{headers}{'retry-after'}, 5, 'there may be some soon');
 is($r->{headers}{'cache-control'}, 'no-store', 'for nobody else');
 is(status_of($token{one}, '/any/a.txt'), 503, 'satisfy any: nobody knows');
 is($t->http_get('/f/a.txt')->{status}, 401, 'without a token as ever');
+
+sub password {
+    my ($password) = @_;
+
+    return $t->http_get("/password/a.txt?token=$token{one}", headers => {
+        Authorization => 'Basic ' . encode_base64("u:$password", '') });
+}
+
+is(password('p')->{status}, 200, 'satisfy any: a password is good');
+$r = password('x');
+is($r->{status}, 503, 'satisfy any: another one is not, nor is it known');
+is($r->{headers}{'retry-after'}, 5, 'nor for how long');
 
 my $p = $t->rtmp();
 isnt($p->open("live/x?token=$token{one}"), 'NetStream.Publish.Start',

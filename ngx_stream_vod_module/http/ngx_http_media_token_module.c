@@ -78,6 +78,8 @@ typedef struct {
     unsigned                  refused:1;      /* headers were set for that */
     unsigned                  waiting:1;      /* for keys */
     unsigned                  waited:1;
+    unsigned                  unknown:1;      /* 503, unless another way of
+                                                 "satisfy any" lets it in */
 } ngx_http_media_token_ctx_t;
 
 
@@ -88,6 +90,7 @@ static ngx_int_t ngx_http_media_token_cut(ngx_http_request_t *r,
 static ngx_int_t ngx_http_media_token_args(ngx_http_request_t *r,
     const ngx_str_t *argument);
 static ngx_int_t ngx_http_media_token_access(ngx_http_request_t *r);
+static ngx_int_t ngx_http_media_token_unknown(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_token_wait(ngx_http_request_t *r,
     ngx_http_media_token_conf_t *conf, ngx_http_media_token_ctx_t *ctx,
     const ngx_str_t *key);
@@ -484,6 +487,7 @@ ngx_http_media_token_access(ngx_http_request_t *r)
 
     ctx->judge = NULL;
     ctx->expires = 0;
+    ctx->unknown = 0;
 
     ngx_http_media_token_find(r, conf, ctx, &ctx->shown);
 
@@ -516,6 +520,25 @@ ngx_http_media_token_access(ngx_http_request_t *r)
     }
 
     return NGX_OK;
+}
+
+
+/* the last one of "satisfy any": the others have not let it in */
+
+static ngx_int_t
+ngx_http_media_token_unknown(ngx_http_request_t *r)
+{
+    ngx_http_media_token_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_media_token_module);
+
+    if (ctx == NULL || !ctx->unknown) {
+        return NGX_DECLINED;
+    }
+
+    ctx->unknown = 0;
+
+    return ngx_http_media_token_refuse(r, ctx, NGX_HTTP_SERVICE_UNAVAILABLE);
 }
 
 
@@ -676,7 +699,10 @@ ngx_http_media_token_wait(ngx_http_request_t *r,
     ngx_http_media_token_conf_t *conf, ngx_http_media_token_ctx_t *ctx,
     const ngx_str_t *key)
 {
-    ngx_int_t  rc;
+    ngx_int_t                  rc;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
     ctx->wait.ready = ngx_http_media_token_ready;
     ctx->wait.data = r;
@@ -692,6 +718,11 @@ ngx_http_media_token_wait(ngx_http_request_t *r,
     if (rc == NGX_ERROR) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "media token refused: its keys are not there yet");
+
+        if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+            ctx->unknown = 1;
+            return NGX_HTTP_FORBIDDEN;
+        }
 
         return ngx_http_media_token_refuse(r, ctx,
                                            NGX_HTTP_SERVICE_UNAVAILABLE);
@@ -1036,6 +1067,7 @@ ngx_http_media_token_cleanup(void *data)
 static ngx_int_t
 ngx_http_media_token_init(ngx_conf_t *cf)
 {
+    ngx_array_t                       *a;
     ngx_http_handler_pt               *h;
     ngx_http_core_main_conf_t         *cmcf;
     ngx_http_media_token_main_conf_t  *mtmcf;
@@ -1061,6 +1093,19 @@ ngx_http_media_token_init(ngx_conf_t *cf)
     }
 
     *h = ngx_http_media_token_access;
+
+    /* they are called from the last one to the first one */
+
+    a = &cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers;
+
+    if (ngx_array_push(a) == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = a->elts;
+    ngx_memmove(h + 1, h, (a->nelts - 1) * sizeof(ngx_http_handler_pt));
+
+    *h = ngx_http_media_token_unknown;
 
     return NGX_OK;
 }
