@@ -46,6 +46,7 @@ typedef struct {
 typedef struct {
     ngx_media_target_t       *target;
     ngx_media_fetch_t        *fetch;          /* NULL: none is under way */
+    ngx_msec_t                begun;          /* the fetch, or the last one */
     ngx_pool_t               *pool;           /* of the set */
 
     /* event ident must be after 3 pointers as in ngx_connection_t */
@@ -315,6 +316,10 @@ ngx_media_keys_wait(const ngx_media_keys_t *keys, const ngx_str_t *name,
     asked = NULL;
     never = 0;
 
+    if (!again) {
+        wait->since = ngx_current_msec;
+    }
+
     for (i = 0; i < mjcf->sources.nelts; i++) {
         source = entry[i];
 
@@ -335,7 +340,11 @@ ngx_media_keys_wait(const ngx_media_keys_t *keys, const ngx_str_t *name,
             (void) ngx_media_jwks_ask(source);
         }
 
-        if (source->fetch) {
+        /* those begun later would make it longer than one takes */
+
+        if (source->fetch
+            && (ngx_msec_int_t) (source->begun - wait->since) <= 0)
+        {
             asked = source;
         }
     }
@@ -364,6 +373,8 @@ ngx_media_jwks_ask(ngx_media_jwks_t *source)
     if (source->event.timer_set) {
         ngx_del_timer(&source->event);
     }
+
+    source->begun = ngx_current_msec;
 
     ngx_memzero(&conf, sizeof(ngx_media_fetch_conf_t));
 
@@ -517,15 +528,26 @@ ngx_media_jwks_make(ngx_media_jwks_t *source, ngx_pool_t *pool,
 }
 
 
-/* for those that start later */
+/*
+ * For those that start later.  Who is killed inside leaves none, and who asked
+ * before another one does not take the place of what that was told.
+ */
 
 static void
 ngx_media_jwks_put(ngx_media_jwks_t *source, const ngx_media_span_t *text)
 {
+    ngx_media_jwks_shm_t  *shm;
+
+    shm = source->shm;
+
     ngx_shmtx_lock(&source->shpool->mutex);
 
-    ngx_media_jwks_put_locked(source->shm, text->pos,
-                              ngx_media_span_len(text));
+    /* a slower worker's is older */
+
+    if (shm->len == 0 || (ngx_msec_int_t) (source->begun - shm->begun) >= 0) {
+        ngx_media_jwks_put_locked(shm, text->pos, ngx_media_span_len(text));
+        shm->begun = source->begun;
+    }
 
     ngx_shmtx_unlock(&source->shpool->mutex);
 }

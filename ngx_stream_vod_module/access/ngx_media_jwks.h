@@ -26,6 +26,7 @@ typedef struct {
     ngx_queue_t               queue;
     void                    (*ready)(void *data);
     void                     *data;
+    ngx_msec_t                since;          /* of ngx_media_keys_wait() */
 } ngx_media_keys_wait_t;
 
 
@@ -35,7 +36,8 @@ ngx_int_t ngx_media_jwks_add(ngx_conf_t *cf, ngx_media_keys_t *keys,
 
 /*
  * After ngx_media_keys_lacks(): are they about to come?  name: of the one that
- * is looked for, empty: none.  again: it has been waited for them already.
+ * is looked for, empty: none.  again: it has been waited for them already, with
+ * the same wait; there are 5 s for all of that.
  *
  * NGX_AGAIN: ready will be called, from the event loop, unless
  * ngx_media_keys_unwait(); NGX_DECLINED: there is no such key; NGX_ERROR:

@@ -25,6 +25,8 @@
 
 typedef struct {
     size_t                    len;            /* 0: there has been none */
+    ngx_msec_t                begun;          /* when it was asked for, by the
+                                                 clock of the machine */
     u_char                    text[NGX_MEDIA_JWK_MAX];
 } ngx_media_jwks_shm_t;
 

@@ -385,6 +385,7 @@ ngx_media_fetch_free(ngx_media_fetch_t *fetch)
     /* it may be a secret */
 
     if (fetch->answer) {
+        ngx_explicit_memzero(fetch->answer, fetch->len);
         ngx_free(fetch->answer);
     }
 

@@ -527,6 +527,7 @@ ngx_media_fetch_room(ngx_media_fetch_t *fetch)
 
     if (fetch->answer) {
         ngx_memcpy(p, fetch->answer, fetch->len);
+        ngx_explicit_memzero(fetch->answer, fetch->len);
         ngx_free(fetch->answer);
     }
 
