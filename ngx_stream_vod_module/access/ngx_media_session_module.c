@@ -13,6 +13,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "access/ngx_media_access.h"
 #include "access/ngx_media_session_shm.h"
 
 
@@ -152,7 +153,7 @@ ngx_media_session_limits(ngx_conf_t *cf, ngx_media_session_limit_t *limit)
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\", write some of "
                                "\"session=N\", \"ip=N\" and \"stream=N\", or "
-                               "\"off\"", &value[i]);
+                               "\"off\"", ngx_media_access_quoted(&value[i]));
             return NGX_CONF_ERROR;
         }
 
