@@ -157,7 +157,7 @@ extern const ngx_http_media_api_table_t  ngx_http_media_api_session_table;
     { ngx_string("app"), NGX_HTTP_MEDIA_API_STRING, 1, NGX_MEDIA_NAME_MAX,    \
       NULL, "Only of this application." }
 #define ngx_http_media_api_arg_q                                              \
-    { ngx_string("q"), NGX_HTTP_MEDIA_API_STRING, 1,                             \
+    { ngx_string("q"), NGX_HTTP_MEDIA_API_STRING, 1,                          \
       NGX_HTTP_MEDIA_API_PART, NULL,                                          \
       "Only those with this in their name, whatever the case." }
 #define ngx_http_media_api_arg_limit                                          \
