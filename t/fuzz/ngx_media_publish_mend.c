@@ -109,6 +109,13 @@ ngx_media_stream_holder(ngx_media_zone_t *z, ngx_str_t *name,
 }
 
 
+const char *
+ngx_media_claim_lost(const ngx_media_claim_t *claim)
+{
+    return NULL;
+}
+
+
 ngx_uint_t
 ngx_media_claim_closed(const ngx_media_zone_t *z)
 {
