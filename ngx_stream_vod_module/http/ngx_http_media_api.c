@@ -412,6 +412,8 @@ ngx_http_media_api_read(ngx_http_request_t *r, ngx_http_media_api_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
+    ctx->loc_conf = r->loc_conf;
+
     if (ngx_http_media_api_cap(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -473,6 +475,10 @@ ngx_http_media_api_body_handler(ngx_http_request_t *r)
     ngx_http_media_api_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_media_api_module);
+
+    /* what is in the pool may not stay: keepalive looks at it afterwards */
+
+    r->loc_conf = ctx->loc_conf;
 
     rc = ngx_http_media_api_body(r, ctx);
 

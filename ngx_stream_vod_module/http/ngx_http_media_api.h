@@ -96,6 +96,7 @@ typedef struct {
     ngx_http_media_api_value_t
                               args[NGX_HTTP_MEDIA_API_ARGS];  /* as the row's */
     ngx_str_t                 body;           /* with _JSON */
+    void                    **loc_conf;       /* while that is read: nginx's */
     ngx_http_media_api_e      access;
 } ngx_http_media_api_ctx_t;
 
