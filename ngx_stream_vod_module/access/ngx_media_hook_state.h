@@ -49,6 +49,8 @@ typedef struct {
                                                  wait until less are told */
     ngx_uint_t                telling;        /* ends that are on their way */
     ngx_uint_t                updating;       /* updates, likewise */
+    ngx_uint_t                owed;           /* ends that this process has left
+                                                 due, at most */
 } ngx_media_hook_conf_t;
 
 

@@ -113,11 +113,17 @@ ngx_media_hook_ended(const ngx_media_app_t *app, uint64_t id,
 
     if (end) {
         ngx_free(end);
+
+    } else {
+        ngx_media_hook_conf(app)->owed++;
     }
 }
 
 
-/* as many as there is room for, also by a worker that leaves */
+/*
+ * As many as there is room for; a worker that leaves tells no more than it has
+ * left due itself, or it would not leave while others have more to tell
+ */
 
 static void
 ngx_media_hook_ends(ngx_media_app_t *app)
@@ -149,9 +155,11 @@ ngx_media_hook_end_next(ngx_media_app_t *app)
     ngx_uint_t                   row;
     ngx_queue_t                 *q, *again;
     ngx_media_hook_end_t        *end;
+    ngx_media_hook_conf_t       *mhcf;
     ngx_media_hook_table_shm_t  *table;
 
-    again = &ngx_media_hook_conf(app)->again;
+    mhcf = ngx_media_hook_conf(app);
+    again = &mhcf->again;
 
     if (!ngx_queue_empty(again)) {
         q = ngx_queue_head(again);
@@ -163,6 +171,11 @@ ngx_media_hook_end_next(ngx_media_app_t *app)
     table = ngx_media_hook_table(app);
 
     if (ngx_media_hook_table_idle(table)) {
+        mhcf->owed = 0;
+        return NULL;
+    }
+
+    if (ngx_exiting && mhcf->owed == 0) {
         return NULL;
     }
 
@@ -181,6 +194,10 @@ ngx_media_hook_end_next(ngx_media_app_t *app)
     if (ngx_media_hook_table_take(table, row, &end->copy) != NGX_OK) {
         ngx_free(end);
         return NULL;
+    }
+
+    if (mhcf->owed) {
+        mhcf->owed--;
     }
 
     end->app = app;
