@@ -35,7 +35,7 @@ ngx_media_session_info(const ngx_media_sessions_t *sessions,
 {
     size_t                               len;
     u_char                              *p;
-    uint32_t                             now;
+    uint32_t                             now, seen;
     const ngx_media_session_name_shm_t  *app;
 
     now = ngx_media_session_now();
@@ -76,7 +76,13 @@ ngx_media_session_info(const ngx_media_sessions_t *sessions,
     info->agent = s->agent;
 
     info->started = ngx_media_session_wall(sessions->sh, s->started);
-    info->seen = ngx_media_session_wall(sessions->sh, s->seen);
+
+    /* of one that may be silent for longer than others it is later than now */
+
+    seen = ngx_media_peek(&s->seen);
+    info->seen = ngx_media_session_wall(sessions->sh,
+                                        ngx_media_session_age(seen, now)
+                                        ? now : seen);
     info->banned = ngx_media_session_age(s->banned, now)
                    ? ngx_media_session_wall(sessions->sh, s->banned) : 0;
 
