@@ -20,6 +20,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "access/ngx_media_jwks.h"
+#include "access/ngx_media_access.h"
 #include "access/ngx_media_pass.h"
 #include "formats/ngx_media_siphash.h"
 #include "http/ngx_http_media_kind.h"
@@ -1315,7 +1316,7 @@ ngx_http_media_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid value \"%V\", it must be \"off\", or some "
                            "of \"path\", \"query=NAME\", \"cookie=NAME\" and "
-                           "\"header\"", &value[i]);
+                           "\"header\"", ngx_media_access_quoted(&value[i]));
         return NGX_CONF_ERROR;
     }
 
