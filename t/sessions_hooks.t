@@ -112,7 +112,7 @@ asks(2, 'no', sub {
 my $api = Test::Media::API->new($t, '/api');
 my $ban = $api->call('POST', '/v1/bans', json => { app => 'live',
                      name => 'demo', action => 'play', seconds => 600 });
-is(get('e', '/live/demo/v1.m3u8?say=yes')->{status}, 200,
+is(get('bans', '/live/demo/v1.m3u8?say=yes')->{status}, 200,
    'viewers by HTTP have bans of their own');
 $api->call('DELETE', "/v1/bans/$ban->{json}{id}");
 

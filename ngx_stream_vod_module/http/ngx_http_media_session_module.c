@@ -55,6 +55,8 @@ typedef struct {
 static ngx_int_t ngx_http_media_session_enter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_media_session_begin(ngx_http_request_t *r,
     ngx_http_media_session_ctx_t *ctx);
+static ngx_int_t ngx_http_media_session_seek(ngx_media_sessions_t *sessions,
+    ngx_media_session_who_t *who, ngx_media_session_state_t *state);
 static ngx_int_t ngx_http_media_session_first(ngx_http_request_t *r,
     ngx_http_media_session_ctx_t *ctx, ngx_media_session_limit_t *limit,
     ngx_media_session_state_t *state);
@@ -293,13 +295,7 @@ ngx_http_media_session_begin(ngx_http_request_t *r,
 
     ctx->known = 1;
 
-    rc = ngx_media_session_look(ctx->sessions, &ctx->who, &state);
-
-    while (rc != NGX_OK && !state.banned
-           && ngx_media_session_folds(ctx->sessions, &ctx->who))
-    {
-        rc = ngx_media_session_look(ctx->sessions, &ctx->who, &state);
-    }
+    rc = ngx_http_media_session_seek(ctx->sessions, &ctx->who, &state);
 
     if (state.banned || (rc == NGX_OK && state.kicked)) {
         ngx_media_session_refused(ctx->sessions, &ctx->who);
@@ -351,6 +347,26 @@ ngx_http_media_session_begin(ngx_http_request_t *r,
 }
 
 
+/* as look(), and who it is taken for where its address has many */
+
+static ngx_int_t
+ngx_http_media_session_seek(ngx_media_sessions_t *sessions,
+    ngx_media_session_who_t *who, ngx_media_session_state_t *state)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_media_session_look(sessions, who, state);
+
+    while (rc != NGX_OK && !state->banned
+           && ngx_media_session_folds(sessions, who))
+    {
+        rc = ngx_media_session_look(sessions, who, state);
+    }
+
+    return rc;
+}
+
+
 /*
  * A viewer who has no session: NGX_OK, *state is that of the new one;
  * NGX_DECLINED: he is let in without; NGX_AGAIN, or what he is refused with
@@ -378,6 +394,11 @@ ngx_http_media_session_first(ngx_http_request_t *r,
 
     rc = NGX_OK;
 
+    if (!ctx->answered) {
+        ctx->again = 0;
+        ctx->hook = 0;
+    }
+
     if (app && ngx_media_access_asks(app)) {
 
         if (!ctx->answered
@@ -391,6 +412,13 @@ ngx_http_media_session_first(ngx_http_request_t *r,
 
         if (rc != NGX_OK) {
             return rc;
+        }
+
+        /* one that was asked about once more, and whose end has been told */
+
+        if (ctx->hook) {
+            ctx->verdict.id = 0;
+            ctx->hook = 0;
         }
 
         if (ctx->verdict.sessions
@@ -412,6 +440,10 @@ ngx_http_media_session_first(ngx_http_request_t *r,
                                "there is no room for the session");
     }
 
+    if (rc == NGX_DECLINED && (state->banned || state->kicked)) {
+        return NGX_HTTP_FORBIDDEN;
+    }
+
     if (rc == NGX_DECLINED) {
         return ngx_http_media_session_limited(r, reason);
     }
@@ -430,6 +462,7 @@ ngx_http_media_session_next(ngx_http_request_t *r,
 {
     time_t            slack;
     ngx_int_t         rc;
+    ngx_uint_t        same;
     ngx_media_app_t  *app;
 
     app = ngx_http_media_app_conf(r);
@@ -457,13 +490,21 @@ ngx_http_media_session_next(ngx_http_request_t *r,
         ctx->again = 1;
     }
 
+    /* it may have ended meanwhile, and this be another one */
+
+    same = !ctx->answered || ctx->hook == state->hook;
+
+    if (!same && ctx->again) {
+        ctx->verdict.id = 0;
+    }
+
     ctx->hook = state->hook;
 
     rc = ngx_http_media_session_answer(r, ctx, app);
 
     /* a no to a newcomer is not about the session of another one */
 
-    if (ctx->again
+    if (ctx->again && same
         && (rc == NGX_HTTP_UNAUTHORIZED || rc == NGX_HTTP_FORBIDDEN))
     {
         ngx_media_session_close(ctx->sessions, &state->ref);
@@ -525,7 +566,7 @@ ngx_http_media_session_admitted(ngx_http_media_session_ctx_t *ctx)
 
     rc = ngx_media_session_admit(ctx->sessions, &ctx->ref, valid, verdict->id);
 
-    if (verdict->id == ctx->hook) {
+    if (verdict->id == 0 || verdict->id == ctx->hook) {
         return;
     }
 
@@ -718,7 +759,7 @@ ngx_http_media_session_runs(ngx_http_request_t *r)
     return sessions
            && ngx_http_media_place(r)
            && ngx_http_media_session_who(r, &who, &limit) == NGX_OK
-           && ngx_media_session_look(sessions, &who, &state) == NGX_OK
+           && ngx_http_media_session_seek(sessions, &who, &state) == NGX_OK
            && !state.kicked && !state.banned
            && who.mark && state.mark == who.mark;
 }
