@@ -382,6 +382,7 @@ my %wrong = (
     'media_sessions 1m; media_limit ip=1; media_limit ip=1;' =>
         qr/"media_limit" .*duplicate/,
     'media_session_key auto for=1;' => qr/invalid parameter "for=1"/,
+    'media_session_key auto if=;' => qr/invalid parameter "if=", write "if=C/,
     'media_session_key a; media_session_key b;' => qr/is duplicate/,
     'media_token_expire never;' => qr/invalid value "never"/,
 );

@@ -1351,10 +1351,12 @@ ngx_http_media_session_key_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
-    if (ngx_strncmp(value[2].data, "if=", 3) != 0) {
+    /* with nothing behind it nobody would be asked for anything */
+
+    if (ngx_strncmp(value[2].data, "if=", 3) != 0 || value[2].len == 3) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\", write \"if=\"",
-                           &value[2]);
+                           "invalid parameter \"%V\", write \"if=CONDITION\"",
+                           ngx_media_access_quoted(&value[2]));
         return NGX_CONF_ERROR;
     }
 
