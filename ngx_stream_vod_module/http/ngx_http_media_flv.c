@@ -530,19 +530,11 @@ ngx_http_media_flv_write(ngx_http_request_t *r)
     ngx_int_t              rc;
     ngx_event_t           *wev;
     ngx_connection_t      *c;
-    ngx_pool_cleanup_t    *cln;
     ngx_http_media_flv_t  *flv;
 
     c = r->connection;
     wev = c->write;
-    flv = NULL;
-
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_http_media_flv_cleanup) {
-            flv = cln->data;
-            break;
-        }
-    }
+    flv = ngx_http_media_kept(r, ngx_http_media_flv_cleanup);
 
     if (wev->timedout) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,

@@ -330,6 +330,21 @@ ngx_http_media_vary(ngx_http_request_t *r, const char *name)
 }
 
 
+void *
+ngx_http_media_kept(ngx_http_request_t *r, ngx_pool_cleanup_pt handler)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == handler) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
 ngx_table_elt_t *
 ngx_http_media_request_header(ngx_http_request_t *r, const char *name,
     size_t len)

@@ -82,6 +82,13 @@ ngx_int_t ngx_http_media_refuse(ngx_http_request_t *r, ngx_int_t status,
 ngx_table_elt_t *ngx_http_media_request_header(ngx_http_request_t *r,
     const char *name, size_t len);
 
+/*
+ * What has this cleanup in the request's pool, the latest: it is there after
+ * redirects inside of nginx, which clear contexts; NULL: there is none
+ */
+void *ngx_http_media_kept(ngx_http_request_t *r,
+    ngx_pool_cleanup_pt handler);
+
 ngx_int_t ngx_http_media_header(ngx_http_request_t *r, const char *name,
     const char *fmt, ...);
 ngx_int_t ngx_http_media_cache_control(ngx_http_request_t *r,

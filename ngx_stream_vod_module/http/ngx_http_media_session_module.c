@@ -1004,7 +1004,6 @@ ngx_http_media_session_log(ngx_http_request_t *r)
 ngx_http_media_session_ctx_t *
 ngx_http_media_session_find(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t            *cln;
     ngx_http_media_session_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_media_session_module);
@@ -1015,14 +1014,13 @@ ngx_http_media_session_find(ngx_http_request_t *r)
 
     /* a redirect inside of nginx clears contexts */
 
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_http_media_session_cleanup) {
-            ngx_http_set_ctx(r, cln->data, ngx_http_media_session_module);
-            return cln->data;
-        }
+    ctx = ngx_http_media_kept(r, ngx_http_media_session_cleanup);
+
+    if (ctx) {
+        ngx_http_set_ctx(r, ctx, ngx_http_media_session_module);
     }
 
-    return NULL;
+    return ctx;
 }
 
 

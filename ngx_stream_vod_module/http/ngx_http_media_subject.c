@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "http/ngx_http_media_reply.h"
 #include "http/ngx_http_media_subject.h"
 
 
@@ -95,7 +96,6 @@ ngx_http_media_subject(ngx_http_request_t *r)
 static ngx_http_media_subject_t *
 ngx_http_media_subject_find(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t        *cln;
     ngx_http_media_subject_t  *subject;
 
     subject = ngx_http_get_module_ctx(r, ngx_http_media_metric_module);
@@ -104,14 +104,13 @@ ngx_http_media_subject_find(ngx_http_request_t *r)
         return subject;
     }
 
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_http_media_subject_cleanup) {
-            ngx_http_set_ctx(r, cln->data, ngx_http_media_metric_module);
-            return cln->data;
-        }
+    subject = ngx_http_media_kept(r, ngx_http_media_subject_cleanup);
+
+    if (subject) {
+        ngx_http_set_ctx(r, subject, ngx_http_media_metric_module);
     }
 
-    return NULL;
+    return subject;
 }
 
 

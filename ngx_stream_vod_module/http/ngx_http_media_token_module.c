@@ -1031,11 +1031,11 @@ ngx_http_media_token_ctx(ngx_http_request_t *r)
         return ctx;
     }
 
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_http_media_token_cleanup) {
-            ngx_http_set_ctx(r, cln->data, ngx_http_media_token_module);
-            return cln->data;
-        }
+    ctx = ngx_http_media_kept(r, ngx_http_media_token_cleanup);
+
+    if (ctx) {
+        ngx_http_set_ctx(r, ctx, ngx_http_media_token_module);
+        return ctx;
     }
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_media_token_ctx_t));
