@@ -1,0 +1,238 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * MPEG-TS (ISO/IEC 13818-1), read as it comes: bytes in, events out.  It is a
+ * byte stream with hints: where a call begins and ends means nothing, packets
+ * of 188, 192 and 204 bytes are found by their sync bytes, and found again.
+ * Nothing is an error: what cannot be read is left out and counted.
+ *
+ *     ngx_media_ts_demux_init(&demux, &conf);
+ *
+ *     in.pos = bytes; in.last = bytes + n;
+ *
+ *     while (ngx_media_ts_demux(&demux, &in, &ev) == NGX_OK) { ... }
+ *
+ * All of in has been read when it does not say NGX_OK any more.  The events of
+ * a PES packet are START, DATA..., END, those of PIDs among one another:
+ *
+ *     PROGRAM   demux.streams is another list
+ *     START     a PES packet begins: stamps
+ *     DATA      bytes of it; damaged: some are missing before these
+ *     END       it is whole, or no more of it comes; damaged: some are missing
+ *               at its end
+ *     SECTION   a whole one, its CRC is right; stamps: the program's clock
+ *     CLOCK     the program's clock has jumped: pcr is the new time, from what
+ *               was expected
+ *     NOTE      pid is left out; once for each
+ *
+ * Spans are borrowed until the next call; they are in the input or in demux.
+ * A demux is flat, its owner allocates it (60 KB).
+ *
+ * style: long header, it is mostly the state, which its owner embeds.
+ */
+
+
+#ifndef _NGX_MEDIA_TS_DEMUX_H_INCLUDED_
+#define _NGX_MEDIA_TS_DEMUX_H_INCLUDED_
+
+
+#include "formats/ngx_media_ts_psi.h"
+
+
+#define NGX_MEDIA_TS_PIDS          8192
+#define NGX_MEDIA_TS_SLOTS         64         /* PIDs that are looked at */
+#define NGX_MEDIA_TS_SECTIONS      8          /* of them with sections */
+#define NGX_MEDIA_TS_PROGRAMS      16         /* of a PAT, looked at */
+#define NGX_MEDIA_TS_CARRY         204        /* bytes of the longest packet */
+
+/* a PES header up to DTS, 2.4.3.6; what follows it is passed over */
+#define NGX_MEDIA_TS_PES_HEAD      19
+
+/* no stamp: of PTS, DTS, PCR */
+#define NGX_MEDIA_TS_NO_TIME       INT64_MIN
+
+
+typedef enum {
+    NGX_MEDIA_TS_EVENT_PROGRAM = 0,
+    NGX_MEDIA_TS_EVENT_START,
+    NGX_MEDIA_TS_EVENT_DATA,
+    NGX_MEDIA_TS_EVENT_END,
+    NGX_MEDIA_TS_EVENT_SECTION,
+    NGX_MEDIA_TS_EVENT_CLOCK,
+    NGX_MEDIA_TS_EVENT_NOTE
+} ngx_media_ts_event_e;
+
+
+typedef struct {
+    ngx_media_ts_event_e      type;
+    ngx_uint_t                pid;
+    ngx_uint_t                stream;         /* index in demux.streams: of all
+                                                 but PROGRAM, CLOCK; of NOTE
+                                                 NGX_MEDIA_TS_STREAMS where the
+                                                 PMT does not list it */
+    ngx_media_span_t          data;           /* DATA, SECTION */
+
+    /* 90 kHz, unrolled: 64 bits that do not wrap; NGX_MEDIA_TS_NO_TIME */
+    int64_t                   pts;            /* START */
+    int64_t                   dts;            /* START: pts where only that is
+                                                 said */
+    int64_t                   pcr;            /* the last one of the program;
+                                                 CLOCK: after the jump */
+    int64_t                   from;           /* CLOCK */
+
+    uint32_t                  size;           /* START: bytes of the PES packet
+                                                 behind its header; 0: it does
+                                                 not say */
+    unsigned                  has_dts:1;      /* START: DTS is its own */
+    unsigned                  random:1;       /* START: random_access */
+    unsigned                  aligned:1;      /* START: data_alignment */
+    unsigned                  damaged:1;
+    const char               *why;            /* NOTE: static */
+} ngx_media_ts_event_t;
+
+
+typedef struct {
+    ngx_uint_t                program;        /* program_number; 0: the first */
+    unsigned                  early:1;        /* a PES packet of no length ends
+                                                 at the packet with stuffing */
+} ngx_media_ts_demux_conf_t;
+
+
+/* counters, all of packets if not said otherwise */
+
+typedef struct {
+    uint64_t                  bytes;
+    uint64_t                  packets;
+    uint64_t                  skipped;        /* bytes that are no packets */
+    uint64_t                  resyncs;        /* the sync byte was lost */
+    uint64_t                  tei;            /* transport_error_indicator */
+    uint64_t                  scrambled;
+    uint64_t                  malformed;      /* adaptation field, PES header */
+    uint64_t                  duplicates;
+    uint64_t                  cc_errors;      /* jumps of continuity_counter */
+    uint64_t                  sections;       /* sections of a wrong CRC or
+                                                 length */
+    uint64_t                  ignored;        /* of PIDs of no use */
+    uint64_t                  jumps;          /* of the clock, events */
+    uint64_t                  late;           /* early: bytes behind an end that
+                                                 was none, events */
+} ngx_media_ts_demux_stat_t;
+
+
+/* one PID that is looked at */
+
+typedef struct {
+    uint64_t                  cc_errors;
+    uint64_t                  hash;           /* of its last payload */
+    uint16_t                  pid;
+    uint8_t                   kind;           /* 0: free */
+    uint8_t                   stream;         /* in streams */
+    uint8_t                   section;        /* place of its bytes */
+    uint8_t                   cc;
+    uint8_t                   state;
+    uint8_t                   head_len;
+    u_char                    head[NGX_MEDIA_TS_PES_HEAD];
+    uint32_t                  have;           /* bytes of a section */
+    uint32_t                  left;           /* to come: of the header; */
+    uint32_t                  need;           /* of the PES packet */
+    unsigned                  seen:1;         /* cc and hash are known */
+    unsigned                  doubt:1;        /* behind a gap */
+    unsigned                  bounded:1;      /* need is known */
+    unsigned                  damaged:1;      /* bytes are missing here */
+    unsigned                  random:1;
+    unsigned                  strict:1;       /* no early ends any more */
+    unsigned                  noted:1;
+} ngx_media_ts_slot_t;
+
+
+/* 33 bits: against the last one of the connection */
+
+typedef struct {
+    int64_t                   last;
+    int64_t                   other;          /* far from it: it takes two */
+    unsigned                  known:1;
+    unsigned                  doubt:1;        /* other is set */
+} ngx_media_ts_clock_t;
+
+
+typedef struct {
+    uint16_t                  number;
+    uint16_t                  pid;
+    uint32_t                  maps;           /* that have come */
+} ngx_media_ts_listed_t;
+
+
+typedef struct {
+    /* to be read by the owner */
+
+    ngx_media_ts_stream_t     streams[NGX_MEDIA_TS_STREAMS];
+                                              /* places are kept: a stream has
+                                                 the same index all its life */
+    ngx_uint_t                program;        /* program_number, 0: none yet */
+    ngx_media_ts_demux_stat_t stat;
+
+    /* to be set before each call, ms of any clock that goes forward */
+    int64_t                   now;
+
+    /* private */
+
+    ngx_media_ts_demux_conf_t conf;
+    ngx_media_ts_clock_t      clock;
+    ngx_media_ts_listed_t     programs[NGX_MEDIA_TS_PROGRAMS];
+    ngx_uint_t                nprograms;
+    uint64_t                  pat_hash;
+    uint64_t                  pmt_hash;
+    uint32_t                  serial;
+    uint32_t                  pcr_pid;
+    int64_t                   pcr;            /* NGX_MEDIA_TS_NO_TIME */
+    int64_t                   pcr_now;        /* when that came */
+    int64_t                   missing[NGX_MEDIA_TS_STREAMS];
+                                              /* since when not in a PMT */
+
+    ngx_uint_t                size;           /* of packets; 0: not found */
+    ngx_uint_t                misses;         /* of sync bytes, in a row */
+    size_t                    ncarry;
+    u_char                    carry[NGX_MEDIA_TS_CARRY * 6];
+
+    ngx_uint_t                step;           /* of the packet */
+    ngx_media_ts_slot_t      *slot;
+    ngx_media_span_t          payload;        /* what is left of it */
+    ngx_uint_t                start;          /* payload_unit_start */
+    ngx_uint_t                stuffed;
+    ngx_uint_t                left;           /* events of stale streams */
+
+    uint8_t                   map[NGX_MEDIA_TS_PIDS];
+                                              /* slot + 1; 0: unknown */
+    ngx_media_ts_slot_t       slots[NGX_MEDIA_TS_SLOTS];
+    u_char                    sections[NGX_MEDIA_TS_SECTIONS]
+                                      [NGX_MEDIA_TS_SECTION_MAX];
+} ngx_media_ts_demux_t;
+
+
+void ngx_media_ts_demux_init(ngx_media_ts_demux_t *d,
+    const ngx_media_ts_demux_conf_t *conf);
+
+/* NGX_OK: ev; NGX_AGAIN: all of in was read */
+ngx_int_t ngx_media_ts_demux(ngx_media_ts_demux_t *d, ngx_media_span_t *in,
+    ngx_media_ts_event_t *ev);
+
+/*
+ * So many bytes, at most, are missing before what comes next; 0: nobody knows.
+ * Continuity counters see what is less than 16 packets of a PID.
+ */
+void ngx_media_ts_demux_gap(ngx_media_ts_demux_t *d, size_t bytes);
+
+/* no more comes: the ends of what is open, as ngx_media_ts_demux() does */
+ngx_int_t ngx_media_ts_demux_flush(ngx_media_ts_demux_t *d,
+    ngx_media_ts_event_t *ev);
+
+/* the i-th PID that is looked at, or NULL: there are no more */
+const ngx_media_ts_slot_t *ngx_media_ts_demux_pid(
+    const ngx_media_ts_demux_t *d, ngx_uint_t i);
+
+
+#endif /* _NGX_MEDIA_TS_DEMUX_H_INCLUDED_ */

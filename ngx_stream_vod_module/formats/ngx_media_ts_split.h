@@ -1,0 +1,200 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Frames out of PES packets: access units of H.264 and HEVC, frames of audio,
+ * wherever they begin and end.  The bytes of an elementary stream wait in one
+ * buffer of its owner; PES packets are marks in it.
+ *
+ *     ngx_media_ts_split_init(&split, stream)
+ *
+ *     START:  ngx_media_ts_split_start(&split, used, ev)
+ *     DATA:   if (ev->damaged) ngx_media_ts_split_hole(&split, used)
+ *             append data, used += n
+ *     END:    if (ev->damaged) ngx_media_ts_split_hole(&split, used)
+ *
+ *             in.pos = buffer; in.last = buffer + used;
+ *
+ *             while (ngx_media_ts_split(&split, &in, &frame) == NGX_OK) { ... }
+ *
+ *             what is left in in moves to the beginning of the buffer; used is
+ *             its size
+ *
+ * ngx_media_ts_split_flush() after the last END says that no more comes; then
+ * the loop again.  Dropped and counted are frames that bytes are missing of,
+ * and bytes of no frame.
+ *
+ * Stamps are those of PES packets, ISO/IEC 13818-1, 2.4.3.7: of the first unit
+ * that begins in one; those behind it are counted.
+ *
+ * style: long header, it is mostly the state, which its owner embeds.
+ */
+
+
+#ifndef _NGX_MEDIA_TS_SPLIT_H_INCLUDED_
+#define _NGX_MEDIA_TS_SPLIT_H_INCLUDED_
+
+
+#include "formats/ngx_media_ts_demux.h"
+
+
+/* PES packets that begin in what waits, of which the stamps are kept */
+#define NGX_MEDIA_TS_MARKS         16
+
+/* parameter sets of H.264: of sequences and pictures, 7.4.2.1, 7.4.2.2 */
+#define NGX_MEDIA_TS_SPS           32
+#define NGX_MEDIA_TS_PPS           256
+
+
+typedef struct {
+    const ngx_media_codec_t  *codec;          /* LATM: of what is in it; NULL:
+                                                 timed data */
+    const u_char             *pos;            /* in in: NAL units behind start
+                                                 codes; ADTS frames, elements of
+                                                 LOAS, frames of MP2, MP3, AC-3
+                                                 with their headers; Opus bare,
+                                                 KLV and ID3, too */
+    const u_char             *last;
+    int64_t                   pts;            /* as the demuxer has them; both
+                                                 are NGX_MEDIA_TS_NO_TIME where
+                                                 nothing has said one yet */
+    int64_t                   dts;
+    uint32_t                  samples;        /* audio: that it lasts; 0: that
+                                                 is not known (LATM) */
+    uint32_t                  rate;           /* Hz: of these */
+    uint32_t                  trim_start;     /* Opus: samples that are not to
+                                                 be played */
+    uint32_t                  trim_end;
+    unsigned                  counted:1;      /* it had no stamp of its own */
+    unsigned                  damaged:1;      /* a key frame, bytes of it are
+                                                 missing */
+} ngx_media_ts_split_frame_t;
+
+
+typedef struct {
+    uint64_t                  frames;
+    uint64_t                  damaged;        /* frames that were dropped */
+    uint64_t                  skipped;        /* bytes of no frame */
+    uint64_t                  torn;           /* bytes that came behind the end
+                                                 of their frame */
+} ngx_media_ts_split_stat_t;
+
+
+/* a PES packet that begins at this byte of what waits */
+
+typedef struct {
+    size_t                    at;
+    int64_t                   pts;
+    int64_t                   dts;
+    int64_t                   pcr;
+    unsigned                  has_dts:1;
+    unsigned                  used:1;         /* a frame has these stamps */
+} ngx_media_ts_mark_t;
+
+
+/* what tells pictures apart, ISO/IEC 14496-10, 7.4.1.2.4 */
+
+typedef struct {
+    uint32_t                  pps;
+    uint32_t                  frame_num;
+    uint32_t                  idr_id;
+    uint32_t                  poc;            /* pic_order_cnt_lsb; of type 1
+                                                 delta_pic_order_cnt[0] */
+    int32_t                   delta;
+    unsigned                  idr:1;
+    unsigned                  ref:1;
+    unsigned                  field:1;
+    unsigned                  bottom:1;
+} ngx_media_ts_picture_t;
+
+
+/* of an SPS, to read slice headers by */
+
+typedef struct {
+    uint8_t                   frame_num_bits; /* 0: there is none */
+    uint8_t                   poc_type;
+    uint8_t                   poc_bits;
+    unsigned                  separate:1;     /* separate_colour_plane */
+    unsigned                  fields:1;       /* not frame_mbs_only */
+    unsigned                  zero:1;         /* delta_pic_order_always_zero */
+} ngx_media_ts_sps_t;
+
+
+typedef struct {
+    /* to be read by the owner */
+
+    ngx_media_ts_split_stat_t stat;
+
+    /* private */
+
+    const ngx_media_codec_t  *codec;
+    ngx_media_ts_as_e         as;
+    uint8_t                   stream_type;
+    unsigned                  flushed:1;
+    unsigned                  holed:1;        /* hole, hole_last are set */
+    unsigned                  synced:1;       /* audio: a frame has ended here,
+                                                 and another one began */
+    unsigned                  vcl:1;          /* video: the unit has a slice */
+    unsigned                  key:1;          /* with sets before it */
+    unsigned                  sets:1;
+    unsigned                  begun:1;        /* a unit begins at 0 */
+    unsigned                  paired:1;       /* both fields are there */
+    unsigned                  torn:1;         /* frames are not the size of PES
+                                                 packets: wait for the next */
+    unsigned                  told:1;         /* DTS has been said */
+    unsigned                  turned:1;       /* PTS goes back without one */
+    ngx_uint_t                aligned;        /* PES packets that begin with a
+                                                 unit, in a row */
+    size_t                    hole;           /* bytes are missing here, */
+    size_t                    hole_last;      /* and at places up to this */
+    size_t                    scan;           /* looked at, so far */
+    size_t                    next;           /* where the next unit may begin,
+                                                 0: not known */
+    ngx_uint_t                nmarks;
+    ngx_media_ts_mark_t       marks[NGX_MEDIA_TS_MARKS];
+
+    int64_t                   pts;            /* of the last frame */
+    int64_t                   dts;
+    int64_t                   base;           /* audio: of the frame that was
+                                                 stamped last, */
+    uint64_t                  count;          /* and samples since */
+    int64_t                   span;           /* video: of a unit, 90 kHz; 0:
+                                                 not known */
+    uint32_t                  units;          /* since the last stamp */
+
+    uint32_t                  samples;        /* audio: of a frame */
+    uint32_t                  rate;
+    u_char                    header[4];      /* of frames, what is the same */
+
+    ngx_media_ts_picture_t    picture;
+    ngx_media_ts_sps_t        sps[NGX_MEDIA_TS_SPS];
+    uint8_t                   pps[NGX_MEDIA_TS_PPS];
+                                              /* their SPS + 1, 0: unknown */
+} ngx_media_ts_split_t;
+
+
+/* stream is not needed any longer; of sections there is nothing to split */
+void ngx_media_ts_split_init(ngx_media_ts_split_t *s,
+    const ngx_media_ts_stream_t *stream);
+
+/* at: bytes that wait */
+void ngx_media_ts_split_start(ngx_media_ts_split_t *s, size_t at,
+    const ngx_media_ts_event_t *ev);
+void ngx_media_ts_split_hole(ngx_media_ts_split_t *s, size_t at);
+
+/*
+ * NGX_OK: frame, in is shortened; NGX_AGAIN: what is left in in has to wait.
+ * Whole PES packets are given: in ends where the last of them does.
+ */
+ngx_int_t ngx_media_ts_split(ngx_media_ts_split_t *s, ngx_media_span_t *in,
+    ngx_media_ts_split_frame_t *frame);
+
+/* no more comes, or what waits is too much: ngx_media_ts_split() leaves
+   nothing, and goes on with what may come */
+void ngx_media_ts_split_flush(ngx_media_ts_split_t *s);
+
+
+#endif /* _NGX_MEDIA_TS_SPLIT_H_INCLUDED_ */
