@@ -81,7 +81,8 @@ const ngx_media_codec_t  ngx_media_ac3_codec = {
         NULL                                  /* dovi */
     },
     { NGX_MEDIA_TS_AC3, 0, NGX_MEDIA_TS_ID_PRIVATE1,
-      NGX_MEDIA_TS_RAW, 0, ngx_media_fourcc('A', 'C', '-', '3') },
+      NGX_MEDIA_TS_RAW, 0, ngx_media_fourcc('A', 'C', '-', '3'),
+      NGX_MEDIA_TS_DVB_AC3, ngx_media_fourcc('A', 'C', '-', '3'), NULL },
     { NGX_MEDIA_CODEC_AC3, 0, 0, 0, 0, 0, NULL },
     ngx_media_ac3_config,
     ngx_media_ac3_frame,
@@ -111,7 +112,8 @@ const ngx_media_codec_t  ngx_media_eac3_codec = {
         NULL                                  /* dovi */
     },
     { NGX_MEDIA_TS_EAC3, 0, NGX_MEDIA_TS_ID_PRIVATE1,
-      NGX_MEDIA_TS_RAW, 1, ngx_media_fourcc('E', 'A', 'C', '3') },
+      NGX_MEDIA_TS_RAW, 1, ngx_media_fourcc('E', 'A', 'C', '3'),
+      NGX_MEDIA_TS_DVB_EAC3, ngx_media_fourcc('E', 'A', 'C', '3'), NULL },
     { NGX_MEDIA_CODEC_EAC3, 0, 0, 0, 0, 0, NULL },
     ngx_media_eac3_config,
     ngx_media_ac3_frame,

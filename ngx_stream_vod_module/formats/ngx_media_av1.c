@@ -64,7 +64,8 @@ const ngx_media_codec_t  ngx_media_av1_codec = {
         { 0 },
         "dav1"
     },
-    { 0, 0, 0, 0, 0, 0 },                     /* ts */
+    { 0, 0, 0, 0, 0, 0,                       /* ts */
+      0, ngx_media_fourcc('A', 'V', '0', '1'), NULL },
     { NGX_MEDIA_CODEC_AV1, 0, 0, 0, 0, 1, NULL },
     ngx_media_av1_config,
     ngx_media_av1_frame,

@@ -96,16 +96,36 @@ typedef struct {
 } ngx_media_codec_mp4_t;
 
 
+/* one frame of those that MPEG-TS has behind a header of its own */
+
+typedef struct {
+    ngx_media_span_t          frame;
+    uint32_t                  trim_start;     /* samples not to be played */
+    uint32_t                  trim_end;
+} ngx_media_codec_piece_t;
+
+
 /* how MPEG-TS has it */
 
 typedef struct {
-    u_char                    stream_type;    /* 0: not at all */
+    u_char                    stream_type;    /* 0: it is not written */
     u_char                    half_type;      /* the same of rates of less than
                                                  32 kHz; 0: no difference */
     u_char                    stream_id;
     u_char                    form;           /* ngx_media_ts_form_e */
     u_char                    alone;          /* audio: one frame a packet */
     uint32_t                  registration;   /* format_identifier; 0: none */
+
+    /* by what else it is known, of private data */
+    u_char                    tag;            /* descriptor of DVB; 0: none */
+    uint32_t                  format;         /* format_identifier; 0: none */
+
+    /*
+     * The next frame, data is shortened by it; NGX_AGAIN: it is not whole yet,
+     * NGX_ERROR: none begins here.  NULL: frames have no such header.
+     */
+    ngx_int_t               (*next)(ngx_media_span_t *data,
+                                ngx_media_codec_piece_t *piece);
 } ngx_media_codec_ts_t;
 
 

@@ -7,7 +7,8 @@
 /*
  * Opus in ISO BMFF, its encapsulation document, 4.3: dOps.  The identification
  * header of RFC 7845, 5.1, which Matroska and RTMP carry, says the same in
- * another byte order and is taken, too.  In MPEG-TS it is known to few.
+ * another byte order and is taken, too.  In MPEG-TS it is known to few: it is
+ * read there, and not written.
  */
 
 
@@ -28,6 +29,9 @@
 #define NGX_MEDIA_OPUS_FAMILY   10
 #define NGX_MEDIA_OPUS_STREAMS  11
 
+/* control_header_prefix in MPEG-TS */
+#define NGX_MEDIA_OPUS_TS_PREFIX  0x3ff
+
 
 static ngx_int_t ngx_media_opus_config(ngx_media_params_t *params,
     const u_char *pos, const u_char *last);
@@ -40,6 +44,8 @@ static size_t ngx_media_opus_entry(u_char *p,
 static ngx_int_t ngx_media_opus_silence(const ngx_media_params_t *params,
     ngx_media_silence_t *silence);
 static uint32_t ngx_media_opus_samples(const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_opus_ts_next(ngx_media_span_t *data,
+    ngx_media_codec_piece_t *piece);
 static size_t ngx_media_opus_head(u_char *p,
     const ngx_media_params_t *params);
 
@@ -58,7 +64,8 @@ const ngx_media_codec_t  ngx_media_opus_codec = {
         { 0 },
         NULL                                  /* dovi */
     },
-    { 0, 0, 0, 0, 0, 0 },                     /* ts */
+    { 0, 0, 0, 0, 0, 0,                       /* ts */
+      0, ngx_media_fourcc('O', 'p', 'u', 's'), ngx_media_opus_ts_next },
     { NGX_MEDIA_CODEC_OPUS, 0, 0, 0, 0, 1, ngx_media_opus_head },
     ngx_media_opus_config,
     ngx_media_opus_frame,
@@ -291,4 +298,55 @@ ngx_media_opus_samples(const u_char *pos, const u_char *last)
     default:
         return samples * 2;
     }
+}
+
+
+/*
+ * opus_access_unit(), ETSI TS draft "Opus in MPEG-TS", 0.1.3, table 4-3: a
+ * prefix of 11 bits, flags, the size as bytes of 255 and a last one, samples
+ * to be trimmed, an extension
+ */
+
+static ngx_int_t
+ngx_media_opus_ts_next(ngx_media_span_t *data, ngx_media_codec_piece_t *piece)
+{
+    size_t              size;
+    uint32_t            flags, n;
+    ngx_media_reader_t  r;
+
+    ngx_media_reader_init(&r, data->pos, data->last);
+
+    flags = ngx_media_read_be16(&r);
+
+    if (r.err) {
+        return NGX_AGAIN;
+    }
+
+    if (flags >> 5 != NGX_MEDIA_OPUS_TS_PREFIX) {
+        return NGX_ERROR;
+    }
+
+    size = 0;
+
+    do {
+        n = ngx_media_read_8(&r);
+        size += n;
+    } while (n == 0xff);
+
+    piece->trim_start = (flags & 0x10) ? ngx_media_read_be16(&r) & 0x1fff : 0;
+    piece->trim_end = (flags & 0x08) ? ngx_media_read_be16(&r) & 0x1fff : 0;
+
+    if (flags & 0x04) {
+        (void) ngx_media_read_bytes(&r, ngx_media_read_8(&r));
+    }
+
+    ngx_media_read_span(&r, size, &piece->frame);
+
+    if (r.err) {
+        return NGX_AGAIN;
+    }
+
+    data->pos = r.pos;
+
+    return NGX_OK;
 }

@@ -54,12 +54,17 @@
 /* stream_type, table 2-34; AC-3 and E-AC-3: ATSC A/52, annex A and G */
 #define NGX_MEDIA_TS_MPEG1_AUDIO     0x03
 #define NGX_MEDIA_TS_MPEG2_AUDIO     0x04
+#define NGX_MEDIA_TS_PRIVATE         0x06
 #define NGX_MEDIA_TS_ADTS            0x0f
+#define NGX_MEDIA_TS_LATM            0x11
 #define NGX_MEDIA_TS_METADATA        0x15
 #define NGX_MEDIA_TS_H264            0x1b
 #define NGX_MEDIA_TS_H265            0x24
 #define NGX_MEDIA_TS_AC3             0x81
 #define NGX_MEDIA_TS_EAC3            0x87
+
+/* the same, SCTE 35, 8.1 */
+#define NGX_MEDIA_TS_SCTE35          0x86
 
 /* stream_id, table 2-22 */
 #define NGX_MEDIA_TS_ID_PRIVATE1     0xbd
@@ -69,7 +74,16 @@
 /* descriptor_tag, table 2-45 */
 #define NGX_MEDIA_TS_REGISTRATION    0x05
 #define NGX_MEDIA_TS_METADATA_PTR    0x25
+#define NGX_MEDIA_TS_LANGUAGE        0x0a
 #define NGX_MEDIA_TS_METADATA_DESC   0x26
+
+/* of DVB, ETSI EN 300 468, table 12: AC-3, enhanced AC-3; extension */
+#define NGX_MEDIA_TS_DVB_AC3         0x6a
+#define NGX_MEDIA_TS_DVB_EAC3        0x7a
+#define NGX_MEDIA_TS_DVB_EXTENSION   0x7f
+
+/* descriptor_tag_extension there, of Opus */
+#define NGX_MEDIA_TS_DVB_OPUS        0x80
 
 /* an ADTS header without a CRC, ISO/IEC 14496-3, 1.A.2.2 */
 #define NGX_MEDIA_TS_ADTS_HEADER     7

@@ -70,7 +70,8 @@ static size_t ngx_media_ts_registration(u_char *p, uint32_t id);
 /* timed metadata: no codec of a track */
 
 static const ngx_media_codec_ts_t  ngx_media_ts_id3 = {
-    NGX_MEDIA_TS_METADATA, 0, NGX_MEDIA_TS_ID_PRIVATE1, NGX_MEDIA_TS_RAW, 0, 0
+    NGX_MEDIA_TS_METADATA, 0, NGX_MEDIA_TS_ID_PRIVATE1, NGX_MEDIA_TS_RAW, 0, 0,
+    0, 0, NULL
 };
 
 

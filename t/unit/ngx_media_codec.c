@@ -18,7 +18,7 @@
 #include "formats/ngx_media_flv_fields.h"
 #include "formats/ngx_media_flv_write.h"
 #include "formats/ngx_media_ts_es.h"
-#include "tap.h"
+#include "media_hex.h"
 
 
 /* names of it in containers that others have, too */
@@ -208,6 +208,69 @@ test_containers(const ngx_media_codec_t *codec, const char *name)
 }
 
 
+/* a control header of Opus in MPEG-TS before each packet */
+
+static const struct {
+    const char  *name;
+    const char  *bytes;
+    ngx_int_t    rc;
+    const char  *frame;
+    unsigned     start;
+    unsigned     end;
+    unsigned     left;
+} pieces[] = {
+    { "bare", "7fe003aabbcc7fe0", NGX_OK, "aabbcc", 0, 0, 2 },
+    { "trims", "7ff8020138a03caabb", NGX_OK, "aabb", 312, 60, 0 },
+    { "trimmed at its end", "7fe80163c0aa", NGX_OK, "aa", 0, 960, 0 },
+    { "extension", "7fe40102ffffaa", NGX_OK, "aa", 0, 0, 0 },
+    { "empty", "7fe000", NGX_OK, "", 0, 0, 0 },
+    { "no header", "f8fffe", NGX_ERROR, NULL, 0, 0, 0 },
+    { "half a header", "7f", NGX_AGAIN, NULL, 0, 0, 0 },
+    { "no size", "7fe0ff", NGX_AGAIN, NULL, 0, 0, 0 },
+    { "half a frame", "7fe003aabb", NGX_AGAIN, NULL, 0, 0, 0 }
+};
+
+
+static void
+test_pieces(void)
+{
+    size_t                    i, len, n;
+    u_char                   *bytes, *frame;
+    ngx_int_t                 rc;
+    ngx_media_span_t          data;
+    ngx_media_codec_piece_t   piece;
+    const ngx_media_codec_t  *codec;
+
+    codec = ngx_media_codec_find(NGX_MEDIA_CODEC_OPUS);
+
+    for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        bytes = media_hex(pieces[i].bytes, &len);
+
+        data.pos = bytes;
+        data.last = bytes + len;
+
+        rc = codec->ts.next(&data, &piece);
+        is(rc, pieces[i].rc, "opus in MPEG-TS, %s", pieces[i].name);
+
+        if (rc == NGX_OK && pieces[i].frame != NULL) {
+            frame = media_hex(pieces[i].frame, &n);
+
+            is_mem(piece.frame.pos, ngx_media_span_len(&piece.frame), frame,
+                   n, "%s: frame", pieces[i].name);
+            is(piece.trim_start, pieces[i].start, "%s: start",
+               pieces[i].name);
+            is(piece.trim_end, pieces[i].end, "%s: end", pieces[i].name);
+            is(ngx_media_span_len(&data), pieces[i].left, "%s: left",
+               pieces[i].name);
+
+            free(frame);
+        }
+
+        free(bytes);
+    }
+}
+
+
 int
 main(void)
 {
@@ -222,6 +285,8 @@ main(void)
         test_entry(codec, name);
         test_containers(codec, name);
     }
+
+    test_pieces();
 
     ok(i >= 12, "all are there");
     ok(i <= 32, "and bits of 32 for them");
