@@ -20,6 +20,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "formats/ngx_media_codec.h"
 #include "ingest/ngx_media_publish.h"
 
 
@@ -61,7 +62,7 @@ typedef struct {
 typedef struct {
     ngx_uint_t                pid;
     ngx_uint_t                stream_type;
-    const char               *name;           /* of what it is, static */
+    const ngx_media_codec_t  *codec;          /* NULL: of no codec */
     uint64_t                  cc_errors;
 } ngx_media_ts_in_pid_t;
 
@@ -94,7 +95,7 @@ const char *ngx_media_ts_in_why(const ngx_media_ts_in_t *ts,
 void ngx_media_ts_in_stat(const ngx_media_ts_in_t *ts,
     ngx_media_ts_in_stat_t *stat);
 
-/* the i-th of those that count errors; NGX_DONE: there are no more */
+/* the i-th of those that are looked at; NGX_DONE: there are no more */
 ngx_int_t ngx_media_ts_in_pid(const ngx_media_ts_in_t *ts, ngx_uint_t i,
     ngx_media_ts_in_pid_t *pid);
 
