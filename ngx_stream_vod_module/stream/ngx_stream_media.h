@@ -32,6 +32,25 @@ typedef struct {
 } ngx_stream_media_symbols_t;
 
 
+/*
+ * The context of our module in a session of nginx's: whose session it is, and
+ * what it is about, for variables: the application; the stream; why it ended.
+ */
+
+typedef enum {
+    NGX_STREAM_MEDIA_APP = 0,
+    NGX_STREAM_MEDIA_STREAM,
+    NGX_STREAM_MEDIA_REASON
+} ngx_stream_media_text_e;
+
+typedef struct {
+    void                     *session;
+    void                    (*text)(const void *session,
+                                ngx_stream_media_text_e what,
+                                ngx_str_t *text);
+} ngx_stream_media_ctx_t;
+
+
 extern ngx_module_t  ngx_stream_vod_module;
 
 /* valid from the first directive on, inherited by the workers */
@@ -51,6 +70,33 @@ extern ngx_stream_media_symbols_t  ngx_stream_media_symbols;
 
 /* ngx_stream_media_variables.c: when the stream block begins */
 ngx_int_t ngx_stream_media_add_variables(ngx_conf_t *cf);
+
+
+/* ngx_stream_vod_module.c */
+
+/* NGX_CONF_OK, or the error for the directive being parsed */
+char *ngx_stream_media_resolve(ngx_conf_t *cf);
+
+/* the server that is merged has a "listen" of this type, SOCK_DGRAM */
+ngx_uint_t ngx_stream_media_listens(ngx_conf_t *cf, int type);
+
+/*
+ * The context of a session that begins; NULL: no memory, and it is finalized
+ */
+ngx_stream_media_ctx_t *ngx_stream_media_ctx(ngx_stream_session_t *s,
+    void *session, void (*text)(const void *session,
+    ngx_stream_media_text_e what, ngx_str_t *text));
+
+/* limits of sizes and times, in the manner of ngx_conf_num_bounds_t */
+
+typedef struct {
+    ngx_conf_post_handler_pt  post_handler;
+    ngx_uint_t                low;
+    ngx_uint_t                high;
+    const char               *text;
+} ngx_stream_media_bounds_t;
+
+char *ngx_stream_media_check_bounds(ngx_conf_t *cf, void *post, void *data);
 
 
 #endif /* _NGX_STREAM_MEDIA_H_INCLUDED_ */

@@ -14,7 +14,6 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_stream.h>
-#include "ingest/ngx_media_rtmp.h"
 #include "stream/ngx_stream_media.h"
 
 #include <dlfcn.h>
@@ -36,13 +35,13 @@ static ngx_int_t ngx_stream_media_variable(ngx_stream_session_t *s,
 static ngx_stream_variable_t  ngx_stream_media_variables[] = {
 
     { ngx_string("media_app"), NULL, ngx_stream_media_variable,
-      NGX_MEDIA_RTMP_APP, NGX_STREAM_MEDIA_VAR, 0 },
+      NGX_STREAM_MEDIA_APP, NGX_STREAM_MEDIA_VAR, 0 },
 
     { ngx_string("media_stream"), NULL, ngx_stream_media_variable,
-      NGX_MEDIA_RTMP_STREAM, NGX_STREAM_MEDIA_VAR, 0 },
+      NGX_STREAM_MEDIA_STREAM, NGX_STREAM_MEDIA_VAR, 0 },
 
     { ngx_string("media_reason"), NULL, ngx_stream_media_variable,
-      NGX_MEDIA_RTMP_REASON, NGX_STREAM_MEDIA_VAR, 0 },
+      NGX_STREAM_MEDIA_REASON, NGX_STREAM_MEDIA_VAR, 0 },
 
     { ngx_null_string, NULL, NULL, 0, 0, 0 }
 };
@@ -97,15 +96,15 @@ static ngx_int_t
 ngx_stream_media_variable(ngx_stream_session_t *s,
     ngx_stream_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t                  value;
-    ngx_media_rtmp_session_t  *session;
+    ngx_str_t                value;
+    ngx_stream_media_ctx_t  *ctx;
 
     ngx_str_null(&value);
 
-    session = ngx_stream_get_module_ctx(s, ngx_stream_vod_module);
+    ctx = ngx_stream_get_module_ctx(s, ngx_stream_vod_module);
 
-    if (session) {
-        ngx_media_rtmp_session_text(session, data, &value);
+    if (ctx) {
+        ctx->text(ctx->session, data, &value);
     }
 
     if (value.len == 0) {

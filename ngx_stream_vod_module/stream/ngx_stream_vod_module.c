@@ -34,34 +34,24 @@ typedef struct {
 } ngx_stream_media_srv_conf_t;
 
 
-/* limits of sizes and times, in the manner of ngx_conf_num_bounds_t */
-
-typedef struct {
-    ngx_conf_post_handler_pt  post_handler;
-    ngx_uint_t                low;
-    ngx_uint_t                high;
-    const char               *text;
-} ngx_stream_media_bounds_t;
-
-
 static void ngx_stream_media_rtmp_handler(ngx_stream_session_t *s);
 static void ngx_stream_media_rtmp_read(ngx_event_t *rev);
 static void ngx_stream_media_rtmp_write(ngx_event_t *wev);
 static void ngx_stream_media_rtmp_finalize(void *data, ngx_uint_t status);
 static u_char *ngx_stream_media_rtmp_log(ngx_log_t *log, u_char *buf,
     size_t len);
-static char *ngx_stream_media_resolve(ngx_conf_t *cf);
+static void ngx_stream_media_rtmp_text(const void *session,
+    ngx_stream_media_text_e what, ngx_str_t *text);
+static ngx_media_rtmp_session_t *ngx_stream_media_rtmp_get(
+    ngx_stream_session_t *s);
 static void ngx_stream_media_exit_process(ngx_cycle_t *cycle);
 
 static void *ngx_stream_media_create_srv_conf(ngx_conf_t *cf);
 static char *ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static ngx_uint_t ngx_stream_media_listens_udp(ngx_conf_t *cf);
 static char *ngx_stream_media_rtmp(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_stream_media_check_app(ngx_conf_t *cf, void *data);
-static char *ngx_stream_media_check_bounds(ngx_conf_t *cf, void *post,
-    void *data);
 
 
 static ngx_stream_media_bounds_t  ngx_stream_media_timeout_bounds = {
@@ -197,7 +187,11 @@ ngx_stream_media_rtmp_handler(ngx_stream_session_t *s)
         return;
     }
 
-    ngx_stream_set_ctx(s, session, ngx_stream_vod_module);
+    if (ngx_stream_media_ctx(s, session, ngx_stream_media_rtmp_text)
+        == NULL)
+    {
+        return;
+    }
 
     s->log_handler = ngx_stream_media_rtmp_log;
 
@@ -217,8 +211,7 @@ ngx_stream_media_rtmp_read(ngx_event_t *rev)
     c = rev->data;
     s = c->data;
 
-    ngx_media_rtmp_session_read(
-                         ngx_stream_get_module_ctx(s, ngx_stream_vod_module));
+    ngx_media_rtmp_session_read(ngx_stream_media_rtmp_get(s));
 }
 
 
@@ -231,8 +224,7 @@ ngx_stream_media_rtmp_write(ngx_event_t *wev)
     c = wev->data;
     s = c->data;
 
-    ngx_media_rtmp_session_write(
-                         ngx_stream_get_module_ctx(s, ngx_stream_vod_module));
+    ngx_media_rtmp_session_write(ngx_stream_media_rtmp_get(s));
 }
 
 
@@ -241,11 +233,8 @@ ngx_stream_media_rtmp_finalize(void *data, ngx_uint_t status)
 {
     ngx_stream_session_t *s = data;
 
-    ngx_media_rtmp_session_t  *session;
-
-    session = ngx_stream_get_module_ctx(s, ngx_stream_vod_module);
-
-    s->received = ngx_media_rtmp_session_received(session);
+    s->received = ngx_media_rtmp_session_received(
+                                               ngx_stream_media_rtmp_get(s));
 
     ngx_stream_media_symbols.finalize_session(s, status);
 }
@@ -256,9 +245,53 @@ ngx_stream_media_rtmp_log(ngx_log_t *log, u_char *buf, size_t len)
 {
     ngx_stream_session_t *s = log->data;
 
-    return ngx_media_rtmp_session_log(
-                          ngx_stream_get_module_ctx(s, ngx_stream_vod_module),
-                          buf, len);
+    return ngx_media_rtmp_session_log(ngx_stream_media_rtmp_get(s), buf, len);
+}
+
+
+static void
+ngx_stream_media_rtmp_text(const void *session, ngx_stream_media_text_e what,
+    ngx_str_t *text)
+{
+    static const ngx_media_rtmp_text_e  texts[] = {
+        NGX_MEDIA_RTMP_APP, NGX_MEDIA_RTMP_STREAM, NGX_MEDIA_RTMP_REASON
+    };
+
+    ngx_media_rtmp_session_text(session, texts[what], text);
+}
+
+
+static ngx_media_rtmp_session_t *
+ngx_stream_media_rtmp_get(ngx_stream_session_t *s)
+{
+    ngx_stream_media_ctx_t  *ctx;
+
+    ctx = ngx_stream_get_module_ctx(s, ngx_stream_vod_module);
+
+    return ctx->session;
+}
+
+
+ngx_stream_media_ctx_t *
+ngx_stream_media_ctx(ngx_stream_session_t *s, void *session,
+    void (*text)(const void *session, ngx_stream_media_text_e what,
+    ngx_str_t *text))
+{
+    ngx_stream_media_ctx_t  *ctx;
+
+    ctx = ngx_palloc(s->connection->pool, sizeof(ngx_stream_media_ctx_t));
+    if (ctx == NULL) {
+        ngx_stream_media_symbols.finalize_session(s,
+                                             NGX_STREAM_INTERNAL_SERVER_ERROR);
+        return NULL;
+    }
+
+    ctx->session = session;
+    ctx->text = text;
+
+    ngx_stream_set_ctx(s, ctx, ngx_stream_vod_module);
+
+    return ctx;
 }
 
 
@@ -269,9 +302,7 @@ ngx_stream_media_exit_process(ngx_cycle_t *cycle)
 }
 
 
-/* NGX_CONF_OK, or the error for the directive being parsed */
-
-static char *
+char *
 ngx_stream_media_resolve(ngx_conf_t *cf)
 {
     ngx_stream_media_symbols_t  symbols;
@@ -365,7 +396,7 @@ ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_stream_media_listens_udp(cf)) {
+    if (ngx_stream_media_listens(cf, SOCK_DGRAM)) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"media_rtmp\" is incompatible with the \"udp\" "
                       "parameter of \"listen\": remove it in the server of "
@@ -379,8 +410,8 @@ ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 
 #if (nginx_version >= 1025005)
 
-static ngx_uint_t
-ngx_stream_media_listens_udp(ngx_conf_t *cf)
+ngx_uint_t
+ngx_stream_media_listens(ngx_conf_t *cf, int type)
 {
     ngx_uint_t                     i, j, n;
     ngx_stream_conf_addr_t        *addr;
@@ -399,7 +430,7 @@ ngx_stream_media_listens_udp(ngx_conf_t *cf)
 
     for (i = 0; i < cmcf->ports->nelts; i++) {
 
-        if (port[i].type != SOCK_DGRAM) {
+        if (port[i].type != type) {
             continue;
         }
 
@@ -421,8 +452,8 @@ ngx_stream_media_listens_udp(ngx_conf_t *cf)
 
 #else
 
-static ngx_uint_t
-ngx_stream_media_listens_udp(ngx_conf_t *cf)
+ngx_uint_t
+ngx_stream_media_listens(ngx_conf_t *cf, int type)
 {
     ngx_uint_t                    i;
     ngx_stream_listen_t          *ls;
@@ -433,7 +464,7 @@ ngx_stream_media_listens_udp(ngx_conf_t *cf)
     ls = cmcf->listen.elts;
 
     for (i = 0; i < cmcf->listen.nelts; i++) {
-        if (ls[i].ctx == cf->ctx && ls[i].type == SOCK_DGRAM) {
+        if (ls[i].ctx == cf->ctx && ls[i].type == type) {
             return 1;
         }
     }
@@ -522,7 +553,7 @@ ngx_stream_media_check_app(ngx_conf_t *cf, void *data)
 }
 
 
-static char *
+char *
 ngx_stream_media_check_bounds(ngx_conf_t *cf, void *post, void *data)
 {
     ngx_uint_t                *value = data;
