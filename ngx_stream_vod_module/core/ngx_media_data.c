@@ -39,8 +39,23 @@
 #define NGX_MEDIA_DATA_JOINS  NGX_MEDIA_DATA_TIMESCALE
 
 
+typedef struct {
+    ngx_str_t                 name;
+    ngx_str_t                 scheme;         /* of emsg; empty: no part
+                                                 carries it, */
+    ngx_uint_t                most;           /* and so many are kept; 0: all */
+    ngx_uint_t                far;            /* s: stamps that are farther
+                                                 from the others are none */
+} ngx_media_data_kind_t;
+
+
 static ngx_media_data_shm_t *ngx_media_data_make_locked(
     ngx_media_zone_t *zone, ngx_media_stream_shm_t *s);
+static ngx_media_data_record_shm_t *ngx_media_data_find_locked(
+    ngx_media_data_shm_t *data, ngx_media_data_kind_e kind, size_t size,
+    uint64_t *offset);
+static ngx_media_data_record_shm_t *ngx_media_data_oldest_locked(
+    ngx_media_data_shm_t *data, uint32_t kinds, ngx_uint_t *n);
 static ngx_media_data_record_shm_t *ngx_media_data_place_locked(
     ngx_media_data_shm_t *data, size_t size, uint64_t *offset);
 static void ngx_media_data_copy(const ngx_media_data_shm_t *data,
@@ -59,8 +74,12 @@ static u_char *ngx_media_data_bytes(const ngx_media_data_shm_t *data,
     const ngx_media_data_record_shm_t *record, u_char *p);
 
 
-static const ngx_str_t  ngx_media_data_schemes[NGX_MEDIA_DATA_KINDS] = {
-    ngx_string(NGX_MEDIA_EMSG_ID3)
+static const ngx_media_data_kind_t
+    ngx_media_data_kinds[NGX_MEDIA_DATA_KINDS] =
+{
+    { ngx_string("id3"), ngx_string(NGX_MEDIA_EMSG_ID3), 0, 10 },
+    { ngx_string("scte35"), ngx_null_string, 16, 300 },
+    { ngx_string("klv"), ngx_null_string, 16, 10 }
 };
 
 
@@ -82,11 +101,33 @@ ngx_media_data_told(const ngx_media_track_shm_t *t)
 }
 
 
+const ngx_str_t *
+ngx_media_data_name(ngx_media_data_kind_e kind)
+{
+    return &ngx_media_data_kinds[kind].name;
+}
+
+
+int64_t
+ngx_media_data_far(ngx_media_data_kind_e kind)
+{
+    return (int64_t) ngx_media_data_kinds[kind].far
+           * NGX_MEDIA_DATA_TIMESCALE;
+}
+
+
+ngx_uint_t
+ngx_media_data_carried(ngx_media_data_kind_e kind)
+{
+    return ngx_media_data_kinds[kind].scheme.len != 0;
+}
+
+
 ngx_int_t
 ngx_media_data_put(const ngx_media_claim_t *claim, ngx_media_data_t *data)
 {
     size_t                        size;
-    int64_t                       time;
+    int64_t                       open, time;
     uint64_t                      offset;
     ngx_media_data_shm_t         *d;
     ngx_media_stream_shm_t       *s;
@@ -103,7 +144,7 @@ ngx_media_data_put(const ngx_media_claim_t *claim, ngx_media_data_t *data)
     d = s->data ? s->data : ngx_media_data_make_locked(claim->stream.zone, s);
 
     if (d && size <= NGX_MEDIA_DATA_MAX) {
-        record = ngx_media_data_place_locked(d, size, &offset);
+        record = ngx_media_data_find_locked(d, data->kind, size, &offset);
     }
 
     if (record == NULL) {
@@ -112,13 +153,15 @@ ngx_media_data_put(const ngx_media_claim_t *claim, ngx_media_data_t *data)
         return NGX_ABORT;
     }
 
-    time = ngx_media_data_open_locked(s, data->time);
+    open = ngx_media_data_open_locked(s, data->time);
+    time = ngx_media_data_carried(data->kind) ? open : data->time;
 
     ngx_media_data_copy(d, offset, data->pos, size);
 
     record->time = time;
     record->back = ngx_media_data_back(s, time - data->time);
-    record->late = time - record->back != data->time;
+    record->late = open - ngx_media_data_back(s, open - data->time)
+                   != data->time;
     record->offset = offset;
     record->size = size;
     record->kind = data->kind;
@@ -179,6 +222,78 @@ ngx_media_data_make_locked(ngx_media_zone_t *zone, ngx_media_stream_shm_t *s)
     ngx_media_block_free(zone, data);
 
     return NULL;
+}
+
+
+/*
+ * What no part carries has been told to who wanted it: the oldest of it gives
+ * way to what is newer, and to what waits for parts
+ */
+
+static ngx_media_data_record_shm_t *
+ngx_media_data_find_locked(ngx_media_data_shm_t *data,
+    ngx_media_data_kind_e kind, size_t size, uint64_t *offset)
+{
+    uint32_t                      kinds;
+    ngx_uint_t                    i, n;
+    ngx_media_data_record_shm_t  *oldest, *record;
+
+    kinds = 0;
+
+    for (i = 0; i < NGX_MEDIA_DATA_KINDS; i++) {
+        if (!ngx_media_data_carried(i)) {
+            kinds |= (uint32_t) 1 << i;
+        }
+    }
+
+    oldest = ngx_media_data_oldest_locked(data, (uint32_t) 1 << kind, &n);
+
+    if (oldest && ngx_media_data_kinds[kind].most
+        && n >= ngx_media_data_kinds[kind].most)
+    {
+        ngx_media_store(&oldest->seq, 0);
+    }
+
+    for ( ;; ) {
+        record = ngx_media_data_place_locked(data, size, offset);
+
+        if (record) {
+            return record;
+        }
+
+        oldest = ngx_media_data_oldest_locked(data, kinds, &n);
+
+        if (oldest == NULL) {
+            return NULL;
+        }
+
+        ngx_media_store(&oldest->seq, 0);
+    }
+}
+
+
+/* of n of these kinds, which are bits; NULL: there are none */
+
+static ngx_media_data_record_shm_t *
+ngx_media_data_oldest_locked(ngx_media_data_shm_t *data, uint32_t kinds,
+    ngx_uint_t *n)
+{
+    ngx_uint_t                    i;
+    ngx_media_data_record_shm_t  *oldest, *record;
+
+    oldest = NULL;
+    *n = 0;
+
+    for (i = 0; i < NGX_MEDIA_DATA_RECORDS; i++) {
+        record = &data->records[i];
+
+        if (record->seq && (kinds & (uint32_t) 1 << record->kind)) {
+            (*n)++;
+            oldest = (oldest && oldest->seq < record->seq) ? oldest : record;
+        }
+    }
+
+    return oldest;
 }
 
 
@@ -359,7 +474,7 @@ ngx_media_data_pick_locked(ngx_media_stream_shm_t *s, ngx_uint_t place,
         record = &s->data->records[i];
         time = record->time;
 
-        if (record->seq == 0
+        if (record->seq == 0 || !ngx_media_data_carried(record->kind)
             || !ngx_media_time_reached(time, NGX_MEDIA_DATA_TIMESCALE,
                                        ngx_media_data_told(t), t->timescale)
             || ngx_media_time_reached(time, NGX_MEDIA_DATA_TIMESCALE, to,
@@ -416,7 +531,7 @@ ngx_media_data_emsg(const ngx_media_data_record_shm_t *record,
 
     ngx_memzero(emsg, sizeof(ngx_media_emsg_t));
 
-    scheme = &ngx_media_data_schemes[record->kind];
+    scheme = &ngx_media_data_kinds[record->kind].scheme;
 
     emsg->version = 1;
     emsg->timescale = timescale;
@@ -588,7 +703,7 @@ ngx_media_data_end_locked(ngx_media_stream_shm_t *s)
 
         if (record->seq) {
             ngx_media_store(&record->seq, 0);
-            s->data_dropped++;
+            s->data_dropped += ngx_media_data_carried(record->kind);
         }
     }
 }

@@ -14,6 +14,9 @@
  * is none: players that read both would have it twice.  Each of them has it
  * once, whoever dies: what is in a track's parts is what is before the time
  * that counts with its newest one.
+ *
+ * Of kinds without a scheme no part has anything: features are told of them
+ * (ngx_media_event.h), and the newest ones are there until their time is over.
  */
 
 
@@ -34,6 +37,9 @@
 
 typedef enum {
     NGX_MEDIA_DATA_ID3 = 0,                   /* a tag, ngx_media_id3.h */
+    NGX_MEDIA_DATA_SCTE35,                    /* a splice_info_section(), whole,
+                                                 with its CRC */
+    NGX_MEDIA_DATA_KLV,                       /* a unit of SMPTE ST 336 */
     NGX_MEDIA_DATA_KINDS
 } ngx_media_data_kind_e;
 
@@ -54,10 +60,18 @@ typedef struct {
  * NGX_OK; NGX_DECLINED: the claim is lost; NGX_ABORT: there is no room for it,
  * or no memory: counted.  What is earlier than the open parts is in these;
  * where it is so much earlier that players have shown that, it begins with
- * them, which is counted, too.
+ * them, which is counted, too.  What no part carries keeps its time.
  */
 ngx_int_t ngx_media_data_put(const ngx_media_claim_t *claim,
     ngx_media_data_t *data);
+
+/*
+ * "id3", for logs; how far its stamps may be from those of frames, u; whether
+ * parts carry it
+ */
+const ngx_str_t *ngx_media_data_name(ngx_media_data_kind_e kind);
+int64_t ngx_media_data_far(ngx_media_data_kind_e kind);
+ngx_uint_t ngx_media_data_carried(ngx_media_data_kind_e kind);
 
 
 /* between the files that change streams: the stream is locked */

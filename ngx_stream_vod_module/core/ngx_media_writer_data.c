@@ -25,7 +25,8 @@ ngx_media_writer_data(ngx_media_writer_t *w, ngx_media_data_kind_e kind,
     ngx_int_t         rc;
     ngx_media_data_t  data;
 
-    time = ngx_media_timeline_when(&w->timeline, stamp, ngx_media_wall_msec());
+    time = ngx_media_timeline_when(&w->timeline, stamp, ngx_media_wall_msec(),
+                                   ngx_media_data_far(kind));
 
     data.kind = kind;
     data.time = time;
@@ -36,9 +37,19 @@ ngx_media_writer_data(ngx_media_writer_t *w, ngx_media_data_kind_e kind,
     rc = ngx_media_data_put(&w->claim, &data);
 
     ngx_log_debug7(NGX_LOG_DEBUG_CORE, w->log, 0,
-                   "media data %uL, kind:%d stamp:%uL time:%L late:%L len:%uz "
-                   "rc:%i", data.id, (int) kind, stamp, time,
+                   "media data %uL, kind:%V stamp:%uL time:%L late:%L len:%uz "
+                   "rc:%i", data.id, ngx_media_data_name(kind), stamp, time,
                    data.time - time, (size_t) (last - pos), rc);
+
+    if (!ngx_media_data_carried(kind)
+        && !(w->data_said & (uint32_t) 1 << kind))
+    {
+        w->data_said |= (uint32_t) 1 << kind;
+
+        ngx_log_error(NGX_LOG_INFO, w->log, 0,
+                      "media timed data is kept, but carried to no player, "
+                      "kind:%V", ngx_media_data_name(kind));
+    }
 
     switch (rc) {
 

@@ -138,6 +138,8 @@ struct ngx_media_writer_s {
                                                  for them */
     unsigned                  nomem:1;        /* warned of no memory, */
     unsigned                  data_full:1;    /* of timed data that is lost */
+    uint32_t                  data_said;      /* bits of kinds: said that no
+                                                 part carries them */
 };
 
 

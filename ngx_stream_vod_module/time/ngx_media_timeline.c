@@ -37,9 +37,6 @@
 
 #define NGX_MEDIA_RATE_MSEC      30000
 
-/* data whose stamps are so far from media's have another base */
-#define NGX_MEDIA_DATA_FAR       (10 * NGX_MEDIA_U)
-
 
 static ngx_uint_t ngx_media_timeline_unroll(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, const ngx_media_stamp_t *in,
@@ -1064,7 +1061,7 @@ ngx_media_timeline_rate(ngx_media_timeline_t *tl, int64_t media,
 
 int64_t
 ngx_media_timeline_when(const ngx_media_timeline_t *tl, uint64_t stamp,
-    int64_t arrival)
+    int64_t arrival, int64_t far)
 {
     int64_t                  ahead, d, full, media, waited;
     const ngx_media_line_t  *line;
@@ -1089,7 +1086,7 @@ ngx_media_timeline_when(const ngx_media_timeline_t *tl, uint64_t stamp,
     waited = ngx_max(arrival - tl->head_arrival, 0) * NGX_MEDIA_U_MSEC;
     ahead = media - tl->head - waited;
 
-    return ngx_abs(ahead) > NGX_MEDIA_DATA_FAR ? tl->head + waited : media;
+    return ngx_abs(ahead) > far ? tl->head + waited : media;
 }
 
 

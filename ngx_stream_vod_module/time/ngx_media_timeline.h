@@ -196,10 +196,11 @@ int64_t ngx_media_timeline_drift(const ngx_media_timeline_t *tl);
 /*
  * The media time, u, of what came now, with this stamp, and is in no line: as
  * that of a picture which is shown then.  Where the stamp is not of the base
- * of the lines, or these have none, it is that of the clock.
+ * of the lines, which is what so far from them is, u, or these have none, it is
+ * that of the clock.
  */
 int64_t ngx_media_timeline_when(const ngx_media_timeline_t *tl,
-    uint64_t stamp, int64_t arrival);
+    uint64_t stamp, int64_t arrival, int64_t far);
 
 /*
  * The line that decides the cuts.  It changes when video joins a period that

@@ -33,7 +33,8 @@ typedef struct {
 /* a datum of so many bytes at a time in ms, each byte says its size */
 
 static ngx_int_t
-put(const media_pub_t *pub, int64_t msec, size_t size, uint64_t *id)
+put_kind(const media_pub_t *pub, ngx_media_data_kind_e kind, int64_t msec,
+    size_t size, uint64_t *id)
 {
     ngx_int_t         rc;
     ngx_media_data_t  data;
@@ -42,7 +43,7 @@ put(const media_pub_t *pub, int64_t msec, size_t size, uint64_t *id)
 
     memset(bytes, (int) (size % 251), size);
 
-    data.kind = NGX_MEDIA_DATA_ID3;
+    data.kind = kind;
     data.time = msec * TICKS;
     data.pos = bytes;
     data.last = bytes + size;
@@ -54,6 +55,13 @@ put(const media_pub_t *pub, int64_t msec, size_t size, uint64_t *id)
     }
 
     return rc;
+}
+
+
+static ngx_int_t
+put(const media_pub_t *pub, int64_t msec, size_t size, uint64_t *id)
+{
+    return put_kind(pub, NGX_MEDIA_DATA_ID3, msec, size, id);
 }
 
 
@@ -510,10 +518,96 @@ test_early(void)
 }
 
 
+/* what no part carries: it waits for its time, and takes nobody's room */
+
+static void
+test_kinds(void)
+{
+    uint64_t                 id;
+    carried_t                c;
+    ngx_uint_t               i;
+    media_pub_t              pub;
+    ngx_media_stream_shm_t  *s;
+
+    start(64 * MB);
+    begin(&pub, NGX_MEDIA_VIDEO, 0);
+    s = pub.claim.stream.sh;
+
+    ok(ngx_media_data_carried(NGX_MEDIA_DATA_ID3)
+       && !ngx_media_data_carried(NGX_MEDIA_DATA_SCTE35)
+       && !ngx_media_data_carried(NGX_MEDIA_DATA_KLV), "kinds: what is");
+
+    (void) put_kind(&pub, NGX_MEDIA_DATA_SCTE35, pub.time + 250, 40, NULL);
+    (void) put_kind(&pub, NGX_MEDIA_DATA_KLV, pub.time + 10, 100, NULL);
+    (void) put(&pub, pub.time + 20, 30, &id);
+
+    is(s->data_put, 3, "kinds: counted");
+
+    (void) media_pub_part(&pub, 500, 100, 1);
+    c = carried(&pub);
+    is(c.n, 1, "kinds: the part has one of them");
+    is(c.ids[0], (uint32_t) id, "kinds: the tag");
+    is(waiting(&pub), 1, "kinds: one is still to come");
+
+    (void) put_kind(&pub, NGX_MEDIA_DATA_SCTE35, pub.time - 900, 40, NULL);
+    is(s->data_late, 1, "kinds: also what is late");
+
+    (void) media_pub_part(&pub, 500, 100, 2);
+    is(waiting(&pub), 1, "kinds: for as long as");
+    (void) media_pub_part(&pub, 500, 100, 3);
+    is(waiting(&pub), 0, "kinds: its time is not over");
+
+    /* too many: the newest ones of each */
+
+    for (i = 0; i < 100; i++) {
+        (void) put_kind(&pub, NGX_MEDIA_DATA_KLV, pub.time + 3000, 10, NULL);
+        (void) put_kind(&pub, NGX_MEDIA_DATA_SCTE35, pub.time + 3000, 10,
+                        NULL);
+    }
+
+    is(waiting(&pub), 2 * 16, "kinds: the newest of each are kept");
+    is(s->data_dropped, 0, "kinds: nothing was to come of the others");
+
+    for (i = 0; put(&pub, pub.time + 20, 16, NULL) == NGX_OK; i++) {
+        /* void */
+    }
+
+    is(i, NGX_MEDIA_DATA_RECORDS, "kinds: they give way to what is carried");
+
+    (void) media_pub_part(&pub, 500, 100, 4);
+
+    for (i = 0; i < 5; i++) {
+        (void) put_kind(&pub, NGX_MEDIA_DATA_SCTE35, pub.time + 3000,
+                        NGX_MEDIA_DATA_MAX, NULL);
+    }
+
+    for (i = 0; put(&pub, pub.time + 20, NGX_MEDIA_DATA_MAX, NULL) == NGX_OK;
+         i++)
+    {
+        /* void */
+    }
+
+    is(i, NGX_MEDIA_DATA_BYTES / NGX_MEDIA_DATA_MAX,
+       "kinds: with their bytes");
+    is(s->data_dropped, 2, "kinds: only that is lost which had no room");
+
+    (void) media_pub_part(&pub, 500, 100, 5);
+    (void) put_kind(&pub, NGX_MEDIA_DATA_KLV, pub.time + 3000, 10, NULL);
+    (void) put(&pub, pub.time + 3000, 10, NULL);
+    (void) media_pub_close(&pub);
+    ngx_media_data_end_locked(s);
+    is(s->data_dropped, 3, "kinds: nor at the end");
+
+    ngx_media_stream_release(&pub.claim, "bye");
+    finish("kinds");
+}
+
+
 int
 main(void)
 {
     test_times();
+    test_kinds();
     test_room();
     test_tracks();
     test_processes();

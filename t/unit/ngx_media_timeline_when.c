@@ -16,6 +16,13 @@
 
 /* what is in no line has the time of a picture with its stamp */
 
+static int64_t
+when(const ngx_media_timeline_t *tl, uint64_t stamp, int64_t arrival)
+{
+    return ngx_media_timeline_when(tl, stamp, arrival, 10 * 360000);
+}
+
+
 static void
 test_when(void)
 {
@@ -33,11 +40,11 @@ test_when(void)
     stamp = 0xffffffff - 5000;
 
     ngx_media_timeline_init(&tl, &conf);
-    is(ngx_media_timeline_when(&tl, 77, arrival), arrival * 360,
+    is(when(&tl, 77, arrival), arrival * 360,
        "when: before there is anything, by the clock");
 
     line = ngx_media_timeline_add(&tl, NGX_MEDIA_VIDEO, 360000, 0);
-    is(ngx_media_timeline_when(&tl, stamp, arrival), arrival * 360,
+    is(when(&tl, stamp, arrival), arrival * 360,
        "when: and before the first frame");
 
     worst = 0;
@@ -55,27 +62,29 @@ test_when(void)
 
         ngx_media_timeline_frame(&tl, line, &in, &out);
 
-        off = ngx_media_timeline_when(&tl, in.stamp, in.arrival)
-              + in.cts * 360 - out.pts;
+        off = when(&tl, in.stamp, in.arrival) + in.cts * 360 - out.pts;
         worst = ngx_max(worst, ngx_abs(off));
     }
 
     ok(worst <= 540, "when: within 1.5 ms of its frame: %d u", (int) worst);
 
-    off = ngx_media_timeline_when(&tl, in.stamp, in.arrival);
+    off = when(&tl, in.stamp, in.arrival);
 
-    is(ngx_media_timeline_when(&tl, (uint32_t) (in.stamp - 6000), in.arrival),
+    is(when(&tl, (uint32_t) (in.stamp - 6000), in.arrival),
        off - 6000 * 360, "when: what is late, also before the wrap");
-    is(ngx_media_timeline_when(&tl, (uint32_t) (in.stamp + 2500), in.arrival),
+    is(when(&tl, (uint32_t) (in.stamp + 2500), in.arrival),
        off + 2500 * 360, "when: what is ahead");
-    is(ngx_media_timeline_when(&tl, (uint32_t) (in.stamp + 3600000),
-                               in.arrival + 40),
+    is(when(&tl, (uint32_t) (in.stamp + 3600000), in.arrival + 40),
        off + 40 * 360, "when: of another base, now");
-    is(ngx_media_timeline_when(&tl, (uint32_t) (in.stamp - 3600000),
-                               in.arrival + 40),
+    is(ngx_media_timeline_when(&tl, (uint32_t) (in.stamp + 25000), in.arrival,
+                               30 * 360000),
+       off + 25000 * 360, "when: what is said so long before");
+    is(ngx_media_timeline_when(&tl, (uint32_t) (in.stamp + 31000), in.arrival,
+                               30 * 360000),
+       off, "when: but not longer");
+    is(when(&tl, (uint32_t) (in.stamp - 3600000), in.arrival + 40),
        off + 40 * 360, "when: also of one before");
-    is(ngx_media_timeline_when(&tl, (uint32_t) (in.stamp + 20000),
-                               in.arrival + 20000),
+    is(when(&tl, (uint32_t) (in.stamp + 20000), in.arrival + 20000),
        off + 20000 * 360, "when: nothing else came for 20 s");
 
     ngx_media_timeline_break(&tl);
@@ -84,7 +93,7 @@ test_when(void)
     in.arrival += 40;
     ngx_media_timeline_frame(&tl, line, &in, &out);
     ok(out.broken && out.drop, "when: the period is over");
-    is(ngx_media_timeline_when(&tl, (uint32_t) in.stamp, in.arrival),
+    is(when(&tl, (uint32_t) in.stamp, in.arrival),
        off + 40 * 360, "when: the base stays");
 }
 
