@@ -252,6 +252,10 @@ ngx_media_aac_parse(ngx_media_aac_t *aac, const u_char *pos,
         return NGX_ERROR;
     }
 
+    if (aac->core != NGX_MEDIA_AAC_ER_ELD && aac->core != NGX_MEDIA_AAC_USAC) {
+        aac->bits = (uint32_t) br.read;
+    }
+
     if (!aac->sbr && ngx_media_aac_parse_sync(aac, &br, &rate) != NGX_OK) {
         return NGX_OK;
     }

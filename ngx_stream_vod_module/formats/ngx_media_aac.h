@@ -45,6 +45,8 @@ typedef struct {
     uint32_t                  channel_config; /* as played; 0: own layout */
     uint32_t                  channels;       /* as played */
     uint32_t                  frame_samples;  /* as played */
+    uint32_t                  bits;           /* of it, without an extension
+                                                 behind it; 0: unknown */
     uint32_t                  nelements;      /* of a layout of its own, */
     uint8_t                   elements[NGX_MEDIA_AAC_ELEMENTS];
                                               /* each: id << 4 | its tag */
