@@ -17,7 +17,7 @@
 
 
 /* 90 kHz units */
-#define NGX_MEDIA_TS_PUSH_TABLES  22500       /* 250 ms */
+#define NGX_MEDIA_TS_PUSH_TABLES  7200        /* 80 ms, then with a frame */
 #define NGX_MEDIA_TS_PUSH_AHEAD   18000       /* of a track's next frame */
 #define NGX_MEDIA_TS_PUSH_AWAY    90000       /* nobody waits for it */
 

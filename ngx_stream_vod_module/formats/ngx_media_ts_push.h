@@ -28,9 +28,9 @@
  * buffers are a multiple of 188 bytes (7 * 188 for SRT).
  *
  * PAT and PMT are there before each key frame of video, before the first frame
- * after a track has changed, and before the first one that is 250 ms after the
- * last ones.  Counters go on.  Each frame is a PES packet, with its own time
- * stamps.
+ * after a track has changed, and before the first one that is 80 ms after the
+ * last ones: each 100 ms where frames are frequent.  Counters go on.  Each frame
+ * is a PES packet, with its own time stamps.
  *
  * The clock is the decode time of frames, less 500 ms, and at most 100 ms after
  * the one before, in packets of its own where frames are rarer.  What is pushed

@@ -201,7 +201,7 @@ test_plain(void)
     is(frames, reader.nunits, "plain: a PES packet for each frame");
     is(push.late, 0, "plain: nobody is late");
     is(reader.pcr_pid, 0x100, "plain: the clock is that of video");
-    ok(reader.tables >= 4000 / 290 && reader.tables <= 4000 / 240 + 2,
+    ok(reader.tables >= 4000 / 100 && reader.tables <= 4000 / 80 + 2,
        "plain: %u tables", reader.tables);
 
     bad = 0;
