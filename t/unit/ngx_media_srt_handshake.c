@@ -39,7 +39,7 @@
                "0000353a"
 #define FILE_  "00060001" "656c6966"
 #define LIVE   "00060001" "6576696c"
-#define GROUP  "00080002" "52b2c3d4" "01000007"
+#define GROUP  "00080002" "75fa9829" "01000007"
 
 
 static void
@@ -126,7 +126,7 @@ test_conclusion(void)
     is_text(hs.sid, hs.sid_len, "publish:live/demo", "conclusion: stream id");
     ok(hs.km.last - hs.km.pos == 56 && hs.km.pos[0] == 0x12,
        "conclusion: keys");
-    is_hex(hs.group, 0x52b2c3d4, "conclusion: group");
+    is_hex(hs.group, 0x75fa9829, "conclusion: group");
     is(hs.group_type, 1, "conclusion: its type");
     is(hs.group_flags, 0, "conclusion: its flags");
     is(hs.group_weight, 7, "conclusion: its weight");
@@ -217,7 +217,7 @@ test_refused(void)
           "congestion control without bytes" },
         { CONCLUSION("00000003") HSREQ "00030000", 1004,
           "keys without bytes" },
-        { CONCLUSION("00000005") HSREQ "00080001" "52b2c3d4", 1004,
+        { CONCLUSION("00000005") HSREQ "00080001" "75fa9829", 1004,
           "a short group" },
         { CONCLUSION("00000001") HSREQ "0005", 1004, "half a block" },
         { CONCLUSION("00000001") HSREQ "00", 1004, "a byte too many" },
