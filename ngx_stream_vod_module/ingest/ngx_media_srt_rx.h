@@ -94,7 +94,7 @@ ngx_int_t ngx_media_srt_rx_data(ngx_media_srt_rx_t *rx,
     int64_t now);
 
 /* the time stamp of a control packet, of each one, handshakes too */
-void ngx_media_srt_rx_stamp(ngx_media_srt_rx_t *rx, uint32_t ts, int64_t now);
+void ngx_media_srt_rx_stamp(ngx_media_srt_rx_t *rx, uint32_t ts);
 
 void ngx_media_srt_rx_ackack(ngx_media_srt_rx_t *rx, uint32_t number,
     int64_t now);
@@ -112,8 +112,8 @@ ngx_msec_t ngx_media_srt_rx_tick(ngx_media_srt_rx_t *rx, int64_t now);
 /* all that is held is handed on now: the peer has ended */
 void ngx_media_srt_rx_flush(ngx_media_srt_rx_t *rx);
 
-void ngx_media_srt_rx_stat(const ngx_media_srt_rx_t *rx,
-    ngx_media_srt_rx_stat_t *stat);
+void ngx_media_srt_rx_stat(ngx_media_srt_rx_t *rx,
+    ngx_media_srt_rx_stat_t *stat, int64_t now);
 
 
 #endif /* _NGX_MEDIA_SRT_RX_H_INCLUDED_ */

@@ -1,0 +1,305 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * What the sender is told.  Its window is refilled by full ACKs only, and it
+ * ends the connection where an ACK or a NAK names what it did not send, or
+ * stops for good where no room is left: srt.md of the design has what was
+ * measured.  All of it goes by what came: nothing names more than high.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "formats/ngx_media_srt_control.h"
+#include "ingest/ngx_media_srt_rx_state.h"
+
+
+#define NGX_MEDIA_SRT_RX_ROOM       512       /* the least that is said */
+#define NGX_MEDIA_SRT_RX_CALM       10000000  /* us without reordering, after
+                                                 which less is waited */
+
+
+typedef struct {
+    u_char                   *p;
+    u_char                   *last;
+    uint32_t                  now;            /* ms */
+    uint32_t                  interval;       /* ms, of what was asked for */
+    uint32_t                  tolerance;      /* ms, of what was not */
+    uint32_t                  next;           /* ms from now */
+    ngx_uint_t                asked;          /* packets */
+} ngx_media_srt_rx_nak_t;
+
+
+static void ngx_media_srt_rx_ack_send(ngx_media_srt_rx_t *rx, int64_t now);
+static void ngx_media_srt_rx_nak_scan(ngx_media_srt_rx_t *rx,
+    ngx_media_srt_rx_nak_t *nak);
+static ngx_uint_t ngx_media_srt_rx_nak_due(const ngx_media_srt_rx_t *rx,
+    ngx_media_srt_rx_nak_t *nak, uint64_t n);
+static void ngx_media_srt_rx_nak_asked(ngx_media_srt_rx_t *rx,
+    ngx_media_srt_rx_nak_t *nak, uint64_t from, uint64_t to);
+static int64_t ngx_media_srt_rx_patience(const ngx_media_srt_rx_t *rx);
+
+
+int64_t
+ngx_media_srt_rx_ack(ngx_media_srt_rx_t *rx, int64_t now)
+{
+    int64_t  wait;
+
+    wait = NGX_MEDIA_SRT_RX_WHILE;
+
+    if (rx->end == rx->acked) {
+
+        if (!rx->unanswered) {
+            return NGX_MEDIA_SRT_RX_EVER;
+        }
+
+        wait = ngx_max(wait, rx->rtt + 4 * rx->rtt_var);
+    }
+
+    if (now - rx->ack_sent >= wait) {
+        ngx_media_srt_rx_ack_send(rx, now);
+
+        wait = ngx_max(NGX_MEDIA_SRT_RX_WHILE, rx->rtt + 4 * rx->rtt_var);
+    }
+
+    return rx->ack_sent + wait;
+}
+
+
+static void
+ngx_media_srt_rx_ack_send(ngx_media_srt_rx_t *rx, int64_t now)
+{
+    u_char               body[NGX_MEDIA_SRT_ACK_SIZE];
+    uint64_t             held;
+    ngx_media_srt_ack_t  ack;
+
+    held = rx->high - rx->next;
+
+    ack.seq = rx->end & NGX_MEDIA_SRT_SEQ_MAX;
+    ack.rtt = (uint32_t) rx->rtt;
+    ack.rttvar = (uint32_t) rx->rtt_var;
+    ack.buffer = NGX_MEDIA_SRT_RX_WINDOW
+                 - ngx_min(held, NGX_MEDIA_SRT_RX_WINDOW
+                                 - NGX_MEDIA_SRT_RX_ROOM);
+    ack.rate = ngx_media_srt_rate_packets(&rx->rate, now);
+    ack.capacity = ngx_media_srt_rate_capacity(&rx->rate);
+    ack.bytes = ngx_media_srt_rate_bytes(&rx->rate, now);
+    ack.words = NGX_MEDIA_SRT_ACK_SIZE / 4;
+
+    /* number 0 says that it is a light one */
+
+    rx->ack_number += (rx->ack_number == 0xffffffff) ? 2 : 1;
+
+    rx->acked = rx->end;
+    rx->ack_sent = now;
+    rx->unanswered = 1;
+    rx->ack_times[rx->ack_number % NGX_MEDIA_SRT_RX_ACKS] =
+                                            ngx_max((uint32_t) now, 1);
+
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, rx->conf.log, 0,
+                   "media srt ack %uD, seq:%uD rtt:%uD room:%uD rate:%uD",
+                   rx->ack_number, ack.seq, ack.rtt, ack.buffer, ack.rate);
+
+    (void) ngx_media_srt_ack_write(body, &ack);
+
+    rx->stat.ack++;
+    rx->conf.send(rx->conf.data, NGX_MEDIA_SRT_ACK, rx->ack_number, body,
+                  NGX_MEDIA_SRT_ACK_SIZE);
+}
+
+
+void
+ngx_media_srt_rx_ackack(ngx_media_srt_rx_t *rx, uint32_t number, int64_t now)
+{
+    int64_t    rtt;
+    uint32_t  *time;
+
+    time = &rx->ack_times[number % NGX_MEDIA_SRT_RX_ACKS];
+
+    if (rx->ack_number - number >= NGX_MEDIA_SRT_RX_ACKS || *time == 0) {
+        return;
+    }
+
+    rtt = ngx_max((int32_t) ((uint32_t) now - *time), 1);
+
+    *time = 0;
+
+    rx->stat.ackack++;
+
+    if (number == rx->ack_number) {
+        rx->unanswered = 0;
+    }
+
+    if (!rx->measured) {
+        rx->measured = 1;
+        rx->rtt = rtt;
+        rx->rtt_var = rtt / 2;
+        return;
+    }
+
+    rx->rtt_var = (3 * rx->rtt_var + ngx_abs(rx->rtt - rtt)) / 4;
+    rx->rtt = (7 * rx->rtt + rtt) / 8;
+}
+
+
+int64_t
+ngx_media_srt_rx_nak(ngx_media_srt_rx_t *rx, int64_t now)
+{
+    u_char                  body[NGX_MEDIA_SRT_NAK_SIZE];
+    ngx_media_srt_rx_nak_t  nak;
+
+    if (rx->missing == 0) {
+        rx->nak_at = NGX_MEDIA_SRT_RX_EVER;
+        return NGX_MEDIA_SRT_RX_EVER;
+    }
+
+    if (now < rx->nak_at) {
+        return rx->nak_at;
+    }
+
+    if (now - rx->reordered > NGX_MEDIA_SRT_RX_CALM) {
+        rx->reordered = now;
+        rx->tolerance /= 2;
+    }
+
+    nak.p = body;
+    nak.last = body + NGX_MEDIA_SRT_NAK_SIZE;
+    nak.now = (uint32_t) (now / 1000);
+    nak.interval = ngx_media_srt_rx_patience(rx) / 1000;
+    nak.tolerance = rx->tolerance / 1000;
+    nak.next = nak.interval;
+    nak.asked = 0;
+
+    ngx_media_srt_rx_nak_scan(rx, &nak);
+
+    rx->nak_at = now + (int64_t) nak.next * 1000;
+
+    if (nak.p == body) {
+        return rx->nak_at;
+    }
+
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, rx->conf.log, 0,
+                   "media srt nak, seq:%uD packets:%ui of:%ui "
+                   "interval:%uD tolerance:%uD",
+                   (uint32_t) (rx->end & NGX_MEDIA_SRT_SEQ_MAX), nak.asked,
+                   rx->missing, nak.interval, nak.tolerance);
+
+    rx->stat.nak++;
+    rx->conf.send(rx->conf.data, NGX_MEDIA_SRT_NAK, 0, body, nak.p - body);
+
+    return rx->nak_at;
+}
+
+
+/* what is due, the oldest first, as much as one packet has room for */
+
+static void
+ngx_media_srt_rx_nak_scan(ngx_media_srt_rx_t *rx, ngx_media_srt_rx_nak_t *nak)
+{
+    uint64_t               from, n;
+    ngx_media_srt_rx_ring_t  *ring;
+
+    ring = &rx->ring;
+    n = rx->end;
+
+    for ( ;; ) {
+        n = ngx_media_srt_rx_ring_find(ring, n, rx->high, 0);
+
+        if (n == rx->high) {
+            return;
+        }
+
+        if (!ngx_media_srt_rx_nak_due(rx, nak, n)) {
+            n++;
+            continue;
+        }
+
+        from = n;
+
+        do {
+            n++;
+        } while (n < rx->high
+                 && !ngx_media_srt_rx_ring_test(ring, ring->have, n)
+                 && ngx_media_srt_rx_nak_due(rx, nak, n));
+
+        if (ngx_media_srt_nak_add(&nak->p, nak->last,
+                                  from & NGX_MEDIA_SRT_SEQ_MAX,
+                                  (n - 1) & NGX_MEDIA_SRT_SEQ_MAX)
+            != NGX_OK)
+        {
+            /* the rest in the next one, at once */
+
+            nak->next = 1;
+            return;
+        }
+
+        ngx_media_srt_rx_nak_asked(rx, nak, from, n);
+    }
+}
+
+
+static ngx_uint_t
+ngx_media_srt_rx_nak_due(const ngx_media_srt_rx_t *rx,
+    ngx_media_srt_rx_nak_t *nak, uint64_t n)
+{
+    uint32_t  age, wait;
+
+    wait = ngx_media_srt_rx_ring_test(&rx->ring, rx->ring.asked, n)
+           ? nak->interval : nak->tolerance;
+
+    age = nak->now - *ngx_media_srt_rx_ring_word(&rx->ring, n);
+
+    if (age >= wait) {
+        return 1;
+    }
+
+    nak->next = ngx_min(nak->next, wait - age);
+
+    return 0;
+}
+
+
+static void
+ngx_media_srt_rx_nak_asked(ngx_media_srt_rx_t *rx,
+    ngx_media_srt_rx_nak_t *nak, uint64_t from, uint64_t to)
+{
+    nak->asked += to - from;
+
+    while (from < to) {
+        *ngx_media_srt_rx_ring_word(&rx->ring, from) = nak->now;
+        ngx_media_srt_rx_ring_set(&rx->ring, rx->ring.asked, from);
+        from++;
+    }
+}
+
+
+/* how long is waited for what was asked for */
+
+static int64_t
+ngx_media_srt_rx_patience(const ngx_media_srt_rx_t *rx)
+{
+    return ngx_max(NGX_MEDIA_SRT_RX_WHILE, (rx->rtt + 4 * rx->rtt_var) / 2);
+}
+
+
+void
+ngx_media_srt_rx_reordered(ngx_media_srt_rx_t *rx, uint64_t n, int64_t now)
+{
+    int64_t   most, late;
+    uint32_t  age;
+
+    age = (uint32_t) (now / 1000) - *ngx_media_srt_rx_ring_word(&rx->ring, n);
+
+    most = ngx_min(NGX_MEDIA_SRT_RX_WHILE, rx->rtt / 4);
+    late = ((int64_t) age + 1) * 1000;
+
+    rx->reordered = now;
+    rx->tolerance = ngx_max(rx->tolerance, late);
+    rx->tolerance = ngx_min(rx->tolerance, most);
+
+    rx->stat.reorder = ngx_max(rx->stat.reorder, rx->high - 1 - n);
+}
