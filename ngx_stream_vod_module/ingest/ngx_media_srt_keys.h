@@ -24,11 +24,6 @@
 #include <ngx_core.h>
 
 
-/* KK of a data packet */
-#define NGX_MEDIA_SRT_KK_CLEAR    0
-#define NGX_MEDIA_SRT_KK_EVEN     1
-#define NGX_MEDIA_SRT_KK_ODD      2
-
 #define NGX_MEDIA_SRT_PASSPHRASE_MIN  10
 #define NGX_MEDIA_SRT_PASSPHRASE_MAX  79
 
@@ -74,7 +69,7 @@ void ngx_media_srt_keys_close(ngx_media_srt_keys_t *keys);
  * NGX_ERROR: the session cannot go on
  */
 ngx_int_t ngx_media_srt_keys_update(ngx_media_srt_keys_t *keys,
-    const u_char *pos, const u_char *last, uint64_t now);
+    const u_char *pos, const u_char *last, int64_t now);
 
 /*
  * The payload of a packet, in place.  NGX_OK, NGX_DECLINED: there is no key
@@ -88,7 +83,7 @@ ngx_int_t ngx_media_srt_keys_decrypt(ngx_media_srt_keys_t *keys, uint32_t seq,
  * for 2 s there was a key for none of it: the session has to end, by SHUTDOWN,
  * so that the peer returns with a new key
  */
-ngx_int_t ngx_media_srt_keys_check(ngx_media_srt_keys_t *keys, uint64_t now);
+ngx_int_t ngx_media_srt_keys_check(ngx_media_srt_keys_t *keys, int64_t now);
 
 /*
  * What we send: out has room for last - pos and may be pos; *kk goes into the
@@ -104,8 +99,8 @@ ngx_int_t ngx_media_srt_keys_encrypt(ngx_media_srt_keys_t *keys, uint32_t seq,
  * NGX_DECLINED: 8192 packets were sent and the peer has not answered, the
  * session has to end; NGX_ERROR.  rtt in microseconds.
  */
-ngx_int_t ngx_media_srt_keys_refresh(ngx_media_srt_keys_t *keys, uint64_t now,
-    uint64_t rtt, ngx_str_t *km);
+ngx_int_t ngx_media_srt_keys_refresh(ngx_media_srt_keys_t *keys, int64_t now,
+    int64_t rtt, ngx_str_t *km);
 /* the peer's KMRSP; what is no answer to our last KMREQ changes nothing */
 void ngx_media_srt_keys_answered(ngx_media_srt_keys_t *keys,
     const u_char *pos, const u_char *last);

@@ -258,8 +258,8 @@ sub programs {
         sub {
             unlink $object;
             return run("$object.log", $self->{cc}, @{$self->{cflags}},
-                       grep({ !/^-l/ } @more), '-MMD', '-MF', "$object.d",
-                       '-c', '-o', $object, $source);
+                       grep({ !/^-(?:l|Wl,)/ } @more), '-MMD', '-MF',
+                       "$object.d", '-c', '-o', $object, $source);
         };
     } grep { $self->stale($_) } sort keys %compile);
 
