@@ -20,7 +20,8 @@
  * a PES packet are START, DATA..., END, those of PIDs among one another:
  *
  *     PROGRAM   demux.streams is another list
- *     START     a PES packet begins: stamps
+ *     START     a PES packet begins: stamps; damaged: some bytes, or all of
+ *               others, are missing before it
  *     DATA      bytes of it; damaged: some are missing before these
  *     END       it is whole, or no more of it comes; damaged: some are missing
  *               at its end
@@ -30,7 +31,7 @@
  *     NOTE      pid is left out; once for each
  *
  * Spans are borrowed until the next call; they are in the input or in demux.
- * A demux is flat, its owner allocates it (60 KB).
+ * A demux is flat, its owner allocates it (60 KB); it must not be moved.
  *
  * style: long header, it is mostly the state, which its owner embeds.
  */
@@ -47,7 +48,9 @@
 #define NGX_MEDIA_TS_SLOTS         64         /* PIDs that are looked at */
 #define NGX_MEDIA_TS_SECTIONS      8          /* of them with sections */
 #define NGX_MEDIA_TS_PROGRAMS      16         /* of a PAT, looked at */
-#define NGX_MEDIA_TS_CARRY         204        /* bytes of the longest packet */
+#define NGX_MEDIA_TS_CARRY         (204 * 4 + 1)
+                                              /* bytes that show where packets
+                                                 begin: five sync bytes */
 
 /* a PES header up to DTS, 2.4.3.6; what follows it is passed over */
 #define NGX_MEDIA_TS_PES_HEAD      19
@@ -114,55 +117,73 @@ typedef struct {
     uint64_t                  malformed;      /* adaptation field, PES header */
     uint64_t                  duplicates;
     uint64_t                  cc_errors;      /* jumps of continuity_counter */
-    uint64_t                  sections;       /* sections of a wrong CRC or
-                                                 length */
+    uint64_t                  sections;       /* sections, malformed */
     uint64_t                  ignored;        /* of PIDs of no use */
     uint64_t                  jumps;          /* of the clock, events */
-    uint64_t                  late;           /* early: bytes behind an end that
-                                                 was none, events */
+    uint64_t                  late;           /* PES packets that went on behind
+                                                 their length, or early end */
 } ngx_media_ts_demux_stat_t;
+
+
+/* what packets of a PID are */
+
+typedef enum {
+    NGX_MEDIA_TS_SLOT_FREE = 0,
+    NGX_MEDIA_TS_SLOT_PAT,
+    NGX_MEDIA_TS_SLOT_PMT,
+    NGX_MEDIA_TS_SLOT_PES,
+    NGX_MEDIA_TS_SLOT_SECTION
+} ngx_media_ts_slot_e;
 
 
 /* one PID that is looked at */
 
 typedef struct {
     uint64_t                  cc_errors;
-    uint64_t                  hash;           /* of its last payload */
+    uint64_t                  scrambled;
+    ngx_media_ts_slot_e       kind;
     uint16_t                  pid;
-    uint8_t                   kind;           /* 0: free */
     uint8_t                   stream;         /* in streams */
     uint8_t                   section;        /* place of its bytes */
-    uint8_t                   cc;
     uint8_t                   state;
+    uint8_t                   cc;
     uint8_t                   head_len;
-    u_char                    head[NGX_MEDIA_TS_PES_HEAD];
+    uint8_t                   last_len;
     uint32_t                  have;           /* bytes of a section */
-    uint32_t                  left;           /* to come: of the header; */
+    uint32_t                  left;           /* to come: of the PES header; */
     uint32_t                  need;           /* of the PES packet */
-    unsigned                  seen:1;         /* cc and hash are known */
-    unsigned                  doubt:1;        /* behind a gap */
+    unsigned                  seen:1;         /* cc and last are known */
+    unsigned                  broken:1;       /* cc may be any */
+    unsigned                  damaged:1;      /* bytes are missing here, */
+    unsigned                  before:1;       /* before the PES packet */
     unsigned                  bounded:1;      /* need is known */
-    unsigned                  damaged:1;      /* bytes are missing here */
     unsigned                  random:1;
     unsigned                  strict:1;       /* no early ends any more */
     unsigned                  noted:1;
+    u_char                    head[NGX_MEDIA_TS_PES_HEAD];
+    u_char                    last[NGX_MEDIA_TS_PAYLOAD];
+                                              /* payload, if it comes twice */
 } ngx_media_ts_slot_t;
 
 
-/* 33 bits: against the last one of the connection */
+/* 33 bits against what the connection has had */
 
 typedef struct {
     int64_t                   last;
-    int64_t                   other;          /* far from it: it takes two */
+    int64_t                   other;          /* far from it: that takes two */
     unsigned                  known:1;
     unsigned                  doubt:1;        /* other is set */
 } ngx_media_ts_clock_t;
 
 
+/* of the PAT */
+
 typedef struct {
     uint16_t                  number;
     uint16_t                  pid;
-    uint32_t                  maps;           /* that have come */
+    uint8_t                   section;        /* of it; by that they are sorted,
+                                                 then as they are there */
+    uint8_t                   maps;           /* PMTs that have come */
 } ngx_media_ts_listed_t;
 
 
@@ -184,32 +205,38 @@ typedef struct {
     ngx_media_ts_clock_t      clock;
     ngx_media_ts_listed_t     programs[NGX_MEDIA_TS_PROGRAMS];
     ngx_uint_t                nprograms;
-    uint64_t                  pat_hash;
-    uint64_t                  pmt_hash;
     uint32_t                  serial;
+    uint32_t                  notes;          /* of PIDs that nobody declared */
     uint32_t                  pcr_pid;
     int64_t                   pcr;            /* NGX_MEDIA_TS_NO_TIME */
     int64_t                   pcr_now;        /* when that came */
+    int64_t                   pcr_other;      /* far from it, it takes two */
     int64_t                   missing[NGX_MEDIA_TS_STREAMS];
                                               /* since when not in a PMT */
+    unsigned                  mapped:1;       /* a PMT has come */
+    unsigned                  pcr_doubt:1;    /* pcr_other is set */
+    unsigned                  start:1;        /* of the packet: payload_unit_-
+                                                 start, not yet seen to; */
+    unsigned                  stuffed:1;      /* it has stuffing bytes; */
+    unsigned                  aligned:1;      /* payload is at a section */
 
-    ngx_uint_t                size;           /* of packets; 0: not found */
+    size_t                    size;           /* of packets; 0: not found */
+    size_t                    skip;           /* bytes between them, to come */
     ngx_uint_t                misses;         /* of sync bytes, in a row */
-    size_t                    ncarry;
-    u_char                    carry[NGX_MEDIA_TS_CARRY * 6];
-
-    ngx_uint_t                step;           /* of the packet */
-    ngx_media_ts_slot_t      *slot;
+    ngx_media_ts_slot_t      *slot;           /* of payload; NULL: another
+                                                 packet is to be read */
     ngx_media_span_t          payload;        /* what is left of it */
-    ngx_uint_t                start;          /* payload_unit_start */
-    ngx_uint_t                stuffed;
-    ngx_uint_t                left;           /* events of stale streams */
+
+    size_t                    carried;        /* of carry, what is not read: */
+    size_t                    ncarried;       /* so many bytes */
+    u_char                    carry[NGX_MEDIA_TS_CARRY];
 
     uint8_t                   map[NGX_MEDIA_TS_PIDS];
-                                              /* slot + 1; 0: unknown */
+                                              /* slot + 1; 0: none */
     ngx_media_ts_slot_t       slots[NGX_MEDIA_TS_SLOTS];
     u_char                    sections[NGX_MEDIA_TS_SECTIONS]
                                       [NGX_MEDIA_TS_SECTION_MAX];
+    uint8_t                   taken[NGX_MEDIA_TS_SECTIONS];
 } ngx_media_ts_demux_t;
 
 

@@ -22,6 +22,9 @@
 /* elementary streams of a program: of those that are listed */
 #define NGX_MEDIA_TS_STREAMS       32
 
+/* channel_config_code that was not said */
+#define NGX_MEDIA_TS_NO_CHANNELS   0xff
+
 /* bytes of a section, header and CRC included, 2.4.4.11 */
 #define NGX_MEDIA_TS_SECTION_MAX   4096
 
@@ -54,12 +57,12 @@ typedef struct {
     uint8_t                   audio_type;     /* of ISO_639_language: 1 clean
                                                  effects, 2 hearing impaired,
                                                  3 commentary */
-    uint8_t                   channels;       /* Opus: channel_config_code; 0xff
-                                                 it is not said */
+    uint8_t                   channels;       /* Opus: channel_config_code */
     u_char                    language[4];    /* ISO 639-2, 3 letters and a
                                                  zero; "": none */
     unsigned                  used:1;         /* it is a stream */
     unsigned                  gone:1;         /* not in the newest PMT */
+    unsigned                  noted:1;        /* that nothing is done with it */
 } ngx_media_ts_stream_t;
 
 
