@@ -199,6 +199,35 @@ ngx_media_writer_announce(ngx_media_writer_t *w,
 
 
 void
+ngx_media_writer_lump(ngx_media_writer_t *w, ngx_uint_t track,
+    ngx_msec_t lump)
+{
+    ngx_media_writer_track_t  *t;
+
+    t = w->tracks[track];
+
+    if (t->line == NULL) {
+        return;
+    }
+
+    ngx_media_timeline_lump(t->line, lump);
+
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, w->log, 0,
+                   "media track %ui comes in lumps, ms:%M lag ms:%L",
+                   t->packer.index, lump, t->line->lag);
+}
+
+
+void
+ngx_media_writer_restart(ngx_media_writer_t *w)
+{
+    ngx_log_debug0(NGX_LOG_DEBUG_CORE, w->log, 0, "media stamps begin anew");
+
+    ngx_media_timeline_restart(&w->timeline);
+}
+
+
+void
 ngx_media_writer_bad(ngx_media_writer_t *w, ngx_uint_t track)
 {
     ngx_media_writer_track_t  *t;

@@ -120,6 +120,14 @@ ngx_int_t ngx_media_writer_data(ngx_media_writer_t *w,
     const u_char *last);
 
 /*
+ * Audio of this track comes in lumps of so many ms, which is not late; and: the
+ * clock that all stamps are of begins anew here
+ */
+void ngx_media_writer_lump(ngx_media_writer_t *w, ngx_uint_t track,
+    ngx_msec_t lump);
+void ngx_media_writer_restart(ngx_media_writer_t *w);
+
+/*
  * What comes of the publisher's track id of this type is refused: nothing waits
  * for it until a configuration, or a frame, of it is accepted.
  */

@@ -29,6 +29,9 @@
 /* the most that a line may be behind the others before it is fed, ms */
 #define NGX_MEDIA_AUDIO_LAG_MAX  3000
 
+/* more than two lumps of audio, ms */
+#define NGX_MEDIA_AUDIO_LUMP     100
+
 /* the most frames of silence that one call asks for */
 #define NGX_MEDIA_AUDIO_BURST    64
 
@@ -444,7 +447,21 @@ ngx_media_line_audio_feed(ngx_media_line_t *line, int64_t start, int64_t n)
 void
 ngx_media_timeline_absent(ngx_media_line_t *line, ngx_uint_t absent)
 {
-    line->lag = absent ? 0 : NGX_MEDIA_AUDIO_LAG;
+    line->lag = absent ? 0 : line->lag_least;
+}
+
+
+void
+ngx_media_timeline_lump(ngx_media_line_t *line, int64_t msec)
+{
+    int64_t  least;
+
+    /* it is behind by one of them, and the others may be ahead by another */
+
+    least = ngx_min(2 * msec + NGX_MEDIA_AUDIO_LUMP, NGX_MEDIA_AUDIO_LAG_MAX);
+
+    line->lag_least = ngx_max(line->lag_least, least);
+    line->lag = ngx_max(line->lag, line->lag_least);
 }
 
 

@@ -154,6 +154,7 @@ ngx_media_timeline_add(ngx_media_timeline_t *tl, ngx_media_type_e type,
     line->type = type;
     line->timescale = timescale;
     line->lag = NGX_MEDIA_AUDIO_LAG;
+    line->lag_least = NGX_MEDIA_AUDIO_LAG;
 
     if (type == NGX_MEDIA_AUDIO) {
 
@@ -1192,6 +1193,20 @@ void
 ngx_media_timeline_break(ngx_media_timeline_t *tl)
 {
     tl->breaking = tl->open;
+}
+
+
+void
+ngx_media_timeline_restart(ngx_media_timeline_t *tl)
+{
+    ngx_uint_t  i;
+
+    tl->breaking = tl->open;
+    tl->keep = 0;
+
+    for (i = 0; i < tl->nlines; i++) {
+        tl->lines[i].jumped = 1;
+    }
 }
 
 

@@ -185,6 +185,9 @@ ngx_uint_t ngx_media_timeline_owed(ngx_media_line_t *line, int64_t end,
 /* an audio line that has nothing but silence need not wait for anything else */
 void ngx_media_timeline_absent(ngx_media_line_t *line, ngx_uint_t absent);
 
+/* so many ms of audio come at once, again and again: it is given more time */
+void ngx_media_timeline_lump(ngx_media_line_t *line, int64_t msec);
+
 /*
  * Wall clock = media time + anchor (ms).  Called at each segment cut; returns
  * 1 when the anchor moved (timing.md, 6).  drift: what it is off by, ms.
@@ -217,6 +220,12 @@ int64_t ngx_media_timeline_patience(const ngx_media_timeline_t *tl);
 
 /* what came out could not be kept: the next frame has broken set */
 void ngx_media_timeline_break(ngx_media_timeline_t *tl);
+
+/*
+ * The clock that stamps are of begins anew: so does the period, with the next
+ * frame, and stamps say nothing of the time between
+ */
+void ngx_media_timeline_restart(ngx_media_timeline_t *tl);
 
 /* its track ended without the others: it begins anew, with a key frame */
 void ngx_media_timeline_leave(ngx_media_line_t *line);

@@ -82,6 +82,8 @@ struct ngx_media_line_s {
     int64_t                   error;          /* low-passed, in 1/64 tick */
     int64_t                   lag;            /* how far behind the others it
                                                  may be unfed, ms */
+    int64_t                   lag_least;      /* at first, and of what comes in
+                                                 lumps */
     int64_t                   off_least;      /* of these errors */
     int32_t                   off;            /* errors > 40 ms in a row, < 0:
                                                  as many < -40 ms */

@@ -175,7 +175,14 @@ my @lines = map { [pattern($_->[0]), $_->[1]] } (
     ['media stands still', \&rests],
     ['media audio has not come', \&stands_in],
     ['media track # has its parameters again',
-     sub { $_[0]{w}{index}{$_[1]}{line}{lag} = 500 }],
+     sub {
+         my $line = $_[0]{w}{index}{$_[1]}{line};
+         $line->{lag} = $line->{least};
+     }],
+    ['media track # comes in lumps, ms:#',
+     sub { Test::Media::Replay::Time::lump($_[0]{w}{index}{$_[1]}{line},
+                                           $_[2]) }],
+    ['media stamps begin anew', sub { $_[0]{w}{time}->restart }],
     ['media period ends,', sub { $_[0]{w}{told}++ }],
 
     # decisions, to be compared

@@ -24,6 +24,7 @@ use constant {
     FOLLOW => 1000,             # ms in which the other tracks jump, too
     LAG => 500,                 # ms that sound may be behind the others
     LAG_MAX => 3000,
+    LUMP => 100,                    # more than two of them
     GUESS => 14400,             # 40 ms
     NEAR => 720,
     LOCK => 16,
@@ -57,6 +58,7 @@ sub add {
 
     my $line = { rebase => 0, pending => 0, start => 0, dts => 0, next => 0,
                  media => 0, arrival => 0, stamp => 0, u => 0, lag => LAG,
+                 least => LAG,
                  reorder => 0, early => 0, key => 0, recent => [], error => 0,
                  off => 0, off_least => 0, shift => 0, steady => 0,
                  ever => 0, whole => 0, %o };
@@ -1075,6 +1077,27 @@ sub absent {
 
     $line->{lag} = 0;
     $line->{start} = $self->{cut};
+}
+
+
+# 2: it comes in lumps
+
+sub lump {
+    my ($line, $msec) = @_;
+
+    $line->{least} = max($line->{least}, min(2 * $msec + LUMP, LAG_MAX));
+    $line->{lag} = max($line->{lag}, $line->{least});
+}
+
+
+# 9: stamps are of another clock from here on
+
+sub restart {
+    my ($self) = @_;
+
+    $self->{breaking} = 1 if $self->{open};
+    $self->{keep} = 0;
+    $_->{jumped} = 1 for @{$self->{lines}};
 }
 
 
