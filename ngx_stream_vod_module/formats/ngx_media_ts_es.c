@@ -65,6 +65,7 @@ static size_t ngx_media_ts_es_hvcc(u_char *p, const u_char *pos,
 static size_t ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r,
     ngx_uint_t n, uint32_t codec);
 static size_t ngx_media_ts_registration(u_char *p, uint32_t id);
+static size_t ngx_media_ts_language(u_char *p, const ngx_media_ts_es_t *es);
 
 
 /* timed metadata: no codec of a track */
@@ -556,29 +557,36 @@ ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r, ngx_uint_t n,
 }
 
 
-/* registration_descriptor, 2.6.8; metadata_descriptor, 2.6.60 */
+/*
+ * registration_descriptor, 2.6.8; ISO_639_language_descriptor, 2.6.18;
+ * metadata_descriptor, 2.6.60
+ */
 
 size_t
 ngx_media_ts_es_info(u_char *p, const ngx_media_ts_es_t *es)
 {
+    size_t  n;
+
     static const u_char  metadata[] = {
         NGX_MEDIA_TS_METADATA_DESC, 13, 0xff, 0xff, 'I', 'D', '3', ' ',
         0xff, 'I', 'D', '3', ' ', 0, 0x0f
     };
 
-    if (es->registration) {
-        return ngx_media_ts_registration(p, es->registration);
+    n = es->registration ? ngx_media_ts_registration(p, es->registration) : 0;
+
+    if (es->lang[0]) {
+        n += ngx_media_ts_language(p == NULL ? NULL : p + n, es);
     }
 
     if (es->codec != NGX_MEDIA_TS_CODEC_ID3) {
-        return 0;
+        return n;
     }
 
     if (p != NULL) {
-        ngx_memcpy(p, metadata, sizeof(metadata));
+        ngx_memcpy(p + n, metadata, sizeof(metadata));
     }
 
-    return sizeof(metadata);
+    return n + sizeof(metadata);
 }
 
 
@@ -589,6 +597,20 @@ ngx_media_ts_registration(u_char *p, uint32_t id)
         p[0] = NGX_MEDIA_TS_REGISTRATION;
         p[1] = 4;
         (void) ngx_media_put_be32(p + 2, id);
+    }
+
+    return 6;
+}
+
+
+static size_t
+ngx_media_ts_language(u_char *p, const ngx_media_ts_es_t *es)
+{
+    if (p != NULL) {
+        p[0] = NGX_MEDIA_TS_LANGUAGE;
+        p[1] = 4;
+        ngx_memcpy(p + 2, es->lang, 3);
+        p[5] = es->audio_type;
     }
 
     return 6;

@@ -24,6 +24,10 @@
 /* of an ADTS header and a program_config_element behind it */
 #define NGX_MEDIA_TS_PREFIX_MAX  80
 
+/* audio_type, 2.6.19 */
+#define NGX_MEDIA_TS_AUDIO_CLEAR        2     /* for the hearing impaired */
+#define NGX_MEDIA_TS_AUDIO_DESCRIPTION  3     /* for the visually impaired */
+
 
 /* flat, and without pointers */
 
@@ -39,6 +43,8 @@ typedef struct {
     uint8_t                   stream_id;
     uint8_t                   nal_length;     /* 1, 2, 4; 0: no NAL units */
     uint8_t                   prefix_len;
+    uint8_t                   audio_type;     /* of the language, table 2-60 */
+    u_char                    lang[3];        /* ISO 639-2; 0: it is not said */
     u_char                    prefix[NGX_MEDIA_TS_PREFIX_MAX];
                                               /* before each frame: an access
                                                  unit delimiter; ADTS header

@@ -36,6 +36,9 @@
 
 #define NGX_MEDIA_TS_PID_PMT       0x1000
 
+/* bytes of a PMT that are of no track: pointer_field, header, CRC */
+#define NGX_MEDIA_TS_PMT_REST      (1 + 12 + 4)
+
 #define NGX_MEDIA_TS_PES_PTS       14         /* header with PTS alone */
 
 #define NGX_MEDIA_TS_CC            16
@@ -106,6 +109,10 @@ ngx_media_ts_mux_init(ngx_media_ts_mux_t *mux)
         }
     }
 
+    if (ngx_media_ts_mux_fits(mux) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_media_ts_mux_set_clock(mux);
 
     if (mux->audio_frames == 0) {
@@ -154,6 +161,23 @@ ngx_media_ts_mux_init(ngx_media_ts_mux_t *mux)
     mux->measured = 1;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_ts_mux_fits(const ngx_media_ts_mux_t *mux)
+{
+    size_t    n;
+    uint32_t  i;
+
+    n = NGX_MEDIA_TS_PMT_REST;
+
+    for (i = 0; i < mux->ntracks; i++) {
+        n += 5 + ngx_media_ts_es_info(NULL, mux->tracks[i].es)
+             + ngx_media_ts_program_info(NULL, mux->tracks[i].es);
+    }
+
+    return (n <= NGX_MEDIA_TS_PAYLOAD) ? NGX_OK : NGX_ERROR;
 }
 
 

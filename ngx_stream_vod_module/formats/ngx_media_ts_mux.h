@@ -38,7 +38,7 @@
 #include "formats/ngx_media_ts_es.h"
 
 
-#define NGX_MEDIA_TS_TRACKS        4          /* in a segment, at most */
+#define NGX_MEDIA_TS_TRACKS        8          /* in a segment, at most */
 #define NGX_MEDIA_TS_PSI_SIZE      (2 * NGX_MEDIA_TS_PACKET)
 
 /* one PES packet of audio: frames, and 90 kHz units of them */
@@ -183,8 +183,9 @@ typedef struct {
 
 
 /*
- * NGX_DECLINED: nals are missing; NGX_ERROR: too many tracks, or a sample is
- * too large for what carries it
+ * NGX_DECLINED: nals are missing; NGX_ERROR: too many tracks, or more than a
+ * PMT of one packet can say of them, or a sample is too large for what carries
+ * it
  */
 ngx_int_t ngx_media_ts_mux_init(ngx_media_ts_mux_t *mux);
 

@@ -56,6 +56,7 @@ ngx_media_ts_push_track(ngx_media_ts_push_t *push, ngx_uint_t n,
     const ngx_media_ts_es_t *es, const u_char *head, size_t head_len,
     uint32_t reorder)
 {
+    ngx_media_ts_es_t      before;
     ngx_media_ts_track_t  *track;
 
     if (n > push->mux.ntracks || n >= NGX_MEDIA_TS_TRACKS
@@ -68,19 +69,28 @@ ngx_media_ts_push_track(ngx_media_ts_push_t *push, ngx_uint_t n,
         push->mux.ntracks++;
     }
 
+    track = &push->tracks[n];
+
+    before = push->es[n];
+
+    push->es[n] = *es;
+    track->es = &push->es[n];
+
+    if (ngx_media_ts_mux_fits(&push->mux) != NGX_OK) {
+        push->es[n] = before;
+        push->mux.ntracks -= (before.timescale == 0);
+        return NGX_ERROR;
+    }
+
     /* times before it were of another scale, maybe */
 
-    if (push->es[n].timescale != es->timescale) {
+    if (before.timescale != es->timescale) {
         push->seen &= ~(1u << n);
     }
 
-    push->es[n] = *es;
     push->delays[n] = 0;
     push->reorders[n] = reorder;
 
-    track = &push->tracks[n];
-
-    track->es = &push->es[n];
     track->head = head;
     track->head_len = head_len;
     track->samples = &push->samples[n];

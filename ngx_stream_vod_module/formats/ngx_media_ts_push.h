@@ -29,8 +29,8 @@
  *
  * PAT and PMT are there before each key frame of video, before the first frame
  * after a track has changed, and before the first one that is 80 ms after the
- * last ones: each 100 ms where frames are frequent.  Counters go on.  Each frame
- * is a PES packet, with its own time stamps.
+ * last ones: each 100 ms where frames are frequent.  Counters go on.  Each
+ * frame is a PES packet, with its own time stamps.
  *
  * The clock is the decode time of frames, less 500 ms, and at most 100 ms after
  * the one before, in packets of its own where frames are rarer.  What is pushed
@@ -116,7 +116,8 @@ void ngx_media_ts_push_init(ngx_media_ts_push_t *push);
  * on; its PID stays.  Between frames only.  es is copied, head, that of
  * ngx_media_ts_es_head(), is borrowed until it is replaced.  reorder: pictures
  * that are decoded before one that is shown earlier, or 0: it is not known.
- * NGX_OK, NGX_ERROR: there are too many, or those before it are missing.
+ * NGX_OK, NGX_ERROR: there are too many, or those before it are missing, or
+ * the tables have no room for it.
  */
 ngx_int_t ngx_media_ts_push_track(ngx_media_ts_push_t *push, ngx_uint_t n,
     const ngx_media_ts_es_t *es, const u_char *head, size_t head_len,

@@ -27,6 +27,9 @@
 #define NGX_MEDIA_TS_PCR_LEAD      45000      /* before decode times */
 
 
+/* NGX_ERROR: one packet has no room for what the PMT says */
+ngx_int_t ngx_media_ts_mux_fits(const ngx_media_ts_mux_t *mux);
+
 /* which track has it: the first of video, or else the first */
 void ngx_media_ts_mux_set_clock(ngx_media_ts_mux_t *mux);
 

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include "formats/ngx_media_h264.h"
 #include "formats/ngx_media_h265.h"
+#include "formats/ngx_media_lang.h"
 #include "packager/ngx_media_pack_push.h"
 
 
@@ -79,6 +80,44 @@ ngx_media_pack_push_track(ngx_media_pack_push_t *push, ngx_uint_t n,
     push->tracks[n] = track;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_pack_push_describe(ngx_media_pack_push_t *push, ngx_uint_t n,
+    const ngx_str_t *lang, ngx_uint_t audio_type)
+{
+    u_char                 text[NGX_MEDIA_LANG];
+    ngx_media_ts_es_t      es;
+    ngx_media_ts_track_t  *track;
+
+    track = &push->ts.tracks[n];
+    es = push->ts.es[n];
+
+    ngx_memzero(es.lang, sizeof(es.lang));
+    es.audio_type = 0;
+
+    if (lang->len && lang->len < NGX_MEDIA_LANG) {
+        (void) ngx_cpystrn(text, lang->data, lang->len + 1);
+        ngx_media_lang_code(es.lang, text);
+    }
+
+    if (audio_type && es.lang[0] == '\0') {
+        ngx_media_lang_code(es.lang, (u_char *) "");
+    }
+
+    if (es.lang[0]) {
+        es.audio_type = (uint8_t) audio_type;
+    }
+
+    if (es.audio_type == push->ts.es[n].audio_type
+        && ngx_memcmp(es.lang, push->ts.es[n].lang, sizeof(es.lang)) == 0)
+    {
+        return NGX_OK;
+    }
+
+    return ngx_media_ts_push_track(&push->ts, n, &es, track->head,
+                                   track->head_len, push->ts.reorders[n]);
 }
 
 

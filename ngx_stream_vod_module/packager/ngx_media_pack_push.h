@@ -48,6 +48,14 @@ ngx_int_t ngx_media_pack_push_track(ngx_media_pack_push_t *push,
     ngx_uint_t n, ngx_uint_t track, const ngx_media_params_t *params);
 
 /*
+ * What is said of the track in place n, as a stream's view says it; lang: of
+ * RFC 5646, may be empty.  Of another one there it is said anew.  NGX_OK;
+ * NGX_ERROR: the tables have no room.
+ */
+ngx_int_t ngx_media_pack_push_describe(ngx_media_pack_push_t *push,
+    ngx_uint_t n, const ngx_str_t *lang, ngx_uint_t audio_type);
+
+/*
  * Of frame(), which is borrowed until it is written.  NGX_OK; NGX_DECLINED: it
  * is of no track that is sent, or none that can be.
  */

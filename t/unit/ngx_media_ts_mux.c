@@ -1122,7 +1122,7 @@ test_refused(void)
     is(ngx_media_ts_mux_init(&mux), NGX_ERROR, "no track");
 
     setup(&mux, &conf, list);
-    mux.ntracks = 5;
+    mux.ntracks = NGX_MEDIA_TS_TRACKS + 1;
     is(ngx_media_ts_mux_init(&mux), NGX_ERROR, "too many tracks");
 
     setup(&mux, &conf, list);

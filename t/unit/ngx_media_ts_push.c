@@ -300,7 +300,17 @@ test_change(void)
     is(track(2, NGX_MEDIA_TS_CODEC_ID3, "", 1000), NGX_OK, "change: ID3");
     is(track(3, NGX_MEDIA_CODEC_MP3, "fffb9064", 44100), NGX_OK,
        "change: MP3");
-    is(track(4, NGX_MEDIA_CODEC_MP3, "fffb9064", 44100), NGX_ERROR,
+    is(track(4, NGX_MEDIA_TS_CODEC_ID3, "", 1000), NGX_OK, "change: more");
+    is(track(5, NGX_MEDIA_TS_CODEC_ID3, "", 1000), NGX_OK, "change: more");
+    is(track(6, NGX_MEDIA_CODEC_MP3, "fffb9064", 44100), NGX_OK,
+       "change: more");
+    is(track(7, NGX_MEDIA_TS_CODEC_ID3, "", 1000), NGX_ERROR,
+       "change: the tables are full");
+    is(track(7, NGX_MEDIA_CODEC_MP3, "fffb9064", 44100), NGX_OK,
+       "change: but for a small one");
+    is(track(7, NGX_MEDIA_TS_CODEC_ID3, "", 1000), NGX_ERROR,
+       "change: it does not grow");
+    is(track(8, NGX_MEDIA_CODEC_MP3, "fffb9064", 44100), NGX_ERROR,
        "change: one too many");
     is(frame(2, 61, 0, 0, 1), NGX_OK, "change: a tag");
 
@@ -308,6 +318,60 @@ test_change(void)
 
     is(reader.version, (before + 3) % 32, "change: one for both");
     is(reader.types[0x102], NGX_MEDIA_TS_METADATA, "change: metadata");
+    is(reader.types[0x107], NGX_MEDIA_TS_MPEG2_AUDIO, "change: MP3 stays");
+}
+
+
+/* descriptors of a track, as they are in the PMT */
+
+static ngx_uint_t
+has(const char *hex)
+{
+    size_t      i, size;
+    u_char     *p;
+    ngx_uint_t  found;
+
+    p = media_hex(hex, &size);
+    found = 0;
+
+    for (i = 0; i + size <= reader.pmt_len; i++) {
+        found += (memcmp(reader.pmt + i, p, size) == 0);
+    }
+
+    free(p);
+
+    return found;
+}
+
+
+/* what is said of them changes with the track */
+
+static void
+test_language(void)
+{
+    ngx_media_ts_es_t  es;
+
+    start();
+    (void) track(0, NGX_MEDIA_CODEC_AAC, "1190", 48000);
+    (void) track(1, NGX_MEDIA_CODEC_AC3, "10114000", 48000);
+
+    es = push.es[0];
+    memcpy(es.lang, "eng", 3);
+    is(ngx_media_ts_push_track(&push, 0, &es, NULL, 0, 0), NGX_OK,
+       "language: of AAC");
+
+    es = push.es[1];
+    memcpy(es.lang, "fra", 3);
+    es.audio_type = NGX_MEDIA_TS_AUDIO_DESCRIPTION;
+    is(ngx_media_ts_push_track(&push, 1, &es, NULL, 0, 0), NGX_OK,
+       "language: of AC-3");
+
+    is(frame(0, 0, 0, 1024, 1), NGX_OK, "language: a frame");
+    finish("language");
+
+    is(has("0fe100f006" "0a04656e6700"), 1, "language: English");
+    is(has("81e101f00c" "050441432d33" "0a0466726103"), 1,
+       "language: French, a description, and what it was before");
 }
 
 
@@ -494,6 +558,7 @@ main(void)
     test_plain();
     test_wrap();
     test_change();
+    test_language();
     test_reorder(1);
     test_reorder(0);
     test_reorder(2);
