@@ -27,7 +27,7 @@ my %below = (
     vod => [qw/ files core memory formats /],
     access => [qw/ core memory formats /],
     report => [qw/ core memory formats /],
-    ingest => [qw/ access core memory formats /],
+    ingest => [qw/ packager access core memory formats /],
     stream => [qw/ ingest access core memory formats /],
     http => [qw/ packager vod files ingest access core memory formats /],
 );
