@@ -14,9 +14,9 @@
  * touched for the time-out.  A viewer counts (is confirmed) after two media
  * objects a second apart, or ten seconds of media.
  *
- * Native ones (RTMP, FLV) belong to a connection: its owner touches them each
- * ngx_media_session_tick(), closes them, and ends the connection when touch()
- * says NGX_ABORT.
+ * Native ones (RTMP, FLV, SRT) belong to a connection: its owner touches them
+ * each ngx_media_session_tick(), closes them, and ends the connection when
+ * touch() says NGX_ABORT.
  *
  * Only in the event loop.  docs/sessions.md says how the table works.
  *
@@ -73,6 +73,7 @@ typedef enum {
     NGX_MEDIA_SESSION_FILE,                   /* in one piece: mp4, ts, clip */
     NGX_MEDIA_SESSION_FLV,
     NGX_MEDIA_SESSION_RTMP,
+    NGX_MEDIA_SESSION_SRT,
     NGX_MEDIA_SESSION_PROTOCOLS
 } ngx_media_session_protocol_e;
 

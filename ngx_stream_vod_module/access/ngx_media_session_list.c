@@ -25,7 +25,8 @@ static const ngx_str_t  ngx_media_session_bys[] = {
 
 static const ngx_str_t  ngx_media_session_protocols[] = {
     ngx_string("unknown"), ngx_string("hls"), ngx_string("dash"),
-    ngx_string("file"), ngx_string("flv"), ngx_string("rtmp")
+    ngx_string("file"), ngx_string("flv"), ngx_string("rtmp"),
+    ngx_string("srt")
 };
 
 

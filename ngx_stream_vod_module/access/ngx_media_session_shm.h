@@ -35,7 +35,7 @@
 #include "memory/ngx_media_sync.h"
 
 
-#define NGX_MEDIA_SESSION_LAYOUT     2        /* of all that follows */
+#define NGX_MEDIA_SESSION_LAYOUT     3        /* of all that follows */
 
 #define NGX_MEDIA_SESSION_BUCKET     8        /* sessions of one */
 #define NGX_MEDIA_SESSION_ENTRIES    28       /* counts for a bucket: each

@@ -5,8 +5,8 @@
 
 
 /*
- * Viewers that have a connection of their own, RTMP and FLV, in the table of
- * sessions: who they are, how many of them there may be, and that they are
+ * Viewers that have a connection of their own, RTMP, SRT and FLV, in the table
+ * of sessions: who they are, how many of them there may be, and that they are
  * there as long as the connection is.
  */
 

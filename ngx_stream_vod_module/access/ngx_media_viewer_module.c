@@ -6,8 +6,8 @@
 
 /*
  * play_limit of media {}, and the check for it: who would be one too many by
- * RTMP, or is banned, is told so before others are asked.  How many there are
- * is looked at once more as he begins, under the lock of the table.
+ * RTMP or SRT, or is banned, is told so before others are asked.  How many
+ * there are is looked at once more as he begins, under the lock of the table.
  */
 
 
@@ -25,6 +25,7 @@ typedef struct {
 
 static ngx_int_t ngx_media_viewer_check(ngx_media_access_t *access,
     const ngx_media_access_conf_t *conf, void **ctx, const char **reason);
+static ngx_uint_t ngx_media_viewer_protocol(const ngx_str_t *name);
 static void ngx_media_viewer_cancel(void *ctx);
 static void ngx_media_viewer_least(ngx_uint_t *limit, ngx_uint_t other);
 
@@ -95,26 +96,49 @@ static ngx_int_t
 ngx_media_viewer_check(ngx_media_access_t *access,
     const ngx_media_access_conf_t *conf, void **ctx, const char **reason)
 {
-    const ngx_str_t            *rtmp;
+    ngx_uint_t                  protocol;
     ngx_media_sessions_t       *sessions;
     ngx_media_session_who_t     who;
     ngx_media_session_limit_t   limit;
 
     sessions = ngx_media_sessions_get(conf->app->cycle);
-    rtmp = ngx_media_session_protocol_name(NGX_MEDIA_SESSION_RTMP);
-
-    /* who comes by HTTP is known better where he comes in */
+    protocol = ngx_media_viewer_protocol(&conf->protocol);
 
     if (sessions == NULL || conf->action != NGX_MEDIA_ACCESS_PLAY
-        || conf->protocol.len != rtmp->len
-        || ngx_memcmp(conf->protocol.data, rtmp->data, rtmp->len) != 0)
+        || protocol == NGX_MEDIA_SESSION_UNKNOWN)
     {
         return NGX_OK;
     }
 
-    ngx_media_viewer_who(conf, NGX_MEDIA_SESSION_RTMP, &who, &limit);
+    ngx_media_viewer_who(conf, protocol, &who, &limit);
 
     return ngx_media_session_ask(sessions, &who, &limit, reason);
+}
+
+
+/* who comes by HTTP is known better where he comes in: UNKNOWN */
+
+static ngx_uint_t
+ngx_media_viewer_protocol(const ngx_str_t *name)
+{
+    ngx_uint_t        i;
+    const ngx_str_t  *known;
+
+    static const ngx_uint_t  protocols[] = {
+        NGX_MEDIA_SESSION_RTMP, NGX_MEDIA_SESSION_SRT
+    };
+
+    for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+        known = ngx_media_session_protocol_name(protocols[i]);
+
+        if (name->len == known->len
+            && ngx_memcmp(name->data, known->data, known->len) == 0)
+        {
+            return protocols[i];
+        }
+    }
+
+    return NGX_MEDIA_SESSION_UNKNOWN;
 }
 
 
