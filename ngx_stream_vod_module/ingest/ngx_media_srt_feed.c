@@ -855,7 +855,6 @@ ngx_media_srt_feed_over(void *data, const char *reason)
 {
     ngx_media_srt_feed_t *feed = data;
 
-    ngx_queue_t                  *q;
     ngx_media_srt_feed_member_t  *member;
 
     ngx_media_follow_end(feed->follow);
@@ -870,18 +869,28 @@ ngx_media_srt_feed_over(void *data, const char *reason)
 
     ngx_media_srt_feed_tell(feed);
 
+    if (feed->timer.timer_set) {
+        ngx_del_timer(&feed->timer);
+    }
+
     feed->busy = 1;
+    feed->next = ngx_queue_head(&feed->members);
 
-    while (!ngx_queue_empty(&feed->members)) {
-        q = ngx_queue_head(&feed->members);
-        member = ngx_queue_data(q, ngx_media_srt_feed_member_t, queue);
+    while (feed->next != ngx_queue_sentinel(&feed->members)) {
+        member = ngx_queue_data(feed->next, ngx_media_srt_feed_member_t,
+                                queue);
 
-        ngx_media_srt_feed_leave(member);
+        feed->next = ngx_queue_next(feed->next);
 
         member->end(member->data, reason);
     }
 
-    ngx_media_srt_feed_free(feed);
+    feed->next = NULL;
+    feed->busy = 0;
+
+    if (ngx_queue_empty(&feed->members)) {
+        ngx_media_srt_feed_free(feed);
+    }
 }
 
 

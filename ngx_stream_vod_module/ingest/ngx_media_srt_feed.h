@@ -32,8 +32,9 @@ typedef struct {
                                                  long, and a second */
 
     /*
-     * There are new payloads.  Nothing comes any more: reason is static.  Both
-     * may leave, and end others of the same feed; never called in join().
+     * There are new payloads.  Nothing comes any more: reason is static, what
+     * is there stays until it leaves.  Both may leave, and have others of the
+     * same feed leave; never called in join().
      */
     void                    (*ready)(void *data);
     void                    (*end)(void *data, const char *reason);
