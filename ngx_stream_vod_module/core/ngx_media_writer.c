@@ -28,6 +28,8 @@ static void ngx_media_writer_narrate(ngx_media_writer_t *w,
 #endif
 static void ngx_media_writer_leave(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t);
+static uint32_t ngx_media_writer_lasts(const ngx_media_writer_track_t *t,
+    const ngx_media_writer_frame_t *frame);
 static ngx_int_t ngx_media_writer_timed(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, ngx_media_time_t *time,
     const ngx_media_writer_frame_t *frame);
@@ -278,8 +280,16 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     stamp.key = frame->key;
     stamp.arrival = frame->arrival ? frame->arrival : ngx_media_wall_msec();
 
+    stamp.duration = ngx_media_writer_lasts(t, frame);
+
     if (t->packer.nsamples) {
         stamp.limit = ngx_media_packer_room(&t->packer);
+    }
+
+    if (stamp.duration) {
+        ngx_log_debug2(NGX_LOG_DEBUG_CORE, w->log, 0,
+                       "media frame to come of track %ui lasts:%uD",
+                       t->packer.index, stamp.duration);
     }
 
     ngx_log_debug8(NGX_LOG_DEBUG_CORE, w->log, 0,
@@ -365,6 +375,31 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
     }
 
     return w->lost ? NGX_DECLINED : NGX_OK;
+}
+
+
+/* in timescale; 0: as all frames of its line */
+
+static uint32_t
+ngx_media_writer_lasts(const ngx_media_writer_track_t *t,
+    const ngx_media_writer_frame_t *frame)
+{
+    uint32_t                   duration;
+    const ngx_media_params_t  *params;
+
+    params = &t->params;
+
+    /* other parameters hold later: until then it is silence of these */
+
+    if (t->changed || frame->samples == 0 || params->sample_rate == 0) {
+        return 0;
+    }
+
+    duration = ngx_media_writer_frame_samples(frame->samples,
+                                              params->sample_rate,
+                                              params->timescale);
+
+    return duration == params->frame_samples ? 0 : duration;
 }
 
 

@@ -44,6 +44,8 @@ typedef struct {
     int32_t                   cts;            /* pts - dts, in timebase */
     uint32_t                  nsec;
     int64_t                   arrival;        /* ms since the epoch; 0: now */
+    uint32_t                  samples;        /* of audio, at sample_rate; 0:
+                                                 as many as in all frames */
     const u_char             *pos;            /* borrowed during the call */
     const u_char             *last;
     unsigned                  key:1;

@@ -151,7 +151,8 @@ void ngx_media_line_video_start(ngx_media_line_t *line, int64_t media,
 int64_t ngx_media_line_video_silence(const ngx_media_line_t *line);
 
 ngx_int_t ngx_media_line_audio(ngx_media_timeline_t *tl,
-    ngx_media_line_t *line, int64_t media, ngx_media_time_t *out);
+    ngx_media_line_t *line, const ngx_media_stamp_t *in, int64_t media,
+    ngx_media_time_t *out);
 
 
 #endif /* _NGX_MEDIA_LINE_H_INCLUDED_ */

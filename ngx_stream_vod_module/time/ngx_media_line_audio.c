@@ -7,11 +7,12 @@
 /*
  * Audio: time is what was counted in samples, and there is never a hole.
  *
- * Each frame lasts its samples.  How far that is from the stamps is low-passed
- * and, beyond 1 ms, worked off by a few samples a frame.  What cannot be
- * worked off is a gap, filled with whole frames of silence, or an overlap:
- * frames are dropped until they are due.  As a frame's duration never depends
- * on the next one, it is settled when the frame comes.
+ * Each frame lasts its samples, which are those of its line if it does not say
+ * otherwise.  How far that is from the stamps is low-passed and, beyond 1 ms,
+ * worked off by a few samples a frame.  What cannot be worked off is a gap,
+ * filled with whole frames of silence, or an overlap: frames are dropped until
+ * they are due.  As a frame's duration never depends on the next one, it is
+ * settled when the frame comes.
  */
 
 
@@ -37,9 +38,10 @@
 
 
 static ngx_int_t ngx_media_line_audio_first(ngx_media_line_t *line,
-    int64_t stamp, ngx_media_time_t *out);
+    int64_t stamp, uint32_t frame, ngx_media_time_t *out);
 static ngx_int_t ngx_media_line_audio_next(ngx_media_timeline_t *tl,
-    ngx_media_line_t *line, int64_t stamp, ngx_media_time_t *out);
+    ngx_media_line_t *line, int64_t stamp, uint32_t frame,
+    ngx_media_time_t *out);
 static int64_t ngx_media_line_audio_silent(ngx_media_line_t *line,
     int64_t error);
 static void ngx_media_line_audio_judge(ngx_media_line_t *line,
@@ -47,7 +49,7 @@ static void ngx_media_line_audio_judge(ngx_media_line_t *line,
 static ngx_uint_t ngx_media_line_audio_late(ngx_media_timeline_t *tl,
     ngx_media_line_t *line, int64_t error, int64_t stamp);
 static void ngx_media_line_audio_put(ngx_media_line_t *line, int64_t dts,
-    ngx_media_time_t *out);
+    uint32_t frame, ngx_media_time_t *out);
 static void ngx_media_line_audio_feed(ngx_media_line_t *line, int64_t start,
     int64_t n);
 static int64_t ngx_media_line_audio_correction(ngx_media_line_t *line);
@@ -58,23 +60,25 @@ static int64_t ngx_media_line_audio_start(const ngx_media_line_t *line);
 
 ngx_int_t
 ngx_media_line_audio(ngx_media_timeline_t *tl, ngx_media_line_t *line,
-    int64_t media, ngx_media_time_t *out)
+    const ngx_media_stamp_t *in, int64_t media, ngx_media_time_t *out)
 {
-    int64_t  stamp;
+    int64_t   stamp;
+    uint32_t  frame;
 
     stamp = ngx_media_muldiv(media, line->timescale, NGX_MEDIA_U);
+    frame = in->duration ? in->duration : line->frame;
 
     if (!line->started) {
-        return ngx_media_line_audio_first(line, stamp, out);
+        return ngx_media_line_audio_first(line, stamp, frame, out);
     }
 
-    return ngx_media_line_audio_next(tl, line, stamp, out);
+    return ngx_media_line_audio_next(tl, line, stamp, frame, out);
 }
 
 
 static ngx_int_t
 ngx_media_line_audio_first(ngx_media_line_t *line, int64_t stamp,
-    ngx_media_time_t *out)
+    uint32_t frame, ngx_media_time_t *out)
 {
     int64_t  dts, start;
 
@@ -83,7 +87,7 @@ ngx_media_line_audio_first(ngx_media_line_t *line, int64_t stamp,
 
     if (stamp < start) {
 
-        if (stamp + line->frame <= start) {
+        if (stamp + frame <= start) {
             ngx_media_time_trace(out, "is before its start, stamp:%L start:%L",
                                  stamp, start, 0, 0);
             out->drop = 1;
@@ -94,7 +98,7 @@ ngx_media_line_audio_first(ngx_media_line_t *line, int64_t stamp,
 
             /* what the period before has left */
 
-            if (line->next - stamp > line->frame / 2) {
+            if (line->next - stamp > frame / 2) {
                 ngx_media_time_trace(out, "is before its start, stamp:%L "
                                      "end:%L", stamp, line->next, 0, 0);
                 out->drop = 1;
@@ -130,7 +134,7 @@ ngx_media_line_audio_first(ngx_media_line_t *line, int64_t stamp,
     line->silent = 0;
     line->correcting = 0;
 
-    ngx_media_line_audio_put(line, dts, out);
+    ngx_media_line_audio_put(line, dts, frame, out);
 
     return NGX_OK;
 }
@@ -138,7 +142,7 @@ ngx_media_line_audio_first(ngx_media_line_t *line, int64_t stamp,
 
 static ngx_int_t
 ngx_media_line_audio_next(ngx_media_timeline_t *tl, ngx_media_line_t *line,
-    int64_t stamp, ngx_media_time_t *out)
+    int64_t stamp, uint32_t frame, ngx_media_time_t *out)
 {
     int64_t  error, silent;
 
@@ -192,7 +196,8 @@ ngx_media_line_audio_next(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
     out->silent = (uint32_t) silent;
 
-    ngx_media_line_audio_put(line, line->next + silent * line->frame, out);
+    ngx_media_line_audio_put(line, line->next + silent * line->frame, frame,
+                             out);
 
     return NGX_OK;
 }
@@ -308,12 +313,12 @@ ngx_media_line_audio_late(ngx_media_timeline_t *tl, ngx_media_line_t *line,
 
 
 static void
-ngx_media_line_audio_put(ngx_media_line_t *line, int64_t dts,
+ngx_media_line_audio_put(ngx_media_line_t *line, int64_t dts, uint32_t frame,
     ngx_media_time_t *out)
 {
     int64_t  duration;
 
-    duration = line->frame + ngx_media_line_audio_correction(line);
+    duration = frame + ngx_media_line_audio_correction(line);
 
     line->dts = dts;
     line->next = dts + duration;

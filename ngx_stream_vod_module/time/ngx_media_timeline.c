@@ -611,7 +611,7 @@ ngx_media_timeline_audio(ngx_media_timeline_t *tl, ngx_media_line_t *line,
     }
 
     if (rc == NGX_OK) {
-        rc = ngx_media_line_audio(tl, line, media, out);
+        rc = ngx_media_line_audio(tl, line, in, media, out);
     }
 
     if (rc == NGX_DECLINED) {
@@ -831,7 +831,7 @@ ngx_media_timeline_open(ngx_media_timeline_t *tl, ngx_media_line_t *line,
         ngx_media_line_video_start(line, media, cts, in->key, out);
 
     } else {
-        (void) ngx_media_line_audio(tl, line, media, out);
+        (void) ngx_media_line_audio(tl, line, in, media, out);
     }
 
     ngx_media_timeline_accept(tl, line, in, media, out);

@@ -46,6 +46,9 @@ typedef struct {
     int32_t                   cts;            /* pts - dts, in timebase */
     uint32_t                  nsec;           /* to be added to the stamp */
     int64_t                   arrival;        /* ms since the epoch */
+    uint32_t                  duration;       /* of audio, in its timescale,
+                                                 where frames are not all as
+                                                 long; 0: that of its line */
     uint32_t                  limit;          /* the most ticks that the
                                                  previous frame may last:
                                                  what its part has left */

@@ -169,6 +169,8 @@ my @lines = map { [pattern($_->[0]), $_->[1]] } (
     ['media writer is announced video:# audio:#', \&announced],
     ['media line of track #, id:# type:# timescale:# frame:# since:# end:#',
      \&track],
+    ['media frame to come of track # lasts:#',
+     sub { $_[0]{lasts} = $_[2] }],
     ['media frame comes, track:# stamp:# cts:# nsec:# key:# repeat:# '
      . 'arrival:# size:#', \&frame],
     ['media ready,', sub { $_[0]{w}{ready} = 1 }],
@@ -430,7 +432,8 @@ sub frame {
 
     my $time = $w->{time}->frame($t->{line}, {
         stamp => $stamp, cts => $cts, nsec => $nsec, key => $key,
-        arrival => $arrival, limit => $room });
+        arrival => $arrival, limit => $room,
+        duration => delete $self->{lasts} });
 
     $time->{key} = $key;
 

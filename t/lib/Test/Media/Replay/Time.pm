@@ -282,7 +282,7 @@ sub open {
 
     $line->{type} eq 'v'
         ? $self->video_start($line, $media, $cts, $in->{key}, $out)
-        : $self->audio_line($line, $media, $out);
+        : $self->audio_line($line, $in, $media, $out);
 
     $self->accept($line, $in, $media);
 }
@@ -794,7 +794,7 @@ sub audio {
     my $clock = $self->{clock};
 
     if ($clock != $line && $media - $self->{head} > AHEAD
-        || !$self->audio_line($line, $media, $out))
+        || !$self->audio_line($line, $in, $media, $out))
     {
         $self->close(1, $out);
         return $self->wait($line, $in, $out);
@@ -823,12 +823,14 @@ sub msec { return $_[1] * $_[0]{timescale} / 1000 }
 # false: it was silent for too long
 
 sub audio_line {
-    my ($self, $line, $media, $out) = @_;
+    my ($self, $line, $in, $media, $out) = @_;
 
     my $stamp = muldiv($media, $line->{timescale}, U);
 
-    return $line->{started} ? $self->audio_next($line, $stamp, $out)
-                            : $self->audio_first($line, $stamp, $out);
+    my $frame = $in->{duration} || $line->{frame};
+
+    return $line->{started} ? $self->audio_next($line, $stamp, $frame, $out)
+                            : $self->audio_first($line, $stamp, $frame, $out);
 }
 
 
@@ -844,7 +846,7 @@ sub audio_start {
 
 
 sub audio_first {
-    my ($self, $line, $stamp, $out) = @_;
+    my ($self, $line, $stamp, $frame, $out) = @_;
 
     my $start = audio_start($line);
     my $dts = $stamp;
@@ -852,8 +854,8 @@ sub audio_first {
     if ($stamp < $start) {
         my $late = $line->{ever} ? $line->{next} - $stamp : 0;
 
-        if ($stamp + $line->{frame} <= $start
-            || $late > 0 && $late > $line->{frame} / 2)
+        if ($stamp + $frame <= $start
+            || $late > 0 && $late > $frame / 2)
         {
             $out->{drop} = 1;
             return 1;
@@ -874,13 +876,13 @@ sub audio_first {
     $line->{shift} = $stamp - $dts;
     @$line{qw/ off steady silent correcting /} = (0, 0, 0, 0);
 
-    audio_put($line, $dts, $out);
+    audio_put($line, $dts, $frame, $out);
     return 1;
 }
 
 
 sub audio_next {
-    my ($self, $line, $stamp, $out) = @_;
+    my ($self, $line, $stamp, $frame, $out) = @_;
 
     my $error = $stamp - $line->{next};
 
@@ -924,7 +926,7 @@ sub audio_next {
     $line->{silent} = 0;
     $out->{silent} = $silent;
 
-    audio_put($line, $line->{next} + $silent * $line->{frame}, $out);
+    audio_put($line, $line->{next} + $silent * $line->{frame}, $frame, $out);
     return 1;
 }
 
@@ -981,9 +983,9 @@ sub audio_silent {
 
 
 sub audio_put {
-    my ($line, $dts, $out) = @_;
+    my ($line, $dts, $frame, $out) = @_;
 
-    my $d = $line->{frame} + audio_correction($line);
+    my $d = $frame + audio_correction($line);
 
     @$line{qw/ dts next started ever fixed /} = ($dts, $dts + $d, 1, 1, 0);
     @$out{qw/ dts pts duration locked /} = ($dts, $dts, $d, 1);
