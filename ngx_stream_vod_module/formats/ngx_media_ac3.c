@@ -29,11 +29,24 @@
 
 #define NGX_MEDIA_EAC3_DEPENDENT  1           /* strmtyp */
 
+/* a sample of ISO BMFF has six blocks, F.6 */
+#define NGX_MEDIA_EAC3_BLOCKS     6
+
+/* bytes of dac3; of dec3 with one independent substream, F.4 and F.6 */
+#define NGX_MEDIA_AC3_RECORD      3
+#define NGX_MEDIA_EAC3_RECORD     6
+
+/* what frames of a stream have in common, in their first three bytes, behind
+   data_rate: fscod, bsid, acmod, lfeon; num_dep_sub */
+#define NGX_MEDIA_AC3_SAME        0xfe3c00
+#define NGX_MEDIA_EAC3_SAME       0xfe0f1e
+
 
 /* a frame of Enhanced AC-3, ETSI TS 102 366, E.1.2 */
 
 typedef struct {
     uint32_t                  type;           /* strmtyp */
+    uint32_t                  substream;      /* substreamid */
     uint32_t                  size;           /* bytes */
     uint32_t                  blocks;
     uint32_t                  fscod;
@@ -53,6 +66,9 @@ static ngx_int_t ngx_media_ac3_params(ngx_media_params_t *params,
     const ngx_media_span_t *config);
 static ngx_int_t ngx_media_ac3_frame(const ngx_media_params_t *params,
     const u_char *pos, const u_char *last, ngx_media_frame_info_t *info);
+static ngx_int_t ngx_media_eac3_frame(const ngx_media_params_t *params,
+    const u_char *pos, const u_char *last, ngx_media_frame_info_t *info);
+static size_t ngx_media_eac3_size(const u_char *pos, const u_char *last);
 static size_t ngx_media_ac3_string(u_char *p,
     const ngx_media_params_t *params);
 static size_t ngx_media_ac3_entry(u_char *p,
@@ -61,6 +77,10 @@ static ngx_int_t ngx_media_ac3_learn(ngx_media_params_t *params,
     const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_eac3_learn(ngx_media_params_t *params,
     const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_ac3_record(u_char *config, const u_char *pos,
+    const u_char *last);
+static size_t ngx_media_eac3_record(u_char *config, const u_char *pos,
+    const u_char *last);
 static uint32_t ngx_media_eac3_samples(const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_eac3_parse(ngx_media_eac3_t *frame,
     const u_char *pos, const u_char *last);
@@ -71,8 +91,8 @@ const ngx_media_codec_t  ngx_media_ac3_codec = {
     NGX_MEDIA_AUDIO,
     ngx_string("ac3"),
     NGX_MEDIA_IN_ALL,
-    NGX_MEDIA_IS_STEADY,
-    NGX_MEDIA_UNITS_NONE,
+    NGX_MEDIA_IS_LIVE | NGX_MEDIA_IS_STEADY,
+    NGX_MEDIA_UNITS_FRAMES,
     0,                                        /* skip */
     {
         { ngx_media_fourcc('a', 'c', '-', '3') },
@@ -102,8 +122,8 @@ const ngx_media_codec_t  ngx_media_eac3_codec = {
     NGX_MEDIA_AUDIO,
     ngx_string("eac3"),
     NGX_MEDIA_IN_ALL,
-    0,                                        /* flags */
-    NGX_MEDIA_UNITS_NONE,
+    NGX_MEDIA_IS_LIVE,
+    NGX_MEDIA_UNITS_FRAMES,
     0,                                        /* skip */
     {
         { ngx_media_fourcc('e', 'c', '-', '3') },
@@ -116,7 +136,7 @@ const ngx_media_codec_t  ngx_media_eac3_codec = {
       NGX_MEDIA_TS_DVB_EAC3, ngx_media_fourcc('E', 'A', 'C', '3'), NULL },
     { NGX_MEDIA_CODEC_EAC3, 0, 0, 0, 0, 0, NULL },
     ngx_media_eac3_config,
-    ngx_media_ac3_frame,
+    ngx_media_eac3_frame,
     ngx_media_ac3_string,
     ngx_media_ac3_entry,
     ngx_media_eac3_silence,
@@ -124,7 +144,7 @@ const ngx_media_codec_t  ngx_media_eac3_codec = {
     ngx_media_eac3_learn,
     NULL,                                     /* assume */
     ngx_media_eac3_samples,
-    ngx_media_ac3_size
+    ngx_media_eac3_size
 };
 
 
@@ -267,10 +287,14 @@ ngx_media_ac3_params(ngx_media_params_t *params, uint32_t codec,
 }
 
 
+/* a whole frame, of the stream that is known */
+
 static ngx_int_t
 ngx_media_ac3_frame(const ngx_media_params_t *params, const u_char *pos,
     const u_char *last, ngx_media_frame_info_t *info)
 {
+    u_char  config[NGX_MEDIA_AC3_RECORD];
+
     ngx_memzero(info, sizeof(ngx_media_frame_info_t));
 
     info->key = 1;
@@ -280,8 +304,48 @@ ngx_media_ac3_frame(const ngx_media_params_t *params, const u_char *pos,
         return NGX_OK;
     }
 
-    if (last - pos < 2
-        || (pos[0] << 8 | pos[1]) != NGX_MEDIA_AC3_SYNCWORD)
+    if (ngx_media_ac3_size(pos, last) != (size_t) (last - pos)
+        || ngx_media_ac3_record(config, pos, last) != NGX_OK
+        || params->config_len < NGX_MEDIA_AC3_RECORD)
+    {
+        return NGX_ERROR;
+    }
+
+    if ((ngx_media_get_be24(config) ^ ngx_media_get_be24(params->config))
+        & NGX_MEDIA_AC3_SAME)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_media_eac3_frame(const ngx_media_params_t *params, const u_char *pos,
+    const u_char *last, ngx_media_frame_info_t *info)
+{
+    u_char  config[NGX_MEDIA_EAC3_RECORD];
+
+    ngx_memzero(info, sizeof(ngx_media_frame_info_t));
+
+    info->key = 1;
+
+    if (pos == last) {
+        info->empty = 1;
+        return NGX_OK;
+    }
+
+    if (ngx_media_eac3_size(pos, last) != (size_t) (last - pos)
+        || ngx_media_eac3_record(config, pos, last) == 0
+        || params->config_len < NGX_MEDIA_EAC3_RECORD - 1)
+    {
+        return NGX_ERROR;
+    }
+
+    if ((ngx_media_get_be24(config + 2)
+         ^ ngx_media_get_be24(params->config + 2))
+        & NGX_MEDIA_EAC3_SAME)
     {
         return NGX_ERROR;
     }
@@ -364,13 +428,25 @@ ngx_media_ac3_entry(u_char *p, const ngx_media_params_t *params)
 }
 
 
-/* ETSI TS 102 366, 4.3.1, 4.3.2 and F.4 */
-
 static ngx_int_t
 ngx_media_ac3_learn(ngx_media_params_t *params, const u_char *pos,
     const u_char *last)
 {
-    u_char            config[3];
+    u_char  config[NGX_MEDIA_AC3_RECORD];
+
+    if (ngx_media_ac3_record(config, pos, last) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_media_ac3_config(params, config, config + sizeof(config));
+}
+
+
+/* ETSI TS 102 366, 4.3.1, 4.3.2 and F.4 */
+
+static ngx_int_t
+ngx_media_ac3_record(u_char *config, const u_char *pos, const u_char *last)
+{
     uint32_t          acmod, bsid, bsmod, code, fscod, lfe;
     ngx_media_bits_t  br;
 
@@ -401,31 +477,51 @@ ngx_media_ac3_learn(ngx_media_params_t *params, const u_char *pos,
 
     lfe = ngx_media_bits_get(&br, 1);
 
-    if (br.err || code > 37 || bsid > 10) {
+    if (br.err || code > 37 || bsid > NGX_MEDIA_AC3_BSID_LAST) {
         return NGX_DECLINED;
     }
 
-    ngx_media_put_be24(config, fscod << 22 | bsid << 17 | bsmod << 14
-                               | acmod << 11 | lfe << 10 | (code >> 1) << 5);
+    (void) ngx_media_put_be24(config, fscod << 22 | bsid << 17 | bsmod << 14
+                                      | acmod << 11 | lfe << 10
+                                      | (code >> 1) << 5);
 
-    return ngx_media_ac3_config(params, config, config + sizeof(config));
+    return NGX_OK;
 }
 
-
-/* F.6; a packet is an independent frame and those that depend on it */
 
 static ngx_int_t
 ngx_media_eac3_learn(ngx_media_params_t *params, const u_char *pos,
     const u_char *last)
 {
-    u_char                 config[6], *p;
-    uint32_t               bytes, dependent, location, rate;
+    u_char  config[NGX_MEDIA_EAC3_RECORD];
+    size_t  size;
+
+    size = ngx_media_eac3_record(config, pos, last);
+
+    if (size == 0) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_media_eac3_config(params, config, config + size);
+}
+
+
+/*
+ * F.6; a packet is an independent frame and those that depend on it.  Bytes of
+ * the record, 0: it is no such packet.
+ */
+
+static size_t
+ngx_media_eac3_record(u_char *config, const u_char *pos, const u_char *last)
+{
+    u_char            *p;
+    uint32_t           bytes, dependent, location, rate;
     ngx_media_eac3_t   first, next;
 
     if (ngx_media_eac3_parse(&first, pos, last) != NGX_OK
         || first.type == NGX_MEDIA_EAC3_DEPENDENT || first.fscod == 3)
     {
-        return NGX_DECLINED;
+        return 0;
     }
 
     bytes = first.size;
@@ -460,9 +556,58 @@ ngx_media_eac3_learn(ngx_media_params_t *params, const u_char *pos,
         p = ngx_media_put_8(p, location & 0xff);
     }
 
-    return ngx_media_eac3_config(params, config, p);
+    return p - config;
 }
 
+
+/*
+ * What a sample of ISO BMFF is: a frame of the first substream with those that
+ * depend on it and the other programs, and more of them up to six blocks
+ */
+
+static size_t
+ngx_media_eac3_size(const u_char *pos, const u_char *last)
+{
+    size_t            size;
+    uint32_t          blocks;
+    ngx_int_t         rc;
+    ngx_media_eac3_t  frame;
+
+    blocks = 0;
+    size = 0;
+
+    while (size < (size_t) (last - pos)) {
+
+        rc = ngx_media_eac3_parse(&frame, pos + size, last);
+
+        if (rc == NGX_AGAIN) {
+            return size + ngx_media_ac3_size(pos + size, last);
+        }
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        if (frame.type != NGX_MEDIA_EAC3_DEPENDENT && frame.substream == 0) {
+
+            if (blocks >= NGX_MEDIA_EAC3_BLOCKS) {
+                break;
+            }
+
+            blocks += frame.blocks;
+
+        } else if (blocks == 0) {
+            break;
+        }
+
+        size += frame.size;
+    }
+
+    return size;
+}
+
+
+/* NGX_AGAIN: its header is not whole */
 
 static ngx_int_t
 ngx_media_eac3_parse(ngx_media_eac3_t *frame, const u_char *pos,
@@ -481,7 +626,7 @@ ngx_media_eac3_parse(ngx_media_eac3_t *frame, const u_char *pos,
     }
 
     frame->type = ngx_media_bits_get(&br, 2);
-    ngx_media_bits_skip(&br, 3);              /* substreamid */
+    frame->substream = ngx_media_bits_get(&br, 3);
     frame->size = (ngx_media_bits_get(&br, 11) + 1) * 2;
     frame->fscod = ngx_media_bits_get(&br, 2);
     code = ngx_media_bits_get(&br, 2);        /* or fscod2: half rates */
@@ -504,7 +649,13 @@ ngx_media_eac3_parse(ngx_media_eac3_t *frame, const u_char *pos,
         frame->map = ngx_media_bits_get(&br, 16);
     }
 
-    if (br.err || frame->bsid <= 10 || frame->bsid > 16) {
+    if (br.err) {
+        return NGX_AGAIN;
+    }
+
+    if (frame->bsid <= NGX_MEDIA_AC3_BSID_LAST
+        || frame->bsid > NGX_MEDIA_EAC3_BSID)
+    {
         return NGX_ERROR;
     }
 
@@ -524,7 +675,7 @@ ngx_media_eac3_samples(const u_char *pos, const u_char *last)
 
     while (ngx_media_eac3_parse(&frame, pos, last) == NGX_OK) {
 
-        if (frame.type != NGX_MEDIA_EAC3_DEPENDENT) {
+        if (frame.type != NGX_MEDIA_EAC3_DEPENDENT && frame.substream == 0) {
             samples += frame.blocks * 256;
         }
 

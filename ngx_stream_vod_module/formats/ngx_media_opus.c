@@ -55,7 +55,7 @@ const ngx_media_codec_t  ngx_media_opus_codec = {
     NGX_MEDIA_AUDIO,
     ngx_string("opus"),
     NGX_MEDIA_IN_CMAF,
-    NGX_MEDIA_IS_BOUND,
+    NGX_MEDIA_IS_LIVE | NGX_MEDIA_IS_BOUND,
     NGX_MEDIA_UNITS_NONE,
     NGX_MEDIA_OPUS_SKIP,
     {
@@ -175,7 +175,8 @@ ngx_media_opus_frame(const ngx_media_params_t *params, const u_char *pos,
     info->key = 1;
     info->empty = (pos == last);
 
-    return NGX_OK;
+    return info->empty || ngx_media_opus_samples(pos, last) ? NGX_OK
+                                                            : NGX_ERROR;
 }
 
 

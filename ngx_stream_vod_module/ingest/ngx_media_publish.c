@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "access/ngx_media_ban.h"
+#include "formats/ngx_media_bytes.h"
 #include "ingest/ngx_media_publish_state.h"
 
 
@@ -38,6 +39,10 @@ static ngx_int_t ngx_media_publish_find(ngx_media_publisher_t *p,
     ngx_media_publish_track_t **track);
 static ngx_media_publish_track_t *ngx_media_publish_track_add(
     ngx_media_publisher_t *p, ngx_uint_t type, ngx_uint_t id);
+static ngx_int_t ngx_media_publish_set(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    ngx_media_params_t *params, ngx_int_t rc,
+    const ngx_media_publish_frame_t *config);
 static ngx_int_t ngx_media_publish_refuse(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, ngx_media_ignored_e why,
     const ngx_media_publish_frame_t *config);
@@ -592,6 +597,17 @@ ngx_media_publish_configure(ngx_media_publisher_t *p,
 
     rc = codec->config(&params, config->pos, config->last);
 
+    return ngx_media_publish_set(p, t, codec, &params, rc, config);
+}
+
+
+/* parameters that a configuration, or a frame, has said with this code */
+
+static ngx_int_t
+ngx_media_publish_set(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_codec_t *codec, ngx_media_params_t *params, ngx_int_t rc,
+    const ngx_media_publish_frame_t *config)
+{
     if (rc == NGX_DECLINED) {
         return ngx_media_publish_refuse(p, t, NGX_MEDIA_IGNORED_CODEC,
                                         config);
@@ -602,19 +618,28 @@ ngx_media_publish_configure(ngx_media_publisher_t *p,
                                               config);
     }
 
-    rc = ngx_media_writer_track(p->writer, config->id, &params, &t->track);
+    /*
+     * What players are to skip at a begin, as PreSkip of Opus: stamps are those
+     * of all samples, and who joins would lose sound
+     */
+
+    if (codec->skip) {
+        (void) ngx_media_put_be16(params->config + codec->skip, 0);
+    }
+
+    rc = ngx_media_writer_track(p->writer, config->id, params, &t->track);
 
     switch (rc) {
 
     case NGX_OK:
         t->codec = codec;
-        ngx_media_params_copy(&t->params, &params);
+        ngx_media_params_copy(&t->params, params);
         t->own = 0;
         t->refused = 0;
         return NGX_OK;
 
     case NGX_ABORT:
-        ngx_media_params_copy(&t->params, &params);
+        ngx_media_params_copy(&t->params, params);
         return ngx_media_publish_refuse(p, t, NGX_MEDIA_IGNORED_TRACK,
                                         config);
 
@@ -627,23 +652,21 @@ ngx_media_publish_configure(ngx_media_publisher_t *p,
 ngx_int_t
 ngx_media_publish_configure_own(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
-    const ngx_media_publish_frame_t *config)
+    ngx_media_params_t *params, ngx_int_t rc,
+    const ngx_media_publish_frame_t *frame)
 {
-    ngx_int_t           rc;
-    ngx_media_params_t  params;
-
     if (t->refused && t->why == NGX_MEDIA_IGNORED_TRACK
         && ngx_current_msec - t->refused_msec < NGX_MEDIA_PUBLISH_ROOM
-        && codec->config(&params, config->pos, config->last) == NGX_OK
-        && params.codec == t->params.codec
-        && params.config_len == t->params.config_len
-        && ngx_memcmp(params.config, t->params.config, params.config_len)
+        && rc == NGX_OK
+        && params->codec == t->params.codec
+        && params->config_len == t->params.config_len
+        && ngx_memcmp(params->config, t->params.config, params->config_len)
            == 0)
     {
-        rc = ngx_media_publish_ignore_frame(p, t->why, config);
+        rc = ngx_media_publish_ignore_frame(p, t->why, frame);
 
     } else {
-        rc = ngx_media_publish_configure(p, t, codec, config);
+        rc = ngx_media_publish_set(p, t, codec, params, rc, frame);
     }
 
     return (rc == NGX_OK && t->codec != codec) ? NGX_DONE : rc;
@@ -661,6 +684,15 @@ ngx_media_publish_refuse(ngx_media_publisher_t *p,
     t->why = why;
 
     return ngx_media_publish_ignore_frame(p, why, config);
+}
+
+
+uint32_t
+ngx_media_publish_samples(const ngx_media_publish_track_t *t,
+    const ngx_media_publish_frame_t *frame)
+{
+    return t->codec->samples ? t->codec->samples(frame->pos, frame->last)
+                             : t->params.frame_samples;
 }
 
 
@@ -697,6 +729,7 @@ ngx_media_publish_put(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     out.cts = frame->cts;
     out.nsec = frame->nsec;
     out.arrival = frame->arrival;
+    out.samples = ngx_media_publish_samples(t, frame);
     out.pos = frame->pos;
     out.last = frame->last;
     out.key = info.key || t->type == NGX_MEDIA_AUDIO || t->refresh;

@@ -21,13 +21,15 @@
 #include "formats/ngx_media_adts.h"
 #include "formats/ngx_media_aac.h"
 #include "formats/ngx_media_h264.h"
-#include "formats/ngx_media_mp3.h"
 #include "formats/ngx_media_nal.h"
 #include "ingest/ngx_media_publish_state.h"
 
 
 /* a refresh takes at most so many frames */
 #define NGX_MEDIA_PUBLISH_REFRESH  600
+
+/* frames in a row that have to say that the configuration is another one */
+#define NGX_MEDIA_PUBLISH_DOUBTS   3
 
 
 static ngx_int_t ngx_media_publish_unconfigured(ngx_media_publisher_t *p,
@@ -62,12 +64,19 @@ static ngx_int_t ngx_media_publish_aac(ngx_media_publisher_t *p,
 static ngx_int_t ngx_media_publish_adts(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *frame, const ngx_media_adts_t *adts);
-static ngx_int_t ngx_media_publish_mp3(ngx_media_publisher_t *p,
+static ngx_int_t ngx_media_publish_own(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    ngx_media_params_t *params, ngx_int_t rc,
+    const ngx_media_publish_frame_t *frame);
+static ngx_int_t ngx_media_publish_frames(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *frame);
-static ngx_int_t ngx_media_publish_nth(ngx_media_publisher_t *p,
-    ngx_media_publish_track_t *t, const ngx_media_publish_frame_t *frame,
-    const ngx_media_span_t *data, ngx_uint_t n);
+static ngx_int_t ngx_media_publish_learn(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame);
+static ngx_int_t ngx_media_publish_after(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_publish_frame_t *piece,
+    const ngx_media_publish_frame_t *frame, uint64_t *before);
 
 
 ngx_int_t
@@ -105,7 +114,7 @@ ngx_media_publish_mend_frame(ngx_media_publisher_t *p,
         return ngx_media_publish_aac(p, t, codec, frame);
 
     case NGX_MEDIA_UNITS_FRAMES:
-        return ngx_media_publish_mp3(p, t, codec, frame);
+        return ngx_media_publish_frames(p, t, codec, frame);
 
     default:
         break;
@@ -433,11 +442,12 @@ static ngx_int_t
 ngx_media_publish_aac(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     const ngx_media_codec_t *codec, const ngx_media_publish_frame_t *frame)
 {
+    uint64_t                    before;
     ngx_int_t                   rc;
-    ngx_uint_t                  n, usac;
+    ngx_uint_t                  usac;
     ngx_media_adts_t            adts;
     ngx_media_span_t            data, raw;
-    ngx_media_publish_frame_t   rest;
+    ngx_media_publish_frame_t   piece, rest;
 
     usac = (t->codec == codec
             && t->params.object_type == NGX_MEDIA_AAC_USAC);
@@ -453,15 +463,19 @@ ngx_media_publish_aac(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
 
     data.pos = frame->pos;
     data.last = frame->last;
-    n = 0;
+    piece = *frame;
+    before = 0;
 
     while ((rc = ngx_media_adts_next(&data, &adts, &raw)) == NGX_OK) {
 
         rc = ngx_media_publish_adts(p, t, codec, frame, &adts);
 
+        piece.pos = raw.pos;
+        piece.last = raw.last;
+
         if (rc == NGX_OK) {
             rc = t->codec == codec
-                 ? ngx_media_publish_nth(p, t, frame, &raw, n++)
+                 ? ngx_media_publish_after(p, t, &piece, frame, &before)
                  : ngx_media_publish_unconfigured(p, t, frame);
         }
 
@@ -488,9 +502,9 @@ ngx_media_publish_adts(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     const ngx_media_codec_t *codec, const ngx_media_publish_frame_t *frame,
     const ngx_media_adts_t *adts)
 {
-    u_char                      asc[NGX_MEDIA_ADTS_CONFIG];
-    ngx_int_t                   rc;
-    ngx_media_publish_frame_t   config;
+    u_char              asc[NGX_MEDIA_ADTS_CONFIG];
+    ngx_int_t           rc;
+    ngx_media_params_t  params;
 
     if (!t->codes) {
         t->codes = 1;
@@ -508,17 +522,14 @@ ngx_media_publish_adts(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     if (t->codec == codec
         && ngx_memcmp(asc, t->adts, NGX_MEDIA_ADTS_CONFIG) == 0)
     {
+        t->doubts = 0;
         return NGX_OK;
     }
 
-    config = *frame;
-    config.pos = asc;
-    config.last = asc + NGX_MEDIA_ADTS_CONFIG;
-
-    rc = ngx_media_publish_configure_own(p, t, codec, &config);
+    rc = codec->config(&params, asc, asc + NGX_MEDIA_ADTS_CONFIG);
+    rc = ngx_media_publish_own(p, t, codec, &params, rc, frame);
 
     if (rc == NGX_OK) {
-        t->own = 1;
         ngx_memcpy(t->adts, asc, NGX_MEDIA_ADTS_CONFIG);
     }
 
@@ -526,31 +537,75 @@ ngx_media_publish_adts(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
 }
 
 
-/* an MP3 stream has no other configuration than its frames' headers */
+/*
+ * A configuration that was found in a frame, of rc.  One that differs from what
+ * frames said so far is believed when several say so: bits get lost on the way.
+ * As of own.
+ */
 
 static ngx_int_t
-ngx_media_publish_mp3(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
-    const ngx_media_codec_t *codec, const ngx_media_publish_frame_t *frame)
+ngx_media_publish_own(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_codec_t *codec, ngx_media_params_t *params, ngx_int_t rc,
+    const ngx_media_publish_frame_t *frame)
 {
+    if (t->codec == codec && ++t->doubts < NGX_MEDIA_PUBLISH_DOUBTS) {
+        ngx_media_writer_bad(p->writer, t->track);
+
+        rc = ngx_media_publish_ignore_frame(p, NGX_MEDIA_IGNORED_FRAME,
+                                            frame);
+
+        return rc == NGX_OK ? NGX_DONE : rc;
+    }
+
+    t->doubts = 0;
+
+    rc = ngx_media_publish_configure_own(p, t, codec, params, rc, frame);
+
+    if (rc == NGX_OK) {
+        t->own = 1;
+    }
+
+    return rc;
+}
+
+
+/*
+ * Whole frames with headers, of which a message has one, or several.  What the
+ * headers say is the configuration.
+ */
+
+static ngx_int_t
+ngx_media_publish_frames(ngx_media_publisher_t *p,
+    ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
+    const ngx_media_publish_frame_t *frame)
+{
+    size_t                      size;
+    uint64_t                    before;
     ngx_int_t                   rc;
-    ngx_uint_t                  n;
-    ngx_media_mp3_t             mp3;
-    ngx_media_span_t            data, raw;
+    ngx_media_span_t            data;
+    ngx_media_params_t          params;
     ngx_media_publish_frame_t   piece;
 
     data.pos = frame->pos;
     data.last = frame->last;
     piece = *frame;
-    n = 0;
+    before = 0;
 
-    while ((rc = ngx_media_mp3_next(&data, &raw)) == NGX_OK) {
-        piece.pos = raw.pos;
-        piece.last = raw.last;
+    while (data.pos < data.last) {
+        size = codec->size(data.pos, data.last);
 
-        rc = ngx_media_publish_configure_own(p, t, codec, &piece);
+        if (size == 0 || size > ngx_media_span_len(&data)) {
+            break;
+        }
+
+        piece.pos = data.pos;
+        piece.last = data.pos + size;
+        data.pos = piece.last;
+
+        rc = ngx_media_publish_learn(p, t, codec, &piece);
 
         if (rc == NGX_OK) {
-            rc = ngx_media_publish_nth(p, t, frame, &raw, n++);
+            rc = ngx_media_publish_after(p, t, &piece, frame, &before);
         }
 
         if (rc != NGX_OK && rc != NGX_DONE) {
@@ -558,14 +613,14 @@ ngx_media_publish_mp3(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
         }
     }
 
-    if (rc == NGX_DONE) {
+    if (data.pos == data.last) {
         return NGX_OK;
     }
 
     piece.pos = data.pos;
     piece.last = data.last;
 
-    rc = ngx_media_mp3_parse(&mp3, data.pos, data.last);
+    rc = codec->learn(&params, data.pos, data.last);
 
     return ngx_media_publish_ignore_frame(p, rc == NGX_DECLINED
                                              ? NGX_MEDIA_IGNORED_CODEC
@@ -574,23 +629,48 @@ ngx_media_publish_mp3(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
 }
 
 
-/* the n-th of the frames in a message has the stamp of those before it */
+/* what a frame says of all of them, if that is something new; as of own */
 
 static ngx_int_t
-ngx_media_publish_nth(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
-    const ngx_media_publish_frame_t *frame, const ngx_media_span_t *data,
-    ngx_uint_t n)
+ngx_media_publish_learn(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_codec_t *codec, const ngx_media_publish_frame_t *frame)
+{
+    ngx_int_t               rc;
+    ngx_media_params_t      params;
+    ngx_media_frame_info_t  info;
+
+    if (t->codec == codec
+        && codec->frame(&t->params, frame->pos, frame->last, &info) == NGX_OK)
+    {
+        t->doubts = 0;
+        return NGX_OK;
+    }
+
+    rc = codec->learn(&params, frame->pos, frame->last);
+
+    return ngx_media_publish_own(p, t, codec, &params, rc, frame);
+}
+
+
+/*
+ * One of the frames of a message, whose stamp is that of the first: *before
+ * counts samples.
+ */
+
+static ngx_int_t
+ngx_media_publish_after(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
+    const ngx_media_publish_frame_t *piece,
+    const ngx_media_publish_frame_t *frame, uint64_t *before)
 {
     uint64_t                    nsec, ticks;
     ngx_media_publish_frame_t   out;
 
     out = *frame;
-    out.pos = data->pos;
-    out.last = data->last;
+    out.pos = piece->pos;
+    out.last = piece->last;
 
-    if (n) {
-        nsec = frame->nsec + (uint64_t) n * t->params.frame_samples
-                             * 1000000000 / t->params.sample_rate;
+    if (*before) {
+        nsec = frame->nsec + *before * 1000000000 / t->params.sample_rate;
 
         ticks = nsec / 1000000000 * p->timebase
                 + nsec % 1000000000 * p->timebase / 1000000000;
@@ -600,6 +680,8 @@ ngx_media_publish_nth(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
                                - nsec % 1000000000 * p->timebase / 1000000000
                                  * 1000000000 / p->timebase);
     }
+
+    *before += ngx_media_publish_samples(t, piece);
 
     return ngx_media_publish_put(p, t, &out);
 }

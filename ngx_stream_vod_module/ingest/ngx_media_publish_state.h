@@ -66,6 +66,8 @@ typedef struct {
     u_char                    adts[NGX_MEDIA_ADTS_CONFIG];
                                               /* the configuration is made of
                                                  ADTS headers: this one */
+    ngx_uint_t                doubts;         /* frames in a row that say that
+                                                 it is another one */
     unsigned                  codes:1;        /* start codes, or ADTS headers,
                                                  were seen */
     unsigned                  refresh:1;      /* this frame begins an intra
@@ -124,15 +126,18 @@ ngx_int_t ngx_media_publish_configure(ngx_media_publisher_t *p,
     const ngx_media_publish_frame_t *config);
 
 /*
- * One that a frame brings, which each of them does: what there was no room for
- * is tried again when it is another one, or after a while.  NGX_DONE: it is
- * refused, and the frame with it.
+ * What a frame says, which each of them does, params are of rc: what there was
+ * no room for is tried again when it is another one, or after a while.
+ * NGX_DONE: it is refused, and the frame with it.
  */
 ngx_int_t ngx_media_publish_configure_own(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
-    const ngx_media_publish_frame_t *config);
+    ngx_media_params_t *params, ngx_int_t rc,
+    const ngx_media_publish_frame_t *frame);
 
-/* likewise a frame */
+/* likewise a frame; how many samples it has: 0: video */
+uint32_t ngx_media_publish_samples(const ngx_media_publish_track_t *t,
+    const ngx_media_publish_frame_t *frame);
 ngx_int_t ngx_media_publish_put(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_publish_frame_t *frame);
 

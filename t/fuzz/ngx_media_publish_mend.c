@@ -17,7 +17,7 @@
  *     each message: a byte of flags, two of its length, the bytes
  *
  *     bits 0 to 2   what it is, see kinds
- *     bit 3         a second track
+ *     bit 3         a second track, of the last two kinds AC-3 and E-AC-3
  *     bits 4 and 5  time before it: 0, 20 ms, 1 s, 5 s
  *     bit 6         the writer has no room for tracks, bit 7: it has lost
  */
@@ -237,6 +237,7 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
 {
     ngx_int_t                  rc;
     ngx_media_span_t           rest, nal;
+    const ngx_media_codec_t   *codec;
     const ngx_media_params_t  *params;
 
     check(track < w->ntracks);
@@ -266,8 +267,16 @@ ngx_media_writer_frame(ngx_media_writer_t *w, ngx_uint_t track,
         break;
 
     default:
-        check(params->codec == NGX_MEDIA_CODEC_MP3);
-        check(frame->pos[0] == 0xff);
+        codec = ngx_media_codec_find(params->codec);
+        check(codec->size == NULL
+              || codec->size(frame->pos, frame->last)
+                 == (size_t) (frame->last - frame->pos));
+        check(frame->samples == codec->samples(frame->pos, frame->last));
+        check(frame->samples != 0);
+        break;
+
+    case NGX_MEDIA_CODEC_AC3:
+        check(frame->pos[0] == 0x0b && frame->samples == 1536);
     }
 
     w->taken++;
@@ -333,6 +342,11 @@ message(ngx_media_publisher_t *p, ngx_uint_t flags, const uint8_t *data,
     frame.type = kinds[flags & 7].type;
     frame.codec = kinds[flags & 7].codec;
     frame.id = flags >> 3 & 1;
+
+    if ((flags & 0x0e) == 0x0e) {
+        frame.codec = (flags & 1) ? NGX_MEDIA_CODEC_EAC3 : NGX_MEDIA_CODEC_AC3;
+    }
+
     frame.stamp = ngx_current_msec & 0xffffffff;
     frame.pos = copy;
     frame.last = copy + size;
