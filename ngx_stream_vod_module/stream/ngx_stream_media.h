@@ -29,18 +29,25 @@ typedef struct {
     ngx_module_t             *core_module;
     void                    (*finalize_session)(ngx_stream_session_t *s,
                                 ngx_uint_t rc);
+    ngx_int_t               (*compile_complex_value)(
+                                ngx_stream_compile_complex_value_t *ccv);
+    ngx_int_t               (*complex_value)(ngx_stream_session_t *s,
+                                ngx_stream_complex_value_t *cv,
+                                ngx_str_t *value);
 } ngx_stream_media_symbols_t;
 
 
 /*
  * The context of our module in a session of nginx's: whose session it is, and
- * what it is about, for variables: the application; the stream; why it ended.
+ * what it is about, for variables: the application; the stream; why it ended;
+ * empty is what is not known.
  */
 
 typedef enum {
     NGX_STREAM_MEDIA_APP = 0,
     NGX_STREAM_MEDIA_STREAM,
-    NGX_STREAM_MEDIA_REASON
+    NGX_STREAM_MEDIA_REASON,
+    NGX_STREAM_MEDIA_SRT                      /* "1": it is one of SRT */
 } ngx_stream_media_text_e;
 
 typedef struct {
@@ -79,6 +86,9 @@ char *ngx_stream_media_resolve(ngx_conf_t *cf);
 
 /* the server that is merged has a "listen" of this type, SOCK_DGRAM */
 ngx_uint_t ngx_stream_media_listens(ngx_conf_t *cf, int type);
+
+/* the least port that it listens to with this type; 0: one has no port */
+ngx_uint_t ngx_stream_media_port(ngx_conf_t *cf, int type);
 
 /*
  * The context of a session that begins; NULL: no memory, and it is finalized

@@ -43,6 +43,9 @@ static ngx_stream_variable_t  ngx_stream_media_variables[] = {
     { ngx_string("media_reason"), NULL, ngx_stream_media_variable,
       NGX_STREAM_MEDIA_REASON, NGX_STREAM_MEDIA_VAR, 0 },
 
+    { ngx_string("media_srt_session"), NULL, ngx_stream_media_variable,
+      NGX_STREAM_MEDIA_SRT, NGX_STREAM_MEDIA_VAR, 0 },
+
     { ngx_null_string, NULL, NULL, 0, 0, 0 }
 };
 

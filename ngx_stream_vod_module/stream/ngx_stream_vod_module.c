@@ -18,15 +18,21 @@
 #include "core/ngx_media.h"
 #include "ingest/ngx_media_rtmp.h"
 #include "stream/ngx_stream_media.h"
+#include "stream/ngx_stream_media_srt.h"
 
 #include <dlfcn.h>
 
 
 #define NGX_STREAM_MEDIA_WINDOW  2500000
 
+/* above all there are; none of this type is listened to */
+#define NGX_STREAM_MEDIA_NO_PORT  65536
+
 
 typedef struct {
     ngx_media_rtmp_conf_t     rtmp;
+    ngx_stream_media_srt_conf_t
+                              srt;
 
     /* where media_rtmp stands; NULL: this server has none */
     u_char                   *file;
@@ -68,6 +74,18 @@ static ngx_stream_media_bounds_t  ngx_stream_media_chunk_bounds = {
 
 static ngx_stream_media_bounds_t  ngx_stream_media_window_bounds = {
     ngx_stream_media_check_bounds, 16384, 1073741824, "from 16k to 1024m"
+};
+
+static ngx_stream_media_bounds_t  ngx_stream_media_srt_timeout_bounds = {
+    ngx_stream_media_check_bounds, 1000, 3600000, "from 1s to 1h"
+};
+
+static ngx_stream_media_bounds_t  ngx_stream_media_srt_memory_bounds = {
+    ngx_stream_media_check_bounds, 1048576, 68719476736, "from 1m to 65536m"
+};
+
+static ngx_stream_media_bounds_t  ngx_stream_media_srt_rcvbuf_bounds = {
+    ngx_stream_media_check_bounds, 65536, 268435456, "from 64k to 256m"
 };
 
 static ngx_conf_num_bounds_t  ngx_stream_media_streams_bounds = {
@@ -132,6 +150,69 @@ static ngx_command_t  ngx_stream_media_commands[] = {
       NGX_STREAM_SRV_CONF_OFFSET,
       offsetof(ngx_stream_media_srv_conf_t, rtmp.window),
       &ngx_stream_media_window_bounds },
+
+    { ngx_string("media_srt"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_TAKE123,
+      ngx_stream_media_srt,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, srt),
+      NULL },
+
+    { ngx_string("media_srt_latency"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE12,
+      ngx_stream_media_srt_latency,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, srt),
+      NULL },
+
+    { ngx_string("media_srt_passphrase"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_media_srt_passphrase,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, srt),
+      NULL },
+
+    { ngx_string("media_srt_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, srt.srt.timeout),
+      &ngx_stream_media_srt_timeout_bounds },
+
+    { ngx_string("media_srt_idle_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, srt.srt.idle_timeout),
+      &ngx_stream_media_srt_timeout_bounds },
+
+    { ngx_string("media_srt_delivery"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, srt.srt.early),
+      ngx_stream_media_srt_deliveries },
+
+    { ngx_string("media_srt_memory"),
+      NGX_STREAM_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, srt.srt.memory),
+      &ngx_stream_media_srt_memory_bounds },
+
+    { ngx_string("media_srt_rcvbuf"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, srt.srt.rcvbuf),
+      &ngx_stream_media_srt_rcvbuf_bounds },
+
+    { ngx_string("media_srt_play"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, srt.srt.play),
+      NULL },
 
       ngx_null_command
 };
@@ -257,7 +338,9 @@ ngx_stream_media_rtmp_text(const void *session, ngx_stream_media_text_e what,
         NGX_MEDIA_RTMP_APP, NGX_MEDIA_RTMP_STREAM, NGX_MEDIA_RTMP_REASON
     };
 
-    ngx_media_rtmp_session_text(session, texts[what], text);
+    if (what < sizeof(texts) / sizeof(texts[0])) {
+        ngx_media_rtmp_session_text(session, texts[what], text);
+    }
 }
 
 
@@ -299,6 +382,18 @@ static void
 ngx_stream_media_exit_process(ngx_cycle_t *cycle)
 {
     ngx_media_rtmp_exit();
+    ngx_media_srt_exit();
+}
+
+
+const ngx_stream_media_srt_conf_t *
+ngx_stream_media_srt_conf(ngx_stream_session_t *s)
+{
+    ngx_stream_media_srv_conf_t  *mscf;
+
+    mscf = ngx_stream_get_module_srv_conf(s, ngx_stream_vod_module);
+
+    return &mscf->srt;
 }
 
 
@@ -314,7 +409,16 @@ ngx_stream_media_resolve(ngx_conf_t *cf)
     *(void **) &symbols.finalize_session =
                           dlsym(RTLD_DEFAULT, "ngx_stream_finalize_session");
 
-    if (symbols.core_module == NULL || symbols.finalize_session == NULL) {
+    *(void **) &symbols.compile_complex_value =
+                     dlsym(RTLD_DEFAULT, "ngx_stream_compile_complex_value");
+
+    *(void **) &symbols.complex_value =
+                             dlsym(RTLD_DEFAULT, "ngx_stream_complex_value");
+
+    if (symbols.core_module == NULL || symbols.finalize_session == NULL
+        || symbols.compile_complex_value == NULL
+        || symbols.complex_value == NULL)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "nginx's stream module is not visible to "
                            "ngx_stream_vod_module.so: load "
@@ -357,6 +461,8 @@ ngx_stream_media_create_srv_conf(ngx_conf_t *cf)
     mscf->rtmp.chunk_size = NGX_CONF_UNSET_SIZE;
     mscf->rtmp.window = NGX_CONF_UNSET_SIZE;
 
+    ngx_stream_media_srt_create_conf(&mscf->srt);
+
     return mscf;
 }
 
@@ -367,6 +473,7 @@ ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_stream_media_srv_conf_t *prev = parent;
     ngx_stream_media_srv_conf_t *conf = child;
 
+    char                        *rv;
     ngx_stream_core_srv_conf_t  *cscf;
 
     ngx_conf_merge_value(conf->rtmp.play, prev->rtmp.play, 0);
@@ -380,6 +487,12 @@ ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
                               4096);
     ngx_conf_merge_size_value(conf->rtmp.window, prev->rtmp.window,
                               NGX_STREAM_MEDIA_WINDOW);
+
+    rv = ngx_stream_media_srt_merge_conf(cf, &prev->srt, &conf->srt);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
 
     if (conf->file == NULL) {
         return NGX_CONF_OK;
@@ -408,22 +521,31 @@ ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 }
 
 
-#if (nginx_version >= 1025005)
-
 ngx_uint_t
 ngx_stream_media_listens(ngx_conf_t *cf, int type)
 {
-    ngx_uint_t                     i, j, n;
+    return ngx_stream_media_port(cf, type) != NGX_STREAM_MEDIA_NO_PORT;
+}
+
+
+#if (nginx_version >= 1025005)
+
+ngx_uint_t
+ngx_stream_media_port(ngx_conf_t *cf, int type)
+{
+    ngx_uint_t                     i, j, n, least;
     ngx_stream_conf_addr_t        *addr;
     ngx_stream_conf_port_t        *port;
     ngx_stream_core_srv_conf_t    *cscf, **server;
     ngx_stream_core_main_conf_t   *cmcf;
 
+    least = NGX_STREAM_MEDIA_NO_PORT;
+
     cscf = ngx_stream_media_core_srv_conf(cf);
     cmcf = ngx_stream_media_core_main_conf(cf);
 
     if (cmcf->ports == NULL) {
-        return 0;
+        return least;
     }
 
     port = cmcf->ports->elts;
@@ -441,23 +563,26 @@ ngx_stream_media_listens(ngx_conf_t *cf, int type)
 
             for (n = 0; n < addr[j].servers.nelts; n++) {
                 if (server[n] == cscf) {
-                    return 1;
+                    least = ngx_min(least,
+                                    ngx_inet_get_port(addr[j].opt.sockaddr));
                 }
             }
         }
     }
 
-    return 0;
+    return least;
 }
 
 #else
 
 ngx_uint_t
-ngx_stream_media_listens(ngx_conf_t *cf, int type)
+ngx_stream_media_port(ngx_conf_t *cf, int type)
 {
-    ngx_uint_t                    i;
+    ngx_uint_t                    i, least;
     ngx_stream_listen_t          *ls;
     ngx_stream_core_main_conf_t  *cmcf;
+
+    least = NGX_STREAM_MEDIA_NO_PORT;
 
     cmcf = ngx_stream_media_core_main_conf(cf);
 
@@ -465,11 +590,11 @@ ngx_stream_media_listens(ngx_conf_t *cf, int type)
 
     for (i = 0; i < cmcf->listen.nelts; i++) {
         if (ls[i].ctx == cf->ctx && ls[i].type == type) {
-            return 1;
+            least = ngx_min(least, ngx_inet_get_port(ls[i].sockaddr));
         }
     }
 
-    return 0;
+    return least;
 }
 
 #endif

@@ -1,0 +1,1111 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * An SRT session's socket and events.  The socket is bound to the address that
+ * the caller has used, so that a host of many answers from the right one, and
+ * connected: from then on the kernel brings the caller's datagrams there, and
+ * no others.  Between bind() and connect() it gets those of everybody who has
+ * no socket yet, since it is the newest of this port.  They are looked at
+ * once: what is ours is taken, who asks for a cookie is answered, and the rest
+ * is repeated by its sender.
+ *
+ * Time: one clock of the worker, which runs while any session holds packets or
+ * owes an acknowledgement, and one timer a session for what is slow, which is
+ * not set anew by each datagram.  That one is not cancelable: a worker that is
+ * leaving waits for it, and so for the peer.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ingest/ngx_media_srt_session.h"
+
+
+#define NGX_MEDIA_SRT_BATCH      16           /* datagrams of one recvmmsg() */
+#define NGX_MEDIA_SRT_BATCHES    16           /* in one event */
+#define NGX_MEDIA_SRT_STRAYS     64           /* before connect() */
+
+#define NGX_MEDIA_SRT_ALIVE      1000         /* ms without sending anything */
+#define NGX_MEDIA_SRT_GONE       1000         /* ms that it is unreachable */
+#define NGX_MEDIA_SRT_KEYED      250000       /* us between looks at keys */
+
+
+typedef struct {
+    ngx_media_srt_slots_t    *slots;          /* NULL: there was no session */
+    ngx_media_srt_slot_t     *batch[NGX_MEDIA_SRT_BATCH];
+    ngx_event_t               clock;
+    ngx_queue_t               busy;
+    ngx_queue_t               sessions;
+} ngx_media_srt_worker_t;
+
+
+static ngx_socket_t ngx_media_srt_socket(ngx_media_srt_session_t *session);
+static void ngx_media_srt_rcvbuf(ngx_media_srt_session_t *session,
+    ngx_socket_t s);
+static void ngx_media_srt_strays(ngx_media_srt_session_t *session,
+    ngx_socket_t s);
+static void ngx_media_srt_read_handler(ngx_event_t *rev);
+static void ngx_media_srt_write_handler(ngx_event_t *wev);
+static void ngx_media_srt_receive(ngx_media_srt_session_t *session);
+static ngx_int_t ngx_media_srt_batch(ngx_media_srt_session_t *session);
+static void ngx_media_srt_unreachable(ngx_media_srt_session_t *session,
+    ngx_err_t err);
+static ngx_int_t ngx_media_srt_data(ngx_media_srt_session_t *session,
+    ngx_media_srt_slot_t *slot, const ngx_media_srt_data_t *packet,
+    int64_t now);
+static void ngx_media_srt_control(ngx_media_srt_session_t *session,
+    const ngx_media_srt_control_t *packet, int64_t now);
+static void ngx_media_srt_key_message(ngx_media_srt_session_t *session,
+    const ngx_media_srt_control_t *packet, int64_t now);
+static void ngx_media_srt_key_check(ngx_media_srt_session_t *session,
+    int64_t now);
+static void ngx_media_srt_strange(ngx_media_srt_session_t *session,
+    const char *what);
+static void ngx_media_srt_busy(ngx_media_srt_session_t *session);
+static void ngx_media_srt_clock_handler(ngx_event_t *ev);
+static void ngx_media_srt_timer_handler(ngx_event_t *ev);
+static const char *ngx_media_srt_overdue(ngx_media_srt_session_t *session);
+static void ngx_media_srt_rearm(ngx_media_srt_session_t *session);
+
+
+static ngx_media_srt_worker_t  ngx_media_srt_worker;
+
+
+/* ngx_queue_t of static memory, before it is used for the first time */
+
+#define ngx_media_srt_queue(queue)                                            \
+    if ((queue)->next == NULL) {                                              \
+        ngx_queue_init(queue);                                                \
+    }
+
+
+ngx_media_srt_session_t *
+ngx_media_srt_session_create(ngx_connection_t *c,
+    const ngx_media_srt_conf_t *conf, const ngx_media_srt_user_t *user)
+{
+    ngx_media_srt_session_t  *session;
+
+    session = ngx_pcalloc(c->pool, sizeof(ngx_media_srt_session_t));
+    if (session == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     session->socket = NULL;
+     *     session->role = NULL;
+     *     session->record.id = 0;
+     *     session->reason = NULL;
+     */
+
+    session->connection = c;
+    session->conf = conf;
+    session->user = *user;
+    session->table = ngx_media_srt_app_table(conf->app);
+    session->status = 200;
+    session->began = ngx_media_srt_now();
+
+    session->timer.handler = ngx_media_srt_timer_handler;
+    session->timer.data = session;
+    session->timer.log = c->log;
+
+    ngx_media_srt_queue(&ngx_media_srt_worker.sessions);
+    ngx_media_srt_queue(&ngx_media_srt_worker.busy);
+
+    ngx_queue_insert_tail(&ngx_media_srt_worker.sessions, &session->queue);
+
+    return session;
+}
+
+
+ngx_media_srt_slots_t *
+ngx_media_srt_worker_slots(const ngx_media_srt_conf_t *conf)
+{
+    if (ngx_media_srt_worker.slots == NULL) {
+        ngx_media_srt_worker.slots =
+                                 ngx_media_srt_slots_create(conf->memory,
+                                                            ngx_cycle->log);
+    }
+
+    return ngx_media_srt_worker.slots;
+}
+
+
+ngx_media_srt_session_t *
+ngx_media_srt_session_find(uint32_t id,
+    const ngx_media_srt_table_shm_t *table)
+{
+    ngx_queue_t              *q;
+    ngx_media_srt_session_t  *session;
+
+    ngx_media_srt_queue(&ngx_media_srt_worker.sessions);
+
+    for (q = ngx_queue_head(&ngx_media_srt_worker.sessions);
+         q != ngx_queue_sentinel(&ngx_media_srt_worker.sessions);
+         q = ngx_queue_next(q))
+    {
+        session = ngx_queue_data(q, ngx_media_srt_session_t, queue);
+
+        if (session->record.id == id && session->table == table) {
+            return session;
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_media_srt_exit(void)
+{
+    ngx_uint_t                i;
+    ngx_queue_t              *q;
+    ngx_media_srt_worker_t   *worker;
+    ngx_media_srt_session_t  *session;
+
+    worker = &ngx_media_srt_worker;
+
+    ngx_media_srt_queue(&worker->sessions);
+
+    while (!ngx_queue_empty(&worker->sessions)) {
+        q = ngx_queue_head(&worker->sessions);
+        session = ngx_queue_data(q, ngx_media_srt_session_t, queue);
+
+        ngx_media_srt_session_end(session, "worker exited");
+    }
+
+    if (worker->slots == NULL) {
+        return;
+    }
+
+    for (i = 0; i < NGX_MEDIA_SRT_BATCH; i++) {
+        if (worker->batch[i]) {
+            ngx_media_srt_slots_put(worker->slots, worker->batch[i]);
+            worker->batch[i] = NULL;
+        }
+    }
+
+    ngx_media_srt_slots_destroy(worker->slots);
+    worker->slots = NULL;
+}
+
+
+ngx_int_t
+ngx_media_srt_session_connect(ngx_media_srt_session_t *session)
+{
+    ngx_log_t         *log;
+    ngx_socket_t       s;
+    ngx_connection_t  *c;
+
+    log = session->connection->log;
+
+    if (ngx_media_srt_worker_slots(session->conf) == NULL) {
+        return NGX_ERROR;
+    }
+
+    s = ngx_media_srt_socket(session);
+    if (s == (ngx_socket_t) -1) {
+        return NGX_ERROR;
+    }
+
+    c = ngx_get_connection(s, log);
+
+    if (c == NULL) {
+        (void) ngx_close_socket(s);
+        return NGX_ERROR;
+    }
+
+    c->type = SOCK_DGRAM;
+    c->data = session;
+    c->log = log;
+    c->log_error = NGX_ERROR_INFO;
+    c->number = session->connection->number;
+    c->start_time = ngx_current_msec;
+
+    c->read->handler = ngx_media_srt_read_handler;
+    c->read->log = log;
+    c->write->handler = ngx_media_srt_write_handler;
+    c->write->log = log;
+    c->write->ready = 1;
+
+    session->socket = c;
+
+    /* what was queued before is found by the first look at it */
+
+    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        session->socket = NULL;
+        ngx_close_connection(c);
+        return NGX_ERROR;
+    }
+
+    /* it is told when this worker leaves */
+
+    c->idle = 1;
+    session->connection->idle = 0;
+
+    session->heard = ngx_current_msec;
+    session->media = ngx_current_msec;
+    session->sent = ngx_current_msec;
+
+    return NGX_OK;
+}
+
+
+static ngx_socket_t
+ngx_media_srt_socket(ngx_media_srt_session_t *session)
+{
+    int                reuseaddr;
+    const char        *what;
+    ngx_socket_t       s;
+    ngx_connection_t  *c;
+
+    c = session->connection;
+
+    s = ngx_socket(c->sockaddr->sa_family, SOCK_DGRAM, 0);
+
+    if (s == (ngx_socket_t) -1) {
+        ngx_log_error(NGX_LOG_ALERT, c->log, ngx_socket_errno,
+                      ngx_socket_n " failed");
+        return s;
+    }
+
+    reuseaddr = 1;
+    what = ngx_nonblocking_n " failed";
+
+    if (ngx_nonblocking(s) == -1) {
+        goto failed;
+    }
+
+    what = "setsockopt(SO_REUSEADDR) failed";
+
+    if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, (const void *) &reuseaddr,
+                   sizeof(int))
+        == -1)
+    {
+        goto failed;
+    }
+
+    ngx_media_srt_rcvbuf(session, s);
+
+    what = "bind() of an SRT session failed";
+
+    if (bind(s, c->local_sockaddr, c->local_socklen) == -1) {
+        goto failed;
+    }
+
+    what = "connect() of an SRT session failed";
+
+    if (connect(s, c->sockaddr, c->socklen) == -1) {
+        goto failed;
+    }
+
+    ngx_media_srt_strays(session, s);
+
+    return s;
+
+failed:
+
+    ngx_log_error(NGX_LOG_CRIT, c->log, ngx_socket_errno, "%s", what);
+
+    if (ngx_close_socket(s) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, c->log, ngx_socket_errno,
+                      ngx_close_socket_n " failed");
+    }
+
+    return (ngx_socket_t) -1;
+}
+
+
+/* a key frame comes in one burst; the kernel counts the buffer twice */
+
+static void
+ngx_media_srt_rcvbuf(ngx_media_srt_session_t *session, ngx_socket_t s)
+{
+    int                 size, got;
+    socklen_t           len;
+    static ngx_uint_t   said;
+
+    size = (int) session->conf->rcvbuf;
+    len = sizeof(int);
+
+    if (setsockopt(s, SOL_SOCKET, SO_RCVBUF, (const void *) &size,
+                   sizeof(int))
+        == -1
+        || getsockopt(s, SOL_SOCKET, SO_RCVBUF, (void *) &got, &len) == -1)
+    {
+        ngx_log_error(NGX_LOG_WARN, session->connection->log,
+                      ngx_socket_errno, "setsockopt(SO_RCVBUF, %d) failed",
+                      size);
+        return;
+    }
+
+    if (got / 2 >= size || said) {
+        return;
+    }
+
+    said = 1;
+
+    ngx_log_error(NGX_LOG_WARN, session->connection->log, 0,
+                  "srt: the system allows receive buffers of %d bytes, %d are "
+                  "wanted: raise net.core.rmem_max", got / 2, size);
+}
+
+
+/* of everybody, until connect() */
+
+static void
+ngx_media_srt_strays(ngx_media_srt_session_t *session, ngx_socket_t s)
+{
+    u_char           buf[NGX_MEDIA_SRT_DATAGRAM];
+    ssize_t          n;
+    socklen_t        len;
+    ngx_uint_t       i;
+    ngx_sockaddr_t   from;
+
+    for (i = 0; i < NGX_MEDIA_SRT_STRAYS; i++) {
+        len = sizeof(ngx_sockaddr_t);
+
+        n = recvfrom(s, buf, sizeof(buf), MSG_DONTWAIT, &from.sockaddr, &len);
+
+        if (n == -1) {
+
+            if (ngx_socket_errno == NGX_EAGAIN) {
+                break;
+            }
+
+            continue;
+        }
+
+        ngx_media_srt_stray(session, s, &from.sockaddr, len, buf, buf + n);
+    }
+
+    if (i) {
+        ngx_log_debug1(NGX_LOG_DEBUG_STREAM, session->connection->log, 0,
+                       "srt socket had datagrams of others:%ui", i);
+    }
+}
+
+
+static void
+ngx_media_srt_read_handler(ngx_event_t *rev)
+{
+    ngx_connection_t         *c;
+    ngx_media_srt_session_t  *session;
+
+    c = rev->data;
+    session = c->data;
+
+    if (c->close) {
+        c->close = 0;
+
+        if (c->error) {
+            ngx_media_srt_session_end(session, "worker is shutting down");
+            return;
+        }
+
+        if (!session->draining) {
+            session->draining = 1;
+
+            if (session->role->drain(session) != NGX_OK) {
+                ngx_media_srt_session_end(session, "worker is shutting down");
+                return;
+            }
+        }
+    }
+
+    ngx_media_srt_receive(session);
+
+    ngx_media_srt_session_finish(session);
+}
+
+
+static void
+ngx_media_srt_write_handler(ngx_event_t *wev)
+{
+    /* what finds no room in the socket's buffer is lost, as it may be later */
+}
+
+
+static void
+ngx_media_srt_receive(ngx_media_srt_session_t *session)
+{
+    ngx_int_t     rc;
+    ngx_uint_t    i;
+    ngx_event_t  *rev;
+
+    rev = session->socket->read;
+
+    for (i = 0; i < NGX_MEDIA_SRT_BATCHES; i++) {
+        rc = ngx_media_srt_batch(session);
+
+        if (rc == NGX_AGAIN || session->reason) {
+            rev->ready = 0;
+            return;
+        }
+
+        if (rc != NGX_OK) {
+            return;
+        }
+    }
+
+    /* others first */
+
+    ngx_post_event(rev, &ngx_posted_next_events);
+}
+
+
+/*
+ * NGX_OK: there may be more; NGX_AGAIN: there are none; NGX_ERROR: no memory.
+ * Fewer than were asked for is all there were.
+ */
+
+static ngx_int_t
+ngx_media_srt_batch(ngx_media_srt_session_t *session)
+{
+    int                       n;
+    int64_t                   now;
+    ngx_err_t                 err;
+    ngx_int_t                 i;
+    struct iovec              iov[NGX_MEDIA_SRT_BATCH];
+    struct mmsghdr            msgs[NGX_MEDIA_SRT_BATCH];
+    ngx_media_srt_slot_t    **batch;
+    ngx_media_srt_worker_t   *worker;
+
+    worker = &ngx_media_srt_worker;
+    batch = worker->batch;
+
+    ngx_memzero(msgs, sizeof(msgs));
+
+    for (i = 0; i < NGX_MEDIA_SRT_BATCH; i++) {
+
+        if (batch[i] == NULL) {
+            batch[i] = ngx_media_srt_slots_get(worker->slots);
+
+            if (batch[i] == NULL) {
+                return NGX_ERROR;
+            }
+        }
+
+        iov[i].iov_base = batch[i]->data;
+        iov[i].iov_len = NGX_MEDIA_SRT_DATAGRAM;
+
+        msgs[i].msg_hdr.msg_iov = &iov[i];
+        msgs[i].msg_hdr.msg_iovlen = 1;
+    }
+
+    n = recvmmsg(session->socket->fd, msgs, NGX_MEDIA_SRT_BATCH, MSG_DONTWAIT,
+                 NULL);
+
+    if (n == -1) {
+        err = ngx_socket_errno;
+
+        if (err == NGX_EAGAIN) {
+            return NGX_AGAIN;
+        }
+
+        if (err != NGX_EINTR) {
+            ngx_media_srt_unreachable(session, err);
+        }
+
+        return NGX_OK;
+    }
+
+    now = ngx_media_srt_now();
+
+    for (i = 0; i < n; i++) {
+
+        if (msgs[i].msg_hdr.msg_flags & MSG_TRUNC) {
+            ngx_media_srt_strange(session, "a datagram that is too long");
+            continue;
+        }
+
+        if (ngx_media_srt_session_input(session, batch[i], batch[i]->data,
+                                        batch[i]->data + msgs[i].msg_len, now)
+            == NGX_OK)
+        {
+            batch[i] = NULL;
+        }
+    }
+
+    return n == NGX_MEDIA_SRT_BATCH ? NGX_OK : NGX_AGAIN;
+}
+
+
+/*
+ * ICMP says that nobody is there, which also routers say that have just lost
+ * their way, or anybody: it is believed when nothing comes for a while.
+ */
+
+static void
+ngx_media_srt_unreachable(ngx_media_srt_session_t *session, ngx_err_t err)
+{
+    if (session->is_unreachable) {
+        return;
+    }
+
+    session->is_unreachable = 1;
+    session->unreachable = ngx_current_msec;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_STREAM, session->connection->log, err,
+                   "srt peer is not reachable");
+}
+
+
+ngx_int_t
+ngx_media_srt_session_input(ngx_media_srt_session_t *session,
+    ngx_media_srt_slot_t *slot, const u_char *pos, const u_char *last,
+    int64_t now)
+{
+    ngx_media_srt_packet_t  packet;
+
+    session->received += last - pos;
+
+    if (ngx_media_srt_parse(&packet, pos, last) != NGX_OK) {
+        ngx_media_srt_strange(session, "a datagram without a header");
+        return NGX_DECLINED;
+    }
+
+    if (packet.control
+        && packet.u.control.type == NGX_MEDIA_SRT_HANDSHAKE
+        && packet.u.control.dst == 0)
+    {
+        ngx_media_srt_handshake(session, pos, last);
+        return NGX_DECLINED;
+    }
+
+    if (ngx_media_srt_dst(pos, last) != session->record.id) {
+        ngx_media_srt_strange(session, "a datagram for somebody else");
+        return NGX_DECLINED;
+    }
+
+    session->heard = ngx_current_msec;
+    session->is_unreachable = 0;
+
+    if (session->reason) {
+        return NGX_DECLINED;
+    }
+
+    if (!packet.control) {
+        return ngx_media_srt_data(session, slot, &packet.u.data, now);
+    }
+
+    ngx_media_srt_control(session, &packet.u.control, now);
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_media_srt_data(ngx_media_srt_session_t *session,
+    ngx_media_srt_slot_t *slot, const ngx_media_srt_data_t *packet,
+    int64_t now)
+{
+    if (session->role->data == NULL) {
+        ngx_media_srt_strange(session, "data of a viewer");
+        return NGX_DECLINED;
+    }
+
+    session->media = ngx_current_msec;
+
+    return session->role->data(session, slot, packet, now);
+}
+
+
+static void
+ngx_media_srt_control(ngx_media_srt_session_t *session,
+    const ngx_media_srt_control_t *packet, int64_t now)
+{
+    session->role->control(session, packet, now);
+
+    switch (packet->type) {
+
+    case NGX_MEDIA_SRT_SHUTDOWN:
+        session->closed = 1;
+        ngx_media_srt_session_fail(session, "peer closed the connection");
+        break;
+
+    case NGX_MEDIA_SRT_EXT:
+        ngx_media_srt_key_message(session, packet, now);
+        break;
+    }
+}
+
+
+/* draft 6.1.6: a new key, or that ours has come */
+
+static void
+ngx_media_srt_key_message(ngx_media_srt_session_t *session,
+    const ngx_media_srt_control_t *packet, int64_t now)
+{
+    ngx_int_t  rc;
+
+    if (packet->subtype == NGX_MEDIA_SRT_KMRSP) {
+        ngx_media_srt_keys_answered(session->keys, packet->pos, packet->last);
+        return;
+    }
+
+    if (packet->subtype != NGX_MEDIA_SRT_KMREQ) {
+        return;
+    }
+
+    rc = ngx_media_srt_keys_update(session->keys, packet->pos, packet->last,
+                                   now);
+
+    ngx_log_debug1(NGX_LOG_DEBUG_STREAM, session->connection->log, 0,
+                   "srt peer has a new key, rc:%i", rc);
+
+    if (rc == NGX_OK) {
+        ngx_media_srt_session_send(session, NGX_MEDIA_SRT_EXT,
+                                   NGX_MEDIA_SRT_KMRSP, 0, packet->pos,
+                                   packet->last - packet->pos);
+
+    } else if (rc == NGX_ERROR) {
+        ngx_media_srt_session_fail(session, "its new key cannot be used");
+    }
+}
+
+
+/* a sender whose new key was lost takes it for known, and never says it again:
+   it has to come back */
+
+static void
+ngx_media_srt_key_check(ngx_media_srt_session_t *session, int64_t now)
+{
+    if (now - session->keyed < NGX_MEDIA_SRT_KEYED) {
+        return;
+    }
+
+    session->keyed = now;
+
+    if (ngx_media_srt_keys_check(session->keys, now) == NGX_OK) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, session->connection->log, 0,
+                  "srt: no key for 2 s of data");
+
+    ngx_media_srt_session_fail(session, "there is no key for its data");
+}
+
+
+/* said once, counted */
+
+static void
+ngx_media_srt_strange(ngx_media_srt_session_t *session, const char *what)
+{
+    session->strange++;
+
+    if (session->said) {
+        return;
+    }
+
+    session->said = 1;
+
+    ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
+                  "srt ignored: %s", what);
+}
+
+
+void
+ngx_media_srt_session_finish(ngx_media_srt_session_t *session)
+{
+    int64_t     now;
+    ngx_msec_t  wait;
+
+    if (session->reason == NULL) {
+        now = ngx_media_srt_now();
+        wait = session->role->tick(session, now);
+
+        if (wait != (ngx_msec_t) -1) {
+            session->due = now + (int64_t) wait * 1000;
+            ngx_media_srt_busy(session);
+        }
+
+        ngx_media_srt_key_check(session, now);
+    }
+
+    if (session->reason) {
+        ngx_media_srt_session_end(session, session->reason);
+        return;
+    }
+
+    ngx_media_srt_rearm(session);
+}
+
+
+static void
+ngx_media_srt_busy(ngx_media_srt_session_t *session)
+{
+    ngx_event_t  *clock;
+
+    if (session->is_busy) {
+        return;
+    }
+
+    session->is_busy = 1;
+
+    ngx_queue_insert_tail(&ngx_media_srt_worker.busy, &session->busy);
+
+    clock = &ngx_media_srt_worker.clock;
+
+    if (clock->timer_set) {
+        return;
+    }
+
+    clock->handler = ngx_media_srt_clock_handler;
+    clock->data = &ngx_media_srt_worker;
+    clock->log = ngx_cycle->log;
+    clock->cancelable = 1;
+
+    ngx_add_timer(clock, NGX_MEDIA_SRT_CLOCK);
+}
+
+
+static void
+ngx_media_srt_clock_handler(ngx_event_t *ev)
+{
+    int64_t                   now;
+    ngx_queue_t              *q, *next, all;
+    ngx_media_srt_session_t  *session;
+
+    now = ngx_media_srt_now();
+
+    /* those that are still busy get there again */
+
+    ngx_queue_init(&all);
+
+    if (!ngx_queue_empty(&ngx_media_srt_worker.busy)) {
+        ngx_queue_add(&all, &ngx_media_srt_worker.busy);
+        ngx_queue_init(&ngx_media_srt_worker.busy);
+    }
+
+    for (q = ngx_queue_head(&all); q != ngx_queue_sentinel(&all); q = next) {
+        next = ngx_queue_next(q);
+        session = ngx_queue_data(q, ngx_media_srt_session_t, busy);
+
+        ngx_queue_remove(q);
+
+        if (session->due > now + 1000) {
+            ngx_queue_insert_tail(&ngx_media_srt_worker.busy, q);
+            continue;
+        }
+
+        session->is_busy = 0;
+
+        ngx_media_srt_session_finish(session);
+    }
+
+    if (!ngx_queue_empty(&ngx_media_srt_worker.busy) && !ev->timer_set) {
+        ngx_add_timer(ev, NGX_MEDIA_SRT_CLOCK);
+    }
+}
+
+
+static void
+ngx_media_srt_timer_handler(ngx_event_t *ev)
+{
+    const char               *reason;
+    ngx_media_srt_session_t  *session;
+
+    session = ev->data;
+
+    if (session->socket == NULL) {
+        ngx_media_srt_late(session);
+        return;
+    }
+
+    reason = ngx_media_srt_overdue(session);
+
+    if (reason) {
+        ngx_log_error(NGX_LOG_INFO, session->connection->log, NGX_ETIMEDOUT,
+                      "srt %s", reason);
+        ngx_media_srt_session_end(session, reason);
+        return;
+    }
+
+    if (ngx_current_msec - session->sent >= NGX_MEDIA_SRT_ALIVE) {
+        ngx_media_srt_session_send(session, NGX_MEDIA_SRT_KEEPALIVE, 0, 0,
+                                   NULL, 0);
+    }
+
+    ngx_media_srt_session_finish(session);
+}
+
+
+static const char *
+ngx_media_srt_overdue(ngx_media_srt_session_t *session)
+{
+    if (session->is_unreachable
+        && ngx_current_msec - session->unreachable >= NGX_MEDIA_SRT_GONE)
+    {
+        session->closed = 1;
+        return "peer is not there any more";
+    }
+
+    if (ngx_current_msec - session->heard >= session->conf->timeout) {
+        return "peer was silent for too long";
+    }
+
+    if (session->role->data
+        && ngx_current_msec - session->media >= session->conf->idle_timeout)
+    {
+        return "publisher sent no data for too long";
+    }
+
+    return NULL;
+}
+
+
+/* for the first of what may have to be done; it is not put off by datagrams,
+   but finds out that it has come too early */
+
+static void
+ngx_media_srt_rearm(ngx_media_srt_session_t *session)
+{
+    ngx_event_t     *ev;
+    ngx_msec_t       at, next;
+
+    next = session->sent + NGX_MEDIA_SRT_ALIVE;
+
+    at = session->heard + session->conf->timeout;
+    next = (ngx_msec_int_t) (at - next) < 0 ? at : next;
+
+    if (session->role->data) {
+        at = session->media + session->conf->idle_timeout;
+        next = (ngx_msec_int_t) (at - next) < 0 ? at : next;
+    }
+
+    if (session->is_unreachable) {
+        at = session->unreachable + NGX_MEDIA_SRT_GONE;
+        next = (ngx_msec_int_t) (at - next) < 0 ? at : next;
+    }
+
+    ev = &session->timer;
+
+    if (ev->timer_set) {
+
+        if ((ngx_msec_int_t) (next - ev->timer.key) >= 0) {
+            return;
+        }
+
+        /* nginx would leave one that is nearly the same */
+
+        ngx_del_timer(ev);
+    }
+
+    at = next - ngx_current_msec;
+
+    ngx_add_timer(ev, (ngx_msec_int_t) at > 1 ? at : 1);
+}
+
+
+uint32_t
+ngx_media_srt_session_stamp(const ngx_media_srt_session_t *session,
+    int64_t now)
+{
+    return (uint32_t) (now - session->began);
+}
+
+
+void
+ngx_media_srt_session_send(ngx_media_srt_session_t *session, ngx_uint_t type,
+    ngx_uint_t subtype, uint32_t info, const u_char *body, size_t len)
+{
+    u_char  *p, buf[NGX_MEDIA_SRT_DATAGRAM];
+
+    if (len > NGX_MEDIA_SRT_PAYLOAD) {
+        return;
+    }
+
+    p = ngx_media_srt_put_header(buf, type, subtype, info,
+                                 ngx_media_srt_session_stamp(session,
+                                                      ngx_media_srt_now()),
+                                 session->record.peer);
+
+    if (len) {
+        p = ngx_cpymem(p, body, len);
+
+    } else {
+        ngx_memzero(p, 4);
+        p += 4;
+    }
+
+    (void) ngx_media_srt_session_write(session, buf, p - buf);
+}
+
+
+ngx_int_t
+ngx_media_srt_session_write(ngx_media_srt_session_t *session,
+    const u_char *pos, size_t len)
+{
+    ngx_err_t  err;
+
+    if (session->socket == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (send(session->socket->fd, pos, len, MSG_DONTWAIT) != -1) {
+        session->sent = ngx_current_msec;
+        return NGX_OK;
+    }
+
+    err = ngx_socket_errno;
+
+    if (err == NGX_EAGAIN || err == NGX_EINTR || err == ENOBUFS) {
+        return NGX_AGAIN;
+    }
+
+    ngx_media_srt_unreachable(session, err);
+
+    return NGX_ERROR;
+}
+
+
+void
+ngx_media_srt_session_repeat(ngx_media_srt_session_t *session)
+{
+    if (session->reply_len) {
+        (void) ngx_media_srt_session_write(session, session->reply,
+                                           session->reply_len);
+    }
+}
+
+
+void
+ngx_media_srt_session_fail(ngx_media_srt_session_t *session,
+    const char *reason)
+{
+    if (session->reason == NULL) {
+        session->reason = reason;
+    }
+}
+
+
+void
+ngx_media_srt_session_end(ngx_media_srt_session_t *session,
+    const char *reason)
+{
+    ngx_connection_t  *c;
+
+    session->reason = reason;
+
+    c = session->connection;
+    c->log->action = "closing SRT session";
+
+    if (session->asked) {
+        session->asked = 0;
+        session->role->end(session, reason);
+    }
+
+    if (session->socket && !session->closed) {
+        ngx_media_srt_session_send(session, NGX_MEDIA_SRT_SHUTDOWN, 0, 0,
+                                   NULL, 0);
+    }
+
+    if (session->record.id == 0) {
+        /* it has none */
+
+    } else if (session->socket) {
+        ngx_media_srt_table_end(session->table, session->record.id);
+
+    } else {
+        ngx_media_srt_table_free(session->table, session->record.id);
+    }
+
+    ngx_media_srt_keys_close(session->keys);
+    session->keys = NULL;
+
+    ngx_queue_remove(&session->queue);
+
+    if (session->is_busy) {
+        ngx_queue_remove(&session->busy);
+    }
+
+    if (session->timer.timer_set) {
+        ngx_del_timer(&session->timer);
+    }
+
+    if (session->socket) {
+        ngx_close_connection(session->socket);
+        session->socket = NULL;
+    }
+
+    c->idle = 0;
+
+    session->user.finalize(session->user.data, session->status);
+}
+
+
+void
+ngx_media_srt_session_close(ngx_media_srt_session_t *session)
+{
+    ngx_connection_t  *c;
+
+    c = session->connection;
+
+    c->close = 0;
+
+    /* one that has a socket is told there */
+
+    if (session->socket && !c->error) {
+        return;
+    }
+
+    ngx_media_srt_session_end(session, "worker is shutting down");
+}
+
+
+off_t
+ngx_media_srt_session_received(const ngx_media_srt_session_t *session)
+{
+    return session->received;
+}
+
+
+void
+ngx_media_srt_session_text(const ngx_media_srt_session_t *session,
+    ngx_media_srt_text_e what, ngx_str_t *text)
+{
+    ngx_str_null(text);
+
+    switch (what) {
+
+    case NGX_MEDIA_SRT_APP:
+        *text = session->conf->app->name;
+        break;
+
+    case NGX_MEDIA_SRT_STREAM:
+        *text = session->name;
+        break;
+
+    case NGX_MEDIA_SRT_REASON:
+
+        if (session->reason) {
+            text->data = (u_char *) session->reason;
+            text->len = ngx_strlen(session->reason);
+        }
+    }
+}
+
+
+u_char *
+ngx_media_srt_session_log(const ngx_media_srt_session_t *session,
+    u_char *buf, size_t len)
+{
+    u_char  *p;
+
+    p = ngx_slprintf(buf, buf + len, ", app: %V",
+                     &session->conf->app->name);
+
+    if (session->name.len) {
+        p = ngx_slprintf(p, buf + len, ", stream: %V", &session->name);
+    }
+
+    return p;
+}
