@@ -382,6 +382,29 @@ ngx_media_stream_ignored(const ngx_media_claim_t *claim,
 
 
 void
+ngx_media_stream_link(const ngx_media_claim_t *claim,
+    const ngx_media_link_t *link)
+{
+    ngx_uint_t               i;
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    s = claim->stream.sh;
+
+    for (i = 0; i < NGX_MEDIA_LINK_COUNTERS; i++) {
+        s->link.count[i] += link->count[i];
+    }
+
+    s->link.now = link->now;
+
+    ngx_media_stream_unlock(s);
+}
+
+
+void
 ngx_media_stream_jumped(const ngx_media_claim_t *claim)
 {
     if (ngx_media_claim_valid(claim)) {

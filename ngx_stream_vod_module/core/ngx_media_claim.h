@@ -16,6 +16,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_link.h"
 #include "core/ngx_media_read.h"
 #include "memory/ngx_media_zone.h"
 
@@ -93,6 +94,10 @@ void ngx_media_stream_heard(const ngx_media_claim_t *claim);
 /* it has sent something of no use; counted for the status */
 void ngx_media_stream_ignored(const ngx_media_claim_t *claim,
     ngx_media_ignored_e kind);
+
+/* what came by its transport since the last time, and how that is now */
+void ngx_media_stream_link(const ngx_media_claim_t *claim,
+    const ngx_media_link_t *link);
 
 /* its stamps have jumped; counted likewise */
 void ngx_media_stream_jumped(const ngx_media_claim_t *claim);

@@ -47,6 +47,11 @@
     ngx_media_metric_field(ngx_media_track_stat_t, name, type, metric, NULL,  \
                          unit, field, help)
 
+#define ngx_media_metric_link(name, metric, counter, help)                    \
+    ngx_media_metric_field(ngx_media_stream_stat_t, name, COUNTER,            \
+                         "stream_link_" metric, NULL, 1,                      \
+                         link.count[NGX_MEDIA_LINK_##counter], help)
+
 #define ngx_media_metric_drop(name, reason)                                   \
     ngx_media_metric_field(ngx_media_track_stat_t, name, COUNTER,             \
                          "track_dropped_frames", "reason=\"" #reason "\"",    \
@@ -209,6 +214,45 @@ const ngx_media_metric_t  ngx_media_metric_viewers[] = {
 
     ngx_media_metric_stream("viewers", SUM, "stream_viewers", 1, viewers,
         "Viewers that it has"),
+
+    ngx_media_metric_end
+};
+
+
+/* where packets may be lost */
+
+const ngx_media_metric_t  ngx_media_metric_links[] = {
+
+    ngx_media_metric_link("pktRecv", "packets", PACKETS,
+        "Packets that came"),
+    ngx_media_metric_link("byteRecv", "bytes", BYTES,
+        "Bytes of their payload"),
+    ngx_media_metric_link("pktRcvLoss", "lost_packets", LOST,
+        "Packets that were missing at first"),
+    ngx_media_metric_link("pktRcvRetrans", "retransmitted_packets",
+        RETRANSMITTED, "Packets that came as repeated ones"),
+    ngx_media_metric_link("pktRcvDrop", "dropped_packets", DROPPED,
+        "Packets that were not there when it was their time"),
+    ngx_media_metric_link("pktRcvBelated", "belated_packets", BELATED,
+        "Packets that came after their time"),
+    ngx_media_metric_link("pktRcvUndecrypt", "undecrypted_packets",
+        UNDECRYPTED, "Packets that there was no key for"),
+    ngx_media_metric_link("pktSentACK", "acks", ACKS,
+        "Acknowledgements sent"),
+    ngx_media_metric_link("pktSentNAK", "naks", NAKS,
+        "Requests for missing packets sent"),
+    ngx_media_metric_link("kernel_drops", "kernel_dropped_packets", OVERFLOWS,
+        "Packets that the kernel had no room for"),
+    ngx_media_metric_link("key_changes", "key_changes", KEYS,
+        "New keys that the publisher has sent"),
+    ngx_media_metric_link("cc_errors", "cc_errors", CC,
+        "Gaps in MPEG-TS, by its continuity counters"),
+    ngx_media_metric_stream("", GAUGE, "stream_link_rtt_seconds", 1000000,
+        link.now.rtt, "Round trip time to the publisher"),
+    ngx_media_metric_stream("", GAUGE, "stream_link_latency_seconds", 1000,
+        link.now.latency, "Latency that was agreed upon"),
+    ngx_media_metric_stream("", SUM, "stream_link_held_packets", 1,
+        link.now.held, "Packets that wait for their time"),
 
     ngx_media_metric_end
 };

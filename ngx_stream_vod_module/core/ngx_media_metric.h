@@ -92,6 +92,7 @@ extern const ngx_media_metric_t  ngx_media_metric_caches[];
 extern const ngx_media_metric_t  ngx_media_metric_streams[];
 extern const ngx_media_metric_t  ngx_media_metric_ignored[];
 extern const ngx_media_metric_t  ngx_media_metric_viewers[];
+extern const ngx_media_metric_t  ngx_media_metric_links[];
 extern const ngx_media_metric_t  ngx_media_metric_tracks[];
 extern const ngx_media_metric_t  ngx_media_metric_videos[];
 
@@ -125,10 +126,8 @@ typedef struct {
 } ngx_media_metric_text_t;
 
 
-/*
- * name="value" with what comes before: ",", or nothing.  Of any bytes: what
- * is not UTF-8 becomes U+FFFD, since one such byte ends a whole scrape.
- */
+/* name="value" with what comes before: ",", or nothing.  Of any bytes: what
+   is not UTF-8 becomes U+FFFD, since one such byte ends a whole scrape */
 void ngx_media_metric_label(ngx_media_text_t *text, const char *name,
     const ngx_str_t *value);
 

@@ -311,6 +311,9 @@ ngx_media_stream_stat_locked(const ngx_media_stream_t *stream,
         stat->ignored[i] = ngx_media_peek(&s->ignored[i]);
     }
 
+    stat->link = s->link;
+    stat->linked = (s->link.count[NGX_MEDIA_LINK_PACKETS] != 0);
+
     stat->since = s->since;
     stat->pid = s->trailing ? 0 : s->pid;
 

@@ -20,6 +20,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "core/ngx_media.h"
+#include "core/ngx_media_link.h"
 #include "core/ngx_media_read.h"
 #include "formats/ngx_media_codec.h"
 
@@ -121,6 +122,9 @@ typedef struct {
     uint64_t                  used;           /* bytes of payload held */
     uint64_t                  ignored[NGX_MEDIA_IGNORED_KINDS];
     uint64_t                  viewers;        /* set by who counts them */
+    ngx_media_link_t          link;
+    uint64_t                  linked;         /* its publisher has one, or had:
+                                                 0 or 1 */
 
     /* the publisher; in grace and after: the last one */
     size_t                    protocol_len;

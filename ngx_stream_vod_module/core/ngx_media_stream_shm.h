@@ -17,6 +17,7 @@
 #include <ngx_core.h>
 #include "core/ngx_media.h"
 #include "core/ngx_media_data_shm.h"
+#include "core/ngx_media_link.h"
 #include "core/ngx_media_tail_shm.h"
 #include "core/ngx_media_track_shm.h"
 #include "memory/ngx_media_notify.h"
@@ -105,6 +106,7 @@ struct ngx_media_stream_shm_s {
     uint32_t                  squeezed;       /* listed ones, too: said */
     int64_t                   drift;          /* ms: arrival against anchor */
     uint64_t                  ignored[NGX_MEDIA_IGNORED_KINDS]; /* [atomic] */
+    ngx_media_link_t          link;           /* all zero: it has none */
     uint32_t                  reason_len;
     u_char                    reason[64];     /* why the last one ended */
 };

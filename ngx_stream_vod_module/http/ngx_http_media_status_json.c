@@ -25,6 +25,8 @@ static uint64_t ngx_http_media_status_sum(
     const ngx_media_stream_stat_t *stream);
 static void ngx_http_media_status_publisher(ngx_media_text_t *text,
     const ngx_media_stream_stat_t *stream);
+static void ngx_http_media_status_link(ngx_media_text_t *text,
+    const ngx_media_stream_stat_t *stream);
 static void ngx_http_media_status_track(ngx_media_text_t *text,
     const ngx_media_track_stat_t *track);
 static void ngx_http_media_status_attributes(ngx_media_text_t *text,
@@ -240,6 +242,43 @@ ngx_http_media_status_publisher(ngx_media_text_t *text,
         ngx_http_media_status_string(text, "end", stream->reason,
                                      stream->reason_len);
     }
+
+    if (stream->linked) {
+        ngx_http_media_status_link(text, stream);
+    }
+
+    ngx_media_text_cstr(text, "}");
+}
+
+
+/* libsrt's names, where it has one */
+
+static void
+ngx_http_media_status_link(ngx_media_text_t *text,
+    const ngx_media_stream_stat_t *stream)
+{
+    const ngx_media_link_now_t  *now;
+
+    now = &stream->link.now;
+
+    ngx_media_text_cstr(text, ",\"link\":{\"msRTT\":");
+    ngx_media_text_decimal(text, now->rtt, 1000, 3, NGX_MEDIA_TEXT_DOWN);
+
+    ngx_http_media_status_fraction(text, "msRTTVar", now->rtt_var, 1000, 3);
+    ngx_http_media_status_fraction(text, "mbpsRecvRate", now->rate, 1000000,
+                                   3);
+    ngx_http_media_status_fraction(text, "mbpsBandwidth", now->capacity,
+                                   1000000, 3);
+    ngx_http_media_status_key(text, "msRcvTsbPdDelay");
+    ngx_media_text_u64(text, now->latency);
+    ngx_http_media_status_key(text, "pktRcvBuf");
+    ngx_media_text_u64(text, now->held);
+    ngx_http_media_status_key(text, "msRcvBuf");
+    ngx_media_text_u64(text, now->buffered);
+    ngx_http_media_status_key(text, "key_bytes");
+    ngx_media_text_u64(text, now->key);
+
+    ngx_media_metric_json(text, ngx_media_metric_links, stream);
 
     ngx_media_text_cstr(text, "}");
 }

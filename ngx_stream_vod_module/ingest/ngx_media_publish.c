@@ -764,6 +764,13 @@ ngx_media_publish_heard(ngx_media_publisher_t *p)
 
 
 void
+ngx_media_publish_link(ngx_media_publisher_t *p, const ngx_media_link_t *link)
+{
+    ngx_media_stream_link(ngx_media_writer_claim(p->writer), link);
+}
+
+
+void
 ngx_media_publish_end(ngx_media_publisher_t *p, const char *reason)
 {
     ngx_uint_t  i;

@@ -24,6 +24,7 @@
 #include <ngx_core.h>
 #include "access/ngx_media_access.h"
 #include "core/ngx_media.h"
+#include "core/ngx_media_link.h"
 #include "core/ngx_media_writer.h"
 #include "formats/ngx_media_frame.h"
 #include "ingest/ngx_media_publish_answer.h"
@@ -177,6 +178,11 @@ void ngx_media_publish_restart(ngx_media_publisher_t *publisher);
  */
 ngx_media_publish_e ngx_media_publish_ignore(ngx_media_publisher_t *publisher,
     const ngx_media_publish_ignored_t *ignored);
+
+/* what its transport has seen since the last time, and how it is now: once a
+   second, and at the end */
+void ngx_media_publish_link(ngx_media_publisher_t *publisher,
+    const ngx_media_link_t *link);
 
 /* the stream stays for grace; reason is static, for the log and status */
 void ngx_media_publish_end(ngx_media_publisher_t *publisher,

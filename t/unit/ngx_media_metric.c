@@ -282,6 +282,7 @@ main(void)
     table(ngx_media_metric_caches, "caches");
     table(ngx_media_metric_streams, "streams");
     table(ngx_media_metric_ignored, "ignored");
+    table(ngx_media_metric_links, "links");
     table(ngx_media_metric_tracks, "tracks");
     table(ngx_media_metric_videos, "videos");
 
