@@ -343,6 +343,8 @@ ngx_media_opus_ts_next(ngx_media_span_t *data, ngx_media_codec_piece_t *piece)
 
     ngx_media_read_span(&r, size, &piece->frame);
 
+    piece->rate = NGX_MEDIA_OPUS_RATE;
+
     if (r.err) {
         return NGX_AGAIN;
     }

@@ -78,8 +78,9 @@ typedef struct {
     uint64_t                  frames;
     uint64_t                  damaged;        /* frames that were dropped */
     uint64_t                  skipped;        /* bytes of no frame */
-    uint64_t                  torn;           /* bytes that came behind the end
-                                                 of their frame */
+    uint64_t                  torn;           /* PES packets that went on with
+                                                 a frame that had been given
+                                                 out */
 } ngx_media_ts_split_stat_t;
 
 
@@ -90,24 +91,27 @@ typedef struct {
     int64_t                   pts;
     int64_t                   dts;
     int64_t                   pcr;
+    uint32_t                  size;           /* 0: it did not say */
     unsigned                  has_dts:1;
     unsigned                  used:1;         /* a frame has these stamps */
+    unsigned                  seen:1;         /* how it begins was looked at */
 } ngx_media_ts_mark_t;
 
 
-/* what tells pictures apart, ISO/IEC 14496-10, 7.4.1.2.4 */
+/* of a slice: what tells pictures apart, ISO/IEC 14496-10, 7.4.1.2.4 */
 
 typedef struct {
+    uint32_t                  first_mb;
     uint32_t                  pps;
     uint32_t                  frame_num;
     uint32_t                  idr_id;
-    uint32_t                  poc;            /* pic_order_cnt_lsb; of type 1
-                                                 delta_pic_order_cnt[0] */
-    int32_t                   delta;
+    uint32_t                  poc;            /* pic_order_cnt_lsb */
+    unsigned                  known:1;        /* all of it was read */
     unsigned                  idr:1;
     unsigned                  ref:1;
     unsigned                  field:1;
     unsigned                  bottom:1;
+    unsigned                  planes:1;       /* slices of three of them */
 } ngx_media_ts_picture_t;
 
 
@@ -115,12 +119,59 @@ typedef struct {
 
 typedef struct {
     uint8_t                   frame_num_bits; /* 0: there is none */
-    uint8_t                   poc_type;
-    uint8_t                   poc_bits;
-    unsigned                  separate:1;     /* separate_colour_plane */
+    uint8_t                   poc_bits;       /* 0: of another type */
+    unsigned                  planes:1;       /* separate_colour_plane */
     unsigned                  fields:1;       /* not frame_mbs_only */
-    unsigned                  zero:1;         /* delta_pic_order_always_zero */
 } ngx_media_ts_sps_t;
+
+
+/* video: what is being put together, and what is known of the stream */
+
+typedef struct {
+    size_t                    scan;           /* looked at, so far */
+    size_t                    next;           /* where the next unit would
+                                                 begin, if vcl; 0: not known */
+    ngx_uint_t                aligned;        /* PES packets that begin with a
+                                                 unit, in a row */
+    int64_t                   pts;            /* of the unit */
+    int64_t                   dts;
+    int64_t                   stamped;        /* DTS of the last stamp */
+    int64_t                   most;           /* PTS so far */
+    int64_t                   span;           /* of a unit, 90 kHz: measured; */
+    int64_t                   rate;           /* by parameter sets; 0: not
+                                                 known */
+    uint32_t                  units;          /* since the last stamp */
+    uint32_t                  largest;        /* PES packet that said it */
+    unsigned                  begun:1;        /* a unit begins at 0, */
+    unsigned                  vcl:1;          /* has slices, */
+    unsigned                  key:1;          /* of a random access point, */
+    unsigned                  sets:1;         /* and parameter sets before; */
+    unsigned                  paired:1;       /* both fields; */
+    unsigned                  counted:1;      /* no stamp of its own */
+    unsigned                  torn:1;         /* PES packets do not begin with
+                                                 units */
+    unsigned                  told:1;         /* DTS has been said */
+    unsigned                  turned:1;       /* PTS goes back without one */
+    ngx_media_ts_picture_t    picture;        /* of the last slice */
+    ngx_media_ts_sps_t        sps[NGX_MEDIA_TS_SPS];
+    uint8_t                   pps[NGX_MEDIA_TS_PPS];
+                                              /* their SPS + 1, 0: unknown */
+} ngx_media_ts_video_t;
+
+
+/* audio: what all frames have, and how they are counted */
+
+typedef struct {
+    int64_t                   base;           /* of the frame that had a stamp,
+                                                 NGX_MEDIA_TS_NO_TIME */
+    uint64_t                  count;          /* samples since */
+    uint32_t                  rate;
+    uint32_t                  samples;        /* of a frame */
+    uint32_t                  look;           /* of a header: what is the same
+                                                 in all of them */
+    unsigned                  synced:1;       /* frames follow each other */
+    unsigned                  known:1;        /* look, rate, samples */
+} ngx_media_ts_audio_t;
 
 
 typedef struct {
@@ -135,44 +186,12 @@ typedef struct {
     uint8_t                   stream_type;
     unsigned                  flushed:1;
     unsigned                  holed:1;        /* hole, hole_last are set */
-    unsigned                  synced:1;       /* audio: a frame has ended here,
-                                                 and another one began */
-    unsigned                  vcl:1;          /* video: the unit has a slice */
-    unsigned                  key:1;          /* with sets before it */
-    unsigned                  sets:1;
-    unsigned                  begun:1;        /* a unit begins at 0 */
-    unsigned                  paired:1;       /* both fields are there */
-    unsigned                  torn:1;         /* frames are not the size of PES
-                                                 packets: wait for the next */
-    unsigned                  told:1;         /* DTS has been said */
-    unsigned                  turned:1;       /* PTS goes back without one */
-    ngx_uint_t                aligned;        /* PES packets that begin with a
-                                                 unit, in a row */
     size_t                    hole;           /* bytes are missing here, */
     size_t                    hole_last;      /* and at places up to this */
-    size_t                    scan;           /* looked at, so far */
-    size_t                    next;           /* where the next unit may begin,
-                                                 0: not known */
     ngx_uint_t                nmarks;
     ngx_media_ts_mark_t       marks[NGX_MEDIA_TS_MARKS];
-
-    int64_t                   pts;            /* of the last frame */
-    int64_t                   dts;
-    int64_t                   base;           /* audio: of the frame that was
-                                                 stamped last, */
-    uint64_t                  count;          /* and samples since */
-    int64_t                   span;           /* video: of a unit, 90 kHz; 0:
-                                                 not known */
-    uint32_t                  units;          /* since the last stamp */
-
-    uint32_t                  samples;        /* audio: of a frame */
-    uint32_t                  rate;
-    u_char                    header[4];      /* of frames, what is the same */
-
-    ngx_media_ts_picture_t    picture;
-    ngx_media_ts_sps_t        sps[NGX_MEDIA_TS_SPS];
-    uint8_t                   pps[NGX_MEDIA_TS_PPS];
-                                              /* their SPS + 1, 0: unknown */
+    ngx_media_ts_audio_t      audio;
+    ngx_media_ts_video_t      video;
 } ngx_media_ts_split_t;
 
 
