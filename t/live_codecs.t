@@ -56,7 +56,9 @@ cmp_ok($m->{av}, '<', 3, 'sound and picture');
 
 # a packet lasts as long as it says
 
-my %lasts = map { $_->{duration} => 1 } @{$r->{tracks}{$of{opus}{name}}{samples}};
+my %lasts = map { $_->{duration} => 1 }
+            @{$r->{tracks}{$of{opus}{name}}{samples}};
+
 is(join(' ', sort { $a <=> $b } keys %lasts), '960 1920', 'Opus of 40 ms');
 
 # groups, with what is in them
@@ -79,6 +81,12 @@ my $mpd = $t->http_get('/live/x/manifest.mpd')->{body};
 
 is(join(' ', sort grep { !/avc1/ } $mpd =~ /\bcodecs="([^"]*)"/g),
    'ac-3 ec-3 mp4a.40.2 mp4a.6B opus', 'codecs in DASH');
+
+# what onMetaData says of the first sound is not said of the others
+
+my ($rate) = map { /bandwidth="(\d+)"/ } grep { /"ac-3"/ }
+             $mpd =~ /<Representation[^>]*>/g;
+cmp_ok($rate, '>', 192000, 'bandwidth in DASH');
 
 # MPEG-TS: what players know there
 

@@ -100,6 +100,10 @@ ngx_media_writer_bandwidth(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
     said = t->params.type == NGX_MEDIA_VIDEO ? w->announce.video_rate
                                              : w->announce.audio_rate;
 
+    if (t->id) {
+        said = 0;                             /* that is of the first one */
+    }
+
     ngx_media_packer_bandwidth(&t->packer, said, w->app->max_bitrate);
 }
 
