@@ -26,7 +26,8 @@
 
 
 static ngx_uint_t ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, ngx_str_t *address, ngx_uint_t admitted);
+    ngx_media_stream_shm_t *s, ngx_str_t *protocol, ngx_str_t *address,
+    ngx_uint_t who);
 static ngx_uint_t ngx_media_stream_gone(ngx_media_stream_shm_t *s,
     uint32_t *pid, uint64_t *start);
 static ngx_msec_t ngx_media_stream_silent(ngx_media_stream_shm_t *s);
@@ -50,7 +51,7 @@ static const char  *ngx_media_kick_sentences[NGX_MEDIA_KICKS] = {
 
 ngx_int_t
 ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
-    ngx_str_t *protocol, ngx_str_t *address, ngx_uint_t admitted,
+    ngx_str_t *protocol, ngx_str_t *address, ngx_uint_t who,
     ngx_media_claim_t *claim)
 {
     uint32_t                 pid;
@@ -109,7 +110,8 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
         }
 
         if (!gone
-            && !ngx_media_stream_replaceable_locked(zone, s, address, admitted))
+            && !ngx_media_stream_replaceable_locked(zone, s, protocol, address,
+                                                    who))
         {
             ngx_media_stream_unlock(s);
             ngx_media_claim_refused(zone, NGX_MEDIA_REFUSED_CONFLICT);
@@ -150,7 +152,8 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
  * name.  Who has gone silent is: an encoder whose connection broke unnoticed
  * comes back within a second or two, from its address or from another one.
  * Whose the name is, because an access check says so, need not wait for that.
- * "reject" waits until the old connection has ended.
+ * "reject" waits until the old connection has ended, but for those whose end
+ * nobody hears of: they are themselves in the way when they return.
  *
  * A worker that leaves has told its publishers to come back: they need not
  * stop sending first.
@@ -158,7 +161,8 @@ ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
 
 static ngx_uint_t
 ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
-    ngx_media_stream_shm_t *s, ngx_str_t *address, ngx_uint_t admitted)
+    ngx_media_stream_shm_t *s, ngx_str_t *protocol, ngx_str_t *address,
+    ngx_uint_t who)
 {
     size_t      len;
     ngx_msec_t  silent;
@@ -176,18 +180,26 @@ ngx_media_stream_replaceable_locked(ngx_media_zone_t *zone,
         return 1;
     }
 
-    if (zone->app->publish_conflict == NGX_MEDIA_CONFLICT_REJECT) {
-        return 0;
-    }
-
     silent = ngx_media_stream_silent(s);
 
     ngx_log_debug5(NGX_LOG_DEBUG_CORE, zone->log, 0,
                    "media stream \"%*s\" is wanted, silent:%M same:%ui "
-                   "admitted:%ui",
-                   (size_t) s->name_len, s->name, silent, same, admitted);
+                   "who:%ui",
+                   (size_t) s->name_len, s->name, silent, same, who);
 
-    if (admitted) {
+    if (same && (who & NGX_MEDIA_CLAIM_RETURNS)
+        && silent >= NGX_MEDIA_SILENT_SAME
+        && s->protocol_len == protocol->len
+        && ngx_memcmp(s->protocol, protocol->data, protocol->len) == 0)
+    {
+        return 1;
+    }
+
+    if (zone->app->publish_conflict == NGX_MEDIA_CONFLICT_REJECT) {
+        return 0;
+    }
+
+    if (who & NGX_MEDIA_CLAIM_ADMITTED) {
         return 1;
     }
 

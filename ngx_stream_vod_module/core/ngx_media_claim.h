@@ -37,9 +37,14 @@ typedef struct {
 #define NGX_MEDIA_CLAIM_LIMIT     (-21)
 #define NGX_MEDIA_CLAIM_HURRIES   (-25)       /* published anew too often */
 
-/* admitted: the name is known to be his, see publish_conflict */
+/* who acquires, see publish_conflict: the name is known to be his; and, he has
+   no connection of which one would hear that it has broken */
+#define NGX_MEDIA_CLAIM_ADMITTED  0x01
+#define NGX_MEDIA_CLAIM_RETURNS   0x02
+
+/* who: bits of the above */
 ngx_int_t ngx_media_stream_acquire(ngx_media_zone_t *zone, ngx_str_t *name,
-    ngx_str_t *protocol, ngx_str_t *address, ngx_uint_t admitted,
+    ngx_str_t *protocol, ngx_str_t *address, ngx_uint_t who,
     ngx_media_claim_t *claim);
 
 /* nobody may acquire: another zone took the place of this one */

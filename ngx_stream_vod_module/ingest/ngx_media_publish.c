@@ -213,6 +213,7 @@ static ngx_media_publish_e
 ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
 {
     ngx_int_t             rc;
+    ngx_uint_t            who;
     ngx_media_claim_t     claim;
     ngx_media_publish_t  *conf;
 
@@ -238,9 +239,12 @@ ngx_media_publish_claim(ngx_media_publisher_t *p, const char **reason)
                                            reason);
     }
 
+    who = (p->verdict.admitted ? NGX_MEDIA_CLAIM_ADMITTED : 0)
+          | (conf->returns ? NGX_MEDIA_CLAIM_RETURNS : 0);
+
     rc = ngx_media_stream_acquire(conf->app->zone, &conf->name,
-                                  &conf->protocol, &conf->address,
-                                  p->verdict.admitted, &claim);
+                                  &conf->protocol, &conf->address, who,
+                                  &claim);
 
     if (rc != NGX_OK) {
         return ngx_media_publish_turn_away(conf,

@@ -45,6 +45,9 @@ typedef struct {
     uint32_t                  timebase;       /* stamps a second */
     uint32_t                  wrap;           /* bits of a stamp */
     ngx_log_t                *log;            /* borrowed until end */
+    unsigned                  returns:1;      /* it has no connection of which
+                                                 one would hear that it has
+                                                 broken */
 
     /*
      * What begin has come to, after NGX_MEDIA_PUBLISH_WAIT:

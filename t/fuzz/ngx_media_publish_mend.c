@@ -94,7 +94,7 @@ ngx_media_access_cancel(ngx_media_access_t *access)
 
 ngx_int_t
 ngx_media_stream_acquire(ngx_media_zone_t *z, ngx_str_t *name,
-    ngx_str_t *protocol, ngx_str_t *address, ngx_uint_t admitted,
+    ngx_str_t *protocol, ngx_str_t *address, ngx_uint_t who,
     ngx_media_claim_t *claim)
 {
     return NGX_OK;

@@ -184,6 +184,7 @@ test_takeover(void)
 {
     ngx_int_t           rc;
     ngx_str_t           name = ngx_string("a"), protocol = ngx_string("test");
+    ngx_str_t           address = ngx_string("10.0.0.1");
     ngx_uint_t          i;
     media_pub_t         first;
     ngx_media_claim_t   claim;
@@ -290,6 +291,32 @@ test_takeover(void)
     is(ngx_media_stream_acquire(zone, &name, &protocol, &protocol, 1, &claim),
        NGX_MEDIA_CLAIM_CONFLICT, "reject: another, it is his");
     ngx_media_stream_release(&first.claim, "bye");
+
+    /* but for one that returns without a connection that would have broken */
+
+    is(ngx_media_stream_acquire(zone, &name, &protocol, &address, 0,
+                                &first.claim), NGX_OK, "returns: the first");
+
+    now += 999;
+    ngx_stub_clock(now);
+    is(ngx_media_stream_acquire(zone, &name, &protocol, &address,
+                                NGX_MEDIA_CLAIM_RETURNS, &claim),
+       NGX_MEDIA_CLAIM_CONFLICT, "returns: too early");
+
+    now += 1;
+    ngx_stub_clock(now);
+    is(ngx_media_stream_acquire(zone, &name, &protocol, &protocol,
+                                NGX_MEDIA_CLAIM_RETURNS, &claim),
+       NGX_MEDIA_CLAIM_CONFLICT, "returns: from another address");
+    is(ngx_media_stream_acquire(zone, &name, &address, &address,
+                                NGX_MEDIA_CLAIM_RETURNS, &claim),
+       NGX_MEDIA_CLAIM_CONFLICT, "returns: the first speaks otherwise");
+    is(ngx_media_stream_acquire(zone, &name, &protocol, &address, 0, &claim),
+       NGX_MEDIA_CLAIM_CONFLICT, "returns: it does not say so");
+    is(ngx_media_stream_acquire(zone, &name, &protocol, &address,
+                                NGX_MEDIA_CLAIM_RETURNS, &claim),
+       NGX_OK, "returns: after a second of silence");
+    ngx_media_stream_release(&claim, "bye");
 
     app.publish_conflict = NGX_MEDIA_CONFLICT_DROP;
 
