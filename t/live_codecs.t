@@ -11,12 +11,14 @@ use lib "$FindBin::Bin/lib";
 
 use Test::Media;
 use Test::Media::Codecs;
+use Test::Media::FLV;
 use Test::Media::Formats;
 use Test::Media::Live;
 use Test::Media::Tools qw/ ffprobe_json /;
 
 my @tags = codecs_tags(8);
-my $t = live_nginx(debug => 1);
+my $t = live_nginx(debug => 1, http => 'location /vod/ {
+    alias %%DIR%%/media/; media_vod on; }');
 my $p = live_publish($t, 'live/x');
 
 $p->play(\@tags, speed => 2);
@@ -97,5 +99,28 @@ is(join(' ', sort map { $_->{attr}{CODECS} =~ s/^avc1\.\w+,//r }
    'MPEG-TS has none of Opus');
 
 live_replay($r, 'x');
+
+# the same from a file, a track of it alone, several frames in a message
+
+my ($ac3, @alone) = (0);
+
+for my $tag (grep { substr($_->[2], 2, 4) eq 'ac-3' } @tags) {
+    $ac3++;
+    my $bytes = substr $tag->[2], 7;
+
+    $ac3 % 2 ? push @alone, [8, $tag->[1], "\x91ac-3$bytes"]
+             : ($alone[-1][2] .= $bytes);
+}
+
+$t->write_file('media/other', '');
+flv_write($t->path('media/ac3.flv'), @alone);
+
+my ($sound) = @{ffprobe_json('http://127.0.0.1:' . $t->port('HTTP')
+                             . '/vod/ac3.flv/index.m3u8', '-count_packets',
+                             '-show_entries',
+                             'stream=codec_name,nb_read_packets')->{streams}};
+
+is("$sound->{codec_name} $sound->{nb_read_packets}", "ac3 $ac3",
+   'from a file');
 
 $t->done();

@@ -14,7 +14,7 @@
 #include "files/ngx_media_vod_av.h"
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_flv.h"
-#include "formats/ngx_media_mp3.h"
+#include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_record.h"
 
 
@@ -444,10 +444,11 @@ static ngx_int_t
 ngx_media_vod_flv_frame(ngx_media_vod_flv_t *flv,
     ngx_media_vod_av_track_t *t, const ngx_media_flv_packet_t *packet)
 {
-    int64_t             pts;
-    ngx_int_t           rc;
-    ngx_media_span_t    data, frame;
-    ngx_media_params_t  params;
+    int64_t                   pts;
+    ngx_int_t                 rc;
+    ngx_media_span_t          data, frame;
+    ngx_media_params_t        params;
+    const ngx_media_codec_t  *codec;
 
     if (t->nparams == 0) {
 
@@ -479,8 +480,9 @@ ngx_media_vod_flv_frame(ngx_media_vod_flv_t *flv,
     /* there may be several in a tag */
 
     data = packet->body;
+    codec = ngx_media_codec_find(t->codec);
 
-    while (ngx_media_mp3_next(&data, &frame) == NGX_OK) {
+    while (ngx_media_codec_next(codec, &data, &frame) == NGX_OK) {
 
         rc = ngx_media_vod_flv_sample(flv, t, packet, &frame, pts);
 

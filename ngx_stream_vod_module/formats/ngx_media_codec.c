@@ -69,3 +69,27 @@ ngx_media_codec_entry(ngx_uint_t i)
 
     return ngx_media_codecs[i];
 }
+
+
+ngx_int_t
+ngx_media_codec_next(const ngx_media_codec_t *codec, ngx_media_span_t *data,
+    ngx_media_span_t *frame)
+{
+    size_t  size;
+
+    if (data->pos == data->last) {
+        return NGX_DONE;
+    }
+
+    size = codec->size(data->pos, data->last);
+
+    if (size == 0 || size > ngx_media_span_len(data)) {
+        return NGX_ERROR;
+    }
+
+    frame->pos = data->pos;
+    frame->last = data->pos + size;
+    data->pos = frame->last;
+
+    return NGX_OK;
+}

@@ -254,6 +254,14 @@ const ngx_media_codec_t *ngx_media_codec_find_live(uint32_t id);
 const ngx_media_codec_t *ngx_media_codec_entry(ngx_uint_t i);
 
 /*
+ * The next frame of a message that may hold several, of NGX_MEDIA_UNITS_FRAMES;
+ * data is shortened by it.  NGX_DONE: nothing left; NGX_ERROR: no whole frame
+ * starts there.
+ */
+ngx_int_t ngx_media_codec_next(const ngx_media_codec_t *codec,
+    ngx_media_span_t *data, ngx_media_span_t *frame);
+
+/*
  * AAC-LC parameters made from a sample rate and a channel count, for silence
  * that stands in for an announced track; NGX_DECLINED: no such configuration.
  */

@@ -212,29 +212,6 @@ ngx_media_mp3_parse(ngx_media_mp3_t *mp3, const u_char *pos,
 }
 
 
-ngx_int_t
-ngx_media_mp3_next(ngx_media_span_t *data, ngx_media_span_t *frame)
-{
-    ngx_media_mp3_t  mp3;
-
-    if (data->pos == data->last) {
-        return NGX_DONE;
-    }
-
-    if (ngx_media_mp3_parse(&mp3, data->pos, data->last) != NGX_OK
-        || ngx_media_span_len(data) < mp3.size)
-    {
-        return NGX_ERROR;
-    }
-
-    frame->pos = data->pos;
-    frame->last = data->pos + mp3.size;
-    data->pos = frame->last;
-
-    return NGX_OK;
-}
-
-
 /* a whole frame, and of the stream that was announced */
 
 static ngx_int_t

@@ -34,12 +34,6 @@ typedef struct {
 ngx_int_t ngx_media_mp3_parse(ngx_media_mp3_t *mp3, const u_char *pos,
     const u_char *last);
 
-/*
- * The next frame of a message that may hold several; data is shortened by
- * it.  NGX_DONE: nothing left; NGX_ERROR: no whole frame starts there.
- */
-ngx_int_t ngx_media_mp3_next(ngx_media_span_t *data, ngx_media_span_t *frame);
-
 
 extern const ngx_media_codec_t  ngx_media_mp3_codec;
 

@@ -579,10 +579,9 @@ ngx_media_publish_frames(ngx_media_publisher_t *p,
     ngx_media_publish_track_t *t, const ngx_media_codec_t *codec,
     const ngx_media_publish_frame_t *frame)
 {
-    size_t                      size;
     uint64_t                    before;
     ngx_int_t                   rc;
-    ngx_media_span_t            data;
+    ngx_media_span_t            data, raw;
     ngx_media_params_t          params;
     ngx_media_publish_frame_t   piece;
 
@@ -591,16 +590,9 @@ ngx_media_publish_frames(ngx_media_publisher_t *p,
     piece = *frame;
     before = 0;
 
-    while (data.pos < data.last) {
-        size = codec->size(data.pos, data.last);
-
-        if (size == 0 || size > ngx_media_span_len(&data)) {
-            break;
-        }
-
-        piece.pos = data.pos;
-        piece.last = data.pos + size;
-        data.pos = piece.last;
+    while (ngx_media_codec_next(codec, &data, &raw) == NGX_OK) {
+        piece.pos = raw.pos;
+        piece.last = raw.last;
 
         rc = ngx_media_publish_learn(p, t, codec, &piece);
 

@@ -3,7 +3,7 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c */
+/* link: @codecs */
 
 
 #include "formats/ngx_media_mp3.h"
@@ -23,7 +23,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     span.pos = p + 1;
     span.last = p + 1 + size;
 
-    while (ngx_media_mp3_next(&span, &frame) == NGX_OK) {
+    while (ngx_media_codec_next(&ngx_media_mp3_codec, &span, &frame)
+           == NGX_OK)
+    {
         fuzz_check(ngx_media_span_len(&frame) >= NGX_MEDIA_MP3_HEADER_SIZE);
         fuzz_check(frame.last == span.pos && span.pos <= span.last);
     }

@@ -3,7 +3,7 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c */
+/* link: @codecs */
 
 
 #include "formats/ngx_media_mp3.h"
@@ -165,7 +165,7 @@ test_next(void)
         frames = 0;
 
         do {
-            rc = ngx_media_mp3_next(&data, &frame);
+            rc = ngx_media_codec_next(&ngx_media_mp3_codec, &data, &frame);
             frames += (rc == NGX_OK);
         } while (rc == NGX_OK);
 
