@@ -297,9 +297,14 @@ ngx_media_auth_by_key(ngx_media_access_t *access,
         return ngx_media_access_rename(access, &key->name);
     }
 
-    if (ngx_media_auth_arg(&conf->args, "key", buf, NGX_MEDIA_NAME_MAX,
-                           &secret)
-        == NGX_OK
+    /* "s" is what stream ids of SRT have: a password behind a name, too */
+
+    if ((ngx_media_auth_arg(&conf->args, "key", buf, NGX_MEDIA_NAME_MAX,
+                            &secret)
+         == NGX_OK
+         || ngx_media_auth_arg(&conf->args, "s", buf, NGX_MEDIA_NAME_MAX,
+                               &secret)
+            == NGX_OK)
         && ngx_media_auth_find(keys, &secret, &conf->name))
     {
         ngx_media_access_admit(conf);
