@@ -44,6 +44,9 @@ typedef struct {
     ngx_connection_t         *connection;
     uint32_t                  timebase;       /* stamps a second */
     uint32_t                  wrap;           /* bits of a stamp */
+    ngx_uint_t                bare;           /* start codes, ADTS headers and
+                                                 parameter sets in frames are
+                                                 its usual form */
     ngx_log_t                *log;            /* borrowed until end */
     unsigned                  returns:1;      /* it has no connection of which
                                                  one would hear that it has

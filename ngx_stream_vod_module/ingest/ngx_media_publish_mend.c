@@ -282,6 +282,10 @@ ngx_media_publish_codes(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
 
     t->codes = 1;
 
+    if (p->conf.bare) {
+        return;
+    }
+
     ngx_log_error(NGX_LOG_INFO, p->log, 0,
                   "media frames have start codes instead of lengths, they are "
                   "converted, track:video %ui codec:%V",
@@ -426,7 +430,7 @@ ngx_media_publish_sets(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     if (rc == NGX_OK && t->codec == codec) {
         t->own = 1;
 
-        if (first) {
+        if (first && !p->conf.bare) {
             ngx_log_error(NGX_LOG_INFO, p->log, 0,
                           "media decoder configuration is made of parameter "
                           "sets in the stream, track:video %ui codec:%V",
@@ -506,7 +510,7 @@ ngx_media_publish_adts(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     ngx_int_t           rc;
     ngx_media_params_t  params;
 
-    if (!t->codes) {
+    if (!t->codes && !p->conf.bare) {
         t->codes = 1;
         ngx_log_error(NGX_LOG_INFO, p->log, 0,
                       "media frames have ADTS headers, they are taken off, "

@@ -134,6 +134,9 @@ static ngx_int_t                walk_access = NGX_OK;
 static ngx_uint_t               walk_cancelled;
 static ngx_media_access_conf_t  walk_asked;
 
+/* frames are real ones, and say nothing */
+static ngx_uint_t  walk_real;
+
 static u_char  walk_frame[WALK_FRAME + 64];
 
 
@@ -761,7 +764,7 @@ walk_chunks(const u_char *p, const u_char *last, uint32_t codec,
                 return "a sample is outside of mdat";
             }
 
-            wrong = walk_sample(codec, mdat, size);
+            wrong = walk_real ? NULL : walk_sample(codec, mdat, size);
 
             if (wrong) {
                 return wrong;

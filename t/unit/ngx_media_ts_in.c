@@ -1,0 +1,364 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+/* link: @writer @packager ngx_stub.c formats/ngx_media_ts_demux.c
+         formats/ngx_media_ts_program.c formats/ngx_media_ts_psi.c
+         formats/ngx_media_ts_split.c formats/ngx_media_ts_split_audio.c
+         formats/ngx_media_ts_split_video.c formats/ngx_media_lang.c
+         formats/ngx_media_latm.c formats/ngx_media_scte35.c
+         ingest/ngx_media_ts_in.c ingest/ngx_media_ts_in_frame.c
+         ingest/ngx_media_ts_in_track.c ingest/ngx_media_ts_in_latm.c
+         ingest/ngx_media_ts_in_data.c */
+
+/*
+ * data/ts_ffmpeg.ts: 4 s, as ffmpeg 5.1 muxes them: 40 pictures with B-frames,
+ * 64 frames of AAC, German
+ */
+
+
+#define _GNU_SOURCE
+
+#include "ingest/ngx_media_ts_in.h"
+#include "media_walk.h"
+#include "tap.h"
+#include "media_hand.h"
+#include "media_ts_make.h"
+
+
+#define SECONDS   4
+#define PICTURES  40
+#define SOUNDS    64
+
+
+static u_char   file[65536];
+static size_t   file_len;
+static walk_t   w;
+
+
+static void
+load(void)
+{
+    FILE  *f;
+
+    f = fopen("data/ts_ffmpeg.ts", "rb");
+
+    if (f == NULL) {
+        abort();
+    }
+
+    file_len = fread(file, 1, sizeof(file), f);
+    fclose(f);
+}
+
+
+/* a publisher, and what takes its bytes */
+
+static ngx_media_ts_in_t *
+open_ts(walk_pub_t *p, ngx_uint_t program, ngx_uint_t early)
+{
+    const char              *reason;
+    ngx_media_publish_t      conf;
+    ngx_media_ts_in_conf_t   in;
+
+    memset(&w, 0, sizeof(walk_t));
+    walk_init(&w, 0);
+
+    memset(&conf, 0, sizeof(ngx_media_publish_t));
+    memset(p, 0, sizeof(walk_pub_t));
+
+    conf.app = &w.app;
+    ngx_str_set(&conf.name, "a");
+    ngx_str_set(&conf.protocol, "ts");
+    ngx_str_set(&conf.address, "127.0.0.1");
+    conf.timebase = NGX_MEDIA_TS_IN_TIMEBASE;
+    conf.wrap = NGX_MEDIA_TS_IN_WRAP;
+    conf.bare = 1;
+    conf.log = &ngx_stub_log;
+    conf.close = walk_close;
+    conf.data = p;
+
+    if (ngx_media_publish_begin(&conf, &p->publisher, &reason)
+        != NGX_MEDIA_PUBLISH_OK)
+    {
+        abort();
+    }
+
+    memset(&in, 0, sizeof(ngx_media_ts_in_conf_t));
+
+    in.publisher = p->publisher;
+    in.program = program;
+    in.early = early;
+    in.log = &ngx_stub_log;
+
+    return ngx_media_ts_in_create(&in);
+}
+
+
+/* bytes in pieces, in so many ms */
+
+static ngx_media_publish_e
+feed(ngx_media_ts_in_t *ts, const u_char *p, size_t len, size_t piece,
+    int64_t msec)
+{
+    size_t               n, pos;
+    u_char              *copy;
+    int64_t              from;
+    ngx_media_publish_e  rc;
+
+    from = w.now;
+    rc = NGX_MEDIA_PUBLISH_OK;
+
+    for (pos = 0; pos < len && ngx_media_publish_goes_on(rc); pos += n) {
+        n = ngx_min(piece, len - pos);
+
+        w.now = from + (int64_t) (pos + n) * msec / (int64_t) len;
+        ngx_stub_clock(w.now);
+
+        copy = tap_dup(p + pos, n);
+        rc = ngx_media_ts_in_bytes(ts, copy, copy + n, w.now);
+        free(copy);
+    }
+
+    return rc;
+}
+
+
+static void
+close_ts(ngx_media_ts_in_t *ts, walk_pub_t *p)
+{
+    is(ngx_media_ts_in_flush(ts), NGX_MEDIA_PUBLISH_OK, "flush");
+    ngx_media_ts_in_destroy(ts);
+    ngx_media_publish_end(p->publisher, "over");
+    p->publisher = NULL;
+}
+
+
+static void
+test_whole(void)
+{
+    size_t                   i;
+    walk_pub_t               pub;
+    ngx_media_ts_in_t       *ts;
+    ngx_media_ts_in_pid_t    pid;
+    ngx_media_ts_in_stat_t   stat;
+    ngx_media_stream_shm_t  *s;
+
+    static const size_t  pieces[] = { 1, 7, 188, 1316, 65536 };
+
+    for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        ts = open_ts(&pub, 0, i & 1);
+        s = ngx_media_stream_record(w.zone, 0);
+
+        is(feed(ts, file, file_len, pieces[i], SECONDS * 1000),
+           NGX_MEDIA_PUBLISH_OK, "in pieces of %d", (int) pieces[i]);
+
+        ngx_media_ts_in_stat(ts, &stat);
+        is(stat.bytes, file_len, "bytes");
+        is(stat.packets, file_len / 188, "packets");
+        is(stat.cc_errors + stat.resyncs + stat.damaged + stat.duplicates, 0,
+           "nothing is wrong with them");
+
+        is(ngx_media_ts_in_pid(ts, 0, &pid), NGX_OK, "PIDs");
+        is(ngx_media_ts_in_pid(ts, 99, &pid), NGX_DONE, "no more PIDs");
+
+        close_ts(ts, &pub);
+
+        is(s->tracks[0]->count.frames, PICTURES, "all pictures");
+        ok(s->tracks[1]->count.frames
+           + s->tracks[1]->count.dropped_key >= SOUNDS - 1
+           || s->tracks[1]->count.frames >= SOUNDS - 6, "sound: %d",
+           (int) s->tracks[1]->count.frames);
+        is(s->tracks[1]->count.silent, 0, "no silence");
+        is_text(s->tracks[1]->attributes.lang, 2, "de", "language");
+
+        walk_finish(&w);
+        is(w.wrong[0], 0, "all is free: %s", w.wrong);
+    }
+}
+
+
+/* one packet in so many is not there, with and without saying so */
+
+static void
+test_gaps(void)
+{
+    size_t                   i, n;
+    walk_pub_t               pub;
+    ngx_uint_t               said;
+    ngx_media_ts_in_t       *ts;
+    ngx_media_ts_in_stat_t   stat;
+    ngx_media_stream_shm_t  *s;
+
+    for (said = 0; said < 2; said++) {
+        ts = open_ts(&pub, 0, 0);
+        s = ngx_media_stream_record(w.zone, 0);
+
+        for (i = 0, n = 0; i < file_len; i += 188) {
+
+            if (++n % 29 == 0) {
+                if (said) {
+                    ngx_media_ts_in_gap(ts);
+                }
+
+                continue;
+            }
+
+            (void) feed(ts, file + i, 188, 188, SECONDS * 188000 / file_len);
+        }
+
+        ngx_media_ts_in_stat(ts, &stat);
+        ok(stat.cc_errors > 0, "gaps are counted");
+        ok(stat.damaged > 0, "and so is what they hit");
+
+        close_ts(ts, &pub);
+
+        ok(s->tracks[0]->count.frames > PICTURES / 4, "pictures: %d",
+           (int) s->tracks[0]->count.frames);
+
+        walk_finish(&w);
+        is(w.wrong[0], 0, "all is free: %s", w.wrong);
+    }
+}
+
+
+static void
+test_useless(void)
+{
+    size_t               i;
+    u_char               noise[1316];
+    walk_pub_t           pub;
+    ngx_media_ts_in_t   *ts;
+    ngx_media_publish_e  rc;
+
+    ts = open_ts(&pub, 0, 0);
+    rc = NGX_MEDIA_PUBLISH_OK;
+
+    memset(noise, 0x55, sizeof(noise));
+
+    for (i = 0; i < 49 && rc == NGX_MEDIA_PUBLISH_OK; i++) {
+        rc = feed(ts, noise, sizeof(noise), 1316, 100);
+    }
+
+    is(rc, NGX_MEDIA_PUBLISH_OK, "noise for less than 5 s");
+
+    for (i = 0; i < 3 && rc == NGX_MEDIA_PUBLISH_OK; i++) {
+        rc = feed(ts, noise, sizeof(noise), 1316, 100);
+    }
+
+    is(rc, NGX_MEDIA_PUBLISH_USELESS, "noise for 5 s");
+    is(strncmp(ngx_media_ts_in_why(ts, rc), "this is no MPEG-TS", 18), 0,
+       "and why");
+
+    close_ts(ts, &pub);
+    walk_finish(&w);
+
+    ts = open_ts(&pub, 2, 0);
+
+    rc = feed(ts, file, file_len, 1316, 4900);
+    is(rc, NGX_MEDIA_PUBLISH_OK, "another programme for less than 5 s");
+
+    rc = feed(ts, file, file_len, 1316, 4900);
+    is(rc, NGX_MEDIA_PUBLISH_USELESS, "another programme for 5 s");
+    is(strncmp(ngx_media_ts_in_why(ts, rc), "no programme", 12), 0,
+       "and why");
+
+    close_ts(ts, &pub);
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "all is free: %s", w.wrong);
+}
+
+
+/* a frame that never ends is given up, and its memory given back */
+
+static void
+test_large(void)
+{
+    size_t                   i, n, pos;
+    u_char                  *data;
+    walk_pub_t               pub;
+    ngx_media_ts_in_t       *ts;
+    ngx_media_ts_in_stat_t   stat;
+
+    ts = open_ts(&pub, 0, 0);
+
+    make_start();
+    make_pat("0001e100");
+    make_pmt(0x100, 1, 0x101, "1be101f000");
+    (void) feed(ts, make_bytes, make_len, 1316, 1);
+
+    data = calloc(1, 1024 * 1024);
+    memset(data, 0x77, 1024 * 1024);
+    memcpy(data, "\0\0\1\x65\x88", 5);
+
+    make_len = 0;
+    make_pes(0x101, 0, MAKE_NONE, 0, data, 1024 * 1024);
+    (void) feed(ts, make_bytes, make_len, 1316, 1);
+
+    for (i = 0; i < 12; i++) {
+        make_len = 0;
+
+        for (pos = 0; pos < 1024 * 1024; pos += n) {
+            n = make_packet(0x101, 0, data, 184);
+        }
+
+        is(feed(ts, make_bytes, make_len, 1316, 1), NGX_MEDIA_PUBLISH_OK,
+           "%d MB of one frame", (int) i + 2);
+    }
+
+    ngx_media_ts_in_stat(ts, &stat);
+    is(stat.cc_errors, 0, "no error");
+
+    free(data);
+    close_ts(ts, &pub);
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "all is free: %s", w.wrong);
+}
+
+
+static void
+test_memory(void)
+{
+    walk_pub_t           pub;
+    ngx_uint_t           n, nomem;
+    ngx_media_ts_in_t   *ts;
+    ngx_media_publish_e  rc;
+
+    nomem = 0;
+
+    for (n = 2; n < 60; n++) {
+        ts = open_ts(&pub, 0, 0);
+
+        ngx_stub_fail = n;
+        rc = feed(ts, file, file_len, 1316, SECONDS * 1000);
+        ngx_stub_fail = 0;
+
+        nomem += (rc == NGX_MEDIA_PUBLISH_NOMEM);
+
+        ngx_media_ts_in_destroy(ts);
+        ngx_media_publish_end(pub.publisher, "over");
+        walk_finish(&w);
+    }
+
+    ok(nomem > 0, "no memory: %d", (int) nomem);
+    is(w.wrong[0], 0, "all is free: %s", w.wrong);
+}
+
+
+int
+main(void)
+{
+    walk_real = 1;
+    load();
+
+    test_whole();
+    test_gaps();
+    test_useless();
+    test_large();
+    test_memory();
+
+    return done();
+}
