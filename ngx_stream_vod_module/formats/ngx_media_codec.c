@@ -11,6 +11,7 @@
 #include "formats/ngx_media_flac.h"
 #include "formats/ngx_media_h264.h"
 #include "formats/ngx_media_h265.h"
+#include "formats/ngx_media_mp2.h"
 #include "formats/ngx_media_mp3.h"
 #include "formats/ngx_media_opus.h"
 #include "formats/ngx_media_vpx.h"
@@ -22,6 +23,7 @@ static const ngx_media_codec_t  *const ngx_media_codecs[] = {
     &ngx_media_h265_codec,
     &ngx_media_aac_codec,
     &ngx_media_mp3_codec,
+    &ngx_media_mp2_codec,
     &ngx_media_wvtt_codec,
     &ngx_media_av1_codec,
     &ngx_media_vp8_codec,

@@ -26,6 +26,7 @@
 #define NGX_MEDIA_CODEC_H265   ngx_media_fourcc('h', 'v', 'c', '1')
 #define NGX_MEDIA_CODEC_AAC    ngx_media_fourcc('m', 'p', '4', 'a')
 #define NGX_MEDIA_CODEC_MP3    ngx_media_fourcc('.', 'm', 'p', '3')
+#define NGX_MEDIA_CODEC_MP2    ngx_media_fourcc('.', 'm', 'p', '2')
 #define NGX_MEDIA_CODEC_AV1    ngx_media_fourcc('a', 'v', '0', '1')
 #define NGX_MEDIA_CODEC_VP8    ngx_media_fourcc('v', 'p', '0', '8')
 #define NGX_MEDIA_CODEC_VP9    ngx_media_fourcc('v', 'p', '0', '9')
@@ -175,7 +176,9 @@ typedef struct {
     uint32_t                  id;             /* NGX_MEDIA_CODEC_* */
     uint32_t                  type;           /* ngx_media_type_e */
     ngx_str_t                 name;           /* "h264", for status and logs */
-    ngx_uint_t                formats;        /* NGX_MEDIA_IN_* */
+    ngx_uint_t                formats;        /* NGX_MEDIA_IN_*; 0: players
+                                                 have it in MPEG-TS that is
+                                                 sent, or not at all */
     ngx_uint_t                flags;          /* NGX_MEDIA_IS_* */
     ngx_media_units_e         units;
     ngx_uint_t                skip;           /* where in its configuration 16

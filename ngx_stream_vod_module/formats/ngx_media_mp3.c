@@ -6,7 +6,8 @@
 
 /*
  * MPEG audio Layer III: ISO/IEC 11172-3, 13818-3 for half the rates, and the
- * quarter rates known as MPEG-2.5.
+ * quarter rates known as MPEG-2.5.  Its header, 2.4.1.3, is that of Layer II,
+ * too (ngx_media_mp2.c).
  */
 
 
@@ -20,7 +21,6 @@
 /* the header, ISO/IEC 11172-3, 2.4.1.3 */
 #define NGX_MEDIA_MP3_SYNC     0xffe00000
 #define NGX_MEDIA_MP3_LAYER    0x00060000
-#define NGX_MEDIA_MP3_LAYER_3  0x00020000
 #define NGX_MEDIA_MP3_NO_CRC   0x00010000
 #define NGX_MEDIA_MP3_PADDING  0x00000200
 #define NGX_MEDIA_MP3_MONO     0x000000c0
@@ -80,11 +80,12 @@ const ngx_media_codec_t  ngx_media_mp3_codec = {
 };
 
 
-/* kbit/s by bitrate_index; the row: MPEG-1, the others */
+/* kbit/s by bitrate_index; the row: MPEG-1, the others; MPEG-1, Layer II */
 
-static const uint16_t  ngx_media_mp3_bitrates[2][15] = {
+static const uint16_t  ngx_media_mp3_bitrates[3][15] = {
     { 0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320 },
-    { 0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160 }
+    { 0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160 },
+    { 0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384 }
 };
 
 
@@ -125,38 +126,45 @@ static ngx_int_t
 ngx_media_mp3_config(ngx_media_params_t *params, const u_char *pos,
     const u_char *last)
 {
-    uint32_t         header;
     ngx_int_t        rc;
     ngx_media_mp3_t  mp3;
 
     rc = ngx_media_mp3_parse(&mp3, pos, last);
 
-    if (rc != NGX_OK) {
-        return rc;
+    if (rc == NGX_OK) {
+        ngx_media_mp3_params(params, &mp3, pos);
     }
+
+    return rc;
+}
+
+
+void
+ngx_media_mp3_params(ngx_media_params_t *params, const ngx_media_mp3_t *mp3,
+    const u_char *header)
+{
+    uint32_t  same;
 
     ngx_memzero(params, sizeof(ngx_media_params_t));
 
     params->codec = NGX_MEDIA_CODEC_MP3;
     params->type = NGX_MEDIA_AUDIO;
-    params->timescale = mp3.sample_rate;
+    params->timescale = mp3->sample_rate;
     params->object_type = NGX_MEDIA_MP3_OBJECT_TYPE;
-    params->channel_config = mp3.channels;
-    params->sample_rate = mp3.sample_rate;
-    params->channels = mp3.channels;
-    params->frame_samples = mp3.samples;
+    params->channel_config = mp3->channels;
+    params->sample_rate = mp3->sample_rate;
+    params->channels = mp3->channels;
+    params->frame_samples = mp3->samples;
 
     /* the same bytes for every frame of a stream */
 
-    header = ngx_media_get_be32(pos);
-    header &= NGX_MEDIA_MP3_SYNC | NGX_MEDIA_MP3_ID | NGX_MEDIA_MP3_LAYER
-              | NGX_MEDIA_MP3_RATE;
-    header |= (mp3.channels == 1) ? NGX_MEDIA_MP3_MONO : 0;
+    same = ngx_media_get_be32(header);
+    same &= NGX_MEDIA_MP3_SYNC | NGX_MEDIA_MP3_ID | NGX_MEDIA_MP3_LAYER
+            | NGX_MEDIA_MP3_RATE;
+    same |= (mp3->channels == 1) ? NGX_MEDIA_MP3_MONO : 0;
 
     params->config_len = NGX_MEDIA_MP3_HEADER_SIZE;
-    ngx_media_put_be32(params->config, header);
-
-    return NGX_OK;
+    ngx_media_put_be32(params->config, same);
 }
 
 
@@ -164,8 +172,16 @@ ngx_int_t
 ngx_media_mp3_parse(ngx_media_mp3_t *mp3, const u_char *pos,
     const u_char *last)
 {
+    return ngx_media_mp3_parse_layer(mp3, 3, pos, last);
+}
+
+
+ngx_int_t
+ngx_media_mp3_parse_layer(ngx_media_mp3_t *mp3, ngx_uint_t layer,
+    const u_char *pos, const u_char *last)
+{
     uint32_t    header, id;
-    ngx_uint_t  bitrate, rate;
+    ngx_uint_t  bitrate, rate, row;
 
     if (last - pos < NGX_MEDIA_MP3_HEADER_SIZE) {
         return NGX_ERROR;
@@ -183,16 +199,15 @@ ngx_media_mp3_parse(ngx_media_mp3_t *mp3, const u_char *pos,
         return NGX_ERROR;
     }
 
-    if ((header & NGX_MEDIA_MP3_LAYER) != NGX_MEDIA_MP3_LAYER_3
-        || bitrate == 0)
-    {
+    if ((header & NGX_MEDIA_MP3_LAYER) >> 17 != 4 - layer || bitrate == 0) {
         return NGX_DECLINED;
     }
 
     mp3->half = (id != NGX_MEDIA_MP3_ID_1);
-    mp3->bitrate = ngx_media_mp3_bitrates[mp3->half][bitrate] * 1000;
+    row = (layer == 2 && !mp3->half) ? 2 : mp3->half;
+    mp3->bitrate = ngx_media_mp3_bitrates[row][bitrate] * 1000;
     mp3->sample_rate = ngx_media_mp3_rates[rate];
-    mp3->samples = mp3->half ? 576 : 1152;
+    mp3->samples = (layer == 3 && mp3->half) ? 576 : 1152;
     mp3->channels = (header & NGX_MEDIA_MP3_MONO) == NGX_MEDIA_MP3_MONO ? 1
                                                                         : 2;
 
@@ -218,6 +233,14 @@ static ngx_int_t
 ngx_media_mp3_frame(const ngx_media_params_t *params, const u_char *pos,
     const u_char *last, ngx_media_frame_info_t *info)
 {
+    return ngx_media_mp3_frame_layer(params, 3, pos, last, info);
+}
+
+
+ngx_int_t
+ngx_media_mp3_frame_layer(const ngx_media_params_t *params, ngx_uint_t layer,
+    const u_char *pos, const u_char *last, ngx_media_frame_info_t *info)
+{
     ngx_media_mp3_t  mp3;
 
     ngx_memzero(info, sizeof(ngx_media_frame_info_t));
@@ -229,7 +252,7 @@ ngx_media_mp3_frame(const ngx_media_params_t *params, const u_char *pos,
         return NGX_OK;
     }
 
-    if (ngx_media_mp3_parse(&mp3, pos, last) != NGX_OK
+    if (ngx_media_mp3_parse_layer(&mp3, layer, pos, last) != NGX_OK
         || (size_t) (last - pos) != mp3.size
         || mp3.sample_rate != params->sample_rate
         || mp3.channels != params->channels)

@@ -636,6 +636,13 @@ ngx_media_publish_set(ngx_media_publisher_t *p, ngx_media_publish_track_t *t,
     switch (rc) {
 
     case NGX_OK:
+
+        if (codec->formats == 0 && t->codec != codec) {
+            ngx_log_error(NGX_LOG_INFO, p->log, 0,
+                          "media track is in no playlist, track:audio %ui "
+                          "codec:%V", t->id, &codec->name);
+        }
+
         t->codec = codec;
         ngx_media_params_copy(&t->params, params);
         t->own = 0;

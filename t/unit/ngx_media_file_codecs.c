@@ -126,7 +126,15 @@ static const struct {
     { "flac", NGX_MEDIA_CODEC_FLAC, "fff85a0800814e000000eb01", NGX_DONE, NULL,
       0, 0, 4608, 0 },
     { "mp3", NGX_MEDIA_CODEC_MP3, "fffb9000", NGX_OK, "fffa0000", 44100, 2,
-      1152, 417 }
+      1152, 417 },
+    { "mp2", NGX_MEDIA_CODEC_MP2, "fffd8404", NGX_OK, "fffc0400", 48000, 2,
+      1152, 384 },
+    { "mp2, half the rate", NGX_MEDIA_CODEC_MP2, "fff584c0", NGX_OK,
+      "fff404c0", 24000, 1, 1152, 384 },
+    { "mp2, Layer III", NGX_MEDIA_CODEC_MP2, "fffb9000", NGX_DECLINED, NULL,
+      0, 0, 0, 0 },
+    { "mp3, Layer II", NGX_MEDIA_CODEC_MP3, "fffd8404", NGX_DECLINED, NULL,
+      0, 0, 0, 0 }
 };
 
 

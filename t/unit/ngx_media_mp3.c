@@ -6,6 +6,7 @@
 /* link: @codecs */
 
 
+#include "formats/ngx_media_mp2.h"
 #include "formats/ngx_media_mp3.h"
 #include "media_hex.h"
 
@@ -255,9 +256,57 @@ test_silence(void)
 }
 
 
+/* Layer II: that its silence decodes to zeros was tried with libavcodec */
+
+static void
+test_layer2(void)
+{
+    size_t                   i, n;
+    u_char                  *p;
+    ngx_uint_t               wrong;
+    ngx_media_params_t       params;
+    ngx_media_silence_t      silence;
+    ngx_media_frame_info_t   info;
+
+    static const struct {
+        const char  *header;
+        const char  *silence;
+    } tests[] = {
+        { "fffd8404", "fffd4400" },
+        { "fffca4c4", "fffd44c0" },
+        { "fff584c0", "fff544c0" }
+    };
+
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        p = media_hex(tests[i].header, &n);
+        is(ngx_media_mp2_codec.learn(&params, p, p + n), NGX_OK, "Layer II");
+        free(p);
+
+        is(ngx_media_mp2_codec.silence(&params, &silence), NGX_OK, "silence");
+        is(silence.samples, params.frame_samples, "as long as a frame");
+        is(ngx_media_mp2_codec.frame(&params, silence.frame.pos,
+                                     silence.frame.last, &info),
+           NGX_OK, "is one");
+
+        p = media_hex(tests[i].silence, &n);
+        is_mem(silence.frame.pos, n, p, n, "its header");
+        free(p);
+
+        wrong = 0;
+
+        for (n = 4; n < ngx_media_span_len(&silence.frame); n++) {
+            wrong += silence.frame.pos[n] != 0;
+        }
+
+        is(wrong, 0, "and zeros");
+    }
+}
+
+
 int
 main(void)
 {
+    test_layer2();
     test_headers();
     test_config();
     test_next();
