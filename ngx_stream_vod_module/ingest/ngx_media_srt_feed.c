@@ -91,6 +91,9 @@ static void ngx_media_srt_feed_retry(ngx_media_srt_feed_t *feed,
 static ngx_int_t ngx_media_srt_feed_hold(ngx_media_srt_feed_t *feed,
     ngx_media_frame_t *frame);
 static void ngx_media_srt_feed_begin(ngx_media_srt_feed_t *feed);
+static void ngx_media_srt_feed_order(ngx_media_srt_feed_t *feed);
+static ngx_media_frame_t *ngx_media_srt_feed_first(ngx_media_srt_feed_t *feed,
+    ngx_uint_t track);
 static int64_t ngx_media_srt_feed_time(const ngx_media_frame_t *frame);
 static void ngx_media_srt_feed_write(ngx_media_srt_feed_t *feed,
     ngx_media_frame_t *frame);
@@ -324,7 +327,9 @@ ngx_media_srt_feed_params(void *data, ngx_uint_t track,
     ngx_uint_t                n;
     const ngx_media_codec_t  *codec;
 
-    if (params->type == NGX_MEDIA_TEXT) {
+    /* of frames that are held they are looked up when it begins */
+
+    if (!feed->begun || params->type == NGX_MEDIA_TEXT) {
         return;
     }
 
@@ -532,12 +537,12 @@ ngx_media_srt_feed_describe(ngx_media_srt_feed_t *feed)
 }
 
 
-/* is there a track that will be sent and whose parameters have not come? */
+/* is there a track that will be sent and of which nothing has come? */
 
 static ngx_uint_t
 ngx_media_srt_feed_expects(ngx_media_srt_feed_t *feed)
 {
-    ngx_uint_t                     expects, i, n, video;
+    ngx_uint_t                     expects, i, video;
     ngx_pool_t                    *pool;
     ngx_media_stream_view_t        view;
     const ngx_media_track_view_t  *t;
@@ -559,19 +564,12 @@ ngx_media_srt_feed_expects(ngx_media_srt_feed_t *feed)
         t = &view.tracks[i];
 
         if (t->type == NGX_MEDIA_TEXT || t->ended || t->away
-            || (t->type == NGX_MEDIA_VIDEO && t->index != video)
-            || (feed->left >> ngx_media_track_place(t->index) & 1))
+            || (t->type == NGX_MEDIA_VIDEO && t->index != video))
         {
             continue;
         }
 
-        for (n = 0; n < feed->push.ts.mux.ntracks; n++) {
-            if (feed->push.tracks[n] == t->index) {
-                break;
-            }
-        }
-
-        expects = (n == feed->push.ts.mux.ntracks);
+        expects = (ngx_media_srt_feed_first(feed, t->index) == NULL);
     }
 
     ngx_destroy_pool(pool);
@@ -606,7 +604,10 @@ ngx_media_srt_feed_frame(void *data, ngx_media_frame_t *frame)
 }
 
 
-/* the one that was sent may have ended after this one began */
+/*
+ * Its track with the parameters that it has: it was held, or left out, and what
+ * was sent may have ended after it began
+ */
 
 static void
 ngx_media_srt_feed_retry(ngx_media_srt_feed_t *feed, ngx_media_frame_t *frame)
@@ -659,8 +660,10 @@ ngx_media_srt_feed_hold(ngx_media_srt_feed_t *feed, ngx_media_frame_t *frame)
 static void
 ngx_media_srt_feed_begin(ngx_media_srt_feed_t *feed)
 {
-    int64_t     last, now, time;
-    ngx_uint_t  i;
+    int64_t             last, now, time;
+    uint64_t            inits[NGX_MEDIA_TRACKS];
+    ngx_uint_t          i, place;
+    ngx_media_frame_t  *frame;
 
     now = ngx_media_srt_feed_now();
     last = 0;
@@ -670,26 +673,37 @@ ngx_media_srt_feed_begin(ngx_media_srt_feed_t *feed)
         last = i ? ngx_max(last, time) : time;
     }
 
+    feed->begun = 1;
+    feed->now = 0;
+
+    ngx_media_srt_feed_order(feed);
+    ngx_media_srt_feed_describe(feed);
+
     ngx_log_debug3(NGX_LOG_DEBUG_CORE, feed->log, 0,
                    "media srt feed begins, tracks:%uD frames:%ui span:%L us",
                    feed->push.ts.mux.ntracks, feed->nheld,
                    feed->nheld ? last - ngx_media_srt_feed_time(feed->held[0])
                                : 0);
 
-    feed->begun = 1;
-    feed->now = 0;
-
-    ngx_media_srt_feed_describe(feed);
+    ngx_memzero(inits, sizeof(inits));
 
     for (i = 0; i < feed->nheld; i++) {
-        time = now - (last - ngx_media_srt_feed_time(feed->held[i]));
+        frame = feed->held[i];
+        place = ngx_media_track_place(frame->track);
+
+        if (inits[place] && inits[place] != frame->init) {
+            ngx_media_srt_feed_retry(feed, frame);
+        }
+
+        inits[place] = frame->init;
 
         /* times of a ring do not go back */
 
+        time = now - (last - ngx_media_srt_feed_time(frame));
         feed->now = feed->now ? ngx_max(feed->now, time) : time;
 
-        ngx_media_srt_feed_write(feed, feed->held[i]);
-        ngx_media_frame_unref(feed->held[i]);
+        ngx_media_srt_feed_write(feed, frame);
+        ngx_media_frame_unref(frame);
     }
 
     if (feed->held) {
@@ -700,6 +714,58 @@ ngx_media_srt_feed_begin(ngx_media_srt_feed_t *feed)
     feed->nheld = 0;
     feed->max_held = 0;
     feed->now = 0;
+}
+
+
+/* the video, then sound, in the order in which playlists have it */
+
+static void
+ngx_media_srt_feed_order(ngx_media_srt_feed_t *feed)
+{
+    ngx_uint_t                i, type;
+    ngx_pool_t               *pool;
+    ngx_media_frame_t        *frame;
+    ngx_media_stream_view_t   view;
+
+    pool = ngx_media_srt_feed_view(feed, &view);
+
+    if (pool == NULL) {
+        return;
+    }
+
+    for (type = NGX_MEDIA_VIDEO; type <= NGX_MEDIA_AUDIO; type++) {
+        for (i = 0; i < view.ntracks; i++) {
+
+            if (view.tracks[i].type != type) {
+                continue;
+            }
+
+            frame = ngx_media_srt_feed_first(feed, view.tracks[i].index);
+
+            if (frame) {
+                ngx_media_srt_feed_retry(feed, frame);
+            }
+        }
+    }
+
+    ngx_destroy_pool(pool);
+}
+
+
+/* that is held of a track, or NULL */
+
+static ngx_media_frame_t *
+ngx_media_srt_feed_first(ngx_media_srt_feed_t *feed, ngx_uint_t track)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < feed->nheld; i++) {
+        if (feed->held[i]->track == track) {
+            return feed->held[i];
+        }
+    }
+
+    return NULL;
 }
 
 
