@@ -104,7 +104,7 @@ static const ngx_http_media_api_schema_t  ngx_http_media_api_session_schemas[] =
       "\"name\":{\"type\":\"string\",\"description\":"
       "\"shortened, if it is a long one\"},"
       "\"protocol\":{\"enum\":[\"unknown\",\"hls\",\"dash\",\"file\",\"flv\","
-      "\"rtmp\"]},"
+      "\"rtmp\",\"srt\"]},"
       "\"by\":{\"enum\":[\"address\",\"key\",\"token\",\"sid\"]},"
       "\"viewer\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{16}$\"},"
       "\"address\":{\"type\":\"string\",\"description\":"

@@ -53,8 +53,6 @@ static void ngx_media_srt_read_handler(ngx_event_t *rev);
 static void ngx_media_srt_write_handler(ngx_event_t *wev);
 static void ngx_media_srt_receive(ngx_media_srt_session_t *session);
 static ngx_int_t ngx_media_srt_batch(ngx_media_srt_session_t *session);
-static void ngx_media_srt_unreachable(ngx_media_srt_session_t *session,
-    ngx_err_t err);
 static ngx_int_t ngx_media_srt_data(ngx_media_srt_session_t *session,
     ngx_media_srt_slot_t *slot, const ngx_media_srt_data_t *packet,
     int64_t now);
@@ -542,7 +540,7 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
  * their way, or anybody: it is believed when nothing comes for a while.
  */
 
-static void
+void
 ngx_media_srt_unreachable(ngx_media_srt_session_t *session, ngx_err_t err)
 {
     if (session->is_unreachable) {

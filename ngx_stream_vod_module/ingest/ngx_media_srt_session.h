@@ -144,6 +144,7 @@ struct ngx_media_srt_session_s {
 
 
 extern ngx_module_t  ngx_media_srt_module;
+extern const ngx_media_srt_role_t  ngx_media_srt_play_role;
 
 
 /* the table of an application */
@@ -249,6 +250,10 @@ void ngx_media_srt_session_send(ngx_media_srt_session_t *session,
    nearly so, which the session sees to */
 ngx_int_t ngx_media_srt_session_write(ngx_media_srt_session_t *session,
     const u_char *pos, size_t len);
+
+/* what sending to it has met: ICMP, most probably */
+void ngx_media_srt_unreachable(ngx_media_srt_session_t *session,
+    ngx_err_t err);
 
 /* our conclusion was lost */
 void ngx_media_srt_session_repeat(ngx_media_srt_session_t *session);

@@ -1,0 +1,251 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_stream_vod_module authors
+
+# Viewers over SRT, libsrt's and ffmpeg's: all frames of all tracks, in clear
+# and encrypted, over a network that loses some, beside one that takes nothing,
+# over a reload and to the end of the stream; who may not, sessions, kicks.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::Media;
+use Test::Media::API;
+use Test::Media::Live;
+use Test::Media::Play;
+
+my $pass = 'a passphrase of 26 letters';
+my $kicked = q|the viewer's session was ended|;
+
+my $t = Test::Media->new(workers => 2);
+
+$t->write_file('key', "0123456789abcdef0123456789abcdef\n");
+chmod 0600, $t->path('key');
+
+$t->write_conf(<<"EOC");
+media live { zone 64m; segment 1s; part 200ms; grace 1s; play_limit stream=6; }
+media pay  { zone 32m; segment 1s; part 200ms; grace 1s;
+             play_auth token; token_key %%DIR%%/key; }
+
+stream {
+    media_srt_play on;
+
+    server { listen 127.0.0.1:%%PORT_RTMP%%; media_rtmp; }
+
+    server { listen 127.0.0.1:%%UDP_SRT%% udp reuseport; media_srt live; }
+    server { listen 127.0.0.1:%%UDP_PAY%% udp reuseport; media_srt pay; }
+    server { listen 127.0.0.1:%%UDP_OFF%% udp reuseport; media_srt live;
+             media_srt_play off; }
+
+    server { listen 127.0.0.1:%%UDP_KEYED%% udp reuseport; media_srt live;
+             media_srt_passphrase "$pass"; }
+}
+
+http {
+    media_sessions 1m timeout=4s;
+
+    server {
+        listen 127.0.0.1:%%PORT_HTTP%%;
+        location /live/  { media_live live; }
+        location /status { media_status; }
+        location /api/   { media_api write; allow 127.0.0.1; deny all; }
+    }
+}
+EOC
+
+my $relay = $t->path('relay');
+
+is((sh('gcc', '-O1', '-o', $relay, $t->root() . '/t/tools/srt_relay.c'))[0], 0,
+   'a bad network');
+
+$t->run();
+
+
+# a viewer that writes down what comes
+
+sub view {
+    my ($name, $port, $path, $args) = @_;
+
+    my $url = "srt://127.0.0.1:$port?streamid=read:$path" . ($args || '');
+    my $file = $t->path("$name.ts");
+
+    return $t->run_daemon($name, 'sh', '-c',
+        "exec srt-live-transmit -q -a no '$url' file://con > $file");
+}
+
+
+sub network {
+    my ($name, @options) = @_;
+
+    my $to = $t->udp('SRT');
+    my $port = $t->udp("NET_$name");
+    my $process = $t->run_daemon("net-$name", $relay, $port, $to, @options,
+                                 'seconds=60');
+
+    wait_until(sub { $process->log() =~ /listening/ }, 10, 'a relay');
+
+    return $port;
+}
+
+
+# 8 s of video and of two tracks of sound, with languages
+
+sub sound {
+    my ($track, $tag) = @_;
+
+    my $kind = ord substr $tag->[2], 1, 1;
+
+    return [8, $tag->[1], chr(0x95) . chr($kind) . 'mp4a' . chr($track)
+                          . substr $tag->[2], 2];
+}
+
+sub is_sound { return $_[0][0] == 8 }
+
+my @video = grep { $_->[0] == 9 && $_->[1] < 8000 } live_tags('plain');
+my @audio = grep { is_sound($_) && $_->[1] < 8000 } live_tags('plain');
+my @other = grep { is_sound($_) && $_->[1] < 8000 } live_tags('mono');
+
+my @tags = sort { $a->[1] <=> $b->[1] }
+           [18, 0, Test::Media::RTMP::amf('onMetaData', {
+               language => 'eng',
+               audioTrackIdInfoMap => { 1 => { language => 'deu' } },
+           })],
+           @video, (map { sound(0, $_) } @audio), map { sound(1, $_) } @other;
+
+my @frames = grep { ord(substr $_->[2], 1, 1) == 1 } @video;
+my @keys = grep { (ord($frames[$_][2]) >> 4 & 7) == 1 } 0 .. $#frames;
+
+my $lossy = network('lossy', qw/ delay=20 loss=5 /);
+my $stuck = network('stuck', qw/ delay=5 packets=150 /);
+
+my $pub = play_publish($t, 'live/s', \@tags);
+my $two = play_publish($t, 'live/k', \@tags);
+my $pay = play_publish($t, 'pay/s', \@video);
+
+# refused ones come again by themselves: these come within the first GOP
+
+my %viewers = map { $_->[0] => view(@$_) } (
+    ['clear', $t->udp('SRT'), 'live/s'],
+    ['keyed', $t->udp('KEYED'), 's', "&passphrase=$pass"],
+    ['long', $t->udp('KEYED'), 's', "&passphrase=$pass&pbkeylen=32"],
+    ['lossy', $lossy, 'live/s', '&latency=400'],
+    ['kicked', $t->udp('SRT'), 'live/k']);
+
+my $slow = view('stuck', $stuck, 'live/s');
+my $ffmpeg = $t->run_daemon('ffmpeg', 'ffmpeg', '-nostdin', '-v', 'error',
+    '-i', 'srt://127.0.0.1:' . $t->udp('SRT') . '?streamid=#!::r=live/s',
+    qw/ -map 0 -c copy -f mpegts /, $t->path('ffmpeg.ts'));
+
+# sessions
+
+my $api = Test::Media::API->new($t, '/api');
+
+sub sessions {
+    my ($path) = @_;
+    my $r = $api->call('GET', "/v1/sessions?stream=$path")->{json};
+    return grep { $_->{protocol} eq 'srt' } @{$r->{items}};
+}
+
+wait_ok(sub { sessions('live/s') == 6 && sessions('live/k') == 1 }, 10,
+        'each is a session');
+
+view('many', $t->udp('SRT'), 'live/s');
+ok($t->wait_log(qr/srt: refused 2403: the stream has too many viewers/, 5),
+   'one too many');
+
+view('off', $t->udp('OFF'), 'live/s');
+ok($t->wait_log(qr/srt: refused 2403: media_srt_play is off/, 5), 'off');
+
+view('none', $t->udp('SRT'), 'live/nothing');
+ok($t->wait_log(qr/srt: refused 2404: there is no such stream/, 5),
+   'nothing to play');
+
+view('clear2', $t->udp('KEYED'), 'live/k');
+ok($t->wait_log(qr/srt: refused 1011/, 5), 'no passphrase');
+
+view('nobody', $t->udp('PAY'), 'pay/s');
+ok($t->wait_log(qr/srt: refused 2401: |srt: refused 2403: .*token/, 5),
+   'no token');
+
+my ($status, $token) = sh($t->root() . '/scripts/token', $t->path('key'), 's');
+chomp $token;
+view('paid', $t->udp('PAY'), "pay/s?token=$token");
+ok($t->wait_log(qr/srt play started.*app: pay, stream: s/, 5), 'a token');
+
+my ($session) = sessions('live/k');
+
+is($api->call('DELETE', "/v1/sessions/$session->{id}?ban=60")->{status}, 204,
+   'one is ended');
+ok($t->wait_log(qr/srt play ended: \Q$kicked\E.*live, stream: k/, 10),
+   'it is gone');
+
+view('again', $t->udp('SRT'), 'live/k');
+ok($t->wait_log(qr/srt: refused 2403: .*banned/, 5), 'and does not come back');
+
+# nobody notices a reload
+
+$t->reload();
+
+my @all = (@viewers{qw/ clear keyed long lossy /}, $ffmpeg);
+
+wait_ok(sub { !grep { $_->running() } $pub }, 20, 'the publisher has gone');
+wait_ok(sub { !grep { $_->running() } @all }, 20, 'and so have viewers');
+
+# what they saw
+
+sub tracks {
+    my ($name) = @_;
+
+    my $r = ffprobe_json($t->path("$name.ts"), '-show_entries',
+        'stream=index,codec_name:stream_tags=language'
+        . ':packet=stream_index,pts_time');
+
+    for my $stream (@{$r->{streams}}) {
+        my @times = sort { $a <=> $b } map { $_->{pts_time} }
+                    grep { $_->{stream_index} == $stream->{index} }
+                    @{$r->{packets}};
+
+        @$stream{qw/ count first last /} = (scalar @times, @times[0, -1]);
+    }
+
+    return @{$r->{streams}};
+}
+
+
+# from the beginning of the picture to its end, none is missing
+
+sub is_whole {
+    my ($sound, $video) = @_;
+
+    my $span = $sound->{last} - $sound->{first};
+
+    return abs($sound->{count} - 1 - $span * 48000 / 1024) < 0.5
+           && abs($sound->{first} - $video->{first}) < 0.15
+           && abs($sound->{last} - $video->{last}) < 0.15;
+}
+
+
+for my $name (qw/ clear keyed long lossy ffmpeg /) {
+    my ($ok, $said, $frames) = decode_clean($t->path("$name.ts"));
+
+    ok($ok, "$name: is decoded") or diag($said);
+
+    my ($key) = grep { $frames == @frames - $_ } @keys;
+
+    ok(defined $key, "$name: $frames frames of " . @frames);
+
+    my ($video, @sound) = tracks($name);
+
+    is(join(' ', map { $_->{codec_name} } $video, @sound), 'h264 aac aac',
+       "$name: tracks");
+    is(join(' ', map { $_->{tags}{language} } @sound), 'eng deu',
+       "$name: languages");
+    is(scalar(grep { is_whole($_, $video) } @sound), 2, "$name: sound")
+        or diag(join ' ', map { @$_{qw/ count first last /} } $video, @sound);
+}
+
+like($t->log(), qr/srt play ended: the stream has ended, .*repeated:[1-9]/,
+     'some was sent again');
+is(scalar(sessions('live/s')), 0, 'nobody is there any more');
+
+$t->done();
