@@ -27,7 +27,7 @@ static ngx_int_t ngx_media_srt_name_role(ngx_media_srt_session_t *session,
 
 static const ngx_media_srt_role_t  *ngx_media_srt_roles[] = {
     NULL,
-    NULL,
+    &ngx_media_srt_publish_role,
     &ngx_media_srt_play_role
 };
 

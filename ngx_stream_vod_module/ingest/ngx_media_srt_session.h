@@ -145,6 +145,7 @@ struct ngx_media_srt_session_s {
 
 extern ngx_module_t  ngx_media_srt_module;
 extern const ngx_media_srt_role_t  ngx_media_srt_play_role;
+extern const ngx_media_srt_role_t  ngx_media_srt_publish_role;
 
 
 /* the table of an application */
