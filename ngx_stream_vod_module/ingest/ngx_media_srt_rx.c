@@ -27,13 +27,10 @@ static ngx_int_t ngx_media_srt_rx_decrypt(ngx_media_srt_rx_t *rx,
     ngx_media_srt_slot_t *slot, const ngx_media_srt_data_t *packet);
 static int64_t ngx_media_srt_rx_hand(ngx_media_srt_rx_t *rx, int64_t now,
     uint64_t force);
-static uint64_t ngx_media_srt_rx_first(const ngx_media_srt_rx_t *rx);
 static void ngx_media_srt_rx_deliver(ngx_media_srt_rx_t *rx,
     ngx_media_srt_slot_t *slot, int64_t at);
 static void ngx_media_srt_rx_give_up(ngx_media_srt_rx_t *rx, uint64_t to);
 static void ngx_media_srt_rx_end(ngx_media_srt_rx_t *rx);
-static ngx_media_srt_slot_t *ngx_media_srt_rx_slot(
-    const ngx_media_srt_rx_t *rx, uint64_t n);
 
 
 ngx_media_srt_rx_t *
@@ -80,7 +77,7 @@ ngx_media_srt_rx_destroy(ngx_media_srt_rx_t *rx)
     uint64_t  n;
 
     while (rx->held) {
-        n = ngx_media_srt_rx_first(rx);
+        n = ngx_media_srt_rx_slot_from(rx, rx->next);
 
         ngx_media_srt_slots_put(rx->conf.slots, ngx_media_srt_rx_slot(rx, n));
 
@@ -360,7 +357,9 @@ ngx_media_srt_rx_tick(ngx_media_srt_rx_t *rx, int64_t now)
 
     while (rx->held && ngx_media_srt_slots_tight(rx->conf.slots, rx->held)) {
         rx->stat.early++;
-        due = ngx_media_srt_rx_hand(rx, now, ngx_media_srt_rx_first(rx) + 1);
+        due = ngx_media_srt_rx_hand(rx, now,
+                                    ngx_media_srt_rx_slot_from(rx, rx->next)
+                                    + 1);
     }
 
     at = ngx_media_srt_rx_ack(rx, now);
@@ -399,7 +398,7 @@ ngx_media_srt_rx_hand(ngx_media_srt_rx_t *rx, int64_t now, uint64_t force)
     at = NGX_MEDIA_SRT_RX_EVER;
 
     while (rx->held) {
-        n = ngx_media_srt_rx_first(rx);
+        n = ngx_media_srt_rx_slot_from(rx, rx->next);
         slot = ngx_media_srt_rx_slot(rx, n);
 
         at = rx->clock.base + slot->ts + rx->latency;
@@ -422,15 +421,9 @@ ngx_media_srt_rx_hand(ngx_media_srt_rx_t *rx, int64_t now, uint64_t force)
 }
 
 
-/* the first that is there to be handed on; one is held */
-
-static uint64_t
-ngx_media_srt_rx_first(const ngx_media_srt_rx_t *rx)
+uint64_t
+ngx_media_srt_rx_slot_from(const ngx_media_srt_rx_t *rx, uint64_t n)
 {
-    uint64_t  n;
-
-    n = rx->next;
-
     for ( ;; ) {
         n = ngx_media_srt_rx_ring_find(&rx->ring, n, rx->high, 1);
 
@@ -513,7 +506,7 @@ ngx_media_srt_rx_end(ngx_media_srt_rx_t *rx)
 }
 
 
-static ngx_media_srt_slot_t *
+ngx_media_srt_slot_t *
 ngx_media_srt_rx_slot(const ngx_media_srt_rx_t *rx, uint64_t n)
 {
     return ngx_media_srt_slots_at(rx->conf.slots,
@@ -554,6 +547,9 @@ ngx_media_srt_rx_stat(ngx_media_srt_rx_t *rx, ngx_media_srt_rx_stat_t *stat,
         n--;
     }
 
-    stat->buffered = ngx_media_srt_rx_slot(rx, n)->ts
-        - ngx_media_srt_rx_slot(rx, ngx_media_srt_rx_first(rx))->ts;
+    stat->buffered = ngx_media_srt_rx_slot(rx, n)->ts;
+
+    n = ngx_media_srt_rx_slot_from(rx, rx->next);
+
+    stat->buffered -= ngx_media_srt_rx_slot(rx, n)->ts;
 }

@@ -21,6 +21,7 @@
 #define NGX_MEDIA_SRT_RX_ROOM       512       /* the least that is said */
 #define NGX_MEDIA_SRT_RX_CALM       10000000  /* us without reordering, after
                                                  which less is waited */
+#define NGX_MEDIA_SRT_RX_AHEAD      2000      /* us before the last moment */
 
 
 typedef struct {
@@ -29,6 +30,11 @@ typedef struct {
     uint32_t                  now;            /* ms */
     uint32_t                  interval;       /* ms, of what was asked for */
     uint32_t                  tolerance;      /* ms, of what was not */
+    uint64_t                  behind;         /* the next packet that is there:
+                                                 when it is due, what is before
+                                                 it is too late */
+    uint32_t                  chance;         /* ms, the last moment to ask for
+                                                 that */
     uint32_t                  next;           /* ms from now */
     ngx_uint_t                asked;          /* packets */
 } ngx_media_srt_rx_nak_t;
@@ -37,6 +43,8 @@ typedef struct {
 static void ngx_media_srt_rx_ack_send(ngx_media_srt_rx_t *rx, int64_t now);
 static void ngx_media_srt_rx_nak_scan(ngx_media_srt_rx_t *rx,
     ngx_media_srt_rx_nak_t *nak);
+static void ngx_media_srt_rx_nak_chance(const ngx_media_srt_rx_t *rx,
+    ngx_media_srt_rx_nak_t *nak, uint64_t n);
 static ngx_uint_t ngx_media_srt_rx_nak_due(const ngx_media_srt_rx_t *rx,
     ngx_media_srt_rx_nak_t *nak, uint64_t n);
 static void ngx_media_srt_rx_nak_asked(ngx_media_srt_rx_t *rx,
@@ -171,6 +179,7 @@ ngx_media_srt_rx_nak(ngx_media_srt_rx_t *rx, int64_t now)
     nak.now = (uint32_t) (now / 1000);
     nak.interval = ngx_media_srt_rx_patience(rx) / 1000;
     nak.tolerance = rx->tolerance / 1000;
+    nak.behind = 0;
     nak.next = nak.interval;
     nak.asked = 0;
 
@@ -200,7 +209,7 @@ ngx_media_srt_rx_nak(ngx_media_srt_rx_t *rx, int64_t now)
 static void
 ngx_media_srt_rx_nak_scan(ngx_media_srt_rx_t *rx, ngx_media_srt_rx_nak_t *nak)
 {
-    uint64_t               from, n;
+    uint64_t                  from, n;
     ngx_media_srt_rx_ring_t  *ring;
 
     ring = &rx->ring;
@@ -242,24 +251,69 @@ ngx_media_srt_rx_nak_scan(ngx_media_srt_rx_t *rx, ngx_media_srt_rx_nak_t *nak)
 }
 
 
+/*
+ * What was asked for may have been lost, and so may the answer: it is asked for
+ * in a rhythm, and once more where that is the last time that an answer can
+ * come before it is too late, if only it was not just asked for.
+ */
+
 static ngx_uint_t
 ngx_media_srt_rx_nak_due(const ngx_media_srt_rx_t *rx,
     ngx_media_srt_rx_nak_t *nak, uint64_t n)
 {
-    uint32_t  age, wait;
+    int32_t   left;
+    uint32_t  age, asked, wait;
 
-    wait = ngx_media_srt_rx_ring_test(&rx->ring, rx->ring.asked, n)
-           ? nak->interval : nak->tolerance;
-
-    age = nak->now - *ngx_media_srt_rx_ring_word(&rx->ring, n);
-
-    if (age >= wait) {
-        return 1;
+    if (n >= nak->behind) {
+        ngx_media_srt_rx_nak_chance(rx, nak, n);
     }
 
-    nak->next = ngx_min(nak->next, wait - age);
+    asked = *ngx_media_srt_rx_ring_word(&rx->ring, n);
+    age = nak->now - asked;
+    wait = nak->tolerance;
+    left = (int32_t) (nak->chance - nak->now);
 
-    return 0;
+    if (ngx_media_srt_rx_ring_test(&rx->ring, rx->ring.asked, n)) {
+        wait = nak->interval;
+
+        if ((int32_t) (asked - nak->chance) < 0) {
+            wait = ngx_min(wait, ngx_max(age + ngx_max(left, 0),
+                                         NGX_MEDIA_SRT_RX_WHILE / 1000));
+        }
+    }
+
+    if (age < wait) {
+        nak->next = ngx_min(nak->next, wait - age);
+        return 0;
+    }
+
+    if (left > 0) {
+        wait = ngx_max(left, NGX_MEDIA_SRT_RX_WHILE / 1000);
+        nak->next = ngx_min(nak->next, wait);
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_media_srt_rx_nak_chance(const ngx_media_srt_rx_t *rx,
+    ngx_media_srt_rx_nak_t *nak, uint64_t n)
+{
+    int64_t  due;
+
+    nak->behind = ngx_media_srt_rx_slot_from(rx, n);
+
+    if (nak->behind == rx->high) {
+        nak->chance = nak->now + nak->interval;
+        return;
+    }
+
+    due = rx->clock.base + ngx_media_srt_rx_slot(rx, nak->behind)->ts
+          + rx->latency;
+
+    nak->chance = (uint32_t) ((due - rx->rtt - rx->rtt_var
+                               - NGX_MEDIA_SRT_RX_AHEAD) / 1000);
 }
 
 

@@ -68,6 +68,11 @@ struct ngx_media_srt_rx_s {
 };
 
 
+/* the first that is there to be handed on from number n on; high: none is */
+uint64_t ngx_media_srt_rx_slot_from(const ngx_media_srt_rx_t *rx, uint64_t n);
+ngx_media_srt_slot_t *ngx_media_srt_rx_slot(const ngx_media_srt_rx_t *rx,
+    uint64_t n);
+
 /* they return when they want to be called again */
 
 int64_t ngx_media_srt_rx_ack(ngx_media_srt_rx_t *rx, int64_t now);

@@ -312,6 +312,42 @@ test_nak_times(void)
 
 
 static void
+test_nak_last(void)
+{
+    ngx_uint_t  i, n;
+
+    latency = 450;
+    begin(0);
+    latency = LATENCY;
+
+    for (i = 0; i < 40; i++) {
+        (void) comes_as(i, i * 20, 0);
+        (void) tick(i * 20);
+        ackack(200);
+    }
+
+    /* due at 1250: an answer to what is asked at 1048 comes just before it */
+
+    (void) comes_as(41, 800, 0);
+    (void) tick(800);
+    (void) tick(901);
+    n = naks();
+    (void) tick(1002);
+    is(naks(), n + 1, "in its rhythm");
+    (void) tick(1046);
+    is(naks(), n + 1, "not yet");
+    (void) tick(1048);
+    is(naks(), n + 2, "while it can still come in time, once more");
+    (void) tick(1070);
+    is(naks(), n + 2, "that was the last chance");
+    (void) tick(1149);
+    is(naks(), n + 3, "in its rhythm");
+
+    end("NAK, the last chance");
+}
+
+
+static void
 test_nak_words(void)
 {
     ngx_uint_t  i;
@@ -877,6 +913,7 @@ main(void)
     test_gap();
     test_first_lost();
     test_nak_times();
+    test_nak_last();
     test_nak_words();
     test_reordered();
     test_ack();
