@@ -64,6 +64,7 @@ static ngx_int_t ngx_media_ts_scrambled(ngx_media_ts_demux_t *d,
     ngx_media_ts_slot_t *slot, ngx_media_ts_event_t *ev);
 static ngx_int_t ngx_media_ts_counter(ngx_media_ts_demux_t *d,
     ngx_media_ts_slot_t *slot, ngx_uint_t cc);
+static uint64_t ngx_media_ts_hash(const ngx_media_span_t *payload);
 static ngx_int_t ngx_media_ts_pcr(ngx_media_ts_demux_t *d, const u_char *p,
     ngx_uint_t said, ngx_media_ts_event_t *ev);
 static int64_t ngx_media_ts_unroll(ngx_media_ts_clock_t *clock,
@@ -562,15 +563,13 @@ static ngx_int_t
 ngx_media_ts_counter(ngx_media_ts_demux_t *d, ngx_media_ts_slot_t *slot,
     ngx_uint_t cc)
 {
-    size_t  len;
+    uint64_t  hash;
 
-    len = ngx_media_span_len(&d->payload);
+    hash = ngx_media_ts_hash(&d->payload);
 
     if (slot->seen && !slot->broken && cc != ((slot->cc + 1) & 0x0fu)) {
 
-        if (cc == slot->cc && len == slot->last_len
-            && ngx_memcmp(d->payload.pos, slot->last, len) == 0)
-        {
+        if (cc == slot->cc && hash == slot->hash) {
             d->stat.duplicates++;
             return NGX_DECLINED;
         }
@@ -583,11 +582,36 @@ ngx_media_ts_counter(ngx_media_ts_demux_t *d, ngx_media_ts_slot_t *slot,
     slot->seen = 1;
     slot->broken = 0;
     slot->cc = (uint8_t) cc;
-    slot->last_len = (uint8_t) len;
-
-    ngx_memcpy(slot->last, d->payload.pos, len);
+    slot->hash = hash;
 
     return NGX_OK;
+}
+
+
+/*
+ * Of the ends of a payload and its length: with the same counter they differ
+ * where it is another one, and it is done for each packet.
+ */
+
+static uint64_t
+ngx_media_ts_hash(const ngx_media_span_t *payload)
+{
+    size_t    len;
+    uint64_t  first[2], last[2];
+
+    len = ngx_media_span_len(payload);
+
+    if (len < sizeof(first)) {
+        return ngx_media_hash(payload->pos, len);
+    }
+
+    ngx_memcpy(first, payload->pos, sizeof(first));
+    ngx_memcpy(last, payload->last - sizeof(last), sizeof(last));
+
+    first[0] ^= last[0] * 0x9e3779b97f4a7c15ull;
+    first[1] ^= last[1] * 0xc2b2ae3d27d4eb4full;
+
+    return (first[0] * 0xff51afd7ed558ccdull ^ first[1]) + len;
 }
 
 

@@ -31,7 +31,7 @@
  *     NOTE      pid is left out; once for each
  *
  * Spans are borrowed until the next call; they are in the input or in demux.
- * A demux is flat, its owner allocates it (60 KB); it must not be moved.
+ * A demux is flat, its owner allocates it (48 KB); it must not be moved.
  *
  * style: long header, it is mostly the state, which its owner embeds.
  */
@@ -141,6 +141,7 @@ typedef enum {
 typedef struct {
     uint64_t                  cc_errors;
     uint64_t                  scrambled;
+    uint64_t                  hash;           /* of its last payload */
     ngx_media_ts_slot_e       kind;
     uint16_t                  pid;
     uint8_t                   stream;         /* in streams */
@@ -148,11 +149,10 @@ typedef struct {
     uint8_t                   state;
     uint8_t                   cc;
     uint8_t                   head_len;
-    uint8_t                   last_len;
     uint32_t                  have;           /* bytes of a section */
     uint32_t                  left;           /* to come: of the PES header; */
     uint32_t                  need;           /* of the PES packet */
-    unsigned                  seen:1;         /* cc and last are known */
+    unsigned                  seen:1;         /* cc and hash are known */
     unsigned                  broken:1;       /* cc may be any */
     unsigned                  damaged:1;      /* bytes are missing here, */
     unsigned                  before:1;       /* before the PES packet */
@@ -161,8 +161,6 @@ typedef struct {
     unsigned                  strict:1;       /* no early ends any more */
     unsigned                  noted:1;
     u_char                    head[NGX_MEDIA_TS_PES_HEAD];
-    u_char                    last[NGX_MEDIA_TS_PAYLOAD];
-                                              /* payload, if it comes twice */
 } ngx_media_ts_slot_t;
 
 
