@@ -66,15 +66,17 @@ walk_frames(walk_t *w, ngx_uint_t i)
     ngx_media_span_t             in;
     ngx_media_ts_split_frame_t   frame;
 
+    static const u_char  none[1];
+
     s = &w->streams[i];
     copy = NULL;
 
-    in.pos = s->buf;
-    in.last = s->buf + s->used;
+    in.pos = s->buf ? s->buf : none;
+    in.last = in.pos + s->used;
 
     if (w->exact) {
         copy = malloc(s->used ? s->used : 1);
-        memcpy(copy, s->buf ? s->buf : copy, s->used);
+        memcpy(copy, in.pos, s->used);
         in.pos = copy;
         in.last = copy + s->used;
     }
