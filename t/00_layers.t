@@ -121,8 +121,11 @@ for my $file (sort glob "$root/*/*.[ch]") {
 
     $text =~ s{/\*.*?\*/}{}gs;
 
-    while ($text =~ /^const ngx_media_codec_t  \w+ = \{\s*(\w+),\s*(\w+)/mg) {
-        $codecs{$1} = $2;
+    # those that are in a format, whose files are read
+
+    while ($text =~ /^const\ ngx_media_codec_t\ \ \w+\ =\ \{\s*(\w+),\s*(\w+),
+                     \s*ngx_string\("\w+"\),\s*(\w+)/mgx) {
+        $codecs{$1} = $2 if $3 ne '0';
     }
 
     while ($text =~ /\b(NGX_MEDIA_CODEC_(?!STRING_MAX)\w+)/g) {

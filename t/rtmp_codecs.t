@@ -302,7 +302,7 @@ $p = publisher('mixed');
 for my $tag (grep { $_->[1] < 5000 && $_->[0] != 18 } @av) {
     my ($type, $ts, $bytes) = @$tag;
 
-    $p->message(8, $ts, "\x91Opus" . 'x' x 20) if $type == 8;
+    $p->message(8, $ts, "\x91fLaC" . 'x' x 20) if $type == 8;
     $p->message(9, $ts, $bytes) if $type == 9;
     $p->message(9, $ts, "\x22" . 'x' x 20) if $type == 9;
     $p->message(9, $ts, "\x23" . 'x' x 20) if $type == 9;
@@ -310,7 +310,7 @@ for my $tag (grep { $_->[1] < 5000 && $_->[0] != 18 } @av) {
 }
 
 check_stream('mixed', qr/CODECS="avc1\.[0-9A-Fa-f]+"/, 50);
-is($t->log_count(qr/media ignored: a codec .* track:audio 0 codec:"opus"/), 1,
+is($t->log_count(qr/media ignored: a codec .* track:audio 0 codec:"flac"/), 1,
    'a codec that is not supported is named once');
 is($t->log_count(qr/media ignored: a codec .* track:video 0 codec:"Sorenson/),
    1, 'and so is one that nobody has any more') or diag $t->log();

@@ -70,7 +70,7 @@ static const ngx_media_publish_kind_t  ngx_media_publish_kinds[] = {
 
     { NGX_LOG_WARN, 1, NGX_MEDIA_PUBLISH_UNSUPPORTED,
       "a codec or profile that is not supported",
-      "use H.264 or HEVC, AAC or MP3" },
+      "use H.264 or HEVC, AAC, AC-3, E-AC-3, Opus or MP3" },
 
     { NGX_LOG_WARN, 1, NGX_MEDIA_PUBLISH_TOO_MANY,
       "a track that there is no room for",
