@@ -275,12 +275,14 @@ sub conclusion {
 }
 
 
-# the answer to a handshake that is repeated for a while
+# the answer to a handshake that is repeated for a while; those to an induction
+# may still come when it is the conclusion's that is waited for
 
 sub ask {
     my ($self, $bytes, $seconds) = @_;
 
     my $until = time + $seconds;
+    my $induction = parse($bytes)->{req} == 1;
 
     while (time < $until) {
         $self->raw($bytes);
@@ -289,7 +291,8 @@ sub ask {
 
         while ((my $left = $again - time) > 0) {
             my $p = $self->take($left);
-            return $p if $p && $p->{control} && $p->{type} == HANDSHAKE;
+            return $p if $p && $p->{control} && $p->{type} == HANDSHAKE
+                         && ($induction || $p->{req} != 1);
         }
     }
 
