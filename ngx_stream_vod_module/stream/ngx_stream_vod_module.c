@@ -19,6 +19,7 @@
 #include "ingest/ngx_media_rtmp.h"
 #include "stream/ngx_stream_media.h"
 #include "stream/ngx_stream_media_srt.h"
+#include "stream/ngx_stream_media_ts.h"
 
 #include <dlfcn.h>
 
@@ -33,6 +34,8 @@ typedef struct {
     ngx_media_rtmp_conf_t     rtmp;
     ngx_stream_media_srt_conf_t
                               srt;
+    ngx_stream_media_ts_conf_t
+                              ts;
 
     /* where media_rtmp stands; NULL: this server has none */
     u_char                   *file;
@@ -214,6 +217,41 @@ static ngx_command_t  ngx_stream_media_commands[] = {
       offsetof(ngx_stream_media_srv_conf_t, srt.srt.play),
       NULL },
 
+    { ngx_string("media_ts"),
+      NGX_STREAM_SRV_CONF|NGX_CONF_TAKE2,
+      ngx_stream_media_ts,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, ts),
+      NULL },
+
+    { ngx_string("media_ts_program"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_stream_media_ts_program,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, ts),
+      NULL },
+
+    { ngx_string("media_ts_early"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, ts.early),
+      NULL },
+
+    { ngx_string("media_ts_timeout"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, ts.udp.timeout),
+      &ngx_stream_media_timeout_bounds },
+
+    { ngx_string("media_ts_rcvbuf"),
+      NGX_STREAM_MAIN_CONF|NGX_STREAM_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_STREAM_SRV_CONF_OFFSET,
+      offsetof(ngx_stream_media_srv_conf_t, ts.udp.rcvbuf),
+      &ngx_stream_media_srt_rcvbuf_bounds },
+
       ngx_null_command
 };
 
@@ -383,6 +421,18 @@ ngx_stream_media_exit_process(ngx_cycle_t *cycle)
 {
     ngx_media_rtmp_exit();
     ngx_media_srt_exit();
+    ngx_stream_media_ts_exit();
+}
+
+
+const ngx_stream_media_ts_conf_t *
+ngx_stream_media_ts_conf(ngx_stream_session_t *s)
+{
+    ngx_stream_media_srv_conf_t  *mscf;
+
+    mscf = ngx_stream_get_module_srv_conf(s, ngx_stream_vod_module);
+
+    return &mscf->ts;
 }
 
 
@@ -393,6 +443,7 @@ ngx_stream_media_srt_conf(ngx_stream_session_t *s)
 
     mscf = ngx_stream_get_module_srv_conf(s, ngx_stream_vod_module);
 
+    return &mscf->srt;
     return &mscf->srt;
 }
 
@@ -462,6 +513,7 @@ ngx_stream_media_create_srv_conf(ngx_conf_t *cf)
     mscf->rtmp.window = NGX_CONF_UNSET_SIZE;
 
     ngx_stream_media_srt_create_conf(&mscf->srt);
+    ngx_stream_media_ts_create_conf(&mscf->ts);
 
     return mscf;
 }
@@ -494,8 +546,13 @@ ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
         return rv;
     }
 
-    if (conf->file == NULL) {
-        return NGX_CONF_OK;
+    rv = ngx_stream_media_ts_merge_conf(cf, &prev->ts, &conf->ts);
+
+    conf->srt.srt.program = conf->ts.program;
+    conf->srt.srt.ts_early = conf->ts.early;
+
+    if (rv != NGX_CONF_OK || conf->file == NULL) {
+        return rv;
     }
 
     cscf = ngx_stream_media_core_srv_conf(cf);

@@ -1,0 +1,731 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Sessions of publishers that send MPEG-TS in datagrams.
+ *
+ * Workers may share the listener, and of a sender's first datagrams several of
+ * them get some: who claims the stream has it, and the others, who see that it
+ * is the same sender's, leave these out.  So is a sender who was refused, for
+ * a second, after which he is asked about again.
+ *
+ * What was queued at the listener before the socket was connected is older than
+ * what comes to that, so it is given a moment before that is read.
+ *
+ * The one timer is not cancelable: a worker that is leaving waits for it, and
+ * so for the sender, who cannot be told to come back.  When the drain time is
+ * over the session ends and what he sends comes to a new worker's listener.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "formats/ngx_media_bytes.h"
+#include "formats/ngx_media_ts.h"
+#include "ingest/ngx_media_publish.h"
+#include "ingest/ngx_media_ts_in.h"
+#include "ingest/ngx_media_ts_udp.h"
+#include "ingest/ngx_media_udp.h"
+
+
+#define NGX_MEDIA_TS_UDP_READ     65536       /* the largest datagram */
+#define NGX_MEDIA_TS_UDP_READS    64          /* of one event */
+#define NGX_MEDIA_TS_UDP_REFUSED  1000        /* ms */
+#define NGX_MEDIA_TS_UDP_SETTLE   50          /* ms for what is queued */
+
+/* RTP, RFC 3550, 5.1 and RFC 3551, 6: MP2T */
+#define NGX_MEDIA_TS_UDP_RTP_HEADER  12
+#define NGX_MEDIA_TS_UDP_RTP_TYPE    33
+
+/* of RTP: datagrams that come so much too late are lost, others are of a
+   sender that began anew */
+#define NGX_MEDIA_TS_UDP_RTP_LATE    1000
+
+
+struct ngx_media_ts_udp_session_s {
+    ngx_queue_t                     queue;    /* of this worker's sessions */
+    ngx_connection_t               *connection;     /* nginx's */
+    ngx_connection_t               *socket;   /* ours; NULL: none yet */
+    const ngx_media_ts_udp_conf_t  *conf;
+    ngx_str_t                       name;     /* as it was configured */
+    ngx_media_ts_udp_finalize_pt    finalize;
+    void                           *data;
+    ngx_media_publisher_t          *publisher;      /* NULL: it has ended, or
+                                                 was refused */
+    ngx_media_ts_in_t              *ts;
+    ngx_event_t                     timer;
+    ngx_msec_t                      heard;
+    off_t                           received;
+    const char                     *reason;   /* NULL: it goes on */
+    ngx_uint_t                      status;
+
+    uint32_t                        seq;      /* of RTP, the last */
+    uint64_t                        late;     /* datagrams of RTP that came too
+                                                 late, or twice */
+    uint64_t                        strange;  /* that are none */
+
+    unsigned                        waiting:1;      /* for access checks */
+    unsigned                        settled:1;      /* the socket is read */
+    unsigned                        rtp:1;    /* it has headers, as the first
+                                                 one had; else datagrams begin
+                                                 with any byte */
+    unsigned                        counted:1;      /* seq is known */
+    unsigned                        said:1;   /* of strange ones */
+};
+
+
+static ngx_uint_t ngx_media_ts_udp_plain(const u_char *pos,
+    const u_char *last);
+static void ngx_media_ts_udp_begin(ngx_media_ts_udp_session_t *session);
+static ngx_uint_t ngx_media_ts_udp_held(ngx_media_ts_udp_session_t *session);
+static void ngx_media_ts_udp_ready(void *data, ngx_media_publish_e rc,
+    const char *reason);
+static void ngx_media_ts_udp_begun(ngx_media_ts_udp_session_t *session,
+    ngx_media_publish_e rc);
+static void ngx_media_ts_udp_close_handler(void *data, const char *reason);
+static void ngx_media_ts_udp_read_handler(ngx_event_t *rev);
+static void ngx_media_ts_udp_timer_handler(ngx_event_t *ev);
+static void ngx_media_ts_udp_receive(ngx_media_ts_udp_session_t *session);
+static void ngx_media_ts_udp_input(ngx_media_ts_udp_session_t *session,
+    const u_char *pos, const u_char *last);
+static ngx_int_t ngx_media_ts_udp_rtp(ngx_media_ts_udp_session_t *session,
+    const u_char **pos, const u_char **last);
+static ngx_int_t ngx_media_ts_udp_rtp_payload(const u_char **pos,
+    const u_char **last);
+static void ngx_media_ts_udp_finish(ngx_media_ts_udp_session_t *session);
+static void ngx_media_ts_udp_end(ngx_media_ts_udp_session_t *session);
+
+
+/* of this worker: nothing of it is used after the call that filled it */
+static u_char  ngx_media_ts_udp_buffer[NGX_MEDIA_TS_UDP_READ];
+
+/* from create to finalize */
+static ngx_queue_t  ngx_media_ts_udp_sessions = {
+    &ngx_media_ts_udp_sessions, &ngx_media_ts_udp_sessions
+};
+
+static ngx_str_t  ngx_media_ts_udp_protocol = ngx_string("ts");
+
+
+ngx_uint_t
+ngx_media_ts_udp_is(const u_char *pos, const u_char *last)
+{
+    return ngx_media_ts_udp_plain(pos, last)
+           || (ngx_media_ts_udp_rtp_payload(&pos, &last) == NGX_OK
+               && ngx_media_ts_udp_plain(pos, last));
+}
+
+
+/* does it begin with a packet, and is there another one behind that? */
+
+static ngx_uint_t
+ngx_media_ts_udp_plain(const u_char *pos, const u_char *last)
+{
+    size_t      n, size;
+    ngx_uint_t  i;
+
+    static const struct {
+        size_t  before;                       /* the sync byte */
+        size_t  size;
+    } kinds[] = {
+        { 0, NGX_MEDIA_TS_PACKET }, { 4, NGX_MEDIA_TS_PACKET + 4 },
+        { 0, NGX_MEDIA_TS_PACKET + 16 }
+    };
+
+    size = last - pos;
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        n = kinds[i].before + kinds[i].size;
+
+        if (size >= kinds[i].size
+            && pos[kinds[i].before] == NGX_MEDIA_TS_SYNC
+            && (size <= n || pos[n] == NGX_MEDIA_TS_SYNC))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_media_ts_udp_session_t *
+ngx_media_ts_udp_session_create(ngx_connection_t *c,
+    const ngx_media_ts_udp_conf_t *conf, const ngx_str_t *name,
+    ngx_media_ts_udp_finalize_pt finalize, void *data)
+{
+    ngx_media_ts_udp_session_t  *session;
+
+    session = ngx_pcalloc(c->pool, sizeof(ngx_media_ts_udp_session_t));
+    if (session == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     session->socket = NULL;
+     *     session->publisher = NULL;
+     *     session->ts = NULL;
+     *     session->reason = NULL;
+     */
+
+    session->connection = c;
+    session->conf = conf;
+    session->name = *name;
+    session->finalize = finalize;
+    session->data = data;
+    session->status = 200;
+    session->heard = ngx_current_msec;
+
+    session->timer.handler = ngx_media_ts_udp_timer_handler;
+    session->timer.data = session;
+    session->timer.log = c->log;
+
+    ngx_queue_insert_tail(&ngx_media_ts_udp_sessions, &session->queue);
+
+    return session;
+}
+
+
+void
+ngx_media_ts_udp_session_start(ngx_media_ts_udp_session_t *session,
+    const u_char *pos, const u_char *last)
+{
+    session->rtp = !ngx_media_ts_udp_plain(pos, last);
+
+    ngx_media_ts_udp_begin(session);
+
+    ngx_media_ts_udp_session_listener(session, pos, last);
+}
+
+
+void
+ngx_media_ts_udp_session_listener(ngx_media_ts_udp_session_t *session,
+    const u_char *pos, const u_char *last)
+{
+    ngx_media_ts_udp_input(session, pos, last);
+    ngx_media_ts_udp_finish(session);
+}
+
+
+void
+ngx_media_ts_udp_session_close(ngx_media_ts_udp_session_t *session)
+{
+    ngx_connection_t  *c;
+
+    c = session->connection;
+
+    c->close = 0;
+
+    if (c->error || session->publisher == NULL || session->waiting) {
+        session->reason = "worker is shutting down";
+    }
+
+    ngx_media_ts_udp_finish(session);
+}
+
+
+void
+ngx_media_ts_udp_exit(void)
+{
+    ngx_queue_t                 *q;
+    ngx_media_ts_udp_session_t  *session;
+
+    while (!ngx_queue_empty(&ngx_media_ts_udp_sessions)) {
+
+        q = ngx_queue_head(&ngx_media_ts_udp_sessions);
+        session = ngx_queue_data(q, ngx_media_ts_udp_session_t, queue);
+
+        session->reason = "worker exited";
+
+        ngx_media_ts_udp_end(session);
+    }
+}
+
+
+off_t
+ngx_media_ts_udp_session_received(const ngx_media_ts_udp_session_t *session)
+{
+    return session->received;
+}
+
+
+void
+ngx_media_ts_udp_session_text(const ngx_media_ts_udp_session_t *session,
+    ngx_media_ts_udp_text_e what, ngx_str_t *text)
+{
+    switch (what) {
+
+    case NGX_MEDIA_TS_UDP_APP:
+        *text = session->conf->app->name;
+        break;
+
+    case NGX_MEDIA_TS_UDP_STREAM:
+        *text = session->name;
+        break;
+
+    default: /* NGX_MEDIA_TS_UDP_REASON */
+
+        ngx_str_null(text);
+
+        if (session->reason) {
+            text->data = (u_char *) session->reason;
+            text->len = ngx_strlen(session->reason);
+        }
+    }
+}
+
+
+u_char *
+ngx_media_ts_udp_session_log(const ngx_media_ts_udp_session_t *session,
+    u_char *buf, size_t len)
+{
+    return ngx_snprintf(buf, len, ", app: %V, stream: %V",
+                        &session->conf->app->name, &session->name);
+}
+
+
+static void
+ngx_media_ts_udp_begin(ngx_media_ts_udp_session_t *session)
+{
+    const char           *reason;
+    ngx_connection_t     *c;
+    ngx_media_publish_e   rc;
+    ngx_media_publish_t   conf;
+
+    c = session->connection;
+
+    if (ngx_media_ts_udp_held(session)) {
+        ngx_log_debug0(NGX_LOG_DEBUG_STREAM, c->log, 0,
+                       "ts datagrams of a sender who is published elsewhere");
+
+        session->status = 409;
+
+        ngx_add_timer(&session->timer, NGX_MEDIA_TS_UDP_REFUSED);
+        return;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_media_publish_t));
+
+    conf.app = session->conf->app;
+    conf.name = session->name;
+    conf.protocol = ngx_media_ts_udp_protocol;
+    conf.address = c->addr_text;
+    conf.connection = c;
+    conf.timebase = NGX_MEDIA_TS_IN_TIMEBASE;
+    conf.wrap = NGX_MEDIA_TS_IN_WRAP;
+    conf.bare = 1;
+    conf.log = c->log;
+    conf.ready = ngx_media_ts_udp_ready;
+    conf.close = ngx_media_ts_udp_close_handler;
+    conf.data = session;
+
+    c->log->action = "waiting for access checks";
+
+    rc = ngx_media_publish_begin(&conf, &session->publisher, &reason);
+
+    if (rc == NGX_MEDIA_PUBLISH_WAIT) {
+        session->waiting = 1;
+
+        ngx_add_timer(&session->timer, session->conf->timeout);
+        return;
+    }
+
+    ngx_media_ts_udp_begun(session, rc);
+}
+
+
+/* by another worker, or by this one, for another port of his */
+
+static ngx_uint_t
+ngx_media_ts_udp_held(ngx_media_ts_udp_session_t *session)
+{
+    ngx_str_t           *address;
+    ngx_media_holder_t   holder;
+
+    if (ngx_media_stream_holder(session->conf->app->zone, &session->name,
+                                &holder)
+        != NGX_OK)
+    {
+        return 0;
+    }
+
+    address = &session->connection->addr_text;
+
+    return holder.silent < NGX_MEDIA_TS_UDP_REFUSED
+           && holder.protocol_len == ngx_media_ts_udp_protocol.len
+           && ngx_memcmp(holder.protocol, ngx_media_ts_udp_protocol.data,
+                         holder.protocol_len)
+              == 0
+           && holder.address_len == address->len
+           && ngx_memcmp(holder.address, address->data, address->len) == 0;
+}
+
+
+static void
+ngx_media_ts_udp_ready(void *data, ngx_media_publish_e rc, const char *reason)
+{
+    ngx_media_ts_udp_session_t *session = data;
+
+    session->waiting = 0;
+
+    if (rc != NGX_MEDIA_PUBLISH_OK) {
+        session->publisher = NULL;
+    }
+
+    ngx_media_ts_udp_begun(session, rc);
+    ngx_media_ts_udp_finish(session);
+}
+
+
+/* publish has logged why it was refused */
+
+static void
+ngx_media_ts_udp_begun(ngx_media_ts_udp_session_t *session,
+    ngx_media_publish_e rc)
+{
+    ngx_connection_t        *c;
+    ngx_media_ts_in_conf_t   conf;
+
+    c = session->connection;
+
+    if (rc != NGX_MEDIA_PUBLISH_OK) {
+        session->publisher = NULL;
+        session->status = rc == NGX_MEDIA_PUBLISH_NOMEM ? 500 : 403;
+
+        ngx_add_timer(&session->timer, NGX_MEDIA_TS_UDP_REFUSED);
+        return;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_media_ts_in_conf_t));
+
+    conf.publisher = session->publisher;
+    conf.program = session->conf->program;
+    conf.early = session->conf->early;
+    conf.log = c->log;
+
+    session->ts = ngx_media_ts_in_create(&conf);
+
+    if (session->ts) {
+        session->socket = ngx_media_udp_connect(c, session->conf->rcvbuf,
+                                               "TS",
+                                               ngx_media_ts_udp_read_handler,
+                                               session);
+    }
+
+    if (session->socket == NULL) {
+        session->reason = "internal error";
+        session->status = 500;
+        return;
+    }
+
+    /* that one is told when this worker leaves */
+
+    session->socket->idle = 1;
+    session->heard = ngx_current_msec;
+
+    c->log->action = "receiving MPEG-TS";
+
+    ngx_log_error(NGX_LOG_INFO, c->log, 0, "ts publish started");
+
+    ngx_add_timer(&session->timer, NGX_MEDIA_TS_UDP_SETTLE);
+}
+
+
+static void
+ngx_media_ts_udp_close_handler(void *data, const char *reason)
+{
+    ngx_media_ts_udp_session_t *session = data;
+
+    session->reason = reason;
+
+    ngx_media_ts_udp_end(session);
+}
+
+
+static void
+ngx_media_ts_udp_read_handler(ngx_event_t *rev)
+{
+    ngx_connection_t            *c;
+    ngx_media_ts_udp_session_t  *session;
+
+    c = rev->data;
+    session = c->data;
+
+    if (c->close) {
+        c->close = 0;
+
+        if (c->error) {
+            session->reason = "worker is shutting down";
+        }
+    }
+
+    if (session->settled && session->reason == NULL) {
+        ngx_media_ts_udp_receive(session);
+    }
+
+    ngx_media_ts_udp_finish(session);
+}
+
+
+static void
+ngx_media_ts_udp_timer_handler(ngx_event_t *ev)
+{
+    ngx_msec_t                   silent;
+    ngx_media_ts_udp_session_t  *session;
+
+    session = ev->data;
+
+    silent = ngx_current_msec - session->heard;
+
+    if (session->publisher == NULL) {
+        session->reason = "publisher was refused";
+
+    } else if (session->waiting) {
+        session->reason = "the access check did not answer in time";
+
+    } else if (!session->settled) {
+        session->settled = 1;
+        ngx_media_ts_udp_receive(session);
+
+    } else if (silent >= session->conf->timeout) {
+        session->reason = "publisher sent nothing for too long";
+    }
+
+    if (session->reason == NULL) {
+        silent = ngx_current_msec - session->heard;
+        silent = ngx_min(silent, session->conf->timeout - 1);
+
+        ngx_add_timer(ev, session->conf->timeout - silent);
+    }
+
+    ngx_media_ts_udp_finish(session);
+}
+
+
+static void
+ngx_media_ts_udp_receive(ngx_media_ts_udp_session_t *session)
+{
+    ssize_t            n;
+    ngx_uint_t         i;
+    ngx_connection_t  *c;
+
+    c = session->socket;
+
+    for (i = 0; i < NGX_MEDIA_TS_UDP_READS; i++) {
+
+        n = recv(c->fd, ngx_media_ts_udp_buffer, NGX_MEDIA_TS_UDP_READ,
+                 MSG_DONTWAIT);
+
+        if (n == -1) {
+
+            /* ICMP may say that somebody is not there, who does send */
+
+            if (ngx_socket_errno == NGX_EAGAIN) {
+                c->read->ready = 0;
+                return;
+            }
+
+            continue;
+        }
+
+        ngx_media_ts_udp_input(session, ngx_media_ts_udp_buffer,
+                               ngx_media_ts_udp_buffer + n);
+
+        if (session->reason) {
+            return;
+        }
+    }
+
+    /* others first */
+
+    ngx_post_event(c->read, &ngx_posted_next_events);
+}
+
+
+static void
+ngx_media_ts_udp_input(ngx_media_ts_udp_session_t *session,
+    const u_char *pos, const u_char *last)
+{
+    ngx_media_publish_e  rc;
+
+    session->received += last - pos;
+
+    if (session->ts == NULL || session->reason) {
+        return;
+    }
+
+    if (ngx_media_ts_udp_rtp(session, &pos, &last) != NGX_OK) {
+        return;
+    }
+
+    session->heard = ngx_current_msec;
+
+    rc = ngx_media_ts_in_bytes(session->ts, pos, last, ngx_media_wall_msec());
+
+    if (ngx_media_publish_goes_on(rc)) {
+        return;
+    }
+
+    session->reason = ngx_media_ts_in_why(session->ts, rc);
+    session->status = rc == NGX_MEDIA_PUBLISH_NOMEM ? 500 : 400;
+}
+
+
+/* takes the header off, where they have one; NGX_DECLINED: it is of no use */
+
+static ngx_int_t
+ngx_media_ts_udp_rtp(ngx_media_ts_udp_session_t *session, const u_char **pos,
+    const u_char **last)
+{
+    int16_t        d;
+    uint32_t       seq;
+    ngx_int_t      rc;
+    const u_char  *p;
+
+    if (!session->rtp) {
+        return NGX_OK;
+    }
+
+    p = *pos;
+    rc = ngx_media_ts_udp_rtp_payload(pos, last);
+
+    if (rc != NGX_OK) {
+        session->strange++;
+
+        if (!session->said) {
+            session->said = 1;
+
+            ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
+                          "ts ignored: a datagram of RTP that is no MPEG-TS");
+        }
+
+        return NGX_DECLINED;
+    }
+
+    seq = ngx_media_get_be16(p + 2);
+    d = (int16_t) (seq - session->seq);
+
+    if (session->counted && d <= 0 && d > -NGX_MEDIA_TS_UDP_RTP_LATE) {
+
+        session->late++;
+
+        ngx_log_debug2(NGX_LOG_DEBUG_STREAM, session->connection->log, 0,
+                       "ts datagram of RTP is late, seq:%uD last:%uD", seq,
+                       session->seq);
+
+        return NGX_DECLINED;
+    }
+
+    if (session->counted && d != 1) {
+        ngx_media_ts_in_gap(session->ts);
+    }
+
+    session->seq = seq;
+    session->counted = 1;
+
+    return NGX_OK;
+}
+
+
+/* RFC 3550, 5.1; NGX_DECLINED: it has no header; NGX_ERROR: another type */
+
+static ngx_int_t
+ngx_media_ts_udp_rtp_payload(const u_char **pos, const u_char **last)
+{
+    size_t         n, size;
+    const u_char  *p;
+
+    p = *pos;
+    size = *last - p;
+
+    if (size == 0 || (p[0] & 0xc0) != 0x80) {
+        return NGX_DECLINED;
+    }
+
+    if (size < NGX_MEDIA_TS_UDP_RTP_HEADER
+        || (p[1] & 0x7f) != NGX_MEDIA_TS_UDP_RTP_TYPE)
+    {
+        return NGX_ERROR;
+    }
+
+    n = NGX_MEDIA_TS_UDP_RTP_HEADER + 4 * (p[0] & 0x0f);
+
+    if (p[0] & 0x10) {
+
+        if (size < n + 4) {
+            return NGX_ERROR;
+        }
+
+        n += 4 + 4 * (size_t) ngx_media_get_be16(p + n + 2);
+    }
+
+    if (p[0] & 0x20) {
+        size -= ngx_min(size, p[size - 1]);
+    }
+
+    if (size < n) {
+        return NGX_ERROR;
+    }
+
+    *pos = p + n;
+    *last = p + size;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_media_ts_udp_finish(ngx_media_ts_udp_session_t *session)
+{
+    if (session->reason) {
+        ngx_media_ts_udp_end(session);
+    }
+}
+
+
+static void
+ngx_media_ts_udp_end(ngx_media_ts_udp_session_t *session)
+{
+    ngx_connection_t  *c;
+
+    c = session->connection;
+
+    ngx_queue_remove(&session->queue);
+
+    if (session->ts) {
+        (void) ngx_media_ts_in_flush(session->ts);
+
+        ngx_media_ts_in_destroy(session->ts);
+        session->ts = NULL;
+    }
+
+    if (session->publisher) {
+
+        if (!session->waiting) {
+            ngx_log_error(NGX_LOG_INFO, c->log, 0, "ts publish ended: %s",
+                          session->reason);
+        }
+
+        ngx_media_publish_end(session->publisher, session->reason);
+        session->publisher = NULL;
+    }
+
+    if (session->socket) {
+        ngx_media_udp_close(session->socket);
+        session->socket = NULL;
+    }
+
+    if (session->timer.timer_set) {
+        ngx_del_timer(&session->timer);
+    }
+
+    c->log->action = "closing MPEG-TS session";
+
+    session->finalize(session->data, session->status);
+}
