@@ -53,8 +53,15 @@ sub caller_of {
 sub publisher {
     my ($name, %opt) = @_;
 
-    my $p = caller_of('SRT', streamid => $name, %opt);
-    my $rc = $p->connect();
+    my ($p, $rc);
+
+    # that there were too many callers holds for a second
+
+    wait_until(sub {
+        $p = caller_of('SRT', streamid => $name, %opt);
+        $rc = $p->connect();
+        return !defined $rc || $rc != 2402;
+    }, 10, 'room for a caller');
 
     is($rc, 1, "$name: connected");
 
