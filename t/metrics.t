@@ -22,6 +22,7 @@ media "other" { zone 8m; max_streams 8; grace 60s;
 
 stream {
     server { listen 127.0.0.1:%%PORT_RTMP%%; media_rtmp; }
+    server { listen 127.0.0.1:%%UDP_SRT%% udp reuseport; media_srt other; }
 }
 
 http {
@@ -60,6 +61,7 @@ subtest 'requests that wait' => \&waits;
 subtest 'odd names' => \&names;
 subtest 'more streams than are listed' => \&omitted;
 subtest 'publishers that are turned away' => \&refused;
+subtest 'packets that may be lost' => \&packets;
 subtest 'the page of the documentation' => \&documented;
 subtest 'a reload and a death' => \&lives;
 subtest 'more names than there is room for' => \&renewed;
@@ -465,6 +467,52 @@ sub refused {
        'the status has the sum');
 
     $_->close() for @clients;
+}
+
+
+# how packets of SRT come; of what does not come by packets nothing is said
+
+sub packets {
+    my $pub = $t->run_daemon('srt', 'ffmpeg', qw/ -nostdin -v warning -re
+        -f lavfi -i testsrc2=s=160x90:r=25 -c:v libx264 -preset ultrafast
+        -g 25 -f mpegts /,
+        'srt://127.0.0.1:' . $t->udp('SRT') . '?streamid=publish:other/srt');
+
+    my $label = '{app="other",stream="srt"}';
+    my $m;
+
+    wait_ok(sub {
+        $m = scrape()->{samples};
+        return ($m->{"ngx_media_stream_link_packets_total$label"} || 0) > 20;
+    }, 15, 'packets') or diag $pub->log();
+
+    $pub->stop();
+
+    my ($app) = grep { $_->{name} eq 'other' } @{$t->status()->{apps}};
+    my ($stream) = grep { $_->{name} eq 'srt' } @{$app->{streams}};
+    my $link = $stream->{publisher}{link};
+
+    $m = scrape()->{samples};
+
+    my %names = (
+        pktRecv => 'packets_total', byteRecv => 'bytes_total',
+        pktRcvLoss => 'lost_packets_total',
+        pktRcvDrop => 'dropped_packets_total', pktSentACK => 'acks_total',
+        kernel_drops => 'kernel_dropped_packets_total',
+        cc_errors => 'cc_errors_total', pktRcvBuf => 'held_packets',
+    );
+
+    is($m->{"ngx_media_stream_link_$names{$_}$label"}, $link->{$_}, $_)
+        for sort keys %names;
+
+    cmp_ok(abs($m->{"ngx_media_stream_link_rtt_seconds$label"} * 1000
+               - $link->{msRTT}), '<', 0.0001, 'RTT');
+    cmp_ok($link->{msRTT}, '>', 0, 'which is more than nothing');
+    is($m->{"ngx_media_stream_link_latency_seconds$label"}, '0.120',
+       'latency');
+    cmp_ok($link->{byteRecv}, '>=', 188 * 20, 'bytes');
+    is(scalar(grep { /stream_link/ && !/stream="srt"/ } keys %$m), 0,
+       'of no other stream');
 }
 
 

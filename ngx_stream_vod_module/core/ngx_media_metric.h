@@ -38,7 +38,7 @@ typedef struct {
     const char               *label;          /* reason="late"; or NULL */
     const char               *help;           /* of its first row */
     uint32_t                  unit;           /* 1000: the field counts
-                                                 thousandths */
+                                                 thousandths; millionths */
     ngx_uint_t                negative;       /* the field has a sign */
     size_t                    offset;
     size_t                    size;           /* of the field: 4 or 8 bytes */

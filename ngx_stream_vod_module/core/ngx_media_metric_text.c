@@ -221,8 +221,8 @@ ngx_media_metric_number(ngx_media_metric_text_t *mt,
         ngx_media_text_u64(text, value);
 
     } else {
-        ngx_media_text_decimal(text, value, row->unit, 3,
-                               NGX_MEDIA_TEXT_DOWN);
+        ngx_media_text_decimal(text, value, row->unit,
+                               row->unit > 1000 ? 6 : 3, NGX_MEDIA_TEXT_DOWN);
     }
 
     ngx_media_text_cstr(text, "\n");

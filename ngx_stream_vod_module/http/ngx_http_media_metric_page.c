@@ -30,6 +30,7 @@ typedef struct {
     ngx_http_media_metric_set_t  waits;
     ngx_http_media_metric_set_t  workers;
     ngx_http_media_metric_set_t  streams;
+    ngx_http_media_metric_set_t  links;       /* of those that have one */
     ngx_http_media_metric_set_t  tracks;
     ngx_http_media_metric_set_t  videos;
     ngx_http_media_metric_set_t  hooks;
@@ -258,6 +259,9 @@ ngx_http_media_metrics_sets(ngx_http_media_metrics_t *metrics,
     if (ngx_http_media_metrics_room(metrics, &sets->streams,
                                     metrics->nstreams + n)
         != NGX_OK
+        || ngx_http_media_metrics_room(metrics, &sets->links,
+                                       metrics->nstreams + n)
+           != NGX_OK
         || ngx_http_media_metrics_room(metrics, &sets->tracks,
                                        metrics->ntracks + n)
            != NGX_OK
@@ -532,6 +536,11 @@ ngx_http_media_metrics_streams(ngx_http_media_metrics_t *metrics,
         {
             return NGX_ERROR;
         }
+
+        if (stream->stat->linked) {
+            sets->links.elts[sets->links.n++] =
+                                     sets->streams.elts[sets->streams.n - 1];
+        }
     }
 
     for (i = 0; i < metrics->napps; i++) {
@@ -613,6 +622,11 @@ ngx_http_media_metrics_rest(ngx_http_media_metrics_t *metrics,
     }
 
     sets->streams.elts[sets->streams.n - 1].rest = 1;
+
+    if (app->rest.linked) {
+        sets->links.elts[sets->links.n++] =
+                                     sets->streams.elts[sets->streams.n - 1];
+    }
 
     if (!metrics->tracks) {
         return NGX_OK;
@@ -731,6 +745,9 @@ ngx_http_media_metrics_write(ngx_media_metric_text_t *mt,
                           sets->streams.n);
     ngx_media_metric_walk(mt, ngx_media_metric_ignored, sets->streams.elts,
                           sets->streams.n);
+
+    ngx_media_metric_walk(mt, ngx_media_metric_links, sets->links.elts,
+                          sets->links.n);
 
     if (metrics->sessions) {
         ngx_media_metric_walk(mt, ngx_media_metric_viewers,

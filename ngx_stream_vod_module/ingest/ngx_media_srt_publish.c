@@ -16,9 +16,13 @@
 #include <ngx_event.h>
 #include "formats/ngx_media_srt_control.h"
 #include "ingest/ngx_media_publish.h"
+#include "ingest/ngx_media_srt_report.h"
 #include "ingest/ngx_media_srt_rx.h"
 #include "ingest/ngx_media_srt_session.h"
 #include "ingest/ngx_media_ts_in.h"
+
+
+#define NGX_MEDIA_SRT_PUBLISH_REPORT  1000000     /* us */
 
 
 typedef struct {
@@ -27,6 +31,8 @@ typedef struct {
     ngx_media_ts_in_t        *ts;
     int64_t                   wall;           /* us: of the epoch's clock, ahead
                                                  of the other one */
+    int64_t                   reported;       /* us: what has come was told */
+    ngx_media_srt_report_t    report;
 } ngx_media_srt_publish_t;
 
 
@@ -51,6 +57,8 @@ static ngx_int_t ngx_media_srt_publish_drain(
 static void ngx_media_srt_publish_end(ngx_media_srt_session_t *session,
     const char *reason);
 static void ngx_media_srt_publish_wall(ngx_media_srt_publish_t *publish);
+static void ngx_media_srt_publish_report(ngx_media_srt_session_t *session,
+    int64_t now);
 static void ngx_media_srt_publish_send(void *data, ngx_uint_t type,
     uint32_t info, const u_char *body, size_t len);
 static ngx_int_t ngx_media_srt_publish_decrypt(void *data, uint32_t seq,
@@ -304,6 +312,11 @@ ngx_media_srt_publish_tick(ngx_media_srt_session_t *session, int64_t now)
 
     ngx_media_srt_publish_wall(publish);
 
+    if (now - publish->reported >= NGX_MEDIA_SRT_PUBLISH_REPORT) {
+        publish->reported = now;
+        ngx_media_srt_publish_report(session, now);
+    }
+
     return ngx_media_srt_rx_tick(publish->rx, now);
 }
 
@@ -347,6 +360,10 @@ ngx_media_srt_publish_end(ngx_media_srt_session_t *session, const char *reason)
             session->reason = reason;
         }
 
+        if (begun) {
+            ngx_media_srt_publish_report(session, ngx_media_srt_now());
+        }
+
         ngx_media_srt_rx_destroy(publish->rx);
         publish->rx = NULL;
     }
@@ -379,6 +396,31 @@ ngx_media_srt_publish_wall(ngx_media_srt_publish_t *publish)
 
     publish->wall = (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
                     - ngx_media_srt_now();
+}
+
+
+static void
+ngx_media_srt_publish_report(ngx_media_srt_session_t *session, int64_t now)
+{
+    ngx_media_link_t             link;
+    ngx_media_ts_in_stat_t       ts;
+    ngx_media_srt_publish_t     *publish;
+    ngx_media_srt_report_now_t   is_now;
+
+    publish = session->ctx;
+
+    ngx_media_srt_rx_stat(publish->rx, &is_now.rx, now);
+    ngx_media_srt_keys_stat(session->keys, &is_now.keys);
+    ngx_media_ts_in_stat(publish->ts, &ts);
+
+    is_now.overflows = session->overflows;
+    is_now.cc = ts.cc_errors;
+    is_now.latency = session->latency;
+
+    ngx_media_srt_report(&publish->report, &is_now, now, &link,
+                         session->connection->log);
+
+    ngx_media_publish_link(publish->publisher, &link);
 }
 
 

@@ -35,6 +35,14 @@
 #define NGX_MEDIA_SRT_KEYED      250000       /* us between looks at keys */
 
 
+/* of a datagram: SO_RXQ_OVFL */
+
+typedef union {
+    struct cmsghdr            align;
+    u_char                    data[CMSG_SPACE(sizeof(uint32_t))];
+} ngx_media_srt_cmsg_t;
+
+
 typedef struct {
     ngx_media_srt_slots_t    *slots;          /* NULL: there was no session */
     ngx_media_srt_slot_t     *batch[NGX_MEDIA_SRT_BATCH];
@@ -53,6 +61,8 @@ static void ngx_media_srt_read_handler(ngx_event_t *rev);
 static void ngx_media_srt_write_handler(ngx_event_t *wev);
 static void ngx_media_srt_receive(ngx_media_srt_session_t *session);
 static ngx_int_t ngx_media_srt_batch(ngx_media_srt_session_t *session);
+static void ngx_media_srt_overflow(ngx_media_srt_session_t *session,
+    struct msghdr *msg);
 static ngx_int_t ngx_media_srt_data(ngx_media_srt_session_t *session,
     ngx_media_srt_slot_t *slot, const ngx_media_srt_data_t *packet,
     int64_t now);
@@ -325,7 +335,7 @@ failed:
 static void
 ngx_media_srt_rcvbuf(ngx_media_srt_session_t *session, ngx_socket_t s)
 {
-    int                 size, got;
+    int                 size, got, on;
     socklen_t           len;
     static ngx_uint_t   said;
 
@@ -341,6 +351,16 @@ ngx_media_srt_rcvbuf(ngx_media_srt_session_t *session, ngx_socket_t s)
                       ngx_socket_errno, "setsockopt(SO_RCVBUF, %d) failed",
                       size);
         return;
+    }
+
+    on = 1;
+
+    if (setsockopt(s, SOL_SOCKET, SO_RXQ_OVFL, (const void *) &on,
+                   sizeof(int))
+        == -1)
+    {
+        ngx_log_error(NGX_LOG_WARN, session->connection->log,
+                      ngx_socket_errno, "setsockopt(SO_RXQ_OVFL) failed");
     }
 
     if (got / 2 >= size || said) {
@@ -473,6 +493,7 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
     struct iovec              iov[NGX_MEDIA_SRT_BATCH];
     struct mmsghdr            msgs[NGX_MEDIA_SRT_BATCH];
     ngx_media_srt_slot_t    **batch;
+    ngx_media_srt_cmsg_t      cmsg[NGX_MEDIA_SRT_BATCH];
     ngx_media_srt_worker_t   *worker;
 
     worker = &ngx_media_srt_worker;
@@ -495,6 +516,8 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
 
         msgs[i].msg_hdr.msg_iov = &iov[i];
         msgs[i].msg_hdr.msg_iovlen = 1;
+        msgs[i].msg_hdr.msg_control = &cmsg[i];
+        msgs[i].msg_hdr.msg_controllen = sizeof(ngx_media_srt_cmsg_t);
     }
 
     n = recvmmsg(session->socket->fd, msgs, NGX_MEDIA_SRT_BATCH, MSG_DONTWAIT,
@@ -512,6 +535,10 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
         }
 
         return NGX_OK;
+    }
+
+    if (n) {
+        ngx_media_srt_overflow(session, &msgs[n - 1].msg_hdr);
     }
 
     now = ngx_media_srt_now();
@@ -532,6 +559,25 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
     }
 
     return n == NGX_MEDIA_SRT_BATCH ? NGX_OK : NGX_AGAIN;
+}
+
+
+/* how many this socket has had no room for, so far: 32 bits of it */
+
+static void
+ngx_media_srt_overflow(ngx_media_srt_session_t *session, struct msghdr *msg)
+{
+    uint32_t         n;
+    struct cmsghdr  *cmsg;
+
+    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+
+        if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SO_RXQ_OVFL) {
+            ngx_memcpy(&n, CMSG_DATA(cmsg), sizeof(uint32_t));
+
+            session->overflows += n - (uint32_t) session->overflows;
+        }
+    }
 }
 
 

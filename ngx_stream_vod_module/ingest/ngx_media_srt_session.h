@@ -128,6 +128,8 @@ struct ngx_media_srt_session_s {
                                                      that nobody is there */
     off_t                         received;
     uint64_t                      strange;    /* datagrams of no use */
+    uint64_t                      overflows;  /* that the kernel dropped, for
+                                                 want of room in the socket */
 
     ngx_uint_t                    code;       /* it is declined with this */
     const char                   *why;        /* likewise; static */
