@@ -244,6 +244,12 @@ ngx_media_srt_unlock(ngx_media_srt_session_t *session)
                                  &passphrase, c->log);
 
     if (rc != NGX_MEDIA_SRT_KEYS_OK) {
+
+        if (session->role->data) {
+            ngx_media_publish_refused(session->conf->app,
+                                      NGX_MEDIA_REFUSED_DENIED);
+        }
+
         return ngx_media_srt_decline(session, rc,
                                      ngx_media_srt_refuse_text(
                                             (ngx_media_srt_refuse_e) rc));
