@@ -87,7 +87,7 @@ const ngx_media_codec_t  ngx_media_aac_codec = {
         NULL                                  /* dovi */
     },
     { NGX_MEDIA_TS_ADTS, 0, NGX_MEDIA_TS_ID_AUDIO,
-      NGX_MEDIA_TS_AAC, 0, 0, 0, 0, NULL },
+      NGX_MEDIA_TS_AAC, 0, 0, 0, 0, NULL, NULL, NULL },
     { NGX_MEDIA_CODEC_AAC, NGX_MEDIA_FLV_AAC, 0, 0, 0, 1, NULL },
     ngx_media_aac_config,
     ngx_media_aac_frame,

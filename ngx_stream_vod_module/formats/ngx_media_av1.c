@@ -65,7 +65,7 @@ const ngx_media_codec_t  ngx_media_av1_codec = {
         "dav1"
     },
     { 0, 0, 0, 0, 0, 0,                       /* ts */
-      0, ngx_media_fourcc('A', 'V', '0', '1'), NULL },
+      0, ngx_media_fourcc('A', 'V', '0', '1'), NULL, NULL, NULL },
     { NGX_MEDIA_CODEC_AV1, 0, 0, 0, 0, 1, NULL },
     ngx_media_av1_config,
     ngx_media_av1_frame,

@@ -53,6 +53,9 @@
 #define NGX_MEDIA_IN_CMAF      (NGX_MEDIA_IN_HLS | NGX_MEDIA_IN_DASH)
 #define NGX_MEDIA_IN_ALL       (NGX_MEDIA_IN_CMAF | NGX_MEDIA_IN_HLS_TS)
 
+/* bytes of a configuration that a descriptor of MPEG-TS says */
+#define NGX_MEDIA_TS_CONFIG_MAX  32
+
 /* flags of an entry */
 #define NGX_MEDIA_IS_LIVE      0x01           /* publishers may send it, and
                                                  it is offered to them */
@@ -128,6 +131,14 @@ typedef struct {
      */
     ngx_int_t               (*next)(ngx_media_span_t *data,
                                 ngx_media_codec_piece_t *piece);
+
+    /*
+     * The configuration that channel_config_code of its descriptor says, in at
+     * most NGX_MEDIA_TS_CONFIG_MAX bytes, and the code of parameters; 0: there
+     * is none.  NULL: there is no such descriptor.
+     */
+    size_t                  (*config)(u_char *p, uint32_t code);
+    uint32_t                (*code)(const ngx_media_params_t *params);
 } ngx_media_codec_ts_t;
 
 

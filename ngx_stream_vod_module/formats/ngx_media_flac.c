@@ -56,7 +56,7 @@ const ngx_media_codec_t  ngx_media_flac_codec = {
         { 0 },
         NULL                                  /* dovi */
     },
-    { 0, 0, 0, 0, 0, 0, 0, 0, NULL },         /* ts */
+    { 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL },         /* ts */
     { NGX_MEDIA_CODEC_FLAC, 0, 0, 0, 0, 1, ngx_media_flac_head },
     ngx_media_flac_config,
     ngx_media_flac_frame,

@@ -70,7 +70,7 @@ const ngx_media_codec_t  ngx_media_h264_codec = {
         "dva1"
     },
     { NGX_MEDIA_TS_H264, 0, NGX_MEDIA_TS_ID_VIDEO,
-      NGX_MEDIA_TS_NAL, 0, 0, 0, 0, NULL },
+      NGX_MEDIA_TS_NAL, 0, 0, 0, 0, NULL, NULL, NULL },
     { NGX_MEDIA_CODEC_H264, NGX_MEDIA_FLV_AVC, 0, 1, 0, 1, NULL },
     ngx_media_h264_config,
     ngx_media_h264_frame,

@@ -79,7 +79,8 @@ const ngx_media_codec_t  ngx_media_h265_codec = {
         "dvh1"
     },
     { NGX_MEDIA_TS_H265, 0, NGX_MEDIA_TS_ID_VIDEO,
-      NGX_MEDIA_TS_NAL, 0, 0, 0, ngx_media_fourcc('H', 'E', 'V', 'C'), NULL },
+      NGX_MEDIA_TS_NAL, 0, 0, 0, ngx_media_fourcc('H', 'E', 'V', 'C'), NULL,
+      NULL, NULL },
     { NGX_MEDIA_CODEC_H265, NGX_MEDIA_FLV_HEVC, 0, 1, 1, 1, NULL },
     ngx_media_h265_config,
     ngx_media_h265_frame,

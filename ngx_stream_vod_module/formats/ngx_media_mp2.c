@@ -51,7 +51,7 @@ const ngx_media_codec_t  ngx_media_mp2_codec = {
     0,                                        /* skip */
     { { 0 }, 0, { 0 }, NULL },                /* mp4 */
     { NGX_MEDIA_TS_MPEG1_AUDIO, NGX_MEDIA_TS_MPEG2_AUDIO,
-      NGX_MEDIA_TS_ID_AUDIO, NGX_MEDIA_TS_RAW, 0, 0, 0, 0, NULL },
+      NGX_MEDIA_TS_ID_AUDIO, NGX_MEDIA_TS_RAW, 0, 0, 0, 0, NULL, NULL, NULL },
     { 0, 0, 0, 0, 0, 0, NULL },               /* flv */
     ngx_media_mp2_config,
     ngx_media_mp2_frame,

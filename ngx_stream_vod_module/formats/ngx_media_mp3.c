@@ -64,7 +64,7 @@ const ngx_media_codec_t  ngx_media_mp3_codec = {
         NULL                                  /* dovi */
     },
     { NGX_MEDIA_TS_MPEG1_AUDIO, NGX_MEDIA_TS_MPEG2_AUDIO,
-      NGX_MEDIA_TS_ID_AUDIO, NGX_MEDIA_TS_RAW, 0, 0, 0, 0, NULL },
+      NGX_MEDIA_TS_ID_AUDIO, NGX_MEDIA_TS_RAW, 0, 0, 0, 0, NULL, NULL, NULL },
     { NGX_MEDIA_CODEC_MP3, NGX_MEDIA_FLV_MP3, NGX_MEDIA_FLV_MP3_8K, 0, 0, 0,
       NULL },
     ngx_media_mp3_config,

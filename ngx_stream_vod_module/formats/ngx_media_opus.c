@@ -7,14 +7,16 @@
 /*
  * Opus in ISO BMFF, its encapsulation document, 4.3: dOps.  The identification
  * header of RFC 7845, 5.1, which Matroska and RTMP carry, says the same in
- * another byte order and is taken, too.  In MPEG-TS it is known to few: it is
- * read there, and not written.
+ * another byte order and is taken, too.  In MPEG-TS no player of HLS knows it;
+ * who reads or writes it there does so as FFmpeg does, by the draft "ETSI TS
+ * Opus in MPEG-TS", 0.1.3.
  */
 
 
 #include "formats/ngx_media_bytes.h"
 #include "formats/ngx_media_mp4_desc.h"
 #include "formats/ngx_media_opus.h"
+#include "formats/ngx_media_ts.h"
 
 
 /* whatever the rate of the input was: RFC 7845, 4 */
@@ -46,6 +48,8 @@ static ngx_int_t ngx_media_opus_silence(const ngx_media_params_t *params,
 static uint32_t ngx_media_opus_samples(const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_opus_ts_next(ngx_media_span_t *data,
     ngx_media_codec_piece_t *piece);
+static size_t ngx_media_opus_ts_config(u_char *p, uint32_t code);
+static uint32_t ngx_media_opus_ts_code(const ngx_media_params_t *params);
 static size_t ngx_media_opus_head(u_char *p,
     const ngx_media_params_t *params);
 
@@ -64,8 +68,10 @@ const ngx_media_codec_t  ngx_media_opus_codec = {
         { 0 },
         NULL                                  /* dovi */
     },
-    { 0, 0, 0, 0, 0, 0,                       /* ts */
-      0, ngx_media_fourcc('O', 'p', 'u', 's'), ngx_media_opus_ts_next },
+    { NGX_MEDIA_TS_PRIVATE, 0, NGX_MEDIA_TS_ID_PRIVATE1,
+      NGX_MEDIA_TS_CONTROL, 1, ngx_media_fourcc('O', 'p', 'u', 's'), 0,
+      ngx_media_fourcc('O', 'p', 'u', 's'), ngx_media_opus_ts_next,
+      ngx_media_opus_ts_config, ngx_media_opus_ts_code },
     { NGX_MEDIA_CODEC_OPUS, 0, 0, 0, 0, 1, ngx_media_opus_head },
     ngx_media_opus_config,
     ngx_media_opus_frame,
@@ -94,6 +100,25 @@ static const u_char  ngx_media_opus_delimited[] = { 0xf8, 0x02, 0xff, 0xfe };
 
 static const uint8_t  ngx_media_opus_layouts[] = {
     0, 1, 2, 3, 10, 5, 6, 11, 12
+};
+
+
+/* the same: streams, those of them that are coupled, and the map, as libopus
+   makes them; by channel_config_code, from 1 on */
+
+static const struct {
+    uint8_t                   streams;
+    uint8_t                   coupled;
+    uint8_t                   map[8];
+} ngx_media_opus_maps[] = {
+    { 1, 0, { 0 } },
+    { 1, 1, { 0, 1 } },
+    { 2, 1, { 0, 2, 1 } },
+    { 2, 2, { 0, 1, 2, 3 } },
+    { 3, 2, { 0, 4, 1, 2, 3 } },
+    { 4, 2, { 0, 4, 1, 2, 3, 5 } },
+    { 4, 3, { 0, 4, 1, 2, 3, 5, 6 } },
+    { 5, 3, { 0, 6, 1, 2, 3, 4, 5, 7 } }
 };
 
 
@@ -352,4 +377,59 @@ ngx_media_opus_ts_next(ngx_media_span_t *data, ngx_media_codec_piece_t *piece)
     data->pos = r.pos;
 
     return NGX_OK;
+}
+
+
+/* channel_config_code, there: 1 to 8 are the channels of family 0 and 1 */
+
+static size_t
+ngx_media_opus_ts_config(u_char *p, uint32_t code)
+{
+    u_char  *start;
+
+    if (code == 0 || code > sizeof(ngx_media_opus_maps)
+                            / sizeof(ngx_media_opus_maps[0]))
+    {
+        return 0;
+    }
+
+    start = p;
+
+    p = ngx_media_put_8(p, 0);
+    p = ngx_media_put_8(p, code);
+    p = ngx_media_put_be16(p, 0);
+    p = ngx_media_put_be32(p, NGX_MEDIA_OPUS_RATE);
+    p = ngx_media_put_be16(p, 0);
+    p = ngx_media_put_8(p, code > 2);
+
+    if (code > 2) {
+        p = ngx_media_put_8(p, ngx_media_opus_maps[code - 1].streams);
+        p = ngx_media_put_8(p, ngx_media_opus_maps[code - 1].coupled);
+        p = ngx_cpymem(p, ngx_media_opus_maps[code - 1].map, code);
+    }
+
+    return p - start;
+}
+
+
+static uint32_t
+ngx_media_opus_ts_code(const ngx_media_params_t *params)
+{
+    u_char  config[NGX_MEDIA_TS_CONFIG_MAX];
+    size_t  size;
+
+    size = ngx_media_opus_ts_config(config, params->channels);
+
+    /* what is before the family does not matter */
+
+    if (size == 0 || size != params->config_len
+        || ngx_memcmp(config + NGX_MEDIA_OPUS_FAMILY,
+                      params->config + NGX_MEDIA_OPUS_FAMILY,
+                      size - NGX_MEDIA_OPUS_FAMILY)
+           != 0)
+    {
+        return 0;
+    }
+
+    return params->channels;
 }

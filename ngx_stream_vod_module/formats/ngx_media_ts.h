@@ -100,7 +100,8 @@
 typedef enum {
     NGX_MEDIA_TS_RAW = 0,                     /* as it is */
     NGX_MEDIA_TS_NAL,                         /* Annex B for lengths */
-    NGX_MEDIA_TS_AAC                          /* ADTS headers */
+    NGX_MEDIA_TS_AAC,                         /* ADTS headers */
+    NGX_MEDIA_TS_CONTROL                      /* control headers, of Opus */
 } ngx_media_ts_form_e;
 
 

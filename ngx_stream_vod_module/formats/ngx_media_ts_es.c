@@ -37,6 +37,13 @@
 /* ISO/IEC 13818-3: what is below, Hz, is another stream type */
 #define NGX_MEDIA_TS_HALF        32000
 
+/* control_header_prefix of 11 bits; no trims, no extension */
+#define NGX_MEDIA_TS_CONTROL_PREFIX  0x7fe0
+
+/* bytes of a registration_descriptor; of extension_descriptor with the code */
+#define NGX_MEDIA_TS_REGISTERED  6
+#define NGX_MEDIA_TS_EXTENDED    4
+
 /* the front of hvcC, up to its arrays */
 #define NGX_MEDIA_TS_HVCC_HEAD   22
 
@@ -65,6 +72,7 @@ static size_t ngx_media_ts_es_hvcc(u_char *p, const u_char *pos,
 static size_t ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r,
     ngx_uint_t n, uint32_t codec);
 static size_t ngx_media_ts_registration(u_char *p, uint32_t id);
+static size_t ngx_media_ts_extension(u_char *p, const ngx_media_ts_es_t *es);
 static size_t ngx_media_ts_language(u_char *p, const ngx_media_ts_es_t *es);
 
 
@@ -72,7 +80,7 @@ static size_t ngx_media_ts_language(u_char *p, const ngx_media_ts_es_t *es);
 
 static const ngx_media_codec_ts_t  ngx_media_ts_id3 = {
     NGX_MEDIA_TS_METADATA, 0, NGX_MEDIA_TS_ID_PRIVATE1, NGX_MEDIA_TS_RAW, 0, 0,
-    0, 0, NULL
+    0, 0, NULL, NULL, NULL
 };
 
 
@@ -134,6 +142,10 @@ ngx_media_ts_es_init(ngx_media_ts_es_t *es, const ngx_media_params_t *params)
 
     case NGX_MEDIA_TS_AAC:
         return ngx_media_ts_es_aac(es, params);
+
+    case NGX_MEDIA_TS_CONTROL:
+        es->code = (uint8_t) ts->code(params);
+        return es->code ? NGX_OK : NGX_DECLINED;
 
     default:
         return NGX_OK;
@@ -352,22 +364,53 @@ ngx_media_ts_es_max(const ngx_media_ts_es_t *es)
     case NGX_MEDIA_TS_AAC:
         return NGX_MEDIA_TS_ADTS_MAX - es->prefix_len;
 
+    case NGX_MEDIA_TS_CONTROL:
+        return (NGX_MEDIA_TS_PREFIX_MAX - 3) * 255;
+
     default:
         return NGX_MEDIA_TS_PES_MAX - NGX_MEDIA_TS_PES_DTS;
     }
 }
 
 
-void
-ngx_media_ts_es_adts(u_char *p, const ngx_media_ts_es_t *es, size_t size)
+size_t
+ngx_media_ts_es_prefix(u_char *p, const ngx_media_ts_es_t *es, size_t size)
 {
-    size += es->prefix_len;
+    size_t  n;
 
-    ngx_memcpy(p, es->prefix, es->prefix_len);
+    switch (es->form) {
 
-    p[3] |= size >> 11 & 0x03;
-    p[4] = (u_char) (size >> 3);
-    p[5] |= (size & 0x07) << 5;
+    case NGX_MEDIA_TS_AAC:
+
+        if (p != NULL) {
+            size += es->prefix_len;
+
+            ngx_memcpy(p, es->prefix, es->prefix_len);
+
+            p[3] |= size >> 11 & 0x03;
+            p[4] = (u_char) (size >> 3);
+            p[5] |= (size & 0x07) << 5;
+        }
+
+        return es->prefix_len;
+
+    case NGX_MEDIA_TS_CONTROL:
+
+        /* opus_control_header(): without trims, the size in bytes of 255 */
+
+        n = size / 255;
+
+        if (p != NULL) {
+            p = ngx_media_put_be16(p, NGX_MEDIA_TS_CONTROL_PREFIX);
+            ngx_memset(p, 0xff, n);
+            p[n] = (u_char) (size % 255);
+        }
+
+        return 2 + n + 1;
+
+    default:
+        return 0;
+    }
 }
 
 
@@ -558,8 +601,9 @@ ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r, ngx_uint_t n,
 
 
 /*
- * registration_descriptor, 2.6.8; ISO_639_language_descriptor, 2.6.18;
- * metadata_descriptor, 2.6.60
+ * registration_descriptor, 2.6.8; of Opus extension_descriptor, ETSI EN 300
+ * 468, 6.2.16, too; ISO_639_language_descriptor, 2.6.18; metadata_descriptor,
+ * 2.6.60
  */
 
 size_t
@@ -573,6 +617,10 @@ ngx_media_ts_es_info(u_char *p, const ngx_media_ts_es_t *es)
     };
 
     n = es->registration ? ngx_media_ts_registration(p, es->registration) : 0;
+
+    if (es->code) {
+        n += ngx_media_ts_extension(p == NULL ? NULL : p + n, es);
+    }
 
     if (es->lang[0]) {
         n += ngx_media_ts_language(p == NULL ? NULL : p + n, es);
@@ -599,7 +647,21 @@ ngx_media_ts_registration(u_char *p, uint32_t id)
         (void) ngx_media_put_be32(p + 2, id);
     }
 
-    return 6;
+    return NGX_MEDIA_TS_REGISTERED;
+}
+
+
+static size_t
+ngx_media_ts_extension(u_char *p, const ngx_media_ts_es_t *es)
+{
+    if (p != NULL) {
+        p[0] = NGX_MEDIA_TS_DVB_EXTENSION;
+        p[1] = NGX_MEDIA_TS_EXTENDED - 2;
+        p[2] = NGX_MEDIA_TS_DVB_OPUS;
+        p[3] = es->code;
+    }
+
+    return NGX_MEDIA_TS_EXTENDED;
 }
 
 

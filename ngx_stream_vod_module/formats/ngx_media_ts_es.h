@@ -41,6 +41,8 @@ typedef struct {
     uint8_t                   form;           /* ngx_media_ts_form_e */
     uint8_t                   stream_type;
     uint8_t                   stream_id;
+    uint8_t                   code;           /* channel_config_code of its
+                                                 descriptor; 0: it has none */
     uint8_t                   nal_length;     /* 1, 2, 4; 0: no NAL units */
     uint8_t                   prefix_len;
     uint8_t                   audio_type;     /* of the language, table 2-60 */
@@ -73,8 +75,11 @@ size_t ngx_media_ts_es_head(u_char *p, const ngx_media_params_t *params);
 size_t ngx_media_ts_es_info(u_char *p, const ngx_media_ts_es_t *es);
 size_t ngx_media_ts_program_info(u_char *p, const ngx_media_ts_es_t *es);
 
-/* one for frames of this many bytes, in prefix_len bytes at p */
-void ngx_media_ts_es_adts(u_char *p, const ngx_media_ts_es_t *es,
+/*
+ * What stands before a frame of so many bytes, other than video; at most
+ * NGX_MEDIA_TS_PREFIX_MAX, in two passes
+ */
+size_t ngx_media_ts_es_prefix(u_char *p, const ngx_media_ts_es_t *es,
     size_t size);
 
 /* bytes of the header of its NAL units */

@@ -572,7 +572,7 @@ ngx_media_ts_mux_payload(const ngx_media_ts_track_t *track, uint32_t i)
     size = sample->size;
 
     if (es->form != NGX_MEDIA_TS_NAL) {
-        return size + es->prefix_len;
+        return size + ngx_media_ts_es_prefix(NULL, es, sample->size);
     }
 
     size += (sample->key && track->head_len) ? track->head_len
@@ -1169,12 +1169,9 @@ ngx_media_ts_mux_sample(ngx_media_ts_mux_t *mux)
 
     mux->nals.run = mux->nals.left;
 
-    if (es->form == NGX_MEDIA_TS_AAC) {
-        ngx_media_ts_es_adts(mux->piece, es, track->samples[i].size);
-
-        mux->piece_pos = 0;
-        mux->piece_len = es->prefix_len;
-    }
+    mux->piece_pos = 0;
+    mux->piece_len = (uint8_t) ngx_media_ts_es_prefix(mux->piece, es,
+                                                    track->samples[i].size);
 }
 
 

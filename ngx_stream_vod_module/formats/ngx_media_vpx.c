@@ -75,7 +75,7 @@ const ngx_media_codec_t  ngx_media_vp8_codec = {
         { 0 },
         NULL                                  /* dovi */
     },
-    { 0, 0, 0, 0, 0, 0, 0, 0, NULL },         /* ts */
+    { 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL },         /* ts */
     { NGX_MEDIA_CODEC_VP8, 0, 0, 0, 0, 1, NULL },
     ngx_media_vp8_config,
     ngx_media_vp8_frame,
@@ -104,7 +104,7 @@ const ngx_media_codec_t  ngx_media_vp9_codec = {
         { 0 },
         NULL                                  /* dovi */
     },
-    { 0, 0, 0, 0, 0, 0, 0, 0, NULL },         /* ts */
+    { 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL },         /* ts */
     { NGX_MEDIA_CODEC_VP9, 0, 0, 0, 0, 1, NULL },
     ngx_media_vp9_config,
     ngx_media_vp9_frame,

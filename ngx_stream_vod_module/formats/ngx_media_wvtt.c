@@ -46,7 +46,7 @@ const ngx_media_codec_t  ngx_media_wvtt_codec = {
         { 0 },
         NULL                                  /* dovi */
     },
-    { 0, 0, 0, 0, 0, 0, 0, 0, NULL },         /* ts */
+    { 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL },         /* ts */
     { 0, 0, 0, 0, 0, 0, NULL },               /* flv */
     ngx_media_wvtt_codec_config,
     ngx_media_wvtt_frame,

@@ -162,6 +162,11 @@ test_containers(const ngx_media_codec_t *codec, const char *name)
        && (codec->units == NGX_MEDIA_UNITS_AVC
            || codec->units == NGX_MEDIA_UNITS_HEVC), "%s: NAL units", name);
 
+    if (codec->ts.config) {
+        params.channels = 2;
+        params.config_len = codec->ts.config(params.config, 2);
+    }
+
     rc = ngx_media_ts_es_init(&es, &params);
 
     if (codec->ts.stream_type && codec->units != NGX_MEDIA_UNITS_AAC) {
@@ -169,7 +174,8 @@ test_containers(const ngx_media_codec_t *codec, const char *name)
         is(es.stream_type, codec->ts.stream_type, "%s: its type", name);
         is(es.units, codec->units, "%s: its units", name);
         is(es.prefix_len != 0, framed, "%s: its prefix", name);
-        is(ngx_media_ts_es_info(NULL, &es), es.registration ? 6 : 0,
+        is(ngx_media_ts_es_info(NULL, &es),
+           (es.registration ? 6 : 0) + (es.code ? 4 : 0),
            "%s: its descriptor", name);
 
         params.sample_rate = 24000;
@@ -206,8 +212,78 @@ test_containers(const ngx_media_codec_t *codec, const char *name)
 
     ok(!live || codec->flv.fourcc == 0 || codec->flv.start || codec->learn,
        "%s: its parameters come", name);
+
+    params.config_len = 0;
     is(ngx_media_flv_write_config(NULL, &params), 0,
        "%s: none are written where there are none", name);
+}
+
+
+/* how a codec is written in MPEG-TS whose descriptor says its channels */
+
+static void
+test_control(void)
+{
+    u_char                    bytes[NGX_MEDIA_TS_PREFIX_MAX + 1000], *p;
+    size_t                    i, n, len;
+    ngx_uint_t                code;
+    ngx_media_span_t          data;
+    ngx_media_ts_es_t         es;
+    ngx_media_params_t        params;
+    const ngx_media_codec_t  *codec;
+    ngx_media_codec_piece_t   piece;
+
+    static const size_t  sizes[] = { 1, 254, 255, 256, 700, 1000 };
+
+    codec = ngx_media_codec_find(NGX_MEDIA_CODEC_OPUS);
+
+    for (code = 0; code < 12; code++) {
+        n = codec->ts.config(bytes, code);
+
+        is(n, code == 0 || code > 8 ? 0 : code > 2 ? 13 + code : 11,
+           "channels %d: a configuration", (int) code);
+
+        if (n) {
+            is(codec->config(&params, bytes, bytes + n), NGX_OK, "it is one");
+            is(params.channels, code, "its channels");
+            is(codec->ts.code(&params), code, "and its code again");
+        }
+    }
+
+    n = codec->ts.config(bytes, 6);
+    bytes[n - 1] = 4;
+    (void) codec->config(&params, bytes, bytes + n);
+    is(codec->ts.code(&params), 0, "another map has none");
+    is(ngx_media_ts_es_init(&es, &params), NGX_DECLINED, "is not carried");
+
+    n = codec->ts.config(bytes, 6);
+    (void) codec->config(&params, bytes, bytes + n);
+    is(ngx_media_ts_es_init(&es, &params), NGX_OK, "six channels");
+    is(es.stream_type, 6, "private data");
+
+    p = media_hex("05044f7075737f028006", &len);
+    n = ngx_media_ts_es_info(NULL, &es);
+    is(ngx_media_ts_es_info(bytes, &es), n, "descriptors");
+    is_mem(bytes, n, p, len, "their bytes");
+    free(p);
+
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        memset(bytes, 0xee, sizeof(bytes));
+        n = ngx_media_ts_es_prefix(NULL, &es, sizes[i]);
+        is(ngx_media_ts_es_prefix(bytes, &es, sizes[i]), n, "control header");
+
+        data.pos = bytes;
+        data.last = bytes + n + sizes[i];
+
+        is(codec->ts.next(&data, &piece), NGX_OK, "is read");
+        ok(piece.frame.pos == bytes + n
+           && ngx_media_span_len(&piece.frame) == sizes[i]
+           && data.pos == data.last, "with the frame behind it");
+    }
+
+    n = ngx_media_ts_es_max(&es);
+    ok(ngx_media_ts_es_prefix(NULL, &es, n) <= NGX_MEDIA_TS_PREFIX_MAX,
+       "the longest one has a place");
 }
 
 
@@ -290,6 +366,7 @@ main(void)
     }
 
     test_pieces();
+    test_control();
 
     ok(i >= 12, "all are there");
     ok(i <= 32, "and bits of 32 for them");
