@@ -15,19 +15,11 @@
  * to be as many.
  */
 
-/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_ac3_silence.c formats/ngx_media_adts.c
-         formats/ngx_media_av1.c formats/ngx_media_bits.c
-         formats/ngx_media_codec.c formats/ngx_media_crc.c
-         formats/ngx_media_flac.c formats/ngx_media_h264.c
-         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
-         formats/ngx_media_latm.c formats/ngx_media_mp3.c
-         formats/ngx_media_mp4_desc.c formats/ngx_media_opus.c
+/* link: @codecs formats/ngx_media_adts.c formats/ngx_media_latm.c
          formats/ngx_media_ts_demux.c formats/ngx_media_ts_program.c
          formats/ngx_media_ts_psi.c formats/ngx_media_ts_split.c
-         formats/ngx_media_ts_split_audio.c formats/ngx_media_ts_split_video.c
-         formats/ngx_media_video.c formats/ngx_media_vpx.c
-         formats/ngx_media_wvtt.c -lavformat -lavcodec -lavutil */
+         formats/ngx_media_ts_split_audio.c
+         formats/ngx_media_ts_split_video.c -lavformat -lavcodec -lavutil */
 
 
 #include "../../../t/unit/media_ts_walk.h"
