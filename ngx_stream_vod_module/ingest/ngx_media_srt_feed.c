@@ -18,6 +18,7 @@
 #include "core/ngx_media_follow.h"
 #include "formats/ngx_media_codec.h"
 #include "ingest/ngx_media_srt_feed.h"
+#include "ingest/ngx_media_srt_session.h"
 #include "packager/ngx_media_pack_push.h"
 
 
@@ -665,7 +666,7 @@ ngx_media_srt_feed_begin(ngx_media_srt_feed_t *feed)
     ngx_uint_t          i, place;
     ngx_media_frame_t  *frame;
 
-    now = ngx_media_srt_feed_now();
+    now = ngx_media_srt_now();
     last = 0;
 
     for (i = 0; i < feed->nheld; i++) {
@@ -797,7 +798,7 @@ ngx_media_srt_feed_write(ngx_media_srt_feed_t *feed, ngx_media_frame_t *frame)
     }
 
     if (feed->now == 0) {
-        feed->now = ngx_media_srt_feed_now();
+        feed->now = ngx_media_srt_now();
     }
 
     ts = &feed->push.ts;
@@ -901,7 +902,7 @@ ngx_media_srt_feed_timer(ngx_event_t *ev)
     }
 
     if (feed->payload) {
-        feed->now = ngx_media_srt_feed_now();
+        feed->now = ngx_media_srt_now();
 
         ngx_media_srt_feed_put(feed);
 
@@ -929,7 +930,7 @@ ngx_media_srt_feed_over(void *data, const char *reason)
     feed->over = reason;
 
     if (feed->payload) {
-        feed->now = ngx_media_srt_feed_now();
+        feed->now = ngx_media_srt_now();
         ngx_media_srt_feed_put(feed);
     }
 

@@ -54,17 +54,4 @@ const ngx_media_srt_ring_t *ngx_media_srt_feed_ring(
     const ngx_media_srt_feed_t *feed);
 
 
-/* us, monotonic: the times of rings */
-
-static ngx_inline int64_t
-ngx_media_srt_feed_now(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-
 #endif /* _NGX_MEDIA_SRT_FEED_H_INCLUDED_ */
