@@ -29,7 +29,9 @@
    version, layer, rate */
 #define NGX_MEDIA_TS_MPEG_LOOK   0xfffe0c00
 
-/* bytes of E-AC-3 and AC-3 where that stands, ETSI TS 102 366, 4.3, E.1.2 */
+/* syncword of E-AC-3 and AC-3, and where that stands, ETSI TS 102 366, 4.3,
+   E.1.2 */
+#define NGX_MEDIA_TS_AC3_SYNC    0x0b77
 #define NGX_MEDIA_TS_AC3_LOOK    4
 
 
@@ -341,7 +343,7 @@ ngx_media_ts_audio_header(const ngx_media_ts_split_t *s,
     } else {
 
         header->size = codec->size ? codec->size(pos, last) : 0;
-        header->look = (codec->units == NGX_MEDIA_UNITS_FRAMES)
+        header->look = (ngx_media_get_be16(pos) != NGX_MEDIA_TS_AC3_SYNC)
                        ? ngx_media_get_be32(pos) & NGX_MEDIA_TS_MPEG_LOOK
                        : ngx_media_get_be16(pos + NGX_MEDIA_TS_AC3_LOOK);
     }

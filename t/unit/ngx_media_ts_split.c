@@ -645,6 +645,34 @@ test_others(void)
 }
 
 
+/* frames of AC-3, 48 kHz, 32 kbit/s, begin with a CRC of their own */
+
+static void
+test_ac3(void)
+{
+    u_char      p[6 * 128];
+    ngx_uint_t  i;
+
+    begin(NGX_MEDIA_TS_AS_FRAMES, NGX_MEDIA_CODEC_AC3, NGX_MEDIA_TS_AC3);
+    memset(p, 0, sizeof(p));
+
+    for (i = 0; i < 6; i++) {
+        memcpy(p + i * 128, "\x0b\x77\0\0\0\x40\x43\xe1", 8);
+        p[i * 128 + 2] = (u_char) (i * 77);
+        p[i * 128 + 3] = (u_char) (i * 31);
+    }
+
+    pes(9000, NONE, p, 4 * 128, 0);
+    pes(20520, NONE, p + 4 * 128, 2 * 128, 0);
+    flush();
+
+    is_text(said, nsaid, "128 9000\n128 11880 counted\n128 14760 counted\n"
+            "128 17640 counted\n128 20520\n128 23400 counted\n", "AC-3")
+        || (diag("%s", said), 0);
+    is(split.stat.skipped, 0, "all of it");
+}
+
+
 static void
 test_many(void)
 {
@@ -686,6 +714,7 @@ main(void)
     test_damage();
     test_adts();
     test_others();
+    test_ac3();
     test_many();
 
     return done();
