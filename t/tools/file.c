@@ -14,24 +14,16 @@
  * "|NAME=VALUE".  Files that are for libavformat are not read here.
  */
 
-/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_ac3_silence.c formats/ngx_media_av1.c
-         formats/ngx_media_bits.c formats/ngx_media_charset.c
-         formats/ngx_media_codec.c formats/ngx_media_flac.c
-         formats/ngx_media_h264.c formats/ngx_media_h264_still.c
-         formats/ngx_media_h265.c formats/ngx_media_crc.c
-         formats/ngx_media_index.c formats/ngx_media_index_build.c
-         formats/ngx_media_mp3.c formats/ngx_media_mp4_box.c
-         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_entry.c
-         formats/ngx_media_mp4_file.c formats/ngx_media_mp4_moof.c
-         formats/ngx_media_mp4_moov.c formats/ngx_media_mp4_stbl.c
-         formats/ngx_media_opus.c formats/ngx_media_record.c
+/* link: @codecs formats/ngx_media_charset.c formats/ngx_media_index.c
+         formats/ngx_media_index_build.c formats/ngx_media_mp4_box.c
+         formats/ngx_media_mp4_entry.c formats/ngx_media_mp4_file.c
+         formats/ngx_media_mp4_moof.c formats/ngx_media_mp4_moov.c
+         formats/ngx_media_mp4_stbl.c formats/ngx_media_record.c
          formats/ngx_media_sets.c formats/ngx_media_text.c
-         formats/ngx_media_tx3g.c formats/ngx_media_video.c
-         formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
-         formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
-         files/ngx_media_vod_blob.c formats/ngx_media_lang.c
-         files/ngx_media_vod_index.c files/ngx_media_vod_index_mp4.c
+         formats/ngx_media_tx3g.c formats/ngx_media_webvtt.c
+         formats/ngx_media_webvtt_write.c files/ngx_media_vod_blob.c
+         formats/ngx_media_lang.c files/ngx_media_vod_index.c
+         files/ngx_media_vod_index_mp4.c
          files/ngx_media_vod_index_mp4_track.c
          files/ngx_media_vod_index_text.c */
 

@@ -14,17 +14,8 @@
  * RECORDS are those of ts.c.
  */
 
-/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_ac3_silence.c formats/ngx_media_amf.c
-         formats/ngx_media_av1.c formats/ngx_media_bits.c
-         formats/ngx_media_codec.c formats/ngx_media_crc.c
-         formats/ngx_media_flac.c formats/ngx_media_flv.c
-         formats/ngx_media_flv_write.c formats/ngx_media_h264.c
-         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
-         formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_opus.c formats/ngx_media_text.c
-         formats/ngx_media_video.c formats/ngx_media_vpx.c
-         formats/ngx_media_wvtt.c */
+/* link: @codecs formats/ngx_media_amf.c formats/ngx_media_flv.c
+         formats/ngx_media_flv_write.c formats/ngx_media_text.c */
 
 
 #include "formats/ngx_media_bytes.h"

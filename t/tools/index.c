@@ -18,21 +18,13 @@
  * into memory; whatever is printed comes from packed indexes.
  */
 
-/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_ac3_silence.c formats/ngx_media_av1.c
-         formats/ngx_media_bits.c formats/ngx_media_crc.c
-         formats/ngx_media_codec.c formats/ngx_media_flac.c
-         formats/ngx_media_h264.c formats/ngx_media_h264_still.c
-         formats/ngx_media_h265.c formats/ngx_media_index.c
-         formats/ngx_media_index_build.c formats/ngx_media_mp3.c
-         formats/ngx_media_mp4_box.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_mp4_entry.c formats/ngx_media_mp4_file.c
-         formats/ngx_media_mp4_moof.c formats/ngx_media_mp4_moov.c
-         formats/ngx_media_mp4_stbl.c formats/ngx_media_opus.c
+/* link: @codecs formats/ngx_media_index.c formats/ngx_media_index_build.c
+         formats/ngx_media_mp4_box.c formats/ngx_media_mp4_entry.c
+         formats/ngx_media_mp4_file.c formats/ngx_media_mp4_moof.c
+         formats/ngx_media_mp4_moov.c formats/ngx_media_mp4_stbl.c
          formats/ngx_media_record.c formats/ngx_media_sets.c
          formats/ngx_media_plan.c formats/ngx_media_fill.c
-         formats/ngx_media_text.c formats/ngx_media_video.c
-         formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
+         formats/ngx_media_text.c */
 
 
 #include "formats/ngx_media_bytes.h"

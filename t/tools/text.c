@@ -15,28 +15,20 @@
  * and sees to it that the samples of a .m4s last from the one to the other.
  */
 
-/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_ac3_silence.c formats/ngx_media_av1.c
-         formats/ngx_media_bits.c formats/ngx_media_charset.c
-         formats/ngx_media_codec.c formats/ngx_media_flac.c
-         formats/ngx_media_h264.c formats/ngx_media_h264_still.c
-         formats/ngx_media_h265.c formats/ngx_media_index.c
-         formats/ngx_media_index_build.c formats/ngx_media_mp3.c
-         formats/ngx_media_mp4_box.c formats/ngx_media_mp4_chunk.c
-         formats/ngx_media_mp4_desc.c formats/ngx_media_mp4_entry.c
+/* link: @codecs formats/ngx_media_charset.c formats/ngx_media_index.c
+         formats/ngx_media_index_build.c formats/ngx_media_mp4_box.c
+         formats/ngx_media_mp4_chunk.c formats/ngx_media_mp4_entry.c
          formats/ngx_media_mp4_file.c formats/ngx_media_mp4_moof.c
          formats/ngx_media_mp4_moov.c formats/ngx_media_mp4_stbl.c
-         formats/ngx_media_mp4_write.c formats/ngx_media_opus.c
-         formats/ngx_media_record.c formats/ngx_media_sets.c
-         formats/ngx_media_plan.c formats/ngx_media_fill.c
-         formats/ngx_media_crc.c formats/ngx_media_ts_es.c
+         formats/ngx_media_mp4_write.c formats/ngx_media_record.c
+         formats/ngx_media_sets.c formats/ngx_media_plan.c
+         formats/ngx_media_fill.c formats/ngx_media_ts_es.c
          formats/ngx_media_ts_mux.c formats/ngx_media_text.c
-         formats/ngx_media_tx3g.c formats/ngx_media_video.c
-         formats/ngx_media_vpx.c formats/ngx_media_webvtt.c
-         formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt.c
-         formats/ngx_media_wvtt_sample.c files/ngx_media_vod_blob.c
-         formats/ngx_media_lang.c files/ngx_media_vod_index.c
-         files/ngx_media_vod_index_mp4.c files/ngx_media_vod_index_mp4_track.c
+         formats/ngx_media_tx3g.c formats/ngx_media_webvtt.c
+         formats/ngx_media_webvtt_write.c formats/ngx_media_wvtt_sample.c
+         files/ngx_media_vod_blob.c formats/ngx_media_lang.c
+         files/ngx_media_vod_index.c files/ngx_media_vod_index_mp4.c
+         files/ngx_media_vod_index_mp4_track.c
          files/ngx_media_vod_index_text.c files/ngx_media_vod_params.c
          vod/ngx_media_vod_place.c vod/ngx_media_vod_rate.c
          vod/ngx_media_vod_set.c vod/ngx_media_vod_set_fill.c

@@ -25,17 +25,8 @@
  * offset, key (32 bits each), decode time (64 bits), bytes.
  */
 
-/* link: formats/ngx_media_aac.c formats/ngx_media_ac3.c
-         formats/ngx_media_ac3_silence.c
-         formats/ngx_media_av1.c formats/ngx_media_bits.c
-         formats/ngx_media_codec.c formats/ngx_media_crc.c
-         formats/ngx_media_flac.c formats/ngx_media_h264.c
-         formats/ngx_media_h264_still.c formats/ngx_media_h265.c
-         formats/ngx_media_mp3.c formats/ngx_media_mp4_desc.c
-         formats/ngx_media_opus.c formats/ngx_media_ts_es.c
-         formats/ngx_media_ts_mux.c formats/ngx_media_ts_push.c
-         formats/ngx_media_video.c
-         formats/ngx_media_vpx.c formats/ngx_media_wvtt.c */
+/* link: @codecs formats/ngx_media_ts_es.c formats/ngx_media_ts_mux.c
+         formats/ngx_media_ts_push.c */
 
 
 #include "formats/ngx_media_bytes.h"
