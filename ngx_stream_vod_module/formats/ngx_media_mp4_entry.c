@@ -700,7 +700,7 @@ ngx_media_mp4_params(const ngx_media_mp4_moov_t *moov,
         return NGX_DECLINED;
     }
 
-    if (codec->assume) {
+    if (codec->assume && codec->mp4.record == 0) {
         rc = codec->assume(params, entry->sample_rate, entry->channels);
 
     } else if (entry->config.pos == NULL) {

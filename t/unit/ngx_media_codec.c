@@ -65,7 +65,8 @@ static void
 test_entry(const ngx_media_codec_t *codec, const char *name)
 {
     u_char              bytes[NGX_MEDIA_SILENCE_MAX];
-    ngx_uint_t          live;
+    ngx_int_t           rc;
+    ngx_uint_t          live, n;
     ngx_media_params_t  params;
 
     live = (codec->flags & NGX_MEDIA_IS_LIVE) != 0;
@@ -110,6 +111,14 @@ test_entry(const ngx_media_codec_t *codec, const char *name)
         is(codec->assume(&params, 48000, 2), NGX_OK, "%s is assumed", name);
         is(params.codec, codec->id, "%s it is", name);
         is(codec->assume(&params, 1, 2), NGX_DECLINED, "%s of no rate", name);
+
+        for (n = 1; n <= 9; n++) {
+            rc = codec->assume(&params, 48000, n);
+            ok(rc == NGX_DECLINED
+               || (rc == NGX_OK && params.channels
+                   && params.channels <= n),
+               "%s of %d channels", name, (int) n);
+        }
     }
 }
 
