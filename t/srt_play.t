@@ -26,6 +26,9 @@ $t->write_conf(<<"EOC");
 media live { zone 64m; segment 1s; part 200ms; grace 1s; play_limit stream=6; }
 media pay  { zone 32m; segment 1s; part 200ms; grace 1s;
              play_auth token; token_key %%DIR%%/key; }
+media ask  { zone 32m; segment 1s; part 200ms; grace 1s; play_auth hook;
+             on play http://127.0.0.1:%%PORT_HTTP%%/yes;
+             on play_done http://127.0.0.1:%%PORT_HTTP%%/done; }
 
 stream {
     media_srt_play on;
@@ -34,6 +37,7 @@ stream {
 
     server { listen 127.0.0.1:%%UDP_SRT%% udp reuseport; media_srt live; }
     server { listen 127.0.0.1:%%UDP_PAY%% udp reuseport; media_srt pay; }
+    server { listen 127.0.0.1:%%UDP_ASK%% udp reuseport; media_srt ask; }
     server { listen 127.0.0.1:%%UDP_OFF%% udp reuseport; media_srt live;
              media_srt_play off; }
 
@@ -48,6 +52,8 @@ http {
         listen 127.0.0.1:%%PORT_HTTP%%;
         location /live/  { media_live live; }
         location /status { media_status; }
+        location = /yes  { return 200 '{}'; }
+        location = /done { return 200; access_log %%DIR%%/done.log; }
         location /api/   { media_api write; allow 127.0.0.1; deny all; }
     }
 }
@@ -121,6 +127,7 @@ my $stuck = network('stuck', qw/ delay=5 packets=150 /);
 my $pub = play_publish($t, 'live/s', \@tags);
 my $two = play_publish($t, 'live/k', \@tags);
 my $pay = play_publish($t, 'pay/s', \@video);
+my $ask = play_publish($t, 'ask/s', \@video);
 
 # refused ones come again by themselves: these come within the first GOP
 
@@ -171,6 +178,10 @@ my ($status, $token) = sh($t->root() . '/scripts/token', $t->path('key'), 's');
 chomp $token;
 view('paid', $t->udp('PAY'), "pay/s?token=$token");
 ok($t->wait_log(qr/srt play started.*app: pay, stream: s/, 5), 'a token');
+
+my $asked = view('asked', $t->udp('ASK'), 'ask/s');
+ok($t->wait_log(qr/srt play started.*app: ask, stream: s/, 5), 'a hook');
+$asked->stop('KILL');
 
 my ($session) = sessions('live/k');
 
@@ -247,5 +258,6 @@ for my $name (qw/ clear keyed long lossy ffmpeg /) {
 like($t->log(), qr/srt play ended: the stream has ended, .*repeated:[1-9]/,
      'some was sent again');
 is(scalar(sessions('live/s')), 0, 'nobody is there any more');
+wait_ok(sub { -s $t->path('done.log') }, 10, 'hooks are told who has gone');
 
 $t->done();
