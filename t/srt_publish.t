@@ -227,5 +227,6 @@ like($t->read_file('stream.log'),
      qr/^live\|ffmpeg\|peer closed the connection\|200\|\d{5,}$/m,
      'what they were');
 unlike($t->read_file('stream.log'), qr/s3cr3t/, 'without secrets');
+unlike($t->read_file('stream.log'), qr/repeated/, 'no repeated handshakes');
 
 $t->done();

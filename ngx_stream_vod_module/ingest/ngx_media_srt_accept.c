@@ -57,6 +57,7 @@ ngx_media_srt_session_start(ngx_media_srt_session_t *session,
     rc = ngx_media_srt_register(session);
 
     if (rc == NGX_DECLINED) {
+        session->repeated = 1;
         ngx_media_srt_session_end(session, "it is a repeated handshake");
         return;
     }

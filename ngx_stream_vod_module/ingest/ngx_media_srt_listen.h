@@ -95,12 +95,13 @@ off_t ngx_media_srt_session_received(const ngx_media_srt_session_t *session);
 
 
 /* what it is about, empty where that is not known: the application; the
-   stream; why it ended */
+   stream; why it ended; "1", unless it was a handshake that is repeated */
 
 typedef enum {
     NGX_MEDIA_SRT_APP = 0,
     NGX_MEDIA_SRT_STREAM,
-    NGX_MEDIA_SRT_REASON
+    NGX_MEDIA_SRT_REASON,
+    NGX_MEDIA_SRT_SESSION
 } ngx_media_srt_text_e;
 
 void ngx_media_srt_session_text(const ngx_media_srt_session_t *session,

@@ -1134,6 +1134,14 @@ ngx_media_srt_session_text(const ngx_media_srt_session_t *session,
             text->data = (u_char *) session->reason;
             text->len = ngx_strlen(session->reason);
         }
+
+        break;
+
+    case NGX_MEDIA_SRT_SESSION:
+
+        if (!session->repeated) {
+            ngx_str_set(text, "1");
+        }
     }
 }
 

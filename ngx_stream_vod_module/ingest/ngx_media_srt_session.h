@@ -141,6 +141,7 @@ struct ngx_media_srt_session_s {
     unsigned                      is_unreachable:1;
     unsigned                      draining:1;
     unsigned                      closed:1;   /* the peer has said so */
+    unsigned                      repeated:1; /* another session has the peer */
     unsigned                      said:1;     /* strange datagrams */
 };
 

@@ -182,13 +182,9 @@ ngx_stream_media_srt_text(const void *session, ngx_stream_media_text_e what,
     ngx_str_t *text)
 {
     static const ngx_media_srt_text_e  texts[] = {
-        NGX_MEDIA_SRT_APP, NGX_MEDIA_SRT_STREAM, NGX_MEDIA_SRT_REASON
+        NGX_MEDIA_SRT_APP, NGX_MEDIA_SRT_STREAM, NGX_MEDIA_SRT_REASON,
+        NGX_MEDIA_SRT_SESSION
     };
-
-    if (what == NGX_STREAM_MEDIA_SRT) {
-        ngx_str_set(text, "1");
-        return;
-    }
 
     ngx_media_srt_session_text(session, texts[what], text);
 }
