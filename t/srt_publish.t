@@ -117,6 +117,24 @@ my $tool = $t->run_daemon('tool', 'srt-live-transmit', '-q',
 ok($t->wait_log(qr/srt publish started.* stream: locked$/m, 10),
    'srt-live-transmit publishes, encrypted');
 
+# over a network with an RTT of 200 ms, where a packet of ten is lost, and
+# some are reordered and doubled: 7 RTT are time enough
+
+my $relay = $t->path('relay');
+my $to = $t->udp('BAD');
+
+is((sh('gcc', '-O1', '-o', $relay, $t->root() . '/t/tools/srt_relay.c'))[0], 0,
+   'a relay');
+
+my $network = $t->run_daemon('network', $relay, $to, $t->udp('SRT'),
+    qw/ delay=100 loss=10 reorder=5 late=10 duplicate=5 seed=1 seconds=60 /);
+wait_until(sub { $network->log() =~ /listening/ }, 10, 'a bad network');
+
+my $bad = $t->run_daemon('bad', 'ffmpeg', '-nostdin', '-hide_banner',
+    '-loglevel', 'error', '-re', '-i', $file, '-map', 0, '-c', 'copy', '-f',
+    'mpegts', "srt://127.0.0.1:$to?streamid=publish:live/bad&linger=5"
+    . '&latency=1400000');
+
 my $feed = $t->run_daemon('feed', 'ffmpeg', '-nostdin', '-loglevel', 'error',
     '-re', '-i', $file, '-map', 0, '-c', 'copy', '-f', 'mpegts',
     'udp://127.0.0.1:' . $t->udp('TOOL') . '?pkt_size=1316');
@@ -125,7 +143,13 @@ is($ffmpeg->wait(30), 0, 'ffmpeg publishes') or diag $ffmpeg->log();
 is($feed->wait(30), 0, 'what srt-live-transmit sends');
 $tool->stop();
 
-for my $name (qw/ ffmpeg locked /) {
+is($bad->wait(30), 0, 'ffmpeg publishes over a bad network')
+    or diag $bad->log();
+$network->stop('TERM');
+like($network->log(), qr/forth_lost=[1-9]\d/, 'on which packets were lost')
+    or diag $network->log();
+
+for my $name (qw/ ffmpeg locked bad /) {
     ok($t->wait_log(qr/srt publish ended: .* stream: $name$/m, 10),
        "$name: ended");
 
