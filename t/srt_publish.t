@@ -37,7 +37,8 @@ stream {
 
     server { listen %%UDP_SRT%% udp reuseport; media_srt live name=nameless;
              media_srt_passphrase \$passphrase; }
-    server { listen 127.0.0.1:%%UDP_KEYS%% udp reuseport; media_srt keys; }
+    server { listen 127.0.0.1:%%UDP_KEYS%% udp reuseport; media_srt keys;
+             media_srt_passphrase \$passphrase; }
     server { listen 127.0.0.1:%%UDP_TOKEN%% udp reuseport; media_srt token; }
     server { listen [::1]:%%UDP_SIX%% udp reuseport; media_srt live;
              media_srt_idle_timeout 1s; media_srt_delivery early; }
@@ -250,6 +251,8 @@ is((grep { !/^(?:live|keys|token)\|/ } @lines), 0, 'sessions are logged');
 like($t->read_file('stream.log'),
      qr/^live\|ffmpeg\|peer closed the connection\|200\|\d{5,}$/m,
      'what they were');
+like($t->read_file('stream.log'), qr/^keys\|demo\|/m,
+     'by the name that a key stands for, which was asked for a passphrase');
 unlike($t->read_file('stream.log'), qr/s3cr3t/, 'without secrets');
 unlike($t->read_file('stream.log'), qr/repeated/, 'no repeated handshakes');
 
