@@ -41,6 +41,8 @@ ngx_media_srt_session_start(ngx_media_srt_session_t *session,
 
     c = session->connection;
 
+    ngx_media_srt_session_join(session);
+
     /* it is told when this worker leaves: then another one may answer */
 
     c->idle = 1;

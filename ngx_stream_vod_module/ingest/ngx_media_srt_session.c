@@ -123,12 +123,17 @@ ngx_media_srt_session_create(ngx_connection_t *c,
     session->timer.data = session;
     session->timer.log = c->log;
 
+    return session;
+}
+
+
+void
+ngx_media_srt_session_join(ngx_media_srt_session_t *session)
+{
     ngx_media_srt_queue(&ngx_media_srt_worker.sessions);
     ngx_media_srt_queue(&ngx_media_srt_worker.busy);
 
     ngx_queue_insert_tail(&ngx_media_srt_worker.sessions, &session->queue);
-
-    return session;
 }
 
 
@@ -815,12 +820,12 @@ static void
 ngx_media_srt_clock_handler(ngx_event_t *ev)
 {
     int64_t                   now;
-    ngx_queue_t              *q, *next, all;
+    ngx_queue_t              *q, all;
     ngx_media_srt_session_t  *session;
 
     now = ngx_media_srt_now();
 
-    /* those that are still busy get there again */
+    /* those that are still busy get there again; one may end others */
 
     ngx_queue_init(&all);
 
@@ -829,8 +834,8 @@ ngx_media_srt_clock_handler(ngx_event_t *ev)
         ngx_queue_init(&ngx_media_srt_worker.busy);
     }
 
-    for (q = ngx_queue_head(&all); q != ngx_queue_sentinel(&all); q = next) {
-        next = ngx_queue_next(q);
+    while (!ngx_queue_empty(&all)) {
+        q = ngx_queue_head(&all);
         session = ngx_queue_data(q, ngx_media_srt_session_t, busy);
 
         ngx_queue_remove(q);

@@ -199,10 +199,6 @@ void ngx_media_srt_answered(ngx_media_srt_session_t *session, ngx_int_t rc);
 /* it was asked for too long */
 void ngx_media_srt_late(ngx_media_srt_session_t *session);
 
-/* a handshake has come to its socket, or to the listener from its address */
-void ngx_media_srt_handshake(ngx_media_srt_session_t *session,
-    const u_char *pos, const u_char *last);
-
 /* of ask: the stream that it is now; NGX_OK, NGX_DECLINED */
 ngx_int_t ngx_media_srt_named(ngx_media_srt_session_t *session,
     const ngx_str_t *name);
@@ -217,6 +213,9 @@ ngx_int_t ngx_media_srt_decline(ngx_media_srt_session_t *session,
 /* slots of this worker; NULL: no memory */
 ngx_media_srt_slots_t *ngx_media_srt_worker_slots(
     const ngx_media_srt_conf_t *conf);
+
+/* from now on it is one of this worker's, until it ends */
+void ngx_media_srt_session_join(ngx_media_srt_session_t *session);
 
 /* one of this worker; NULL: there is none */
 ngx_media_srt_session_t *ngx_media_srt_session_find(uint32_t id,

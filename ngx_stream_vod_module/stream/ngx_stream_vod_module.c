@@ -444,7 +444,6 @@ ngx_stream_media_srt_conf(ngx_stream_session_t *s)
     mscf = ngx_stream_get_module_srv_conf(s, ngx_stream_vod_module);
 
     return &mscf->srt;
-    return &mscf->srt;
 }
 
 
