@@ -69,6 +69,7 @@ static ngx_media_srt_record_shm_t *ngx_media_srt_by_id_locked(
     ngx_media_srt_table_shm_t *table, uint32_t id);
 static ngx_int_t ngx_media_srt_fill_locked(ngx_media_srt_table_shm_t *table,
     ngx_uint_t row, ngx_media_srt_record_t *record);
+static void ngx_media_srt_room_locked(ngx_media_srt_table_shm_t *table);
 static void ngx_media_srt_free_locked(ngx_media_srt_table_shm_t *table,
     ngx_media_srt_record_shm_t *r);
 static void ngx_media_srt_ended_locked(ngx_media_srt_record_shm_t *r);
@@ -299,6 +300,10 @@ ngx_media_srt_fill_locked(ngx_media_srt_table_shm_t *table, ngx_uint_t row,
     uint32_t                     i, *chain;
     ngx_media_srt_record_shm_t  *r;
 
+    if (table->free == 0 && table->used == table->n) {
+        ngx_media_srt_room_locked(table);
+    }
+
     if (table->free) {
         i = table->free - 1;
         table->free = table->records[i].next;
@@ -342,6 +347,32 @@ ngx_media_srt_fill_locked(ngx_media_srt_table_shm_t *table, ngx_uint_t row,
     ngx_media_store(&r->state, NGX_MEDIA_SRT_PENDING);
 
     return NGX_OK;
+}
+
+
+/* who begins needs a record more than the one who has ended first of all */
+
+static void
+ngx_media_srt_room_locked(ngx_media_srt_table_shm_t *table)
+{
+    ngx_uint_t                   i;
+    ngx_media_srt_record_shm_t  *r, *first;
+
+    first = NULL;
+
+    for (i = 0; i < table->used; i++) {
+        r = &table->records[i];
+
+        if (r->state == NGX_MEDIA_SRT_ENDED
+            && (first == NULL || r->ended < first->ended))
+        {
+            first = r;
+        }
+    }
+
+    if (first) {
+        ngx_media_srt_free_locked(table, first);
+    }
 }
 
 

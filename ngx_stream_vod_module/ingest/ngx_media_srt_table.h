@@ -91,7 +91,8 @@ ngx_int_t ngx_media_srt_addr(ngx_media_srt_addr_t *addr,
  * A new session of this process, whose row in the zone this is, pending.
  * NGX_DECLINED: there is one of this peer already, in whichever process, or it
  * has ended a moment ago: record is that one's.  One whose process has died is
- * forgotten.  NGX_BUSY: there is no room.
+ * forgotten, and where there is no room so is the one that has ended first.
+ * NGX_BUSY: none has.
  */
 ngx_int_t ngx_media_srt_table_add(ngx_media_srt_table_shm_t *table,
     ngx_uint_t row, ngx_media_srt_record_t *record);

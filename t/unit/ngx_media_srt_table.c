@@ -287,6 +287,17 @@ test_full(void)
     }
 
     is(i, n, "freed ones are used again, the others found");
+
+    for (i = 10; i < 13; i++) {
+        ngx_stub_clock(1000000 + 100 * (i ^ 3));
+        ngx_media_srt_table_open(table, ids[2 * i + 1]);
+        ngx_media_srt_table_end(table, ids[2 * i + 1]);
+    }
+
+    ok(add(&r, n, n, 1) == NGX_OK && (r.id & 0x3fff) == 23,
+       "where there is no room who has ended first is forgotten");
+    ok(add(&r, n + 1, n, 1) == NGX_OK && add(&r, n + 2, n, 1) == NGX_OK
+       && add(&r, n + 3, n, 1) == NGX_BUSY, "until there is none of them");
 }
 
 
