@@ -141,6 +141,19 @@ ok($t->wait_log(qr/its port is another caller's now/, 5),
 sends($same);
 ok($same->pump(10, sub { frames('drop', 'w') }), 'and publishes');
 
+# likewise one that always has the same id, also right after its end
+
+my $id = $same->{opt}{id};
+
+for my $how ('while it is there', 'after its end') {
+    $same->shutdown() if $how =~ /end/;
+    $same->close();
+    $same = caller_of('w', server => 'DROP', from => '127.0.0.2',
+                      from_port => $port, id => $id);
+    is($same->connect(), 1, "one with the same port and id, $how");
+    is($same->{hs}{isn}, $same->{opt}{isn}, 'with its own ISN');
+}
+
 # nobody is there any more: ICMP says so
 
 $same->close();

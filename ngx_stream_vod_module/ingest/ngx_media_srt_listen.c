@@ -454,7 +454,7 @@ ngx_media_srt_handshake(ngx_media_srt_session_t *session, const u_char *pos,
         return;
     }
 
-    if (hs.id == session->record.peer) {
+    if (hs.id == session->record.peer && hs.isn == session->record.isn) {
         ngx_media_srt_session_repeat(session);
         return;
     }

@@ -266,6 +266,12 @@ ngx_media_srt_table_add(ngx_media_srt_table_shm_t *table, ngx_uint_t row,
             break;
         }
 
+        /* it does not repeat what it said: a caller that always has this id */
+
+        if (r->state == NGX_MEDIA_SRT_ENDED && r->isn != record->isn) {
+            break;
+        }
+
         ngx_media_srt_copy_locked(r, &old);
         start = r->start;
 

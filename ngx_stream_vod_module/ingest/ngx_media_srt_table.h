@@ -90,7 +90,8 @@ ngx_int_t ngx_media_srt_addr(ngx_media_srt_addr_t *addr,
 /*
  * A new session of this process, whose row in the zone this is, pending.
  * NGX_DECLINED: there is one of this peer already, in whichever process, or it
- * has ended a moment ago: record is that one's.  One whose process has died is
+ * has ended a moment ago, and this is its handshake, by its ISN, which comes
+ * late: record is that one's.  One whose process has died is
  * forgotten, and where there is no room so is the one that has ended first.
  * NGX_BUSY: none has.
  */

@@ -64,16 +64,24 @@ addr(ngx_media_srt_addr_t *a, const char *ip, ngx_uint_t port)
 
 
 static ngx_int_t
-add(ngx_media_srt_record_t *r, ngx_uint_t port, uint32_t peer, ngx_uint_t row)
+add_isn(ngx_media_srt_record_t *r, ngx_uint_t port, uint32_t peer,
+    ngx_uint_t row, uint32_t isn)
 {
     memset(r, 0, sizeof(*r));
 
     addr(&r->remote, "192.0.2.1", port);
     addr(&r->local, "192.0.2.2", 9000);
     r->peer = peer;
-    r->isn = 7;
+    r->isn = isn;
 
     return ngx_media_srt_table_add(table, row, r);
+}
+
+
+static ngx_int_t
+add(ngx_media_srt_record_t *r, ngx_uint_t port, uint32_t peer, ngx_uint_t row)
+{
+    return add_isn(r, port, peer, row, 7);
 }
 
 
@@ -151,6 +159,17 @@ test_life(void)
        && s.peer == 11 && tell == 1, "who does not know of the end is told");
     ok(find(id, 5000, &s, &tell) == NGX_OK && tell == 0, "once");
     ok(add(&s, 5000, 11, 1) == NGX_DECLINED, "a late repetition is known");
+    ok(add_isn(&s, 5000, 11, 1, 8) == NGX_OK && s.id != id,
+       "another ISN is another session");
+    ok(add_isn(&r, 5000, 11, 1, 9) == NGX_DECLINED && r.id == s.id,
+       "but not while the first one is there");
+    ngx_media_srt_table_free(table, s.id);
+
+    ok(add(&s, 5000, 11, 1) == NGX_OK, "the first one again");
+    id = s.id;
+    ngx_media_srt_table_open(table, id);
+    ngx_media_srt_table_end(table, id);
+    ok(find(id, 5000, &s, &tell) == NGX_OK && tell == 1, "ends as before");
 
     ngx_stub_clock(1001000);
     ok(find(id, 5000, &s, &tell) == NGX_OK && tell == 1, "once a second");
