@@ -177,9 +177,16 @@ ngx_media_srt_register(ngx_media_srt_session_t *session)
     record.isn = session->hs->isn;
 
     if (ngx_media_srt_addr(&record.remote, c->sockaddr) != NGX_OK
-        || ngx_media_srt_addr(&record.local, c->local_sockaddr) != NGX_OK
-        || ngx_media_zone_attach(zone) != NGX_OK)
+        || ngx_media_srt_addr(&record.local, c->local_sockaddr) != NGX_OK)
     {
+        return NGX_BUSY;
+    }
+
+    /* who is refused because there is no room is known by that, too */
+
+    session->record.remote = record.remote;
+
+    if (ngx_media_zone_attach(zone) != NGX_OK) {
         return NGX_BUSY;
     }
 
