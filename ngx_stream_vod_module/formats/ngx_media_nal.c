@@ -14,8 +14,7 @@ static ngx_int_t ngx_media_nals_by_length(ngx_media_nals_t *nals,
     ngx_media_span_t *nal);
 static ngx_int_t ngx_media_nals_by_code(ngx_media_nals_t *nals,
     ngx_media_span_t *nal);
-static const u_char *ngx_media_nals_code(const u_char *pos,
-    const u_char *last);
+static void ngx_media_nals_know(ngx_media_nals_t *nals, const u_char *pos);
 
 
 /*
@@ -38,6 +37,8 @@ ngx_media_nals_init(ngx_media_nals_t *nals, const u_char *pos,
     nals->nal_length = nal_length;
     nals->header = 1;
     nals->left_out = 0;
+    nals->next = 0;
+    nals->nknown = 0;
     nals->codes = 0;
 
     for (p = pos; p < last && *p == 0; p++) { /* void */ }
@@ -54,11 +55,31 @@ ngx_media_nals_init(ngx_media_nals_t *nals, const u_char *pos,
         return;
     }
 
-    if (!codes && n == 2 && ngx_media_nals_code(p + 1, last) == NULL) {
+    if (!codes && n == 2 && ngx_media_nal_code(p + 1, last) == NULL) {
         return;
     }
 
     nals->codes = 1;
+
+    ngx_media_nals_know(nals, p - 2);
+}
+
+
+/* the code at pos, those behind it, and the end if these are all */
+
+static void
+ngx_media_nals_know(ngx_media_nals_t *nals, const u_char *pos)
+{
+    while (nals->nknown < NGX_MEDIA_NALS_KNOWN) {
+
+        if (pos == NULL) {
+            nals->known[nals->nknown++] = nals->rest.last;
+            return;
+        }
+
+        nals->known[nals->nknown++] = pos;
+        pos = ngx_media_nal_code(pos + 3, nals->rest.last);
+    }
 }
 
 
@@ -164,7 +185,17 @@ ngx_media_nals_by_code(ngx_media_nals_t *nals, ngx_media_span_t *nal)
 {
     const u_char  *p;
 
-    p = ngx_media_nals_code(nals->rest.pos, nals->rest.last);
+    if (nals->next + 1 < nals->nknown) {
+        nal->pos = nals->known[nals->next++] + 3;
+        nal->last = nals->known[nals->next];
+        nals->rest.pos = nal->last;
+
+        return NGX_OK;
+    }
+
+    /* at a code, if it is not at the end */
+
+    p = ngx_media_nal_code(nals->rest.pos, nals->rest.last);
 
     if (p == NULL) {
         return NGX_DONE;
@@ -172,7 +203,7 @@ ngx_media_nals_by_code(ngx_media_nals_t *nals, ngx_media_span_t *nal)
 
     nal->pos = p + 3;
 
-    p = ngx_media_nals_code(nal->pos, nals->rest.last);
+    p = ngx_media_nal_code(nal->pos, nals->rest.last);
 
     nal->last = (p == NULL) ? nals->rest.last : p;
     nals->rest.pos = nal->last;
@@ -181,24 +212,24 @@ ngx_media_nals_by_code(ngx_media_nals_t *nals, ngx_media_span_t *nal)
 }
 
 
-/* the next 00 00 01, or NULL */
-
-static const u_char *
-ngx_media_nals_code(const u_char *pos, const u_char *last)
+const u_char *
+ngx_media_nal_code(const u_char *pos, const u_char *last)
 {
     const u_char  *p;
 
-    for (p = pos; last - p >= 3; /* void */) {
+    while (last - pos >= 3) {
 
-        if (p[2] > 1) {
-            p += 3;
+        p = memchr(pos + 2, 1, last - pos - 2);
 
-        } else if (p[0] == 0 && p[1] == 0 && p[2] == 1) {
-            return p;
-
-        } else {
-            p++;
+        if (p == NULL) {
+            return NULL;
         }
+
+        if (p[-1] == 0 && p[-2] == 0) {
+            return p - 2;
+        }
+
+        pos = p - 1;
     }
 
     return NULL;

@@ -69,14 +69,25 @@ ngx_media_nal_next(ngx_media_span_t *frame, ngx_uint_t nal_length,
  *     NGX_ERROR  a length goes beyond the frame
  */
 
+#define NGX_MEDIA_NALS_KNOWN  12
+
 typedef struct {
     ngx_media_span_t          rest;
     ngx_uint_t                nal_length;
     ngx_uint_t                header;         /* bytes of a unit's: 1; to be set
                                                  to 2 for HEVC */
     ngx_uint_t                left_out;       /* pieces, so far */
+    ngx_uint_t                next;           /* of known, in front of rest */
+    ngx_uint_t                nknown;
+    const u_char             *known[NGX_MEDIA_NALS_KNOWN];
+                                              /* the first start codes: a frame
+                                                 is gone over some times, and
+                                                 a copy of this knows them */
     unsigned                  codes:1;        /* it has start codes */
 } ngx_media_nals_t;
+
+/* the next 00 00 01, or NULL */
+const u_char *ngx_media_nal_code(const u_char *pos, const u_char *last);
 
 /* codes: they were seen in this stream before */
 void ngx_media_nals_init(ngx_media_nals_t *nals, const u_char *pos,

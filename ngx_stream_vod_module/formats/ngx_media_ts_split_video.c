@@ -18,6 +18,7 @@
 
 #include "formats/ngx_media_h264.h"
 #include "formats/ngx_media_h265.h"
+#include "formats/ngx_media_nal.h"
 #include "formats/ngx_media_ts_split_state.h"
 
 
@@ -59,8 +60,6 @@ typedef enum {
 
 static ngx_int_t ngx_media_ts_video_scan(ngx_media_ts_split_t *s,
     ngx_media_span_t *in, size_t *end);
-static const u_char *ngx_media_ts_video_code(const u_char *pos,
-    const u_char *last);
 static ngx_int_t ngx_media_ts_video_nal(ngx_media_ts_split_t *s,
     ngx_media_ts_nal_e nal, size_t at, size_t *end);
 static size_t ngx_media_ts_video_place(ngx_media_ts_split_t *s,
@@ -140,7 +139,7 @@ ngx_media_ts_video_scan(ngx_media_ts_split_t *s, ngx_media_span_t *in,
 
     for ( ;; ) {
 
-        code = ngx_media_ts_video_code(in->pos + v->scan, in->last);
+        code = ngx_media_nal_code(in->pos + v->scan, in->last);
 
         if (code == NULL) {
 
@@ -198,32 +197,6 @@ ngx_media_ts_video_scan(ngx_media_ts_split_t *s, ngx_media_span_t *in,
             return NGX_OK;
         }
     }
-}
-
-
-/* the next 00 00 01, or NULL */
-
-static const u_char *
-ngx_media_ts_video_code(const u_char *pos, const u_char *last)
-{
-    const u_char  *p;
-
-    while (last - pos >= NGX_MEDIA_TS_CODE) {
-
-        p = memchr(pos + 2, 1, last - pos - 2);
-
-        if (p == NULL) {
-            return NULL;
-        }
-
-        if (p[-1] == 0 && p[-2] == 0) {
-            return p - 2;
-        }
-
-        pos = p - 1;
-    }
-
-    return NULL;
 }
 
 
@@ -483,7 +456,7 @@ ngx_media_ts_video_sps(ngx_media_ts_split_t *s, const u_char *pos,
     ngx_media_ts_sps_t    *known;
     ngx_media_h264_sps_t   sps;
 
-    end = ngx_media_ts_video_code(pos, last);
+    end = ngx_media_nal_code(pos, last);
 
     if (ngx_media_h264_parse_sps(&sps, pos, end ? end : last) != NGX_OK) {
         return;
@@ -682,7 +655,7 @@ ngx_media_ts_video_h265(ngx_media_ts_split_t *s, const u_char *pos,
     if (type == NGX_MEDIA_H265_SPS && layer == 0) {
         v->sets |= !v->vcl;
 
-        end = ngx_media_ts_video_code(pos, last);
+        end = ngx_media_nal_code(pos, last);
 
         if (ngx_media_h265_parse_sps(&sps, pos, end ? end : last) == NGX_OK) {
             ngx_media_ts_video_rate(s, &sps.video);

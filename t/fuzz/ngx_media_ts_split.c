@@ -7,7 +7,7 @@
          formats/ngx_media_ts_demux.c formats/ngx_media_ts_program.c
          formats/ngx_media_ts_psi.c formats/ngx_media_ts_split.c
          formats/ngx_media_ts_split_audio.c
-         formats/ngx_media_ts_split_video.c */
+         formats/ngx_media_ts_split_video.c formats/ngx_media_nal.c */
 
 
 /*

@@ -209,6 +209,52 @@ test_long(void)
 }
 
 
+/* more start codes than are remembered, with what is like them in between */
+
+static void
+test_many(void)
+{
+    u_char            *frame, *p;
+    ngx_uint_t         n, i, units, bad;
+    ngx_media_nals_t   nals, it;
+    ngx_media_span_t   nal;
+
+    static const u_char  head[] = { 0, 0, 0, 1 };
+    static const u_char  body[] = { 0x41, 1, 0, 2, 1, 0, 1, 1, 0, 0, 3, 1 };
+
+    for (units = 1; units < 3 * NGX_MEDIA_NALS_KNOWN; units++) {
+        frame = malloc(units * 16);
+
+        for (p = frame, n = 0; n < units; n++) {
+            memcpy(p, head, 4);
+            memcpy(p + 4, body, 12);
+            p += 16;
+        }
+
+        ngx_media_nals_init(&nals, frame, p, 4, 0);
+
+        bad = (ngx_media_nals_write(NULL, &nals, 4) != units * 16);
+
+        for (i = 0; i < 2; i++) {
+            it = nals;
+            n = 0;
+
+            while (ngx_media_nals_next(&it, &nal) == NGX_OK) {
+                bad += (nal.pos != frame + 16 * n + 4
+                        || nal.last != nal.pos + 12);
+                n++;
+            }
+
+            bad += (n != units || it.rest.pos != it.rest.last);
+        }
+
+        ok(!bad, "many: %u units", (unsigned) units);
+
+        free(frame);
+    }
+}
+
+
 int
 main(void)
 {
@@ -220,6 +266,7 @@ main(void)
     }
 
     test_long();
+    test_many();
 
     return done();
 }

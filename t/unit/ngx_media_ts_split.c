@@ -5,7 +5,7 @@
 
 /* link: @codecs formats/ngx_media_adts.c formats/ngx_media_latm.c
          formats/ngx_media_ts_split.c formats/ngx_media_ts_split_audio.c
-         formats/ngx_media_ts_split_video.c */
+         formats/ngx_media_ts_split_video.c formats/ngx_media_nal.c */
 
 
 /*
