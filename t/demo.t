@@ -22,6 +22,7 @@ mkdir $t->path('tmp');
 my %env = (
     DEMO_RTMP_PORT => $t->port('RTMP'),
     DEMO_HTTP_PORT => $t->port('HTTP'),
+    DEMO_SRT_PORT => $t->udp('SRT'),
     DEMO_INSTALL => 0,
     TMPDIR => $t->path('tmp'),
 );
@@ -105,6 +106,7 @@ like($demo->log(), qr/Watch .* Ctrl-C/sx, 'it says where to watch')
     or BAIL_OUT($demo->log());
 
 for my $url (qr!rtmp://\S+:$env{DEMO_RTMP_PORT}/live\b!,
+             qr!srt://\S+:$env{DEMO_SRT_PORT}\?streamid=publish:live/mine!,
              qr!http://\S+:$env{DEMO_HTTP_PORT}/live/demo/index\.m3u8!,
              qr!http://\S+:$env{DEMO_HTTP_PORT}/live/demo/manifest\.mpd!,
              qr!http://\S+:$env{DEMO_HTTP_PORT}/status!)
