@@ -42,6 +42,7 @@ stream {
     server { listen 127.0.0.1:%%UDP_TOKEN%% udp reuseport; media_srt token; }
     server { listen [::1]:%%UDP_SIX%% udp reuseport; media_srt live;
              media_srt_idle_timeout 1s; media_srt_delivery early; }
+    server { listen [::]:%%UDP_BOTH%% udp ipv6only=off; media_srt live; }
 }
 
 http {
@@ -176,6 +177,22 @@ for my $host ('127.0.0.1', '127.0.0.2') {
 
 publishes('live/six', 'live', 'six', host => '::1', server => 'SIX',
           what => 'IPv6');
+publishes('live/four', 'live', 'four', server => 'BOTH',
+          what => 'IPv4 in IPv6');
+
+SKIP: {
+    # address, number, bits, scope, flags, device; 20 is a link
+
+    my ($link) = grep { $_->[3] eq '20' } map { [split] }
+        split /\n/, -r '/proc/net/if_inet6' ? slurp('/proc/net/if_inet6') : '';
+
+    skip 'there is no address of a link', 2 if !$link;
+
+    publishes('live/link', 'live', 'link', server => 'BOTH',
+              host => join(':', $link->[0] =~ /..../g) . "%$link->[5]",
+              what => 'an address of a link');
+}
+
 publishes('', 'live', 'nameless', what => 'no stream id');
 
 # keys and tokens

@@ -24,6 +24,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ingest/ngx_media_srt_session.h"
+#include "ingest/ngx_media_udp.h"
 
 
 #define NGX_MEDIA_SRT_BATCH      16           /* datagrams of one recvmmsg() */
@@ -308,7 +309,7 @@ ngx_media_srt_socket(ngx_media_srt_session_t *session)
 
     what = "bind() of an SRT session failed";
 
-    if (bind(s, c->local_sockaddr, c->local_socklen) == -1) {
+    if (ngx_media_udp_bind(c, s) == -1) {
         goto failed;
     }
 

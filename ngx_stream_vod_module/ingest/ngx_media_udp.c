@@ -133,7 +133,7 @@ ngx_media_udp_setup(ngx_connection_t *c, ngx_socket_t s, size_t rcvbuf,
 
     ngx_media_udp_rcvbuf(c, s, rcvbuf);
 
-    if (bind(s, c->local_sockaddr, c->local_socklen) == -1) {
+    if (ngx_media_udp_bind(c, s) == -1) {
         return ngx_media_udp_failed(c, what, "bind()");
     }
 
@@ -144,6 +144,31 @@ ngx_media_udp_setup(ngx_connection_t *c, ngx_socket_t s, size_t rcvbuf,
     ngx_media_udp_strays(c, s);
 
     return NGX_OK;
+}
+
+
+/* of an address of a link nginx does not know what link, RFC 4007, 6: it is
+   the peer's */
+
+int
+ngx_media_udp_bind(const ngx_connection_t *c, ngx_socket_t s)
+{
+    ngx_sockaddr_t  local;
+
+    ngx_memcpy(&local, c->local_sockaddr, c->local_socklen);
+
+#if (NGX_HAVE_INET6)
+
+    if (local.sockaddr.sa_family == AF_INET6
+        && IN6_IS_ADDR_LINKLOCAL(&local.sockaddr_in6.sin6_addr))
+    {
+        local.sockaddr_in6.sin6_scope_id =
+                     ((struct sockaddr_in6 *) c->sockaddr)->sin6_scope_id;
+    }
+
+#endif
+
+    return bind(s, &local.sockaddr, c->local_socklen);
 }
 
 

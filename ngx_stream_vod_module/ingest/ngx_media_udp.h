@@ -29,6 +29,9 @@
 ngx_connection_t *ngx_media_udp_connect(ngx_connection_t *c, size_t rcvbuf,
     const char *what, ngx_event_handler_pt handler, void *data);
 
+/* as bind(), to the address that c was reached at */
+int ngx_media_udp_bind(const ngx_connection_t *c, ngx_socket_t s);
+
 void ngx_media_udp_close(ngx_connection_t *socket);
 
 
