@@ -882,6 +882,10 @@ ngx_media_srt_timer_handler(ngx_event_t *ev)
     if (ngx_current_msec - session->sent >= NGX_MEDIA_SRT_ALIVE) {
         ngx_media_srt_session_send(session, NGX_MEDIA_SRT_KEEPALIVE, 0, 0,
                                    NULL, 0);
+
+        /* what has not left is not tried again each millisecond */
+
+        session->sent = ngx_current_msec;
     }
 
     ngx_media_srt_session_finish(session);
