@@ -31,6 +31,9 @@ media ask  { zone 32m; segment 1s; part 200ms; grace 1s; play_auth hook;
              on play_done http://127.0.0.1:%%PORT_HTTP%%/done; }
 
 stream {
+    log_format sent '\$media_app|\$media_stream|\$bytes_sent';
+    access_log %%DIR%%/stream.log sent if=\$media_srt_session;
+
     media_srt_play on;
 
     server { listen 127.0.0.1:%%PORT_RTMP%%; media_rtmp; }
@@ -255,6 +258,8 @@ for my $name (qw/ clear keyed long lossy ffmpeg /) {
         or diag(join ' ', map { @$_{qw/ count first last /} } $video, @sound);
 }
 
+like($t->read_file('stream.log'), qr/^live\|s\|\d{6,}$/m,
+     'the access log has what was sent');
 like($t->log(), qr/srt play ended: the stream has ended, .*repeated:[1-9]/,
      'some was sent again');
 is(scalar(sessions('live/s')), 0, 'nobody is there any more');

@@ -27,7 +27,7 @@ media token { zone 16m; segment 1s; publish_auth token;
 
 stream {
     log_format srt '\$media_app|\$media_stream|\$media_reason|\$status|'
-                   '\$bytes_received';
+                   '\$bytes_received|\$bytes_sent';
     access_log %%DIR%%/stream.log srt if=\$media_srt_session;
 
     map \$media_stream \$passphrase {
@@ -266,7 +266,7 @@ wait_until(sub { $t->read_file('stream.log') =~ /early/ }, 5, 'access log');
 my @lines = split /\n/, $t->read_file('stream.log');
 is((grep { !/^(?:live|keys|token)\|/ } @lines), 0, 'sessions are logged');
 like($t->read_file('stream.log'),
-     qr/^live\|ffmpeg\|peer closed the connection\|200\|\d{5,}$/m,
+     qr/^live\|ffmpeg\|peer closed the connection\|200\|\d{5,}\|\d{3,}$/m,
      'what they were');
 like($t->read_file('stream.log'), qr/^keys\|demo\|/m,
      'by the name that a key stands for, which was asked for a passphrase');

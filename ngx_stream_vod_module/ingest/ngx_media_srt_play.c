@@ -607,6 +607,7 @@ ngx_media_srt_play_send(ngx_media_srt_play_t *play, ngx_uint_t n)
     int                          rc;
     ngx_err_t                    err;
     ngx_uint_t                   i, k, msgs, sent;
+    ngx_connection_t            *c;
     ngx_media_srt_session_t     *session;
     ngx_media_srt_play_batch_t  *batch;
 
@@ -619,6 +620,7 @@ ngx_media_srt_play_send(ngx_media_srt_play_t *play, ngx_uint_t n)
                   MSG_DONTWAIT);
 
     if (rc > 0) {
+        c = session->connection;
         session->sent = ngx_current_msec;
         sent = 0;
 
@@ -628,6 +630,8 @@ ngx_media_srt_play_send(ngx_media_srt_play_t *play, ngx_uint_t n)
                 play->viewer.bytes += batch->packets[k].last
                                       - batch->packets[k].pos;
             }
+
+            c->sent += batch->msgs[i].msg_len;
 
             sent = k;
         }

@@ -1006,6 +1006,7 @@ ngx_media_srt_session_write(ngx_media_srt_session_t *session,
 
     if (send(session->socket->fd, pos, len, MSG_DONTWAIT) != -1) {
         session->sent = ngx_current_msec;
+        session->connection->sent += len;
         return NGX_OK;
     }
 
