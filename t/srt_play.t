@@ -13,6 +13,7 @@ use Test::Media;
 use Test::Media::API;
 use Test::Media::Live;
 use Test::Media::Play;
+use Test::Media::SRT;
 
 my $pass = 'a passphrase of 26 letters';
 my $kicked = q|the viewer's session was ended|;
@@ -165,6 +166,13 @@ ok($t->wait_log(qr/srt: refused 2403: the stream has too many viewers/, 5),
 
 view('off', $t->udp('OFF'), 'live/s');
 ok($t->wait_log(qr/srt: refused 2403: media_srt_play is off/, 5), 'off');
+
+for my $mtu (1359, 1360) {
+    my $small = Test::Media::SRT->new(port => $t->udp('SRT'), mtu => $mtu,
+                                      streamid => 'read:live/k');
+    is($small->connect(), $mtu == 1360 ? 1 : 2403, "an MTU of $mtu");
+    $small->shutdown();
+}
 
 view('none', $t->udp('SRT'), 'live/nothing');
 ok($t->wait_log(qr/srt: refused 2404: there is no such stream/, 5),

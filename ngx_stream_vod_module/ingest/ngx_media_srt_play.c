@@ -31,6 +31,9 @@
 #define NGX_MEDIA_SRT_PLAY_SEGMENT  3         /* from so many on they are one
                                                  message */
 
+/* bytes of IPv4 and UDP, which a peer's MTU has in it, whatever is below */
+#define NGX_MEDIA_SRT_PLAY_UDP     28
+
 /* ms until it is tried again to send what the system has no room for */
 #define NGX_MEDIA_SRT_PLAY_AGAIN    5
 
@@ -165,6 +168,15 @@ ngx_media_srt_play_ask(ngx_media_srt_session_t *session)
     if (!ngx_media_publish_name_valid(&session->asked_for)) {
         return ngx_media_srt_decline(session, NGX_MEDIA_SRT_REFUSE_NOT_FOUND,
                                      "there is no such stream");
+    }
+
+    /* payloads are everybody's: they are not cut for one */
+
+    if (session->mtu < NGX_MEDIA_SRT_RING_PAYLOAD + NGX_MEDIA_SRT_TX_HEADER
+                       + NGX_MEDIA_SRT_PLAY_UDP)
+    {
+        return ngx_media_srt_decline(session, NGX_MEDIA_SRT_REFUSE_FORBIDDEN,
+                                     "it takes no packets of 1360 bytes");
     }
 
     play = ngx_pcalloc(c->pool, sizeof(ngx_media_srt_play_t));
