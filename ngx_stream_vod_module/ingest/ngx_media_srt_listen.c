@@ -374,10 +374,11 @@ ngx_media_srt_send_listener(ngx_connection_t *c, const u_char *pos,
 
 
 void
-ngx_media_srt_stray(ngx_media_srt_session_t *session, ngx_socket_t s,
-    const struct sockaddr *peer, socklen_t len, const u_char *pos,
-    const u_char *last)
+ngx_media_srt_stray(void *data, ngx_socket_t s, const struct sockaddr *peer,
+    socklen_t len, const u_char *pos, const u_char *last)
 {
+    ngx_media_srt_session_t *session = data;
+
     ngx_connection_t           *c;
     ngx_media_srt_from_t        from;
     ngx_media_srt_handshake_t   hs;

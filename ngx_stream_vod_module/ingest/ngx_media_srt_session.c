@@ -29,7 +29,6 @@
 
 #define NGX_MEDIA_SRT_BATCH      16           /* datagrams of one recvmmsg() */
 #define NGX_MEDIA_SRT_BATCHES    16           /* in one event */
-#define NGX_MEDIA_SRT_STRAYS     64           /* before connect() */
 
 #define NGX_MEDIA_SRT_ALIVE      1000         /* ms without sending anything */
 #define NGX_MEDIA_SRT_GONE       1000         /* ms that it is unreachable */
@@ -53,13 +52,7 @@ typedef struct {
 } ngx_media_srt_worker_t;
 
 
-static ngx_socket_t ngx_media_srt_socket(ngx_media_srt_session_t *session);
-static void ngx_media_srt_rcvbuf(ngx_media_srt_session_t *session,
-    ngx_socket_t s);
-static void ngx_media_srt_strays(ngx_media_srt_session_t *session,
-    ngx_socket_t s);
 static void ngx_media_srt_read_handler(ngx_event_t *rev);
-static void ngx_media_srt_write_handler(ngx_event_t *wev);
 static void ngx_media_srt_receive(ngx_media_srt_session_t *session);
 static ngx_int_t ngx_media_srt_batch(ngx_media_srt_session_t *session);
 static void ngx_media_srt_overflow(ngx_media_srt_session_t *session,
@@ -213,50 +206,31 @@ ngx_media_srt_exit(void)
 ngx_int_t
 ngx_media_srt_session_connect(ngx_media_srt_session_t *session)
 {
-    ngx_log_t         *log;
-    ngx_socket_t       s;
+    int                on;
     ngx_connection_t  *c;
-
-    log = session->connection->log;
 
     if (ngx_media_srt_worker_slots(session->conf) == NULL) {
         return NGX_ERROR;
     }
 
-    s = ngx_media_srt_socket(session);
-    if (s == (ngx_socket_t) -1) {
-        return NGX_ERROR;
-    }
-
-    c = ngx_get_connection(s, log);
-
+    c = ngx_media_udp_connect(session->connection, session->conf->rcvbuf,
+                              "SRT", ngx_media_srt_read_handler, session,
+                              ngx_media_srt_stray);
     if (c == NULL) {
-        (void) ngx_close_socket(s);
         return NGX_ERROR;
     }
 
-    c->type = SOCK_DGRAM;
-    c->data = session;
-    c->log = log;
-    c->log_error = NGX_ERROR_INFO;
-    c->number = session->connection->number;
-    c->start_time = ngx_current_msec;
+    on = 1;
 
-    c->read->handler = ngx_media_srt_read_handler;
-    c->read->log = log;
-    c->write->handler = ngx_media_srt_write_handler;
-    c->write->log = log;
-    c->write->ready = 1;
+    if (setsockopt(c->fd, SOL_SOCKET, SO_RXQ_OVFL, (const void *) &on,
+                   sizeof(int))
+        == -1)
+    {
+        ngx_log_error(NGX_LOG_WARN, c->log, ngx_socket_errno,
+                      "setsockopt(SO_RXQ_OVFL) failed");
+    }
 
     session->socket = c;
-
-    /* what was queued before is found by the first look at it */
-
-    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-        session->socket = NULL;
-        ngx_close_connection(c);
-        return NGX_ERROR;
-    }
 
     /* it is told when this worker leaves */
 
@@ -268,151 +242,6 @@ ngx_media_srt_session_connect(ngx_media_srt_session_t *session)
     session->sent = ngx_current_msec;
 
     return NGX_OK;
-}
-
-
-static ngx_socket_t
-ngx_media_srt_socket(ngx_media_srt_session_t *session)
-{
-    int                reuseaddr;
-    const char        *what;
-    ngx_socket_t       s;
-    ngx_connection_t  *c;
-
-    c = session->connection;
-
-    s = ngx_socket(c->sockaddr->sa_family, SOCK_DGRAM, 0);
-
-    if (s == (ngx_socket_t) -1) {
-        ngx_log_error(NGX_LOG_ALERT, c->log, ngx_socket_errno,
-                      ngx_socket_n " failed");
-        return s;
-    }
-
-    reuseaddr = 1;
-    what = ngx_nonblocking_n " failed";
-
-    if (ngx_nonblocking(s) == -1) {
-        goto failed;
-    }
-
-    what = "setsockopt(SO_REUSEADDR) failed";
-
-    if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, (const void *) &reuseaddr,
-                   sizeof(int))
-        == -1)
-    {
-        goto failed;
-    }
-
-    ngx_media_srt_rcvbuf(session, s);
-
-    what = "bind() of an SRT session failed";
-
-    if (ngx_media_udp_bind(c, s) == -1) {
-        goto failed;
-    }
-
-    what = "connect() of an SRT session failed";
-
-    if (connect(s, c->sockaddr, c->socklen) == -1) {
-        goto failed;
-    }
-
-    ngx_media_srt_strays(session, s);
-
-    return s;
-
-failed:
-
-    ngx_log_error(NGX_LOG_CRIT, c->log, ngx_socket_errno, "%s", what);
-
-    if (ngx_close_socket(s) == -1) {
-        ngx_log_error(NGX_LOG_ALERT, c->log, ngx_socket_errno,
-                      ngx_close_socket_n " failed");
-    }
-
-    return (ngx_socket_t) -1;
-}
-
-
-/* a key frame comes in one burst; the kernel counts the buffer twice */
-
-static void
-ngx_media_srt_rcvbuf(ngx_media_srt_session_t *session, ngx_socket_t s)
-{
-    int                 size, got, on;
-    socklen_t           len;
-    static ngx_uint_t   said;
-
-    size = (int) session->conf->rcvbuf;
-    len = sizeof(int);
-
-    if (setsockopt(s, SOL_SOCKET, SO_RCVBUF, (const void *) &size,
-                   sizeof(int))
-        == -1
-        || getsockopt(s, SOL_SOCKET, SO_RCVBUF, (void *) &got, &len) == -1)
-    {
-        ngx_log_error(NGX_LOG_WARN, session->connection->log,
-                      ngx_socket_errno, "setsockopt(SO_RCVBUF, %d) failed",
-                      size);
-        return;
-    }
-
-    on = 1;
-
-    if (setsockopt(s, SOL_SOCKET, SO_RXQ_OVFL, (const void *) &on,
-                   sizeof(int))
-        == -1)
-    {
-        ngx_log_error(NGX_LOG_WARN, session->connection->log,
-                      ngx_socket_errno, "setsockopt(SO_RXQ_OVFL) failed");
-    }
-
-    if (got / 2 >= size || said) {
-        return;
-    }
-
-    said = 1;
-
-    ngx_log_error(NGX_LOG_WARN, session->connection->log, 0,
-                  "srt: the system allows receive buffers of %d bytes, %d are "
-                  "wanted: raise net.core.rmem_max", got / 2, size);
-}
-
-
-/* of everybody, until connect() */
-
-static void
-ngx_media_srt_strays(ngx_media_srt_session_t *session, ngx_socket_t s)
-{
-    u_char           buf[NGX_MEDIA_SRT_DATAGRAM];
-    ssize_t          n;
-    socklen_t        len;
-    ngx_uint_t       i;
-    ngx_sockaddr_t   from;
-
-    for (i = 0; i < NGX_MEDIA_SRT_STRAYS; i++) {
-        len = sizeof(ngx_sockaddr_t);
-
-        n = recvfrom(s, buf, sizeof(buf), MSG_DONTWAIT, &from.sockaddr, &len);
-
-        if (n == -1) {
-
-            if (ngx_socket_errno == NGX_EAGAIN) {
-                break;
-            }
-
-            continue;
-        }
-
-        ngx_media_srt_stray(session, s, &from.sockaddr, len, buf, buf + n);
-    }
-
-    if (i) {
-        ngx_log_debug1(NGX_LOG_DEBUG_STREAM, session->connection->log, 0,
-                       "srt socket had datagrams of others:%ui", i);
-    }
 }
 
 
@@ -446,13 +275,6 @@ ngx_media_srt_read_handler(ngx_event_t *rev)
     ngx_media_srt_receive(session);
 
     ngx_media_srt_session_finish(session);
-}
-
-
-static void
-ngx_media_srt_write_handler(ngx_event_t *wev)
-{
-    /* what finds no room in the socket's buffer is lost, as it may be later */
 }
 
 
@@ -1087,7 +909,7 @@ ngx_media_srt_session_end(ngx_media_srt_session_t *session,
     }
 
     if (session->socket) {
-        ngx_close_connection(session->socket);
+        ngx_media_udp_close(session->socket);
         session->socket = NULL;
     }
 

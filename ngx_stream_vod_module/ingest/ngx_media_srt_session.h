@@ -170,8 +170,8 @@ ngx_media_srt_now(void)
 }
 
 
-/* listen: what the socket had for others before it was connected */
-void ngx_media_srt_stray(ngx_media_srt_session_t *session, ngx_socket_t s,
+/* listen: what a session's socket had for others before it was connected */
+void ngx_media_srt_stray(void *data, ngx_socket_t s,
     const struct sockaddr *from, socklen_t len, const u_char *pos,
     const u_char *last);
 

@@ -415,7 +415,7 @@ ngx_media_ts_udp_begun(ngx_media_ts_udp_session_t *session,
         session->socket = ngx_media_udp_connect(c, session->conf->rcvbuf,
                                                "TS",
                                                ngx_media_ts_udp_read_handler,
-                                               session);
+                                               session, NULL);
     }
 
     if (session->socket == NULL) {

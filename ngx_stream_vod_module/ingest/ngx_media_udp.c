@@ -19,6 +19,8 @@
 
 
 #define NGX_MEDIA_UDP_STRAYS  64              /* datagrams, before connect() */
+#define NGX_MEDIA_UDP_STRAY   2048            /* bytes of one: longer ones are
+                                                 nobody's */
 
 
 static ngx_socket_t ngx_media_udp_socket(ngx_connection_t *c, size_t rcvbuf,
@@ -29,13 +31,15 @@ static void ngx_media_udp_rcvbuf(ngx_connection_t *c, ngx_socket_t s,
     size_t rcvbuf);
 static ngx_int_t ngx_media_udp_failed(ngx_connection_t *c, const char *what,
     const char *call);
-static void ngx_media_udp_strays(ngx_connection_t *c, ngx_socket_t s);
+static int ngx_media_udp_bind(const ngx_connection_t *c, ngx_socket_t s);
+static void ngx_media_udp_strays(ngx_connection_t *c, ngx_socket_t s,
+    void *data, ngx_media_udp_stray_pt stray);
 static void ngx_media_udp_write_handler(ngx_event_t *wev);
 
 
 ngx_connection_t *
 ngx_media_udp_connect(ngx_connection_t *c, size_t rcvbuf, const char *what,
-    ngx_event_handler_pt handler, void *data)
+    ngx_event_handler_pt handler, void *data, ngx_media_udp_stray_pt stray)
 {
     ngx_socket_t       s;
     ngx_connection_t  *socket;
@@ -44,6 +48,8 @@ ngx_media_udp_connect(ngx_connection_t *c, size_t rcvbuf, const char *what,
     if (s == (ngx_socket_t) -1) {
         return NULL;
     }
+
+    ngx_media_udp_strays(c, s, data, stray);
 
     socket = ngx_get_connection(s, c->log);
 
@@ -141,8 +147,6 @@ ngx_media_udp_setup(ngx_connection_t *c, ngx_socket_t s, size_t rcvbuf,
         return ngx_media_udp_failed(c, what, "connect()");
     }
 
-    ngx_media_udp_strays(c, s);
-
     return NGX_OK;
 }
 
@@ -150,7 +154,7 @@ ngx_media_udp_setup(ngx_connection_t *c, ngx_socket_t s, size_t rcvbuf,
 /* of an address of a link nginx does not know what link, RFC 4007, 6: it is
    the peer's */
 
-int
+static int
 ngx_media_udp_bind(const ngx_connection_t *c, ngx_socket_t s)
 {
     ngx_sockaddr_t  local;
@@ -218,13 +222,15 @@ ngx_media_udp_failed(ngx_connection_t *c, const char *what, const char *call)
 
 /*
  * What others sent is before what the peer did: that cannot come here before
- * connect(), or has come with it, and both are taken for a few lost ones.
+ * connect(), or has come with it, and both are taken for a few lost ones by
+ * whom strays are nothing to.
  */
 
 static void
-ngx_media_udp_strays(ngx_connection_t *c, ngx_socket_t s)
+ngx_media_udp_strays(ngx_connection_t *c, ngx_socket_t s, void *data,
+    ngx_media_udp_stray_pt stray)
 {
-    u_char          byte;
+    u_char          buf[NGX_MEDIA_UDP_STRAY];
     ssize_t         n;
     ngx_uint_t      i, strays;
     socklen_t       len;
@@ -235,19 +241,37 @@ ngx_media_udp_strays(ngx_connection_t *c, ngx_socket_t s)
     for (i = 0; i < NGX_MEDIA_UDP_STRAYS; i++) {
         len = sizeof(ngx_sockaddr_t);
 
-        n = recvfrom(s, &byte, 1, MSG_DONTWAIT|MSG_PEEK, &from.sockaddr, &len);
+        n = recvfrom(s, buf, sizeof(buf),
+                     MSG_DONTWAIT|MSG_TRUNC|(stray ? 0 : MSG_PEEK),
+                     &from.sockaddr, &len);
 
-        if (n == -1
-            || ngx_cmp_sockaddr(&from.sockaddr, len, c->sockaddr, c->socklen,
-                                1)
-               == NGX_OK)
-        {
-            break;
+        if (n == -1) {
+
+            if (ngx_socket_errno == NGX_EAGAIN) {
+                break;
+            }
+
+            /* what ICMP says of an answer to somebody */
+
+            continue;
+        }
+
+        if (stray == NULL) {
+
+            if (ngx_cmp_sockaddr(&from.sockaddr, len, c->sockaddr, c->socklen,
+                                 1)
+                == NGX_OK)
+            {
+                break;
+            }
+
+            (void) recv(s, buf, 1, MSG_DONTWAIT);
+
+        } else if (n <= (ssize_t) sizeof(buf)) {
+            stray(data, s, &from.sockaddr, len, buf, buf + n);
         }
 
         strays++;
-
-        (void) recv(s, &byte, 1, MSG_DONTWAIT);
     }
 
     if (strays) {
@@ -257,7 +281,7 @@ ngx_media_udp_strays(ngx_connection_t *c, ngx_socket_t s)
 }
 
 
-/* nothing is sent */
+/* what finds no room in the socket's buffer is lost, as it may be later */
 
 static void
 ngx_media_udp_write_handler(ngx_event_t *wev)

@@ -18,19 +18,24 @@
 #include <ngx_event.h>
 
 
+/* s is the socket, which may be sent by, to others than its peer, too */
+typedef void (*ngx_media_udp_stray_pt)(void *data, ngx_socket_t s,
+    const struct sockaddr *from, socklen_t len, const u_char *pos,
+    const u_char *last);
+
+
 /*
  * Bound to the address that c, a connection of a listener, was reached at, and
  * connected to its peer.  Until it is connected it gets datagrams of anybody
- * who has no such socket: they are thrown away, but those of the peer wait in
- * it.  handler is called when something has come, and when this worker is
- * leaving.  what: "TS", for the log.  NULL: it could not be made, which was
- * logged.
+ * who has no such socket: stray, if it is not NULL, is called with each, those
+ * of the peer, too, from inside this function; else they are thrown away, and
+ * those of the peer wait in it.  handler is called when something has come, and
+ * when this worker is leaving.  what: "TS", for the log.  NULL: it could not be
+ * made, which was logged.
  */
 ngx_connection_t *ngx_media_udp_connect(ngx_connection_t *c, size_t rcvbuf,
-    const char *what, ngx_event_handler_pt handler, void *data);
-
-/* as bind(), to the address that c was reached at */
-int ngx_media_udp_bind(const ngx_connection_t *c, ngx_socket_t s);
+    const char *what, ngx_event_handler_pt handler, void *data,
+    ngx_media_udp_stray_pt stray);
 
 void ngx_media_udp_close(ngx_connection_t *socket);
 
