@@ -67,11 +67,17 @@ ngx_media_srt_refused_keep(const ngx_media_srt_addr_t *remote, uint64_t sid,
 
     r = ngx_media_srt_refusal(remote, sid, &room);
 
-    first = r == NULL || r->code != code
-            || ngx_current_msec - r->last >= NGX_MEDIA_SRT_SILENCE;
+    if (r) {
+        first = r->code != code
+                || ngx_current_msec - r->last >= NGX_MEDIA_SRT_SILENCE;
 
-    if (r == NULL) {
+    } else {
         r = room;
+
+        /* where there is no room for all of a second they are no news */
+
+        first = r->code == 0
+                || ngx_current_msec - r->last >= NGX_MEDIA_SRT_KEEP;
 
         ngx_memcpy(r->ip, remote->ip, sizeof(r->ip));
         r->sid = sid;
