@@ -35,6 +35,12 @@
 #define NGX_MEDIA_TS_SPAN       3600
 #define NGX_MEDIA_TS_SPAN_MAX   (10 * 90000)
 
+/* pictures that may be shown behind one that is decoded later: as many as
+   decoders keep; stamps that go back farther, and by so much, are of another
+   time */
+#define NGX_MEDIA_TS_REORDER    16
+#define NGX_MEDIA_TS_BACK       90000
+
 /* NAL units of H.264 that begin an access unit, beside those of its header;
    SEI of HEVC and those that are reserved alike, table 7-1 */
 #define NGX_MEDIA_TS_H264_PREFIX    14
@@ -90,6 +96,8 @@ static void ngx_media_ts_video_count(ngx_media_ts_split_t *s,
     const ngx_media_ts_mark_t *mark);
 static void ngx_media_ts_video_decode(ngx_media_ts_split_t *s, int64_t pts);
 static int64_t ngx_media_ts_video_span(const ngx_media_ts_split_t *s);
+static ngx_uint_t ngx_media_ts_video_back(const ngx_media_ts_split_t *s,
+    int64_t pts);
 
 
 ngx_int_t
@@ -734,7 +742,7 @@ ngx_media_ts_video_stamp(ngx_media_ts_split_t *s, size_t at)
     }
 
     if (v->most == NGX_MEDIA_TS_NO_TIME || mark->pts > v->most
-        || mark->pts < v->most - NGX_MEDIA_TS_SPAN_MAX)
+        || ngx_media_ts_video_back(s, mark->pts))
     {
         v->most = mark->pts;
         v->units = 0;
@@ -788,7 +796,7 @@ ngx_media_ts_video_decode(ngx_media_ts_split_t *s, int64_t pts)
 
     v = &s->video;
 
-    if (v->dts == NGX_MEDIA_TS_NO_TIME || pts < v->dts - NGX_MEDIA_TS_SPAN_MAX
+    if (v->dts == NGX_MEDIA_TS_NO_TIME || ngx_media_ts_video_back(s, pts)
         || pts > v->dts + NGX_MEDIA_TS_SPAN_MAX)
     {
         v->dts = pts;
@@ -816,4 +824,18 @@ ngx_media_ts_video_span(const ngx_media_ts_split_t *s)
 {
     return s->video.span ? s->video.span
            : s->video.rate ? s->video.rate : NGX_MEDIA_TS_SPAN;
+}
+
+
+/* has the clock gone back, more than the order of pictures does? */
+
+static ngx_uint_t
+ngx_media_ts_video_back(const ngx_media_ts_split_t *s, int64_t pts)
+{
+    int64_t  most;
+
+    most = NGX_MEDIA_TS_REORDER * ngx_media_ts_video_span(s);
+
+    return s->video.most != NGX_MEDIA_TS_NO_TIME
+           && pts < s->video.most - ngx_max(most, NGX_MEDIA_TS_BACK);
 }

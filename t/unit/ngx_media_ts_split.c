@@ -438,6 +438,25 @@ test_units(void)
     send(NONE, NONE);
     flush();
     is_text(said, nsaid, "72 counted\n", "by nothing");
+
+    /* a clock that goes back is no order of pictures: of those without DTS */
+
+    video();
+    nunit = 0;
+
+    for (i = 0; i < 6; i++) {
+
+        if (i % 3 == 0) {
+            sets(0);
+        }
+
+        slice(i % 3 ? 0x41 : 0x65, 0, i % 3, 0, 0, i % 3 * 2, 50);
+        send((i < 3 ? 900000 : 720000) + i * 3600, NONE);
+    }
+
+    flush();
+    is_text(said, nsaid, "72 900000\n54 903600\n54 907200\n72 730800\n"
+            "54 734400\n54 738000\n", "the clock goes back by 2 s");
 }
 
 
