@@ -165,6 +165,27 @@ my %cases = (
         }
     } } },
 
+    # a file again, from its begin, with a PCR at every second picture only
+    again => { runs => 2, frames => sub {
+        my ($f) = @_;
+        my $since = $f->{dts} - 4.02 * HZ;
+
+        $f->{lost} = $f->{type} eq 'audio' && $since >= 0 && $since < HZ / 10;
+        $f->{real} = $f->{dts};
+        $_ -= 2 * HZ for $since >= 0 ? @$f{qw/ dts pts /} : ();
+    }, mux => { mangle => do {
+        my $n = 0;
+
+        sub {
+            my ($packet) = @_;
+            my ($has, $len, $flags) = unpack 'x3 C C C', $packet;
+
+            vec($packet, 5, 8) &= ~0x10
+                if $has & 0x20 && $len && $flags & 0x10 && $n++ % 2;
+            return $packet;
+        }
+    } } },
+
     # ID3 five times; sections that say two things, each of them twice
     data => { data => 7, mux => {
         streams => [@$both, { pid => 0x110, type => 0x15,

@@ -41,6 +41,9 @@
 #define NGX_MEDIA_TS_JUMP        90000
 #define NGX_MEDIA_TS_JUMP_SAID   9000
 
+/* stamps are ahead of the clock by so much at most, 2.4.2.7 */
+#define NGX_MEDIA_TS_AHEAD       (10 * 90000)
+
 
 static ngx_int_t ngx_media_ts_fetch(ngx_media_ts_demux_t *d,
     ngx_media_span_t *in, const u_char **packet);
@@ -67,6 +70,10 @@ static ngx_int_t ngx_media_ts_counter(ngx_media_ts_demux_t *d,
 static uint64_t ngx_media_ts_hash(const ngx_media_span_t *payload);
 static ngx_int_t ngx_media_ts_pcr(ngx_media_ts_demux_t *d, const u_char *p,
     ngx_uint_t said, ngx_media_ts_event_t *ev);
+static void ngx_media_ts_jump(ngx_media_ts_demux_t *d, int64_t pcr,
+    ngx_media_ts_event_t *ev);
+static ngx_uint_t ngx_media_ts_agrees(const ngx_media_ts_demux_t *d,
+    int64_t stamp);
 static int64_t ngx_media_ts_unroll(ngx_media_ts_clock_t *clock,
     uint64_t time);
 static ngx_int_t ngx_media_ts_pes(ngx_media_ts_demux_t *d,
@@ -367,7 +374,6 @@ ngx_media_ts_packet(ngx_media_ts_demux_t *d, const u_char *p,
     if ((flags & NGX_MEDIA_TS_PCR) && pid == d->pcr_pid) {
         rc = ngx_media_ts_pcr(d, p + 6, flags & NGX_MEDIA_TS_DISCONTINUITY,
                               ev);
-        ev->pid = pid;
     }
 
     if (slot == NULL) {
@@ -618,7 +624,8 @@ ngx_media_ts_hash(const ngx_media_span_t *payload)
 /*
  * program_clock_reference, 2.4.3.5.  A clock that lags behind is a sender that
  * stood still: that is no jump.  Where nothing announces one, a second stamp
- * has to agree with the first: it could be a broken one.
+ * has to agree with the first, of the clock or of a PES packet: it could be a
+ * broken one.
  */
 
 static ngx_int_t
@@ -655,22 +662,60 @@ ngx_media_ts_pcr(ngx_media_ts_demux_t *d, const u_char *p, ngx_uint_t said,
         return NGX_DECLINED;
     }
 
+    if (jump) {
+        ngx_media_ts_jump(d, pcr, ev);
+        return NGX_OK;
+    }
+
     d->pcr = pcr;
     d->pcr_now = d->now;
     d->pcr_doubt = 0;
 
-    if (!jump) {
-        return NGX_DECLINED;
-    }
+    return NGX_DECLINED;
+}
 
+
+static void
+ngx_media_ts_jump(ngx_media_ts_demux_t *d, int64_t pcr,
+    ngx_media_ts_event_t *ev)
+{
+    int64_t  from;
+
+    from = d->pcr + (d->now - d->pcr_now) * 90;
+
+    d->pcr = pcr;
+    d->pcr_now = d->now;
+    d->pcr_doubt = 0;
     d->stat.jumps++;
 
     ngx_media_ts_event(d, ev);
 
     ev->type = NGX_MEDIA_TS_EVENT_CLOCK;
-    ev->from = expected;
+    ev->pid = d->pcr_pid;
+    ev->from = from;
+}
 
-    return NGX_OK;
+
+/*
+ * Is this stamp of the time that a single PCR has said, and not of the one
+ * before?  There are few PCRs: until the next one frames would be taken for
+ * late ones.
+ */
+
+static ngx_uint_t
+ngx_media_ts_agrees(const ngx_media_ts_demux_t *d, int64_t stamp)
+{
+    int64_t  expected;
+
+    if (!d->pcr_doubt || stamp == NGX_MEDIA_TS_NO_TIME
+        || stamp < d->pcr_other || stamp - d->pcr_other > NGX_MEDIA_TS_AHEAD)
+    {
+        return 0;
+    }
+
+    expected = d->pcr + (d->now - d->pcr_now) * 90;
+
+    return stamp < expected || stamp - expected > NGX_MEDIA_TS_AHEAD;
 }
 
 
@@ -725,6 +770,12 @@ ngx_media_ts_pes(ngx_media_ts_demux_t *d, ngx_media_ts_event_t *ev)
     ngx_media_ts_slot_t  *slot;
 
     slot = d->slot;
+
+    if (d->pcr_agreed) {
+        d->pcr_agreed = 0;
+        ngx_media_ts_jump(d, d->pcr_other, ev);
+        return NGX_OK;
+    }
 
     if (d->start) {
 
@@ -991,6 +1042,8 @@ ngx_media_ts_pes_start(ngx_media_ts_demux_t *d, ngx_media_ts_slot_t *slot,
     ev->damaged = slot->before;
 
     ngx_media_ts_pes_stamps(d, slot, ev);
+
+    d->pcr_agreed = ngx_media_ts_agrees(d, ev->dts);
 
     slot->state = NGX_MEDIA_TS_PES_BODY;
     slot->random = 0;

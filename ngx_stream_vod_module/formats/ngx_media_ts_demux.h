@@ -212,7 +212,8 @@ typedef struct {
     int64_t                   missing[NGX_MEDIA_TS_STREAMS];
                                               /* since when not in a PMT */
     unsigned                  mapped:1;       /* a PMT has come */
-    unsigned                  pcr_doubt:1;    /* pcr_other is set */
+    unsigned                  pcr_doubt:1;    /* pcr_other is set; */
+    unsigned                  pcr_agreed:1;   /* a stamp says the same */
     unsigned                  start:1;        /* of the packet: payload_unit_-
                                                  start, not yet seen to; */
     unsigned                  stuffed:1;      /* it has stuffing bytes; */

@@ -21,6 +21,9 @@
 /* a clock that is off by less goes on, 90 kHz */
 #define NGX_MEDIA_TS_IN_JUMP      9000
 
+/* by more than that of which stamps are ahead, so that they are of one side */
+#define NGX_MEDIA_TS_IN_SIDES     (2 * 90000)
+
 
 static void ngx_media_ts_in_tell(ngx_media_ts_in_t *ts);
 static ngx_media_publish_e ngx_media_ts_in_event(ngx_media_ts_in_t *ts,
@@ -228,12 +231,18 @@ ngx_media_ts_in_track(ngx_media_ts_in_t *ts, const ngx_media_ts_event_t *ev)
 }
 
 
-/* what stamps do not follow means nothing, and what is small is no jump */
+/*
+ * What stamps do not follow means nothing, and what is small is no jump.  Those
+ * that went first were seen to jump for themselves, and the others follow them:
+ * there is no second period.
+ */
 
 static void
 ngx_media_ts_in_clock(ngx_media_ts_in_t *ts, const ngx_media_ts_event_t *ev)
 {
-    int64_t  jump;
+    int64_t                         jump;
+    ngx_uint_t                      i;
+    const ngx_media_ts_in_track_t  *t;
 
     jump = ev->pcr - ev->from;
 
@@ -243,6 +252,20 @@ ngx_media_ts_in_clock(ngx_media_ts_in_t *ts, const ngx_media_ts_event_t *ev)
 
     if (ngx_abs(jump) < NGX_MEDIA_TS_IN_JUMP) {
         return;
+    }
+
+    for (i = 0; i < NGX_MEDIA_TS_STREAMS; i++) {
+        t = ts->tracks[i];
+
+        if (t && t->codec && t->dts != NGX_MEDIA_TS_NO_TIME
+            && ngx_abs(jump) > NGX_MEDIA_TS_IN_SIDES
+            && ngx_abs(t->dts - ev->pcr) < ngx_abs(t->dts - ev->from))
+        {
+            ngx_log_debug2(NGX_LOG_DEBUG_STREAM, ts->conf.log, 0,
+                           "ts stamps went before the clock, PID:%ui dts:%L",
+                           t->pid, t->dts);
+            return;
+        }
     }
 
     ts->jump = jump;

@@ -1211,6 +1211,26 @@ test_clock(void)
     is_text(said, nsaid, "clock 903600 from 108000\n", "two agree");
     nsaid = 0;
 
+    /* so do a PCR and a stamp; one of the time before does not */
+
+    pcr(90000, 0, 9320);
+    make_len = 0;
+    make_pes(0x101, 903600 + 63000, MAKE_NONE, 0, media, 10);
+    feed(make_len);
+    is_text(said, nsaid, "101 start 966600\n", "a stamp of before");
+    pcr(907200, 0, 9360);
+    pcr(90000, 0, 9400);
+    nsaid = 0;
+    make_len = 0;
+    make_pes(0x101, 90000 + 63000, MAKE_NONE, 0, media, 10);
+    feed(make_len);
+    is_text(said, nsaid, text("101 end 10 %08x\n101 start 153000\n"
+                              "clock 90000 from 910800\n", sum(media, 10)),
+            "a stamp agrees");
+    pcr(93600, 0, 9440);
+    is(demux.pcr, 93600, "it goes on from there");
+    nsaid = 0;
+
     /* over the end of 33 bits, again and again */
 
     begin();
