@@ -400,6 +400,7 @@ ngx_media_ts_packet(ngx_media_ts_demux_t *d, const u_char *p,
         d->slot = slot;
         d->start = (p[1] & NGX_MEDIA_TS_START) ? 1 : 0;
         d->aligned = 0;
+        slot->stuffed = d->stuffed;
         slot->random |= (flags & NGX_MEDIA_TS_RANDOM_ACCESS) ? 1 : 0;
     }
 
@@ -442,9 +443,7 @@ ngx_media_ts_adaptation(ngx_media_ts_demux_t *d, const u_char *p,
         *flags &= ~(ngx_uint_t) NGX_MEDIA_TS_PCR;
     }
 
-    if (d->conf.early) {
-        d->stuffed = ngx_media_ts_stuffed(p + 5, p + 5 + len);
-    }
+    d->stuffed = ngx_media_ts_stuffed(p + 5, p + 5 + len);
 
     return p + 5 + len;
 }
@@ -1119,6 +1118,11 @@ ngx_media_ts_demux_gap(ngx_media_ts_demux_t *d, size_t bytes)
 }
 
 
+/*
+ * One that does not say its length is whole if its last packet had stuffing:
+ * who has gone in the midst of it left a part of a frame.
+ */
+
 ngx_int_t
 ngx_media_ts_demux_flush(ngx_media_ts_demux_t *d, ngx_media_ts_event_t *ev)
 {
@@ -1131,6 +1135,7 @@ ngx_media_ts_demux_flush(ngx_media_ts_demux_t *d, ngx_media_ts_event_t *ev)
         if (slot->kind == NGX_MEDIA_TS_SLOT_PES
             && slot->state == NGX_MEDIA_TS_PES_BODY)
         {
+            slot->damaged |= !slot->stuffed;
             ngx_media_ts_pes_end(d, slot, ev);
             return NGX_OK;
         }

@@ -158,6 +158,7 @@ typedef struct {
     unsigned                  before:1;       /* before the PES packet */
     unsigned                  bounded:1;      /* need is known */
     unsigned                  random:1;
+    unsigned                  stuffed:1;      /* its last packet had stuffing */
     unsigned                  strict:1;       /* no early ends any more */
     unsigned                  noted:1;
     u_char                    head[NGX_MEDIA_TS_PES_HEAD];

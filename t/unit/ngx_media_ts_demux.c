@@ -406,7 +406,7 @@ test_sync(void)
         feed(i & 1 ? 1316 : make_len);
         flush();
 
-        ok(strstr(said, text("101 start 16200\n101 end 1642 %08x\n",
+        ok(strstr(said, text("101 start 16200\n101 end 1642 %08x damaged\n",
                              sum(media, 1642))) != NULL,
            "found again, %u", (unsigned) i)
             || (diag("%s", said), 0);
@@ -419,13 +419,26 @@ test_sync(void)
 
     tables();
     make_pes(0x101, 9000, MAKE_NONE, 0, media, 184 * 9 - 14);
-    make_pes(0x101, 12600, MAKE_NONE, 0, media, 184 * 9 - 14);
+    make_pes(0x101, 12600, MAKE_NONE, 0, media, 1600);
     make_bytes[188 * 5] = 0x46;
 
     check(text(NAMED "101 start 9000\n101 end %u %08x holes 1\n"
-               "101 start 12600\n101 end 1642 %08x\n", 1642 - 184,
-               rest(1642, 3, 1), sum(media, 1642)),
+               "101 start 12600\n101 end 1600 %08x\n", 1642 - 184,
+               rest(1642, 3, 1), sum(media, 1600)),
           "a sync byte is missing");
+
+    /* at the end of all a PES packet of no length that ends in the midst of
+       one of MPEG-TS was not whole */
+
+    tables();
+    make_pes(0x101, 9000, MAKE_NONE, 0, media, 500);
+    make_pes(0x101, 12600, MAKE_NONE, 0, media, 1600);
+    make_len -= 188;
+
+    check(text(NAMED "101 start 9000\n101 end 500 %08x\n"
+               "101 start 12600\n101 end %u %08x damaged\n",
+               sum(media, 500), 184 * 8 - 14, sum(media, 184 * 8 - 14)),
+          "cut off");
     is(demux.stat.resyncs, 0, "that is not lost");
 }
 
