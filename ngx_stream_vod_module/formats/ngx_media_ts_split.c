@@ -60,6 +60,7 @@ ngx_media_ts_split_start(ngx_media_ts_split_t *s, size_t at,
     mark->dts = ev->dts;
     mark->pcr = ev->pcr;
     mark->size = ev->size;
+    mark->done = 0;
     mark->has_dts = ev->has_dts;
     mark->used = 0;
     mark->seen = 0;
@@ -224,6 +225,7 @@ ngx_media_ts_split_pass(ngx_media_ts_split_t *s, ngx_media_span_t *in,
 
         s->marks[k] = *mark;
         s->marks[k].at = mark->at > n ? mark->at - n : 0;
+        s->marks[k].done += mark->at < n ? n - mark->at : 0;
         k++;
     }
 

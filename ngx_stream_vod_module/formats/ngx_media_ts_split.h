@@ -68,6 +68,10 @@ typedef struct {
     uint32_t                  trim_start;     /* Opus: samples that are not to
                                                  be played */
     uint32_t                  trim_end;
+    uint32_t                  lost;           /* audio: so many frames like it
+                                                 are missing before, of which
+                                                 pts and dts know; all of this
+                                                 PES packet */
     unsigned                  counted:1;      /* it had no stamp of its own */
     unsigned                  damaged:1;      /* a key frame, bytes of it are
                                                  missing */
@@ -92,6 +96,8 @@ typedef struct {
     int64_t                   dts;
     int64_t                   pcr;
     uint32_t                  size;           /* 0: it did not say */
+    uint32_t                  done;           /* bytes of it that have been
+                                                 passed */
     unsigned                  has_dts:1;
     unsigned                  used:1;         /* a frame has these stamps */
     unsigned                  seen:1;         /* how it begins was looked at */
@@ -165,12 +171,16 @@ typedef struct {
     int64_t                   base;           /* of the frame that had a stamp,
                                                  NGX_MEDIA_TS_NO_TIME */
     uint64_t                  count;          /* samples since */
+    uint32_t                  lost;           /* bytes since the last frame that
+                                                 were of none, or are missing */
     uint32_t                  rate;
     uint32_t                  samples;        /* of a frame */
     uint32_t                  look;           /* of a header: what is the same
                                                  in all of them */
     unsigned                  synced:1;       /* frames follow each other */
     unsigned                  known:1;        /* look, rate, samples */
+    unsigned                  hit:1;          /* frames were dropped since the
+                                                 last one */
 } ngx_media_ts_audio_t;
 
 

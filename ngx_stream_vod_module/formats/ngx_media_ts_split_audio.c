@@ -63,6 +63,11 @@ static void ngx_media_ts_audio_latm(ngx_media_ts_split_t *s,
     const u_char *pos, const u_char *last);
 static void ngx_media_ts_audio_stamp(ngx_media_ts_split_t *s,
     ngx_media_ts_split_frame_t *frame);
+static void ngx_media_ts_audio_pass(ngx_media_ts_split_t *s,
+    ngx_media_span_t *in, size_t n);
+static void ngx_media_ts_audio_missing(ngx_media_ts_split_t *s,
+    const ngx_media_span_t *in);
+static uint32_t ngx_media_ts_audio_lost(ngx_media_ts_split_t *s, size_t size);
 
 
 ngx_int_t
@@ -104,14 +109,19 @@ ngx_media_ts_split_audio(ngx_media_ts_split_t *s, ngx_media_span_t *in,
 
         if (ngx_media_ts_split_holed(s, 0, size)) {
             s->stat.damaged++;
-            s->stat.skipped += s->hole;
             a->synced = 0;
-            ngx_media_ts_split_pass(s, in, s->hole ? s->hole : 1);
+            a->hit = 1;
+            ngx_media_ts_audio_missing(s, in);
+            ngx_media_ts_audio_pass(s, in, s->hole ? s->hole : 1);
             continue;
         }
 
         if (ngx_media_span_len(in) < size) {
             return NGX_AGAIN;
+        }
+
+        if (s->holed && s->hole == 0) {
+            ngx_media_ts_audio_missing(s, in);
         }
 
         size = ngx_media_ts_audio_parts(s, &header, in);
@@ -211,8 +221,7 @@ ngx_media_ts_audio_find(ngx_media_ts_split_t *s, ngx_media_span_t *in)
             continue;
         }
 
-        s->stat.skipped += p - in->pos;
-        ngx_media_ts_split_pass(s, in, p - in->pos);
+        ngx_media_ts_audio_pass(s, in, p - in->pos);
 
         if (rc == NGX_AGAIN) {
             return NGX_AGAIN;
@@ -224,8 +233,7 @@ ngx_media_ts_audio_find(ngx_media_ts_split_t *s, ngx_media_span_t *in)
         return NGX_OK;
     }
 
-    s->stat.skipped += p - in->pos;
-    ngx_media_ts_split_pass(s, in, p - in->pos);
+    ngx_media_ts_audio_pass(s, in, p - in->pos);
 
     return NGX_AGAIN;
 }
@@ -467,7 +475,10 @@ ngx_media_ts_audio_latm(ngx_media_ts_split_t *s, const u_char *pos,
 }
 
 
-/* the first that begins in a PES packet has its stamp, others are counted on */
+/*
+ * The first that begins in a PES packet has its stamp, others are counted on,
+ * with those that are missing between them.
+ */
 
 static void
 ngx_media_ts_audio_stamp(ngx_media_ts_split_t *s,
@@ -490,6 +501,8 @@ ngx_media_ts_audio_stamp(ngx_media_ts_split_t *s,
         frame->samples = s->codec->samples(frame->pos, frame->last);
     }
 
+    frame->lost = ngx_media_ts_audio_lost(s, frame->last - frame->pos);
+
     mark = ngx_media_ts_split_mark(s, 0);
 
     if (mark != NULL && !mark->used) {
@@ -499,14 +512,18 @@ ngx_media_ts_audio_stamp(ngx_media_ts_split_t *s,
             a->base = mark->pts;
             a->count = 0;
             frame->counted = 0;
+            frame->lost = 0;
 
         } else if (a->base == NGX_MEDIA_TS_NO_TIME
                    && mark->pcr != NGX_MEDIA_TS_NO_TIME)
         {
             a->base = mark->pcr + NGX_MEDIA_TS_SPLIT_DELAY;
             a->count = 0;
+            frame->lost = 0;
         }
     }
+
+    a->count += (uint64_t) frame->lost * frame->samples;
 
     frame->pts = a->base;
 
@@ -517,4 +534,67 @@ ngx_media_ts_audio_stamp(ngx_media_ts_split_t *s,
     frame->dts = frame->pts;
 
     a->count += frame->samples;
+}
+
+
+/* bytes of no frame */
+
+static void
+ngx_media_ts_audio_pass(ngx_media_ts_split_t *s, ngx_media_span_t *in,
+    size_t n)
+{
+    s->audio.lost += (uint32_t) n;
+    s->stat.skipped += n;
+
+    ngx_media_ts_split_pass(s, in, n);
+}
+
+
+/* of the PES packet that is read: what it says, and what has come of it */
+
+static void
+ngx_media_ts_audio_missing(ngx_media_ts_split_t *s,
+    const ngx_media_span_t *in)
+{
+    size_t                has, last;
+    ngx_media_ts_mark_t  *mark, *next;
+
+    mark = ngx_media_ts_split_mark(s, s->hole);
+
+    if (mark == NULL || mark->size == 0) {
+        return;
+    }
+
+    next = mark + 1;
+
+    last = next < s->marks + s->nmarks ? next->at : ngx_media_span_len(in);
+    has = mark->done + ngx_min(last, ngx_media_span_len(in)) - mark->at;
+
+    if (has < mark->size) {
+        s->audio.lost += (uint32_t) (mark->size - has);
+    }
+
+    /* it is counted once */
+
+    mark->size = 0;
+}
+
+
+/* frames of about this size, of what is missing before it */
+
+static uint32_t
+ngx_media_ts_audio_lost(ngx_media_ts_split_t *s, size_t size)
+{
+    uint32_t               n;
+    ngx_media_ts_audio_t  *a;
+
+    a = &s->audio;
+
+    n = (uint32_t) ((a->lost + size / 2) / ngx_max(size, 1));
+    n = ngx_max(n, a->hit);
+
+    a->lost = 0;
+    a->hit = 0;
+
+    return n;
 }

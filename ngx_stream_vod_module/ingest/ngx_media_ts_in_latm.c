@@ -55,6 +55,8 @@ ngx_media_ts_in_latm(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
         t->count = 0;
     }
 
+    t->count += (uint64_t) frame->lost * latm->nframes * t->samples;
+
     answer = NGX_MEDIA_PUBLISH_OK;
 
     for (i = 0; i < latm->nframes; i++) {

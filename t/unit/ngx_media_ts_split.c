@@ -27,6 +27,7 @@ static size_t                used;
 static char                  said[8192];
 static size_t                nsaid;
 static int64_t               pcr;
+static uint32_t              length;          /* of the next PES packet */
 
 
 #define say(...)                                                              \
@@ -108,6 +109,9 @@ pes(int64_t pts, int64_t dts, const void *data, size_t len, size_t hole)
     ev.dts = (dts == NONE) ? pts : dts;
     ev.has_dts = (dts != NONE);
     ev.pcr = pcr;
+    ev.size = length;
+
+    length = 0;
 
     ngx_media_ts_split_start(&split, used, &ev);
 
@@ -576,8 +580,8 @@ test_adts(void)
     }
 
     pes(90000, NONE, p, n, 0);
-    is_text(said, nsaid, "100 90000\n100 91920 counted\n100 93840 counted\n"
-            "100 95760 counted\n100 97680 counted\n", "a broken header");
+    is_text(said, nsaid, "100 90000\n100 91920 counted\n100 95760 counted\n"
+            "100 97680 counted\n100 99600 counted\n", "a broken header");
 
     nsaid = 0;
 
@@ -600,9 +604,28 @@ test_adts(void)
     memmove(p + 250, p + 290, n - 290);
     pes(360000, NONE, p, n - 40, n - 290);
     is_text(said, nsaid, "100 360000\n100 362880 counted\n"
-            "100 365760 counted\n100 368640 counted\n100 371520 counted\n",
+            "100 368640 counted\n100 371520 counted\n100 374400 counted\n",
             "a frame that was hit");
     is(split.stat.damaged, 1, "is one");
+
+    /* whole frames are, as PES_packet_length says; from then on it is as it
+       was */
+
+    nsaid = 0;
+    length = 600;
+    pes(540000, NONE, p, 200, 0);
+    is_text(said, nsaid, "100 540000\n100 542880 counted\n", "before");
+
+    nsaid = 0;
+
+    for (n = 0, i = 0; i < 3; i++) {
+        n += adts(p + n, 100, 5);
+    }
+
+    length = 600;
+    pes(600000, NONE, p, n, 100);
+    is_text(said, nsaid, "100 600000\n100 602880 counted\n"
+            "100 614400 counted\n", "three frames are missing");
     flush();
 
     /* at the end of all one is enough that is whole */
