@@ -480,5 +480,5 @@ ngx_media_srt_publish_gap(void *data, ngx_uint_t packets)
 
     publish = session->ctx;
 
-    ngx_media_ts_in_gap(publish->ts);
+    ngx_media_ts_in_gap(publish->ts, packets * NGX_MEDIA_SRT_PAYLOAD);
 }

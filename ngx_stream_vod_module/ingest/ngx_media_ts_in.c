@@ -137,11 +137,12 @@ ngx_media_ts_in_tell(ngx_media_ts_in_t *ts)
 
 
 void
-ngx_media_ts_in_gap(ngx_media_ts_in_t *ts)
+ngx_media_ts_in_gap(ngx_media_ts_in_t *ts, size_t bytes)
 {
-    ngx_log_debug0(NGX_LOG_DEBUG_STREAM, ts->conf.log, 0, "ts gap");
+    ngx_log_debug1(NGX_LOG_DEBUG_STREAM, ts->conf.log, 0, "ts gap bytes:%uz",
+                   bytes);
 
-    ngx_media_ts_demux_gap(&ts->demux, 0);
+    ngx_media_ts_demux_gap(&ts->demux, bytes);
 }
 
 

@@ -79,8 +79,8 @@ ngx_media_ts_in_t *ngx_media_ts_in_create(const ngx_media_ts_in_conf_t *conf);
 ngx_media_publish_e ngx_media_ts_in_bytes(ngx_media_ts_in_t *ts,
     const u_char *pos, const u_char *last, int64_t arrival);
 
-/* some bytes are missing here */
-void ngx_media_ts_in_gap(ngx_media_ts_in_t *ts);
+/* so many bytes, at most, are missing here; 0: nobody knows */
+void ngx_media_ts_in_gap(ngx_media_ts_in_t *ts, size_t bytes);
 
 /* nothing more comes: what is whole is published; before publish_end */
 ngx_media_publish_e ngx_media_ts_in_flush(ngx_media_ts_in_t *ts);

@@ -623,7 +623,11 @@ ngx_media_ts_udp_rtp(ngx_media_ts_udp_session_t *session, const u_char **pos,
     }
 
     if (session->counted && d != 1) {
-        ngx_media_ts_in_gap(session->ts);
+
+        /* those that are missing were as long as this one; or it is another
+           sender, or another count */
+
+        ngx_media_ts_in_gap(session->ts, d > 1 ? (d - 1) * (*last - *pos) : 0);
     }
 
     session->seq = seq;

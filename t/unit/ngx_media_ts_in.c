@@ -199,7 +199,7 @@ test_gaps(void)
 
             if (++n % 29 == 0) {
                 if (said) {
-                    ngx_media_ts_in_gap(ts);
+                    ngx_media_ts_in_gap(ts, 188);
                 }
 
                 continue;
