@@ -83,9 +83,30 @@ ngx_media_ts_in_data(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
         return NGX_MEDIA_PUBLISH_NOMEM;
     }
 
+    if (rc == NGX_DECLINED && t->type == NGX_MEDIA_AUDIO) {
+
+        /* many frames of a PES packet that does not say its length */
+
+        answer = ngx_media_ts_in_frames(ts, t);
+
+        if (!ngx_media_publish_goes_on(answer)) {
+            return answer;
+        }
+
+        rc = ngx_media_ts_in_room(ts, t, n);
+    }
+
     if (rc == NGX_DECLINED) {
 
         /* no frame is so large: what waits goes, and what it belongs to */
+
+        if (!t->large) {
+            t->large = 1;
+
+            ngx_log_error(NGX_LOG_WARN, ts->conf.log, 0,
+                          "ts: PID %ui has a frame of more than %uz bytes, "
+                          "it is left out", t->pid, t->used);
+        }
 
         ngx_media_ts_split_flush(&t->split);
 
@@ -115,14 +136,14 @@ ngx_media_ts_in_whole(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
         ngx_media_ts_split_hole(&t->split, t->used);
     }
 
-    return ngx_media_ts_in_frames(ts, t);
+    return t->used ? ngx_media_ts_in_frames(ts, t) : NGX_MEDIA_PUBLISH_OK;
 }
 
 
 ngx_media_publish_e
 ngx_media_ts_in_rest(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t)
 {
-    if (t->as == NGX_MEDIA_TS_AS_SCTE35) {
+    if (t->as == NGX_MEDIA_TS_AS_SCTE35 || t->used == 0) {
         return NGX_MEDIA_PUBLISH_OK;
     }
 
@@ -314,15 +335,6 @@ ngx_media_ts_in_room(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
                                       : NGX_MEDIA_TS_IN_OTHER_MAX;
 
     if (n > most - t->used) {
-
-        if (!t->large) {
-            t->large = 1;
-
-            ngx_log_error(NGX_LOG_WARN, ts->conf.log, 0,
-                          "ts: PID %ui has a frame of more than %uz bytes, "
-                          "it is left out", t->pid, most);
-        }
-
         return NGX_DECLINED;
     }
 

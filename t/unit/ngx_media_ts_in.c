@@ -319,6 +319,45 @@ test_large(void)
 }
 
 
+/* sound of many frames in a PES packet that does not say its length */
+
+static void
+test_long(void)
+{
+    size_t                   i;
+    u_char                  *data, *p;
+    walk_pub_t               pub;
+    ngx_media_ts_in_t       *ts;
+    ngx_media_stream_shm_t  *s;
+
+    ts = open_ts(&pub, 0, 0);
+    s = ngx_media_stream_record(w.zone, 0);
+
+    make_start();
+    make_pat("0001e100");
+    make_pmt(0x100, 1, 0x101, "0fe102f000");
+    (void) feed(ts, make_bytes, make_len, 1316, 1);
+
+    data = calloc(40, 5000);
+
+    for (i = 0, p = data; i < 40; i++, p += 5000) {
+        memcpy(p, "\xff\xf1\x4c\x82\x71\x1f\xfc\x21", 8);
+    }
+
+    make_len = 0;
+    make_pes(0x102, 90000, MAKE_NONE, 0, data, 40 * 5000);
+    (void) feed(ts, make_bytes, make_len, 1316, 800);
+
+    free(data);
+    close_ts(ts, &pub);
+
+    is(s->tracks[0]->count.frames, 40, "all frames of a long PES packet");
+
+    walk_finish(&w);
+    is(w.wrong[0], 0, "all is free: %s", w.wrong);
+}
+
+
 static void
 test_memory(void)
 {
@@ -358,6 +397,7 @@ main(void)
     test_gaps();
     test_useless();
     test_large();
+    test_long();
     test_memory();
 
     return done();
