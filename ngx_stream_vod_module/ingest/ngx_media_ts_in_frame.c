@@ -39,6 +39,8 @@ static ngx_media_publish_e ngx_media_ts_in_frames(ngx_media_ts_in_t *ts,
 static ngx_media_publish_e ngx_media_ts_in_frame(ngx_media_ts_in_t *ts,
     ngx_media_ts_in_track_t *t, ngx_media_ts_split_frame_t *frame,
     int64_t arrival);
+static ngx_uint_t ngx_media_ts_in_taken(const ngx_media_ts_in_t *ts,
+    const ngx_media_ts_in_track_t *t);
 static void ngx_media_ts_in_stamp(ngx_media_ts_in_t *ts,
     ngx_media_ts_in_track_t *t, ngx_media_ts_split_frame_t *frame);
 static void ngx_media_ts_in_jump(ngx_media_ts_in_t *ts,
@@ -210,6 +212,11 @@ ngx_media_ts_in_frame(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
     ngx_media_publish_e        rc;
     ngx_media_publish_frame_t  out;
 
+    if (ngx_media_ts_in_taken(ts, t)) {
+        t->split.stat.damaged++;
+        return NGX_MEDIA_PUBLISH_OK;
+    }
+
     ngx_media_ts_in_stamp(ts, t, frame);
 
     mask = NGX_MEDIA_TS_TIME_MASK;
@@ -243,6 +250,36 @@ ngx_media_ts_in_frame(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
                    (size_t) (frame->last - frame->pos), (int) rc);
 
     return rc;
+}
+
+
+/*
+ * Does another stream go on with its track?  What still comes of it would stand
+ * between the frames of that one.
+ */
+
+static ngx_uint_t
+ngx_media_ts_in_taken(const ngx_media_ts_in_t *ts,
+    const ngx_media_ts_in_track_t *t)
+{
+    ngx_uint_t                      i;
+    const ngx_media_ts_in_track_t  *other;
+
+    if (!t->gone || t->codec == NULL) {
+        return 0;
+    }
+
+    for (i = 0; i < NGX_MEDIA_TS_STREAMS; i++) {
+        other = ts->tracks[i];
+
+        if (other && !other->gone && other->codec && other->type == t->type
+            && other->id == t->id)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

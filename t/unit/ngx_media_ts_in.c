@@ -358,6 +358,58 @@ test_long(void)
 }
 
 
+/* a stream that another one has taken the place of, and that goes on */
+
+static void
+test_taken(void)
+{
+    u_char                   data[300];
+    ngx_uint_t               i;
+    walk_pub_t               pub;
+    ngx_media_ts_in_t       *ts;
+    ngx_media_ts_in_stat_t   stat;
+    ngx_media_stream_shm_t  *s;
+
+    ts = open_ts(&pub, 0, 0);
+    s = ngx_media_stream_record(w.zone, 0);
+
+    memset(data, 0, sizeof(data));
+
+    for (i = 0; i < 3; i++) {
+        memcpy(data + i * 100, "\xff\xf1\x4c\x80\x0c\x9f\xfc\x21", 8);
+    }
+
+    make_start();
+    make_pat("0001e100");
+
+    for (i = 0; i < 20; i++) {
+
+        if (i == 0 || i == 10) {
+            make_pmt(0x100, 1, 0x102, i ? "0fe103f000" : "0fe102f000");
+        }
+
+        make_pes(0x102, 90000 + i * 5760, MAKE_NONE, 1, data, 300);
+
+        if (i >= 10) {
+            make_pes(0x103, 90000 + i * 5760, MAKE_NONE, 1, data, 300);
+        }
+    }
+
+    (void) feed(ts, make_bytes, make_len, 1316, 1280);
+
+    ngx_media_ts_in_stat(ts, &stat);
+    is(stat.damaged, 30, "frames of it are left out");
+
+    close_ts(ts, &pub);
+
+    is(s->tracks[0]->count.frames, 60, "the other one goes on with the track");
+    is(s->ntracks, 1, "of which there is one");
+
+    walk_finish(&w);
+    is(w.wrong[0], 0, "all is free: %s", w.wrong);
+}
+
+
 static void
 test_memory(void)
 {
@@ -398,6 +450,7 @@ main(void)
     test_useless();
     test_large();
     test_long();
+    test_taken();
     test_memory();
 
     return done();
