@@ -22,7 +22,9 @@ static void ngx_media_nals_know(ngx_media_nals_t *nals, const u_char *pos);
  * bytes 00 00 is that of nothing.  So what fits as lengths is taken as such,
  * but for 00 00 00 01 where that would be lengths of 0 and 1.  Three bytes
  * count if more codes follow, or were seen before: an access unit begins with
- * four, annex B.1.2.
+ * four, annex B.1.2.  Where all frames have start codes none is a length: an
+ * access unit delimiter behind three bytes fits as that of a frame of about 270
+ * bytes of H.264, 330 of HEVC.
  */
 
 void
@@ -46,6 +48,11 @@ ngx_media_nals_init(ngx_media_nals_t *nals, const u_char *pos,
     n = p - pos;
 
     if (n < 2 || p == last || *p != 1) {
+        return;
+    }
+
+    if (codes == NGX_MEDIA_NALS_CODES) {
+        nals->codes = 1;
         return;
     }
 

@@ -89,7 +89,12 @@ typedef struct {
 /* the next 00 00 01, or NULL */
 const u_char *ngx_media_nal_code(const u_char *pos, const u_char *last);
 
-/* codes: they were seen in this stream before */
+/* of what is known of a stream: do its frames have start codes? */
+#define NGX_MEDIA_NALS_UNKNOWN  0
+#define NGX_MEDIA_NALS_SEEN     1             /* they were seen before */
+#define NGX_MEDIA_NALS_CODES    2             /* all have, as in MPEG-TS */
+
+/* codes: one of these */
 void ngx_media_nals_init(ngx_media_nals_t *nals, const u_char *pos,
     const u_char *last, ngx_uint_t nal_length, ngx_uint_t codes);
 ngx_int_t ngx_media_nals_next(ngx_media_nals_t *nals, ngx_media_span_t *nal);

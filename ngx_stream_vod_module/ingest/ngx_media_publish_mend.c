@@ -153,7 +153,7 @@ ngx_media_publish_config_nals(ngx_media_publisher_t *p,
     ngx_media_nals_t  nals;
 
     ngx_media_nals_init(&nals, config->pos, config->last, NGX_MEDIA_SETS_NAL,
-                        1);
+                        NGX_MEDIA_NALS_SEEN);
 
     if (nals.codes) {
         ngx_media_publish_codes(p, t, codec);
@@ -260,7 +260,10 @@ ngx_media_publish_nals_init(ngx_media_publisher_t *p,
     nal_length = t->codec == codec ? t->params.nal_length
                                    : NGX_MEDIA_SETS_NAL;
 
-    ngx_media_nals_init(nals, frame->pos, frame->last, nal_length, t->codes);
+    ngx_media_nals_init(nals, frame->pos, frame->last, nal_length,
+                        p->conf.bare ? NGX_MEDIA_NALS_CODES
+                        : t->codes ? NGX_MEDIA_NALS_SEEN
+                                   : NGX_MEDIA_NALS_UNKNOWN);
 
     if (codec->units == NGX_MEDIA_UNITS_HEVC) {
         nals->header = 2;

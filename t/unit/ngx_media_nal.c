@@ -203,6 +203,8 @@ test_long(void)
     is(nals.codes, 0, "long: though codes were seen");
     ngx_media_nals_init(&nals, frame, frame + 303, 4, 1);
     is(nals.codes, 1, "long: unless it does not fit");
+    ngx_media_nals_init(&nals, frame, frame + 304, 4, NGX_MEDIA_NALS_CODES);
+    is(nals.codes, 1, "long: or where all have codes");
 
     free(frame);
     free(out);
