@@ -60,7 +60,17 @@ sub flip {
     return $packet;
 }
 
-# time_signal(), ANSI/SCTE 35, 9.7.4
+# time_signal(), ANSI/SCTE 35, 9.7.4; splice_null(), 9.7.1: one of this tier
+
+sub splice_null {
+    my ($p, $pid, $tier) = @_;
+
+    my $bytes = pack('Cn', 0xfc, 0x3000 | 17) . "\0" x 7
+                . substr(pack('N', $tier << 12 | 0), 1) . "\0" x 3;
+
+    return Test::Media::TS::packets(\$p->{cc}{$pid}, $pid,
+        "\0$bytes" . Test::Media::TS::crc($bytes));
+}
 
 sub splice_at {
     my ($p, $pid, $time) = @_;
@@ -202,6 +212,7 @@ my %cases = (
             my $tag = "ID3\4\0\0\0\0\0\x0dTXXX\0\0\0\3\0\0\3a\0";
 
             return $p->pes(0x110, 0xbd, $tag, pts => $f->{pts}, sized => 1)
+                   . splice_null($p, 0x111, $n)
                    . ($n < 4 ? splice_at($p, 0x111, $time) : '');
         } } },
 

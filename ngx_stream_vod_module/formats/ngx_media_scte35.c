@@ -17,7 +17,9 @@
 
 /* splice_command_type, table 6 */
 #define NGX_MEDIA_SCTE35_INSERT       0x05
+#define NGX_MEDIA_SCTE35_NULL         0x00
 #define NGX_MEDIA_SCTE35_TIME_SIGNAL  0x06
+#define NGX_MEDIA_SCTE35_BANDWIDTH    0x07
 
 /* splice_insert(), 9.7.3: bytes up to its flags, and up to splice_time() */
 #define NGX_MEDIA_SCTE35_EVENT        5
@@ -94,6 +96,20 @@ ngx_media_scte35_time(uint64_t *time, const u_char *pos, const u_char *last)
     }
 
     return rc;
+}
+
+
+ngx_uint_t
+ngx_media_scte35_idle(const u_char *pos, const u_char *last)
+{
+    if (last - pos < NGX_MEDIA_SCTE35_HEADER + NGX_MEDIA_SCTE35_TRAILER
+        || pos[0] != NGX_MEDIA_SCTE35_TABLE || pos[3] != 0 || (pos[4] & 0x80))
+    {
+        return 0;
+    }
+
+    return pos[13] == NGX_MEDIA_SCTE35_NULL
+           || pos[13] == NGX_MEDIA_SCTE35_BANDWIDTH;
 }
 
 

@@ -24,5 +24,8 @@
 ngx_int_t ngx_media_scte35_time(uint64_t *time, const u_char *pos,
     const u_char *last);
 
+/* is it one that says nothing: splice_null(), bandwidth_reservation()? */
+ngx_uint_t ngx_media_scte35_idle(const u_char *pos, const u_char *last);
+
 
 #endif /* _NGX_MEDIA_SCTE35_H_INCLUDED_ */

@@ -52,6 +52,14 @@ ngx_media_ts_in_section(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
         return NGX_MEDIA_PUBLISH_OK;
     }
 
+    /* encoders send these to show that they are there */
+
+    if (ngx_media_scte35_idle(ev->data.pos, ev->data.last)) {
+        ngx_log_debug1(NGX_LOG_DEBUG_STREAM, ts->conf.log, 0,
+                       "ts section of PID:%ui says nothing", t->pid);
+        return NGX_MEDIA_PUBLISH_OK;
+    }
+
     rc = ngx_media_scte35_time(&time, ev->data.pos, ev->data.last);
 
     switch (rc) {

@@ -29,6 +29,24 @@ time_of(const char *hex, uint64_t *time)
 }
 
 
+static ngx_uint_t
+idle(const char *hex)
+{
+    size_t      len;
+    u_char     *copy, *p;
+    ngx_uint_t  rc;
+
+    p = media_hex(hex, &len);
+    copy = tap_dup(p, len);
+    free(p);
+
+    rc = ngx_media_scte35_idle(copy, copy + len);
+    free(copy);
+
+    return rc;
+}
+
+
 int
 main(void)
 {
@@ -68,6 +86,16 @@ main(void)
                &time), NGX_DECLINED, "cancelled");
     is(time_of("fc301100000000000000fff00000" "0000aabbccdd", &time),
        NGX_DECLINED, "splice_null()");
+
+    is(idle("fc301100000000000000fff00000" "0000aabbccdd"), 1,
+       "splice_null() says nothing");
+    is(idle("fc301100000000000000fff00007" "0000aabbccdd"), 1,
+       "bandwidth_reservation() does not");
+    is(idle("fc3011008000000000" "00fff00000" "0000aabbccdd"), 0,
+       "nobody knows of one that is encrypted");
+    is(idle("fc301100000000000000fff00106" "7f" "0000aabbccdd"), 0,
+       "time_signal() does");
+    is(idle("fc301100000000000000"), 0, "what is cut off");
     is(time_of("fc302500800000000000fff01405000000647fefff"
                "2bd00000fe002932e000010000000040d22c68", &time),
        NGX_DECLINED, "encrypted");
