@@ -613,7 +613,11 @@ ngx_media_ts_udp_rtp(ngx_media_ts_udp_session_t *session, const u_char **pos,
 
     if (session->counted && d <= 0 && d > -NGX_MEDIA_TS_UDP_RTP_LATE) {
 
-        session->late++;
+        if (session->late++ == 0) {
+            ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
+                          "ts ignored: a datagram of RTP that came too late, "
+                          "or twice");
+        }
 
         ngx_log_debug2(NGX_LOG_DEBUG_STREAM, session->connection->log, 0,
                        "ts datagram of RTP is late, seq:%uD last:%uD", seq,
