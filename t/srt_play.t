@@ -170,7 +170,7 @@ ok($t->wait_log(qr/srt: refused 2403: media_srt_play is off/, 5), 'off');
 for my $mtu (1359, 1360) {
     my $small = Test::Media::SRT->new(port => $t->udp('SRT'), mtu => $mtu,
                                       streamid => 'read:live/k');
-    is($small->connect(), $mtu == 1360 ? 1 : 2403, "an MTU of $mtu");
+    is($small->connect(), $mtu == 1360 ? 1 : 2413, "an MTU of $mtu");
     $small->shutdown();
 }
 

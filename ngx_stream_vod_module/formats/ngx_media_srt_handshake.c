@@ -118,6 +118,7 @@ static const ngx_media_srt_refusal_t  ngx_media_srt_refusals[] = {
     { NGX_MEDIA_SRT_REFUSE_FORBIDDEN, "access" },
     { NGX_MEDIA_SRT_REFUSE_NOT_FOUND, "there is nothing to play" },
     { NGX_MEDIA_SRT_REFUSE_CONFLICT, "the stream has a publisher" },
+    { NGX_MEDIA_SRT_REFUSE_NARROW, "datagrams of the caller are too small" },
     { NGX_MEDIA_SRT_REFUSE_UNAVAILABLE, "the server leaves, or is too slow" },
 
     { 0, NULL }

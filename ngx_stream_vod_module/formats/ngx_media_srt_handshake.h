@@ -74,6 +74,7 @@ typedef enum {
     NGX_MEDIA_SRT_REFUSE_FORBIDDEN = 2403,
     NGX_MEDIA_SRT_REFUSE_NOT_FOUND = 2404,
     NGX_MEDIA_SRT_REFUSE_CONFLICT = 2409,
+    NGX_MEDIA_SRT_REFUSE_NARROW = 2413,       /* our packets are too large */
     NGX_MEDIA_SRT_REFUSE_UNAVAILABLE = 2503
 } ngx_media_srt_refuse_e;
 

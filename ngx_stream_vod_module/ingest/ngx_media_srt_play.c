@@ -31,8 +31,9 @@
 #define NGX_MEDIA_SRT_PLAY_SEGMENT  3         /* from so many on they are one
                                                  message */
 
-/* bytes of IPv4 and UDP, which a peer's MTU has in it, whatever is below */
-#define NGX_MEDIA_SRT_PLAY_UDP     28
+/* of an IP datagram with a payload of a ring, as handshakes count it */
+#define NGX_MEDIA_SRT_PLAY_MTU     (28 + NGX_MEDIA_SRT_TX_HEADER              \
+                                    + NGX_MEDIA_SRT_RING_PAYLOAD)
 
 /* ms until it is tried again to send what the system has no room for */
 #define NGX_MEDIA_SRT_PLAY_AGAIN    5
@@ -170,13 +171,11 @@ ngx_media_srt_play_ask(ngx_media_srt_session_t *session)
                                      "there is no such stream");
     }
 
-    /* payloads are everybody's: they are not cut for one */
+    /* what is larger a caller cuts, and asks for again and again */
 
-    if (session->mtu < NGX_MEDIA_SRT_RING_PAYLOAD + NGX_MEDIA_SRT_TX_HEADER
-                       + NGX_MEDIA_SRT_PLAY_UDP)
-    {
-        return ngx_media_srt_decline(session, NGX_MEDIA_SRT_REFUSE_FORBIDDEN,
-                                     "it takes no packets of 1360 bytes");
+    if (session->mtu < NGX_MEDIA_SRT_PLAY_MTU) {
+        return ngx_media_srt_decline(session, NGX_MEDIA_SRT_REFUSE_NARROW,
+                                     "viewers need an MTU of 1360 bytes");
     }
 
     play = ngx_pcalloc(c->pool, sizeof(ngx_media_srt_play_t));
