@@ -137,6 +137,29 @@ ngx_media_stream_heard(const ngx_media_claim_t *claim)
 
 
 void
+ngx_media_stream_link(const ngx_media_claim_t *claim,
+    const ngx_media_link_t *link)
+{
+    check(claim == &writer.claim);
+}
+
+
+void
+ngx_media_writer_lump(ngx_media_writer_t *w, ngx_uint_t track,
+    ngx_msec_t lump)
+{
+    check(w == &writer && track < w->ntracks);
+}
+
+
+void
+ngx_media_writer_restart(ngx_media_writer_t *w)
+{
+    check(w == &writer);
+}
+
+
+void
 ngx_media_stream_ignored(const ngx_media_claim_t *claim,
     ngx_media_ignored_e kind)
 {
