@@ -43,6 +43,12 @@
 #define NGX_MEDIA_SRT_TX_RTT      100000
 #define NGX_MEDIA_SRT_TX_RTTVAR   50000
 
+/*
+ * Ranges that a receiver is told of at once that they are not sent any more;
+ * who asks for more in one packet hears of the rest when it asks again
+ */
+#define NGX_MEDIA_SRT_TX_DROPS    16
+
 /* bits of ngx_media_srt_tx_repeats_t */
 #define NGX_MEDIA_SRT_TX_WORD     64
 
@@ -590,7 +596,7 @@ ngx_media_srt_tx_nak(ngx_media_srt_tx_t *tx, const u_char *pos,
     int64_t           from, to;
     uint32_t          base, first, second;
     ngx_int_t         rc;
-    ngx_uint_t        n;
+    ngx_uint_t        drops, n;
     ngx_media_span_t  list;
 
     tx->stat.naks++;
@@ -607,6 +613,7 @@ ngx_media_srt_tx_nak(ngx_media_srt_tx_t *tx, const u_char *pos,
 
     base = ngx_media_srt_tx_seq(tx, tx->acked);
     n = 0;
+    drops = 0;
 
     for ( ;; ) {
         rc = ngx_media_srt_nak_next(&list, &first, &second);
@@ -628,8 +635,12 @@ ngx_media_srt_tx_nak(ngx_media_srt_tx_t *tx, const u_char *pos,
         }
 
         if (from < (int64_t) tx->acked) {
-            ngx_media_srt_tx_drop(tx, from,
-                                  ngx_min(to, (int64_t) tx->acked - 1));
+
+            if (drops++ < NGX_MEDIA_SRT_TX_DROPS) {
+                ngx_media_srt_tx_drop(tx, from,
+                                      ngx_min(to, (int64_t) tx->acked - 1));
+            }
+
             from = tx->acked;
             n++;
         }

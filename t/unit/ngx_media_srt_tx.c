@@ -518,6 +518,46 @@ test_nak(void)
 }
 
 
+/* who asks for everything, again and again, of what is long gone too */
+
+static void
+test_flood(void)
+{
+    u_char       list[364 * 4], *p;
+    ngx_uint_t   i, n;
+
+    now = BEGIN;
+    create(LATENCY, 8192);
+    put(now, 100, 1);
+    (void) drain_for(400);
+
+    /* no round trip at all, and each millisecond */
+
+    for (i = 0, n = 0; i < 100; i++) {
+        ack_full(ISN, i + 1, 8192, 0);
+        nak(ISN, seq(99));
+        n += drain();
+        now += MS;
+    }
+
+    ok(n <= 60, "flood: repeats have the pace of all packets");
+
+    ack_full(seq(100), 101, 8192, 32000);
+
+    nsent = 0;
+
+    for (p = list; p < list + sizeof(list); /* void */ ) {
+        p = ngx_media_put_be32(p, ISN);
+    }
+
+    ngx_media_srt_tx_nak(tx, list, list + sizeof(list), now);
+
+    is(nsent, 16, "flood: one packet has few answers");
+
+    finish();
+}
+
+
 /* more than the ring has: it is gone however fresh */
 
 static void
@@ -758,6 +798,7 @@ main(void)
     test_ack();
     test_nak();
     test_gone();
+    test_flood();
     test_loss();
     test_memory();
 
