@@ -13,7 +13,7 @@ use Test::Media;
 use Test::Media::API;
 use Test::Media::Live;
 use Test::Media::Play;
-use Test::Media::SRT;
+use Test::Media::SRT qw/ DROPREQ /;
 
 my $pass = 'a passphrase of 26 letters';
 my $kicked = q|the viewer's session was ended|;
@@ -44,6 +44,9 @@ stream {
     server { listen 127.0.0.1:%%UDP_ASK%% udp reuseport; media_srt ask; }
     server { listen 127.0.0.1:%%UDP_OFF%% udp reuseport; media_srt live;
              media_srt_play off; }
+
+    server { listen 127.0.0.1:%%UDP_SHORT%% udp reuseport; media_srt live;
+             media_srt_latency 120ms max=500ms; }
 
     server { listen 127.0.0.1:%%UDP_KEYED%% udp reuseport; media_srt live;
              media_srt_passphrase "$pass"; }
@@ -159,6 +162,20 @@ sub sessions {
 
 wait_ok(sub { sessions('live/s') == 6 && sessions('live/k') == 1 }, 10,
         'each is a session');
+
+# one that would wait for a minute, which nothing is kept for
+
+my $waits = Test::Media::SRT->new(port => $t->udp('SHORT'),
+                                  streamid => 'read:live/k',
+                                  latency => [60000, 120]);
+my $first = $waits->{opt}{isn};
+
+is($waits->connect(), 1, 'a latency of a minute');
+ok($waits->pump(5, sub { exists $waits->{in}{$first} }), 'it is sent');
+$waits->pump(1.2);
+$waits->nak($first);
+ok($waits->pump(5, sub { $waits->{count}{+DROPREQ} }), 'but not once more');
+$waits->shutdown();
 
 view('many', $t->udp('SRT'), 'live/s');
 ok($t->wait_log(qr/srt: refused 2403: the stream has too many viewers/, 5),

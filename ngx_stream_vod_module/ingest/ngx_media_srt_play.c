@@ -96,6 +96,8 @@ static void ngx_media_srt_play_answer(void *data, ngx_int_t rc,
 static ngx_int_t ngx_media_srt_play_answered(ngx_media_srt_play_t *play,
     ngx_int_t rc, const char *reason);
 static ngx_int_t ngx_media_srt_play_begin(ngx_media_srt_play_t *play);
+static ngx_uint_t ngx_media_srt_play_latency(
+    const ngx_media_srt_session_t *session);
 static ngx_int_t ngx_media_srt_play_viewer(ngx_media_srt_play_t *play,
     const char **reason);
 static void ngx_media_srt_play_events(ngx_media_srt_play_t *play);
@@ -314,7 +316,7 @@ ngx_media_srt_play_begin(ngx_media_srt_play_t *play)
                                      reason);
     }
 
-    play->member.latency = session->peer_latency;
+    play->member.latency = ngx_media_srt_play_latency(session);
     play->member.ready = ngx_media_srt_play_ready;
     play->member.end = ngx_media_srt_play_over;
     play->member.data = play;
@@ -332,6 +334,16 @@ ngx_media_srt_play_begin(ngx_media_srt_play_t *play)
     }
 
     return ngx_media_srt_named(session, &play->name);
+}
+
+
+/* ms for which it can have what was lost: memory is not the viewer's to say,
+   who may wait longer than that */
+
+static ngx_uint_t
+ngx_media_srt_play_latency(const ngx_media_srt_session_t *session)
+{
+    return ngx_min(session->peer_latency, session->conf->latency_max);
 }
 
 
@@ -374,7 +386,7 @@ ngx_media_srt_play_open(ngx_media_srt_session_t *session, int64_t now)
     conf.isn = session->hs->isn;
     conf.id = session->hs->id;
     conf.window = session->hs->window;
-    conf.latency = session->peer_latency;
+    conf.latency = ngx_media_srt_play_latency(session);
     conf.base = session->began;
     conf.send = ngx_media_srt_play_reply;
     conf.data = session;
