@@ -23,6 +23,7 @@
 
 
 #define NGX_MEDIA_SRT_PUBLISH_REPORT  1000000     /* us */
+#define NGX_MEDIA_SRT_PUBLISH_WALL    100000      /* us */
 
 
 typedef struct {
@@ -30,7 +31,8 @@ typedef struct {
     ngx_media_srt_rx_t       *rx;
     ngx_media_ts_in_t        *ts;
     int64_t                   wall;           /* us: of the epoch's clock, ahead
-                                                 of the other one */
+                                                 of the other one, */
+    int64_t                   walled;         /* us: as it was then */
     int64_t                   reported;       /* us: what has come was told */
     ngx_media_srt_report_t    report;
 } ngx_media_srt_publish_t;
@@ -56,7 +58,8 @@ static ngx_int_t ngx_media_srt_publish_drain(
     ngx_media_srt_session_t *session);
 static void ngx_media_srt_publish_end(ngx_media_srt_session_t *session,
     const char *reason);
-static void ngx_media_srt_publish_wall(ngx_media_srt_publish_t *publish);
+static void ngx_media_srt_publish_wall(ngx_media_srt_publish_t *publish,
+    int64_t now);
 static void ngx_media_srt_publish_report(ngx_media_srt_session_t *session,
     int64_t now);
 static void ngx_media_srt_publish_send(void *data, ngx_uint_t type,
@@ -250,7 +253,7 @@ ngx_media_srt_publish_open(ngx_media_srt_session_t *session, int64_t now)
         return NGX_ERROR;
     }
 
-    ngx_media_srt_publish_wall(publish);
+    ngx_media_srt_publish_wall(publish, now);
 
     c->log->action = "receiving SRT media";
 
@@ -310,7 +313,9 @@ ngx_media_srt_publish_tick(ngx_media_srt_session_t *session, int64_t now)
 
     publish = session->ctx;
 
-    ngx_media_srt_publish_wall(publish);
+    if (now - publish->walled >= NGX_MEDIA_SRT_PUBLISH_WALL) {
+        ngx_media_srt_publish_wall(publish, now);
+    }
 
     if (now - publish->reported >= NGX_MEDIA_SRT_PUBLISH_REPORT) {
         publish->reported = now;
@@ -388,12 +393,13 @@ ngx_media_srt_publish_end(ngx_media_srt_session_t *session, const char *reason)
 /* arrivals are of the epoch's clock, which may be set: not during one event */
 
 static void
-ngx_media_srt_publish_wall(ngx_media_srt_publish_t *publish)
+ngx_media_srt_publish_wall(ngx_media_srt_publish_t *publish, int64_t now)
 {
     struct timespec  ts;
 
     (void) clock_gettime(CLOCK_REALTIME, &ts);
 
+    publish->walled = now;
     publish->wall = (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
                     - ngx_media_srt_now();
 }

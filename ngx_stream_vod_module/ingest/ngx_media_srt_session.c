@@ -13,10 +13,16 @@
  * once: what is ours is taken, who asks for a cookie is answered, and the rest
  * is repeated by its sender.
  *
- * Time: one clock of the worker, which runs while any session holds packets or
- * owes an acknowledgement, and one timer a session for what is slow, which is
- * not set anew by each datagram.  That one is not cancelable: a worker that is
- * leaving waits for it, and so for the peer.
+ * Time: one clock of the worker for all sessions that hold packets or owe an
+ * acknowledgement, which runs when the first of them is due, and not more than
+ * once in 5 ms; and one timer a session for what is slow, which is not set anew
+ * by each datagram.  That one is not cancelable: a worker that is leaving waits
+ * for it, and so for the peer.
+ *
+ * A peer that paces its packets would wake the worker by each of them.  One
+ * that wakes it more often than the clock could is not waited for any more: its
+ * socket is looked at each time that the clock runs, until little is found
+ * there.
  */
 
 
@@ -34,6 +40,20 @@
 #define NGX_MEDIA_SRT_GONE       1000         /* ms that it is unreachable */
 #define NGX_MEDIA_SRT_KEYED      250000       /* us between looks at keys */
 
+/*
+ * What is handed on and acknowledged may wait for what is due just after it: a
+ * frame's packets have come within a moment, and are due so.
+ */
+#define NGX_MEDIA_SRT_SLACK      4000         /* us */
+
+/*
+ * Of an interval of 100 ms, in which the clock runs 20 times: so many events
+ * and it is polled, so few looks that find something and it is not.
+ */
+#define NGX_MEDIA_SRT_POLL       100          /* ms */
+#define NGX_MEDIA_SRT_POLL_MORE  30
+#define NGX_MEDIA_SRT_POLL_LESS  4
+
 
 /* of a datagram: SO_RXQ_OVFL */
 
@@ -47,6 +67,7 @@ typedef struct {
     ngx_media_srt_slots_t    *slots;          /* NULL: there was no session */
     ngx_media_srt_slot_t     *batch[NGX_MEDIA_SRT_BATCH];
     ngx_event_t               clock;
+    int64_t                   ran;            /* us: the clock did */
     ngx_queue_t               busy;
     ngx_queue_t               sessions;
 } ngx_media_srt_worker_t;
@@ -68,7 +89,12 @@ static void ngx_media_srt_key_check(ngx_media_srt_session_t *session,
     int64_t now);
 static void ngx_media_srt_strange(ngx_media_srt_session_t *session,
     const char *what);
-static void ngx_media_srt_busy(ngx_media_srt_session_t *session);
+static void ngx_media_srt_polled(ngx_media_srt_session_t *session,
+    ngx_uint_t found);
+static void ngx_media_srt_poll(ngx_media_srt_session_t *session);
+static void ngx_media_srt_busy(ngx_media_srt_session_t *session, int64_t now);
+static int64_t ngx_media_srt_until(const ngx_media_srt_session_t *session);
+static void ngx_media_srt_clock(int64_t until, int64_t now);
 static void ngx_media_srt_clock_handler(ngx_event_t *ev);
 static void ngx_media_srt_timer_handler(ngx_event_t *ev);
 static const char *ngx_media_srt_overdue(ngx_media_srt_session_t *session);
@@ -273,6 +299,7 @@ ngx_media_srt_read_handler(ngx_event_t *rev)
     }
 
     ngx_media_srt_receive(session);
+    ngx_media_srt_polled(session, 1);
 
     ngx_media_srt_session_finish(session);
 }
@@ -596,7 +623,11 @@ ngx_media_srt_session_finish(ngx_media_srt_session_t *session)
 
         if (wait != (ngx_msec_t) -1) {
             session->due = now + (int64_t) wait * 1000;
-            ngx_media_srt_busy(session);
+            ngx_media_srt_busy(session, now);
+
+        } else if (session->is_polled) {
+            session->due = NGX_MEDIA_SRT_EVER;
+            ngx_media_srt_busy(session, now);
         }
 
         ngx_media_srt_key_check(session, now);
@@ -611,23 +642,135 @@ ngx_media_srt_session_finish(ngx_media_srt_session_t *session)
 }
 
 
-static void
-ngx_media_srt_busy(ngx_media_srt_session_t *session)
-{
-    ngx_event_t  *clock;
+/* its socket was looked at: is it to be waited for, or polled? */
 
-    if (session->is_busy) {
+static void
+ngx_media_srt_polled(ngx_media_srt_session_t *session, ngx_uint_t found)
+{
+    ngx_uint_t    n;
+    ngx_event_t  *rev;
+
+    session->polls += found;
+
+    if (ngx_current_msec - session->polls_since < NGX_MEDIA_SRT_POLL) {
         return;
     }
 
-    session->is_busy = 1;
+    n = session->polls;
+    rev = session->socket->read;
 
-    ngx_queue_insert_tail(&ngx_media_srt_worker.busy, &session->busy);
+    session->polls = 0;
+    session->polls_since = ngx_current_msec;
+
+    if (session->reason) {
+        return;
+    }
+
+    if (!session->is_polled) {
+
+        if (n < NGX_MEDIA_SRT_POLL_MORE
+            || !rev->active
+            || ngx_del_event(rev, NGX_READ_EVENT, 0) != NGX_OK)
+        {
+            return;
+        }
+
+        session->is_polled = 1;
+
+    } else {
+
+        if (n > NGX_MEDIA_SRT_POLL_LESS) {
+            return;
+        }
+
+        /* what has come meanwhile is an event at once */
+
+        rev->ready = 0;
+
+        if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+            ngx_media_srt_session_fail(session, "its socket cannot be read");
+            return;
+        }
+
+        session->is_polled = 0;
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_STREAM, session->connection->log, 0,
+                   "srt socket is polled:%ui, datagrams were there %ui times",
+                   (ngx_uint_t) session->is_polled, n);
+}
+
+
+static void
+ngx_media_srt_poll(ngx_media_srt_session_t *session)
+{
+    off_t  received;
+
+    if (!session->is_polled || session->reason) {
+        return;
+    }
+
+    received = session->received;
+
+    ngx_media_srt_receive(session);
+    ngx_media_srt_polled(session, session->received != received);
+}
+
+
+static void
+ngx_media_srt_busy(ngx_media_srt_session_t *session, int64_t now)
+{
+    if (!session->is_busy) {
+        session->is_busy = 1;
+
+        ngx_queue_insert_tail(&ngx_media_srt_worker.busy, &session->busy);
+    }
+
+    ngx_media_srt_clock(ngx_media_srt_until(session), now);
+}
+
+
+/* when the clock has to run for it */
+
+static int64_t
+ngx_media_srt_until(const ngx_media_srt_session_t *session)
+{
+    if (session->is_polled) {
+        return 0;
+    }
+
+    /* what a viewer is sent is paced */
+
+    return session->due + (session->role->data ? NGX_MEDIA_SRT_SLACK : 0);
+}
+
+
+/* it runs then, but not so soon after it last did, unless it runs before */
+
+static void
+ngx_media_srt_clock(int64_t until, int64_t now)
+{
+    ngx_msec_t    wait;
+    ngx_event_t  *clock;
 
     clock = &ngx_media_srt_worker.clock;
 
+    until = ngx_max(until, ngx_media_srt_worker.ran
+                           + NGX_MEDIA_SRT_CLOCK * 1000);
+    wait = (until > now) ? (ngx_msec_t) ((until - now + 500) / 1000) : 0;
+    wait = ngx_max(wait, 1);
+
     if (clock->timer_set) {
-        return;
+
+        if ((ngx_msec_int_t) (ngx_current_msec + wait - clock->timer.key)
+            >= 0)
+        {
+            return;
+        }
+
+        /* nginx would leave one that is nearly the same */
+
+        ngx_del_timer(clock);
     }
 
     clock->handler = ngx_media_srt_clock_handler;
@@ -635,18 +778,21 @@ ngx_media_srt_busy(ngx_media_srt_session_t *session)
     clock->log = ngx_cycle->log;
     clock->cancelable = 1;
 
-    ngx_add_timer(clock, NGX_MEDIA_SRT_CLOCK);
+    ngx_add_timer(clock, wait);
 }
 
 
 static void
 ngx_media_srt_clock_handler(ngx_event_t *ev)
 {
-    int64_t                   now;
+    int64_t                   now, until, at;
     ngx_queue_t              *q, all;
     ngx_media_srt_session_t  *session;
 
     now = ngx_media_srt_now();
+    until = NGX_MEDIA_SRT_EVER;
+
+    ngx_media_srt_worker.ran = now;
 
     /* those that are still busy get there again; one may end others */
 
@@ -663,18 +809,24 @@ ngx_media_srt_clock_handler(ngx_event_t *ev)
 
         ngx_queue_remove(q);
 
-        if (session->due > now + 1000) {
+        if (!session->is_polled && session->due > now + 1000) {
             ngx_queue_insert_tail(&ngx_media_srt_worker.busy, q);
+
+            at = ngx_media_srt_until(session);
+            until = ngx_min(until, at);
             continue;
         }
 
         session->is_busy = 0;
 
+        ngx_media_srt_poll(session);
         ngx_media_srt_session_finish(session);
     }
 
-    if (!ngx_queue_empty(&ngx_media_srt_worker.busy) && !ev->timer_set) {
-        ngx_add_timer(ev, NGX_MEDIA_SRT_CLOCK);
+    /* the others have seen to it themselves */
+
+    if (until != NGX_MEDIA_SRT_EVER) {
+        ngx_media_srt_clock(until, now);
     }
 }
 

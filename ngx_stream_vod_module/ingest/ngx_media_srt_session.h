@@ -40,6 +40,8 @@
 /* the worker's clock: ms between two looks at sessions that have to do */
 #define NGX_MEDIA_SRT_CLOCK      5
 
+#define NGX_MEDIA_SRT_EVER       0x7fffffffffffffffll     /* us: never */
+
 
 /*
  * What a session is for.  All are called from the event loop; each may end the
@@ -120,6 +122,8 @@ struct ngx_media_srt_session_s {
     int64_t                       began;      /* us; our stamps are from then */
     int64_t                       due;        /* us: tick is to be called */
     int64_t                       keyed;      /* us: keys were looked at */
+    ngx_uint_t                    polls;      /* its socket had something, */
+    ngx_msec_t                    polls_since;    /* since then */
     ngx_msec_t                    heard;      /* ngx_current_msec of the last
                                                  datagram, */
     ngx_msec_t                    media;      /* of the last data, */
@@ -138,6 +142,8 @@ struct ngx_media_srt_session_s {
 
     unsigned                      asked:1;    /* role->ask was called */
     unsigned                      is_busy:1;
+    unsigned                      is_polled:1;    /* not waited for: the clock
+                                                     looks at its socket */
     unsigned                      is_unreachable:1;
     unsigned                      draining:1;
     unsigned                      closed:1;   /* the peer has said so */
