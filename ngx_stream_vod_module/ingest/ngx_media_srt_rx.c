@@ -271,7 +271,7 @@ ngx_media_srt_rx_place(ngx_media_srt_rx_t *rx, uint64_t n,
 
         while (rx->high < n) {
             *ngx_media_srt_rx_ring_word(ring, rx->high++) =
-                                                      (uint32_t) (now / 1000);
+                                  ngx_media_srt_rx_missing(now / 1000, 0);
         }
 
         rx->high = n + 1;
@@ -446,7 +446,6 @@ ngx_media_srt_rx_deliver(ngx_media_srt_rx_t *rx, ngx_media_srt_slot_t *slot,
     u_char  *pos;
 
     ngx_media_srt_rx_ring_clear(&rx->ring, rx->ring.have, rx->next);
-    ngx_media_srt_rx_ring_clear(&rx->ring, rx->ring.asked, rx->next);
 
     rx->next++;
     rx->held--;
@@ -477,7 +476,6 @@ ngx_media_srt_rx_give_up(ngx_media_srt_rx_t *rx, uint64_t to)
         rx->missing -= !ngx_media_srt_rx_ring_test(ring, ring->have, n);
 
         ngx_media_srt_rx_ring_clear(ring, ring->have, n);
-        ngx_media_srt_rx_ring_clear(ring, ring->asked, n);
     }
 
     n = to - rx->next;

@@ -21,15 +21,25 @@
 #define NGX_MEDIA_SRT_RX_ROOM       512       /* the least that is said */
 #define NGX_MEDIA_SRT_RX_CALM       10000000  /* us without reordering, after
                                                  which less is waited */
-#define NGX_MEDIA_SRT_RX_AHEAD      2000      /* us before the last moment */
+#define NGX_MEDIA_SRT_RX_CLOCK      5000      /* us, of who calls */
+#define NGX_MEDIA_SRT_RX_AHEAD      7000      /* us before the last moment */
+
+/*
+ * us between two of the same question.  All but the first are for the case
+ * that those before were lost: a sender that has just answered does not answer
+ * them, see ngx_media_srt_rx_said_var().
+ */
+#define NGX_MEDIA_SRT_RX_AGAIN      20000     /* at most */
+#define NGX_MEDIA_SRT_RX_AT_ONCE    10000     /* at least */
 
 
 typedef struct {
     u_char                   *p;
     u_char                   *last;
     uint32_t                  now;            /* ms */
-    uint32_t                  interval;       /* ms, of what was asked for */
-    uint32_t                  tolerance;      /* ms, of what was not */
+    uint32_t                  again;          /* ms, until it is repeated */
+    uint32_t                  cycle;          /* ms, until an answer is there */
+    uint32_t                  tolerance;      /* ms, until it is asked for */
     uint64_t                  behind;         /* the next packet that is there:
                                                  when it is due, what is before
                                                  it is too late */
@@ -47,9 +57,13 @@ static void ngx_media_srt_rx_nak_chance(const ngx_media_srt_rx_t *rx,
     ngx_media_srt_rx_nak_t *nak, uint64_t n);
 static ngx_uint_t ngx_media_srt_rx_nak_due(const ngx_media_srt_rx_t *rx,
     ngx_media_srt_rx_nak_t *nak, uint64_t n);
+static uint32_t ngx_media_srt_rx_nak_wait(const ngx_media_srt_rx_nak_t *nak,
+    uint32_t age, ngx_uint_t times);
 static void ngx_media_srt_rx_nak_asked(ngx_media_srt_rx_t *rx,
     ngx_media_srt_rx_nak_t *nak, uint64_t from, uint64_t to);
-static int64_t ngx_media_srt_rx_patience(const ngx_media_srt_rx_t *rx);
+static int64_t ngx_media_srt_rx_again(const ngx_media_srt_rx_t *rx);
+static int64_t ngx_media_srt_rx_answer(const ngx_media_srt_rx_t *rx);
+static int64_t ngx_media_srt_rx_said_var(const ngx_media_srt_rx_t *rx);
 
 
 int64_t
@@ -89,7 +103,7 @@ ngx_media_srt_rx_ack_send(ngx_media_srt_rx_t *rx, int64_t now)
 
     ack.seq = rx->end & NGX_MEDIA_SRT_SEQ_MAX;
     ack.rtt = (uint32_t) rx->rtt;
-    ack.rttvar = (uint32_t) rx->rtt_var;
+    ack.rttvar = (uint32_t) ngx_media_srt_rx_said_var(rx);
     ack.buffer = NGX_MEDIA_SRT_RX_WINDOW
                  - ngx_min(held, NGX_MEDIA_SRT_RX_WINDOW
                                  - NGX_MEDIA_SRT_RX_ROOM);
@@ -177,10 +191,11 @@ ngx_media_srt_rx_nak(ngx_media_srt_rx_t *rx, int64_t now)
     nak.p = body;
     nak.last = body + NGX_MEDIA_SRT_NAK_SIZE;
     nak.now = (uint32_t) (now / 1000);
-    nak.interval = ngx_media_srt_rx_patience(rx) / 1000;
+    nak.again = ngx_media_srt_rx_again(rx) / 1000;
+    nak.cycle = ngx_media_srt_rx_answer(rx) / 1000;
     nak.tolerance = rx->tolerance / 1000;
     nak.behind = 0;
-    nak.next = nak.interval;
+    nak.next = nak.cycle;
     nak.asked = 0;
 
     ngx_media_srt_rx_nak_scan(rx, &nak);
@@ -193,9 +208,9 @@ ngx_media_srt_rx_nak(ngx_media_srt_rx_t *rx, int64_t now)
 
     ngx_log_debug5(NGX_LOG_DEBUG_CORE, rx->conf.log, 0,
                    "media srt nak, seq:%uD packets:%ui of:%ui "
-                   "interval:%uD tolerance:%uD",
+                   "answer:%uD tolerance:%uD",
                    (uint32_t) (rx->end & NGX_MEDIA_SRT_SEQ_MAX), nak.asked,
-                   rx->missing, nak.interval, nak.tolerance);
+                   rx->missing, nak.cycle, nak.tolerance);
 
     rx->stat.nak++;
     rx->conf.send(rx->conf.data, NGX_MEDIA_SRT_NAK, 0, body, nak.p - body);
@@ -251,48 +266,66 @@ ngx_media_srt_rx_nak_scan(ngx_media_srt_rx_t *rx, ngx_media_srt_rx_nak_t *nak)
 }
 
 
-/*
- * What was asked for may have been lost, and so may the answer: it is asked for
- * in a rhythm, and once more where that is the last time that an answer can
- * come before it is too late, if only it was not just asked for.
- */
-
 static ngx_uint_t
 ngx_media_srt_rx_nak_due(const ngx_media_srt_rx_t *rx,
     ngx_media_srt_rx_nak_t *nak, uint64_t n)
 {
-    int32_t   left;
-    uint32_t  age, asked, wait;
+    uint32_t  word, age, wait;
 
     if (n >= nak->behind) {
         ngx_media_srt_rx_nak_chance(rx, nak, n);
     }
 
-    asked = *ngx_media_srt_rx_ring_word(&rx->ring, n);
-    age = nak->now - asked;
-    wait = nak->tolerance;
-    left = (int32_t) (nak->chance - nak->now);
-
-    if (ngx_media_srt_rx_ring_test(&rx->ring, rx->ring.asked, n)) {
-        wait = nak->interval;
-
-        if ((int32_t) (asked - nak->chance) < 0) {
-            wait = ngx_min(wait, ngx_max(age + ngx_max(left, 0),
-                                         NGX_MEDIA_SRT_RX_WHILE / 1000));
-        }
-    }
+    word = *ngx_media_srt_rx_ring_word(&rx->ring, n);
+    age = ngx_media_srt_rx_age(word, nak->now);
+    wait = ngx_media_srt_rx_nak_wait(nak, age, ngx_media_srt_rx_times(word));
 
     if (age < wait) {
         nak->next = ngx_min(nak->next, wait - age);
         return 0;
     }
 
-    if (left > 0) {
-        wait = ngx_max(left, NGX_MEDIA_SRT_RX_WHILE / 1000);
-        nak->next = ngx_min(nak->next, wait);
+    return 1;
+}
+
+
+/*
+ * How long after it was last asked for, or found.  A question may be lost: it
+ * is asked three times, and again when its answer should have come.  And where
+ * that is the last time that an answer can come before it is too late, whether
+ * the last one is on its way or not, which is asked twice.
+ */
+
+static uint32_t
+ngx_media_srt_rx_nak_wait(const ngx_media_srt_rx_nak_t *nak, uint32_t age,
+    ngx_uint_t times)
+{
+    int32_t   left;
+    uint32_t  wait;
+
+    if (times == 0) {
+        return nak->tolerance;
     }
 
-    return 1;
+    left = (int32_t) (nak->chance - nak->now + age);
+
+    if (left <= 0) {
+        return nak->cycle;
+    }
+
+    wait = nak->again;
+
+    if (times == NGX_MEDIA_SRT_RX_TIMES) {
+        wait = ngx_max(nak->cycle - ngx_min((times - 1) * wait, nak->cycle),
+                       wait);
+    }
+
+    if (left > (int32_t) nak->again) {
+        left -= nak->again;
+    }
+
+    return ngx_min(wait, ngx_max((uint32_t) left,
+                                 NGX_MEDIA_SRT_RX_AT_ONCE / 1000));
 }
 
 
@@ -305,7 +338,7 @@ ngx_media_srt_rx_nak_chance(const ngx_media_srt_rx_t *rx,
     nak->behind = ngx_media_srt_rx_slot_from(rx, n);
 
     if (nak->behind == rx->high) {
-        nak->chance = nak->now + nak->interval;
+        nak->chance = nak->now + 2 * nak->cycle;
         return;
     }
 
@@ -321,22 +354,74 @@ static void
 ngx_media_srt_rx_nak_asked(ngx_media_srt_rx_t *rx,
     ngx_media_srt_rx_nak_t *nak, uint64_t from, uint64_t to)
 {
+    uint32_t    wait, *word;
+    ngx_uint_t  times;
+
     nak->asked += to - from;
 
     while (from < to) {
-        *ngx_media_srt_rx_ring_word(&rx->ring, from) = nak->now;
-        ngx_media_srt_rx_ring_set(&rx->ring, rx->ring.asked, from);
-        from++;
+        word = ngx_media_srt_rx_ring_word(&rx->ring, from++);
+
+        times = ngx_media_srt_rx_times(*word) % NGX_MEDIA_SRT_RX_TIMES + 1;
+        wait = ngx_media_srt_rx_nak_wait(nak, 0, times);
+
+        *word = ngx_media_srt_rx_missing(nak->now, times);
+
+        nak->next = ngx_min(nak->next, wait);
     }
 }
 
 
-/* how long is waited for what was asked for */
+/* where the answer comes nearly as soon it is waited for */
 
 static int64_t
-ngx_media_srt_rx_patience(const ngx_media_srt_rx_t *rx)
+ngx_media_srt_rx_again(const ngx_media_srt_rx_t *rx)
 {
-    return ngx_max(NGX_MEDIA_SRT_RX_WHILE, (rx->rtt + 4 * rx->rtt_var) / 2);
+    int64_t  again, answer;
+
+    again = ngx_min(rx->rtt / 8, NGX_MEDIA_SRT_RX_AGAIN);
+    again = ngx_max(again, NGX_MEDIA_SRT_RX_AT_ONCE);
+    answer = ngx_media_srt_rx_answer(rx);
+
+    return (answer < NGX_MEDIA_SRT_RX_TIMES * again) ? answer : again;
+}
+
+
+/* when what was asked for should be there; the first pair says little */
+
+static int64_t
+ngx_media_srt_rx_answer(const ngx_media_srt_rx_t *rx)
+{
+    int64_t  answer;
+
+    answer = rx->rtt + ngx_min(4 * rx->rtt_var, rx->rtt / 2)
+             + NGX_MEDIA_SRT_RX_CLOCK;
+
+    return ngx_max(answer, NGX_MEDIA_SRT_RX_AT_ONCE);
+}
+
+
+/*
+ * libsrt sends nothing once more within RTT - 4 var after it did so, by what
+ * it is told here.  How often it is to do so is known better on this side, who
+ * asks no more than is needed: it is told of a variance that leaves it a
+ * quarter of RTT, which a question that is repeated does not outlast.
+ */
+
+static int64_t
+ngx_media_srt_rx_said_var(const ngx_media_srt_rx_t *rx)
+{
+    int64_t  lock, var;
+
+    if (!rx->measured) {
+        return rx->rtt_var;
+    }
+
+    lock = NGX_MEDIA_SRT_RX_TIMES * ngx_media_srt_rx_again(rx);
+    lock = ngx_max(rx->rtt / 4, lock);
+    var = (rx->rtt - lock) / 4;
+
+    return ngx_max(rx->rtt_var, var);
 }
 
 
@@ -346,7 +431,8 @@ ngx_media_srt_rx_reordered(ngx_media_srt_rx_t *rx, uint64_t n, int64_t now)
     int64_t   most, late;
     uint32_t  age;
 
-    age = (uint32_t) (now / 1000) - *ngx_media_srt_rx_ring_word(&rx->ring, n);
+    age = ngx_media_srt_rx_age(*ngx_media_srt_rx_ring_word(&rx->ring, n),
+                               now / 1000);
 
     most = ngx_min(NGX_MEDIA_SRT_RX_WHILE, rx->rtt / 4);
     late = ((int64_t) age + 1) * 1000;

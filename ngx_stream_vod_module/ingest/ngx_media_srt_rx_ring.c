@@ -55,10 +55,6 @@ ngx_media_srt_rx_ring_grow(ngx_media_srt_rx_ring_t *ring, uint64_t from,
         if (ngx_media_srt_rx_ring_test(ring, ring->have, n)) {
             ngx_media_srt_rx_ring_set(&larger, larger.have, n);
         }
-
-        if (ngx_media_srt_rx_ring_test(ring, ring->asked, n)) {
-            ngx_media_srt_rx_ring_set(&larger, larger.asked, n);
-        }
     }
 
     ngx_media_srt_rx_ring_done(ring);
@@ -105,16 +101,15 @@ ngx_media_srt_rx_ring_alloc(ngx_media_srt_rx_ring_t *ring, uint32_t size,
 
     bits = size / 8;
 
-    p = ngx_alloc(2 * bits + size * sizeof(uint32_t), log);
+    p = ngx_alloc(bits + size * sizeof(uint32_t), log);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memzero(p, 2 * bits);
+    ngx_memzero(p, bits);
 
     ring->have = (uint64_t *) (void *) p;
-    ring->asked = (uint64_t *) (void *) (p + bits);
-    ring->words = (uint32_t *) (void *) (p + 2 * bits);
+    ring->words = (uint32_t *) (void *) (p + bits);
     ring->size = size;
 
     return NGX_OK;

@@ -5,14 +5,14 @@
 
 
 /*
- * Which packets of a window of sequence numbers are there: a word and two
- * bits each, at number & (size - 1).
+ * Which packets of a window of sequence numbers are there: a word and a bit
+ * each, at number & (size - 1).
  *
- *     have   asked   word
- *       1      -     the slot's number: it is there
- *       1      -     NGX_MEDIA_SRT_SLOT_NONE: it will never be, is not wanted
- *       0      0     when it was found to be missing, ms
- *       0      1     when it was last asked for, ms
+ *     have   word
+ *       1    the slot's number: it is there
+ *       1    NGX_MEDIA_SRT_SLOT_NONE: it will never be, is not wanted
+ *       0    when it was found to be missing, or last asked for, ms, and in
+ *            the lowest bits how often, see ngx_media_srt_rx_ack.c
  *
  * Numbers are unrolled: 64 bits whose lower 31 are those of the packets.  A
  * place outside of the window has no bits, and a word that means nothing.
@@ -34,7 +34,6 @@
 typedef struct {
     uint32_t                 *words;
     uint64_t                 *have;
-    uint64_t                 *asked;
     uint32_t                  size;           /* a power of two */
 } ngx_media_srt_rx_ring_t;
 

@@ -35,6 +35,20 @@
 #define NGX_MEDIA_SRT_RX_EVER   0x7fffffffffffffffll
 
 
+/* the ring's word of a packet that is missing: 30 bits of ms, and how often it
+   was asked for, of NGX_MEDIA_SRT_RX_TIMES */
+
+#define NGX_MEDIA_SRT_RX_TIMES  3
+
+#define ngx_media_srt_rx_missing(ms, times)                                   \
+    ((uint32_t) (ms) << 2 | (uint32_t) (times))
+#define ngx_media_srt_rx_times(word)  ((word) & 3)
+
+/* ms since then */
+#define ngx_media_srt_rx_age(word, now)                                       \
+    ((((uint32_t) (now) << 2) - ((word) & ~(uint32_t) 3)) >> 2)
+
+
 struct ngx_media_srt_rx_s {
     ngx_media_srt_rx_conf_t   conf;
     ngx_media_srt_rx_ring_t      ring;

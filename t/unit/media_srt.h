@@ -288,8 +288,7 @@ srt_check(srt_t *srt)
     for (n = rx->next; n < rx->next + ring->size; n++) {
 
         if (n >= rx->high) {
-            outside += ngx_media_srt_rx_ring_test(ring, ring->have, n)
-                       + ngx_media_srt_rx_ring_test(ring, ring->asked, n);
+            outside += ngx_media_srt_rx_ring_test(ring, ring->have, n);
             continue;
         }
 

@@ -250,14 +250,38 @@ test_first_lost(void)
 }
 
 
+/* 40 packets in 800 ms, with an RTT that does not change */
+
+static void
+steady(int64_t rtt)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < 40; i++) {
+        (void) comes_as(i, i * 20, 0);
+        (void) tick(i * 20);
+        ackack(rtt);
+    }
+
+    srt_stat(&srt);
+    is(srt.stat.rtt, rtt * MS, "RTT %d ms", (int) rtt);
+    ok(srt.stat.rtt_var < 300, "and steady");
+}
+
+
 static void
 test_nak_times(void)
 {
-    ngx_uint_t  i, n;
+    ngx_uint_t  i, n, last, nasked, asked[16];
+
+    static const ngx_uint_t  times[] = { 800, 820, 840, 1005, 1025, 1045, 1210,
+                                         1230, 1250 };
+
+    nasked = 0;
 
     begin(0);
 
-    /* RTT 10 ms: all that is missing each 20 ms */
+    /* RTT 10 ms, variance 4: an answer is there after 20 ms */
 
     (void) comes(0);
     ackack(10);
@@ -285,63 +309,97 @@ test_nak_times(void)
     is(srt.nak_ranges, 2, "both, the oldest first");
     end("NAK at 10 ms");
 
-    /* RTT 200 ms, variance 0: each 100 ms */
+    /* RTT 200 ms, variance 0: three times, and when no answer has come */
 
+    latency = 1000;
     begin(0);
+    latency = LATENCY;
 
-    for (i = 0; i < 40; i++) {
-        (void) comes_as(i, i * 20, 0);
-        (void) tick(i * 20);
-        ackack(200);
-    }
-
-    srt_stat(&srt);
-    is(srt.stat.rtt, 200 * MS, "RTT 200 ms");
-    ok(srt.stat.rtt_var < 100, "and steady");
+    steady(200);
 
     (void) comes_as(41, 800, 0);
-    (void) tick(800);
-    n = naks();
-    (void) tick(899);
-    is(naks(), n, "not before half of it is over");
-    (void) tick(901);
-    is(naks(), n + 1, "then");
+
+    for (i = 800, n = naks(); i < 1300; i++) {
+        (void) tick(i);
+        last = n;
+        n = naks();
+
+        if (n > last) {
+            asked[nasked++] = i;
+        }
+    }
+
+    is(nasked, 9, "in 500 ms so many NAKs");
+
+    for (i = 0; i < nasked; i++) {
+        ok(asked[i] >= times[i] && asked[i] <= times[i] + 1, "NAK %d at %d",
+           (int) i, (int) asked[i]);
+    }
 
     end("NAK at 200 ms");
+}
+
+
+/* the sender waits for as long as it is told: not longer than a quarter */
+
+static void
+test_said_var(void)
+{
+    begin(0);
+    (void) comes(0);
+    is(srt.ack.rttvar, 50 * MS, "nothing is known: the pair that says so");
+    end("a pair that is not measured");
+
+    begin(0);
+    steady(200);
+    is(srt.ack.rtt, 200 * MS, "RTT is what it is");
+    is(srt.ack.rttvar, (200 - 60) * MS / 4, "RTT - 4 var: 60 ms, of 200");
+    end("the variance at 200 ms");
+
+    begin(0);
+    steady(400);
+    is(srt.ack.rttvar, (400 - 100) * MS / 4, "a quarter, of 400 ms");
+    end("the variance at 400 ms");
+
+    begin(0);
+    steady(10);
+    ok(srt.ack.rttvar < 100, "nothing is said of 10 ms that is not so");
+    end("the variance at 10 ms");
 }
 
 
 static void
 test_nak_last(void)
 {
-    ngx_uint_t  i, n;
+    ngx_uint_t  n;
 
     latency = 450;
     begin(0);
     latency = LATENCY;
 
-    for (i = 0; i < 40; i++) {
-        (void) comes_as(i, i * 20, 0);
-        (void) tick(i * 20);
-        ackack(200);
-    }
+    steady(200);
 
-    /* due at 1250: an answer to what is asked at 1048 comes just before it */
+    /* due at 1250: an answer to what is asked at 1042 comes just before it */
 
     (void) comes_as(41, 800, 0);
     (void) tick(800);
-    (void) tick(901);
+    (void) tick(820);
+    (void) tick(840);
     n = naks();
-    (void) tick(1002);
-    is(naks(), n + 1, "in its rhythm");
-    (void) tick(1046);
+    (void) tick(1004);
+    is(naks(), n, "it may still come");
+    (void) tick(1006);
+    is(naks(), n + 1, "it should have");
+    (void) tick(1021);
     is(naks(), n + 1, "not yet");
-    (void) tick(1048);
+    (void) tick(1026);
     is(naks(), n + 2, "while it can still come in time, once more");
-    (void) tick(1070);
-    is(naks(), n + 2, "that was the last chance");
-    (void) tick(1149);
-    is(naks(), n + 3, "in its rhythm");
+    (void) tick(1041);
+    is(naks(), n + 2, "not yet");
+    (void) tick(1046);
+    is(naks(), n + 3, "and again, if that was lost");
+    (void) tick(1249);
+    is(naks(), n + 3, "that was the last chance");
 
     end("NAK, the last chance");
 }
@@ -914,6 +972,7 @@ main(void)
     test_first_lost();
     test_nak_times();
     test_nak_last();
+    test_said_var();
     test_nak_words();
     test_reordered();
     test_ack();
