@@ -175,27 +175,6 @@ ngx_media_stream_release(const ngx_media_claim_t *claim, const char *reason)
 }
 
 
-/* of transports, not called here */
-
-void
-ngx_media_stream_link(const ngx_media_claim_t *claim,
-    const ngx_media_link_t *link)
-{
-}
-
-
-void
-ngx_media_writer_lump(ngx_media_writer_t *w, ngx_uint_t track, ngx_msec_t lump)
-{
-}
-
-
-void
-ngx_media_writer_restart(ngx_media_writer_t *w)
-{
-}
-
-
 ngx_media_writer_t *
 ngx_media_writer_create(ngx_media_app_t *a, const ngx_media_claim_t *claim,
     uint32_t timebase, uint32_t wrap, ngx_log_t *log)

@@ -16,7 +16,8 @@
  */
 
 /* link: @codecs formats/ngx_media_adts.c formats/ngx_media_latm.c
-         formats/ngx_media_ts_demux.c formats/ngx_media_ts_program.c
+         formats/ngx_media_nal.c formats/ngx_media_ts_demux.c
+         formats/ngx_media_ts_program.c
          formats/ngx_media_ts_psi.c formats/ngx_media_ts_split.c
          formats/ngx_media_ts_split_audio.c
          formats/ngx_media_ts_split_video.c */
