@@ -24,6 +24,9 @@
 #define NGX_MEDIA_TS_IN_VIDEO_MAX  (8 * 1024 * 1024)
 #define NGX_MEDIA_TS_IN_OTHER_MAX  (64 * 1024)
 
+/* of all together, however many there are */
+#define NGX_MEDIA_TS_IN_ALL_MAX    (32 * 1024 * 1024)
+
 /* what was not needed for so long, ms, is given back */
 #define NGX_MEDIA_TS_IN_SHRINK     60000
 
@@ -381,6 +384,12 @@ ngx_media_ts_in_room(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
         size *= 2;
     }
 
+    if (size > NGX_MEDIA_TS_IN_BUF
+        && ts->memory - t->size + size > NGX_MEDIA_TS_IN_ALL_MAX)
+    {
+        return NGX_DECLINED;
+    }
+
     return ngx_media_ts_in_resize(ts, t, size);
 }
 
@@ -404,6 +413,8 @@ ngx_media_ts_in_resize(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
     ngx_log_debug3(NGX_LOG_DEBUG_STREAM, ts->conf.log, 0,
                    "ts buffer of PID:%ui has:%uz used:%uz", t->pid, size,
                    t->used);
+
+    ts->memory += size - t->size;
 
     t->buf = buf;
     t->size = size;

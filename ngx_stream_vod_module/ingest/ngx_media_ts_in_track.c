@@ -299,6 +299,7 @@ ngx_media_ts_in_track_free(ngx_media_ts_in_t *ts, ngx_uint_t i)
     ts->tracks[i] = NULL;
 
     if (t->buf) {
+        ts->memory -= t->size;
         ngx_free(t->buf);
     }
 

@@ -20,7 +20,7 @@
 
 #define _GNU_SOURCE
 
-#include "ingest/ngx_media_ts_in.h"
+#include "ingest/ngx_media_ts_in_state.h"
 #include "media_walk.h"
 #include "tap.h"
 #include "media_hand.h"
@@ -319,6 +319,56 @@ test_large(void)
 }
 
 
+/* frames of many pictures at once, none of which ends */
+
+static void
+test_all(void)
+{
+    size_t              i, n, pos;
+    u_char             *data;
+    walk_pub_t          pub;
+    ngx_media_ts_in_t  *ts;
+
+    ts = open_ts(&pub, 0, 0);
+
+    make_start();
+    make_pat("0001e100");
+    make_pmt(0x100, 1, 0x101, "1be101f000" "1be102f000" "1be103f000"
+                              "1be104f000" "1be105f000" "1be106f000");
+    (void) feed(ts, make_bytes, make_len, 1316, 1);
+
+    data = calloc(1, 1024);
+    memset(data, 0x77, 1024);
+    memcpy(data, "\0\0\1\x65\x88", 5);
+
+    for (i = 0; i < 6; i++) {
+        make_len = 0;
+        make_pes(0x101 + i, 0, MAKE_NONE, 0, data, 1024);
+
+        for (pos = 0; pos < 4300 * 1024; pos += n) {
+            n = make_packet(0x101 + i, 0, data + 8, 184);
+
+            if (make_len > 1024 * 1024) {
+                (void) feed(ts, make_bytes, make_len, 1316, 1);
+                make_len = 0;
+            }
+        }
+
+        (void) feed(ts, make_bytes, make_len, 1316, 1);
+    }
+
+    /* and the least of those that come too late for that */
+
+    is(ts->memory, 32 * 1024 * 1024 + 2 * 4096, "32 MB in all");
+
+    free(data);
+    close_ts(ts, &pub);
+    walk_finish(&w);
+
+    is(w.wrong[0], 0, "all is free: %s", w.wrong);
+}
+
+
 /* sound of many frames in a PES packet that does not say its length */
 
 static void
@@ -449,6 +499,7 @@ main(void)
     test_gaps();
     test_useless();
     test_large();
+    test_all();
     test_long();
     test_taken();
     test_memory();
