@@ -133,6 +133,11 @@ my $stuck = network('stuck', qw/ delay=5 packets=150 /);
 
 my $pub = play_publish($t, 'live/s', \@tags);
 my $two = play_publish($t, 'live/k', \@tags);
+my $dark = play_publish($t, 'live/d', [
+    sort { $a->[1] <=> $b->[1] } (grep { $_->[1] < 500 } @video),
+    map { sound(0, $_) } @audio,
+    map { [$_->[0], $_->[1] + 8000, $_->[2]] }
+        grep { $_->[1] > 100 && $_->[1] < 5000 } @audio]);
 my $pay = play_publish($t, 'pay/s', \@video);
 my $ask = play_publish($t, 'ask/s', \@video);
 
@@ -225,10 +230,26 @@ ok($t->wait_log(qr/srt: refused 2403: .*banned/, 5), 'and does not come back');
 
 $t->reload();
 
+# viewers in both new workers of what has no pictures any more, but sound
+
+sub followers { return $t->log() =~ /(\d+)#\d+: .*play started.*stream: d$/mg }
+
+for my $n (1 .. 4) {
+    view("early$n", $t->udp('SRT'), 'live/d');
+    wait_until(sub { @{[followers()]} == $n }, 5, 'an early one');
+
+    last if keys %{{ map { $_ => 1 } followers() }} == 2;
+}
+
 my @all = (@viewers{qw/ clear keyed long lossy /}, $ffmpeg);
 
 wait_ok(sub { !grep { $_->running() } $pub }, 20, 'the publisher has gone');
-wait_ok(sub { !grep { $_->running() } @all }, 20, 'and so have viewers');
+
+# and one who comes when there was no key frame for long
+
+my $late = view('dark', $t->udp('SRT'), 'live/d');
+
+wait_ok(sub { !grep { $_->running() } @all, $late }, 20, 'and so have viewers');
 
 # what they saw
 
@@ -285,6 +306,10 @@ for my $name (qw/ clear keyed long lossy ffmpeg /) {
 
 like($t->read_file('stream.log'), qr/^live\|s\|\d{6,}$/m,
      'the access log has what was sent');
+
+unlike($t->log(), qr/play ended: .*packets:0 .*stream: d$/m,
+       'no camera: there is sound');
+
 like($t->log(), qr/srt play ended: the stream has ended, .*repeated:[1-9]/,
      'some was sent again');
 is(scalar(sessions('live/s')), 0, 'nobody is there any more');

@@ -34,6 +34,9 @@
 #define NGX_MEDIA_SRT_FEED_KEEP      1000000
 #define NGX_MEDIA_SRT_FEED_LEAST     2500000
 
+/* us without a key frame, after which nobody waits for one to begin with */
+#define NGX_MEDIA_SRT_FEED_KEYLESS   10000000
+
 #define NGX_MEDIA_SRT_FEED_POOL      4096
 #define NGX_MEDIA_SRT_FEED_HELD      256      /* frames, at first */
 
@@ -57,6 +60,7 @@ struct ngx_media_srt_feed_s {
     ngx_msec_t                    since;      /* they began to wait */
 
     int64_t                       now;        /* us: of what is written */
+    int64_t                       key_time;   /* us: of the last key frame */
     uint64_t                      version;    /* of the stream: what is said of
                                                  tracks is as of that */
     uint32_t                      left;       /* by place of a track: it is
@@ -96,6 +100,8 @@ static void ngx_media_srt_feed_order(ngx_media_srt_feed_t *feed);
 static ngx_media_frame_t *ngx_media_srt_feed_first(ngx_media_srt_feed_t *feed,
     ngx_uint_t track);
 static int64_t ngx_media_srt_feed_time(const ngx_media_frame_t *frame);
+static ngx_uint_t ngx_media_srt_feed_key(ngx_media_srt_feed_t *feed,
+    const ngx_media_frame_t *frame);
 static void ngx_media_srt_feed_write(ngx_media_srt_feed_t *feed,
     ngx_media_frame_t *frame);
 static void ngx_media_srt_feed_put(ngx_media_srt_feed_t *feed);
@@ -783,7 +789,36 @@ ngx_media_srt_feed_time(const ngx_media_frame_t *frame)
 }
 
 
-/* who begins does so with tables, and video with a key frame behind them */
+/*
+ * Who begins does so with tables, and video with a key frame behind them.  A
+ * camera that was switched off has none any more, but there is sound.
+ */
+
+static ngx_uint_t
+ngx_media_srt_feed_key(ngx_media_srt_feed_t *feed,
+    const ngx_media_frame_t *frame)
+{
+    int64_t                     time;
+    const ngx_media_ts_push_t  *ts;
+
+    ts = &feed->push.ts;
+    time = ngx_media_srt_feed_time(frame);
+
+    if (ts->es[ts->mux.pcr_track].type != NGX_MEDIA_VIDEO) {
+        return !ts->mux.psi;
+    }
+
+    if (frame->type == NGX_MEDIA_VIDEO
+        && (frame->flags & NGX_MEDIA_FRAME_KEY))
+    {
+        feed->key_time = time;
+        return 1;
+    }
+
+    return !ts->mux.psi
+           && time - feed->key_time > NGX_MEDIA_SRT_FEED_KEYLESS;
+}
+
 
 static void
 ngx_media_srt_feed_write(ngx_media_srt_feed_t *feed, ngx_media_frame_t *frame)
@@ -802,11 +837,7 @@ ngx_media_srt_feed_write(ngx_media_srt_feed_t *feed, ngx_media_frame_t *frame)
     }
 
     ts = &feed->push.ts;
-
-    key = (ts->es[ts->mux.pcr_track].type == NGX_MEDIA_VIDEO)
-          ? frame->type == NGX_MEDIA_VIDEO
-            && (frame->flags & NGX_MEDIA_FRAME_KEY)
-          : !ts->mux.psi;
+    key = ngx_media_srt_feed_key(feed, frame);
 
     if (key && feed->payload) {
         ngx_media_srt_feed_put(feed);
