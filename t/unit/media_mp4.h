@@ -627,15 +627,17 @@ media_mp4_plan_check(const ngx_media_plan_t *plan,
 
     media_mp4_check(media_plan_is_whole(plan, plan->size));
 
+    /* what begins before 0, or is empty, may come first */
+
     sample = index->first;
-    time = 0;
+    time = INT64_MIN;
 
     for (n = 0; n < plan->nsegments; n++) {
         media_mp4_check(ngx_media_plan_segment(plan, n, &segment) == NGX_OK);
         media_mp4_check(segment.sample == sample);
 
         if (segment.samples) {
-            media_mp4_check(n == 0 || segment.time >= time);
+            media_mp4_check(segment.time >= time);
             media_mp4_check(n < plan->last);
             media_mp4_check(segment.duration <= plan->longest);
             time = segment.time + (int64_t) segment.duration;
