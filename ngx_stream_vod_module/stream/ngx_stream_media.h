@@ -12,6 +12,8 @@
  * what it calls is looked up each time a directive of ours is parsed in a
  * stream block, where the stream module is certain to be loaded.  Weak
  * symbols would not do: they are bound once, when our .so is loaded.
+ *
+ * style: long header, it is what the files of this folder share.
  */
 
 
@@ -23,6 +25,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_stream.h>
+#include "core/ngx_media.h"
 
 
 typedef struct {
@@ -96,6 +99,36 @@ ngx_uint_t ngx_stream_media_port(ngx_conf_t *cf, int type);
 ngx_stream_media_ctx_t *ngx_stream_media_ctx(ngx_stream_session_t *s,
     void *session, void (*text)(const void *session,
     ngx_stream_media_text_e what, ngx_str_t *text));
+
+/* ngx_stream_media_conf.c: what media_rtmp, media_srt and media_ts ask of the
+   server that one of them stands in, and of its application */
+
+typedef struct {
+    const char               *name;           /* of the directive */
+    u_char                   *file;           /* NULL: it does not stand here */
+    ngx_uint_t                line;
+} ngx_stream_media_place_t;
+
+/* the directive that is being parsed stands here, and handles the server's
+   sessions; NGX_CONF_OK, or its error */
+char *ngx_stream_media_place(ngx_conf_t *cf, ngx_stream_media_place_t *place,
+    const char *name, ngx_stream_content_handler_pt handler);
+
+/* when the server is merged: nobody else has taken its sessions */
+ngx_int_t ngx_stream_media_place_alone(ngx_conf_t *cf,
+    const ngx_stream_media_place_t *place,
+    ngx_stream_content_handler_pt handler);
+
+/* the same, and all it listens to is UDP, of ports that workers may bind; port
+   is that of the example */
+ngx_int_t ngx_stream_media_place_udp(ngx_conf_t *cf,
+    const ngx_stream_media_place_t *place,
+    ngx_stream_content_handler_pt handler, ngx_uint_t port);
+
+/* NULL: there is no such application, which is said */
+ngx_media_app_t *ngx_stream_media_place_app(ngx_conf_t *cf,
+    const ngx_stream_media_place_t *place, ngx_str_t *app);
+
 
 /* limits of sizes and times, in the manner of ngx_conf_num_bounds_t */
 

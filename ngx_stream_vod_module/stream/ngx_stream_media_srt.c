@@ -17,14 +17,9 @@
 #include <ngx_stream.h>
 
 #include "formats/ngx_media_srt.h"
+#include "ingest/ngx_media_srt_keys.h"
 #include "stream/ngx_stream_media.h"
 #include "stream/ngx_stream_media_srt.h"
-
-
-#define NGX_STREAM_MEDIA_SRT_PORT     1024    /* the first that anybody may
-                                                 bind to */
-#define NGX_STREAM_MEDIA_SRT_SECRET   10      /* bytes of a passphrase, at */
-#define NGX_STREAM_MEDIA_SRT_SECRETS  79      /* least and at most */
 
 
 static void ngx_stream_media_srt_handler(ngx_stream_session_t *s);
@@ -209,7 +204,7 @@ ngx_stream_media_srt_create_conf(ngx_stream_media_srt_conf_t *conf)
      *
      *     conf->app = { 0, NULL };
      *     conf->name = NULL;
-     *     conf->file = NULL;
+     *     conf->place.file = NULL;
      *     conf->srt.app = NULL;
      *     conf->srt.reads = 0;
      */
@@ -230,8 +225,6 @@ char *
 ngx_stream_media_srt_merge_conf(ngx_conf_t *cf,
     ngx_stream_media_srt_conf_t *prev, ngx_stream_media_srt_conf_t *conf)
 {
-    ngx_uint_t                   port;
-    ngx_stream_core_srv_conf_t  *cscf;
 
     ngx_conf_merge_ptr_value(conf->passphrase, prev->passphrase, NULL);
     ngx_conf_merge_value(conf->srt.play, prev->srt.play, 0);
@@ -257,38 +250,14 @@ ngx_stream_media_srt_merge_conf(ngx_conf_t *cf,
     ngx_conf_merge_size_value(conf->srt.rcvbuf, prev->srt.rcvbuf,
                               1024 * 1024);
 
-    if (conf->file == NULL) {
+    if (conf->place.file == NULL) {
         return NGX_CONF_OK;
     }
 
-    cscf = ngx_stream_media_core_srv_conf(cf);
-
-    if (cscf->handler != ngx_stream_media_srt_handler) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"media_srt\" is incompatible with another handler, "
-                      "such as \"proxy_pass\" or \"return\", in the same "
-                      "server: give it a server of its own in %s:%ui",
-                      conf->file, conf->line);
-        return NGX_CONF_ERROR;
-    }
-
-    port = ngx_stream_media_port(cf, SOCK_DGRAM);
-
-    if (port == 0 || ngx_stream_media_listens(cf, SOCK_STREAM)) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"media_srt\" needs the \"udp\" parameter of each "
-                      "\"listen\", and addresses of the internet: write "
-                      "\"listen 9000 udp reuseport\" in the server of %s:%ui",
-                      conf->file, conf->line);
-        return NGX_CONF_ERROR;
-    }
-
-    if (port < NGX_STREAM_MEDIA_SRT_PORT) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"media_srt\" needs a port from %d on, since workers "
-                      "bind sockets to it, too: port %ui in the server of "
-                      "%s:%ui", NGX_STREAM_MEDIA_SRT_PORT, port,
-                      conf->file, conf->line);
+    if (ngx_stream_media_place_udp(cf, &conf->place,
+                                   ngx_stream_media_srt_handler, 9000)
+        != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -302,12 +271,11 @@ ngx_stream_media_srt(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     char                         *rv;
     ngx_str_t                    *value;
     ngx_uint_t                    i;
-    ngx_stream_core_srv_conf_t   *cscf;
     ngx_stream_media_srt_conf_t  *srt;
 
     srt = (ngx_stream_media_srt_conf_t *) ((u_char *) conf + cmd->offset);
 
-    if (srt->file) {
+    if (srt->place.file) {
         return "is duplicate";
     }
 
@@ -331,18 +299,12 @@ ngx_stream_media_srt(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    srt->file = cf->conf_file->file.name.data;
-    srt->line = cf->conf_file->line;
 
-    cscf = ngx_stream_media_core_srv_conf(cf);
-
-    if (cscf->handler != NULL) {
-        return "is incompatible with another handler, such as "
-               "\"proxy_pass\" or \"return\", in the same server: give it a "
-               "server of its own";
+    rv = ngx_stream_media_place(cf, &srt->place, "media_srt",
+                                ngx_stream_media_srt_handler);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
-
-    cscf->handler = ngx_stream_media_srt_handler;
 
     if (ngx_media_conf_check(cf, ngx_stream_media_srt_check_app, srt)
         != NGX_OK)
@@ -447,8 +409,8 @@ ngx_stream_media_srt_passphrase(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (cv->lengths == NULL
-        && (value[1].len < NGX_STREAM_MEDIA_SRT_SECRET
-            || value[1].len > NGX_STREAM_MEDIA_SRT_SECRETS))
+        && (value[1].len < NGX_MEDIA_SRT_PASSPHRASE_MIN
+            || value[1].len > NGX_MEDIA_SRT_PASSPHRASE_MAX))
     {
         return "must have 10 to 79 bytes";
     }
@@ -513,16 +475,7 @@ ngx_stream_media_srt_check_app(ngx_conf_t *cf, void *data)
 {
     ngx_stream_media_srt_conf_t *conf = data;
 
-    conf->srt.app = ngx_media_app_find(cf->cycle, &conf->app);
+    conf->srt.app = ngx_stream_media_place_app(cf, &conf->place, &conf->app);
 
-    if (conf->srt.app) {
-        return NGX_CONF_OK;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "unknown application in \"media_srt %V\": add "
-                       "\"media %V { ... }\" outside of the http and stream "
-                       "blocks", &conf->app, &conf->app);
-
-    return NGX_CONF_ERROR;
+    return conf->srt.app ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

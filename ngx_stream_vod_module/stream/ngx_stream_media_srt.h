@@ -17,6 +17,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 #include "ingest/ngx_media_srt_listen.h"
+#include "stream/ngx_stream_media.h"
 
 
 typedef struct {
@@ -27,9 +28,7 @@ typedef struct {
     ngx_stream_complex_value_t
                              *passphrase;     /* likewise */
 
-    /* where media_srt stands; NULL: this server has none */
-    u_char                   *file;
-    ngx_uint_t                line;
+    ngx_stream_media_place_t  place;          /* of media_srt */
 } ngx_stream_media_srt_conf_t;
 
 

@@ -23,9 +23,6 @@
 /* of a datagram */
 #define NGX_STREAM_MEDIA_TS_READ  65536
 
-/* the least that does not need a privilege */
-#define NGX_STREAM_MEDIA_TS_PORT  1024
-
 
 static void ngx_stream_media_ts_handler(ngx_stream_session_t *s);
 static void ngx_stream_media_ts_read(ngx_event_t *rev);
@@ -191,8 +188,6 @@ char *
 ngx_stream_media_ts_merge_conf(ngx_conf_t *cf,
     ngx_stream_media_ts_conf_t *prev, ngx_stream_media_ts_conf_t *conf)
 {
-    ngx_uint_t                   port;
-    ngx_stream_core_srv_conf_t  *cscf;
 
     ngx_conf_merge_value(conf->program, prev->program, 0);
     ngx_conf_merge_value(conf->early, prev->early, 0);
@@ -203,37 +198,14 @@ ngx_stream_media_ts_merge_conf(ngx_conf_t *cf,
     conf->udp.program = conf->program;
     conf->udp.early = conf->early;
 
-    if (conf->file == NULL) {
+    if (conf->place.file == NULL) {
         return NGX_CONF_OK;
     }
 
-    cscf = ngx_stream_media_core_srv_conf(cf);
-
-    if (cscf->handler != ngx_stream_media_ts_handler) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"media_ts\" is incompatible with another handler, "
-                      "such as \"proxy_pass\" or \"return\", in the same "
-                      "server: give it a server of its own in %s:%ui",
-                      conf->file, conf->line);
-        return NGX_CONF_ERROR;
-    }
-
-    port = ngx_stream_media_port(cf, SOCK_DGRAM);
-
-    if (port == 0 || ngx_stream_media_listens(cf, SOCK_STREAM)) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"media_ts\" needs the \"udp\" parameter of each "
-                      "\"listen\", and addresses of the internet: write "
-                      "\"listen 9001 udp reuseport\" in the server of %s:%ui",
-                      conf->file, conf->line);
-        return NGX_CONF_ERROR;
-    }
-
-    if (port < NGX_STREAM_MEDIA_TS_PORT) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"media_ts\" needs a port from 1024 on, which workers "
-                      "may bind: change %ui in the server of %s:%ui", port,
-                      conf->file, conf->line);
+    if (ngx_stream_media_place_udp(cf, &conf->place,
+                                   ngx_stream_media_ts_handler, 9001)
+        != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -248,12 +220,11 @@ ngx_stream_media_ts(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     char                        *rv;
     ngx_str_t                   *value;
-    ngx_stream_core_srv_conf_t  *cscf;
     ngx_stream_media_ts_conf_t  *tcf;
 
     tcf = (ngx_stream_media_ts_conf_t *) (p + cmd->offset);
 
-    if (tcf->file) {
+    if (tcf->place.file) {
         return "is duplicate";
     }
 
@@ -278,8 +249,6 @@ ngx_stream_media_ts(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     tcf->app = value[1];
     tcf->name.data = value[2].data + 5;
     tcf->name.len = value[2].len - 5;
-    tcf->file = cf->conf_file->file.name.data;
-    tcf->line = cf->conf_file->line;
 
     if (!ngx_media_publish_name_valid(&tcf->name)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -288,15 +257,11 @@ ngx_stream_media_ts(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    cscf = ngx_stream_media_core_srv_conf(cf);
-
-    if (cscf->handler != NULL) {
-        return "is incompatible with another handler, such as "
-               "\"proxy_pass\" or \"return\", in the same server: give it a "
-               "server of its own";
+    rv = ngx_stream_media_place(cf, &tcf->place, "media_ts",
+                                ngx_stream_media_ts_handler);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
-
-    cscf->handler = ngx_stream_media_ts_handler;
 
     if (ngx_media_conf_check(cf, ngx_stream_media_ts_check_app, tcf)
         != NGX_OK)
@@ -350,16 +315,7 @@ ngx_stream_media_ts_check_app(ngx_conf_t *cf, void *data)
 {
     ngx_stream_media_ts_conf_t *tcf = data;
 
-    tcf->udp.app = ngx_media_app_find(cf->cycle, &tcf->app);
+    tcf->udp.app = ngx_stream_media_place_app(cf, &tcf->place, &tcf->app);
 
-    if (tcf->udp.app) {
-        return NGX_CONF_OK;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "unknown application in \"media_ts %V\": add "
-                       "\"media %V { ... }\" outside of the http and stream "
-                       "blocks", &tcf->app, &tcf->app);
-
-    return NGX_CONF_ERROR;
+    return tcf->udp.app ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

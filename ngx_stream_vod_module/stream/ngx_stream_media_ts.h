@@ -17,6 +17,7 @@
 #include <ngx_core.h>
 #include <ngx_stream.h>
 #include "ingest/ngx_media_ts_udp.h"
+#include "stream/ngx_stream_media.h"
 
 
 /* of a server; program and early are for whoever takes MPEG-TS there */
@@ -29,9 +30,7 @@ typedef struct {
     ngx_str_t                 app;
     ngx_str_t                 name;
 
-    /* where media_ts stands; NULL: this server has none */
-    u_char                   *file;
-    ngx_uint_t                line;
+    ngx_stream_media_place_t  place;          /* of media_ts */
 } ngx_stream_media_ts_conf_t;
 
 

@@ -37,9 +37,7 @@ typedef struct {
     ngx_stream_media_ts_conf_t
                               ts;
 
-    /* where media_rtmp stands; NULL: this server has none */
-    u_char                   *file;
-    ngx_uint_t                line;
+    ngx_stream_media_place_t  place;          /* of media_rtmp */
 } ngx_stream_media_srv_conf_t;
 
 
@@ -499,8 +497,7 @@ ngx_stream_media_create_srv_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     mscf->rtmp.app = { 0, NULL };
-     *     mscf->file = NULL;
-     *     mscf->line = 0;
+     *     mscf->place.file = NULL;
      */
 
     mscf->rtmp.play = NGX_CONF_UNSET;
@@ -524,8 +521,7 @@ ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_stream_media_srv_conf_t *prev = parent;
     ngx_stream_media_srv_conf_t *conf = child;
 
-    char                        *rv;
-    ngx_stream_core_srv_conf_t  *cscf;
+    char  *rv;
 
     ngx_conf_merge_value(conf->rtmp.play, prev->rtmp.play, 0);
     ngx_conf_merge_msec_value(conf->rtmp.timeout, prev->rtmp.timeout, 10000);
@@ -550,18 +546,14 @@ ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     conf->srt.srt.program = conf->ts.program;
     conf->srt.srt.ts_early = conf->ts.early;
 
-    if (rv != NGX_CONF_OK || conf->file == NULL) {
+    if (rv != NGX_CONF_OK || conf->place.file == NULL) {
         return rv;
     }
 
-    cscf = ngx_stream_media_core_srv_conf(cf);
-
-    if (cscf->handler != ngx_stream_media_rtmp_handler) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"media_rtmp\" is incompatible with another handler, "
-                      "such as \"proxy_pass\" or \"return\", in the same "
-                      "server: give it a server of its own in %s:%ui",
-                      conf->file, conf->line);
+    if (ngx_stream_media_place_alone(cf, &conf->place,
+                                     ngx_stream_media_rtmp_handler)
+        != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -569,7 +561,7 @@ ngx_stream_media_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"media_rtmp\" is incompatible with the \"udp\" "
                       "parameter of \"listen\": remove it in the server of "
-                      "%s:%ui", conf->file, conf->line);
+                      "%s:%ui", conf->place.file, conf->place.line);
         return NGX_CONF_ERROR;
     }
 
@@ -661,11 +653,10 @@ ngx_stream_media_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_stream_media_srv_conf_t *mscf = conf;
 
-    char                        *rv;
-    ngx_str_t                   *value;
-    ngx_stream_core_srv_conf_t  *cscf;
+    char       *rv;
+    ngx_str_t  *value;
 
-    if (mscf->file) {
+    if (mscf->place.file) {
         return "is duplicate";
     }
 
@@ -685,18 +676,11 @@ ngx_stream_media_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         mscf->rtmp.app = value[1];
     }
 
-    mscf->file = cf->conf_file->file.name.data;
-    mscf->line = cf->conf_file->line;
-
-    cscf = ngx_stream_media_core_srv_conf(cf);
-
-    if (cscf->handler != NULL) {
-        return "is incompatible with another handler, such as "
-               "\"proxy_pass\" or \"return\", in the same server: give it a "
-               "server of its own";
+    rv = ngx_stream_media_place(cf, &mscf->place, "media_rtmp",
+                                ngx_stream_media_rtmp_handler);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
-
-    cscf->handler = ngx_stream_media_rtmp_handler;
 
     if (ngx_media_conf_check(cf, ngx_stream_media_check_app, mscf) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -721,16 +705,8 @@ ngx_stream_media_check_app(ngx_conf_t *cf, void *data)
                "\"media live { }\" outside of the http and stream blocks";
     }
 
-    if (ngx_media_app_find(cf->cycle, &mscf->rtmp.app) != NULL) {
-        return NGX_CONF_OK;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "unknown application in \"media_rtmp %V\": add "
-                       "\"media %V { ... }\" outside of the http and stream "
-                       "blocks", &mscf->rtmp.app, &mscf->rtmp.app);
-
-    return NGX_CONF_ERROR;
+    return ngx_stream_media_place_app(cf, &mscf->place, &mscf->rtmp.app)
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
