@@ -121,8 +121,6 @@ static ngx_uint_t ngx_media_srt_play_messages(ngx_media_srt_play_t *play,
 static ngx_uint_t ngx_media_srt_play_group(ngx_media_srt_play_t *play,
     ngx_uint_t first, ngx_uint_t n);
 static ngx_uint_t ngx_media_srt_play_cuts(ngx_socket_t s);
-static void ngx_media_srt_play_reply(void *data, ngx_uint_t type,
-    uint32_t info, const u_char *body, size_t len);
 static void ngx_media_srt_play_ready(void *data);
 static void ngx_media_srt_play_over(void *data, const char *reason);
 static void ngx_media_srt_play_close(void *data, const char *reason);
@@ -388,7 +386,7 @@ ngx_media_srt_play_open(ngx_media_srt_session_t *session, int64_t now)
     conf.window = session->hs->window;
     conf.latency = ngx_media_srt_play_latency(session);
     conf.base = session->began;
-    conf.send = ngx_media_srt_play_reply;
+    conf.send = ngx_media_srt_session_reply;
     conf.data = session;
 
     play->tx = ngx_media_srt_tx_create(&conf);
@@ -820,16 +818,6 @@ ngx_media_srt_play_cuts(ngx_socket_t s)
     len = sizeof(int);
 
     return getsockopt(s, SOL_UDP, UDP_SEGMENT, (void *) &value, &len) == 0;
-}
-
-
-static void
-ngx_media_srt_play_reply(void *data, ngx_uint_t type, uint32_t info,
-    const u_char *body, size_t len)
-{
-    ngx_media_srt_session_t *session = data;
-
-    ngx_media_srt_session_send(session, type, 0, info, body, len);
 }
 
 

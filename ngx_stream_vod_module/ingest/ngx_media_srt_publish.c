@@ -62,8 +62,6 @@ static void ngx_media_srt_publish_wall(ngx_media_srt_publish_t *publish,
     int64_t now);
 static void ngx_media_srt_publish_report(ngx_media_srt_session_t *session,
     int64_t now);
-static void ngx_media_srt_publish_send(void *data, ngx_uint_t type,
-    uint32_t info, const u_char *body, size_t len);
 static ngx_int_t ngx_media_srt_publish_decrypt(void *data, uint32_t seq,
     ngx_uint_t kk, u_char *pos, u_char *last);
 static void ngx_media_srt_publish_deliver(void *data, const u_char *pos,
@@ -230,7 +228,7 @@ ngx_media_srt_publish_open(ngx_media_srt_session_t *session, int64_t now)
     rx.latency = session->latency;
     rx.early = session->conf->early;
     rx.rexmit = (session->hs->flags & NGX_MEDIA_SRT_FLAG_REXMIT) != 0;
-    rx.send = ngx_media_srt_publish_send;
+    rx.send = ngx_media_srt_session_reply;
     rx.decrypt = ngx_media_srt_publish_decrypt;
     rx.deliver = ngx_media_srt_publish_deliver;
     rx.gap = ngx_media_srt_publish_gap;
@@ -427,16 +425,6 @@ ngx_media_srt_publish_report(ngx_media_srt_session_t *session, int64_t now)
                          session->connection->log);
 
     ngx_media_publish_link(publish->publisher, &link);
-}
-
-
-static void
-ngx_media_srt_publish_send(void *data, ngx_uint_t type, uint32_t info,
-    const u_char *body, size_t len)
-{
-    ngx_media_srt_session_t *session = data;
-
-    ngx_media_srt_session_send(session, type, 0, info, body, len);
 }
 
 

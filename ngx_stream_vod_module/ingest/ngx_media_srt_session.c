@@ -968,6 +968,14 @@ ngx_media_srt_session_send(ngx_media_srt_session_t *session, ngx_uint_t type,
 }
 
 
+void
+ngx_media_srt_session_reply(void *data, ngx_uint_t type, uint32_t info,
+    const u_char *body, size_t len)
+{
+    ngx_media_srt_session_send(data, type, 0, info, body, len);
+}
+
+
 ngx_int_t
 ngx_media_srt_session_write(ngx_media_srt_session_t *session,
     const u_char *pos, size_t len)

@@ -255,6 +255,10 @@ void ngx_media_srt_session_send(ngx_media_srt_session_t *session,
     ngx_uint_t type, ngx_uint_t subtype, uint32_t info, const u_char *body,
     size_t len);
 
+/* the same for what receives and what sends, whose data the session is */
+void ngx_media_srt_session_reply(void *data, ngx_uint_t type, uint32_t info,
+    const u_char *body, size_t len);
+
 /* a datagram as it is; NGX_OK, NGX_AGAIN, NGX_ERROR: the peer has gone, or
    nearly so, which the session sees to */
 ngx_int_t ngx_media_srt_session_write(ngx_media_srt_session_t *session,
