@@ -142,6 +142,9 @@ sub check {
 
     $file = $name;
 
+    # what a script has written where it did not mean to
+    complain(1, "a name that is none") if $name =~ m|[^\w./+-]|;
+
     open my $fh, '<:raw', "$root/$name" or die "$name: $!\n";
     local $/;
     my $text = <$fh>;
