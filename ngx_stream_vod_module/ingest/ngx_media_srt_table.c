@@ -75,6 +75,7 @@ static void ngx_media_srt_free_locked(ngx_media_srt_table_shm_t *table,
 static void ngx_media_srt_ended_locked(ngx_media_srt_record_shm_t *r);
 static void ngx_media_srt_left_locked(ngx_media_srt_table_shm_t *table,
     ngx_media_srt_record_shm_t *r);
+static ngx_uint_t ngx_media_srt_passed(uint64_t since, ngx_msec_t time);
 static void ngx_media_srt_copy_locked(const ngx_media_srt_record_shm_t *r,
     ngx_media_srt_record_t *record);
 
@@ -467,6 +468,17 @@ ngx_media_srt_ended_locked(ngx_media_srt_record_shm_t *r)
 }
 
 
+/* another process may know of a later time than this one, which has not looked
+   at the clock yet */
+
+static ngx_uint_t
+ngx_media_srt_passed(uint64_t since, ngx_msec_t time)
+{
+    return (ngx_msec_int_t) (ngx_current_msec - (ngx_msec_t) since)
+           >= (ngx_msec_int_t) time;
+}
+
+
 static void
 ngx_media_srt_copy_locked(const ngx_media_srt_record_shm_t *r,
     ngx_media_srt_record_t *record)
@@ -527,8 +539,7 @@ ngx_media_srt_table_find(ngx_media_srt_table_shm_t *table, uint32_t id,
 
     if (r && r->state == NGX_MEDIA_SRT_ENDED
         && (r->told == 0
-            || ngx_current_msec - (ngx_msec_t) r->told
-               >= NGX_MEDIA_SRT_TELL))
+            || ngx_media_srt_passed(r->told, NGX_MEDIA_SRT_TELL)))
     {
         r->told = ngx_current_msec;
         *tell = 1;
@@ -596,8 +607,7 @@ ngx_media_srt_table_tick(ngx_media_srt_table_shm_t *table)
         ngx_media_srt_table_lock(table);
 
         if (r->state == NGX_MEDIA_SRT_ENDED
-            && ngx_current_msec - (ngx_msec_t) r->ended
-               >= NGX_MEDIA_SRT_LINGER)
+            && ngx_media_srt_passed(r->ended, NGX_MEDIA_SRT_LINGER))
         {
             ngx_media_srt_free_locked(table, r);
         }

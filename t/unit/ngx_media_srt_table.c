@@ -271,6 +271,46 @@ test_dead(void)
 }
 
 
+/* its clock is some ms ahead of that of the process that looks */
+
+static void
+ends_later(void)
+{
+    ngx_uint_t              tell;
+    ngx_media_srt_record_t  r;
+
+    ngx_stub_clock(1000003);
+
+    (void) add(&r, 6003, 4, 6);
+    ngx_media_srt_table_open(table, r.id);
+    ngx_media_srt_table_end(table, r.id);
+    (void) find(r.id, 6003, &r, &tell);
+}
+
+
+static void
+test_clocks(void)
+{
+    ngx_uint_t              tell;
+    ngx_media_srt_record_t  r;
+
+    start();
+    child(ends_later);
+
+    ok(add(&r, 6003, 4, 1) == NGX_DECLINED, "one that another has ended");
+
+    ngx_media_srt_table_tick(table);
+    is(ngx_media_srt_table_used(table), 1,
+       "by a clock that is ahead, is kept for a while");
+    ok(find(r.id, 6003, &r, &tell) == NGX_OK && !tell,
+       "and told no more than once a second");
+
+    ngx_stub_clock(1005003);
+    ngx_media_srt_table_tick(table);
+    is(ngx_media_srt_table_used(table), 0, "then it goes");
+}
+
+
 static void
 test_full(void)
 {
@@ -394,6 +434,7 @@ main(void)
     test_addr();
     test_life();
     test_dead();
+    test_clocks();
     test_full();
     test_step();
 
