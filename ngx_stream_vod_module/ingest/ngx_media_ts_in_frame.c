@@ -42,8 +42,6 @@ static ngx_media_publish_e ngx_media_ts_in_frames(ngx_media_ts_in_t *ts,
 static ngx_media_publish_e ngx_media_ts_in_frame(ngx_media_ts_in_t *ts,
     ngx_media_ts_in_track_t *t, ngx_media_ts_split_frame_t *frame,
     int64_t arrival);
-static ngx_uint_t ngx_media_ts_in_taken(const ngx_media_ts_in_t *ts,
-    const ngx_media_ts_in_track_t *t);
 static void ngx_media_ts_in_stamp(ngx_media_ts_in_t *ts,
     ngx_media_ts_in_track_t *t, ngx_media_ts_split_frame_t *frame);
 static void ngx_media_ts_in_jump(ngx_media_ts_in_t *ts,
@@ -215,7 +213,10 @@ ngx_media_ts_in_frame(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
     ngx_media_publish_e        rc;
     ngx_media_publish_frame_t  out;
 
-    if (ngx_media_ts_in_taken(ts, t)) {
+    /* what still comes of one whose track another one goes on with would stand
+       between the frames of that */
+
+    if (t->gone && ngx_media_ts_in_taken(ts, t)) {
         t->split.stat.damaged++;
         return NGX_MEDIA_PUBLISH_OK;
     }
@@ -253,36 +254,6 @@ ngx_media_ts_in_frame(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t,
                    (size_t) (frame->last - frame->pos), (int) rc);
 
     return rc;
-}
-
-
-/*
- * Does another stream go on with its track?  What still comes of it would stand
- * between the frames of that one.
- */
-
-static ngx_uint_t
-ngx_media_ts_in_taken(const ngx_media_ts_in_t *ts,
-    const ngx_media_ts_in_track_t *t)
-{
-    ngx_uint_t                      i;
-    const ngx_media_ts_in_track_t  *other;
-
-    if (!t->gone || t->codec == NULL) {
-        return 0;
-    }
-
-    for (i = 0; i < NGX_MEDIA_TS_STREAMS; i++) {
-        other = ts->tracks[i];
-
-        if (other && !other->gone && other->codec && other->type == t->type
-            && other->id == t->id)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

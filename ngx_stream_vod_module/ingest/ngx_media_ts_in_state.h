@@ -71,7 +71,8 @@ typedef struct {
     uint64_t                  count;
     ngx_media_ts_split_t      split;
     unsigned                  large:1;        /* said that it does not fit */
-    unsigned                  gone:1;         /* the PMT does not list it */
+    unsigned                  gone:1;         /* the PMT does not list it, */
+    unsigned                  back:1;         /* or does so again */
 } ngx_media_ts_in_track_t;
 
 
@@ -107,6 +108,10 @@ struct ngx_media_ts_in_s {
 ngx_media_publish_e ngx_media_ts_in_program(ngx_media_ts_in_t *ts);
 
 void ngx_media_ts_in_track_free(ngx_media_ts_in_t *ts, ngx_uint_t i);
+
+/* does another stream, that is listed, go on with its track? */
+ngx_uint_t ngx_media_ts_in_taken(const ngx_media_ts_in_t *ts,
+    const ngx_media_ts_in_track_t *t);
 
 
 /* frame */

@@ -23,6 +23,7 @@
 #define NGX_MEDIA_TS_IN_CHANNELS  8
 
 
+static ngx_media_publish_e ngx_media_ts_in_back(ngx_media_ts_in_t *ts);
 static ngx_media_publish_e ngx_media_ts_in_track_add(ngx_media_ts_in_t *ts,
     ngx_uint_t i);
 static ngx_media_publish_e ngx_media_ts_in_assume(ngx_media_ts_in_t *ts,
@@ -62,11 +63,18 @@ ngx_media_ts_in_program(ngx_media_ts_in_t *ts)
             }
         }
 
+        t->back = t->gone && !stream->gone;
         t->gone = stream->gone;
 
         if (gone) {
             ngx_media_ts_in_track_free(ts, i);
         }
+    }
+
+    rc = ngx_media_ts_in_back(ts);
+
+    if (!ngx_media_publish_goes_on(rc)) {
+        return rc;
     }
 
     for (order = 0; order < 256; order++) {
@@ -93,6 +101,49 @@ ngx_media_ts_in_program(ngx_media_ts_in_t *ts)
     }
 
     ngx_media_ts_in_announce(ts);
+
+    return NGX_MEDIA_PUBLISH_OK;
+}
+
+
+/*
+ * A PMT has streams again that another one had not: where one that came in
+ * between goes on with the track, that is not theirs any more.
+ */
+
+static ngx_media_publish_e
+ngx_media_ts_in_back(ngx_media_ts_in_t *ts)
+{
+    ngx_uint_t                i;
+    ngx_media_publish_e       rc;
+    ngx_media_ts_in_track_t  *t;
+
+    for (i = 0; i < NGX_MEDIA_TS_STREAMS; i++) {
+        t = ts->tracks[i];
+
+        if (t == NULL || !t->back) {
+            continue;
+        }
+
+        t->back = 0;
+
+        if (!ngx_media_ts_in_taken(ts, t)) {
+            continue;
+        }
+
+        t->id = ngx_media_ts_in_track_id(ts, t->type);
+        t->lump = 0;
+
+        ngx_log_debug3(NGX_LOG_DEBUG_STREAM, ts->conf.log, 0,
+                       "ts PID:%ui is back, as track %ui.%ui", t->pid,
+                       t->type, t->id);
+
+        rc = ngx_media_ts_in_assume(ts, t, &ts->demux.streams[i]);
+
+        if (rc == NGX_MEDIA_PUBLISH_NOMEM) {
+            return rc;
+        }
+    }
 
     return NGX_MEDIA_PUBLISH_OK;
 }
@@ -194,6 +245,31 @@ ngx_media_ts_in_assume(ngx_media_ts_in_t *ts,
     config.last = params.config + params.config_len;
 
     return ngx_media_publish_track(ts->conf.publisher, &config);
+}
+
+
+ngx_uint_t
+ngx_media_ts_in_taken(const ngx_media_ts_in_t *ts,
+    const ngx_media_ts_in_track_t *t)
+{
+    ngx_uint_t                      i;
+    const ngx_media_ts_in_track_t  *other;
+
+    if (t->codec == NULL) {
+        return 0;
+    }
+
+    for (i = 0; i < NGX_MEDIA_TS_STREAMS; i++) {
+        other = ts->tracks[i];
+
+        if (other && other != t && !other->gone && other->codec
+            && other->type == t->type && other->id == t->id)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

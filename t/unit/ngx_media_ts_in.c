@@ -460,6 +460,61 @@ test_taken(void)
 }
 
 
+/* one that is listed again when another one has its track already */
+
+static void
+test_back(void)
+{
+    u_char                   data[300];
+    ngx_uint_t               i;
+    walk_pub_t               pub;
+    ngx_media_ts_in_t       *ts;
+    ngx_media_stream_shm_t  *s;
+
+    static const char  *pmts[] = {
+        "0fe102f000", "0fe103f000", "0fe102f000" "0fe103f000"
+    };
+
+    ts = open_ts(&pub, 0, 0);
+    s = ngx_media_stream_record(w.zone, 0);
+
+    memset(data, 0, sizeof(data));
+
+    for (i = 0; i < 3; i++) {
+        memcpy(data + i * 100, "\xff\xf1\x4c\x80\x0c\x9f\xfc\x21", 8);
+    }
+
+    make_start();
+    make_pat("0001e100");
+
+    for (i = 0; i < 30; i++) {
+
+        if (i % 10 == 0) {
+            make_pmt(0x100, 1, 0x102, pmts[i / 10]);
+        }
+
+        if (i / 10 != 1) {
+            make_pes(0x102, 90000 + i * 5760, MAKE_NONE, 1, data, 300);
+        }
+
+        if (i / 10 != 0) {
+            make_pes(0x103, 90000 + i * 5760, MAKE_NONE, 1, data, 300);
+        }
+    }
+
+    (void) feed(ts, make_bytes, make_len, 1316, 1920);
+    close_ts(ts, &pub);
+
+    is(s->ntracks, 2, "one that is back has a track of its own");
+    is(s->tracks[0]->count.frames, 90, "that it had is of the other one");
+    is(s->tracks[0]->count.dropped_late, 0,
+       "whose frames come in order");
+
+    walk_finish(&w);
+    is(w.wrong[0], 0, "all is free: %s", w.wrong);
+}
+
+
 static void
 test_memory(void)
 {
@@ -502,6 +557,7 @@ main(void)
     test_all();
     test_long();
     test_taken();
+    test_back();
     test_memory();
 
     return done();
