@@ -103,7 +103,7 @@ static void ngx_media_ts_udp_end(ngx_media_ts_udp_session_t *session);
 /* of this worker: nothing of it is used after the call that filled it */
 static u_char  ngx_media_ts_udp_buffer[NGX_MEDIA_TS_UDP_READ];
 
-/* from create to finalize */
+/* from start to finalize */
 static ngx_queue_t  ngx_media_ts_udp_sessions = {
     &ngx_media_ts_udp_sessions, &ngx_media_ts_udp_sessions
 };
@@ -186,8 +186,6 @@ ngx_media_ts_udp_session_create(ngx_connection_t *c,
     session->timer.data = session;
     session->timer.log = c->log;
 
-    ngx_queue_insert_tail(&ngx_media_ts_udp_sessions, &session->queue);
-
     return session;
 }
 
@@ -197,6 +195,8 @@ ngx_media_ts_udp_session_start(ngx_media_ts_udp_session_t *session,
     const u_char *pos, const u_char *last)
 {
     session->rtp = !ngx_media_ts_udp_plain(pos, last);
+
+    ngx_queue_insert_tail(&ngx_media_ts_udp_sessions, &session->queue);
 
     ngx_media_ts_udp_begin(session);
 
