@@ -488,9 +488,7 @@ sub packets {
 
     $pub->stop();
 
-    my ($app) = grep { $_->{name} eq 'other' } @{$t->status()->{apps}};
-    my ($stream) = grep { $_->{name} eq 'srt' } @{$app->{streams}};
-    my $link = $stream->{publisher}{link};
+    my $link = $t->stream('other', 'srt')->{publisher}{link};
 
     $m = scrape()->{samples};
 

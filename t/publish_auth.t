@@ -109,11 +109,7 @@ sub numbered {
 }
 
 
-sub streams {
-    my ($app) = grep { $_->{name} eq $_[0] } @{$t->status()->{apps}};
-
-    return join ' ', sort map { $_->{name} } @{$app->{streams}};
-}
+sub streams { return join ' ', sort keys %{$t->streams($_[0])} }
 
 
 # keys
@@ -204,9 +200,7 @@ ok($holds->wait_closed(10), 'and has its stream');
 $again->close();
 
 wait_ok(sub {
-    my ($app) = grep { $_->{name} eq 'live' } @{$t->status()->{apps}};
-    !grep { $_->{name} eq 'once' && $_->{state} eq 'live' }
-          @{$app->{streams}};
+    ($t->stream('live', 'once') || { state => '' })->{state} ne 'live';
 }, 20, 'he has gone');
 is(code_of("live/once?token=$once", @other), $denied, 'nor then');
 $t->reload();

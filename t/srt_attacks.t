@@ -12,7 +12,7 @@ use lib "$FindBin::Bin/lib";
 
 use Test::Media;
 use Test::Media::SRT qw/ HANDSHAKE KEEPALIVE ACK NAK SHUTDOWN ACKACK DROPREQ
-                         EXT control /;
+                         EXT control srt_caller srt_let_in /;
 use Test::Media::TS;
 
 my $t = Test::Media->new(workers => 2);
@@ -47,23 +47,17 @@ $ts .= "\x47\x1f\xff\x10" . 'x' x 184 while length $ts < 1316;
 sub caller_of {
     my ($port, %opt) = @_;
 
-    return Test::Media::SRT->new(port => $t->udp($port), %opt);
+    return srt_caller($t, $opt{streamid}, %opt, server => $port);
 }
+
+# that there were too many callers holds for a second
 
 sub publisher {
     my ($name, %opt) = @_;
 
-    my ($p, $rc);
+    my $p = srt_let_in($t, $name, %opt);
 
-    # that there were too many callers holds for a second
-
-    wait_until(sub {
-        $p = caller_of('SRT', streamid => $name, %opt);
-        $rc = $p->connect();
-        return !defined $rc || $rc != 2402;
-    }, 10, 'room for a caller');
-
-    is($rc, 1, "$name: connected");
+    ok($p, "$name: connected");
 
     return $p;
 }
@@ -362,8 +356,7 @@ ok($first->pump(10, sub { ($first->{acked} // -1) == $first->{seq} }),
 is($first->{closed}, 0, 'all that did not end it');
 $first->shutdown();
 wait_ok(sub {
-    my ($app) = grep { $_->{name} eq 'live' } @{$t->status()->{apps}};
-    return !grep { $_->{publisher} } @{$app->{streams}};
+    return !grep { $_->{publisher} } values %{$t->streams('live')};
 }, 10, 'the end of all');
 
 $t->done();

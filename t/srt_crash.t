@@ -30,32 +30,15 @@ EOC
 
 $t->run();
 
-my $ts = slurp(fixture('srt.ts', qw/ -f lavfi -i
-    testsrc=size=160x90:rate=25:duration=10 -c:v libx264 -preset ultrafast
-    -g 25 -f mpegts /));
+my $ts = srt_source();
 
-sub stream {
-    my ($name) = @_;
-
-    my ($app) = @{$t->status()->{apps}};
-    my ($s) = grep { $_->{name} eq $name } @{$app->{streams}};
-
-    return $s;
-}
-
-sub frames {
-    my ($name) = @_;
-
-    my $s = stream($name);
-
-    return $s && @{$s->{tracks}} ? $s->{tracks}[0]{frames} : 0;
-}
+sub stream { return $t->stream('live', $_[0]) }
+sub frames { return $t->frames('live', $_[0]) }
 
 sub publishes {
     my ($name) = @_;
 
-    my $p = Test::Media::SRT->new(port => $t->udp('SRT'),
-                                  streamid => "publish:live/$name");
+    my $p = srt_caller($t, "publish:live/$name");
     my $code = $p->connect() // 'nothing';
 
     die "$name is told $code\n" if $code != 1;

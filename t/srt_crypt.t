@@ -55,24 +55,14 @@ my @source = (qw/ -nostdin -nostats -v warning
                   -b:v 800k -minrate 800k -maxrate 800k -bufsize 400k
                   -c:a aac -f mpegts /);
 
-sub stream {
-    my ($name) = @_;
-
-    for my $app (@{$t->status()->{apps}}) {
-        my ($stream) = grep { $_->{name} eq $name } @{$app->{streams}};
-        return $stream if $stream;
-    }
-
-    return undef;
-}
-
+sub stream { return $t->stream('live', $_[0]) }
 sub link_of { return (stream($_[0]) || {})->{publisher}{link} || {} }
 
 sub scripted {
     my ($name, %opt) = @_;
 
-    return Test::Media::SRT->new(port => $srt, passphrase => 'correct horse',
-                                 streamid => "publish:live/$name", %opt);
+    return srt_caller($t, "publish:live/$name",
+                      passphrase => 'correct horse', %opt);
 }
 
 # a message with keys: those of the scripted encoder, as it is or changed

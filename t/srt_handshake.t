@@ -11,7 +11,7 @@ use lib "$FindBin::Bin/lib";
 use JSON::PP ();
 
 use Test::Media;
-use Test::Media::SRT qw/ HANDSHAKE reversed /;
+use Test::Media::SRT qw/ HANDSHAKE reversed srt_caller /;
 use Test::Media::Server;
 
 my $t = Test::Media->new(workers => 2);
@@ -55,15 +55,10 @@ $t->run();
 sub caller_of {
     my ($port, %opt) = @_;
 
-    return Test::Media::SRT->new(port => $t->udp($port), %opt);
+    return srt_caller($t, $opt{streamid}, %opt, server => $port);
 }
 
-sub streams {
-    my ($app) = grep { $_->{name} eq ($_[0] || 'live') }
-        @{$t->status()->{apps}};
-
-    return { map { $_->{name} => $_ } @{$app->{streams}} };
-}
+sub streams { return $t->streams($_[0] || 'live') }
 
 sub publishes { return (streams($_[1])->{$_[0]} || {})->{publisher} }
 

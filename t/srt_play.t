@@ -13,7 +13,7 @@ use Test::Media;
 use Test::Media::API;
 use Test::Media::Live;
 use Test::Media::Play;
-use Test::Media::SRT qw/ DROPREQ /;
+use Test::Media::SRT qw/ DROPREQ srt_caller /;
 
 my $pass = 'a passphrase of 26 letters';
 my $kicked = q|the viewer's session was ended|;
@@ -170,9 +170,8 @@ wait_ok(sub { sessions('live/s') == 6 && sessions('live/k') == 1 }, 10,
 
 # one that would wait for a minute, which nothing is kept for
 
-my $waits = Test::Media::SRT->new(port => $t->udp('SHORT'),
-                                  streamid => 'read:live/k',
-                                  latency => [60000, 120]);
+my $waits = srt_caller($t, 'read:live/k', server => 'SHORT',
+                       latency => [60000, 120]);
 my $first = $waits->{opt}{isn};
 
 is($waits->connect(), 1, 'a latency of a minute');
@@ -192,8 +191,7 @@ ok($t->wait_log(qr/srt: refused 2403: media_srt_play is off/, 5), 'off');
 # a refusal is kept for a second, by address and stream id
 
 for my $mtu (1359, 1360) {
-    my $small = Test::Media::SRT->new(port => $t->udp('SRT'), mtu => $mtu,
-                                      streamid => "read:live/k?mtu=$mtu");
+    my $small = srt_caller($t, "read:live/k?mtu=$mtu", mtu => $mtu);
     is($small->connect(), $mtu == 1360 ? 1 : 2413, "an MTU of $mtu");
     $small->shutdown();
 }

@@ -63,31 +63,8 @@ my $file = fixture('srt2.ts', qw/ -f lavfi -i
     -metadata:s:a:0 language=eng -metadata:s:a:1 language=deu -f mpegts /);
 my $ts = slurp($file);
 
-sub caller_of {
-    my ($streamid, %opt) = @_;
-
-    return Test::Media::SRT->new(port => $t->udp($opt{server} || 'SRT'),
-                                 streamid => $streamid, %opt);
-}
-
-sub stream {
-    my ($app, $name) = @_;
-
-    my ($a) = grep { $_->{name} eq $app } @{$t->status()->{apps}};
-    my ($s) = grep { $_->{name} eq $name } @{$a->{streams}};
-
-    return $s;
-}
-
-sub frames {
-    my ($app, $name, $type) = @_;
-
-    my $s = stream($app, $name);
-    my ($track) = grep { $_->{type} eq ($type || 'video') }
-        @{$s ? $s->{tracks} : []};
-
-    return $track ? $track->{frames} : 0;
-}
+sub caller_of { return srt_caller($t, @_) }
+sub frames { return $t->frames(@_) }
 
 # publishes a moment, and ends
 

@@ -34,32 +34,16 @@ EOC
 
 $t->run();
 
-my $file = fixture('srt.ts', qw/ -f lavfi -i
-    testsrc=size=160x90:rate=25:duration=10 -c:v libx264 -preset ultrafast
-    -g 25 -f mpegts /);
-my $ts = slurp($file);
+my $ts = srt_source();
 
 sub caller_of {
     my ($name, $server) = @_;
 
-    return Test::Media::SRT->new(port => $t->udp($server || 'SRT'),
-                                 streamid => "publish:$name");
+    return srt_caller($t, "publish:$name", server => $server);
 }
 
-sub stream {
-    my ($app, $name) = @_;
-
-    my ($a) = grep { $_->{name} eq $app } @{$t->status()->{apps}};
-    my ($s) = grep { $_->{name} eq $name } @{$a->{streams}};
-
-    return $s;
-}
-
-sub frames {
-    my $s = stream(@_);
-
-    return $s && @{$s->{tracks}} ? $s->{tracks}[0]{frames} : 0;
-}
+sub stream { return $t->stream(@_) }
+sub frames { return $t->frames(@_) }
 
 # a reload every now and then
 

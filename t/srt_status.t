@@ -36,19 +36,15 @@ EOC
 $t->run();
 
 sub link_of {
-    my ($name) = @_;
+    my $stream = $t->stream('live', $_[0]) || {};
 
-    my ($app) = @{$t->status()->{apps}};
-    my ($stream) = grep { $_->{name} eq $name } @{$app->{streams}};
-
-    return $stream && $stream->{publisher}{link} || {};
+    return $stream->{publisher}{link} || {};
 }
 
-sub caller {
+sub caller_of {
     my ($name, %opt) = @_;
 
-    return Test::Media::SRT->new(port => $t->udp('SRT'),
-                                 streamid => "publish:live/$name", %opt);
+    return srt_caller($t, "publish:live/$name", %opt);
 }
 
 my ($status) = sh('ffmpeg', qw/ -nostdin -v error -f lavfi
@@ -61,7 +57,7 @@ my $bytes = $t->read_file('in.ts');
 # it does not answer for, is the 100 ms that a session begins with
 
 my $loser = $t->background('loser', sub {
-    my $p = &caller('loser', quiet => 1);
+    my $p = caller_of('loser', quiet => 1);
     my $n = 0;
 
     die "not connected\n" if $p->connect() != 1;
@@ -74,7 +70,7 @@ my $loser = $t->background('loser', sub {
 
 # meanwhile: one that sends to a worker that does not read
 
-my $p = &caller('burst');
+my $p = caller_of('burst');
 is($p->connect(), 1, 'connected');
 $p->send_ts(substr($bytes, 0, 188 * 50), seconds => 0.2, size => 188);
 

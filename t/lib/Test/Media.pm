@@ -98,7 +98,9 @@ waits), ->result($timeout), ->cancel, ->pause, ->resume.  All handles go on
 whenever any of them, or pump($seconds), is waited for.  Option sink => sub {
 my ($handle, $bytes, $time) = @_ } takes the body as it comes.
 
-status($path) decoded JSON of the media_status location;
+status($path) decoded JSON of the media_status location; of that streams($app)
+{ name => stream }, stream($app, $name), and frames($app, $name, $type) of the
+first track of the type (video), 0 where there is none.
 wait_playlist($path, sub { ok for $_[0]? }, $seconds) polls until the parsed
 playlist pleases, returns it; hls_save($path, $file, %opt) writes the init
 segment and all segments (parts too, with parts => 1) a media playlist names
@@ -912,6 +914,29 @@ sub status {
         if $r->{error} || $r->{status} != 200;
 
     return JSON::PP->new->utf8->decode($r->{body});
+}
+
+
+sub streams {
+    my ($self, $app) = @_;
+
+    my ($of) = grep { $_->{name} eq $app } @{$self->status()->{apps}};
+
+    return { map { $_->{name} => $_ } @{$of->{streams}} };
+}
+
+
+sub stream { return $_[0]->streams($_[1])->{$_[2]} }
+
+
+sub frames {
+    my ($self, $app, $name, $type) = @_;
+
+    my $stream = $self->stream($app, $name) || {};
+    my ($track) = grep { $_->{type} eq ($type || 'video') }
+                  @{$stream->{tracks} || []};
+
+    return $track ? $track->{frames} : 0;
 }
 
 

@@ -53,6 +53,15 @@ Options of send_ts(): seconds (how long it shall take, 0: at once), size, lose
 => sub { is this sequence number not to be sent }, at => sub ($index) { before
 each packet }.
 
+=head1 FUNCTIONS
+
+srt_caller($t, $streamid, %opt): a caller of the port UDP_SRT, or UDP_NAME with
+server => NAME.  srt_let_in(...), likewise: one that has connected, the first of
+as many as it takes, each from a port of its own; undef: none within 15 s.
+
+srt_source(): bytes of MPEG-TS, 10 s of video of 25 Hz with a key frame each
+second.
+
 =cut
 
 use strict;
@@ -62,8 +71,11 @@ use IO::Socket::IP;
 use Exporter 'import';
 use Time::HiRes qw/ time sleep /;
 
+use Test::Media ();
 use Test::Media::AES qw/ aes_ctr aes_unwrap aes_wrap pbkdf2_sha1 /;
+use Test::Media::Tools qw/ fixture slurp /;
 
+our @EXPORT = qw/ srt_caller srt_let_in srt_source /;
 our @EXPORT_OK = qw/ control parse reversed HANDSHAKE KEEPALIVE ACK NAK
                      SHUTDOWN ACKACK DROPREQ EXT /;
 
@@ -73,6 +85,37 @@ use constant {
 };
 
 my $seq_max = 0x7fffffff;
+
+
+sub srt_caller {
+    my ($t, $streamid, %opt) = @_;
+
+    return Test::Media::SRT->new(port => $t->udp($opt{server} || 'SRT'),
+                                 streamid => $streamid, %opt);
+}
+
+
+sub srt_let_in {
+    my ($t, $streamid, %opt) = @_;
+
+    my $p;
+
+    return eval {
+        Test::Media::wait_until(sub {
+            $p->close() if $p;
+            $p = srt_caller($t, $streamid, %opt);
+
+            return ($p->connect() // 0) == 1 && $p;
+        }, 15, "$streamid to be let in");
+    };
+}
+
+
+sub srt_source {
+    return slurp(fixture('srt.ts', qw/ -f lavfi -i
+        testsrc=size=160x90:rate=25:duration=10 -c:v libx264
+        -preset ultrafast -g 25 -f mpegts /));
+}
 
 
 # packets
