@@ -5,7 +5,8 @@
 # A publisher whose packets come one by one, a thousand a second, is not waited
 # for any more: its socket leaves epoll and is looked at by the worker's clock,
 # until it is slow again.  It does not lose a frame by either, nor by ending
-# meanwhile, and who is slow is waited for as ever.
+# meanwhile, whether packets are handed on early or not, and who is slow is
+# waited for as ever.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -24,6 +25,8 @@ media live { zone 32m; segment 1s; part 200ms; window 1m; }
 
 stream {
     server { listen 127.0.0.1:%%UDP_SRT%% udp reuseport; media_srt live; }
+    server { listen 127.0.0.1:%%UDP_EARLY%% udp reuseport; media_srt live;
+             media_srt_delivery early; }
 }
 
 http {
@@ -93,8 +96,9 @@ sub is_polled {
 # fast: one by one, slow: what is due four times a second, at once
 
 my %callers = map {
-    my $p = Test::Media::SRT->new(port => $t->udp('SRT'), latency => 1000,
-                                  streamid => "publish:live/$_");
+    my $p = Test::Media::SRT->new(
+        port => $t->udp($_ eq 'ends' ? 'EARLY' : 'SRT'), latency => 1000,
+        streamid => "publish:live/$_");
     is($p->connect(), 1, "$_: connected");
 
     $_ => { name => $_, p => $p, at => 0, fast => $_ ne 'slow' };

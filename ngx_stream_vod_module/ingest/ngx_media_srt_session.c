@@ -22,7 +22,8 @@
  * A peer that paces its packets would wake the worker by each of them.  One
  * that wakes it more often than the clock could is not waited for any more: its
  * socket is looked at each time that the clock runs, until little is found
- * there.
+ * there.  What is to be handed on early must not wait for that so long: then it
+ * takes more packets to be polled, and the clock runs sooner.
  */
 
 
@@ -47,12 +48,14 @@
 #define NGX_MEDIA_SRT_SLACK      4000         /* us */
 
 /*
- * Of an interval of 100 ms, in which the clock runs 20 times: so many events
- * and it is polled, so few looks that find something and it is not.
+ * Of an interval of 100 ms: half as many events again as the clock has looks,
+ * and it is polled; no more than a fifth of these find something, and it is
+ * not.
  */
 #define NGX_MEDIA_SRT_POLL       100          /* ms */
-#define NGX_MEDIA_SRT_POLL_MORE  30
-#define NGX_MEDIA_SRT_POLL_LESS  4
+
+#define ngx_media_srt_poll_more(every)  (NGX_MEDIA_SRT_POLL * 3 / 2 / (every))
+#define ngx_media_srt_poll_less(every)  (NGX_MEDIA_SRT_POLL / 5 / (every))
 
 
 /* of a datagram: SO_RXQ_OVFL */
@@ -93,6 +96,7 @@ static void ngx_media_srt_polled(ngx_media_srt_session_t *session,
     ngx_uint_t found);
 static void ngx_media_srt_poll(ngx_media_srt_session_t *session);
 static void ngx_media_srt_busy(ngx_media_srt_session_t *session, int64_t now);
+static ngx_msec_t ngx_media_srt_every(const ngx_media_srt_session_t *session);
 static int64_t ngx_media_srt_until(const ngx_media_srt_session_t *session);
 static void ngx_media_srt_clock(int64_t until, int64_t now);
 static void ngx_media_srt_clock_handler(ngx_event_t *ev);
@@ -668,7 +672,7 @@ ngx_media_srt_polled(ngx_media_srt_session_t *session, ngx_uint_t found)
 
     if (!session->is_polled) {
 
-        if (n < NGX_MEDIA_SRT_POLL_MORE
+        if (n < ngx_media_srt_poll_more(ngx_media_srt_every(session))
             || !rev->active
             || ngx_del_event(rev, NGX_READ_EVENT, 0) != NGX_OK)
         {
@@ -679,7 +683,7 @@ ngx_media_srt_polled(ngx_media_srt_session_t *session, ngx_uint_t found)
 
     } else {
 
-        if (n > NGX_MEDIA_SRT_POLL_LESS) {
+        if (n > ngx_media_srt_poll_less(ngx_media_srt_every(session))) {
             return;
         }
 
@@ -730,22 +734,45 @@ ngx_media_srt_busy(ngx_media_srt_session_t *session, int64_t now)
 }
 
 
-/* when the clock has to run for it */
+/* ms between two looks at its socket, while it is polled */
+
+static ngx_msec_t
+ngx_media_srt_every(const ngx_media_srt_session_t *session)
+{
+    return (session->conf->early && session->role->data)
+           ? NGX_MEDIA_SRT_SOON : NGX_MEDIA_SRT_CLOCK;
+}
+
+
+/* when the clock has to run for it, which is not so soon after it last did */
 
 static int64_t
 ngx_media_srt_until(const ngx_media_srt_session_t *session)
 {
+    int64_t  at;
+
     if (session->is_polled) {
-        return 0;
+        return ngx_media_srt_worker.ran
+               + (int64_t) ngx_media_srt_every(session) * 1000;
+    }
+
+    at = session->due;
+
+    if (at == NGX_MEDIA_SRT_EVER) {
+        return at;
     }
 
     /* what a viewer is sent is paced */
 
-    return session->due + (session->role->data ? NGX_MEDIA_SRT_SLACK : 0);
+    if (session->role->data) {
+        at += NGX_MEDIA_SRT_SLACK;
+    }
+
+    return ngx_max(at, ngx_media_srt_worker.ran + NGX_MEDIA_SRT_CLOCK * 1000);
 }
 
 
-/* it runs then, but not so soon after it last did, unless it runs before */
+/* it runs then, unless it runs before */
 
 static void
 ngx_media_srt_clock(int64_t until, int64_t now)
@@ -755,8 +782,6 @@ ngx_media_srt_clock(int64_t until, int64_t now)
 
     clock = &ngx_media_srt_worker.clock;
 
-    until = ngx_max(until, ngx_media_srt_worker.ran
-                           + NGX_MEDIA_SRT_CLOCK * 1000);
     wait = (until > now) ? (ngx_msec_t) ((until - now + 500) / 1000) : 0;
     wait = ngx_max(wait, 1);
 

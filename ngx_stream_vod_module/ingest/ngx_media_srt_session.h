@@ -37,8 +37,10 @@
 #include "ingest/ngx_media_srt_table.h"
 
 
-/* the worker's clock: ms between two looks at sessions that have to do */
+/* the worker's clock: ms between two looks at sessions that have to do, and at
+   sockets of those that are early and polled */
 #define NGX_MEDIA_SRT_CLOCK      5
+#define NGX_MEDIA_SRT_SOON       3
 
 #define NGX_MEDIA_SRT_EVER       0x7fffffffffffffffll     /* us: never */
 
