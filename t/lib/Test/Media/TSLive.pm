@@ -27,7 +27,8 @@ Test::Media::TSLive - publishers of MPEG-TS that do what encoders do
 =item ts_nginx(%opt)
 
 As live_nginx(), with a server for datagrams of each of C<names>, UDP_NAME,
-which publishes live/NAME; the option of that name has more of it.
+which publishes live/NAME; the option of that name has more of it.  C<servers>:
+others of the stream block.
 
 =item ts_frames($fixture, %opt)
 
@@ -93,6 +94,8 @@ sub ts_nginx {
     }' } @{$opt{names}};
 
     # the server of RTMP is closed, and that of nothing ends with its brace
+
+    $servers .= $opt{servers} || '';
 
     return live_nginx(%opt, rtmp => "} $servers server { listen "
                             . '127.0.0.1:%%PORT_NONE%%; media_rtmp;');
