@@ -52,8 +52,6 @@ static size_t ngx_media_opus_ts_config(u_char *p, uint32_t code);
 static uint32_t ngx_media_opus_ts_code(const ngx_media_params_t *params);
 static size_t ngx_media_opus_head(u_char *p,
     const ngx_media_params_t *params);
-static ngx_int_t ngx_media_opus_assume(ngx_media_params_t *params,
-    uint32_t sample_rate, uint32_t channels);
 
 
 const ngx_media_codec_t  ngx_media_opus_codec = {
@@ -82,7 +80,7 @@ const ngx_media_codec_t  ngx_media_opus_codec = {
     ngx_media_opus_silence,
     NULL,                                     /* still */
     NULL,                                     /* learn */
-    ngx_media_opus_assume,
+    NULL,                                     /* assume */
     ngx_media_opus_samples,
     NULL                                      /* size */
 };
@@ -190,44 +188,6 @@ ngx_media_opus_config(ngx_media_params_t *params, const u_char *pos,
     params->config_len = p - params->config;
 
     return NGX_OK;
-}
-
-
-/*
- * What MPEG-TS says is the number of channels, which are in the usual order
- * then: families 0 and 1 of RFC 7845, 5.1.1, with streams and coupled ones as
- * there
- */
-
-static ngx_int_t
-ngx_media_opus_assume(ngx_media_params_t *params, uint32_t sample_rate,
-    uint32_t channels)
-{
-    u_char  *p, record[32];
-
-    static const u_char  maps[][10] = {
-        { 2, 1, 0, 2, 1 }, { 2, 2, 0, 1, 2, 3 }, { 3, 2, 0, 4, 1, 2, 3 },
-        { 4, 2, 0, 4, 1, 2, 3, 5 }, { 4, 3, 0, 4, 1, 2, 3, 5, 6 },
-        { 5, 3, 0, 6, 1, 2, 3, 4, 5, 7 }
-    };
-
-    if (sample_rate != NGX_MEDIA_OPUS_RATE || channels == 0 || channels > 8) {
-        return NGX_DECLINED;
-    }
-
-    p = record;
-    p = ngx_media_put_8(p, 0);
-    p = ngx_media_put_8(p, channels);
-    p = ngx_media_put_be16(p, 0);
-    p = ngx_media_put_be32(p, NGX_MEDIA_OPUS_RATE);
-    p = ngx_media_put_be16(p, 0);
-    p = ngx_media_put_8(p, channels > 2);
-
-    if (channels > 2) {
-        p = ngx_cpymem(p, maps[channels - 3], 2 + channels);
-    }
-
-    return ngx_media_opus_config(params, record, p);
 }
 
 

@@ -18,15 +18,14 @@
 #include "ingest/ngx_media_ts_in_state.h"
 
 
-/* of Opus, in MPEG-TS: Hz, and channels at most */
-#define NGX_MEDIA_TS_IN_RATE      48000
-#define NGX_MEDIA_TS_IN_CHANNELS  8
+/* channel_config_code where what is said is none that is known: stereo */
+#define NGX_MEDIA_TS_IN_CHANNELS  2
 
 
 static ngx_media_publish_e ngx_media_ts_in_back(ngx_media_ts_in_t *ts);
 static ngx_media_publish_e ngx_media_ts_in_track_add(ngx_media_ts_in_t *ts,
     ngx_uint_t i);
-static ngx_media_publish_e ngx_media_ts_in_assume(ngx_media_ts_in_t *ts,
+static ngx_media_publish_e ngx_media_ts_in_configure(ngx_media_ts_in_t *ts,
     const ngx_media_ts_in_track_t *t, const ngx_media_ts_stream_t *stream);
 static ngx_uint_t ngx_media_ts_in_track_id(ngx_media_ts_in_t *ts,
     ngx_uint_t type);
@@ -197,7 +196,7 @@ ngx_media_ts_in_track_add(ngx_media_ts_in_t *ts, ngx_uint_t i)
 
     ts->tracks[i] = t;
 
-    if (ngx_media_ts_in_assume(ts, t, stream) == NGX_MEDIA_PUBLISH_NOMEM) {
+    if (ngx_media_ts_in_configure(ts, t, stream) == NGX_MEDIA_PUBLISH_NOMEM) {
         return NGX_MEDIA_PUBLISH_NOMEM;
     }
 
@@ -210,30 +209,24 @@ ngx_media_ts_in_track_add(ngx_media_ts_in_t *ts, ngx_uint_t i)
 }
 
 
-/* what frames do not say of their codec, and that has no header: Opus */
+/* what frames do not say of their codec, and a descriptor does: of Opus */
 
 static ngx_media_publish_e
-ngx_media_ts_in_assume(ngx_media_ts_in_t *ts,
+ngx_media_ts_in_configure(ngx_media_ts_in_t *ts,
     const ngx_media_ts_in_track_t *t, const ngx_media_ts_stream_t *stream)
 {
-    ngx_uint_t                 channels;
-    ngx_media_params_t         params;
+    u_char                     bytes[NGX_MEDIA_TS_CONFIG_MAX];
+    size_t                     size;
     ngx_media_publish_frame_t  config;
 
-    if (t->codec == NULL || t->codec->learn || t->codec->assume == NULL) {
+    if (t->codec == NULL || t->codec->ts.config == NULL) {
         return NGX_MEDIA_PUBLISH_OK;
     }
 
-    /* channel_config_code: dual mono, or so many in the usual order */
+    size = t->codec->ts.config(bytes, stream->channels);
 
-    channels = stream->channels;
-
-    if (channels == 0 || channels > NGX_MEDIA_TS_IN_CHANNELS) {
-        channels = 2;
-    }
-
-    if (t->codec->assume(&params, NGX_MEDIA_TS_IN_RATE, channels) != NGX_OK) {
-        return NGX_MEDIA_PUBLISH_UNSUPPORTED;
+    if (size == 0) {
+        size = t->codec->ts.config(bytes, NGX_MEDIA_TS_IN_CHANNELS);
     }
 
     ngx_memzero(&config, sizeof(ngx_media_publish_frame_t));
@@ -241,8 +234,8 @@ ngx_media_ts_in_assume(ngx_media_ts_in_t *ts,
     config.type = t->type;
     config.id = t->id;
     config.codec = t->codec->id;
-    config.pos = params.config;
-    config.last = params.config + params.config_len;
+    config.pos = bytes;
+    config.last = bytes + size;
 
     return ngx_media_publish_track(ts->conf.publisher, &config);
 }
