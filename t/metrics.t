@@ -497,7 +497,7 @@ sub packets {
         pktRcvLoss => 'lost_packets_total',
         pktRcvDrop => 'dropped_packets_total', pktSentACK => 'acks_total',
         kernel_drops => 'kernel_dropped_packets_total',
-        cc_errors => 'cc_errors_total', pktRcvBuf => 'held_packets',
+        pktRcvBuf => 'held_packets',
     );
 
     is($m->{"ngx_media_stream_link_$names{$_}$label"}, $link->{$_}, $_)
@@ -509,7 +509,9 @@ sub packets {
     is($m->{"ngx_media_stream_link_latency_seconds$label"}, '0.120',
        'latency');
     cmp_ok($link->{byteRecv}, '>=', 188 * 20, 'bytes');
-    is(scalar(grep { /stream_link/ && !/stream="srt"/ } keys %$m), 0,
+    is($m->{"ngx_media_stream_ts_packets_total$label"},
+       $stream->{publisher}{ts}{packets}, 'packets of MPEG-TS');
+    is(scalar(grep { /stream_(?:link|ts)/ && !/stream="srt"/ } keys %$m), 0,
        'of no other stream');
 }
 

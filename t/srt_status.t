@@ -35,11 +35,16 @@ EOC
 
 $t->run();
 
-sub link_of {
-    my $stream = $t->stream('live', $_[0]) || {};
+sub publisher_of {
+    my ($name) = @_;
 
-    return $stream->{publisher}{link} || {};
+    my $stream = $t->stream('live', $name) || {};
+
+    return $stream->{publisher} || {};
 }
+
+sub link_of { return publisher_of($_[0])->{link} || {} }
+sub ts_of   { return publisher_of($_[0])->{ts} || {} }
 
 sub caller_of {
     my ($name, %opt) = @_;
@@ -81,10 +86,18 @@ wait_ok(sub { (link_of('burst')->{pktRecv} || 0) >= 50 }, 10,
 my $link = link_of('burst');
 is($link->{$_}, 0, $_)
     for qw/ pktRcvLoss pktRcvDrop pktRcvBelated pktRcvRetrans
-            pktRcvUndecrypt kernel_drops key_bytes key_changes cc_errors /;
+            pktRcvUndecrypt kernel_drops key_bytes key_changes strange
+            foreign /;
 is($link->{msRcvTsbPdDelay}, 120, 'latency');
 cmp_ok($link->{pktSentACK}, '>', 0, 'acknowledged');
 is($link->{byteRecv}, 50 * 188, 'bytes');
+
+my $ts = ts_of('burst');
+is($ts->{packets}, 50, 'packets of MPEG-TS');
+is($ts->{bytes}, 50 * 188, 'their bytes');
+is($ts->{cc_errors}, 0, 'no gaps');
+ok(!(grep { $_->{cc_errors} } @{$ts->{pids}}), 'of no PID');
+ok((grep { ($_->{codec} || '') eq 'h264' } @{$ts->{pids}}), 'PIDs');
 
 kill STOP => $_ for $t->worker_pids();
 
@@ -125,5 +138,5 @@ $link = link_of('loser');
 
 cmp_ok($link->{pktRcvDrop}, '>', 10, 'lost');
 cmp_ok($link->{pktRcvLoss}, '>=', $link->{pktRcvDrop}, 'they were missing');
-cmp_ok($link->{cc_errors}, '>', 0, 'which MPEG-TS says, too');
+cmp_ok(ts_of('loser')->{cc_errors}, '>', 0, 'which MPEG-TS says, too');
 $t->done();

@@ -411,6 +411,28 @@ ngx_media_stream_link(const ngx_media_claim_t *claim,
     }
 
     s->link.now = link->now;
+    s->link.kind = link->kind;
+    s->link.npids = link->npids;
+    s->link.more = link->more;
+
+    ngx_memcpy(s->link.pids, link->pids, sizeof(link->pids));
+
+    ngx_media_stream_unlock(s);
+}
+
+
+void
+ngx_media_stream_foreign(const ngx_media_stream_t *stream, uint64_t packets)
+{
+    ngx_media_stream_shm_t  *s;
+
+    s = stream->sh;
+
+    ngx_media_stream_lock(stream->zone, s);
+
+    if (s->id == stream->id) {
+        s->link.count[NGX_MEDIA_LINK_FOREIGN] += packets;
+    }
 
     ngx_media_stream_unlock(s);
 }

@@ -104,6 +104,10 @@ void ngx_media_stream_ignored(const ngx_media_claim_t *claim,
 void ngx_media_stream_link(const ngx_media_claim_t *claim,
     const ngx_media_link_t *link);
 
+/* others, who do not publish it, have sent so many datagrams for it */
+void ngx_media_stream_foreign(const ngx_media_stream_t *stream,
+    uint64_t packets);
+
 /* its stamps have jumped; counted likewise */
 void ngx_media_stream_jumped(const ngx_media_claim_t *claim);
 

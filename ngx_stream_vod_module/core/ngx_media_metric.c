@@ -52,6 +52,11 @@
                          "stream_link_" metric, NULL, 1,                      \
                          link.count[NGX_MEDIA_LINK_##counter], help)
 
+#define ngx_media_metric_ts(name, metric, counter, help)                      \
+    ngx_media_metric_field(ngx_media_stream_stat_t, name, COUNTER,            \
+                         "stream_ts_" metric, NULL, 1,                        \
+                         link.count[NGX_MEDIA_LINK_TS_##counter], help)
+
 #define ngx_media_metric_drop(name, reason)                                   \
     ngx_media_metric_field(ngx_media_track_stat_t, name, COUNTER,             \
                          "track_dropped_frames", "reason=\"" #reason "\"",    \
@@ -229,30 +234,74 @@ const ngx_media_metric_t  ngx_media_metric_links[] = {
         "Bytes of their payload"),
     ngx_media_metric_link("pktRcvLoss", "lost_packets", LOST,
         "Packets that were missing at first"),
-    ngx_media_metric_link("pktRcvRetrans", "retransmitted_packets",
-        RETRANSMITTED, "Packets that came as repeated ones"),
     ngx_media_metric_link("pktRcvDrop", "dropped_packets", DROPPED,
         "Packets that were not there when it was their time"),
     ngx_media_metric_link("pktRcvBelated", "belated_packets", BELATED,
         "Packets that came after their time"),
+    ngx_media_metric_link("kernel_drops", "kernel_dropped_packets", OVERFLOWS,
+        "Packets that the kernel had no room for"),
+    ngx_media_metric_link("strange", "strange_packets", STRANGE,
+        "Packets that are not what they should be"),
+    ngx_media_metric_link("foreign", "foreign_packets", FOREIGN,
+        "Packets of others than its publisher"),
+
+    ngx_media_metric_end
+};
+
+
+/* where they are answered, and asked for once more */
+
+const ngx_media_metric_t  ngx_media_metric_links_srt[] = {
+
+    ngx_media_metric_link("pktRcvRetrans", "retransmitted_packets",
+        RETRANSMITTED, "Packets that came as repeated ones"),
     ngx_media_metric_link("pktRcvUndecrypt", "undecrypted_packets",
         UNDECRYPTED, "Packets that there was no key for"),
     ngx_media_metric_link("pktSentACK", "acks", ACKS,
         "Acknowledgements sent"),
     ngx_media_metric_link("pktSentNAK", "naks", NAKS,
         "Requests for missing packets sent"),
-    ngx_media_metric_link("kernel_drops", "kernel_dropped_packets", OVERFLOWS,
-        "Packets that the kernel had no room for"),
     ngx_media_metric_link("key_changes", "key_changes", KEYS,
         "New keys that the publisher has sent"),
-    ngx_media_metric_link("cc_errors", "cc_errors", CC,
-        "Gaps in MPEG-TS, by its continuity counters"),
     ngx_media_metric_stream("", GAUGE, "stream_link_rtt_seconds", 1000000,
         link.now.rtt, "Round trip time to the publisher"),
     ngx_media_metric_stream("", GAUGE, "stream_link_latency_seconds", 1000,
         link.now.latency, "Latency that was agreed upon"),
     ngx_media_metric_stream("", SUM, "stream_link_held_packets", 1,
         link.now.held, "Packets that wait for their time"),
+
+    ngx_media_metric_end
+};
+
+
+/* what is in them */
+
+const ngx_media_metric_t  ngx_media_metric_links_ts[] = {
+
+    ngx_media_metric_ts("packets", "packets", PACKETS,
+        "Packets of MPEG-TS that came"),
+    ngx_media_metric_ts("bytes", "bytes", BYTES,
+        "Bytes of them"),
+    ngx_media_metric_ts("cc_errors", "cc_errors", CC,
+        "Gaps in MPEG-TS, by its continuity counters"),
+    ngx_media_metric_ts("transport_errors", "transport_errors", ERRORS,
+        "Packets of MPEG-TS that say that they are broken"),
+    ngx_media_metric_ts("scrambled", "scrambled_packets", SCRAMBLED,
+        "Packets of MPEG-TS that are scrambled"),
+    ngx_media_metric_ts("malformed", "malformed_packets", MALFORMED,
+        "Packets and sections of MPEG-TS that are malformed"),
+    ngx_media_metric_ts("ignored", "ignored_packets", IGNORED,
+        "Packets of PIDs that are not read"),
+    ngx_media_metric_ts("duplicates", "duplicate_packets", DUPLICATES,
+        "Packets of MPEG-TS that came twice"),
+    ngx_media_metric_ts("resyncs", "resyncs", RESYNCS,
+        "Times when sync bytes were lost"),
+    ngx_media_metric_ts("skipped_bytes", "skipped_bytes", SKIPPED,
+        "Bytes that are no packets of MPEG-TS"),
+    ngx_media_metric_ts("damaged_frames", "damaged_frames", DAMAGED,
+        "Frames left out, since parts of them were missing"),
+    ngx_media_metric_ts("clock_jumps", "clock_jumps", JUMPS,
+        "Times when the clock of MPEG-TS jumped"),
 
     ngx_media_metric_end
 };

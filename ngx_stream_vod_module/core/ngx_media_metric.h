@@ -7,8 +7,8 @@
 /*
  * What is told about applications, streams and tracks, as tables over the
  * snapshots of ngx_media_stat.h.  A row is one number; status (JSON) and
- * metrics (Prometheus, OpenMetrics) are walks over the same rows, named in
- * docs/.  Rows of one metric follow one another, each with a label of its own.
+ * metrics (Prometheus, OpenMetrics) walk over the same rows, named in docs/.
+ * Rows of one metric follow one another, each with a label of its own.
  */
 
 
@@ -93,6 +93,8 @@ extern const ngx_media_metric_t  ngx_media_metric_streams[];
 extern const ngx_media_metric_t  ngx_media_metric_ignored[];
 extern const ngx_media_metric_t  ngx_media_metric_viewers[];
 extern const ngx_media_metric_t  ngx_media_metric_links[];
+extern const ngx_media_metric_t  ngx_media_metric_links_srt[];
+extern const ngx_media_metric_t  ngx_media_metric_links_ts[];
 extern const ngx_media_metric_t  ngx_media_metric_tracks[];
 extern const ngx_media_metric_t  ngx_media_metric_videos[];
 
@@ -115,8 +117,7 @@ void ngx_media_metric_json(ngx_media_text_t *text,
 typedef struct {
     ngx_str_t                 labels;         /* app="live", or empty */
     const void               *data;
-    unsigned                  rest:1;         /* a sum of several: only what
-                                                 may be summed */
+    unsigned                  rest:1;         /* a sum: of what may be summed */
 } ngx_media_metric_object_t;
 
 

@@ -312,7 +312,7 @@ ngx_media_stream_stat_locked(const ngx_media_stream_t *stream,
     }
 
     stat->link = s->link;
-    stat->linked = (s->link.count[NGX_MEDIA_LINK_PACKETS] != 0);
+    stat->linked = (s->link.kind != NGX_MEDIA_LINK_NONE);
 
     stat->since = s->since;
     stat->pid = s->trailing ? 0 : s->pid;

@@ -23,7 +23,7 @@
 #include "memory/ngx_media_zone.h"
 
 
-#define NGX_MEDIA_LAYOUT         8            /* of all that is the core's in
+#define NGX_MEDIA_LAYOUT         9            /* of all that is the core's in
                                                  a zone, blocks included */
 #define NGX_MEDIA_STORE_MAGIC    0x616964656d78676eull
 

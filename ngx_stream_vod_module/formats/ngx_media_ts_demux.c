@@ -362,6 +362,10 @@ ngx_media_ts_packet(ngx_media_ts_demux_t *d, const u_char *p,
         return ngx_media_ts_unread(d, pid, ev);
     }
 
+    if (slot) {
+        slot->packets++;
+    }
+
     payload = ngx_media_ts_adaptation(d, p, &flags);
 
     if (payload == NULL) {

@@ -139,7 +139,9 @@ typedef enum {
 /* one PID that is looked at */
 
 typedef struct {
-    uint64_t                  cc_errors;
+    uint64_t                  packets;        /* all but those with an error
+                                                 that they say, */
+    uint64_t                  cc_errors;      /* and of these: */
     uint64_t                  scrambled;
     uint64_t                  hash;           /* of its last payload */
     ngx_media_ts_slot_e       kind;

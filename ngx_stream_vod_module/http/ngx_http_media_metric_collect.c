@@ -242,7 +242,10 @@ ngx_http_media_metrics_omit(ngx_http_media_metrics_t *metrics,
     ngx_media_metric_add(ngx_media_metric_ignored, &app->rest, &stat);
     ngx_media_metric_add(ngx_media_metric_viewers, &app->rest, &stat);
     ngx_media_metric_add(ngx_media_metric_links, &app->rest, &stat);
+    ngx_media_metric_add(ngx_media_metric_links_srt, &app->rest, &stat);
+    ngx_media_metric_add(ngx_media_metric_links_ts, &app->rest, &stat);
     app->rest.linked |= stat.linked;
+    app->rest.link.kind = ngx_max(app->rest.link.kind, stat.link.kind);
 
     for (i = 0; i < stat.ntracks; i++) {
         ngx_media_metric_add(ngx_media_metric_tracks, &app->rest_tracks,

@@ -30,7 +30,8 @@ typedef struct {
     ngx_http_media_metric_set_t  waits;
     ngx_http_media_metric_set_t  workers;
     ngx_http_media_metric_set_t  streams;
-    ngx_http_media_metric_set_t  links;       /* of those that have one */
+    ngx_http_media_metric_set_t  links;       /* of those that have one, */
+    ngx_http_media_metric_set_t  srt;         /* and of those whose is SRT */
     ngx_http_media_metric_set_t  tracks;
     ngx_http_media_metric_set_t  videos;
     ngx_http_media_metric_set_t  hooks;
@@ -66,6 +67,8 @@ static ngx_int_t ngx_http_media_metrics_streams(
 static ngx_int_t ngx_http_media_metrics_tracks(
     ngx_http_media_metrics_t *metrics, ngx_http_media_metric_sets_t *sets,
     const ngx_http_media_metric_stream_t *stream);
+static void ngx_http_media_metrics_link(ngx_http_media_metric_sets_t *sets,
+    const ngx_media_stream_stat_t *stat);
 static ngx_int_t ngx_http_media_metrics_rest(
     ngx_http_media_metrics_t *metrics, ngx_http_media_metric_sets_t *sets,
     const ngx_http_media_metric_app_t *app);
@@ -260,6 +263,9 @@ ngx_http_media_metrics_sets(ngx_http_media_metrics_t *metrics,
                                     metrics->nstreams + n)
         != NGX_OK
         || ngx_http_media_metrics_room(metrics, &sets->links,
+                                       metrics->nstreams + n)
+           != NGX_OK
+        || ngx_http_media_metrics_room(metrics, &sets->srt,
                                        metrics->nstreams + n)
            != NGX_OK
         || ngx_http_media_metrics_room(metrics, &sets->tracks,
@@ -537,10 +543,7 @@ ngx_http_media_metrics_streams(ngx_http_media_metrics_t *metrics,
             return NGX_ERROR;
         }
 
-        if (stream->stat->linked) {
-            sets->links.elts[sets->links.n++] =
-                                     sets->streams.elts[sets->streams.n - 1];
-        }
+        ngx_http_media_metrics_link(sets, stream->stat);
     }
 
     for (i = 0; i < metrics->napps; i++) {
@@ -553,6 +556,26 @@ ngx_http_media_metrics_streams(ngx_http_media_metrics_t *metrics,
     }
 
     return NGX_OK;
+}
+
+
+/* of the stream that is the last one in sets->streams */
+
+static void
+ngx_http_media_metrics_link(ngx_http_media_metric_sets_t *sets,
+    const ngx_media_stream_stat_t *stat)
+{
+    const ngx_media_metric_object_t  *object;
+
+    object = &sets->streams.elts[sets->streams.n - 1];
+
+    if (stat->linked) {
+        sets->links.elts[sets->links.n++] = *object;
+    }
+
+    if (stat->link.kind == NGX_MEDIA_LINK_SRT) {
+        sets->srt.elts[sets->srt.n++] = *object;
+    }
 }
 
 
@@ -623,10 +646,7 @@ ngx_http_media_metrics_rest(ngx_http_media_metrics_t *metrics,
 
     sets->streams.elts[sets->streams.n - 1].rest = 1;
 
-    if (app->rest.linked) {
-        sets->links.elts[sets->links.n++] =
-                                     sets->streams.elts[sets->streams.n - 1];
-    }
+    ngx_http_media_metrics_link(sets, &app->rest);
 
     if (!metrics->tracks) {
         return NGX_OK;
@@ -747,6 +767,10 @@ ngx_http_media_metrics_write(ngx_media_metric_text_t *mt,
                           sets->streams.n);
 
     ngx_media_metric_walk(mt, ngx_media_metric_links, sets->links.elts,
+                          sets->links.n);
+    ngx_media_metric_walk(mt, ngx_media_metric_links_srt, sets->srt.elts,
+                          sets->srt.n);
+    ngx_media_metric_walk(mt, ngx_media_metric_links_ts, sets->links.elts,
                           sets->links.n);
 
     if (metrics->sessions) {

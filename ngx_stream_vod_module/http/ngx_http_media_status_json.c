@@ -27,6 +27,10 @@ static void ngx_http_media_status_publisher(ngx_media_text_t *text,
     const ngx_media_stream_stat_t *stream);
 static void ngx_http_media_status_link(ngx_media_text_t *text,
     const ngx_media_stream_stat_t *stream);
+static void ngx_http_media_status_link_srt(ngx_media_text_t *text,
+    const ngx_media_stream_stat_t *stream);
+static void ngx_http_media_status_ts(ngx_media_text_t *text,
+    const ngx_media_stream_stat_t *stream);
 static void ngx_http_media_status_track(ngx_media_text_t *text,
     const ngx_media_track_stat_t *track);
 static void ngx_http_media_status_attributes(ngx_media_text_t *text,
@@ -245,6 +249,7 @@ ngx_http_media_status_publisher(ngx_media_text_t *text,
 
     if (stream->linked) {
         ngx_http_media_status_link(text, stream);
+        ngx_http_media_status_ts(text, stream);
     }
 
     ngx_media_text_cstr(text, "}");
@@ -257,16 +262,30 @@ static void
 ngx_http_media_status_link(ngx_media_text_t *text,
     const ngx_media_stream_stat_t *stream)
 {
+    ngx_media_text_cstr(text, ",\"link\":{\"mbpsRecvRate\":");
+    ngx_media_text_decimal(text, stream->link.now.rate, 1000000, 3,
+                           NGX_MEDIA_TEXT_DOWN);
+
+    ngx_media_metric_json(text, ngx_media_metric_links, stream);
+
+    if (stream->link.kind == NGX_MEDIA_LINK_SRT) {
+        ngx_http_media_status_link_srt(text, stream);
+    }
+
+    ngx_media_text_cstr(text, "}");
+}
+
+
+static void
+ngx_http_media_status_link_srt(ngx_media_text_t *text,
+    const ngx_media_stream_stat_t *stream)
+{
     const ngx_media_link_now_t  *now;
 
     now = &stream->link.now;
 
-    ngx_media_text_cstr(text, ",\"link\":{\"msRTT\":");
-    ngx_media_text_decimal(text, now->rtt, 1000, 3, NGX_MEDIA_TEXT_DOWN);
-
+    ngx_http_media_status_fraction(text, "msRTT", now->rtt, 1000, 3);
     ngx_http_media_status_fraction(text, "msRTTVar", now->rtt_var, 1000, 3);
-    ngx_http_media_status_fraction(text, "mbpsRecvRate", now->rate, 1000000,
-                                   3);
     ngx_http_media_status_fraction(text, "mbpsBandwidth", now->capacity,
                                    1000000, 3);
     ngx_http_media_status_key(text, "msRcvTsbPdDelay");
@@ -278,9 +297,54 @@ ngx_http_media_status_link(ngx_media_text_t *text,
     ngx_http_media_status_key(text, "key_bytes");
     ngx_media_text_u64(text, now->key);
 
-    ngx_media_metric_json(text, ngx_media_metric_links, stream);
+    ngx_media_metric_json(text, ngx_media_metric_links_srt, stream);
+}
 
-    ngx_media_text_cstr(text, "}");
+
+static void
+ngx_http_media_status_ts(ngx_media_text_t *text,
+    const ngx_media_stream_stat_t *stream)
+{
+    ngx_uint_t                   i;
+    const ngx_media_codec_t     *codec;
+    const ngx_media_link_pid_t  *pid;
+
+    ngx_media_text_cstr(text, ",\"ts\":{\"pids_omitted\":");
+    ngx_media_text_u64(text, stream->link.more);
+
+    ngx_media_metric_json(text, ngx_media_metric_links_ts, stream);
+
+    ngx_media_text_cstr(text, ",\"pids\":[");
+
+    for (i = 0; i < stream->link.npids; i++) {
+        pid = &stream->link.pids[i];
+
+        if (i) {
+            ngx_media_text_cstr(text, ",");
+        }
+
+        ngx_media_text_cstr(text, "{\"pid\":");
+        ngx_media_text_u64(text, pid->pid);
+        ngx_http_media_status_key(text, "stream_type");
+        ngx_media_text_u64(text, pid->stream_type);
+
+        codec = ngx_media_codec_find(pid->codec);
+
+        if (codec) {
+            ngx_http_media_status_string(text, "codec", codec->name.data,
+                                         codec->name.len);
+        }
+
+        ngx_http_media_status_key(text, "packets");
+        ngx_media_text_u64(text, pid->packets);
+        ngx_http_media_status_key(text, "cc_errors");
+        ngx_media_text_u64(text, pid->cc_errors);
+        ngx_http_media_status_key(text, "scrambled");
+        ngx_media_text_u64(text, pid->scrambled);
+        ngx_media_text_cstr(text, "}");
+    }
+
+    ngx_media_text_cstr(text, "]}");
 }
 
 

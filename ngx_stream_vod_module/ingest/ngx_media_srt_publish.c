@@ -407,7 +407,6 @@ static void
 ngx_media_srt_publish_report(ngx_media_srt_session_t *session, int64_t now)
 {
     ngx_media_link_t             link;
-    ngx_media_ts_in_stat_t       ts;
     ngx_media_srt_publish_t     *publish;
     ngx_media_srt_report_now_t   is_now;
 
@@ -415,14 +414,13 @@ ngx_media_srt_publish_report(ngx_media_srt_session_t *session, int64_t now)
 
     ngx_media_srt_rx_stat(publish->rx, &is_now.rx, now);
     ngx_media_srt_keys_stat(session->keys, &is_now.keys);
-    ngx_media_ts_in_stat(publish->ts, &ts);
 
     is_now.overflows = session->overflows;
-    is_now.cc = ts.cc_errors;
     is_now.latency = session->latency;
 
     ngx_media_srt_report(&publish->report, &is_now, now, &link,
                          session->connection->log);
+    ngx_media_ts_in_link(publish->ts, &link);
 
     ngx_media_publish_link(publish->publisher, &link);
 }

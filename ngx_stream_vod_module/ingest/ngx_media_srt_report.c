@@ -32,6 +32,7 @@ ngx_media_srt_report(ngx_media_srt_report_t *report,
     ngx_uint_t                      i;
     const ngx_media_srt_rx_stat_t  *rx;
 
+    ngx_memzero(link, sizeof(ngx_media_link_t));
     ngx_media_srt_report_count(count, now);
 
     for (i = 0; i < NGX_MEDIA_LINK_COUNTERS; i++) {
@@ -41,6 +42,7 @@ ngx_media_srt_report(ngx_media_srt_report_t *report,
 
     rx = &now->rx;
 
+    link->kind = NGX_MEDIA_LINK_SRT;
     link->now.rtt = rx->rtt;
     link->now.rtt_var = rx->rtt_var;
     link->now.rate = rx->bytes * 8;
@@ -72,6 +74,8 @@ ngx_media_srt_report_count(uint64_t *count,
 
     rx = &now->rx;
 
+    ngx_memzero(count, NGX_MEDIA_LINK_COUNTERS * sizeof(uint64_t));
+
     count[NGX_MEDIA_LINK_PACKETS] = rx->recv;
     count[NGX_MEDIA_LINK_BYTES] = rx->recv_bytes;
     count[NGX_MEDIA_LINK_LOST] = rx->loss;
@@ -83,7 +87,6 @@ ngx_media_srt_report_count(uint64_t *count,
     count[NGX_MEDIA_LINK_ACKS] = rx->ack;
     count[NGX_MEDIA_LINK_NAKS] = rx->nak;
     count[NGX_MEDIA_LINK_KEYS] = now->keys.received;
-    count[NGX_MEDIA_LINK_CC] = now->cc;
 }
 
 

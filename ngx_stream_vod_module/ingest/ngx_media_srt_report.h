@@ -28,7 +28,6 @@ typedef struct {
     ngx_media_srt_rx_stat_t    rx;
     ngx_media_srt_keys_stat_t  keys;
     uint64_t                   overflows;     /* SO_RXQ_OVFL */
-    uint64_t                   cc;            /* gaps of MPEG-TS */
     ngx_msec_t                 latency;       /* as agreed upon */
 } ngx_media_srt_report_now_t;
 
@@ -47,9 +46,9 @@ typedef struct {
 
 /*
  * To be called once a second, and at the end: *link is what has come since the
- * last call, for ngx_media_publish_link().  now in us.  Each 10 s that packets
- * were too late, or were dropped by the kernel, it says so; of those the first,
- * second, fourth, eighth and so on.
+ * last call, for ngx_media_publish_link(), with nothing of MPEG-TS.  now in us.
+ * Each 10 s that packets were too late, or were dropped by the kernel, it says
+ * so; of those the first, second, fourth, eighth and so on.
  */
 void ngx_media_srt_report(ngx_media_srt_report_t *report,
     const ngx_media_srt_report_now_t *now, int64_t time,

@@ -58,14 +58,6 @@
 #define ngx_media_srt_poll_less(every)  (NGX_MEDIA_SRT_POLL / 5 / (every))
 
 
-/* of a datagram: SO_RXQ_OVFL */
-
-typedef union {
-    struct cmsghdr            align;
-    u_char                    data[CMSG_SPACE(sizeof(uint32_t))];
-} ngx_media_srt_cmsg_t;
-
-
 typedef struct {
     ngx_media_srt_slots_t    *slots;          /* NULL: there was no session */
     ngx_media_srt_slot_t     *batch[NGX_MEDIA_SRT_BATCH];
@@ -79,8 +71,6 @@ typedef struct {
 static void ngx_media_srt_read_handler(ngx_event_t *rev);
 static void ngx_media_srt_receive(ngx_media_srt_session_t *session);
 static ngx_int_t ngx_media_srt_batch(ngx_media_srt_session_t *session);
-static void ngx_media_srt_overflow(ngx_media_srt_session_t *session,
-    struct msghdr *msg);
 static ngx_int_t ngx_media_srt_data(ngx_media_srt_session_t *session,
     ngx_media_srt_slot_t *slot, const ngx_media_srt_data_t *packet,
     int64_t now);
@@ -236,7 +226,6 @@ ngx_media_srt_exit(void)
 ngx_int_t
 ngx_media_srt_session_connect(ngx_media_srt_session_t *session)
 {
-    int                on;
     ngx_connection_t  *c;
 
     if (ngx_media_srt_worker_slots(session->conf) == NULL) {
@@ -248,16 +237,6 @@ ngx_media_srt_session_connect(ngx_media_srt_session_t *session)
                               ngx_media_srt_stray);
     if (c == NULL) {
         return NGX_ERROR;
-    }
-
-    on = 1;
-
-    if (setsockopt(c->fd, SOL_SOCKET, SO_RXQ_OVFL, (const void *) &on,
-                   sizeof(int))
-        == -1)
-    {
-        ngx_log_error(NGX_LOG_WARN, c->log, ngx_socket_errno,
-                      "setsockopt(SO_RXQ_OVFL) failed");
     }
 
     session->socket = c;
@@ -352,7 +331,7 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
     struct iovec              iov[NGX_MEDIA_SRT_BATCH];
     struct mmsghdr            msgs[NGX_MEDIA_SRT_BATCH];
     ngx_media_srt_slot_t    **batch;
-    ngx_media_srt_cmsg_t      cmsg[NGX_MEDIA_SRT_BATCH];
+    ngx_media_udp_cmsg_t      cmsg[NGX_MEDIA_SRT_BATCH];
     ngx_media_srt_worker_t   *worker;
 
     worker = &ngx_media_srt_worker;
@@ -376,7 +355,7 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
         msgs[i].msg_hdr.msg_iov = &iov[i];
         msgs[i].msg_hdr.msg_iovlen = 1;
         msgs[i].msg_hdr.msg_control = &cmsg[i];
-        msgs[i].msg_hdr.msg_controllen = sizeof(ngx_media_srt_cmsg_t);
+        msgs[i].msg_hdr.msg_controllen = sizeof(ngx_media_udp_cmsg_t);
     }
 
     n = recvmmsg(session->socket->fd, msgs, NGX_MEDIA_SRT_BATCH, MSG_DONTWAIT,
@@ -397,7 +376,7 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
     }
 
     if (n) {
-        ngx_media_srt_overflow(session, &msgs[n - 1].msg_hdr);
+        ngx_media_udp_overflows(&msgs[n - 1].msg_hdr, &session->overflows);
     }
 
     now = ngx_media_srt_now();
@@ -418,25 +397,6 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
     }
 
     return n == NGX_MEDIA_SRT_BATCH ? NGX_OK : NGX_AGAIN;
-}
-
-
-/* how many this socket has had no room for, so far: 32 bits of it */
-
-static void
-ngx_media_srt_overflow(ngx_media_srt_session_t *session, struct msghdr *msg)
-{
-    uint32_t         n;
-    struct cmsghdr  *cmsg;
-
-    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-
-        if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SO_RXQ_OVFL) {
-            ngx_memcpy(&n, CMSG_DATA(cmsg), sizeof(uint32_t));
-
-            session->overflows += n - (uint32_t) session->overflows;
-        }
-    }
 }
 
 

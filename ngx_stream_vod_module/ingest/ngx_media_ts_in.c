@@ -35,6 +35,8 @@ static void ngx_media_ts_in_clock(ngx_media_ts_in_t *ts,
 static void ngx_media_ts_in_note(ngx_media_ts_in_t *ts,
     const ngx_media_ts_event_t *ev);
 static ngx_media_publish_e ngx_media_ts_in_patience(ngx_media_ts_in_t *ts);
+static void ngx_media_ts_in_link_pids(const ngx_media_ts_in_t *ts,
+    ngx_media_link_t *link);
 
 
 ngx_media_ts_in_t *
@@ -339,8 +341,10 @@ ngx_media_ts_in_stat(const ngx_media_ts_in_t *ts, ngx_media_ts_in_stat_t *stat)
     stat->bytes = s->bytes;
     stat->packets = s->packets;
     stat->resyncs = s->resyncs;
+    stat->skipped = s->skipped;
     stat->tei = s->tei;
     stat->scrambled = s->scrambled;
+    stat->malformed = s->malformed + s->sections;
     stat->duplicates = s->duplicates;
     stat->cc_errors = s->cc_errors;
     stat->ignored = s->ignored;
@@ -369,7 +373,9 @@ ngx_media_ts_in_pid(const ngx_media_ts_in_t *ts, ngx_uint_t i,
     }
 
     pid->pid = slot->pid;
+    pid->packets = slot->packets;
     pid->cc_errors = slot->cc_errors;
+    pid->scrambled = slot->scrambled;
     pid->stream_type = 0;
     pid->codec = NULL;
 
@@ -381,4 +387,67 @@ ngx_media_ts_in_pid(const ngx_media_ts_in_t *ts, ngx_uint_t i,
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_media_ts_in_link(ngx_media_ts_in_t *ts, ngx_media_link_t *link)
+{
+    ngx_media_ts_in_stat_t   stat;
+    ngx_media_ts_in_stat_t  *was;
+
+    was = &ts->linked;
+
+    ngx_media_ts_in_stat(ts, &stat);
+
+    link->count[NGX_MEDIA_LINK_TS_PACKETS] = stat.packets - was->packets;
+    link->count[NGX_MEDIA_LINK_TS_BYTES] = stat.bytes - was->bytes;
+    link->count[NGX_MEDIA_LINK_TS_CC] = stat.cc_errors - was->cc_errors;
+    link->count[NGX_MEDIA_LINK_TS_ERRORS] = stat.tei - was->tei;
+    link->count[NGX_MEDIA_LINK_TS_SCRAMBLED] = stat.scrambled
+                                               - was->scrambled;
+    link->count[NGX_MEDIA_LINK_TS_MALFORMED] = stat.malformed
+                                               - was->malformed;
+    link->count[NGX_MEDIA_LINK_TS_IGNORED] = stat.ignored - was->ignored;
+    link->count[NGX_MEDIA_LINK_TS_DUPLICATES] = stat.duplicates
+                                                - was->duplicates;
+    link->count[NGX_MEDIA_LINK_TS_RESYNCS] = stat.resyncs - was->resyncs;
+    link->count[NGX_MEDIA_LINK_TS_SKIPPED] = stat.skipped - was->skipped;
+    link->count[NGX_MEDIA_LINK_TS_DAMAGED] = stat.damaged - was->damaged;
+    link->count[NGX_MEDIA_LINK_TS_JUMPS] = stat.jumps - was->jumps;
+
+    ts->linked = stat;
+
+    ngx_media_ts_in_link_pids(ts, link);
+}
+
+
+static void
+ngx_media_ts_in_link_pids(const ngx_media_ts_in_t *ts, ngx_media_link_t *link)
+{
+    ngx_uint_t              i;
+    ngx_media_link_pid_t   *to;
+    ngx_media_ts_in_pid_t   pid;
+
+    ngx_memzero(link->pids, sizeof(link->pids));
+
+    link->npids = 0;
+    link->more = 0;
+
+    for (i = 0; ngx_media_ts_in_pid(ts, i, &pid) == NGX_OK; i++) {
+
+        if (link->npids == NGX_MEDIA_LINK_PIDS) {
+            link->more++;
+            continue;
+        }
+
+        to = &link->pids[link->npids++];
+
+        to->pid = (uint16_t) pid.pid;
+        to->stream_type = (uint8_t) pid.stream_type;
+        to->codec = pid.codec ? pid.codec->id : 0;
+        to->packets = pid.packets;
+        to->cc_errors = pid.cc_errors;
+        to->scrambled = pid.scrambled;
+    }
 }

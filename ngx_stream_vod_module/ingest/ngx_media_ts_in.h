@@ -20,6 +20,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "core/ngx_media_link.h"
 #include "formats/ngx_media_codec.h"
 #include "ingest/ngx_media_publish.h"
 
@@ -47,8 +48,10 @@ typedef struct {
     uint64_t                  bytes;
     uint64_t                  packets;
     uint64_t                  resyncs;        /* the sync byte was lost */
+    uint64_t                  skipped;        /* bytes that are no packets */
     uint64_t                  tei;            /* transport_error_indicator */
     uint64_t                  scrambled;
+    uint64_t                  malformed;      /* packets, and sections */
     uint64_t                  duplicates;
     uint64_t                  cc_errors;
     uint64_t                  damaged;        /* frames that were dropped */
@@ -63,7 +66,9 @@ typedef struct {
     ngx_uint_t                pid;
     ngx_uint_t                stream_type;
     const ngx_media_codec_t  *codec;          /* NULL: of no codec */
+    uint64_t                  packets;
     uint64_t                  cc_errors;
+    uint64_t                  scrambled;
 } ngx_media_ts_in_pid_t;
 
 
@@ -98,6 +103,10 @@ void ngx_media_ts_in_stat(const ngx_media_ts_in_t *ts,
 /* the i-th of those that are looked at; NGX_DONE: there are no more */
 ngx_int_t ngx_media_ts_in_pid(const ngx_media_ts_in_t *ts, ngx_uint_t i,
     ngx_media_ts_in_pid_t *pid);
+
+/* for ngx_media_publish_link(), what is of MPEG-TS in that: since the last
+   call, but PIDs since create; the rest of *link is left alone */
+void ngx_media_ts_in_link(ngx_media_ts_in_t *ts, ngx_media_link_t *link);
 
 
 #endif /* _NGX_MEDIA_TS_IN_H_INCLUDED_ */

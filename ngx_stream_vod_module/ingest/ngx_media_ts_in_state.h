@@ -92,6 +92,7 @@ struct ngx_media_ts_in_s {
     int64_t                   jumped;         /* when it did, ms */
     uint64_t                  damaged;        /* frames of tracks that are no
                                                  more */
+    ngx_media_ts_in_stat_t    linked;         /* by ngx_media_ts_in_link() */
     size_t                    memory;         /* of all buffers */
     ngx_uint_t                section;        /* where the next one goes */
     ngx_media_ts_in_section_t sections[NGX_MEDIA_TS_IN_SECTIONS];

@@ -36,14 +36,16 @@
 #define NGX_MEDIA_TS_UDP_READS    64          /* of one event */
 #define NGX_MEDIA_TS_UDP_REFUSED  1000        /* ms */
 #define NGX_MEDIA_TS_UDP_SETTLE   50          /* ms for what is queued */
+#define NGX_MEDIA_TS_UDP_REPORT   1000        /* ms between numbers told */
 
 /* RTP, RFC 3550, 5.1 and RFC 3551, 6: MP2T */
 #define NGX_MEDIA_TS_UDP_RTP_HEADER  12
 #define NGX_MEDIA_TS_UDP_RTP_TYPE    33
 
 /* of RTP: datagrams that come so much too late are lost, others are of a
-   sender that began anew */
+   sender that began anew; so are those that are so much ahead, RFC 3550, A.1 */
 #define NGX_MEDIA_TS_UDP_RTP_LATE    1000
+#define NGX_MEDIA_TS_UDP_RTP_AHEAD   3000
 
 
 struct ngx_media_ts_udp_session_s {
@@ -64,9 +66,11 @@ struct ngx_media_ts_udp_session_s {
     ngx_uint_t                      status;
 
     uint32_t                        seq;      /* of RTP, the last */
-    uint64_t                        late;     /* datagrams of RTP that came too
-                                                 late, or twice */
-    uint64_t                        strange;  /* that are none */
+    ngx_media_link_t                link;     /* counters of datagrams since it
+                                                 was told */
+    ngx_msec_t                      told;     /* then */
+    uint64_t                        overflows;      /* of the socket, in all, */
+    uint64_t                        dropped;  /* and those that were told */
 
     unsigned                        waiting:1;      /* for access checks */
     unsigned                        settled:1;      /* the socket is read */
@@ -74,7 +78,8 @@ struct ngx_media_ts_udp_session_s {
                                                  one had; else datagrams begin
                                                  with any byte */
     unsigned                        counted:1;      /* seq is known */
-    unsigned                        said:1;   /* of strange ones */
+    unsigned                        late:1;   /* it was said that RTP is, */
+    unsigned                        strange:1;      /* that it is none */
 };
 
 
@@ -90,12 +95,14 @@ static void ngx_media_ts_udp_close_handler(void *data, const char *reason);
 static void ngx_media_ts_udp_read_handler(ngx_event_t *rev);
 static void ngx_media_ts_udp_timer_handler(ngx_event_t *ev);
 static void ngx_media_ts_udp_receive(ngx_media_ts_udp_session_t *session);
+static ssize_t ngx_media_ts_udp_read(ngx_media_ts_udp_session_t *session);
 static void ngx_media_ts_udp_input(ngx_media_ts_udp_session_t *session,
     const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_ts_udp_rtp(ngx_media_ts_udp_session_t *session,
     const u_char **pos, const u_char **last);
 static ngx_int_t ngx_media_ts_udp_rtp_payload(const u_char **pos,
     const u_char **last);
+static void ngx_media_ts_udp_report(ngx_media_ts_udp_session_t *session);
 static void ngx_media_ts_udp_finish(ngx_media_ts_udp_session_t *session);
 static void ngx_media_ts_udp_end(ngx_media_ts_udp_session_t *session);
 
@@ -428,6 +435,7 @@ ngx_media_ts_udp_begun(ngx_media_ts_udp_session_t *session,
 
     session->socket->idle = 1;
     session->heard = ngx_current_msec;
+    session->told = ngx_current_msec;
 
     c->log->action = "receiving MPEG-TS";
 
@@ -501,7 +509,9 @@ ngx_media_ts_udp_timer_handler(ngx_event_t *ev)
         silent = ngx_current_msec - session->heard;
         silent = ngx_min(silent, session->conf->timeout - 1);
 
-        ngx_add_timer(ev, session->conf->timeout - silent);
+        ngx_add_timer(ev, ngx_min(session->conf->timeout - silent,
+                                  NGX_MEDIA_TS_UDP_REPORT));
+        ngx_media_ts_udp_report(session);
     }
 
     ngx_media_ts_udp_finish(session);
@@ -519,8 +529,7 @@ ngx_media_ts_udp_receive(ngx_media_ts_udp_session_t *session)
 
     for (i = 0; i < NGX_MEDIA_TS_UDP_READS; i++) {
 
-        n = recv(c->fd, ngx_media_ts_udp_buffer, NGX_MEDIA_TS_UDP_READ,
-                 MSG_DONTWAIT);
+        n = ngx_media_ts_udp_read(session);
 
         if (n == -1) {
 
@@ -548,17 +557,51 @@ ngx_media_ts_udp_receive(ngx_media_ts_udp_session_t *session)
 }
 
 
+static ssize_t
+ngx_media_ts_udp_read(ngx_media_ts_udp_session_t *session)
+{
+    ssize_t               n;
+    struct iovec          iov;
+    struct msghdr         msg;
+    ngx_media_udp_cmsg_t  cmsg;
+
+    ngx_memzero(&msg, sizeof(struct msghdr));
+
+    iov.iov_base = ngx_media_ts_udp_buffer;
+    iov.iov_len = NGX_MEDIA_TS_UDP_READ;
+
+    msg.msg_iov = &iov;
+    msg.msg_iovlen = 1;
+    msg.msg_control = &cmsg;
+    msg.msg_controllen = sizeof(ngx_media_udp_cmsg_t);
+
+    n = recvmsg(session->socket->fd, &msg, MSG_DONTWAIT);
+
+    if (n != -1) {
+        ngx_media_udp_overflows(&msg, &session->overflows);
+    }
+
+    return n;
+}
+
+
 static void
 ngx_media_ts_udp_input(ngx_media_ts_udp_session_t *session,
     const u_char *pos, const u_char *last)
 {
-    ngx_media_publish_e  rc;
+    uint64_t             *count;
+    ngx_media_publish_e   rc;
 
     session->received += last - pos;
 
     if (session->ts == NULL || session->reason) {
         return;
     }
+
+    count = session->link.count;
+
+    count[NGX_MEDIA_LINK_PACKETS]++;
+    count[NGX_MEDIA_LINK_BYTES] += last - pos;
 
     if (ngx_media_ts_udp_rtp(session, &pos, &last) != NGX_OK) {
         return;
@@ -585,6 +628,7 @@ ngx_media_ts_udp_rtp(ngx_media_ts_udp_session_t *session, const u_char **pos,
 {
     int16_t        d;
     uint32_t       seq;
+    uint64_t      *count;
     ngx_int_t      rc;
     const u_char  *p;
 
@@ -593,13 +637,15 @@ ngx_media_ts_udp_rtp(ngx_media_ts_udp_session_t *session, const u_char **pos,
     }
 
     p = *pos;
+    count = session->link.count;
+
     rc = ngx_media_ts_udp_rtp_payload(pos, last);
 
     if (rc != NGX_OK) {
-        session->strange++;
+        count[NGX_MEDIA_LINK_STRANGE]++;
 
-        if (!session->said) {
-            session->said = 1;
+        if (!session->strange) {
+            session->strange = 1;
 
             ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
                           "ts ignored: a datagram of RTP that is no MPEG-TS");
@@ -613,7 +659,11 @@ ngx_media_ts_udp_rtp(ngx_media_ts_udp_session_t *session, const u_char **pos,
 
     if (session->counted && d <= 0 && d > -NGX_MEDIA_TS_UDP_RTP_LATE) {
 
-        if (session->late++ == 0) {
+        count[NGX_MEDIA_LINK_BELATED]++;
+
+        if (!session->late) {
+            session->late = 1;
+
             ngx_log_error(NGX_LOG_INFO, session->connection->log, 0,
                           "ts ignored: a datagram of RTP that came too late, "
                           "or twice");
@@ -630,6 +680,11 @@ ngx_media_ts_udp_rtp(ngx_media_ts_udp_session_t *session, const u_char **pos,
 
         /* those that are missing were as long as this one; or it is another
            sender, or another count */
+
+        if (d > 1 && d < NGX_MEDIA_TS_UDP_RTP_AHEAD) {
+            count[NGX_MEDIA_LINK_LOST] += d - 1;
+            count[NGX_MEDIA_LINK_DROPPED] += d - 1;
+        }
 
         ngx_media_ts_in_gap(session->ts, d > 1 ? (d - 1) * (*last - *pos) : 0);
     }
@@ -688,6 +743,36 @@ ngx_media_ts_udp_rtp_payload(const u_char **pos, const u_char **last)
 }
 
 
+/* once a second, and at the end */
+
+static void
+ngx_media_ts_udp_report(ngx_media_ts_udp_session_t *session)
+{
+    ngx_msec_t         time;
+    ngx_media_link_t  *link;
+
+    time = ngx_current_msec - session->told;
+    link = &session->link;
+
+    link->kind = NGX_MEDIA_LINK_DATAGRAMS;
+
+    if (time) {
+        link->now.rate = link->count[NGX_MEDIA_LINK_BYTES] * 8000 / time;
+    }
+
+    link->count[NGX_MEDIA_LINK_OVERFLOWS] = session->overflows
+                                            - session->dropped;
+
+    ngx_media_ts_in_link(session->ts, link);
+    ngx_media_publish_link(session->publisher, link);
+
+    ngx_memzero(link->count, sizeof(link->count));
+
+    session->told = ngx_current_msec;
+    session->dropped = session->overflows;
+}
+
+
 static void
 ngx_media_ts_udp_finish(ngx_media_ts_udp_session_t *session)
 {
@@ -708,6 +793,8 @@ ngx_media_ts_udp_end(ngx_media_ts_udp_session_t *session)
 
     if (session->ts) {
         (void) ngx_media_ts_in_flush(session->ts);
+
+        ngx_media_ts_udp_report(session);
 
         ngx_media_ts_in_destroy(session->ts);
         session->ts = NULL;

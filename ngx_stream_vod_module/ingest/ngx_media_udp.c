@@ -81,6 +81,23 @@ ngx_media_udp_connect(ngx_connection_t *c, size_t rcvbuf, const char *what,
 
 
 void
+ngx_media_udp_overflows(struct msghdr *msg, uint64_t *overflows)
+{
+    uint32_t         n;
+    struct cmsghdr  *cmsg;
+
+    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+
+        if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SO_RXQ_OVFL) {
+            ngx_memcpy(&n, CMSG_DATA(cmsg), sizeof(uint32_t));
+
+            *overflows += (uint32_t) (n - (uint32_t) *overflows);
+        }
+    }
+}
+
+
+void
 ngx_media_udp_close(ngx_connection_t *socket)
 {
     if (socket->read->posted) {
@@ -138,6 +155,13 @@ ngx_media_udp_setup(ngx_connection_t *c, ngx_socket_t s, size_t rcvbuf,
     }
 
     ngx_media_udp_rcvbuf(c, s, rcvbuf);
+
+    if (setsockopt(s, SOL_SOCKET, SO_RXQ_OVFL, (const void *) &on, sizeof(int))
+        == -1)
+    {
+        ngx_log_error(NGX_LOG_WARN, c->log, ngx_socket_errno,
+                      "setsockopt(SO_RXQ_OVFL) failed");
+    }
 
     if (ngx_media_udp_bind(c, s) == -1) {
         return ngx_media_udp_failed(c, what, "bind()");

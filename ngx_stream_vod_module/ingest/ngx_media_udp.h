@@ -37,6 +37,16 @@ ngx_connection_t *ngx_media_udp_connect(ngx_connection_t *c, size_t rcvbuf,
     const char *what, ngx_event_handler_pt handler, void *data,
     ngx_media_udp_stray_pt stray);
 
+/* msg_control of a datagram: SO_RXQ_OVFL */
+typedef union {
+    struct cmsghdr            align;
+    u_char                    data[CMSG_SPACE(sizeof(uint32_t))];
+} ngx_media_udp_cmsg_t;
+
+/* how many datagrams the socket has had no room for so far, of which a message
+   that was received says 32 bits: *overflows goes on from there */
+void ngx_media_udp_overflows(struct msghdr *msg, uint64_t *overflows);
+
 void ngx_media_udp_close(ngx_connection_t *socket);
 
 

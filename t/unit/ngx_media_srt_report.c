@@ -39,6 +39,7 @@ test_numbers(void)
     ngx_uint_t                   i;
     media_pub_t                  pub;
     ngx_media_link_t             link;
+    ngx_media_stream_t           other;
     ngx_media_srt_report_t       report;
     ngx_media_stream_stat_t      stat;
     ngx_media_srt_report_now_t   is_now;
@@ -65,7 +66,6 @@ test_numbers(void)
         is_now.rx.ack = 50;
         is_now.rx.nak = 9;
         is_now.keys.received = 1;
-        is_now.cc = 8;
 
         ngx_media_srt_report(&report, &is_now, S, &link, &ngx_stub_log);
         ngx_media_stream_link(&pub.claim, &link);
@@ -88,6 +88,7 @@ test_numbers(void)
     count = stat.link.count;
 
     ok(stat.linked, "linked");
+    is(stat.link.kind, NGX_MEDIA_LINK_SRT, "by SRT");
     is(count[NGX_MEDIA_LINK_PACKETS], 220, "packets of both");
     is(count[NGX_MEDIA_LINK_BYTES], 263200, "bytes");
     is(count[NGX_MEDIA_LINK_LOST], 14, "lost");
@@ -99,7 +100,7 @@ test_numbers(void)
     is(count[NGX_MEDIA_LINK_ACKS], 100, "ACKs");
     is(count[NGX_MEDIA_LINK_NAKS], 18, "NAKs");
     is(count[NGX_MEDIA_LINK_KEYS], 2, "keys");
-    is(count[NGX_MEDIA_LINK_CC], 16, "gaps of MPEG-TS");
+    is(count[NGX_MEDIA_LINK_TS_PACKETS], 0, "nothing of MPEG-TS");
 
     is(stat.link.now.rtt, 12345, "RTT");
     is(stat.link.now.rtt_var, 678, "its variance");
@@ -109,6 +110,16 @@ test_numbers(void)
     is(stat.link.now.held, 11, "held");
     is(stat.link.now.buffered, 99, "ms of them");
     is(stat.link.now.key, 24, "key");
+
+    /* others count for it, too, as long as it is that one */
+
+    ngx_media_stream_foreign(&pub.claim.stream, 3);
+    is(stat_of("a").link.count[NGX_MEDIA_LINK_FOREIGN], 3, "of others");
+
+    other = pub.claim.stream;
+    other.id++;
+    ngx_media_stream_foreign(&other, 3);
+    is(stat_of("a").link.count[NGX_MEDIA_LINK_FOREIGN], 3, "another stream's");
 
     /* who has lost the stream counts no more */
 

@@ -179,6 +179,42 @@ test_whole(void)
 }
 
 
+/* what is told of it is what came since, and each PID as it is */
+
+static void
+is_linked(ngx_media_ts_in_t *ts, const ngx_media_ts_in_stat_t *stat)
+{
+    uint64_t              gaps, packets;
+    ngx_uint_t            i;
+    ngx_media_link_t      link;
+
+    ngx_memset(&link, 0xff, sizeof(ngx_media_link_t));
+    ngx_media_ts_in_link(ts, &link);
+
+    is(link.count[NGX_MEDIA_LINK_TS_PACKETS], stat->packets, "told packets");
+    is(link.count[NGX_MEDIA_LINK_TS_BYTES], stat->bytes, "told bytes");
+    is(link.count[NGX_MEDIA_LINK_TS_CC], stat->cc_errors, "told gaps");
+    is(link.count[NGX_MEDIA_LINK_TS_DAMAGED], stat->damaged, "told frames");
+    is(link.npids, 4, "PAT, PMT, video, audio");
+    is(link.more, 0, "no more");
+    is(link.kind, 0xffffffff, "the rest is the caller's");
+
+    for (i = 0, gaps = 0, packets = 0; i < link.npids; i++) {
+        gaps += link.pids[i].cc_errors;
+        packets += link.pids[i].packets;
+    }
+
+    is(gaps, stat->cc_errors, "gaps of all PIDs");
+    is(packets, stat->packets - stat->ignored, "packets of all PIDs");
+
+    ngx_media_ts_in_link(ts, &link);
+
+    is(link.count[NGX_MEDIA_LINK_TS_PACKETS], 0, "nothing since then");
+    is(link.count[NGX_MEDIA_LINK_TS_CC], 0, "and no gap");
+    is(link.npids, 4, "PIDs as before");
+}
+
+
 /* one packet in so many is not there, with and without saying so */
 
 static void
@@ -209,6 +245,7 @@ test_gaps(void)
         }
 
         ngx_media_ts_in_stat(ts, &stat);
+        is_linked(ts, &stat);
         ok(stat.cc_errors > 0, "gaps are counted");
         ok(stat.damaged > 0, "and so is what they hit");
 
