@@ -26,6 +26,8 @@ stream {
 
     server { listen 127.0.0.1:%%UDP_SRT%% udp reuseport; media_srt live; }
     server { listen 127.0.0.1:%%UDP_OTHER%% udp reuseport; media_srt live; }
+    server { listen 127.0.0.1:%%UDP_PART%% udp reuseport; media_srt live;
+             allow 127.0.0.2; deny all; }
 }
 
 http {
@@ -355,6 +357,17 @@ ok($first->pump(10, sub { ($first->{acked} // -1) == $first->{seq} }),
 
 is($first->{closed}, 0, 'all that did not end it');
 $first->shutdown();
+
+# allow and deny of nginx's are asked before anything is answered
+
+my $denied = caller_of('PART', streamid => 'part');
+$denied->raw($denied->induction());
+is($denied->take(0.5), undef, 'who is denied hears nothing');
+
+my $allowed = caller_of('PART', streamid => 'part', from => '127.0.0.2');
+is($allowed->connect(), 1, 'who is allowed is let in');
+$allowed->shutdown();
+
 wait_ok(sub {
     return !grep { $_->{publisher} } values %{$t->streams('live')};
 }, 10, 'the end of all');

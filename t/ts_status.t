@@ -3,7 +3,8 @@
 # Copyright (C) ngx_stream_vod_module authors
 
 # What is told of MPEG-TS in datagrams: numbers of these, of RTP, of the packets
-# in them and of each PID, the same in the status, the API and the metrics.
+# in them and of each PID, the same in the status, the API and the metrics; and
+# those of others than the one who publishes, whom they are nothing to.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -16,15 +17,18 @@ use Test::Media::Live;
 use Test::Media::Metrics;
 use Test::Media::TSLive;
 
-my $t = ts_nginx(names => [qw/ rtp full /], full => 'media_ts_rcvbuf 64k;',
+my $t = ts_nginx(names => [qw/ rtp full part /],
+                 full => 'media_ts_rcvbuf 64k;',
+                 part => 'allow 127.0.0.2; deny all;',
                  http => 'location /api/ { media_api read; }
                           location /metrics { media_metrics; }');
 
 sub sender {
-    my ($name) = @_;
+    my ($name, @from) = @_;
 
     return IO::Socket::INET->new(Proto => 'udp', PeerAddr => '127.0.0.1',
-                                 PeerPort => $t->udp($name));
+                                 PeerPort => $t->udp($name), @from)
+        // die "socket: $!\n";
 }
 
 sub publisher_of { return (live_stream($t, $_[0]) || {})->{publisher} || {} }
@@ -69,6 +73,24 @@ my $taken = sub {
     $expect{bytes} += length $bytes;
     $expect{packets} += length($bytes) / 188;
     $pids{$pid->($_)}{packets}++ for $bytes =~ /(.{188})/gs;
+};
+
+# others, of the same address and another one, who send the same, with another
+# sequence number; and very many, once each
+
+my @others = map { sender('rtp', @$_) } [], [LocalAddr => '127.0.0.2'];
+my $foreign = 0;
+
+my $meddle = sub {
+    my ($bytes) = @_;
+
+    for my $socket (@others, $n > 5 && $n <= 15
+                             ? map { sender('rtp', LocalAddr =>
+                                            "127.0.$n.$_") } 1 .. 25 : ())
+    {
+        $socket->send(pack('CCnNN', 0x80, 33, $n, 0, 7) . $bytes);
+        $foreign++;
+    }
 };
 
 # the sequence number wraps among them
@@ -135,11 +157,22 @@ for my $bytes (@datagrams) {
         wait_ok(sub { publisher_of('rtp')->{ts} }, 10, 'numbers of the first');
     }
 
+    $meddle->($bytes);
+
     select undef, undef, undef, 0.005;
 }
 
 wait_ok(sub { (publisher_of('rtp')->{ts}{packets} || 0) >= $expect{packets} },
         10, 'all of them');
+
+# others are told of when they were refused for a second
+
+wait_ok(sub { publisher_of('rtp')->{link}{foreign} >= $foreign }, 10,
+        'those of others');
+
+my $asked = $t->log_count(qr/ts publish refused: the stream is being publ/);
+ok($asked > 10 && $asked <= 64 * $t->worker_pids(),
+   "$asked of them were asked about");
 
 my $pub = publisher_of('rtp');
 my ($link, $ts) = @$pub{qw/ link ts /};
@@ -149,7 +182,7 @@ is($link->{pktRcvLoss}, 2, 'missing ones');
 is($link->{pktRcvDrop}, 2, 'none of which came in time');
 is($link->{pktRcvBelated}, 2, 'but one too late, and one twice');
 is($link->{strange}, 2, 'that are no RTP of MPEG-TS');
-is($link->{foreign}, 0, 'of others');
+is($link->{foreign}, $foreign, 'of others');
 cmp_ok($link->{byteRecv}, '>', $expect{bytes}, 'bytes, with headers');
 cmp_ok($link->{mbpsRecvRate}, '>=', 0, 'rate');
 is($link->{msRTT}, undef, 'no round trip time');
@@ -188,8 +221,23 @@ my %metrics = (scrambled => 'scrambled_packets',
 is($m->{'ngx_media_stream_ts_' . ($metrics{$_} || $_) . "_total$label"},
    $ts->{$_}, "$_: metric") for grep { !/pids/ } sort keys %$ts;
 is($m->{"ngx_media_stream_link_lost_packets_total$label"}, 2, 'lost');
+is($m->{"ngx_media_stream_link_foreign_packets_total$label"}, $foreign,
+   'foreign');
 is($m->{"ngx_media_stream_link_strange_packets_total$label"}, 2, 'strange');
 is($m->{"ngx_media_stream_link_rtt_seconds$label"}, undef, 'no RTT');
+
+# allow and deny of nginx's
+
+sender('part')->send($datagrams[$_]) for 0 .. 3;
+my $allowed = sender('part', LocalAddr => '127.0.0.2');
+wait_ok(sub {
+    $allowed->send($datagrams[0]);
+    return publisher_of('part')->{link};
+}, 10, 'who is allowed publishes');
+
+$pub = publisher_of('part');
+is($pub->{address}, '127.0.0.2', 'he alone');
+is($pub->{link}{foreign}, 0, 'nobody else was there');
 
 # a worker that does not read: datagrams that are not in RTP
 

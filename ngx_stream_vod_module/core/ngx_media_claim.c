@@ -302,6 +302,7 @@ ngx_media_stream_holder_locked(ngx_media_stream_shm_t *s,
     ngx_memcpy(holder->protocol, s->protocol, s->protocol_len);
     holder->address_len = s->address_len;
     ngx_memcpy(holder->address, s->address, s->address_len);
+    holder->port = s->link.port;
     holder->since = s->since;
     holder->silent = ngx_media_stream_silent(s);
 }
@@ -412,6 +413,7 @@ ngx_media_stream_link(const ngx_media_claim_t *claim,
 
     s->link.now = link->now;
     s->link.kind = link->kind;
+    s->link.port = link->port;
     s->link.npids = link->npids;
     s->link.more = link->more;
 
@@ -422,7 +424,8 @@ ngx_media_stream_link(const ngx_media_claim_t *claim,
 
 
 void
-ngx_media_stream_foreign(const ngx_media_stream_t *stream, uint64_t packets)
+ngx_media_stream_link_add(const ngx_media_stream_t *stream,
+    ngx_media_link_counter_e counter, uint64_t n)
 {
     ngx_media_stream_shm_t  *s;
 
@@ -431,7 +434,7 @@ ngx_media_stream_foreign(const ngx_media_stream_t *stream, uint64_t packets)
     ngx_media_stream_lock(stream->zone, s);
 
     if (s->id == stream->id) {
-        s->link.count[NGX_MEDIA_LINK_FOREIGN] += packets;
+        s->link.count[counter] += n;
     }
 
     ngx_media_stream_unlock(s);

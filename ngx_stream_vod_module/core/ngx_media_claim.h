@@ -63,6 +63,7 @@ typedef struct {
     u_char                    protocol[16];
     size_t                    address_len;
     u_char                    address[64];
+    ngx_uint_t                port;           /* as its link says */
     int64_t                   since;          /* ms since the epoch */
     ngx_msec_t                silent;         /* since its last frame */
 } ngx_media_holder_t;
@@ -104,9 +105,9 @@ void ngx_media_stream_ignored(const ngx_media_claim_t *claim,
 void ngx_media_stream_link(const ngx_media_claim_t *claim,
     const ngx_media_link_t *link);
 
-/* others, who do not publish it, have sent so many datagrams for it */
-void ngx_media_stream_foreign(const ngx_media_stream_t *stream,
-    uint64_t packets);
+/* the same by others than who has claimed it: adds n to a counter */
+void ngx_media_stream_link_add(const ngx_media_stream_t *stream,
+    ngx_media_link_counter_e counter, uint64_t n);
 
 /* its stamps have jumped; counted likewise */
 void ngx_media_stream_jumped(const ngx_media_claim_t *claim);

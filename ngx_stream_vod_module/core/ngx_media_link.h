@@ -99,6 +99,8 @@ typedef struct {
     uint64_t                  count[NGX_MEDIA_LINK_COUNTERS];
     ngx_media_link_now_t      now;
     uint32_t                  kind;           /* ngx_media_link_e */
+    uint32_t                  port;           /* of the sender; 0: he may come
+                                                 back from another one */
     uint32_t                  npids;          /* of these, */
     uint32_t                  more;           /* and others, not listed */
     ngx_media_link_pid_t      pids[NGX_MEDIA_LINK_PIDS];

@@ -10,7 +10,9 @@
  * Workers may share the listener, and of a sender's first datagrams several of
  * them get some: who claims the stream has it, and the others, who see that it
  * is the same sender's, leave these out.  So is a sender who was refused, for
- * a second, after which he is asked about again.
+ * a second, after which he is asked about again: from whatever address and port
+ * datagrams say that they are, they take no stream from a sender who goes on,
+ * and of those that may be made up there are not more than so many sessions.
  *
  * What was queued at the listener before the socket was connected is older than
  * what comes to that, so it is given a moment before that is read.
@@ -37,6 +39,8 @@
 #define NGX_MEDIA_TS_UDP_REFUSED  1000        /* ms */
 #define NGX_MEDIA_TS_UDP_SETTLE   50          /* ms for what is queued */
 #define NGX_MEDIA_TS_UDP_REPORT   1000        /* ms between numbers told */
+#define NGX_MEDIA_TS_UDP_OTHERS   64          /* senders that are refused, of a
+                                                 worker */
 
 /* RTP, RFC 3550, 5.1 and RFC 3551, 6: MP2T */
 #define NGX_MEDIA_TS_UDP_RTP_HEADER  12
@@ -69,6 +73,8 @@ struct ngx_media_ts_udp_session_s {
     ngx_media_link_t                link;     /* counters of datagrams since it
                                                  was told */
     ngx_msec_t                      told;     /* then */
+    uint64_t                        unread;   /* datagrams that came before it
+                                                 has begun */
     uint64_t                        overflows;      /* of the socket, in all, */
     uint64_t                        dropped;  /* and those that were told */
 
@@ -78,6 +84,8 @@ struct ngx_media_ts_udp_session_s {
                                                  one had; else datagrams begin
                                                  with any byte */
     unsigned                        counted:1;      /* seq is known */
+    unsigned                        refused:1;      /* is one of those that
+                                                 are counted */
     unsigned                        late:1;   /* it was said that RTP is, */
     unsigned                        strange:1;      /* that it is none */
 };
@@ -87,6 +95,11 @@ static ngx_uint_t ngx_media_ts_udp_plain(const u_char *pos,
     const u_char *last);
 static void ngx_media_ts_udp_begin(ngx_media_ts_udp_session_t *session);
 static ngx_uint_t ngx_media_ts_udp_held(ngx_media_ts_udp_session_t *session);
+static ngx_uint_t ngx_media_ts_udp_holds(
+    const ngx_media_ts_udp_session_t *session,
+    const ngx_media_holder_t *holder);
+static void ngx_media_ts_udp_refuse(ngx_media_ts_udp_session_t *session,
+    ngx_uint_t status);
 static void ngx_media_ts_udp_ready(void *data, ngx_media_publish_e rc,
     const char *reason);
 static void ngx_media_ts_udp_begun(ngx_media_ts_udp_session_t *session,
@@ -103,6 +116,7 @@ static ngx_int_t ngx_media_ts_udp_rtp(ngx_media_ts_udp_session_t *session,
 static ngx_int_t ngx_media_ts_udp_rtp_payload(const u_char **pos,
     const u_char **last);
 static void ngx_media_ts_udp_report(ngx_media_ts_udp_session_t *session);
+static void ngx_media_ts_udp_unread(ngx_media_ts_udp_session_t *session);
 static void ngx_media_ts_udp_finish(ngx_media_ts_udp_session_t *session);
 static void ngx_media_ts_udp_end(ngx_media_ts_udp_session_t *session);
 
@@ -114,6 +128,8 @@ static u_char  ngx_media_ts_udp_buffer[NGX_MEDIA_TS_UDP_READ];
 static ngx_queue_t  ngx_media_ts_udp_sessions = {
     &ngx_media_ts_udp_sessions, &ngx_media_ts_udp_sessions
 };
+
+static ngx_uint_t  ngx_media_ts_udp_others;
 
 static ngx_str_t  ngx_media_ts_udp_protocol = ngx_string("ts");
 
@@ -311,9 +327,16 @@ ngx_media_ts_udp_begin(ngx_media_ts_udp_session_t *session)
         ngx_log_debug0(NGX_LOG_DEBUG_STREAM, c->log, 0,
                        "ts datagrams of a sender who is published elsewhere");
 
-        session->status = 409;
+        ngx_media_ts_udp_refuse(session, 409);
+        return;
+    }
 
-        ngx_add_timer(&session->timer, NGX_MEDIA_TS_UDP_REFUSED);
+    if (ngx_media_ts_udp_others == NGX_MEDIA_TS_UDP_OTHERS) {
+        ngx_log_debug0(NGX_LOG_DEBUG_STREAM, c->log, 0,
+                       "ts datagram while many senders are refused");
+
+        session->reason = "too many senders are refused";
+        session->status = 503;
         return;
     }
 
@@ -352,25 +375,43 @@ ngx_media_ts_udp_begin(ngx_media_ts_udp_session_t *session)
 static ngx_uint_t
 ngx_media_ts_udp_held(ngx_media_ts_udp_session_t *session)
 {
-    ngx_str_t           *address;
-    ngx_media_holder_t   holder;
+    ngx_media_holder_t  holder;
 
-    if (ngx_media_stream_holder(session->conf->app->zone, &session->name,
-                                &holder)
-        != NGX_OK)
-    {
-        return 0;
-    }
+    return ngx_media_stream_holder(session->conf->app->zone, &session->name,
+                                   &holder)
+           == NGX_OK
+           && holder.silent < NGX_MEDIA_TS_UDP_REFUSED
+           && ngx_media_ts_udp_holds(session, &holder);
+}
+
+
+/* from whatever port */
+
+static ngx_uint_t
+ngx_media_ts_udp_holds(const ngx_media_ts_udp_session_t *session,
+    const ngx_media_holder_t *holder)
+{
+    const ngx_str_t  *address;
 
     address = &session->connection->addr_text;
 
-    return holder.silent < NGX_MEDIA_TS_UDP_REFUSED
-           && holder.protocol_len == ngx_media_ts_udp_protocol.len
-           && ngx_memcmp(holder.protocol, ngx_media_ts_udp_protocol.data,
-                         holder.protocol_len)
+    return holder->protocol_len == ngx_media_ts_udp_protocol.len
+           && ngx_memcmp(holder->protocol, ngx_media_ts_udp_protocol.data,
+                         holder->protocol_len)
               == 0
-           && holder.address_len == address->len
-           && ngx_memcmp(holder.address, address->data, address->len) == 0;
+           && holder->address_len == address->len
+           && ngx_memcmp(holder->address, address->data, address->len) == 0;
+}
+
+
+static void
+ngx_media_ts_udp_refuse(ngx_media_ts_udp_session_t *session, ngx_uint_t status)
+{
+    session->status = status;
+    session->refused = 1;
+    ngx_media_ts_udp_others++;
+
+    ngx_add_timer(&session->timer, NGX_MEDIA_TS_UDP_REFUSED);
 }
 
 
@@ -403,9 +444,9 @@ ngx_media_ts_udp_begun(ngx_media_ts_udp_session_t *session,
 
     if (rc != NGX_MEDIA_PUBLISH_OK) {
         session->publisher = NULL;
-        session->status = rc == NGX_MEDIA_PUBLISH_NOMEM ? 500 : 403;
 
-        ngx_add_timer(&session->timer, NGX_MEDIA_TS_UDP_REFUSED);
+        ngx_media_ts_udp_refuse(session,
+                                rc == NGX_MEDIA_PUBLISH_NOMEM ? 500 : 403);
         return;
     }
 
@@ -436,6 +477,16 @@ ngx_media_ts_udp_begun(ngx_media_ts_udp_session_t *session,
     session->socket->idle = 1;
     session->heard = ngx_current_msec;
     session->told = ngx_current_msec;
+
+    /* other workers see whose it is; what came while checks were waited for is
+       lost */
+
+    session->link.port = ngx_inet_get_port(c->sockaddr);
+    session->link.count[NGX_MEDIA_LINK_PACKETS] = session->unread;
+    session->link.count[NGX_MEDIA_LINK_BYTES] = session->received;
+    session->link.count[NGX_MEDIA_LINK_DROPPED] = session->unread;
+
+    ngx_media_ts_udp_report(session);
 
     c->log->action = "receiving MPEG-TS";
 
@@ -594,7 +645,12 @@ ngx_media_ts_udp_input(ngx_media_ts_udp_session_t *session,
 
     session->received += last - pos;
 
-    if (session->ts == NULL || session->reason) {
+    if (session->ts == NULL) {
+        session->unread++;
+        return;
+    }
+
+    if (session->reason) {
         return;
     }
 
@@ -773,6 +829,49 @@ ngx_media_ts_udp_report(ngx_media_ts_udp_session_t *session)
 }
 
 
+/*
+ * What came of a sender who does not publish, while another one does; or while
+ * he does, by a worker that has the listener, too: then it is lost.
+ */
+
+static void
+ngx_media_ts_udp_unread(ngx_media_ts_udp_session_t *session)
+{
+    ngx_uint_t          own;
+    ngx_connection_t   *c;
+    ngx_media_holder_t  holder;
+
+    c = session->connection;
+
+    if (session->unread == 0
+        || ngx_media_stream_holder(session->conf->app->zone, &session->name,
+                                   &holder)
+           != NGX_OK)
+    {
+        return;
+    }
+
+    own = holder.port == ngx_inet_get_port(c->sockaddr)
+          && ngx_media_ts_udp_holds(session, &holder);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_STREAM, c->log, 0,
+                   "ts datagrams without a session:%uL own:%ui",
+                   session->unread, own);
+
+    if (own) {
+        ngx_media_stream_link_add(&holder.stream, NGX_MEDIA_LINK_PACKETS,
+                                  session->unread);
+        ngx_media_stream_link_add(&holder.stream, NGX_MEDIA_LINK_BYTES,
+                                  session->received);
+    }
+
+    ngx_media_stream_link_add(&holder.stream,
+                              own ? NGX_MEDIA_LINK_DROPPED
+                                  : NGX_MEDIA_LINK_FOREIGN,
+                              session->unread);
+}
+
+
 static void
 ngx_media_ts_udp_finish(ngx_media_ts_udp_session_t *session)
 {
@@ -798,6 +897,13 @@ ngx_media_ts_udp_end(ngx_media_ts_udp_session_t *session)
 
         ngx_media_ts_in_destroy(session->ts);
         session->ts = NULL;
+
+    } else {
+        ngx_media_ts_udp_unread(session);
+    }
+
+    if (session->refused) {
+        ngx_media_ts_udp_others--;
     }
 
     if (session->publisher) {

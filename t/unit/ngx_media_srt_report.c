@@ -113,12 +113,12 @@ test_numbers(void)
 
     /* others count for it, too, as long as it is that one */
 
-    ngx_media_stream_foreign(&pub.claim.stream, 3);
+    ngx_media_stream_link_add(&pub.claim.stream, NGX_MEDIA_LINK_FOREIGN, 3);
     is(stat_of("a").link.count[NGX_MEDIA_LINK_FOREIGN], 3, "of others");
 
     other = pub.claim.stream;
     other.id++;
-    ngx_media_stream_foreign(&other, 3);
+    ngx_media_stream_link_add(&other, NGX_MEDIA_LINK_FOREIGN, 3);
     is(stat_of("a").link.count[NGX_MEDIA_LINK_FOREIGN], 3, "another stream's");
 
     /* who has lost the stream counts no more */
