@@ -22,14 +22,17 @@ my %below = (
     time => [qw/ formats /],
     memory => [],
     core => [qw/ memory time formats /],
-    files => [qw/ formats /],
+    av => [qw/ formats /],
+    files => [qw/ av formats /],
     packager => [qw/ core memory formats /],
-    vod => [qw/ files core memory formats /],
+    transcode => [qw/ av core memory formats /],
+    vod => [qw/ files transcode av core memory formats /],
     access => [qw/ core memory formats /],
     report => [qw/ core memory formats /],
     ingest => [qw/ packager access core memory formats /],
-    stream => [qw/ ingest access core memory formats /],
-    http => [qw/ packager vod files ingest access core memory formats /],
+    stream => [qw/ ingest access transcode core memory formats /],
+    http => [qw/ packager vod files ingest access transcode core memory
+                 formats /],
 );
 
 my %system = (
@@ -80,6 +83,10 @@ for my $file (sort glob "$root/*/*.[ch]") {
         } elsif ($path =~ /^ngx_(?:http|stream|mail)/) {
             push @wrong, "$layer/$name includes <$path>"
                 if !grep { $_ eq $path } @{$system{$layer} || []};
+
+        } elsif ($path =~ /^lib(?:av|sw)/) {
+            push @wrong, "$layer/$name includes <$path>"
+                if $layer ne 'av' && $layer ne 'files';
         }
     }
 
@@ -106,7 +113,8 @@ is(join("\n", @wrong), '', 'layers');
 
 my %names = map { $_ => 1 } qw|
     formats/ngx_media_codec.h formats/ngx_media_mp4_entry.c
-    files/ngx_media_vod_lav.c files/ngx_media_vod_index_mp4_track.c
+    av/ngx_media_av.c av/ngx_media_av_encoder.c
+    files/ngx_media_vod_index_mp4_track.c
     vod/ngx_media_vod_text.c
 |;
 
@@ -130,7 +138,7 @@ for my $file (sort glob "$root/*/*.[ch]") {
 
     while ($text =~ /\b(NGX_MEDIA_CODEC_(?!STRING_MAX)\w+)/g) {
         push @named, "$name names $1" if !$own && !$names{$name};
-        $libav{$1} = 1 if $name eq 'files/ngx_media_vod_lav.c';
+        $libav{$1} = 1 if $name eq 'av/ngx_media_av.c';
     }
 }
 

@@ -34,8 +34,6 @@
     "h264,hevc,aac,aac_latm,mp3,mp3float,ac3,eac3,opus,flac,vp8,vp9,av1"
 
 
-static void ngx_media_vod_lav_quiet(void *data, int level, const char *fmt,
-    va_list args);
 static ngx_int_t ngx_media_vod_lav_probe(ngx_media_vod_lav_t *lav,
     const AVInputFormat **format);
 static int ngx_media_vod_lav_io_read(void *data, uint8_t *p, int size);
@@ -62,27 +60,6 @@ static const ngx_media_vod_lav_demuxer_t  ngx_media_vod_lav_demuxers[] = {
 };
 
 
-/* what libav calls our codecs; those of text: ngx_media_vod_lav_text.c */
-
-static const struct {
-    enum AVCodecID            id;
-    uint32_t                  codec;
-} ngx_media_vod_lav_codecs[] = {
-    { AV_CODEC_ID_H264, NGX_MEDIA_CODEC_H264 },
-    { AV_CODEC_ID_HEVC, NGX_MEDIA_CODEC_H265 },
-    { AV_CODEC_ID_AV1, NGX_MEDIA_CODEC_AV1 },
-    { AV_CODEC_ID_VP8, NGX_MEDIA_CODEC_VP8 },
-    { AV_CODEC_ID_VP9, NGX_MEDIA_CODEC_VP9 },
-    { AV_CODEC_ID_AAC, NGX_MEDIA_CODEC_AAC },
-    { AV_CODEC_ID_MP3, NGX_MEDIA_CODEC_MP3 },
-    { AV_CODEC_ID_OPUS, NGX_MEDIA_CODEC_OPUS },
-    { AV_CODEC_ID_AC3, NGX_MEDIA_CODEC_AC3 },
-    { AV_CODEC_ID_EAC3, NGX_MEDIA_CODEC_EAC3 },
-    { AV_CODEC_ID_FLAC, NGX_MEDIA_CODEC_FLAC },
-    { AV_CODEC_ID_NONE, 0 }
-};
-
-
 ngx_int_t
 ngx_media_vod_lav_open(ngx_media_vod_lav_t *lav, ngx_media_vod_index_t *index,
     ngx_uint_t convert)
@@ -100,7 +77,7 @@ ngx_media_vod_lav_open(ngx_media_vod_lav_t *lav, ngx_media_vod_index_t *index,
     lav->left = index->id.size * NGX_MEDIA_VOD_LAV_TIMES
                 + NGX_MEDIA_VOD_LAV_MORE;
 
-    av_log_set_callback(ngx_media_vod_lav_quiet);
+    ngx_media_av_init();
 
     rv = ngx_media_vod_lav_probe(lav, &format);
 
@@ -175,13 +152,6 @@ ngx_media_vod_lav_close(ngx_media_vod_lav_t *lav)
         av_freep(&lav->io->buffer);
         avio_context_free(&lav->io);
     }
-}
-
-
-static void
-ngx_media_vod_lav_quiet(void *data, int level, const char *fmt, va_list args)
-{
-    /* stderr is a log of nginx, and these are no messages of it */
 }
 
 
@@ -335,36 +305,6 @@ ngx_media_vod_lav_interrupt(void *data)
     ngx_media_vod_lav_t *lav = data;
 
     return lav->bound || lav->err;
-}
-
-
-uint32_t
-ngx_media_vod_lav_codec(enum AVCodecID id)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; ngx_media_vod_lav_codecs[i].codec; i++) {
-        if (ngx_media_vod_lav_codecs[i].id == id) {
-            break;
-        }
-    }
-
-    return ngx_media_vod_lav_codecs[i].codec;
-}
-
-
-enum AVCodecID
-ngx_media_vod_lav_id(uint32_t codec)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; ngx_media_vod_lav_codecs[i].codec; i++) {
-        if (ngx_media_vod_lav_codecs[i].codec == codec) {
-            break;
-        }
-    }
-
-    return ngx_media_vod_lav_codecs[i].id;
 }
 
 

@@ -19,7 +19,8 @@
 
 #if (NGX_MEDIA_HAVE_AV)
 
-#include <libavcodec/avcodec.h>
+#include "av/ngx_media_av_compat.h"
+
 #include <libavformat/avformat.h>
 
 
@@ -58,10 +59,6 @@ typedef struct {
 ngx_int_t ngx_media_vod_lav_open(ngx_media_vod_lav_t *lav,
     ngx_media_vod_index_t *index, ngx_uint_t convert);
 void ngx_media_vod_lav_close(ngx_media_vod_lav_t *lav);
-
-/* of the codec table; 0: none; and back, AV_CODEC_ID_NONE */
-uint32_t ngx_media_vod_lav_codec(enum AVCodecID id);
-enum AVCodecID ngx_media_vod_lav_id(uint32_t codec);
 
 /* language, title and roles */
 void ngx_media_vod_lav_describe(ngx_media_vod_track_t *track,

@@ -470,7 +470,7 @@ ngx_media_vod_lav_wanted(const AVStream *st)
     }
 
     par = st->codecpar;
-    codec = ngx_media_vod_lav_codec(par->codec_id);
+    codec = ngx_media_av_codec(par->codec_id);
 
     if (codec == 0 || par->codec_id == AV_CODEC_ID_VP8
         || (st->disposition & AV_DISPOSITION_ATTACHED_PIC))
@@ -661,7 +661,7 @@ ngx_media_vod_lav_trim(ngx_media_vod_lav_converter_t *c, const AVStream *st,
 
     } else {
         len = ngx_media_vod_av_frame_size(
-                            ngx_media_vod_lav_codec(st->codecpar->codec_id),
+                            ngx_media_av_codec(st->codecpar->codec_id),
                             p, p + size);
     }
 

@@ -37,7 +37,7 @@ ngx_media_vod_lav_params(ngx_media_params_t *params, const AVStream *st,
     const ngx_media_codec_t  *codec;
 
     codec = ngx_media_codec_find(
-                          ngx_media_vod_lav_codec(st->codecpar->codec_id));
+                          ngx_media_av_codec(st->codecpar->codec_id));
 
     if (codec == NULL) {
         return NGX_DECLINED;

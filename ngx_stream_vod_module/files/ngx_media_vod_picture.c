@@ -9,19 +9,11 @@
 #include "files/ngx_media_vod_lav.h"
 #include "files/ngx_media_vod_picture.h"
 
-#include <pthread.h>
-
-#if (NGX_LINUX)
-#include <malloc.h>
-#endif
-
 #if (NGX_MEDIA_HAVE_AV)
 
 #include <libavcodec/avcodec.h>
 #include <libavutil/frame.h>
-#include <libavutil/log.h>
 #include <libavutil/opt.h>
-#include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
 #endif
@@ -30,9 +22,6 @@
 /* what a picture is at least, and where a shape is none */
 #define NGX_MEDIA_VOD_PICTURE_LEAST    2
 #define NGX_MEDIA_VOD_PICTURE_MOST     16384
-
-/* bytes: pictures are larger, and what is read and decoded for them */
-#define NGX_MEDIA_VOD_DECODER_MMAP     (256 * 1024)
 
 /* of a JPEG, in the encoder's scale: 2 is best, 31 worst */
 #define NGX_MEDIA_VOD_PICTURE_QUALITY  5
@@ -103,9 +92,6 @@ struct ngx_media_vod_decoder_s {
 };
 
 
-static void ngx_media_vod_decoder_memory(void);
-static void ngx_media_vod_decoder_quiet(void *data, int level,
-    const char *fmt, va_list args);
 static ngx_int_t ngx_media_vod_decoder_read(ngx_media_vod_decoder_t *decoder,
     const ngx_media_index_sample_t *sample);
 static void ngx_media_vod_decoder_send(ngx_media_vod_decoder_t *decoder,
@@ -115,7 +101,6 @@ static AVFrame *ngx_media_vod_decoder_scale(ngx_media_vod_decoder_t *decoder,
     uint32_t width, uint32_t height);
 static struct SwsContext *ngx_media_vod_decoder_scaler(const AVFrame *from,
     const AVFrame *to);
-static int ngx_media_vod_decoder_range(const AVFrame *frame);
 static void ngx_media_vod_canvas_put(ngx_media_vod_canvas_t *canvas,
     const AVFrame *frame, uint32_t rotation, uint32_t x, uint32_t y);
 static void ngx_media_vod_plane_put(u_char *to, size_t stride,
@@ -123,17 +108,6 @@ static void ngx_media_vod_plane_put(u_char *to, size_t stride,
     uint32_t rotation);
 static void ngx_media_vod_canvas_planes(const ngx_media_vod_canvas_t *canvas,
     u_char **planes, int *strides);
-
-
-static pthread_once_t  ngx_media_vod_decoder_once = PTHREAD_ONCE_INIT;
-
-
-static void
-ngx_media_vod_decoder_quiet(void *data, int level, const char *fmt,
-    va_list args)
-{
-    /* what is wrong is said by the one line that we log */
-}
 
 
 ngx_media_vod_decoder_t *
@@ -144,11 +118,9 @@ ngx_media_vod_decoder_open(const ngx_media_params_t *params, ngx_fd_t fd,
     AVCodecContext           *ctx;
     ngx_media_vod_decoder_t  *decoder;
 
-    av_log_set_callback(ngx_media_vod_decoder_quiet);
-    (void) pthread_once(&ngx_media_vod_decoder_once,
-                        ngx_media_vod_decoder_memory);
+    ngx_media_av_init();
 
-    codec = avcodec_find_decoder(ngx_media_vod_lav_id(params->codec));
+    codec = avcodec_find_decoder(ngx_media_av_id(params->codec));
 
     if (codec == NULL) {
         *error = "there is no decoder";
@@ -220,23 +192,6 @@ ngx_media_vod_decoder_close(ngx_media_vod_decoder_t *decoder)
     av_frame_free(&decoder->best);
 
     free(decoder);
-}
-
-
-/*
- * Pictures are large, and each thread would keep what it once had: glibc takes
- * larger and larger blocks from its heaps when such ones were freed, unless it
- * is told from which size on they come from the kernel and go back there
- */
-
-static void
-ngx_media_vod_decoder_memory(void)
-{
-#if (NGX_LINUX) && defined(__GLIBC__)
-
-    (void) mallopt(M_MMAP_THRESHOLD, NGX_MEDIA_VOD_DECODER_MMAP);
-
-#endif
 }
 
 
@@ -514,7 +469,7 @@ ngx_media_vod_decoder_scaler(const AVFrame *from, const AVFrame *to)
         return NULL;
     }
 
-    range = ngx_media_vod_decoder_range(from);
+    range = (int) ngx_media_av_frame_full_range(from);
     space = from->colorspace;
 
     if (space == AVCOL_SPC_UNSPECIFIED || space == AVCOL_SPC_RESERVED) {
@@ -543,33 +498,6 @@ ngx_media_vod_decoder_scaler(const AVFrame *from, const AVFrame *to)
                                   0, 1 << 16, 1 << 16);
 
     return sws;
-}
-
-
-/* 1: full */
-
-static int
-ngx_media_vod_decoder_range(const AVFrame *frame)
-{
-    const AVPixFmtDescriptor  *desc;
-
-    switch (frame->format) {
-
-    case AV_PIX_FMT_YUVJ420P:
-    case AV_PIX_FMT_YUVJ422P:
-    case AV_PIX_FMT_YUVJ444P:
-    case AV_PIX_FMT_YUVJ440P:
-    case AV_PIX_FMT_YUVJ411P:
-        return 1;
-    }
-
-    desc = av_pix_fmt_desc_get(frame->format);
-
-    if (desc && (desc->flags & AV_PIX_FMT_FLAG_RGB)) {
-        return 1;
-    }
-
-    return frame->color_range == AVCOL_RANGE_JPEG;
 }
 
 

@@ -10,8 +10,7 @@
  * is for threads.  Pictures of a wide range (PQ, HLG) are not mapped to a
  * narrow one: they look pale.
  *
- * Only with NGX_MEDIA_HAVE_AV; libavcodec and libswscale are known here and
- * nowhere else.
+ * Only with NGX_MEDIA_HAVE_AV.
  */
 
 

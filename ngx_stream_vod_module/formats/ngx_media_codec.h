@@ -7,7 +7,7 @@
 /*
  * The codec table: all that is particular of a codec, what containers call it
  * included, is in its entry or reached through it.  A new codec is one file
- * and one line here; what libav calls it is a line of files/
+ * and one line here; what libav calls it is a line of av/
  * (docs/developing.md, "How to add").
  *
  * style: long header, it is one struct and what is in it.
