@@ -10,7 +10,9 @@ Test::Media::Stress - builds and runs programs of t/stress
 
     stress_run('zone', 'zone_step');        # with the options in @ARGV, exits
 
-TEST_STRESS_SANITIZE=1 builds them with ASan and UBSan.
+    stress_run({ sanitize => ['-fsanitize=thread'] }, 'strand');
+
+TEST_STRESS_SANITIZE=1 builds with ASan and UBSan those that say nothing of it.
 
 =cut
 
@@ -25,9 +27,11 @@ our @EXPORT = qw/ stress_run /;
 
 
 sub stress_run {
+    my $how = ref $_[0] ? shift : {};
     my @names = @_;
 
-    my @sanitize = $ENV{TEST_STRESS_SANITIZE}
+    my @sanitize = $how->{sanitize} ? @{$how->{sanitize}}
+        : $ENV{TEST_STRESS_SANITIZE}
         ? ('-fsanitize=address,undefined', '-fno-sanitize-recover=undefined')
         : ();
 
@@ -82,7 +86,7 @@ sub run {
         print "    $line";
         print STDERR "# $name: $line"
             if $line !~ /^ok/
-            && $line =~ /^not ok|^#   |level|wrong|stuck|signal|ERROR/;
+            && $line =~ /^not ok|^#   |level|wrong|stuck|signal|ERROR|WARNING/;
     }
 
     return close($fh) && !$bad && $plan == $count;
