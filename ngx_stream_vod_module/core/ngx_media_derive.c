@@ -90,27 +90,53 @@ ngx_media_writer_derive(ngx_media_writer_t *w, ngx_uint_t source,
     d->writer = w;
     d->source = t;
     d->conf = *conf;
-    ngx_media_params_copy(&d->params, params);
 
-    rc = ngx_media_packer_params(&d->packer, params,
-                                 NGX_MEDIA_DERIVED_ID + conf->id);
+    if (params) {
+        ngx_media_params_copy(&d->params, params);
 
-    if (rc != NGX_OK) {
-        ngx_free(d);
-        return ngx_media_derived_refuse(w, t, conf->id, rc);
+        rc = ngx_media_packer_params(&d->packer, params,
+                                     NGX_MEDIA_DERIVED_ID + conf->id);
+
+        if (rc != NGX_OK) {
+            ngx_free(d);
+            return ngx_media_derived_refuse(w, t, conf->id, rc);
+        }
+
+        (void) ngx_media_track_end(&w->claim, d->packer.index, &d->end);
     }
-
-    (void) ngx_media_track_end(&w->claim, d->packer.index, &d->end);
 
     ngx_queue_insert_tail(&w->derived, &d->queue);
 
     ngx_log_debug3(NGX_LOG_DEBUG_CORE, w->log, 0,
-                   "media track %ui is derived of track %ui, end:%L",
-                   d->packer.index, t->packer.index, d->end);
+                   "media track %i is derived of track %ui, end:%L",
+                   (ngx_int_t) d->packer.index, t->packer.index, d->end);
 
     *derived = d;
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_media_writer_source(const ngx_media_writer_t *w, ngx_media_type_e type,
+    ngx_uint_t id)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < w->ntracks; i++) {
+        if (w->tracks[i]->params.type == type && w->tracks[i]->id == id) {
+            return i;
+        }
+    }
+
+    return NGX_MEDIA_NO_TRACK;
+}
+
+
+void
+ngx_media_derived_expect(ngx_media_derived_t *d, ngx_uint_t n)
+{
+    d->expected = n;
 }
 
 

@@ -12,6 +12,10 @@
  *
  *     derive, [params], frame..., done
  *
+ * Who makes several tracks of one source, whose parameters are known when the
+ * first frame of each comes out of an encoder, derives one without a track
+ * first, which is told of the source, and the others as they are known.
+ *
  * Their owner says what goes into them.  A derived track is no reason for
  * anything: nothing waits for it but the first playlist, and what it loses is a
  * gap in it alone.  One that is late for a period joins at a cut.
@@ -81,14 +85,28 @@ typedef struct {
 
 /*
  * source: a track of the writer, as ngx_media_writer_track() has it.  params:
- * its type is any, its timescale may be another one than the source's.  conf is
- * copied.  NGX_OK, NGX_DECLINED (the claim is lost, the publisher has gone),
- * NGX_ABORT (there are too many tracks, or they do not fit the zone: logged),
- * NGX_ERROR.
+ * its type is any, its timescale may be another one than the source's; NULL: it
+ * has no track, is told of the source, and takes neither frames nor parameters.
+ * conf is copied.  NGX_OK, NGX_DECLINED (the claim is lost, the publisher has
+ * gone), NGX_ABORT (there are too many tracks, or they do not fit the zone:
+ * logged), NGX_ERROR.
  */
 ngx_int_t ngx_media_writer_derive(ngx_media_writer_t *w, ngx_uint_t source,
     const ngx_media_params_t *params, const ngx_media_derive_t *conf,
     ngx_media_derived_t **derived);
+
+/*
+ * For who is told of events (ngx_media_event.h): the source that TRACK is
+ * about, or NGX_MEDIA_NO_TRACK
+ */
+ngx_uint_t ngx_media_writer_source(const ngx_media_writer_t *w,
+    ngx_media_type_e type, ngx_uint_t id);
+
+/*
+ * So many tracks are still to be derived beside this one: the first playlist
+ * waits for them as for tracks that were announced and have not come.
+ */
+void ngx_media_derived_expect(ngx_media_derived_t *d, ngx_uint_t n);
 
 /*
  * Other parameters of the same codec and timescale, from the next segment on

@@ -193,6 +193,12 @@ ngx_media_derived_wanting(ngx_media_writer_t *w, ngx_uint_t waited)
         d = ngx_queue_data(q, ngx_media_derived_t, queue);
         p = &d->packer;
 
+        wanting += waited ? 0 : d->expected;
+
+        if (p->index == NGX_MEDIA_NO_TRACK) {
+            continue;
+        }
+
         if (p->bandwidth == 0) {
             ngx_media_packer_bandwidth(p, d->conf.bandwidth,
                                        w->app->max_bitrate);
@@ -221,6 +227,10 @@ ngx_media_derived_first(ngx_media_writer_t *w)
          q = ngx_queue_next(q))
     {
         d = ngx_queue_data(q, ngx_media_derived_t, queue);
+
+        if (d->packer.index == NGX_MEDIA_NO_TRACK) {
+            continue;
+        }
 
         own = ngx_media_track_first(&w->claim, d->packer.index);
         first = ngx_max(first, own);

@@ -34,6 +34,7 @@ struct ngx_media_derived_s {
     uint64_t                  skip;           /* it has none up to this one */
     uint64_t                  offered;        /* cut for it to join at */
     int64_t                   end;            /* of what was put */
+    ngx_uint_t                expected;       /* tracks beside it */
 
     /* text: what goes on showing in the next segment */
     u_char                   *rest;

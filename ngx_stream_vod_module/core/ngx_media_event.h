@@ -54,6 +54,9 @@ typedef struct {
     ngx_media_app_t          *app;
     const ngx_str_t          *name;           /* of the stream */
     const ngx_media_claim_t  *claim;
+    struct ngx_media_writer_s
+                             *writer;         /* for who derives tracks; NULL
+                                                 after the last of them */
     ngx_uint_t                track;          /* the stream's number of it; 0
                                                  in PUBLISH, PERIOD, DATA,
                                                  END */

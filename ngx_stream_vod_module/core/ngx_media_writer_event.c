@@ -20,6 +20,7 @@ ngx_media_writer_listen(ngx_media_writer_t *w, const ngx_str_t *name,
     ngx_media_event_publish_t  what;
 
     ngx_media_events_begin(&w->events, w->app, &w->claim, name, w->log);
+    w->events.event.writer = w;
 
     if (!ngx_media_event_wanted(&w->events, NGX_MEDIA_EVENT_PUBLISH)) {
         return;

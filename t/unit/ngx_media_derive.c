@@ -796,6 +796,100 @@ test_join(void)
 }
 
 
+/*
+ * What it is of is known after some frames of the source came: something that
+ * has no track is told of these, and it has them all
+ */
+
+static void
+heard_close(void *data, const char *reason)
+{
+    ngx_media_derived_t **d = data;
+
+    *d = NULL;
+}
+
+
+static void
+test_later(ngx_uint_t expected, int64_t later, const char *what)
+{
+    walk_pub_t           *p;
+    media_fake_t         *f;
+    ngx_media_derive_t    conf;
+    ngx_media_derived_t  *heard;
+    ngx_media_writer_t   *writer;
+
+    begin();
+    w.app.track_wait = 4000;
+
+    p = &w.pubs[0];
+    publisher(p);
+    (void) track(p, WALK_AVC, 40000, 50);
+    (void) track(p, WALK_AAC, 0, 0);
+    writer = p->publisher->writer;
+
+    is(ngx_media_writer_source(writer, NGX_MEDIA_VIDEO, 0), 0,
+       "%s: the source's place", what);
+    is(ngx_media_writer_source(writer, NGX_MEDIA_AUDIO, 0), 1,
+       "%s: another one's", what);
+    is(ngx_media_writer_source(writer, NGX_MEDIA_AUDIO, 1),
+       NGX_MEDIA_NO_TRACK, "%s: what has none", what);
+
+    f = &w.fakes[0];
+    memset(f, 0, sizeof(media_fake_t));
+    media_fake_avc(&f->params, 0, 360000);
+    f->every = 2;
+    f->last = INT64_MIN / 2;
+    f->last_next = &f->first;
+    f->timescale = writer->tracks[0]->params.timescale;
+    f->lag = 150;
+    f->now = w.now;
+
+    memset(&conf, 0, sizeof(ngx_media_derive_t));
+    conf.frame = media_fake_source;
+    conf.end = media_fake_end;
+    conf.close = heard_close;
+    conf.data = f;
+
+    is(ngx_media_writer_derive(writer, 0, NULL, &conf, &heard), NGX_OK,
+       "%s: without a track", what);
+    ngx_media_derived_expect(heard, expected);
+    is(s->ntracks, 2, "%s: it has none", what);
+
+    pass(later);
+
+    ok(f->frames > 10, "%s: it is told of frames", what);
+    is(writer->ready, (expected == 0) && later > 2500,
+       "%s: playlists are out", what);
+
+    memset(&conf, 0, sizeof(ngx_media_derive_t));
+    conf.close = media_fake_close;
+    conf.data = f;
+
+    is(ngx_media_writer_derive(writer, 0, &f->params, &conf, &f->derived),
+       NGX_OK, "%s: derive", what);
+    ngx_media_derived_expect(heard, 0);
+
+    pass(20000);
+
+    agrees(2, 8, 0, what);
+    is(s->periods, 1, "%s: in the first period", what);
+    is(ngx_media_segment_record(s->tracks[2],
+                                s->tracks[2]->segment_tail)->number,
+       ngx_media_segment_record(s->tracks[0],
+                                s->tracks[0]->segment_tail)->number,
+       "%s: from its first segment on", what);
+
+    walk_end(p);
+    ok(s->pid != 0, "%s: what has no track keeps it, too", what);
+    pass(1000);
+    ok(f->derived == NULL && heard, "%s: its track is done", what);
+    ngx_media_derived_done(heard);
+    is(s->pid, 0, "%s: the stream is given up", what);
+    finish(what);
+}
+
+
 /* as many as a stream has places; one that dies, and comes back */
 
 static void
@@ -1062,6 +1156,9 @@ main(void)
     test_killed(1, "killed while it trails");
     test_killed(2, "its worker exits");
     test_join();
+    test_later(0, 600, "soon");
+    test_later(1, 3500, "expected");
+    test_later(0, 3500, "not expected");
     test_text();
     test_many();
 
