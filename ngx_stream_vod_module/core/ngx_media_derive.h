@@ -40,8 +40,13 @@ typedef struct ngx_media_derived_s  ngx_media_derived_t;
 typedef struct {
     ngx_media_packer_frame_t  frame;          /* borrowed during the call */
     uint64_t                  number;         /* of its segment */
+    uint32_t                  reorder;        /* ticks by which its publisher's
+                                                 pictures are shown later than
+                                                 the first is decoded */
     unsigned                  first:1;        /* it begins that */
     unsigned                  silent:1;       /* put in for what is missing */
+    unsigned                  settled:1;      /* the next one is believed to
+                                                 come exactly duration later */
 } ngx_media_source_frame_t;
 
 

@@ -105,7 +105,8 @@ ngx_media_derived_flushed(ngx_media_writer_t *w, ngx_media_writer_track_t *t)
 
 void
 ngx_media_derived_tell(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
-    const ngx_media_packer_frame_t *frame, ngx_uint_t first)
+    const ngx_media_packer_frame_t *frame, ngx_uint_t first,
+    ngx_uint_t settled)
 {
     ngx_queue_t               *q, *next;
     ngx_media_derived_t       *d;
@@ -113,8 +114,10 @@ ngx_media_derived_tell(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
 
     source.frame = *frame;
     source.number = t->packer.segment.number;
+    source.reorder = t->line ? t->line->reorder : 0;
     source.first = first;
     source.silent = t->silent;
+    source.settled = settled;
 
     for (q = ngx_queue_head(&w->derived);
          q != ngx_queue_sentinel(&w->derived);

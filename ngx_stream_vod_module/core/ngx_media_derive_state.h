@@ -63,7 +63,7 @@ void ngx_media_derived_flushed(ngx_media_writer_t *w,
 /* a frame went out */
 void ngx_media_derived_tell(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, const ngx_media_packer_frame_t *frame,
-    ngx_uint_t first);
+    ngx_uint_t first, ngx_uint_t settled);
 
 /* a period, or these parameters, begin with its next frame */
 void ngx_media_derived_period(ngx_media_writer_t *w,

@@ -168,7 +168,7 @@ ngx_media_writer_append(ngx_media_writer_t *w, ngx_media_writer_track_t *t,
     }
 
     if (t->starts && !p->torn) {
-        ngx_media_derived_tell(w, t, &out, first);
+        ngx_media_derived_tell(w, t, &out, first, time->locked);
     }
 
     return NGX_OK;

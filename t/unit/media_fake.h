@@ -53,6 +53,9 @@ typedef struct {
     unsigned                   ended:1;      /* the publisher has gone */
     unsigned                   lost:1;       /* and so has the claim */
     ngx_uint_t                 frames;       /* told of */
+    ngx_uint_t                 settled;      /* of them, with a duration that
+                                                is believed in */
+    uint32_t                   reorder;      /* of the last one, ticks */
     ngx_uint_t                 fed;
     ngx_uint_t                 periods;
     ngx_uint_t                 ends;
@@ -118,6 +121,8 @@ media_fake_source(void *data, const ngx_media_source_frame_t *source)
     media_fake_frame_t  *frame;
 
     f->frames++;
+    f->settled += source->settled;
+    f->reorder = source->reorder;
 
     from = f->timescale;
     to = f->params.timescale;

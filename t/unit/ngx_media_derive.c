@@ -346,6 +346,11 @@ test_sources(void)
         is(s->tracks[2]->count.dropped_key + s->tracks[2]->count.dropped_nomem,
            0, "%s: none is dropped", sources[i].name);
         is(f->periods, s->periods, "%s: periods", sources[i].name);
+        ok(sources[i].vary ? f->settled < f->frames
+           : f->settled * 10 > f->frames * 8, "%s: %d are settled",
+           sources[i].name, (int) f->settled);
+        is(f->reorder > 0, sources[i].reorder, "%s: reordered",
+           sources[i].name);
 
         walk_end(p);
         pass(10000);
