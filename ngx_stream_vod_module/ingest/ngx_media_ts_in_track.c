@@ -137,7 +137,7 @@ ngx_media_ts_in_back(ngx_media_ts_in_t *ts)
                        "ts PID:%ui is back, as track %ui.%ui", t->pid,
                        t->type, t->id);
 
-        rc = ngx_media_ts_in_assume(ts, t, &ts->demux.streams[i]);
+        rc = ngx_media_ts_in_configure(ts, t, &ts->demux.streams[i]);
 
         if (rc == NGX_MEDIA_PUBLISH_NOMEM) {
             return rc;
