@@ -15,6 +15,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::Media::Build qw/ parallel /;
+use Test::Media::Tools qw/ fixture slurp /;
 
 my $root = $Test::Media::Build::root;
 
@@ -57,10 +58,18 @@ my %bin = $b->programs(@files);
 $ENV{UBSAN_OPTIONS} = 'print_stacktrace=1';
 $ENV{ASAN_OPTIONS} ||= 'detect_leaks=1:strict_string_checks=1';
 
+# a media file that a program reads, made by ffmpeg: NAME and arguments of it
+
+my %fixture = map {
+    slurp($_) =~ m|^/\* fixture: (\S+)\s(.*?) \*/$|ms
+        ? ($_ => fixture($1, split ' ', $2)) : ();
+} @files;
+
 if (@args) {
     my $bin = $bin{$files[0]};
     die $b->log($files[0]) if !defined $bin;
 
+    $ENV{UNIT_FIXTURE} = $fixture{$files[0]} // '';
     exec $bin, @args[1 .. $#args];
 }
 
@@ -68,10 +77,11 @@ my $limit = $ENV{TEST_UNIT_TIMEOUT} || 120;
 
 my @run = grep { defined $bin{$_} } @files;
 my @status = parallel(Test::Media::Build::jobs(), map {
-    my $bin = $bin{$_};
+    my ($bin, $fixture) = ($bin{$_}, $fixture{$_});
     my $out = "$bin.$$.tap";
 
     sub {
+        $ENV{UNIT_FIXTURE} = $fixture // '';
         open STDOUT, '>', $out or die "$out: $!\n";
         open STDERR, '>&', \*STDOUT;
         chdir "$root/t/unit";

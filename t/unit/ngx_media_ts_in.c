@@ -12,10 +12,12 @@
          ingest/ngx_media_ts_in_track.c ingest/ngx_media_ts_in_latm.c
          ingest/ngx_media_ts_in_data.c */
 
-/*
- * data/ts_ffmpeg.ts: 4 s, as ffmpeg 5.1 muxes them: 40 pictures with B-frames,
- * 64 frames of AAC, German
- */
+/* fixture: unit.ts -f lavfi -i testsrc=size=64x64:rate=10:duration=4
+   -f lavfi -i sine=sample_rate=16000:duration=4 -pix_fmt yuv420p
+   -c:v libx264 -preset veryfast -g 20 -bf 2 -c:a aac -b:a 16k
+   -metadata:s:a language=deu */
+
+/* which has 40 pictures with B-frames, 64 frames of AAC */
 
 
 #define _GNU_SOURCE
@@ -42,7 +44,7 @@ load(void)
 {
     FILE  *f;
 
-    f = fopen("data/ts_ffmpeg.ts", "rb");
+    f = fopen(getenv("UNIT_FIXTURE"), "rb");
 
     if (f == NULL) {
         abort();
