@@ -15,29 +15,14 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 
-use Test::Media::Build;
+use Test::Media::Build qw/ tool /;
 
-my $root = $Test::Media::Build::root;
 my $dir = tempdir('media-cmaf-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $tool = "$root/t/tools/cmaf.c";
 
 die "no ffmpeg: run scripts/deps test\n"
     if system('ffmpeg -version >/dev/null 2>&1');
 
-my @sanitize = ('-fsanitize=address,undefined',
-                '-fno-sanitize-recover=undefined');
-
-my $b = Test::Media::Build->new(name => 'tools', cc => $ENV{CC} || 'gcc',
-                                cflags => [@sanitize, qw/ -g -O1 -Wall
-                                           -Wno-unused-parameter /],
-                                ldflags => [@sanitize]);
-
-my $bin = {$b->programs($tool)}->{$tool};
-
-if (!defined $bin) {
-    diag($b->log($tool));
-    BAIL_OUT('t/tools/cmaf.c is not built');
-}
+my $bin = tool('cmaf');
 
 my $picture = '-f lavfi -i testsrc2=s=%s:r=%s:d=%s';
 my $tone = '-f lavfi -i sine=440:r=%d:d=2 -af aformat=channel_layouts=%s';

@@ -17,31 +17,16 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 
-use Test::Media::Build;
+use Test::Media::Build qw/ tool /;
 use Test::Media::Records qw/ probe records /;
 
-my $root = $Test::Media::Build::root;
 my $dir = tempdir('media-flv-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $tool = "$root/t/tools/flv.c";
 
 my ($major, $minor)
     = `ffmpeg -version 2>&1` =~ /^ffmpeg version n?(\d+)\.(\d+)/
     or die "no ffmpeg: run scripts/deps test\n";
 
-my @sanitize = ('-fsanitize=address,undefined',
-                '-fno-sanitize-recover=undefined');
-
-my $b = Test::Media::Build->new(name => 'tools', cc => $ENV{CC} || 'gcc',
-                                cflags => [@sanitize, qw/ -g -O1 -Wall
-                                           -Wno-unused-parameter /],
-                                ldflags => [@sanitize]);
-
-my $bin = {$b->programs($tool)}->{$tool};
-
-if (!defined $bin) {
-    diag($b->log($tool));
-    BAIL_OUT('t/tools/flv.c is not built');
-}
+my $bin = tool('flv');
 
 my $picture = '-f lavfi -i testsrc2=s=%s:r=%s:d=%s';
 my $tone = '-f lavfi -i sine=440:r=%d:d=%s';

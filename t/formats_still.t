@@ -15,26 +15,11 @@ use lib "$FindBin::Bin/lib";
 use File::Temp qw/ tempdir /;
 use Test::More;
 
-use Test::Media::Build;
+use Test::Media::Build qw/ tool /;
 
-my $root = $Test::Media::Build::root;
 my $dir = tempdir('media-still-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $tool = "$root/t/tools/still.c";
 
-my @sanitize = ('-fsanitize=address,undefined',
-                '-fno-sanitize-recover=undefined');
-
-my $build = Test::Media::Build->new(name => 'tools', cc => $ENV{CC} || 'gcc',
-                                cflags => [@sanitize, qw/ -g -O1 -Wall
-                                           -Wno-unused-parameter /],
-                                ldflags => [@sanitize]);
-
-my $bin = {$build->programs($tool)}->{$tool};
-
-if (!defined $bin) {
-    diag($build->log($tool));
-    BAIL_OUT('t/tools/still.c is not built');
-}
+my $bin = tool('still');
 
 # name, options of the encoder, size, whether there is none
 

@@ -18,31 +18,16 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 
-use Test::Media::Build;
+use Test::Media::Build qw/ tool /;
 use Test::Media::Records qw/ probe records /;
 use Test::Media::TS;
 
-my $root = $Test::Media::Build::root;
 my $dir = tempdir('media-ts-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $tool = "$root/t/tools/ts.c";
 
 die "no ffmpeg: run scripts/deps test\n"
     if system('ffmpeg -version >/dev/null 2>&1');
 
-my @sanitize = ('-fsanitize=address,undefined',
-                '-fno-sanitize-recover=undefined');
-
-my $b = Test::Media::Build->new(name => 'tools', cc => $ENV{CC} || 'gcc',
-                                cflags => [@sanitize, qw/ -g -O1 -Wall
-                                           -Wno-unused-parameter /],
-                                ldflags => [@sanitize]);
-
-my $bin = {$b->programs($tool)}->{$tool};
-
-if (!defined $bin) {
-    diag($b->log($tool));
-    BAIL_OUT('t/tools/ts.c is not built');
-}
+my $bin = tool('ts');
 
 # what MPEG-TS may have
 my %known = map { $_ => 1 } qw/ h264 hevc aac mp3 ac3 eac3 /;

@@ -18,30 +18,16 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 
-use Test::Media::Build;
+use Test::Media::Build qw/ tool /;
+use Test::Media::Tools qw/ slurp spew /;
 
-my $root = $Test::Media::Build::root;
 my $dir = tempdir('media-ts-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $tool = "$root/t/tools/ts_demux.c";
 my $wrap = 2 ** 33;
 
 die "no ffmpeg: run scripts/deps test\n"
     if system('ffmpeg -version >/dev/null 2>&1');
 
-my @sanitize = ('-fsanitize=address,undefined',
-                '-fno-sanitize-recover=undefined');
-
-my $b = Test::Media::Build->new(name => 'tools', cc => $ENV{CC} || 'gcc',
-                                cflags => [@sanitize, qw/ -g -O1 -Wall
-                                           -Wno-unused-parameter /],
-                                ldflags => [@sanitize]);
-
-my $bin = {$b->programs($tool)}->{$tool};
-
-if (!defined $bin) {
-    diag($b->log($tool));
-    BAIL_OUT('t/tools/ts_demux.c is not built');
-}
+my $bin = tool('ts_demux');
 
 my $picture = '-f lavfi -i testsrc2=s=160x90:r=25:d=2';
 my $tone = '-f lavfi -i sine=440:r=48000:d=2';
@@ -185,7 +171,7 @@ for my $n (7, 0) {
     my @at = packets($bytes, $video, $n);
 
     cmp_ok(scalar @at, '>', 2, "frame $n has packets") or next;
-    write_file("$dir/lost.ts", substr($bytes, 0, $at[1])
+    spew("$dir/lost.ts", substr($bytes, 0, $at[1])
                                . substr($bytes, $at[1] + 188));
 
     my @all = frames("$dir/lost.ts", '', $video);
@@ -363,7 +349,7 @@ sub write_ts {
         }
     }
 
-    write_file($file, $out);
+    spew($file, $out);
 }
 
 
@@ -384,23 +370,4 @@ sub packets {
     }
 
     return @at;
-}
-
-
-sub slurp {
-    my ($file) = @_;
-
-    open my $fh, '<:raw', $file or die "$file: $!\n";
-    local $/;
-
-    return scalar <$fh>;
-}
-
-
-sub write_file {
-    my ($file, $bytes) = @_;
-
-    open my $fh, '>:raw', $file or die "$file: $!\n";
-    print $fh $bytes;
-    close $fh or die "$file: $!\n";
 }

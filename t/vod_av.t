@@ -16,24 +16,14 @@ use File::Temp qw/ tempdir /;
 use JSON::PP qw/ decode_json /;
 use lib "$FindBin::Bin/lib";
 
-use Test::Media::Build;
+use Test::Media::Build qw/ tool /;
 
 my $root = $Test::Media::Build::root;
-my $tool = "$root/t/tools/av.c";
 
 die "no ffmpeg: run scripts/deps test\n"
     if system('ffmpeg -version > /dev/null 2>&1');
 
-my $build = Test::Media::Build->new(
-    name => 'tools', cc => $ENV{CC} || 'gcc',
-    cflags => ['-fsanitize=address,undefined',
-               qw/ -fno-sanitize-recover=undefined -g -O1 -Wall -Wextra
-               -Werror -Wno-unused-parameter /],
-    ldflags => ['-fsanitize=address,undefined']);
-
-my $bin = {$build->programs($tool)}->{$tool};
-
-defined $bin or BAIL_OUT($build->log($tool));
+my $bin = tool('av');
 
 my $tmp = tempdir('ngx-media-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 

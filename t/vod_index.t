@@ -18,30 +18,15 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 
-use Test::Media::Build;
+use Test::Media::Build qw/ tool /;
 use Test::Media::Samples;
 
-my $root = $Test::Media::Build::root;
 my $dir = tempdir('media-file-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $tool = "$root/t/tools/file.c";
 
 die "no ffmpeg: run scripts/deps test\n"
     if system('ffmpeg -version >/dev/null 2>&1');
 
-my @sanitize = ('-fsanitize=address,undefined',
-                '-fno-sanitize-recover=undefined');
-
-my $build = Test::Media::Build->new(name => 'tools', cc => $ENV{CC} || 'gcc',
-                                cflags => [@sanitize, qw/ -g -O1 -Wall
-                                           -Wno-unused-parameter /],
-                                ldflags => [@sanitize]);
-
-my $bin = {$build->programs($tool)}->{$tool};
-
-if (!defined $bin) {
-    diag($build->log($tool));
-    BAIL_OUT('t/tools/file.c is not built');
-}
+my $bin = tool('file');
 
 my %type = (video => 'video', audio => 'audio', subtitle => 'text');
 my %lang = (ger => 'de', deu => 'de', fre => 'fr', fra => 'fr', eng => 'en',

@@ -15,26 +15,13 @@ use FindBin;
 use File::Temp qw/ tempdir /;
 use lib "$FindBin::Bin/lib";
 
-use Test::Media::Build;
+use Test::Media::Build qw/ tool /;
 
-my $root = $Test::Media::Build::root;
-my $tool = "$root/t/tools/text.c";
 
 die "no ffmpeg: run scripts/deps test\n"
     if system('ffmpeg -version > /dev/null 2>&1');
 
-my @sanitize = ('-fsanitize=address,undefined',
-                '-fno-sanitize-recover=undefined');
-
-my $build = Test::Media::Build->new(
-    name => 'tools', cc => $ENV{CC} || 'gcc',
-    cflags => [@sanitize, qw/ -g -O1 -Wall -Wextra -Werror
-               -Wno-unused-parameter /],
-    ldflags => [@sanitize]);
-
-my $bin = {$build->programs($tool)}->{$tool};
-
-defined $bin or BAIL_OUT($build->log($tool));
+my $bin = tool('text');
 
 my $tmp = tempdir('ngx-media-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 

@@ -41,7 +41,7 @@ static const ngx_media_codec_t  *codec;
 static u_char                    data[CMAF_BUFFER];
 static size_t                    ndata;
 static ngx_media_sample_t        samples[CMAF_FRAMES];
-static ngx_media_mp4_chunk_t     chunk = { samples, 0, 0, 0, 0, 1 };
+static ngx_media_mp4_chunk_t     chunk = { samples, 0, 0, 0, 0, 1, 0 };
 
 
 static void

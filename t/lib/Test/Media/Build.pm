@@ -9,6 +9,8 @@ package Test::Media::Build;
 #   my %built = $b->programs(@files);     # file => binary, or undef: failed
 #   print $b->log('t/unit/amf.c');        # what the compiler said
 #
+#   my $binary = tool('ts');              # t/tools/ts.c, with sanitizers
+#
 # A program names what it links in a comment among its first lines:
 #
 #   /* link: formats/ngx_media_amf.c support.c -pthread -lz */
@@ -28,9 +30,37 @@ use Fcntl qw/ :flock /;
 use File::Basename qw/ dirname /;
 use File::Path qw/ make_path /;
 
-our @EXPORT_OK = qw/ parallel /;
+our @EXPORT_OK = qw/ parallel tool /;
 
 our $root = Cwd::abs_path(dirname(__FILE__) . '/../../../..');
+
+
+# without its tool a test has nothing to say
+
+sub tool {
+    my ($name) = @_;
+
+    my $file = "$root/t/tools/$name.c";
+    my @sanitize = ('-fsanitize=address,undefined',
+                    '-fno-sanitize-recover=undefined');
+
+    my $b = Test::Media::Build->new(
+        name => 'tools', cc => $ENV{CC} || 'gcc',
+        cflags => [@sanitize, qw/ -g -O1 -Wall -Wextra -Werror
+                   -Wno-unused-parameter /],
+        ldflags => [@sanitize]);
+
+    my $binary = {$b->programs($file)}->{$file};
+
+    if (!defined $binary) {
+        require Test::More;
+
+        Test::More::diag($b->log($file));
+        Test::More::BAIL_OUT("t/tools/$name.c is not built");
+    }
+
+    return $binary;
+}
 
 
 sub new {
