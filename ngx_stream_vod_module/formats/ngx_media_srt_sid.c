@@ -47,6 +47,8 @@ static void ngx_media_srt_sid_escape(ngx_media_text_t *text,
     const ngx_media_span_t *span);
 static void ngx_media_srt_sid_query(ngx_media_srt_sid_ctx_t *ctx,
     const ngx_media_span_t *query);
+static const u_char *ngx_media_srt_sid_find(const u_char *pos,
+    const u_char *last, const char *chars);
 static ngx_uint_t ngx_media_srt_sid_next(ngx_media_span_t *text, u_char ch,
     ngx_media_span_t *item);
 static ngx_uint_t ngx_media_srt_sid_is(const ngx_media_span_t *span,
@@ -269,12 +271,11 @@ ngx_media_srt_sid_colons(ngx_media_srt_sid_ctx_t *ctx, ngx_media_span_t *text)
 
     /* nothing but arguments is behind a "?" */
 
-    for (p = text->pos; p < text->last && *p != ':'; p++) {
+    p = ngx_media_srt_sid_find(text->pos, text->last, ":?");
 
-        if (*p == '?') {
-            ngx_media_srt_sid_path(ctx, text);
-            return NGX_OK;
-        }
+    if (p < text->last && *p == '?') {
+        ngx_media_srt_sid_path(ctx, text);
+        return NGX_OK;
     }
 
     (void) ngx_media_srt_sid_next(text, ':', &item);
@@ -282,9 +283,7 @@ ngx_media_srt_sid_colons(ngx_media_srt_sid_ctx_t *ctx, ngx_media_span_t *text)
 
     /* one more is arguments, two are user and password */
 
-    for (p = text->pos; p < text->last && *p != ':'; p++) { /* void */ }
-
-    if (p == text->last) {
+    if (ngx_media_srt_sid_find(text->pos, text->last, ":") == text->last) {
         ngx_media_srt_sid_query(ctx, text);
         return NGX_OK;
     }
@@ -312,12 +311,11 @@ ngx_media_srt_sid_list(ngx_media_srt_sid_ctx_t *ctx, ngx_media_span_t *text)
     const u_char     *p;
     ngx_media_span_t  item, key;
 
-    for (p = text->pos; p < text->last && *p != ','; p++) {
+    p = ngx_media_srt_sid_find(text->pos, text->last, ",?");
 
-        if (*p == '?') {
-            ngx_media_srt_sid_url(ctx, text);
-            return NGX_OK;
-        }
+    if (p < text->last && *p == '?') {
+        ngx_media_srt_sid_url(ctx, text);
+        return NGX_OK;
     }
 
     (void) ngx_media_srt_sid_next(text, ',', &item);
@@ -352,12 +350,7 @@ ngx_media_srt_sid_url(ngx_media_srt_sid_ctx_t *ctx, ngx_media_span_t *text)
 
     scheme = ngx_media_srt_sid_skip(text, "srt://");
 
-    for (slash = text->pos;
-         slash < text->last && *slash != '/' && *slash != '?';
-         slash++)
-    {
-        /* void */
-    }
+    slash = ngx_media_srt_sid_find(text->pos, text->last, "/?");
 
     if (scheme || ngx_media_srt_sid_host(text, slash)) {
         text->pos = slash;
@@ -378,11 +371,7 @@ ngx_media_srt_sid_host(const ngx_media_span_t *text, const u_char *slash)
     ngx_uint_t     dot;
     const u_char  *p;
 
-    dot = 0;
-
-    for (p = text->pos; p < slash; p++) {
-        dot |= *p == '.' || *p == ']';
-    }
+    dot = ngx_media_srt_sid_find(text->pos, slash, ".]") < slash;
 
     if (slash == text->last || *slash != '/') {
         return 0;
@@ -396,9 +385,7 @@ ngx_media_srt_sid_host(const ngx_media_span_t *text, const u_char *slash)
         return 1;
     }
 
-    for (p = slash + 1; p < text->last && *p != '/' && *p != '?'; p++) {
-        /* void */
-    }
+    p = ngx_media_srt_sid_find(slash + 1, text->last, "/?");
 
     return dot && p > slash + 1 && p < text->last - 1 && *p == '/';
 }
@@ -511,6 +498,20 @@ ngx_media_srt_sid_query(ngx_media_srt_sid_ctx_t *ctx,
     }
 
     ngx_media_text_data(&ctx->args, query->pos, query->last - query->pos);
+}
+
+
+/* the first of these characters, or last; no text of ours has a zero */
+
+static const u_char *
+ngx_media_srt_sid_find(const u_char *pos, const u_char *last,
+    const char *chars)
+{
+    while (pos < last && ngx_strchr(chars, *pos) == NULL) {
+        pos++;
+    }
+
+    return pos;
 }
 
 
