@@ -137,7 +137,7 @@ my $dark = play_publish($t, 'live/d', [
     sort { $a->[1] <=> $b->[1] } (grep { $_->[1] < 500 } @video),
     map { sound(0, $_) } @audio,
     map { [$_->[0], $_->[1] + 8000, $_->[2]] }
-        grep { $_->[1] > 100 && $_->[1] < 5000 } @audio]);
+        grep { $_->[1] > 100 && $_->[1] < 7500 } @audio]);
 my $pay = play_publish($t, 'pay/s', \@video);
 my $ask = play_publish($t, 'ask/s', \@video);
 
