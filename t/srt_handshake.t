@@ -212,6 +212,18 @@ for my $case (@refused) {
     is($n->connect(%opt), $code, "refused $code: \"$name\"");
 }
 
+# what is kept for a second of one is not of others, who ask for the same stream
+
+for my $case ([1014, blocks => [[7, reversed('fec,cols:10,rows:5')]]],
+              [1011, passphrase => $pass], [1])
+{
+    my ($code, %opt) = @$case;
+    my $n = caller_of('SRT', streamid => 'shared', %opt);
+
+    is($n->connect(), $code, "the same stream id: $code");
+    $n->shutdown();
+}
+
 is($t->log_count(qr/srt: refused \d+:.*live\/first|secret|$pass/), 0,
    'nothing of stream ids is in the log');
 

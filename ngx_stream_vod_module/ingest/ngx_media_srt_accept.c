@@ -143,6 +143,7 @@ uint64_t
 ngx_media_srt_sid_hash(const ngx_media_srt_conf_t *conf,
     const ngx_media_srt_handshake_t *hs)
 {
+    uint32_t             words[4];
     ngx_media_siphash_t  hash;
 
     static u_char        key[NGX_MEDIA_SIPHASH_KEY];
@@ -152,6 +153,16 @@ ngx_media_srt_sid_hash(const ngx_media_srt_conf_t *conf,
 
     ngx_media_siphash_init(&hash, key);
     ngx_media_siphash_update(&hash, (u_char *) &conf, sizeof(conf));
+
+    /* many viewers may be behind one address, who ask for the same stream, and
+       one of them cannot have it: encrypts, wants a filter, has small packets */
+
+    words[0] = (uint32_t) hs->seen;
+    words[1] = hs->srt;
+    words[2] = hs->flags;
+    words[3] = hs->mtu;
+
+    ngx_media_siphash_update(&hash, (u_char *) words, sizeof(words));
     ngx_media_siphash_update(&hash, hs->sid, hs->sid_len);
 
     return ngx_media_siphash_final(&hash);

@@ -115,7 +115,8 @@ struct ngx_media_srt_session_s {
     ngx_str_t                     args;       /* "key=1&b=2", likewise */
     ngx_str_t                     name;       /* of the stream, once it is let
                                                  in; all are in the pool */
-    uint64_t                      sid;        /* hash of the stream id */
+    uint64_t                      sid;        /* hash of the stream id, and how
+                                                 it is asked for */
 
     size_t                        reply_len;  /* 0: not answered yet */
     u_char                        reply[NGX_MEDIA_SRT_ACCEPT_SIZE];
@@ -197,7 +198,8 @@ void ngx_media_srt_handshake(ngx_media_srt_session_t *session,
 ngx_int_t ngx_media_srt_name(ngx_media_srt_session_t *session);
 
 
-/* accept: of a stream id, for refusals, which are of one server */
+/* accept: of a stream id, and how it is asked for, for refusals, which are of
+   one server */
 uint64_t ngx_media_srt_sid_hash(const ngx_media_srt_conf_t *conf,
     const ngx_media_srt_handshake_t *hs);
 
