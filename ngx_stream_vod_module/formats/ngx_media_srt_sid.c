@@ -283,7 +283,7 @@ ngx_media_srt_sid_colons(ngx_media_srt_sid_ctx_t *ctx, ngx_media_span_t *text)
 
     /* one more is arguments, two are user and password */
 
-    if (ngx_media_srt_sid_find(text->pos, text->last, ":") == text->last) {
+    if (ngx_media_srt_sid_find(text->pos, text->last, "::") == text->last) {
         ngx_media_srt_sid_query(ctx, text);
         return NGX_OK;
     }
@@ -501,13 +501,13 @@ ngx_media_srt_sid_query(ngx_media_srt_sid_ctx_t *ctx,
 }
 
 
-/* the first of these characters, or last; no text of ours has a zero */
+/* the first of these two characters, or last */
 
 static const u_char *
 ngx_media_srt_sid_find(const u_char *pos, const u_char *last,
     const char *chars)
 {
-    while (pos < last && ngx_strchr(chars, *pos) == NULL) {
+    while (pos < last && *pos != chars[0] && *pos != chars[1]) {
         pos++;
     }
 
