@@ -154,8 +154,8 @@ ngx_media_srt_sid_hash(const ngx_media_srt_conf_t *conf,
     ngx_media_siphash_init(&hash, key);
     ngx_media_siphash_update(&hash, (u_char *) &conf, sizeof(conf));
 
-    /* many viewers may be behind one address, who ask for the same stream, and
-       one of them cannot have it: encrypts, wants a filter, has small packets */
+    /* many viewers may be behind one address, who ask for the same stream,
+       and one of them cannot have it: encrypts, has small packets, ... */
 
     words[0] = (uint32_t) hs->seen;
     words[1] = hs->srt;
