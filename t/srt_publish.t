@@ -224,6 +224,35 @@ ok(!frames('live', 'early'), 'what comes then is not taken');
 is(() = $t->log() =~ /srt publish started.*stream: early$/mg, 1,
    'a handshake that comes late begins nothing');
 
+# over a network with a small MTU: lists of what is missing are short
+
+for my $case (['SRT', '127.0.0.1', 600 - 28], ['SIX', '::1', 600 - 48]) {
+    my ($server, $host, $most) = @$case;
+
+    $p = caller_of("publish:live/mtu$most", mtu => 600, server => $server,
+                   host => $host, latency => 4000);
+    is($p->connect(), 1, "an MTU of 600, $host");
+    is($p->{hs}{mtu}, 600, 'is agreed upon');
+
+    # what is missing is so since one packet, and not one behind the other
+
+    $p->{opt}{quiet} = 1;
+
+    my @seq = map { $p->data('x' x 500, lose => $_ % 800) } 0 .. 800;
+
+    $p->raw($p->{sent}{$seq[2 * $_]}) for 1 .. 399;
+    $p->pump(0.3);
+    $p->{opt}{quiet} = 0;
+
+    ok($p->pump(5, sub { ($p->{acked} // -1) == $p->{seq} }), 'all has come');
+
+    my @sizes = sort { $a <=> $b } map { length $_->{raw} }
+                grep { $_->{type} == 3 } @{$p->{got}};
+
+    is($sizes[-1], $most, 'asked for by lists that fit in');
+    $p->shutdown();
+}
+
 # it is there, and has nothing to send
 
 $p = caller_of('publish:live/idle', server => 'SIX', host => '::1');

@@ -226,6 +226,7 @@ ngx_media_srt_publish_open(ngx_media_srt_session_t *session, int64_t now)
     rx.log = c->log;
     rx.isn = session->hs->isn;
     rx.latency = session->latency;
+    rx.room = ngx_media_srt_session_room(session);
     rx.early = session->conf->early;
     rx.rexmit = (session->hs->flags & NGX_MEDIA_SRT_FLAG_REXMIT) != 0;
     rx.send = ngx_media_srt_session_reply;

@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "formats/ngx_media_srt_control.h"
 #include "ingest/ngx_media_srt_rx.h"
 #include "ingest/ngx_media_srt_rx_state.h"
 
@@ -49,6 +50,8 @@ ngx_media_srt_rx_create(const ngx_media_srt_rx_conf_t *conf, int64_t now)
     }
 
     rx->conf = *conf;
+    rx->conf.room = ngx_max(conf->room, NGX_MEDIA_SRT_ACK_SIZE);
+    rx->conf.room = ngx_min(rx->conf.room, NGX_MEDIA_SRT_NAK_SIZE);
     rx->latency = (int64_t) conf->latency * 1000;
 
     /* far enough from 0 that all that is before it is positive */

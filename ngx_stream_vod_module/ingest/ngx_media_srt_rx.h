@@ -48,6 +48,9 @@ typedef struct {
     ngx_log_t                *log;
     uint32_t                  isn;            /* the caller's handshake */
     ngx_msec_t                latency;        /* negotiated, of our side */
+    size_t                    room;           /* bytes of what is sent, without
+                                                 the header, at most; less than
+                                                 a full ACK's are as many */
     unsigned                  early:1;
     unsigned                  rexmit:1;       /* the peer marks what it sends
                                                  once more (flag 0x20) */

@@ -189,7 +189,7 @@ ngx_media_srt_rx_nak(ngx_media_srt_rx_t *rx, int64_t now)
     }
 
     nak.p = body;
-    nak.last = body + NGX_MEDIA_SRT_NAK_SIZE;
+    nak.last = body + rx->conf.room;
     nak.now = (uint32_t) (now / 1000);
     nak.again = ngx_media_srt_rx_again(rx) / 1000;
     nak.cycle = ngx_media_srt_rx_answer(rx) / 1000;

@@ -926,6 +926,29 @@ ngx_media_srt_session_stamp(const ngx_media_srt_session_t *session,
 }
 
 
+size_t
+ngx_media_srt_session_room(const ngx_media_srt_session_t *session)
+{
+    size_t            headers;
+    struct sockaddr  *sa;
+
+    sa = session->connection->sockaddr;
+    headers = 20 + 8 + NGX_MEDIA_SRT_HEADER;
+
+#if (NGX_HAVE_INET6)
+
+    if (sa->sa_family == AF_INET6
+        && !IN6_IS_ADDR_V4MAPPED(&((struct sockaddr_in6 *) sa)->sin6_addr))
+    {
+        headers += 20;
+    }
+
+#endif
+
+    return session->mtu > headers ? session->mtu - headers : 0;
+}
+
+
 void
 ngx_media_srt_session_send(ngx_media_srt_session_t *session, ngx_uint_t type,
     ngx_uint_t subtype, uint32_t info, const u_char *body, size_t len)

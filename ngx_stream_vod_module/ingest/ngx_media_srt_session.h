@@ -254,6 +254,10 @@ ngx_int_t ngx_media_srt_session_input(ngx_media_srt_session_t *session,
 uint32_t ngx_media_srt_session_stamp(const ngx_media_srt_session_t *session,
     int64_t now);
 
+/* of a control packet's body: what a datagram of the peer's MTU has room for;
+   0: for none */
+size_t ngx_media_srt_session_room(const ngx_media_srt_session_t *session);
+
 /* a control packet with this body, or with the 4 zero bytes of none */
 void ngx_media_srt_session_send(ngx_media_srt_session_t *session,
     ngx_uint_t type, ngx_uint_t subtype, uint32_t info, const u_char *body,

@@ -163,6 +163,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     conf.early = flags & 1;
     conf.rexmit = flags >> 1 & 1;
+    conf.room = (flags & 8) ? 44 : 0;
     conf.latency = (ngx_msec_t) byte(&in) * 32;
     conf.isn = (uint32_t) number(&in) & NGX_MEDIA_SRT_SEQ_MAX;
 

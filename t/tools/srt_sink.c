@@ -146,6 +146,7 @@ sink_begin(sink_t *sink, const ngx_media_srt_handshake_t *hs)
     conf.log = &ngx_stub_log;
     conf.isn = hs->isn;
     conf.latency = accept.latency;
+    conf.room = NGX_MEDIA_SRT_NAK_SIZE;
     conf.early = sink->early;
     conf.rexmit = 1;
     conf.send = sink_send;

@@ -142,8 +142,8 @@ srt_send_nak(srt_t *srt, const u_char *body, size_t len)
     list.pos = body;
     list.last = body + len;
 
-    if (len == 0 || len > 364 * 4) {
-        srt_wrong(srt, "a NAK of 0 or more than 364 words");
+    if (len == 0 || len > 364 * 4 || len > srt->rx->conf.room) {
+        srt_wrong(srt, "a NAK of 0 words, or of more than there is room for");
     }
 
     srt->nak_ranges = 0;
@@ -332,12 +332,14 @@ srt_stat(srt_t *srt)
 }
 
 
-/* conf: isn, latency, early, rexmit; the rest is the harness's */
+/* conf: isn, latency, early, rexmit, room (0: that of an MTU of 1500); the rest
+   is the harness's */
 
 static void
 srt_begin(srt_t *srt, ngx_media_srt_rx_conf_t *conf)
 {
     conf->log = &ngx_stub_log;
+    conf->room = conf->room ? conf->room : NGX_MEDIA_SRT_NAK_SIZE;
     conf->send = srt_send;
     conf->deliver = srt_deliver;
     conf->gap = srt_gap;

@@ -25,6 +25,7 @@
 
 static srt_t       srt;
 static ngx_msec_t  latency = LATENCY;
+static size_t      room;
 
 
 static void
@@ -36,6 +37,7 @@ begin_at(uint32_t isn, ngx_uint_t early)
 
     conf.isn = isn;
     conf.latency = latency;
+    conf.room = room;
     conf.early = early;
     conf.rexmit = 1;
 
@@ -426,6 +428,65 @@ test_nak_words(void)
     is(srt.nak_packets, 400, "each once");
 
     end("364 words");
+}
+
+
+/* a network with a small MTU: lists are shorter, and all of it is asked for */
+
+static void
+test_nak_room(void)
+{
+    ngx_uint_t  i, lost;
+
+    static const struct {
+        size_t      room;
+        ngx_uint_t  first;                    /* ranges of the first NAK */
+        ngx_uint_t  naks;
+    } rooms[] = {
+        { 556, 139, 3 },                      /* an MTU of 600 */
+        { 559, 139, 3 },
+        { 28, 7, 58 },
+        { 1, 7, 58 },                         /* no less than an ACK */
+        { 100000, 364, 2 }
+    };
+
+    for (i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+        room = rooms[i].room;
+        begin(0);
+        room = 0;
+
+        for (lost = 0; lost <= 800; lost += 2) {
+            (void) comes_as(lost, 0, 0);
+        }
+
+        (void) tick(0);
+        is(srt.nak_ranges, rooms[i].first, "room for %d bytes",
+           (int) rooms[i].room);
+
+        for (lost = 1; lost < 70 && srt.nak_packets < 400; lost++) {
+            (void) tick(lost);
+        }
+
+        is(srt.nak_packets, 400, "each is asked for once");
+        is(naks(), rooms[i].naks, "in so many NAKs");
+
+        end("room");
+    }
+
+    /* ranges are two words, which are not torn */
+
+    room = 36;
+    begin(0);
+    room = 0;
+
+    for (i = 0; i <= 90; i += 3) {
+        (void) comes_as(i, 0, 0);
+    }
+
+    (void) tick(0);
+    is(srt.nak_ranges, 4, "four ranges, and not a half");
+
+    end("ranges");
 }
 
 
@@ -974,6 +1035,7 @@ main(void)
     test_nak_last();
     test_said_var();
     test_nak_words();
+    test_nak_room();
     test_reordered();
     test_ack();
     test_room();
