@@ -223,6 +223,12 @@ $_->close() for @sockets;
 
 $_->induce() for @sockets;
 
+my @others = map {
+    caller_of('SRT', streamid => "#!::r=other$_,m=no", from => "127.0.0.$_")
+} 2 .. 6;
+
+$_->induce() for @others;
+
 my @conclusions = map { $_->conclusion() } @sockets;
 my %codes;
 
@@ -239,9 +245,15 @@ while (@conclusions) {
     }
 }
 
+# but not those who come from elsewhere in the same second
+
+my %elsewhere = map { ($_->conclude() || { req => 'none' })->{req} => 1 }
+                @others;
+
 is(join(' ', sort keys %codes), '2400 2402', 'too many callers at a time')
     or diag(join ', ', map { "$_: $codes{$_}" } sort keys %codes);
-$_->close() for @sockets;
+is(join(' ', sort keys %elsewhere), '2400', 'of one address');
+$_->close() for @sockets, @others;
 
 # one who comes back all the time is logged once
 

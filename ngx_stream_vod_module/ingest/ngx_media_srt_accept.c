@@ -37,6 +37,7 @@ ngx_media_srt_session_start(ngx_media_srt_session_t *session,
     const u_char *pos, const u_char *last)
 {
     ngx_int_t          rc;
+    const char        *reason;
     ngx_connection_t  *c;
 
     c = session->connection;
@@ -64,11 +65,11 @@ ngx_media_srt_session_start(ngx_media_srt_session_t *session,
         return;
     }
 
-    if (rc != NGX_OK || ngx_media_srt_hurries()) {
-        ngx_media_srt_refuse(session, NGX_MEDIA_SRT_REFUSE_OVERLOAD,
-                             rc != NGX_OK
-                             ? "there are too many sessions"
-                             : "too many callers at a time");
+    reason = (rc != NGX_OK) ? "there are too many sessions"
+                            : ngx_media_srt_hurries(&session->record.remote);
+
+    if (reason) {
+        ngx_media_srt_refuse(session, NGX_MEDIA_SRT_REFUSE_OVERLOAD, reason);
         return;
     }
 

@@ -35,10 +35,24 @@ typedef struct {
 } ngx_media_srt_refusal_t;
 
 
+/* an address whose callers were looked at in this second */
+
+typedef struct {
+    u_char                    ip[16];
+    size_t                    len;            /* of it that counts */
+    ngx_uint_t                asks;
+} ngx_media_srt_share_t;
+
+
 static ngx_media_srt_refusal_t *ngx_media_srt_refusal(
     const ngx_media_srt_addr_t *remote, uint64_t sid,
     ngx_media_srt_refusal_t **room);
+static ngx_media_srt_share_t *ngx_media_srt_share(
+    const ngx_media_srt_addr_t *remote, ngx_uint_t *n);
 
+
+/* each of them has been counted once, so there is room */
+static ngx_media_srt_share_t    ngx_media_srt_shares[NGX_MEDIA_SRT_ASKS];
 
 static ngx_media_srt_refusal_t  ngx_media_srt_refusals[NGX_MEDIA_SRT_REFUSALS];
 
@@ -148,18 +162,70 @@ ngx_media_srt_refusal(const ngx_media_srt_addr_t *remote, uint64_t sid,
 }
 
 
-/* access checks, and the key that is made of a passphrase, cost something */
+/*
+ * Access checks, and the key that is made of a passphrase, cost something.  One
+ * address, with ever new stream ids, must not use up what there is: it may have
+ * half of what others leave, so the first one 50, the next one 25 ...
+ */
 
-ngx_uint_t
-ngx_media_srt_hurries(void)
+const char *
+ngx_media_srt_hurries(const ngx_media_srt_addr_t *remote)
 {
-    static ngx_uint_t  asks;
-    static ngx_msec_t  since;
+    ngx_media_srt_share_t  *share;
+
+    static ngx_uint_t       asks, n;
+    static ngx_msec_t       since;
 
     if (ngx_current_msec - since >= 1000) {
         since = ngx_current_msec;
         asks = 0;
+        n = 0;
     }
 
-    return ++asks > NGX_MEDIA_SRT_ASKS;
+    if (asks == NGX_MEDIA_SRT_ASKS) {
+        return "too many callers at a time";
+    }
+
+    share = ngx_media_srt_share(remote, &n);
+
+    if (share->asks >= NGX_MEDIA_SRT_ASKS - asks) {
+        return "too many callers of one address at a time";
+    }
+
+    share->asks++;
+    asks++;
+
+    return NULL;
+}
+
+
+/* of the first n, or the next one; who has IPv6 has all of a /64 */
+
+static ngx_media_srt_share_t *
+ngx_media_srt_share(const ngx_media_srt_addr_t *remote, ngx_uint_t *n)
+{
+    size_t                  len;
+    ngx_uint_t              i;
+    ngx_media_srt_share_t  *share;
+
+    static const u_char     mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                           0xff, 0xff };
+
+    len = (ngx_memcmp(remote->ip, mapped, sizeof(mapped)) == 0) ? 16 : 8;
+
+    for (i = 0; i < *n; i++) {
+        share = &ngx_media_srt_shares[i];
+
+        if (share->len == len && ngx_memcmp(share->ip, remote->ip, len) == 0) {
+            return share;
+        }
+    }
+
+    share = &ngx_media_srt_shares[(*n)++];
+
+    ngx_memzero(share, sizeof(ngx_media_srt_share_t));
+    ngx_memcpy(share->ip, remote->ip, len);
+    share->len = len;
+
+    return share;
 }

@@ -290,8 +290,12 @@ ngx_uint_t ngx_media_srt_refused(const ngx_media_srt_addr_t *remote,
 ngx_uint_t ngx_media_srt_refused_keep(const ngx_media_srt_addr_t *remote,
     uint64_t sid, ngx_uint_t code);
 
-/* has this worker looked at as many callers as it may in a second */
-ngx_uint_t ngx_media_srt_hurries(void);
+/*
+ * One more caller is to be looked at: NULL, or why not, static: this worker has
+ * looked at as many as it may in a second, or at as many of his address, which
+ * is half of what others have left.
+ */
+const char *ngx_media_srt_hurries(const ngx_media_srt_addr_t *remote);
 
 
 #endif /* _NGX_MEDIA_SRT_SESSION_H_INCLUDED_ */

@@ -34,6 +34,10 @@ from(ngx_uint_t n)
 
     memset(&addr, 0, sizeof(addr));
 
+    /* ::ffff:0.0.x.y */
+
+    addr.ip[10] = 0xff;
+    addr.ip[11] = 0xff;
     addr.ip[14] = (u_char) (n >> 8);
     addr.ip[15] = (u_char) n;
 
@@ -105,22 +109,89 @@ test_flood(void)
 }
 
 
-static void
-test_hurry(void)
+/* how many of this address are looked at, of so many that ask */
+
+static ngx_uint_t
+looked_at(const ngx_media_srt_addr_t *addr, ngx_uint_t most)
 {
     ngx_uint_t  i;
 
+    for (i = 0; i < most && ngx_media_srt_hurries(addr) == NULL; i++) {
+        /* void */
+    }
+
+    return i;
+}
+
+
+static void
+test_hurry(void)
+{
+    ngx_uint_t  i, n;
+
     ngx_stub_clock(3000000);
 
-    for (i = 0; i < 200 && !ngx_media_srt_hurries(); i++) { /* void */ }
+    is(looked_at(from(1), 200), 50, "of one address half of them");
+    is(looked_at(from(2), 200), 25, "of the next one half of the rest");
+    is(looked_at(from(1), 200), 0, "no more of the first one");
+    is(looked_at(from(3), 3), 3, "one who is not in a hurry");
 
-    is(i, 100, "so many are looked at in a second");
+    for (i = 4, n = 0; i < 200; i++) {
+        n += looked_at(from(i), 1);
+    }
+
+    is(n, 22, "and others, up to a hundred");
+    ok(strcmp(ngx_media_srt_hurries(from(1)), "too many callers at a time")
+       == 0, "that is all");
 
     ngx_stub_clock(3000999);
-    ok(ngx_media_srt_hurries(), "no more of them");
+    is(looked_at(from(300), 1), 0, "nobody for the rest of the second");
 
     ngx_stub_clock(3001000);
-    ok(!ngx_media_srt_hurries(), "in the next one there are");
+    is(looked_at(from(2), 200), 50, "in the next one it is as before");
+    ok(strcmp(ngx_media_srt_hurries(from(2)),
+              "too many callers of one address at a time")
+       == 0, "why");
+
+    ngx_stub_clock(3002000);
+
+    for (i = 0, n = 0; i < 20000; i++) {
+        n += looked_at(from(i), 1);
+    }
+
+    is(n, 100, "a flood of addresses");
+}
+
+
+static void
+test_hurry_prefix(void)
+{
+    ngx_uint_t             i, n;
+    ngx_media_srt_addr_t  *addr;
+
+    ngx_stub_clock(4000000);
+
+    for (i = 0, n = 0; i < 200; i++) {
+        addr = from(i);
+        addr->ip[0] = 0x20;
+        memset(addr->ip + 10, 0, 2);
+
+        n += looked_at(addr, 1);
+    }
+
+    is(n, 50, "IPv6: a /64 is one");
+
+    addr = from(7);
+    addr->ip[0] = 0x20;
+    addr->ip[7] = 1;
+    memset(addr->ip + 10, 0, 2);
+
+    is(looked_at(addr, 200), 25, "and the next /64 another one");
+
+    addr = from(7);
+    memset(addr->ip + 10, 0, 2);
+    is(looked_at(addr, 200), 13, "::7 is not");
+    is(looked_at(from(7), 200), 6, "::ffff:0.0.0.7");
 }
 
 
@@ -130,6 +201,7 @@ main(void)
     test_kept();
     test_flood();
     test_hurry();
+    test_hurry_prefix();
 
     return done();
 }
