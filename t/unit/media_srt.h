@@ -9,7 +9,8 @@
  * all that it says or hands on is held against what has to be true whatever
  * came.  The first thing that is not is kept in srt.wrong.
  *
- * A packet's payload begins with its number, 8 bytes, counted from the first.
+ * A packet's payload begins with its number, counted from the first, and the
+ * time when it came, 8 bytes each.
  */
 
 
@@ -57,6 +58,7 @@ struct srt_s {
     ngx_uint_t                 gap;          /* packets of all gaps */
     int64_t                    at;           /* of the last */
     int64_t                    late;         /* the longest after its time */
+    int64_t                    waited;       /* and of that after it came */
     int64_t                    early;        /* the longest before */
 
     ngx_int_t                (*decrypt)(srt_t *srt, uint32_t seq,
@@ -224,6 +226,7 @@ static void
 srt_deliver(void *data, const u_char *pos, const u_char *last, int64_t at)
 {
     srt_t     *srt = data;
+    int64_t    came;
     uint64_t   number;
 
     srt->handed++;
@@ -237,6 +240,11 @@ srt_deliver(void *data, const u_char *pos, const u_char *last, int64_t at)
     }
 
     number = ngx_media_get_be64(pos);
+
+    if (last - pos >= 16) {
+        came = (int64_t) ngx_media_get_be64(pos + 8);
+        srt->waited = ngx_max(srt->waited, srt->now - ngx_max(at, came));
+    }
 
     if (!srt->jumps && number != srt->next) {
         srt_wrong(srt, "what is handed on is not the next one");
@@ -378,7 +386,7 @@ srt_end(srt_t *srt)
 }
 
 
-/* as it was received; the payload begins with number where there is room */
+/* as it is received; the payload begins as above where there is room */
 
 static ngx_int_t
 srt_packet(srt_t *srt, ngx_media_srt_data_t *packet, uint64_t number,
@@ -397,6 +405,10 @@ srt_packet(srt_t *srt, ngx_media_srt_data_t *packet, uint64_t number,
 
     if (size >= 8) {
         (void) ngx_media_put_be64(p, number);
+    }
+
+    if (size >= 16) {
+        (void) ngx_media_put_be64(p + 8, (uint64_t) srt->now);
     }
 
     packet->pos = p;
