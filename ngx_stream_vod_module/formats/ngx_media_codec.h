@@ -105,8 +105,6 @@ typedef struct {
 typedef struct {
     ngx_media_span_t          frame;
     uint32_t                  rate;           /* Hz: of samples */
-    uint32_t                  trim_start;     /* samples not to be played */
-    uint32_t                  trim_end;
 } ngx_media_codec_piece_t;
 
 

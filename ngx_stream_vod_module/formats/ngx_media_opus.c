@@ -330,7 +330,10 @@ ngx_media_opus_samples(const u_char *pos, const u_char *last)
 /*
  * opus_access_unit(), ETSI TS draft "Opus in MPEG-TS", 0.1.3, table 4-3: a
  * prefix of 11 bits, flags, the size as bytes of 255 and a last one, samples
- * to be trimmed, an extension
+ * to be trimmed at the start and at the end, an extension.
+ *
+ * What is to be trimmed is passed over: FFmpeg stamps all samples, those of the
+ * pre-skip are before the picture, and who joins has to play what others skip.
  */
 
 static ngx_int_t
@@ -359,8 +362,13 @@ ngx_media_opus_ts_next(ngx_media_span_t *data, ngx_media_codec_piece_t *piece)
         size += n;
     } while (n == 0xff);
 
-    piece->trim_start = (flags & 0x10) ? ngx_media_read_be16(&r) & 0x1fff : 0;
-    piece->trim_end = (flags & 0x08) ? ngx_media_read_be16(&r) & 0x1fff : 0;
+    if (flags & 0x10) {
+        (void) ngx_media_read_be16(&r);
+    }
+
+    if (flags & 0x08) {
+        (void) ngx_media_read_be16(&r);
+    }
 
     if (flags & 0x04) {
         (void) ngx_media_read_bytes(&r, ngx_media_read_8(&r));

@@ -65,9 +65,6 @@ typedef struct {
     uint32_t                  samples;        /* audio: that it lasts; 0: that
                                                  is not known (LATM) */
     uint32_t                  rate;           /* Hz: of these */
-    uint32_t                  trim_start;     /* Opus: samples that are not to
-                                                 be played */
-    uint32_t                  trim_end;
     uint32_t                  lost;           /* audio: so many frames like it
                                                  are missing before, of which
                                                  pts and dts know; all of this

@@ -171,8 +171,6 @@ ngx_media_ts_audio_packet(ngx_media_ts_split_t *s, ngx_media_span_t *in,
 
             frame->pos = piece.frame.pos;
             frame->last = piece.frame.last;
-            frame->trim_start = piece.trim_start;
-            frame->trim_end = piece.trim_end;
 
             s->audio.rate = piece.rate;
             s->audio.samples = s->codec->samples

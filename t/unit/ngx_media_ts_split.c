@@ -82,10 +82,6 @@ frames(void)
 
         say("%s%s", f.counted ? " counted" : "", f.damaged ? " damaged" : "");
 
-        if (f.trim_start || f.trim_end) {
-            say(" trim %u %u", f.trim_start, f.trim_end);
-        }
-
         say("\n");
     }
 
@@ -661,8 +657,7 @@ test_others(void)
     bytes(14400, "7fe003f8fffe", 0);
     bytes(16200, "7fe003f8fffe", 2);
     bytes(18000, "7fe803" "03c0" "f8fffe", 0);
-    is_text(said, nsaid, "3 9000 trim 312 0\n3 10800 counted\n3 14400\n"
-            "3 18000 trim 0 960\n", "opus")
+    is_text(said, nsaid, "3 9000\n3 10800 counted\n3 14400\n3 18000\n", "opus")
         || (diag("%s", said), 0);
     is(split.stat.damaged, 2, "two are cut off");
 
