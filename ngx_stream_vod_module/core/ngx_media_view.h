@@ -132,6 +132,8 @@ typedef struct {
                                                  files, its index */
     ngx_str_t                 name;           /* "v1" */
     ngx_uint_t                type;           /* ngx_media_type_e */
+    uint32_t                  codec;          /* NGX_MEDIA_CODEC_*; of files,
+                                                 0: that of their inits */
     uint32_t                  timescale;
     uint64_t                  bandwidth;      /* bit/s, peak; 0: unknown */
     uint64_t                  average;        /* bit/s; 0: unknown */
