@@ -322,6 +322,7 @@ ngx_http_media_flv_start(ngx_http_media_flv_t *flv)
     conf.log = r->connection->log;
     conf.expires = flv->verdict.expires;
     conf.id = flv->verdict.id;
+    conf.classic = 1;
     conf.ready = ngx_http_media_flv_ready;
     conf.data = flv;
 

@@ -121,6 +121,8 @@ static const char *ngx_media_play_refuses(ngx_media_play_t *play,
     uint32_t codec);
 static ngx_uint_t ngx_media_play_choose(ngx_media_play_t *play,
     ngx_uint_t type);
+static ngx_uint_t ngx_media_play_rank(ngx_media_play_t *play,
+    const ngx_media_stream_view_t *view, ngx_uint_t i);
 static void ngx_media_play_adopt(ngx_media_play_t *play, ngx_uint_t track,
     const ngx_media_params_t *params);
 static void ngx_media_play_frame_handler(void *data, ngx_media_frame_t *frame);
@@ -149,6 +151,7 @@ static ngx_int_t ngx_media_play_own(ngx_media_play_t *play, ngx_uint_t front,
     ngx_uint_t whose, ngx_int_t rc, ngx_media_frame_form_t *form);
 static ngx_media_play_node_t *ngx_media_play_push(ngx_media_play_t *play,
     ngx_uint_t front);
+static void ngx_media_play_forget(ngx_media_play_t *play, ngx_uint_t type);
 static void ngx_media_play_drop(ngx_media_play_t *play, ngx_uint_t from);
 static void ngx_media_play_release(ngx_media_play_t *play,
     ngx_media_play_node_t *node);
@@ -365,6 +368,7 @@ ngx_media_play_params_handler(void *data, ngx_uint_t track,
 {
     ngx_media_play_t *play = data;
 
+    ngx_uint_t               best;
     ngx_media_play_track_t  *current;
 
     if (params->type >= NGX_MEDIA_PLAY_TYPES
@@ -375,13 +379,17 @@ ngx_media_play_params_handler(void *data, ngx_uint_t track,
 
     current = &play->tracks[params->type];
 
-    if (current->params && current->params->track != track
-        && ngx_media_play_choose(play, params->type) != track)
-    {
-        ngx_log_debug2(NGX_LOG_DEBUG_CORE, play->conf.log, 0,
-                       "media play leaves out track:%ui, it has track:%ui",
-                       track, current->params->track);
-        return;
+    if (current->params == NULL || current->params->track != track) {
+        best = ngx_media_play_choose(play, params->type);
+
+        /* without a choice the first is better than none */
+
+        if (best != track && (current->params || best != NGX_MEDIA_NO_TRACK)) {
+            ngx_log_debug2(NGX_LOG_DEBUG_CORE, play->conf.log, 0,
+                           "media play leaves out track:%ui, rather track:%i",
+                           track, (ngx_int_t) best);
+            return;
+        }
     }
 
     ngx_media_play_adopt(play, track, params);
@@ -442,9 +450,8 @@ ngx_media_play_refuses(ngx_media_play_t *play, uint32_t codec)
 static ngx_uint_t
 ngx_media_play_choose(ngx_media_play_t *play, ngx_uint_t type)
 {
-    ngx_uint_t                i, track;
+    ngx_uint_t                best, i, rank, track;
     ngx_pool_t               *pool;
-    ngx_media_track_view_t   *t;
     ngx_media_stream_view_t   view;
 
     pool = ngx_create_pool(NGX_MEDIA_PLAY_POOL, play->conf.log);
@@ -452,6 +459,7 @@ ngx_media_play_choose(ngx_media_play_t *play, ngx_uint_t type)
         return NGX_MEDIA_NO_TRACK;
     }
 
+    best = 0;
     track = NGX_MEDIA_NO_TRACK;
 
     if (ngx_media_stream_view(&play->conf.stream, pool, NGX_MEDIA_NO_TRACK,
@@ -462,21 +470,16 @@ ngx_media_play_choose(ngx_media_play_t *play, ngx_uint_t type)
     }
 
     for (i = 0; i < view.ntracks; i++) {
-        t = &view.tracks[i];
 
-        if (t->type != type || t->ended || t->away) {
+        if (view.tracks[i].type != type) {
             continue;
         }
 
-        if (t->ninits
-            && ngx_media_play_refuses(play,
-                                      t->inits[t->ninits - 1].params.codec))
-        {
-            continue;
-        }
+        rank = ngx_media_play_rank(play, &view, i);
 
-        if (track == NGX_MEDIA_NO_TRACK || i == view.clock || t->is_default) {
-            track = t->index;
+        if (rank > best) {
+            best = rank;
+            track = view.tracks[i].index;
         }
     }
 
@@ -485,6 +488,39 @@ done:
     ngx_destroy_pool(pool);
 
     return track;
+}
+
+
+/* how much a track is to be preferred; 0: it cannot be sent now */
+
+static ngx_uint_t
+ngx_media_play_rank(ngx_media_play_t *play,
+    const ngx_media_stream_view_t *view, ngx_uint_t i)
+{
+    ngx_uint_t                     rank;
+    const ngx_media_track_view_t  *t;
+
+    t = &view->tracks[i];
+
+    if (t->ended || t->away || ngx_media_play_refuses(play, t->codec)) {
+        return 0;
+    }
+
+    rank = 1;
+
+    if (play->conf.classic && !ngx_media_flv_enhances(t->codec)) {
+        rank += 4;
+    }
+
+    if (t->is_default) {
+        rank += 2;
+    }
+
+    if (i == view->clock) {
+        rank += 1;
+    }
+
+    return rank;
 }
 
 
@@ -513,10 +549,17 @@ ngx_media_play_adopt(ngx_media_play_t *play, ngx_uint_t track,
                    "media play takes track:%ui type:%uD config:%uD", track,
                    params->type, params->config_len);
 
-    /* what waits was made with the ones before */
+    if (current->params && !play->begun) {
 
-    if (current->params && play->count && !play->begun) {
-        (void) ngx_media_play_start(play);
+        if (current->params->track != track) {
+            ngx_media_play_forget(play, params->type);
+
+        } else if (play->count) {
+
+            /* what waits was made with the ones before */
+
+            (void) ngx_media_play_start(play);
+        }
     }
 
     if (current->params == NULL || current->params->track != track) {
@@ -591,9 +634,9 @@ ngx_media_play_track(ngx_media_play_t *play, ngx_media_frame_t *frame)
         return track;
     }
 
-    /* the one that is sent may have ended after this one began */
+    /* the one that is sent, or was waited for, may have ended meanwhile */
 
-    if (track->params == NULL || time - track->time < NGX_MEDIA_PLAY_SILENCE) {
+    if (time - track->time < NGX_MEDIA_PLAY_SILENCE) {
         return NULL;
     }
 
@@ -856,15 +899,16 @@ ngx_media_play_start(ngx_media_play_t *play)
 
 
 /*
- * Is there a track that will be sent and whose parameters have not come?  What
- * comes first says which there are, and some players believe it.  And does the
- * first viewer of all know how pictures are reordered?
+ * Is there a track that will be sent, or in place of another, and whose
+ * parameters have not come?  What comes first says which there are, and some
+ * players believe it.  And does the first viewer of all know how pictures are
+ * reordered?
  */
 
 static ngx_uint_t
 ngx_media_play_expects(ngx_media_play_t *play)
 {
-    ngx_uint_t               i, n;
+    ngx_uint_t               best, i, n;
     ngx_media_play_track_t  *track;
 
     if (ngx_current_msec - play->first >= NGX_MEDIA_PLAY_PATIENCE) {
@@ -887,8 +931,14 @@ ngx_media_play_expects(ngx_media_play_t *play)
     for (i = 0; i < NGX_MEDIA_PLAY_TYPES; i++) {
         track = &play->tracks[i];
 
-        if (track->params == NULL && !track->left && !track->off
-            && ngx_media_play_choose(play, i) != NGX_MEDIA_NO_TRACK)
+        if (track->off) {
+            continue;
+        }
+
+        best = ngx_media_play_choose(play, i);
+
+        if (best != NGX_MEDIA_NO_TRACK
+            && (track->params == NULL || track->params->track != best))
         {
             return 1;
         }
@@ -1379,6 +1429,39 @@ ngx_media_play_drop(ngx_media_play_t *play, ngx_uint_t from)
         play->offset = 0;
         play->urgent = 0;
     }
+}
+
+
+/*
+ * Another track takes the place of one of which nothing was sent: what waits of
+ * it goes.  Before the beginning there are but frames.
+ */
+
+static void
+ngx_media_play_forget(ngx_media_play_t *play, ngx_uint_t type)
+{
+    ngx_uint_t              i, n;
+    ngx_media_play_node_t  *node;
+
+    n = 0;
+
+    for (i = 0; i < play->count; i++) {
+        node = ngx_media_play_node(play, i);
+
+        if (node->frame->type != type) {
+            *ngx_media_play_node(play, n++) = *node;
+            continue;
+        }
+
+        ngx_media_play_release(play, node);
+        play->stat.frames--;
+    }
+
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, play->conf.log, 0,
+                   "media play forgets:%ui of type:%ui, waiting:%ui",
+                   play->count - n, type, n);
+
+    play->count = n;
 }
 
 

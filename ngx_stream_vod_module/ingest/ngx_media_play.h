@@ -51,6 +51,11 @@ typedef struct {
     /* does the client understand this codec?  NULL: all of them */
     ngx_uint_t              (*takes)(void *data, uint32_t codec);
 
+    unsigned                  classic:1;      /* it did not say what that is:
+                                                 rather what has a number in
+                                                 FLV than what is sent as
+                                                 Enhanced RTMP has it */
+
     /*
      * There is something to be sent, or it is over.  It may send, but ends
      * nothing: that is for an event of its own.  Never called from inside of

@@ -350,6 +350,7 @@ ngx_media_rtmp_play_begin(ngx_media_rtmp_stream_t *stream,
     conf.expires = stream->verdict.expires;
     conf.id = stream->verdict.id;
     conf.takes = ngx_media_rtmp_play_takes;
+    conf.classic = !session->listed;
     conf.ready = ngx_media_rtmp_play_ready;
     conf.data = stream;
 
