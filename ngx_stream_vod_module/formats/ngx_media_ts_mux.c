@@ -88,7 +88,7 @@ static ngx_uint_t ngx_media_ts_mux_put(const u_char *data, uint8_t *pos,
     uint8_t len, u_char **out, size_t max);
 
 
-#define ngx_media_ts_pid(mux, n)  ((mux)->pid + (n))
+#define ngx_media_ts_pid(mux, n)  ((mux)->pid + (mux)->shifts[n] + (n))
 
 
 ngx_int_t

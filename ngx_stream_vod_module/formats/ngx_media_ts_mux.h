@@ -156,7 +156,10 @@ typedef struct {
     const u_char             *blob;           /* to be written */
     size_t                    blob_len;
     uint32_t                  pcr_track;
-    uint32_t                  pid;            /* of the first track */
+    uint32_t                  pid;            /* of the first track, */
+    uint32_t                  shifts[NGX_MEDIA_TS_TRACKS];
+                                              /* and how far others of a place
+                                                 are behind it */
     uint32_t                  packets;        /* of the unit, left */
     uint32_t                  room;           /* of the packet, left */
     uint32_t                  nsamples;       /* of the unit, begun */

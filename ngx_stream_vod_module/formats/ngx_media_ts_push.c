@@ -21,6 +21,9 @@
 #define NGX_MEDIA_TS_PUSH_AHEAD   18000       /* of a track's next frame */
 #define NGX_MEDIA_TS_PUSH_AWAY    90000       /* nobody waits for it */
 
+/* sets of PIDs, that a track goes through as its codec changes */
+#define NGX_MEDIA_TS_PUSH_SETS    32
+
 
 static void ngx_media_ts_push_sample(ngx_media_ts_push_t *push, ngx_uint_t n,
     const ngx_media_ts_frame_t *frame);
@@ -80,6 +83,14 @@ ngx_media_ts_push_track(ngx_media_ts_push_t *push, ngx_uint_t n,
         push->es[n] = before;
         push->mux.ntracks -= (before.timescale == 0);
         return NGX_ERROR;
+    }
+
+    if (before.codec
+        && (before.codec != es->codec
+            || before.stream_type != es->stream_type))
+    {
+        push->mux.shifts[n] = (push->mux.shifts[n] + NGX_MEDIA_TS_TRACKS)
+                              % (NGX_MEDIA_TS_PUSH_SETS * NGX_MEDIA_TS_TRACKS);
     }
 
     /* times before it were of another scale, maybe */

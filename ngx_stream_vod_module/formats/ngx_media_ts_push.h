@@ -113,9 +113,11 @@ void ngx_media_ts_push_init(ngx_media_ts_push_t *push);
 
 /*
  * A track, n of at most NGX_MEDIA_TS_TRACKS, or what it is from its next frame
- * on; its PID stays.  Between frames only.  es is copied, head, that of
- * ngx_media_ts_es_head(), is borrowed until it is replaced.  reorder: pictures
- * that are decoded before one that is shown earlier, or 0: it is not known.
+ * on; its PID stays, unless it is of another codec: there are receivers that
+ * never ask what a PID is for a second time.  Between frames only.  es is
+ * copied, head, that of ngx_media_ts_es_head(), is borrowed until it is
+ * replaced.  reorder: pictures that are decoded before one that is shown
+ * earlier, or 0: it is not known.
  * NGX_OK, NGX_ERROR: there are too many, or those before it are missing, or
  * the tables have no room for it.
  */

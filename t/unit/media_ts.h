@@ -220,6 +220,10 @@ ts_section(ts_reader_t *ts, unsigned pid, const unsigned char *p, size_t n)
         ts_fail(ts, "PMT");
     }
 
+    /* what it does not list is nothing any more */
+
+    memset(ts->types, 0, sizeof(ts->types));
+
     last = p + len - 4;
     p += 12 + ((p[10] << 8 | p[11]) & 0xfff);
 

@@ -294,7 +294,21 @@ test_change(void)
 
     ts_read(&reader, out, len);
     is(reader.version, (before + 2) % 32, "change: tables again");
-    is(reader.types[0x101], NGX_MEDIA_TS_H265, "change: HEVC");
+    is(reader.types[0x101], 0, "change: what it was is no more");
+    is(reader.types[0x109], NGX_MEDIA_TS_H265, "change: HEVC");
+    is(reader.pcr_pid, 0x109, "change: which has the clock");
+    is(reader.units[reader.nunits - 1].pid, 0x109, "change: and the frame");
+    is(reader.types[0x100], NGX_MEDIA_TS_ADTS, "change: sound is as it was");
+    len = 0;
+
+    is(track(1, NGX_MEDIA_CODEC_H265, HVCC, 90000), NGX_OK, "change: itself");
+    is(track(0, NGX_MEDIA_CODEC_AAC, "1210", 44100), NGX_OK,
+       "change: another rate");
+    is(frame(1, 9000, 0, 3600, 0), NGX_OK, "change: its frame");
+
+    ts_read(&reader, out, len);
+    is(reader.types[0x109], NGX_MEDIA_TS_H265, "change: it stays");
+    is(reader.types[0x100], NGX_MEDIA_TS_ADTS, "change: of AAC, too");
     len = 0;
 
     is(track(2, NGX_MEDIA_TS_CODEC_ID3, "", 1000), NGX_OK, "change: ID3");
@@ -316,7 +330,7 @@ test_change(void)
 
     finish("change");
 
-    is(reader.version, (before + 3) % 32, "change: one for both");
+    is(reader.version, (before + 4) % 32, "change: one for both");
     is(reader.types[0x102], NGX_MEDIA_TS_METADATA, "change: metadata");
     is(reader.types[0x107], NGX_MEDIA_TS_MPEG2_AUDIO, "change: MP3 stays");
 }
