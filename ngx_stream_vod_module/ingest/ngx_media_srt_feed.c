@@ -75,7 +75,7 @@ struct ngx_media_srt_feed_s {
 static ngx_media_srt_feed_t *ngx_media_srt_feed_get(
     const ngx_media_stream_t *stream);
 static ngx_int_t ngx_media_srt_feed_create(const ngx_media_stream_t *stream,
-    ngx_media_srt_feed_t **out);
+    ngx_media_srt_slots_t *slots, ngx_media_srt_feed_t **out);
 static void ngx_media_srt_feed_free(ngx_media_srt_feed_t *feed);
 static void ngx_media_srt_feed_keep(ngx_media_srt_feed_t *feed);
 static void ngx_media_srt_feed_params(void *data, ngx_uint_t track,
@@ -135,7 +135,7 @@ ngx_media_srt_feed_join(const ngx_media_stream_t *stream,
     feed = ngx_media_srt_feed_get(stream);
 
     if (feed == NULL) {
-        rc = ngx_media_srt_feed_create(stream, &feed);
+        rc = ngx_media_srt_feed_create(stream, member->slots, &feed);
 
         if (rc != NGX_OK) {
             return rc;
@@ -216,7 +216,7 @@ ngx_media_srt_feed_get(const ngx_media_stream_t *stream)
 
 static ngx_int_t
 ngx_media_srt_feed_create(const ngx_media_stream_t *stream,
-    ngx_media_srt_feed_t **out)
+    ngx_media_srt_slots_t *slots, ngx_media_srt_feed_t **out)
 {
     ngx_int_t                rc;
     ngx_media_srt_feed_t    *feed;
@@ -230,6 +230,7 @@ ngx_media_srt_feed_create(const ngx_media_stream_t *stream,
     feed->stream = *stream;
     feed->log = stream->zone->log;
     feed->since = ngx_current_msec;
+    feed->ring.slots = slots;
 
     ngx_queue_init(&feed->members);
     ngx_media_pack_push_init(&feed->push);

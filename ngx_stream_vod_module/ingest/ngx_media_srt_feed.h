@@ -29,7 +29,9 @@ typedef struct {
     ngx_queue_t               queue;
     ngx_media_srt_feed_t     *feed;           /* NULL: it is in none */
     ngx_uint_t                latency;        /* ms: payloads are kept for so
-                                                 long, and a second */
+                                                 long, and a second, */
+    ngx_media_srt_slots_t    *slots;          /* in memory of this limit: the
+                                                 same of all in a process */
 
     /*
      * There are new payloads.  Nothing comes any more: reason is static, what

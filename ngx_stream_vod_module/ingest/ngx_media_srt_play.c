@@ -314,6 +314,13 @@ ngx_media_srt_play_begin(ngx_media_srt_play_t *play)
                                      reason);
     }
 
+    play->member.slots = ngx_media_srt_worker_slots(session->conf);
+
+    if (play->member.slots == NULL) {
+        return ngx_media_srt_decline(session, NGX_MEDIA_SRT_REFUSE_RESOURCE,
+                                     "no memory");
+    }
+
     play->member.latency = ngx_media_srt_play_latency(session);
     play->member.ready = ngx_media_srt_play_ready;
     play->member.end = ngx_media_srt_play_over;

@@ -19,6 +19,8 @@
 #define NGX_MEDIA_SRT_RING_LEAST  16384
 
 
+static ngx_media_srt_payload_t *ngx_media_srt_ring_alloc(
+    ngx_media_srt_ring_t *ring, ngx_log_t *log);
 static ngx_int_t ngx_media_srt_ring_grow(ngx_media_srt_ring_t *ring,
     ngx_log_t *log);
 
@@ -36,6 +38,11 @@ ngx_media_srt_ring_free(ngx_media_srt_ring_t *ring)
 
     if (ring->payloads) {
         ngx_free(ring->payloads);
+    }
+
+    if (ring->slots) {
+        ngx_media_srt_slots_forget(ring->slots, ring->count
+                                           * sizeof(ngx_media_srt_payload_t));
     }
 
     ngx_memzero(ring, sizeof(ngx_media_srt_ring_t));
@@ -63,7 +70,7 @@ ngx_media_srt_ring_next(ngx_media_srt_ring_t *ring, ngx_log_t *log)
     slot = &ring->payloads[ring->head & (ring->size - 1)];
 
     if (*slot == NULL) {
-        *slot = ngx_alloc(sizeof(ngx_media_srt_payload_t), log);
+        *slot = ngx_media_srt_ring_alloc(ring, log);
 
         if (*slot == NULL) {
             return NULL;
@@ -74,6 +81,47 @@ ngx_media_srt_ring_next(ngx_media_srt_ring_t *ring, ngx_log_t *log)
     (*slot)->key = 0;
 
     return *slot;
+}
+
+
+/* with few a ring is of no use: these it has in any case */
+
+static ngx_media_srt_payload_t *
+ngx_media_srt_ring_alloc(ngx_media_srt_ring_t *ring, ngx_log_t *log)
+{
+    ngx_media_srt_payload_t  *payload, **oldest;
+
+    if (ring->slots
+        && ngx_media_srt_slots_keep(ring->slots,
+                                    sizeof(ngx_media_srt_payload_t),
+                                    ring->count < NGX_MEDIA_SRT_RING_MIN)
+           != NGX_OK)
+    {
+        if (ring->tail == ring->head) {
+            return NULL;
+        }
+
+        oldest = &ring->payloads[ring->tail & (ring->size - 1)];
+
+        payload = *oldest;
+        *oldest = NULL;
+
+        ring->tail++;
+
+        return payload;
+    }
+
+    payload = ngx_alloc(sizeof(ngx_media_srt_payload_t), log);
+
+    if (payload) {
+        ring->count++;
+
+    } else if (ring->slots) {
+        ngx_media_srt_slots_forget(ring->slots,
+                                   sizeof(ngx_media_srt_payload_t));
+    }
+
+    return payload;
 }
 
 

@@ -17,6 +17,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ingest/ngx_media_srt_slots.h"
 
 
 /* 7 packets of a transport stream: what all receivers take */
@@ -41,10 +42,13 @@ typedef struct {
     uint64_t                  tail;           /* the oldest that is kept */
     uint64_t                  head;           /* the next one */
     int64_t                   keep;           /* us: no longer than that */
+    ngx_media_srt_slots_t    *slots;          /* whose limit it is of, borrowed;
+                                                 NULL: of none */
 
     /* its own */
     ngx_media_srt_payload_t **payloads;
     ngx_uint_t                size;           /* of these, a power of 2 */
+    ngx_uint_t                count;          /* of these, there are */
     uint64_t                  pos;            /* bytes of all so far */
     uint64_t                  key;            /* the newest, + 1; 0: none */
 } ngx_media_srt_ring_t;
@@ -55,7 +59,8 @@ void ngx_media_srt_ring_free(ngx_media_srt_ring_t *ring);
 
 /*
  * The next payload, to be filled in, and then put in: with time, len and key.
- * What is older than keep, or too much, goes.  NULL: no memory.
+ * What is older than keep, or too much, goes: where there is no memory for more
+ * it is the oldest that is used anew.  NULL: there is none at all.
  */
 ngx_media_srt_payload_t *ngx_media_srt_ring_next(ngx_media_srt_ring_t *ring,
     ngx_log_t *log);

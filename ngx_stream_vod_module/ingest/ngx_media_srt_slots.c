@@ -36,6 +36,7 @@ struct ngx_media_srt_slots_s {
     ngx_uint_t                used;
     ngx_uint_t                users;
     size_t                    limit;
+    size_t                    kept;
     ngx_log_t                *log;
 };
 
@@ -211,11 +212,33 @@ ngx_media_srt_slots_tight(const ngx_media_srt_slots_t *slots, ngx_uint_t held)
 {
     ngx_uint_t  n;
 
-    n = slots->limit / sizeof(ngx_media_srt_slot_t);
+    n = (slots->limit - ngx_min(slots->kept, slots->limit))
+        / sizeof(ngx_media_srt_slot_t);
 
     return slots->limit != 0
            && slots->used > n
            && held > n / ngx_max(slots->users, 1);
+}
+
+
+ngx_int_t
+ngx_media_srt_slots_keep(ngx_media_srt_slots_t *slots, size_t n,
+    ngx_uint_t needed)
+{
+    if (slots->limit && !needed && slots->kept + n > slots->limit / 2) {
+        return NGX_DECLINED;
+    }
+
+    slots->kept += n;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_srt_slots_forget(ngx_media_srt_slots_t *slots, size_t n)
+{
+    slots->kept -= n;
 }
 
 
@@ -225,6 +248,7 @@ ngx_media_srt_slots_stat(const ngx_media_srt_slots_t *slots,
 {
     stat->limit = slots->limit;
     stat->size = (size_t) slots->nalloc * NGX_MEDIA_SRT_SLOTS_CHUNK;
+    stat->kept = slots->kept;
     stat->used = slots->used;
     stat->users = slots->users;
 }

@@ -12,6 +12,8 @@
  * The limit is not a wall.  Where there are more slots out than it says, the
  * pool is tight, and each session that has more than its share of them hands
  * on what it holds before its time (ngx_media_srt_rx.h); nobody is sent away.
+ * What is kept for viewers (ngx_media_srt_ring.h) is not of the pool, but of
+ * its limit: at most half of that.
  */
 
 
@@ -44,6 +46,7 @@ typedef struct {
 typedef struct {
     size_t                    limit;          /* bytes */
     size_t                    size;           /* bytes of all chunks */
+    size_t                    kept;           /* bytes, for viewers */
     ngx_uint_t                used;           /* slots that are out */
     ngx_uint_t                users;          /* receivers */
 } ngx_media_srt_slots_stat_t;
@@ -74,6 +77,14 @@ void ngx_media_srt_slots_leave(ngx_media_srt_slots_t *slots);
 /* whether a receiver that holds so many has to hold less */
 ngx_uint_t ngx_media_srt_slots_tight(const ngx_media_srt_slots_t *slots,
     ngx_uint_t held);
+
+/* n bytes more are kept for viewers: NGX_DECLINED: there is no room, and they
+   do not count, unless it is said that they are needed */
+ngx_int_t ngx_media_srt_slots_keep(ngx_media_srt_slots_t *slots, size_t n,
+    ngx_uint_t needed);
+
+/* so many less */
+void ngx_media_srt_slots_forget(ngx_media_srt_slots_t *slots, size_t n);
 
 void ngx_media_srt_slots_stat(const ngx_media_srt_slots_t *slots,
     ngx_media_srt_slots_stat_t *stat);

@@ -4,6 +4,7 @@
  */
 
 /* link: ingest/ngx_media_srt_tx.c ingest/ngx_media_srt_ring.c
+         ingest/ngx_media_srt_slots.c
          formats/ngx_media_srt.c formats/ngx_media_srt_control.c
          ../unit/ngx_stub.c */
 

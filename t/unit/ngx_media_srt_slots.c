@@ -104,6 +104,53 @@ test_tight(void)
 }
 
 
+/* what is kept for viewers: half of the limit, and what is needed anyway */
+
+static void
+test_keep(void)
+{
+    ngx_uint_t                   i;
+    ngx_media_srt_slots_t       *slots;
+    ngx_media_srt_slots_stat_t   stat;
+
+    slots = ngx_media_srt_slots_create(0, &ngx_stub_log);
+
+    is(ngx_media_srt_slots_keep(slots, 1 << 30, 0), NGX_OK, "no limit");
+    ngx_media_srt_slots_forget(slots, 1 << 30);
+
+    for (i = 0; i < 100; i++) {
+        slot[i] = ngx_media_srt_slots_get(slots);
+    }
+
+    ngx_media_srt_slots_join(slots);
+    ngx_media_srt_slots_limit(slots, 100 * sizeof(ngx_media_srt_slot_t));
+
+    is(ngx_media_srt_slots_tight(slots, 100), 0, "there is room");
+    is(ngx_media_srt_slots_keep(slots, 50 * sizeof(ngx_media_srt_slot_t), 0),
+       NGX_OK, "half of it is kept");
+    is(ngx_media_srt_slots_tight(slots, 51), 1, "there is room for 50");
+    is(ngx_media_srt_slots_tight(slots, 50), 0, "not for less");
+    is(ngx_media_srt_slots_keep(slots, 1, 0), NGX_DECLINED, "no more is");
+    is(ngx_media_srt_slots_keep(slots, sizeof(ngx_media_srt_slot_t) * 100, 1),
+       NGX_OK, "unless it has to be");
+    is(ngx_media_srt_slots_tight(slots, 1), 1, "then nothing is left");
+
+    ngx_media_srt_slots_stat(slots, &stat);
+    is(stat.kept, 150 * sizeof(ngx_media_srt_slot_t), "bytes are told");
+
+    ngx_media_srt_slots_forget(slots, 150 * sizeof(ngx_media_srt_slot_t));
+    is(ngx_media_srt_slots_tight(slots, 100), 0, "it is given back");
+
+    ngx_media_srt_slots_leave(slots);
+
+    while (i) {
+        ngx_media_srt_slots_put(slots, slot[--i]);
+    }
+
+    ngx_media_srt_slots_destroy(slots);
+}
+
+
 static void
 test_nomem(void)
 {
@@ -143,6 +190,7 @@ main(void)
 {
     test_slots();
     test_tight();
+    test_keep();
     test_nomem();
 
     return done();

@@ -4,6 +4,7 @@
  */
 
 /* link: @codecs ingest/ngx_media_srt_tx.c ingest/ngx_media_srt_ring.c
+         ingest/ngx_media_srt_slots.c
          formats/ngx_media_srt.c formats/ngx_media_srt_control.c ngx_stub.c */
 
 
@@ -789,6 +790,73 @@ test_memory(void)
 }
 
 
+static size_t
+kept_of(const ngx_media_srt_slots_t *slots)
+{
+    ngx_media_srt_slots_stat_t  stat;
+
+    ngx_media_srt_slots_stat(slots, &stat);
+
+    return stat.kept;
+}
+
+
+/* of the worker's limit, of which another one has all but so many payloads */
+
+static void
+test_limit(void)
+{
+    size_t                  size;
+    uint64_t                i, wrong;
+    ngx_media_srt_slots_t  *slots;
+
+    size = sizeof(ngx_media_srt_payload_t);
+    now = BEGIN;
+
+    slots = ngx_media_srt_slots_create(2000 * size, &ngx_stub_log);
+
+    ring.slots = slots;
+    ring.keep = 3600 * 1000 * MS;
+
+    put(now, 700, 1);
+    is(kept_of(slots), 700 * size, "limit: what is kept counts");
+
+    put(now, 2000, 0);
+    is(kept_of(slots), 1000 * size, "limit: half of it");
+    is(ring.head, 2700, "limit: nothing is refused");
+    is(ring.head - ring.tail, 1000, "limit: the oldest has gone");
+
+    wrong = 0;
+
+    for (i = ring.tail; i < ring.head; i++) {
+        wrong += ngx_media_get_be32(ngx_media_srt_ring_at(&ring, i)->data)
+                 != (uint32_t) i;
+    }
+
+    is(wrong, 0, "limit: each is in its place");
+    is(ngx_media_srt_ring_key(&ring, &i), NGX_DECLINED, "limit: no key");
+
+    ngx_media_srt_ring_free(&ring);
+    is(kept_of(slots), 0, "limit: all is given back");
+
+    /* one that comes when there is nothing left has what it needs */
+
+    (void) ngx_media_srt_slots_keep(slots, 1000 * size, 0);
+
+    ring.slots = slots;
+    ring.keep = 3600 * 1000 * MS;
+
+    put(now, 2000, 1);
+    is(ring.head - ring.tail, 256, "limit: a few it has in any case");
+
+    ngx_media_srt_ring_free(&ring);
+    ngx_media_srt_slots_forget(slots, 1000 * size);
+
+    is(kept_of(slots), 0, "limit: likewise");
+    ngx_media_srt_slots_destroy(slots);
+}
+
+
 int
 main(void)
 {
@@ -801,6 +869,7 @@ main(void)
     test_flood();
     test_loss();
     test_memory();
+    test_limit();
 
     return done();
 }
