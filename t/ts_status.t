@@ -17,7 +17,7 @@ use Test::Media::Live;
 use Test::Media::Metrics;
 use Test::Media::TSLive;
 
-my $t = ts_nginx(names => [qw/ rtp full part /],
+my $t = ts_nginx(names => [qw/ rtp full part shared /], workers => 2,
                  full => 'media_ts_rcvbuf 64k;',
                  part => 'allow 127.0.0.2; deny all;',
                  http => 'location /api/ { media_api read; }
@@ -238,6 +238,24 @@ wait_ok(sub {
 $pub = publisher_of('part');
 is($pub->{address}, '127.0.0.2', 'he alone');
 is($pub->{link}{foreign}, 0, 'nobody else was there');
+
+# workers that share a listener: what comes to others than the one that has the
+# stream is lost, and counted as the publisher's own
+
+$socket = sender('shared');
+
+for my $n (0 .. 19) {
+    $socket->send($datagrams[$n]);
+    select undef, undef, undef, 0.01 if $n % 5 == 4;
+}
+
+wait_ok(sub { (publisher_of('shared')->{link}{pktRecv} || 0) == 20 }, 10,
+        'all that was sent is known of');
+
+$pub = publisher_of('shared');
+is($pub->{ts}{packets} + 7 * $pub->{link}{pktRcvDrop}, 140,
+   'as read, or as lost');
+is($pub->{link}{foreign}, 0, 'it is his own');
 
 # a worker that does not read: datagrams that are not in RTP
 

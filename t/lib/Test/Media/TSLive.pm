@@ -27,8 +27,8 @@ Test::Media::TSLive - publishers of MPEG-TS that do what encoders do
 =item ts_nginx(%opt)
 
 As live_nginx(), with a server for datagrams of each of C<names>, UDP_NAME,
-which publishes live/NAME; the option of that name has more of it.  C<servers>:
-others of the stream block.
+which publishes live/NAME; the option of that name has more of it.  That of the
+name C<shared> has no C<reuseport>.  C<servers>: others of the stream block.
 
 =item ts_frames($fixture, %opt)
 
@@ -87,7 +87,8 @@ sub ts_nginx {
 
     my $servers = join '', map { "
     server {
-        listen 127.0.0.1:%%UDP_$_%% udp reuseport;
+        listen 127.0.0.1:%%UDP_$_%% udp"
+        . ($_ eq 'shared' ? '' : ' reuseport') . ";
         media_ts live name=$_;
         " . (($opt{$_} || '') =~ /timeout/ ? '' : 'media_ts_timeout 3s;')
           . ($opt{$_} || '') . '
