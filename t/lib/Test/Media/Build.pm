@@ -17,6 +17,7 @@ package Test::Media::Build;
 #
 # Files are looked up in ngx_stream_vod_module/ and beside the program, words
 # that begin with "-" are flags, and "@NAME" is a group of t/unit/groups.
+# "@libav" is what the module links of FFmpeg: nothing, if it is built without.
 # Objects are kept in build/NAME/ and made again when the source, a header or a
 # flag changes.
 
@@ -149,6 +150,8 @@ sub link_words {
 sub group {
     my ($self, $name) = @_;
 
+    return $self->libav() if $name eq 'libav';
+
     $self->{groups} ||= do {
         open my $fh, '<', "$root/t/unit/groups" or die "t/unit/groups: $!\n";
         local $/;
@@ -161,6 +164,26 @@ sub group {
 
     return map { /^\@(.+)/ ? $self->group($1) : $_ }
         split ' ', $self->{groups}{$name};
+}
+
+
+# the flags that config has found
+
+sub libav {
+    my ($self) = @_;
+
+    $self->{libav} ||= do {
+        my ($objs) = grep { -f "$_/ngx_auto_config.h" }
+            map { s/^-(?:I|isystem)//r } @{$self->{cflags}};
+
+        open my $fh, '<', "$objs/ngx_auto_config.h" or die "$objs: $!\n";
+        my $found = do { local $/; <$fh> } =~ /^#define NGX_MEDIA_HAVE_AV /m;
+
+        [$found ? grep { /^-/ } split ' ',
+             `pkg-config --libs libavcodec libswscale libavutil` : ()];
+    };
+
+    return @{$self->{libav}};
 }
 
 
