@@ -34,7 +34,7 @@
 
 static void ngx_media_av_quiet(void *data, int level, const char *fmt,
     va_list args);
-static void ngx_media_av_memory(void);
+static void ngx_media_av_process(void);
 
 
 static pthread_once_t  ngx_media_av_once = PTHREAD_ONCE_INIT;
@@ -65,7 +65,7 @@ void
 ngx_media_av_init(void)
 {
     av_log_set_callback(ngx_media_av_quiet);
-    (void) pthread_once(&ngx_media_av_once, ngx_media_av_memory);
+    (void) pthread_once(&ngx_media_av_once, ngx_media_av_process);
 }
 
 
@@ -79,17 +79,21 @@ ngx_media_av_quiet(void *data, int level, const char *fmt, va_list args)
 /*
  * Pictures are large, and each thread would keep what it once had: glibc takes
  * larger and larger blocks from its heaps when such ones were freed, unless it
- * is told from which size on they come from the kernel and go back there
+ * is told from which size on they come from the kernel and go back there.
+ * SVT-AV1 writes to stderr what it has to say, and is told so by its
+ * environment only.
  */
 
 static void
-ngx_media_av_memory(void)
+ngx_media_av_process(void)
 {
 #if (NGX_LINUX) && defined(__GLIBC__)
 
     (void) mallopt(M_MMAP_THRESHOLD, NGX_MEDIA_AV_MMAP);
 
 #endif
+
+    (void) setenv("SVT_LOG", "0", 0);
 }
 
 

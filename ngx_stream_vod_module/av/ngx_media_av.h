@@ -55,7 +55,8 @@ typedef struct {
 /*
  * Once per process at least, in any thread, as often as one likes: libav says
  * nothing on stderr, and pictures come from the kernel and go back there.
- * Whatever opens something calls it.
+ * Whatever opens something calls it.  The first time it sets a variable of the
+ * environment, which is best done before there are other threads.
  */
 void ngx_media_av_init(void);
 

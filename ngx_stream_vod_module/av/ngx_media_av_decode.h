@@ -22,6 +22,13 @@
 #include "av/ngx_media_av.h"
 
 
+/* bytes of a frame that is decoded at most */
+#define NGX_MEDIA_AV_FRAME    (32 * 1024 * 1024)
+
+/* pictures that a stream may be reordered by, of H.264 and HEVC */
+#define NGX_MEDIA_AV_REORDER  16
+
+
 #if (NGX_MEDIA_HAVE_AV)
 
 typedef struct ngx_media_av_decoder_s  ngx_media_av_decoder_t;

@@ -68,8 +68,10 @@ const ngx_media_av_kind_t *ngx_media_av_encoder_find(uint32_t codec,
 /* the i-th of the table, NULL after the last */
 const ngx_media_av_kind_t *ngx_media_av_encoder_entry(ngx_uint_t i);
 
-/* as libavcodec calls it, and what it makes; its bit of what is known */
+/* as libavcodec calls it, as lists of encoders do, and what it makes; its bit
+   of what is known */
 const char *ngx_media_av_encoder_name(const ngx_media_av_kind_t *kind);
+const char *ngx_media_av_encoder_brief(const ngx_media_av_kind_t *kind);
 uint32_t ngx_media_av_encoder_codec(const ngx_media_av_kind_t *kind);
 ngx_uint_t ngx_media_av_encoder_bit(const ngx_media_av_kind_t *kind);
 

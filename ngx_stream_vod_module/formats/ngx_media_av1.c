@@ -20,14 +20,31 @@
 
 /* obu_type, 6.2.2 */
 #define NGX_MEDIA_AV1_SEQUENCE      1
+#define NGX_MEDIA_AV1_DELIMITER     2
 #define NGX_MEDIA_AV1_FRAME_HEADER  3
 #define NGX_MEDIA_AV1_FRAME         6
+#define NGX_MEDIA_AV1_TILE_LIST     8
+#define NGX_MEDIA_AV1_PADDING       15
 
 
 typedef struct {
     uint32_t                  type;
     ngx_media_span_t          body;
 } ngx_media_av1_obu_t;
+
+
+/* what the head of a record repeats of a sequence header */
+
+typedef struct {
+    uint32_t                  profile;
+    uint32_t                  level;          /* of operating point 0 */
+    uint32_t                  tier;
+    uint32_t                  reduced;        /* a still picture */
+    uint32_t                  mono;
+    uint32_t                  half_x;         /* chroma has half of it */
+    uint32_t                  half_y;
+    uint32_t                  position;       /* chroma_sample_position */
+} ngx_media_av1_sequence_t;
 
 
 static ngx_int_t ngx_media_av1_config(ngx_media_params_t *params,
@@ -41,11 +58,14 @@ static size_t ngx_media_av1_entry(u_char *p,
 static ngx_int_t ngx_media_av1_next(ngx_media_span_t *in,
     ngx_media_av1_obu_t *obu);
 static ngx_int_t ngx_media_av1_sequence(ngx_media_params_t *params,
-    const ngx_media_span_t *body, ngx_uint_t *reduced);
-static void ngx_media_av1_points(ngx_media_bits_t *br);
+    const ngx_media_span_t *body, ngx_media_av1_sequence_t *sequence);
+static void ngx_media_av1_points(ngx_media_bits_t *br,
+    ngx_media_av1_sequence_t *sequence);
 static void ngx_media_av1_tools(ngx_media_bits_t *br, ngx_uint_t reduced);
 static void ngx_media_av1_color(ngx_media_params_t *params,
-    ngx_media_bits_t *br, uint32_t profile);
+    ngx_media_bits_t *br, ngx_media_av1_sequence_t *sequence);
+static void ngx_media_av1_chroma(ngx_media_params_t *params,
+    ngx_media_bits_t *br, ngx_media_av1_sequence_t *sequence);
 static u_char *ngx_media_av1_field(u_char *p, uint32_t value);
 
 
@@ -84,13 +104,13 @@ static ngx_int_t
 ngx_media_av1_config(ngx_media_params_t *params, const u_char *pos,
     const u_char *last)
 {
-    ngx_int_t         rc;
-    ngx_uint_t        reduced;
-    ngx_media_span_t  body;
+    ngx_int_t                 rc;
+    ngx_media_span_t          body;
+    ngx_media_av1_sequence_t  sequence;
 
     /* marker and version */
 
-    if (last - pos < 4 || pos[0] != 0x81) {
+    if (last - pos < NGX_MEDIA_AV1_RECORD || pos[0] != 0x81) {
         return NGX_ERROR;
     }
 
@@ -98,7 +118,7 @@ ngx_media_av1_config(ngx_media_params_t *params, const u_char *pos,
         return NGX_DECLINED;
     }
 
-    rc = ngx_media_av1_find(pos + 4, last, &body);
+    rc = ngx_media_av1_find(pos + NGX_MEDIA_AV1_RECORD, last, &body);
 
     if (rc != NGX_OK) {
         return rc;
@@ -106,7 +126,7 @@ ngx_media_av1_config(ngx_media_params_t *params, const u_char *pos,
 
     ngx_memzero(params, sizeof(ngx_media_params_t));
 
-    if (ngx_media_av1_sequence(params, &body, &reduced) != NGX_OK) {
+    if (ngx_media_av1_sequence(params, &body, &sequence) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -206,22 +226,24 @@ ngx_media_av1_next(ngx_media_span_t *in, ngx_media_av1_obu_t *obu)
 
 static ngx_int_t
 ngx_media_av1_sequence(ngx_media_params_t *params,
-    const ngx_media_span_t *body, ngx_uint_t *reduced)
+    const ngx_media_span_t *body, ngx_media_av1_sequence_t *sequence)
 {
-    uint32_t          h, profile, w;
+    uint32_t          h, w;
     ngx_media_bits_t  br;
+
+    ngx_memzero(sequence, sizeof(ngx_media_av1_sequence_t));
 
     ngx_media_bits_init(&br, body->pos, body->last);
 
-    profile = ngx_media_bits_get(&br, 3);
+    sequence->profile = ngx_media_bits_get(&br, 3);
     ngx_media_bits_skip(&br, 1);              /* still_picture */
-    *reduced = ngx_media_bits_get(&br, 1);
+    sequence->reduced = ngx_media_bits_get(&br, 1);
 
-    if (*reduced) {
-        ngx_media_bits_skip(&br, 5);
+    if (sequence->reduced) {
+        sequence->level = ngx_media_bits_get(&br, 5);
 
     } else {
-        ngx_media_av1_points(&br);
+        ngx_media_av1_points(&br, sequence);
     }
 
     w = ngx_media_bits_get(&br, 4) + 1;
@@ -230,19 +252,19 @@ ngx_media_av1_sequence(ngx_media_params_t *params,
     params->width = ngx_media_bits_get(&br, w) + 1;
     params->height = ngx_media_bits_get(&br, h) + 1;
 
-    if (!*reduced && ngx_media_bits_get(&br, 1)) {
+    if (!sequence->reduced && ngx_media_bits_get(&br, 1)) {
         ngx_media_bits_skip(&br, 4 + 3);      /* frame ids */
     }
 
     ngx_media_bits_skip(&br, 3);
 
-    ngx_media_av1_tools(&br, *reduced);
+    ngx_media_av1_tools(&br, sequence->reduced);
 
     ngx_media_bits_skip(&br, 3);              /* superres, cdef, restoration */
 
-    ngx_media_av1_color(params, &br, profile);
+    ngx_media_av1_color(params, &br, sequence);
 
-    if (br.err || profile > 2 || params->width > 65535
+    if (br.err || sequence->profile > 2 || params->width > 65535
         || params->height > 65535)
     {
         return NGX_ERROR;
@@ -255,10 +277,10 @@ ngx_media_av1_sequence(ngx_media_params_t *params,
 /* timing_info(), decoder_model_info() and the operating points */
 
 static void
-ngx_media_av1_points(ngx_media_bits_t *br)
+ngx_media_av1_points(ngx_media_bits_t *br, ngx_media_av1_sequence_t *sequence)
 {
-    uint32_t    delay, level, n;
-    ngx_uint_t  display, model;
+    uint32_t    delay, level, n, tier;
+    ngx_uint_t  display, first, model;
 
     delay = 0;
     model = 0;
@@ -279,13 +301,17 @@ ngx_media_av1_points(ngx_media_bits_t *br)
     }
 
     display = ngx_media_bits_get(br, 1);
+    first = 1;
 
     for (n = ngx_media_bits_get(br, 5) + 1; n; n--) {
         ngx_media_bits_skip(br, 12);
         level = ngx_media_bits_get(br, 5);
+        tier = (level > 7) ? ngx_media_bits_get(br, 1) : 0;
 
-        if (level > 7) {
-            ngx_media_bits_skip(br, 1);
+        if (first) {
+            sequence->level = level;
+            sequence->tier = tier;
+            first = 0;
         }
 
         if (model && ngx_media_bits_get(br, 1)) {
@@ -334,17 +360,15 @@ ngx_media_av1_tools(ngx_media_bits_t *br, ngx_uint_t reduced)
 
 static void
 ngx_media_av1_color(ngx_media_params_t *params, ngx_media_bits_t *br,
-    uint32_t profile)
+    ngx_media_av1_sequence_t *sequence)
 {
-    ngx_uint_t  mono;
-
     params->bit_depth = ngx_media_bits_get(br, 1) ? 10 : 8;
 
-    if (profile == 2 && params->bit_depth == 10) {
+    if (sequence->profile == 2 && params->bit_depth == 10) {
         params->bit_depth = ngx_media_bits_get(br, 1) ? 12 : 10;
     }
 
-    mono = (profile == 1) ? 0 : ngx_media_bits_get(br, 1);
+    sequence->mono = (sequence->profile == 1) ? 0 : ngx_media_bits_get(br, 1);
 
     params->primaries = 2;
     params->transfer = 2;
@@ -358,7 +382,7 @@ ngx_media_av1_color(ngx_media_params_t *params, ngx_media_bits_t *br,
 
     /* sRGB is full range and does not say it */
 
-    if (!mono && params->primaries == 1 && params->transfer == 13
+    if (!sequence->mono && params->primaries == 1 && params->transfer == 13
         && params->matrix == 0)
     {
         params->full_range = 1;
@@ -366,6 +390,104 @@ ngx_media_av1_color(ngx_media_params_t *params, ngx_media_bits_t *br,
     }
 
     params->full_range = ngx_media_bits_get(br, 1);
+
+    ngx_media_av1_chroma(params, br, sequence);
+}
+
+
+static void
+ngx_media_av1_chroma(ngx_media_params_t *params, ngx_media_bits_t *br,
+    ngx_media_av1_sequence_t *sequence)
+{
+    if (sequence->mono || sequence->profile == 0) {
+        sequence->half_x = 1;
+        sequence->half_y = 1;
+
+    } else if (sequence->profile == 2) {
+        sequence->half_x = 1;
+
+        if (params->bit_depth == 12) {
+            sequence->half_x = ngx_media_bits_get(br, 1);
+            sequence->half_y = sequence->half_x ? ngx_media_bits_get(br, 1)
+                                                : 0;
+        }
+    }
+
+    if (!sequence->mono && sequence->half_x && sequence->half_y) {
+        sequence->position = ngx_media_bits_get(br, 2);
+    }
+}
+
+
+/* AV1-ISOBMFF, 2.3.3; no initial presentation delay is said */
+
+ngx_int_t
+ngx_media_av1_record(u_char *p, const u_char *pos, const u_char *last)
+{
+    ngx_int_t                 rc;
+    ngx_media_span_t          body;
+    ngx_media_params_t        params;
+    ngx_media_av1_sequence_t  sequence;
+
+    rc = ngx_media_av1_find(pos, last, &body);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_media_av1_sequence(&params, &body, &sequence) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p[0] = 0x81;
+    p[1] = (u_char) (sequence.profile << 5 | sequence.level);
+    p[2] = (u_char) (sequence.tier << 7 | (params.bit_depth > 8) << 6
+                     | (params.bit_depth == 12) << 5 | sequence.mono << 4
+                     | sequence.half_x << 3 | sequence.half_y << 2
+                     | sequence.position);
+    p[3] = 0;
+
+    return NGX_OK;
+}
+
+
+/* AV1-ISOBMFF, 2.4: these OBUs should not be in a sample */
+
+size_t
+ngx_media_av1_sample(u_char *p, const u_char *pos, const u_char *last)
+{
+    size_t               len, size;
+    ngx_int_t            rc;
+    const u_char        *from;
+    ngx_media_span_t     in;
+    ngx_media_av1_obu_t  obu;
+
+    in.pos = pos;
+    in.last = last;
+    size = 0;
+
+    for ( ;; ) {
+        from = in.pos;
+        rc = ngx_media_av1_next(&in, &obu);
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_DONE) ? size : 0;
+        }
+
+        if (obu.type == NGX_MEDIA_AV1_DELIMITER
+            || obu.type == NGX_MEDIA_AV1_TILE_LIST
+            || obu.type == NGX_MEDIA_AV1_PADDING)
+        {
+            continue;
+        }
+
+        len = (size_t) (in.pos - from);
+        size += len;
+
+        if (p != NULL) {
+            p = ngx_cpymem(p, from, len);
+        }
+    }
 }
 
 
@@ -375,17 +497,17 @@ static ngx_int_t
 ngx_media_av1_frame(const ngx_media_params_t *params, const u_char *pos,
     const u_char *last, ngx_media_frame_info_t *info)
 {
-    ngx_int_t             rc;
-    ngx_uint_t            reduced;
-    ngx_media_span_t      in;
-    ngx_media_params_t    sequence;
-    ngx_media_av1_obu_t   obu;
+    ngx_int_t                 rc;
+    ngx_media_span_t          in;
+    ngx_media_params_t        said;
+    ngx_media_av1_obu_t       obu;
+    ngx_media_av1_sequence_t  sequence;
 
     ngx_memzero(info, sizeof(ngx_media_frame_info_t));
 
     in.pos = pos;
     in.last = last;
-    reduced = 0;
+    sequence.reduced = 0;
 
     for ( ;; ) {
         rc = ngx_media_av1_next(&in, &obu);
@@ -398,7 +520,7 @@ ngx_media_av1_frame(const ngx_media_params_t *params, const u_char *pos,
         if (obu.type == NGX_MEDIA_AV1_SEQUENCE) {
             info->config = 1;
 
-            if (ngx_media_av1_sequence(&sequence, &obu.body, &reduced)
+            if (ngx_media_av1_sequence(&said, &obu.body, &sequence)
                 != NGX_OK)
             {
                 return NGX_ERROR;
@@ -418,7 +540,7 @@ ngx_media_av1_frame(const ngx_media_params_t *params, const u_char *pos,
 
     /* show_existing_frame 0, frame_type KEY_FRAME, show_frame 1 */
 
-    info->key = reduced || (obu.body.pos[0] & 0xf0) == 0x10;
+    info->key = sequence.reduced || (obu.body.pos[0] & 0xf0) == 0x10;
 
     return NGX_OK;
 }
