@@ -33,7 +33,8 @@
          files/ngx_media_vod_index_text.c files/ngx_media_vod_lav.c
          files/ngx_media_vod_lav_params.c files/ngx_media_vod_lav_convert.c
          files/ngx_media_vod_lav_read.c files/ngx_media_vod_lav_text.c
-         files/ngx_media_vod_temp.c -lavformat -lavcodec -lavutil */
+         files/ngx_media_vod_temp.c av/ngx_media_av.c -lavformat -lavcodec
+         -lswscale -lavutil */
 
 
 #include "files/ngx_media_vod_index.h"
