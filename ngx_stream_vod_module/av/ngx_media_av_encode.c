@@ -116,6 +116,15 @@ ngx_media_av_encoder_open(const ngx_media_av_encoder_conf_t *conf,
 
     if (rc < 0) {
         ngx_media_av_error(error, "is not opened", rc);
+
+        /* hardware has so many of them, or its license */
+
+        if (rc == AVERROR(ENOMEM) && conf->kind->params == NULL) {
+            (void) snprintf((char *) error, NGX_MEDIA_AV_ERROR,
+                            "is not opened: no memory, or no session is "
+                            "left");
+        }
+
         goto failed;
     }
 
