@@ -81,12 +81,13 @@ typedef struct {
     ngx_uint_t                naudios;
 
     ngx_msec_t                latency;        /* L of overload, live */
-    ngx_uint_t                fields;         /* ngx_media_av_fields_e, of
-                                                 av/ngx_media_av_filter.h */
-    const char               *filter;         /* NULL: none */
-    unsigned                  tonemap:1;
+    ngx_uint_t                fields;         /* ngx_media_av_fields_e; UNSET:
+                                                 not written, what is interlaced
+                                                 has no rungs */
+    ngx_str_t                 filter;         /* ends in 0; empty: none */
+    ngx_flag_t                tonemap;
+    ngx_flag_t                source;         /* it is a variant, too */
     unsigned                  automatic:1;    /* rungs are those of "auto" */
-    unsigned                  source:1;       /* the source is a variant, too */
 
     u_char                   *file;           /* where it is written */
     ngx_uint_t                line;
@@ -119,8 +120,8 @@ ngx_thread_pool_t *ngx_media_ladder_pool(ngx_conf_t *cf, ngx_str_t *value);
 
 /*
  * The ladder that a directive names, when all was read, for segments of so
- * many ms, 0: files; NULL: there is none, or it does not fit: logged, with
- * cf's file and line.
+ * many ms, 0: files.  NULL, logged with cf's file and line: there is none, or
+ * it does not fit.
  */
 const ngx_media_ladder_t *ngx_media_ladder_use(ngx_conf_t *cf,
     const ngx_str_t *name, ngx_msec_t segment);
@@ -134,10 +135,8 @@ ngx_int_t ngx_media_ladder_shape(const ngx_media_ladder_t *ladder,
     ngx_uint_t rung, const ngx_media_params_t *source, uint64_t bandwidth,
     ngx_media_ladder_shape_t *shape);
 
-/*
- * For names of what a rung, or an audio, makes of a file: a hash of all that
- * decides on its bytes, but for libraries.
- */
+/* for names of what a rung or an audio makes of a file: a hash of all that
+   decides on its bytes, but for libraries */
 uint64_t ngx_media_ladder_tag(const ngx_media_ladder_t *ladder,
     ngx_uint_t rung);
 uint64_t ngx_media_ladder_audio_tag(const ngx_media_ladder_t *ladder,
