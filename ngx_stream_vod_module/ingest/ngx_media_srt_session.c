@@ -58,6 +58,11 @@
 #define ngx_media_srt_poll_less(every)  (NGX_MEDIA_SRT_POLL / 5 / (every))
 
 
+/* us: a datagram has waited in its socket, at most; the clock was set where it
+   seems to have for longer */
+#define NGX_MEDIA_SRT_WAITED     100000
+
+
 typedef struct {
     ngx_media_srt_slots_t    *slots;          /* NULL: there was no session */
     ngx_media_srt_slot_t     *batch[NGX_MEDIA_SRT_BATCH];
@@ -71,6 +76,9 @@ typedef struct {
 static void ngx_media_srt_read_handler(ngx_event_t *rev);
 static void ngx_media_srt_receive(ngx_media_srt_session_t *session);
 static ngx_int_t ngx_media_srt_batch(ngx_media_srt_session_t *session);
+static int64_t ngx_media_srt_ahead(int64_t now);
+static int64_t ngx_media_srt_came(ngx_media_srt_session_t *session,
+    struct msghdr *msg, int64_t now, int64_t ahead);
 static ngx_int_t ngx_media_srt_data(ngx_media_srt_session_t *session,
     ngx_media_srt_slot_t *slot, const ngx_media_srt_data_t *packet,
     int64_t now);
@@ -226,6 +234,7 @@ ngx_media_srt_exit(void)
 ngx_int_t
 ngx_media_srt_session_connect(ngx_media_srt_session_t *session)
 {
+    int                on;
     ngx_connection_t  *c;
 
     if (ngx_media_srt_worker_slots(session->conf) == NULL) {
@@ -239,7 +248,19 @@ ngx_media_srt_session_connect(ngx_media_srt_session_t *session)
         return NGX_ERROR;
     }
 
+    on = 1;
+
+    if (session->role->data
+        && setsockopt(c->fd, SOL_SOCKET, SO_TIMESTAMPNS, (const void *) &on,
+                      sizeof(int))
+           == -1)
+    {
+        ngx_log_error(NGX_LOG_WARN, c->log, ngx_socket_errno,
+                      "setsockopt(SO_TIMESTAMPNS) failed");
+    }
+
     session->socket = c;
+    session->came = ngx_media_srt_now();
 
     /* it is told when this worker leaves */
 
@@ -325,7 +346,7 @@ static ngx_int_t
 ngx_media_srt_batch(ngx_media_srt_session_t *session)
 {
     int                       n;
-    int64_t                   now;
+    int64_t                   ahead, came, now;
     ngx_err_t                 err;
     ngx_int_t                 i;
     struct iovec              iov[NGX_MEDIA_SRT_BATCH];
@@ -380,6 +401,7 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
     }
 
     now = ngx_media_srt_now();
+    ahead = session->role->data ? ngx_media_srt_ahead(now) : 0;
 
     for (i = 0; i < n; i++) {
 
@@ -388,8 +410,12 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
             continue;
         }
 
+        came = session->role->data
+               ? ngx_media_srt_came(session, &msgs[i].msg_hdr, now, ahead)
+               : now;
+
         if (ngx_media_srt_session_input(session, batch[i], batch[i]->data,
-                                        batch[i]->data + msgs[i].msg_len, now)
+                                        batch[i]->data + msgs[i].msg_len, came)
             == NGX_OK)
         {
             batch[i] = NULL;
@@ -397,6 +423,57 @@ ngx_media_srt_batch(ngx_media_srt_session_t *session)
     }
 
     return n == NGX_MEDIA_SRT_BATCH ? NGX_OK : NGX_AGAIN;
+}
+
+
+/* us: the epoch's clock, which the kernel stamps by, is so much ahead */
+
+static int64_t
+ngx_media_srt_ahead(int64_t now)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - now;
+}
+
+
+/*
+ * When it came to the socket, which may not have been looked at for a while:
+ * how far the peer is, and how near to each other it sends, would be of the
+ * worker's clock.  Not before the one before it.
+ */
+
+static int64_t
+ngx_media_srt_came(ngx_media_srt_session_t *session, struct msghdr *msg,
+    int64_t now, int64_t ahead)
+{
+    int64_t          came;
+    struct cmsghdr  *cmsg;
+    struct timespec  ts;
+
+    came = now;
+
+    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+
+        if (cmsg->cmsg_level == SOL_SOCKET
+            && cmsg->cmsg_type == SCM_TIMESTAMPNS
+            && cmsg->cmsg_len == CMSG_LEN(sizeof(struct timespec)))
+        {
+            ngx_memcpy(&ts, CMSG_DATA(cmsg), sizeof(struct timespec));
+
+            came = (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - ahead;
+        }
+    }
+
+    if (came > now || came < now - NGX_MEDIA_SRT_WAITED) {
+        came = now;
+    }
+
+    session->came = ngx_max(session->came, came);
+
+    return session->came;
 }
 
 

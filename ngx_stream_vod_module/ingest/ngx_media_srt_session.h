@@ -125,6 +125,8 @@ struct ngx_media_srt_session_s {
     int64_t                       began;      /* us; our stamps are from then */
     int64_t                       due;        /* us: tick is to be called */
     int64_t                       keyed;      /* us: keys were looked at */
+    int64_t                       came;       /* us: the last datagram of a
+                                                 publisher did */
     ngx_uint_t                    polls;      /* its socket had something, */
     ngx_msec_t                    polls_since;    /* since then */
     ngx_msec_t                    heard;      /* ngx_current_msec of the last

@@ -37,10 +37,11 @@ ngx_connection_t *ngx_media_udp_connect(ngx_connection_t *c, size_t rcvbuf,
     const char *what, ngx_event_handler_pt handler, void *data,
     ngx_media_udp_stray_pt stray);
 
-/* msg_control of a datagram: SO_RXQ_OVFL */
+/* msg_control of a datagram: SO_RXQ_OVFL, and who wants it SO_TIMESTAMPNS */
 typedef union {
     struct cmsghdr            align;
-    u_char                    data[CMSG_SPACE(sizeof(uint32_t))];
+    u_char                    data[CMSG_SPACE(sizeof(uint32_t))
+                                   + CMSG_SPACE(sizeof(struct timespec))];
 } ngx_media_udp_cmsg_t;
 
 /* how many datagrams the socket has had no room for so far, of which a message

@@ -1009,6 +1009,32 @@ test_nomem(void)
 }
 
 
+/* the kernel says when it came, which may be before the last tick */
+
+static void
+test_before_tick(void)
+{
+    begin(0);
+
+    run(0, 5);
+    (void) tick(30);
+    is(srt.ack_number, 2, "an ACK");
+    (void) comes_late(5, 29, 0);
+    (void) comes_late(7, 29, 0);
+    ackack(-1);
+
+    srt_stat(&srt);
+    is(srt.stat.rtt, 1, "a round trip is not less than nothing");
+
+    (void) tick(31);
+    is(srt.nak_from, 106, "what is missing is asked for");
+    (void) comes_late(6, 30, 1);
+    (void) tick(200);
+    is(srt.handed, 8, "all are handed on");
+    end("before a tick");
+}
+
+
 static void
 test_flush(void)
 {
@@ -1047,6 +1073,7 @@ main(void)
     test_odd();
     test_memory();
     test_nomem();
+    test_before_tick();
     test_flush();
 
     return done();
