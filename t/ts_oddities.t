@@ -94,6 +94,8 @@ my %cases = (
     # 15 frames of sound in a packet, 4 of pictures
     groups => { mux => { heard => HZ,
                          group => every(audio => 15, video => 4) } },
+    # 480 ms of pictures in a packet: sound goes on before the next one comes
+    lumps => { mux => { heard => HZ, group => every(video => 12) } },
     groups_no_aud => { mux => { heard => HZ, aud => 0,
                                 group => every(video => 3) } },
 

@@ -122,8 +122,8 @@ ngx_int_t ngx_media_writer_data(ngx_media_writer_t *w,
     const u_char *last);
 
 /*
- * Audio of this track comes in lumps of so many ms, which is not late; and: the
- * clock that all stamps are of begins anew here
+ * This track comes in lumps of so many ms, which is not late; and: the clock
+ * that all stamps are of begins anew here
  */
 void ngx_media_writer_lump(ngx_media_writer_t *w, ngx_uint_t track,
     ngx_msec_t lump);

@@ -472,12 +472,12 @@ ngx_media_publish_data(ngx_media_publisher_t *p, ngx_media_data_kind_e kind,
 
 
 void
-ngx_media_publish_lump(ngx_media_publisher_t *p, ngx_uint_t id,
-    ngx_msec_t lump)
+ngx_media_publish_lump(ngx_media_publisher_t *p, ngx_uint_t type,
+    ngx_uint_t id, ngx_msec_t lump)
 {
     ngx_media_publish_track_t  *t;
 
-    t = ngx_media_publish_track_get(p, NGX_MEDIA_AUDIO, id);
+    t = ngx_media_publish_track_get(p, type, id);
 
     if (t && t->track != NGX_MEDIA_PUBLISH_NO_TRACK) {
         ngx_media_writer_lump(p->writer, t->track, lump);

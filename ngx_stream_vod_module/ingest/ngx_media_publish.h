@@ -170,12 +170,12 @@ ngx_media_publish_e ngx_media_publish_data(ngx_media_publisher_t *publisher,
     const u_char *last);
 
 /*
- * Audio of the publisher's track id comes in lumps of so many ms, the longest
- * so far: it is not late for that.  And: the clock that all stamps are of
- * begins anew here, so does what is published.
+ * The publisher's track id of this type comes in lumps of so many ms, the
+ * longest so far: it is not late for that.  And: the clock that all stamps are
+ * of begins anew here, so does what is published.
  */
-void ngx_media_publish_lump(ngx_media_publisher_t *publisher, ngx_uint_t id,
-    ngx_msec_t lump);
+void ngx_media_publish_lump(ngx_media_publisher_t *publisher, ngx_uint_t type,
+    ngx_uint_t id, ngx_msec_t lump);
 void ngx_media_publish_restart(ngx_media_publisher_t *publisher);
 
 /*

@@ -33,12 +33,16 @@
 /* stamps follow the clock within so many ms */
 #define NGX_MEDIA_TS_IN_FOLLOW     5000
 
+/* pictures of one PES packet, ms: what is longer is stamps that jump */
+#define NGX_MEDIA_TS_IN_LUMP       3000
+
 /* from the clock of a frame without a stamp until it is shown, 90 kHz */
 #define NGX_MEDIA_TS_IN_DELAY      18000
 
 
 static ngx_media_publish_e ngx_media_ts_in_frames(ngx_media_ts_in_t *ts,
     ngx_media_ts_in_track_t *t);
+static uint64_t ngx_media_ts_in_pictures(int64_t span, ngx_uint_t n);
 static ngx_media_publish_e ngx_media_ts_in_frame(ngx_media_ts_in_t *ts,
     ngx_media_ts_in_track_t *t, ngx_media_ts_split_frame_t *frame,
     int64_t arrival);
@@ -159,8 +163,9 @@ ngx_media_ts_in_rest(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t)
 static ngx_media_publish_e
 ngx_media_ts_in_frames(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t)
 {
-    int64_t                     arrival;
+    int64_t                     arrival, first, last;
     uint64_t                    lump;
+    ngx_uint_t                  pictures;
     ngx_media_span_t            in;
     ngx_media_publish_e         rc;
     ngx_media_ts_split_frame_t  frame;
@@ -170,6 +175,9 @@ ngx_media_ts_in_frames(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t)
 
     t->peak = ngx_max(t->peak, t->used);
     lump = 0;
+    first = 0;
+    last = 0;
+    pictures = 0;
 
     while (ngx_media_ts_split(&t->split, &in, &frame) == NGX_OK) {
 
@@ -184,12 +192,20 @@ ngx_media_ts_in_frames(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t)
 
         if (frame.samples) {
             lump += (uint64_t) frame.samples * 1000 / frame.rate;
+
+        } else if (t->type == NGX_MEDIA_VIDEO) {
+            first = pictures++ ? first : frame.dts;
+            last = frame.dts;
         }
+    }
+
+    if (pictures > 1) {
+        lump = ngx_media_ts_in_pictures(last - first, pictures);
     }
 
     if (lump > t->lump) {
         t->lump = (ngx_msec_t) lump;
-        ngx_media_publish_lump(ts->conf.publisher, t->id, t->lump);
+        ngx_media_publish_lump(ts->conf.publisher, t->type, t->id, t->lump);
     }
 
     t->used = ngx_media_span_len(&in);
@@ -202,6 +218,21 @@ ngx_media_ts_in_frames(ngx_media_ts_in_t *ts, ngx_media_ts_in_track_t *t)
     ngx_media_ts_in_shrink(ts, t);
 
     return NGX_MEDIA_PUBLISH_OK;
+}
+
+
+/* ms that n of them last, from the first of which to the last it is the span */
+
+static uint64_t
+ngx_media_ts_in_pictures(int64_t span, ngx_uint_t n)
+{
+    if (span <= 0
+        || span > NGX_MEDIA_TS_IN_LUMP * (NGX_MEDIA_TS_TIMESCALE / 1000))
+    {
+        return 0;
+    }
+
+    return (uint64_t) span * n / (n - 1) / (NGX_MEDIA_TS_TIMESCALE / 1000);
 }
 
 

@@ -60,7 +60,7 @@ typedef struct {
     int64_t                   stamp;          /* where the next frame of no
                                                  stamp is; NO_TIME */
     int64_t                   dts;            /* of the last frame; NO_TIME */
-    ngx_msec_t                lump;           /* audio: the most of one PES
+    ngx_msec_t                lump;           /* the most of one PES
                                                  packet */
     ngx_media_latm_t         *latm;           /* NULL: it is none; */
     uint32_t                  rate;           /* of its sound, Hz, */

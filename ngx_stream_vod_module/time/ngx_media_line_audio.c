@@ -461,6 +461,12 @@ ngx_media_timeline_lump(ngx_media_line_t *line, int64_t msec)
 {
     int64_t  least;
 
+    if (line->type == NGX_MEDIA_VIDEO) {
+        line->lump = ngx_min(ngx_max(line->lump, msec),
+                             NGX_MEDIA_AUDIO_LAG_MAX);
+        return;
+    }
+
     /* it is behind by one of them, and the others may be ahead by another */
 
     least = ngx_min(2 * msec + NGX_MEDIA_AUDIO_LUMP, NGX_MEDIA_AUDIO_LAG_MAX);

@@ -253,21 +253,25 @@ ngx_uint_t
 ngx_media_timeline_still(const ngx_media_line_t *line, int64_t time,
     int64_t arrival, ngx_uint_t parts, ngx_uint_t due)
 {
-    int64_t  least;
+    int64_t  least, lump;
 
     if (!line->started || !line->whole || line->reopen
         || time <= (line->fixed ? line->next : line->dts)
-        || arrival - line->arrival < NGX_MEDIA_VIDEO_STILL_MSEC)
+        || arrival - line->arrival < NGX_MEDIA_VIDEO_STILL_MSEC + line->lump)
     {
         return 0;
     }
+
+    /* until the next of them comes there is no picture */
+
+    lump = line->lump * (NGX_MEDIA_U / 1000);
 
     if (line->held || line->stills) {
         return 1;
     }
 
     if (due) {
-        return time - line->next > NGX_MEDIA_VIDEO_STILL_DUE;
+        return time - line->next > NGX_MEDIA_VIDEO_STILL_DUE + lump;
     }
 
     least = NGX_MEDIA_VIDEO_STILL;
@@ -281,7 +285,7 @@ ngx_media_timeline_still(const ngx_media_line_t *line, int64_t time,
         least = ngx_min(least, NGX_MEDIA_VIDEO_STILL_MOST);
     }
 
-    return time - line->media > least;
+    return time - line->media > least + lump;
 }
 
 

@@ -188,7 +188,7 @@ ngx_uint_t ngx_media_timeline_owed(ngx_media_line_t *line, int64_t end,
 /* an audio line that has nothing but silence need not wait for anything else */
 void ngx_media_timeline_absent(ngx_media_line_t *line, ngx_uint_t absent);
 
-/* so many ms of audio come at once, again and again: it is given more time */
+/* so many ms of a track come at once, again and again: it is given more time */
 void ngx_media_timeline_lump(ngx_media_line_t *line, int64_t msec);
 
 /*

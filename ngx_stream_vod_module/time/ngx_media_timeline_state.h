@@ -74,6 +74,8 @@ struct ngx_media_line_s {
     int64_t                   reorder;        /* r */
     int64_t                   early;          /* smallest pts of this GOP */
     int64_t                   key;            /* where its dts should be */
+    int64_t                   lump;           /* pictures of so long come at
+                                                 once, ms */
     uint32_t                  recent_n;
     int64_t                   recent[NGX_MEDIA_LINE_RECENT];  /* pts */
     ngx_media_cadence_t       cadence;

@@ -120,6 +120,13 @@ test_lumps(void)
     is(audio->lag, 826, "lumps: and is, as it comes");
     ngx_media_timeline_lump(audio, 100000);
     is(audio->lag, 3000, "lumps: at most 3 s");
+
+    ngx_media_timeline_lump(video, 480);
+    ngx_media_timeline_lump(video, 100);
+    is(video->lump, 480, "lumps of pictures: the longest");
+    ngx_media_timeline_lump(video, 100000);
+    is(video->lump, 3000, "lumps of pictures: at most 3 s");
+    is(video->lag, 500, "they are not waited for as sound is");
 }
 
 

@@ -1087,6 +1087,10 @@ sub absent {
 sub lump {
     my ($line, $msec) = @_;
 
+    # of pictures it is a matter of when they are held
+
+    return if $line->{type} eq 'v';
+
     $line->{least} = max($line->{least}, min(2 * $msec + LUMP, LAG_MAX));
     $line->{lag} = max($line->{lag}, $line->{least});
 }
