@@ -179,8 +179,9 @@ sub libav {
         open my $fh, '<', "$objs/ngx_auto_config.h" or die "$objs: $!\n";
         my $found = do { local $/; <$fh> } =~ /^#define NGX_MEDIA_HAVE_AV /m;
 
-        [$found ? grep { /^-/ } split ' ',
-             `pkg-config --libs libavcodec libswscale libavutil` : ()];
+        my @libs = map { "lib$_" } qw/ avcodec swresample swscale avutil /;
+
+        [$found ? grep { /^-/ } split ' ', `pkg-config --libs @libs` : ()];
     };
 
     return @{$self->{libav}};
