@@ -24,6 +24,9 @@
 /* hundredths of the bitrate that it may be over a second */
 #define NGX_MEDIA_AV_MAX_RATE   115
 
+/* bytes of mastering data as text */
+#define NGX_MEDIA_AV_WIDE       256
+
 /* what the pts of an encoder may be off by, of 360000: some count in 90 kHz */
 #define NGX_MEDIA_AV_SLACK      8
 
@@ -61,6 +64,12 @@ static void ngx_media_av_encoder_rate(AVCodecContext *ctx,
     const ngx_media_av_encoder_conf_t *conf);
 static ngx_int_t ngx_media_av_encoder_wide(AVCodecContext *ctx,
     const ngx_media_av_encoder_conf_t *conf, const AVFrame *like);
+#if !(NGX_MEDIA_AV_DECODED_SIDE_DATA)
+static void ngx_media_av_encoder_light(char *text,
+    const AVFrameSideData *data);
+static ngx_uint_t ngx_media_av_encoder_screen(char *text,
+    const AVFrameSideData *data);
+#endif
 static ngx_int_t ngx_media_av_encoder_learn(ngx_media_av_encoder_t *e,
     const u_char *pos, const u_char *last);
 static ngx_int_t ngx_media_av_encoder_stamp(ngx_media_av_encoder_t *e,
@@ -228,7 +237,11 @@ ngx_media_av_encoder_rate(AVCodecContext *ctx,
 }
 
 
-/* what screens are to know of a wide range */
+/*
+ * What screens are to know of a wide range: from lavc 60.31 on encoders take it
+ * from side data, before x265 does from its parameters, and no other from
+ * anywhere
+ */
 
 static ngx_int_t
 ngx_media_av_encoder_wide(AVCodecContext *ctx,
@@ -256,10 +269,100 @@ ngx_media_av_encoder_wide(AVCodecContext *ctx,
         }
     }
 
-#endif
-
     return NGX_OK;
+
+#else
+
+    int                     rc;
+    char                    text[NGX_MEDIA_AV_WIDE];
+    AVDictionary           *params;
+    const AVFrameSideData  *light, *screen;
+
+    light = av_frame_get_side_data(like, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL);
+    screen = av_frame_get_side_data(like,
+                                  AV_FRAME_DATA_MASTERING_DISPLAY_METADATA);
+
+    if (!conf->kind->wide || (light == NULL && screen == NULL)) {
+        return NGX_OK;
+    }
+
+    params = NULL;
+    rc = av_opt_get_dict_val(ctx, conf->kind->params, AV_OPT_SEARCH_CHILDREN,
+                             &params);
+
+    if (rc >= 0 && light) {
+        ngx_media_av_encoder_light(text, light);
+        rc = av_dict_set(&params, "max-cll", text, 0);
+    }
+
+    if (rc >= 0 && screen && ngx_media_av_encoder_screen(text, screen)) {
+        rc = av_dict_set(&params, "master-display", text, 0);
+    }
+
+    if (rc >= 0) {
+        rc = av_opt_set_dict_val(ctx, conf->kind->params, params,
+                                 AV_OPT_SEARCH_CHILDREN);
+    }
+
+    av_dict_free(&params);
+
+    return rc < 0 ? NGX_ERROR : NGX_OK;
+
+#endif
 }
+
+
+#if !(NGX_MEDIA_AV_DECODED_SIDE_DATA)
+
+static void
+ngx_media_av_encoder_light(char *text, const AVFrameSideData *data)
+{
+    const AVContentLightMetadata  *light;
+
+    light = (const AVContentLightMetadata *) data->data;
+
+    (void) snprintf(text, NGX_MEDIA_AV_WIDE, "%u,%u",
+                    ngx_min(light->MaxCLL, 65535),
+                    ngx_min(light->MaxFALL, 65535));
+}
+
+
+/* ISO/IEC 23008-2, D.3.28: green, blue, red and white in 1/50000, light in
+   1/10000; 0: it does not say both */
+
+static ngx_uint_t
+ngx_media_av_encoder_screen(char *text, const AVFrameSideData *data)
+{
+    int                                i;
+    double                             xy[4][2];
+    const AVMasteringDisplayMetadata  *m;
+
+    m = (const AVMasteringDisplayMetadata *) data->data;
+
+    if (!m->has_primaries || !m->has_luminance) {
+        return 0;
+    }
+
+    for (i = 0; i < 2; i++) {
+        xy[0][i] = av_q2d(m->display_primaries[1][i]);
+        xy[1][i] = av_q2d(m->display_primaries[2][i]);
+        xy[2][i] = av_q2d(m->display_primaries[0][i]);
+        xy[3][i] = av_q2d(m->white_point[i]);
+    }
+
+    (void) snprintf(text, NGX_MEDIA_AV_WIDE,
+                    "G(%.0f,%.0f)B(%.0f,%.0f)R(%.0f,%.0f)WP(%.0f,%.0f)"
+                    "L(%.0f,%.0f)",
+                    xy[0][0] * 50000, xy[0][1] * 50000, xy[1][0] * 50000,
+                    xy[1][1] * 50000, xy[2][0] * 50000, xy[2][1] * 50000,
+                    xy[3][0] * 50000, xy[3][1] * 50000,
+                    av_q2d(m->max_luminance) * 10000,
+                    av_q2d(m->min_luminance) * 10000);
+
+    return 1;
+}
+
+#endif
 
 
 void

@@ -147,7 +147,10 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "scenecut=0:open-gop=0:min-keyint=1:sliced-threads=0:sync-lookahead=0:"
       "force-cfr=1:annexb=1",
       "mbtree=0",
-      "preset", ngx_media_av_presets_x264, "crf", "rc-lookahead", 0, 0 },
+      "preset", ngx_media_av_presets_x264, "crf", "rc-lookahead", 0, 0, 0 },
+
+    /* what it says of a wide range is among its headers, so these are in key
+       frames, too */
 
     { "libx265", "x265", "a libavcodec built with libx265",
       NGX_MEDIA_CODEC_H265, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV420P10,
@@ -157,9 +160,9 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "x265-params",
       "scenecut=0:open-gop=0:keyint=-1:min-keyint=1:intra-refresh=0:"
       "pools=none:wpp=0:pmode=0:pme=0:lookahead-slices=0:hrd=0:aud=0:"
-      "repeat-headers=0:annexb=1:info=0:log-level=none",
+      "repeat-headers=1:annexb=1:info=0:log-level=none",
       "b-adapt=0",
-      "preset", ngx_media_av_presets_x264, "crf", "rc-lookahead", 0, 1 },
+      "preset", ngx_media_av_presets_x264, "crf", "rc-lookahead", 0, 1, 1 },
 
     /* a low delay has a constant rate only */
 
@@ -171,7 +174,7 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "svtav1-params",
       "keyint=-1:scd=0:lp=1",
       "pred-struct=1:lookahead=0:rc=2",
-      "preset", ngx_media_av_presets_svtav1, "crf", NULL, 1, 1 },
+      "preset", ngx_media_av_presets_svtav1, "crf", NULL, 1, 1, 0 },
 
     { "h264_nvenc", "nvenc", "a GPU of NVIDIA that encodes, and its driver",
       NGX_MEDIA_CODEC_H264, AV_PIX_FMT_YUV420P, AV_PIX_FMT_NONE,
@@ -179,7 +182,7 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "forced-idr=1:no-scenecut?=1:intra-refresh?=0:delay=0:rc=vbr:aud?=0",
       "zerolatency=1",
       NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead", 0, 1 },
+      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead", 0, 1, 0 },
 
     { "hevc_nvenc", "nvenc", "a GPU of NVIDIA that encodes, and its driver",
       NGX_MEDIA_CODEC_H265, AV_PIX_FMT_YUV420P, AV_PIX_FMT_P010,
@@ -187,7 +190,7 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "forced-idr=1:no-scenecut?=1:intra-refresh?=0:delay=0:rc=vbr:aud?=0",
       "zerolatency=1",
       NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead", 0, 1 },
+      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead", 0, 1, 0 },
 
     { "av1_nvenc", "nvenc", "a GPU of NVIDIA that encodes AV1, its driver, "
       "and libavcodec 60 or newer",
@@ -196,7 +199,7 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "forced-idr=1:no-scenecut?=1:intra-refresh?=0:delay=0:rc=vbr",
       "zerolatency=1",
       NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead", 0, 1 },
+      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead", 0, 1, 0 },
 
     { "h264_qsv", "qsv", "a GPU of Intel, and its media driver",
       NGX_MEDIA_CODEC_H264, AV_PIX_FMT_NV12, AV_PIX_FMT_NONE,
@@ -205,7 +208,7 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "async_depth=1:look_ahead?=0:aud?=0",
       NULL,
       NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_qsv, NULL, NULL, 0, 1 },
+      "preset", ngx_media_av_presets_qsv, NULL, NULL, 0, 1, 0 },
 
     { "hevc_qsv", "qsv", "a GPU of Intel, and its media driver",
       NGX_MEDIA_CODEC_H265, AV_PIX_FMT_NV12, AV_PIX_FMT_P010,
@@ -214,7 +217,7 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "async_depth=1:look_ahead?=0:aud?=0",
       NULL,
       NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_qsv, NULL, NULL, 0, 1 },
+      "preset", ngx_media_av_presets_qsv, NULL, NULL, 0, 1, 0 },
 
     { "av1_qsv", "qsv", "a GPU of Intel that encodes AV1, its media driver, "
       "and libavcodec 60 or newer",
@@ -223,7 +226,7 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "forced_idr?=1:adaptive_i?=0:adaptive_b?=0:async_depth=1",
       NULL,
       NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_qsv, NULL, NULL, 0, 1 },
+      "preset", ngx_media_av_presets_qsv, NULL, NULL, 0, 1, 0 },
 
     { "h264_vaapi", "vaapi", "a GPU with a driver of VA-API that encodes",
       NGX_MEDIA_CODEC_H264, AV_PIX_FMT_NV12, AV_PIX_FMT_NONE,
@@ -231,7 +234,7 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "idr_interval=0:async_depth?=1:aud?=0",
       NULL,
       NULL, NULL, NULL,
-      NULL, NULL, NULL, NULL, 0, 0 },
+      NULL, NULL, NULL, NULL, 0, 0, 0 },
 
     { "hevc_vaapi", "vaapi", "a GPU with a driver of VA-API that encodes",
       NGX_MEDIA_CODEC_H265, AV_PIX_FMT_NV12, AV_PIX_FMT_P010,
@@ -239,7 +242,7 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "idr_interval=0:async_depth?=1:aud?=0",
       NULL,
       NULL, NULL, NULL,
-      NULL, NULL, NULL, NULL, 0, 0 },
+      NULL, NULL, NULL, NULL, 0, 0, 0 },
 
     { "av1_vaapi", "vaapi", "a GPU with a driver of VA-API that encodes AV1, "
       "and libavcodec 61 or newer",
@@ -248,7 +251,7 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "idr_interval=0:async_depth?=1",
       NULL,
       NULL, NULL, NULL,
-      NULL, NULL, NULL, NULL, 0, 0 }
+      NULL, NULL, NULL, NULL, 0, 0, 0 }
 };
 
 

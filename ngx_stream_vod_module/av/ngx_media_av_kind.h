@@ -57,6 +57,8 @@ struct ngx_media_av_kind_s {
     unsigned                  target:1;       /* of a bitrate there can be no
                                                  maximum beside it */
     unsigned                  threads:1;      /* has some of its own */
+    unsigned                  wide:1;         /* its params have max-cll and
+                                                 master-display */
 };
 
 

@@ -15,6 +15,8 @@
 #include "formats/ngx_media_codec.h"
 #include "media_picture.h"
 
+#include <libavutil/mastering_display_metadata.h>
+
 
 /* x265 3.5 leaks some strings of each encoder */
 
@@ -294,6 +296,95 @@ test_reorder(void)
 }
 
 
+/* what a screen is to know of a wide range is in what comes out */
+
+static void
+test_wide(void)
+{
+    int                          i;
+    AVFrame                     *decoded[MEDIA_PICTURE_MAX], *frames[3];
+    ngx_uint_t                   n;
+    const AVFrameSideData       *data;
+    media_picture_stream_t       stream;
+    AVContentLightMetadata      *light;
+    AVMasteringDisplayMetadata  *screen;
+    ngx_media_av_encoder_conf_t  conf;
+
+    conf_init(&conf, kind_of("libx265"));
+    conf.bit_depth = 10;
+
+    if (!ngx_media_av_encoder_known(conf.kind)) {
+        ok(1, "wide range # SKIP no x265");
+        return;
+    }
+
+    for (i = 0; i < 3; i++) {
+        frames[i] = media_picture(AV_PIX_FMT_YUV420P10, WIDTH, HEIGHT, i,
+                                  stamp((ngx_uint_t) i));
+        frames[i]->color_primaries = AVCOL_PRI_BT2020;
+        frames[i]->color_trc = AVCOL_TRC_SMPTE2084;
+        frames[i]->colorspace = AVCOL_SPC_BT2020_NCL;
+    }
+
+    light = av_content_light_metadata_create_side_data(frames[0]);
+    light->MaxCLL = 1000;
+    light->MaxFALL = 400;
+
+    screen = av_mastering_display_metadata_create_side_data(frames[0]);
+    screen->has_primaries = 1;
+    screen->has_luminance = 1;
+
+    for (i = 0; i < 3; i++) {
+        screen->display_primaries[i][0] = av_make_q(13250 + i, 50000);
+        screen->display_primaries[i][1] = av_make_q(34500 - i, 50000);
+    }
+
+    screen->white_point[0] = av_make_q(15635, 50000);
+    screen->white_point[1] = av_make_q(16450, 50000);
+    screen->max_luminance = av_make_q(10000000, 10000);
+    screen->min_luminance = av_make_q(50, 10000);
+
+    is(media_picture_encode(&conf, frames, 3, NULL, 0, &stream), NGX_OK,
+       "wide range: encodes");
+
+    is(stream.params.primaries, 9, "wide range: primaries");
+    is(stream.params.transfer, 16, "wide range: transfer");
+
+    n = media_picture_decode(&stream, 0, decoded);
+    is(n, 3, "wide range: is decoded");
+
+    data = n ? av_frame_get_side_data(decoded[0],
+                                      AV_FRAME_DATA_CONTENT_LIGHT_LEVEL)
+             : NULL;
+
+    ok(data && ((AVContentLightMetadata *) data->data)->MaxCLL == 1000
+       && ((AVContentLightMetadata *) data->data)->MaxFALL == 400,
+       "wide range: light");
+
+    data = n ? av_frame_get_side_data(decoded[0],
+                                AV_FRAME_DATA_MASTERING_DISPLAY_METADATA)
+             : NULL;
+
+    screen = data ? (AVMasteringDisplayMetadata *) data->data : NULL;
+
+    ok(screen && screen->has_primaries && screen->has_luminance
+       && av_cmp_q(screen->display_primaries[0][0], av_make_q(13250, 50000))
+          == 0
+       && av_cmp_q(screen->display_primaries[1][0], av_make_q(13251, 50000))
+          == 0
+       && av_cmp_q(screen->display_primaries[2][1], av_make_q(34498, 50000))
+          == 0
+       && av_cmp_q(screen->white_point[0], av_make_q(15635, 50000)) == 0
+       && av_cmp_q(screen->max_luminance, av_make_q(1000, 1)) == 0
+       && av_cmp_q(screen->min_luminance, av_make_q(50, 10000)) == 0,
+       "wide range: screen");
+
+    media_picture_free_frames(decoded, n);
+    media_picture_free_frames(frames, 3);
+    media_picture_free(&stream);
+}
+
+
 /* decoded once, each rung scaled from the one above */
 
 static void
@@ -385,6 +476,7 @@ main(void)
     test_encoder("libsvtav1", 8);
 
     test_reorder();
+    test_wide();
     test_cascade();
 
     return done();
