@@ -70,6 +70,8 @@ struct ngx_media_strand_queue_s {
     ngx_uint_t                nheap;
     ngx_uint_t                size;           /* entries of heap */
     ngx_uint_t                posted;         /* tasks not yet begun */
+    ngx_uint_t                running;        /* steps, */
+    ngx_uint_t                most;           /* of them at any time */
     uint64_t                  turn;
 };
 
@@ -250,7 +252,11 @@ ngx_media_strand_ready(ngx_media_strand_t *strand, int64_t deadline)
 }
 
 
-/* as many tasks as strands are ready */
+/*
+ * As many tasks as strands are ready, and no more than keep all threads busy,
+ * whose number nginx does not tell: a worker that leaves does all that was
+ * posted.
+ */
 
 static void
 ngx_media_strand_post(ngx_media_strand_queue_t *queue)
@@ -260,7 +266,8 @@ ngx_media_strand_post(ngx_media_strand_queue_t *queue)
 
     pthread_mutex_lock(&queue->lock);
 
-    missing = queue->nheap > queue->posted ? queue->nheap - queue->posted : 0;
+    missing = ngx_min(queue->nheap, 2 * queue->most + 2);
+    missing -= ngx_min(missing, queue->posted);
 
     queue->posted += missing;
 
@@ -361,6 +368,9 @@ ngx_media_strand_run(void *data, ngx_log_t *log)
     }
 
     if (strand) {
+        queue->running++;
+        queue->most = ngx_max(queue->most, queue->running);
+
         strand->state = NGX_MEDIA_STRAND_RUNNING;
         strand->stat.waited += wall - strand->since;
         strand->since = wall;
@@ -382,6 +392,8 @@ ngx_media_strand_run(void *data, ngx_log_t *log)
     wall = ngx_media_strand_clock(CLOCK_MONOTONIC) - wall;
 
     pthread_mutex_lock(&queue->lock);
+
+    queue->running--;
 
     strand->state = NGX_MEDIA_STRAND_DONE;
     strand->stat.steps++;

@@ -9,8 +9,8 @@
  * its threads, whose queue is first come first served; who comes first is
  * decided here.  Strands that have something to do stand in a heap by deadline,
  * one for each pool and process.  As many tasks are posted as strands are
- * ready; each takes the most urgent one, does ONE step of it in whatever
- * thread, and completes.
+ * ready, some more than there are threads at most; each takes the most urgent
+ * one, does ONE step of it in whatever thread, and completes.
  *
  *     init, ready -> (thread) step -> (event loop) done -> ready ... stop
  *
