@@ -73,6 +73,7 @@ my %core = (
 
 my %features = (
     stream_log => ['off', 'on'],
+    transcode => ['off'],
     publish_auth => ['off', 'keys=' . $t->path('keys')],
     play_auth => ['off'],
     play_limit => ['off'],

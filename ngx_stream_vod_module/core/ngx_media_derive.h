@@ -107,6 +107,10 @@ ngx_int_t ngx_media_writer_derive(ngx_media_writer_t *w, ngx_uint_t source,
 ngx_uint_t ngx_media_writer_source(const ngx_media_writer_t *w,
     ngx_media_type_e type, ngx_uint_t id);
 
+/* what the publisher announced; zeroed, if it did not */
+const ngx_media_announce_t *ngx_media_writer_announced(
+    const ngx_media_writer_t *w);
+
 /*
  * So many tracks are still to be derived beside this one: the first playlist
  * waits for them as for tracks that were announced and have not come.

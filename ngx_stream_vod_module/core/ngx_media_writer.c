@@ -200,6 +200,13 @@ ngx_media_writer_announce(ngx_media_writer_t *w,
 }
 
 
+const ngx_media_announce_t *
+ngx_media_writer_announced(const ngx_media_writer_t *w)
+{
+    return &w->announce;
+}
+
+
 void
 ngx_media_writer_lump(ngx_media_writer_t *w, ngx_uint_t track,
     ngx_msec_t lump)

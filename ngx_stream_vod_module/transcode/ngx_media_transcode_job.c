@@ -1,0 +1,473 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/*
+ * Jobs: what is made of a publisher's tracks, and the queues of its parts.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <stdlib.h>
+#include "core/ngx_media_module.h"
+#include "transcode/ngx_media_transcode_job.h"
+#include "transcode/ngx_media_transcode_load.h"
+
+
+#if (NGX_MEDIA_HAVE_AV && NGX_THREADS)
+
+static void ngx_media_job_begin_video(ngx_media_job_t *job,
+    ngx_uint_t source, const ngx_media_params_t *params);
+static ngx_int_t ngx_media_job_admit(ngx_media_job_t *job,
+    const ngx_media_params_t *params);
+
+
+static ngx_queue_t  ngx_media_jobs = {
+    &ngx_media_jobs, &ngx_media_jobs
+};
+
+
+ngx_media_job_t *
+ngx_media_job_create(const ngx_media_event_t *ev,
+    const ngx_media_ladder_t *ladder, ngx_thread_pool_t *pool)
+{
+    ngx_media_job_t  *job;
+
+    job = ngx_calloc(sizeof(ngx_media_job_t) + ev->name->len, ev->log);
+    if (job == NULL) {
+        return NULL;
+    }
+
+    job->app = ev->app;
+    job->writer = ev->writer;
+    job->ladder = ladder;
+    job->pool = pool;
+    job->log = ev->app->cycle->log;
+    job->refs = 1;
+
+    job->name.len = ev->name->len;
+    job->name.data = (u_char *) job + sizeof(ngx_media_job_t);
+    ngx_memcpy(job->name.data, ev->name->data, ev->name->len);
+
+    ngx_queue_insert_tail(&ngx_media_jobs, &job->queue);
+
+    return job;
+}
+
+
+void
+ngx_media_job_release(ngx_media_job_t *job)
+{
+    ngx_media_zone_t                *zone;
+    ngx_media_transcode_load_shm_t  *load;
+
+    if (--job->refs) {
+        return;
+    }
+
+    if (job->cost) {
+        zone = job->app->zone;
+        load = ngx_media_app_shared(job->app, ngx_media_transcode_module);
+
+        ngx_media_transcode_load_add(load, zone->nrow,
+                                     - (int64_t) job->cost);
+    }
+
+    ngx_queue_remove(&job->queue);
+    ngx_free(job);
+}
+
+
+ngx_media_job_t *
+ngx_media_job_entry(ngx_uint_t i)
+{
+    ngx_queue_t  *q;
+
+    for (q = ngx_queue_head(&ngx_media_jobs);
+         q != ngx_queue_sentinel(&ngx_media_jobs);
+         q = ngx_queue_next(q))
+    {
+        if (i-- == 0) {
+            return ngx_queue_data(q, ngx_media_job_t, queue);
+        }
+    }
+
+    return NULL;
+}
+
+
+/* the publisher's first video, and its first tracks of audio */
+
+void
+ngx_media_job_track(ngx_media_job_t *job, const ngx_media_event_t *ev)
+{
+    ngx_uint_t                      source;
+    const ngx_media_event_track_t  *what = ev->what;
+
+    source = ngx_media_writer_source(job->writer, what->params->type,
+                                     what->id);
+    if (source == NGX_MEDIA_NO_TRACK) {
+        return;
+    }
+
+    switch (what->params->type) {
+
+    case NGX_MEDIA_VIDEO:
+
+        if (what->id == 0 && job->video == NULL) {
+            ngx_media_job_begin_video(job, source, what->params);
+        }
+
+        break;
+
+    case NGX_MEDIA_AUDIO:
+        ngx_media_job_audios(job, what, source);
+        break;
+
+    default: /* NGX_MEDIA_TEXT */
+        break;
+    }
+}
+
+
+static void
+ngx_media_job_begin_video(ngx_media_job_t *job, ngx_uint_t source,
+    const ngx_media_params_t *params)
+{
+    job->bandwidth = ngx_media_writer_announced(job->writer)->video_rate;
+
+    if (job->refused || job->ladder->nrungs == 0
+        || ngx_media_job_admit(job, params) != NGX_OK)
+    {
+        return;
+    }
+
+    (void) ngx_media_job_video_create(job, source, params);
+}
+
+
+/* who was turned away is so until its publisher comes again */
+
+static ngx_int_t
+ngx_media_job_admit(ngx_media_job_t *job, const ngx_media_params_t *params)
+{
+    uint64_t                         cost, sum, used;
+    ngx_uint_t                       cores;
+    ngx_media_zone_t                *zone;
+    ngx_media_transcode_load_shm_t  *load;
+
+    zone = job->app->zone;
+    cores = ngx_media_strand_cores();
+
+    cost = ngx_media_transcode_cost(job->ladder, params, job->bandwidth);
+
+    ngx_media_job_load(job->app->cycle, &sum, &used);
+
+    ngx_log_debug5(NGX_LOG_DEBUG_CORE, job->log, 0,
+                   "media ladder of \"%V\" costs:%uL sum:%uL used:%uL "
+                   "cores:%ui", &job->name, cost, sum, used, cores);
+
+    if (cost == 0) {
+        ngx_media_job_log(NGX_LOG_INFO, job,
+                          "has no rung below %uDx%uD", params->width,
+                          params->height);
+        return NGX_DECLINED;
+    }
+
+    if (!ngx_media_transcode_admits(sum, used, cost, cores)) {
+        job->refused = 1;
+
+        ngx_media_job_log(NGX_LOG_WARN, job,
+                          "is not made: it takes %uL.%uL cores, others have "
+                          "%uL.%uL of %ui", cost / 1000, cost % 1000 / 100,
+                          sum / 1000, sum % 1000 / 100, cores);
+        return NGX_DECLINED;
+    }
+
+    if (ngx_media_zone_attach(zone) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    load = ngx_media_app_shared(job->app, ngx_media_transcode_module);
+    job->cost = cost;
+
+    ngx_media_transcode_load_add(load, zone->nrow, (int64_t) cost);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_media_job_load(ngx_cycle_t *cycle, uint64_t *cost, uint64_t *used)
+{
+    ngx_uint_t                       i;
+    ngx_media_app_t                 *app;
+    ngx_media_transcode_load_shm_t  *load;
+
+    *cost = 0;
+    *used = 0;
+
+    for (i = 0; /* void */ ; i++) {
+        app = ngx_media_app_entry(cycle, i);
+
+        if (app == NULL) {
+            return;
+        }
+
+        load = ngx_media_app_shared(app, ngx_media_transcode_module);
+
+        ngx_media_transcode_load_sum(load, cost, used);
+    }
+}
+
+
+uint64_t
+ngx_media_job_tick(ngx_media_job_t *job)
+{
+    uint64_t                 cost, cpu;
+    ngx_uint_t               i;
+    ngx_msec_t               passed;
+    ngx_media_strand_stat_t  stat;
+
+    if (job->video) {
+        ngx_media_job_video_tick(job->video);
+    }
+
+    cpu = job->video ? ngx_media_job_video_cpu(job->video) : 0;
+
+    for (i = 0; i < NGX_MEDIA_JOB_AUDIOS; i++) {
+        if (job->audios[i]) {
+            ngx_media_strand_stat(&job->audios[i]->strand, &stat);
+            cpu += stat.cpu;
+        }
+    }
+
+    ngx_media_job_load(job->app->cycle, &cost, &job->machine);
+
+    passed = ngx_current_msec - job->ticked;
+
+    if (job->ticked && passed && cpu > job->cpu) {
+        job->used = (cpu - job->cpu) / 1000 / passed;
+    }
+
+    job->cpu = cpu;
+    job->ticked = ngx_current_msec;
+
+    return job->used;
+}
+
+
+void
+ngx_media_job_input_init(ngx_media_job_input_t *input)
+{
+    ngx_queue_init(&input->queue);
+
+    input->bytes = 0;
+    input->n = 0;
+}
+
+
+void
+ngx_media_job_input_free(ngx_media_job_input_t *input)
+{
+    ngx_media_job_coded_t  *coded;
+
+    for ( ;; ) {
+        coded = ngx_media_job_coded_take(input);
+
+        if (coded == NULL) {
+            return;
+        }
+
+        ngx_media_job_coded_free(coded);
+    }
+}
+
+
+ngx_media_job_coded_t *
+ngx_media_job_coded(const ngx_media_source_frame_t *f,
+    ngx_media_job_kind_e kind, const ngx_media_params_t *params)
+{
+    size_t                  len;
+    ngx_media_job_coded_t  *coded;
+
+    len = f ? f->frame.last - f->frame.pos : 0;
+
+    coded = malloc(sizeof(ngx_media_job_coded_t) + len);
+    if (coded == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(coded, sizeof(ngx_media_job_coded_t));
+
+    coded->kind = kind;
+    coded->arrival = (int64_t) ngx_current_msec;
+
+    if (f) {
+        coded->pts = f->frame.pts;
+        coded->duration = f->frame.duration;
+        coded->reorder = f->reorder;
+        coded->key = f->frame.key;
+        coded->first = f->first;
+        coded->settled = f->settled;
+        coded->len = len;
+
+        if (len) {
+            ngx_memcpy(coded->data, f->frame.pos, len);
+        }
+    }
+
+    if (params) {
+        coded->params = ngx_media_job_params(params);
+
+        if (coded->params == NULL) {
+            free(coded);
+            return NULL;
+        }
+    }
+
+    return coded;
+}
+
+
+void
+ngx_media_job_coded_free(ngx_media_job_coded_t *coded)
+{
+    if (coded->params) {
+        free(coded->params);
+    }
+
+    free(coded);
+}
+
+
+/* periods that nothing is between are one */
+
+void
+ngx_media_job_coded_put(ngx_media_job_input_t *input,
+    ngx_media_job_coded_t *coded)
+{
+    ngx_queue_t            *q;
+    ngx_media_job_coded_t  *last;
+
+    if (coded->kind == NGX_MEDIA_JOB_PERIOD
+        && !ngx_queue_empty(&input->queue))
+    {
+        q = ngx_queue_last(&input->queue);
+        last = ngx_queue_data(q, ngx_media_job_coded_t, queue);
+
+        if (last->kind == NGX_MEDIA_JOB_PERIOD) {
+            ngx_queue_remove(q);
+            input->n--;
+            ngx_media_job_coded_free(last);
+        }
+    }
+
+    ngx_queue_insert_tail(&input->queue, &coded->queue);
+
+    input->bytes += coded->len;
+    input->n++;
+}
+
+
+ngx_media_job_coded_t *
+ngx_media_job_coded_take(ngx_media_job_input_t *input)
+{
+    ngx_queue_t            *q;
+    ngx_media_job_coded_t  *coded;
+
+    if (ngx_queue_empty(&input->queue)) {
+        return NULL;
+    }
+
+    q = ngx_queue_head(&input->queue);
+    ngx_queue_remove(q);
+
+    coded = ngx_queue_data(q, ngx_media_job_coded_t, queue);
+
+    input->bytes -= coded->len;
+    input->n--;
+
+    return coded;
+}
+
+
+ngx_media_job_packet_t *
+ngx_media_job_packet(const u_char *pos, const u_char *last)
+{
+    size_t                   len;
+    ngx_media_job_packet_t  *packet;
+
+    len = last - pos;
+
+    packet = malloc(sizeof(ngx_media_job_packet_t) + len);
+    if (packet == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(packet, sizeof(ngx_media_job_packet_t));
+
+    packet->len = len;
+
+    if (len) {
+        ngx_memcpy(packet->data, pos, len);
+    }
+
+    return packet;
+}
+
+
+void
+ngx_media_job_packet_free(ngx_media_job_packet_t *packet)
+{
+    if (packet->params) {
+        free(packet->params);
+    }
+
+    free(packet);
+}
+
+
+void
+ngx_media_job_packets_free(ngx_queue_t *packets)
+{
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(packets)) {
+        q = ngx_queue_head(packets);
+        ngx_queue_remove(q);
+
+        ngx_media_job_packet_free(ngx_queue_data(q, ngx_media_job_packet_t,
+                                                 queue));
+    }
+}
+
+
+ngx_media_params_t *
+ngx_media_job_params(const ngx_media_params_t *params)
+{
+    ngx_media_params_t  *copy;
+
+    copy = malloc(sizeof(ngx_media_params_t));
+
+    if (copy) {
+        ngx_media_params_copy(copy, params);
+    }
+
+    return copy;
+}
+
+
+ngx_uint_t
+ngx_media_job_params_same(const ngx_media_params_t *a,
+    const ngx_media_params_t *b)
+{
+    return a->codec == b->codec
+           && a->config_len == b->config_len
+           && ngx_memcmp(a->config, b->config, a->config_len) == 0;
+}
+
+#endif /* NGX_MEDIA_HAVE_AV && NGX_THREADS */
