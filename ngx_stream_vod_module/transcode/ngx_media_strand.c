@@ -214,7 +214,9 @@ ngx_media_strand_ready(ngx_media_strand_t *strand, int64_t deadline)
 
     queue = strand->queue;
 
-    if (queue->gone || strand->stopped) {
+    /* nginx has ended its pools before streams end with their connections */
+
+    if (queue->gone || ngx_terminate || strand->stopped) {
         return;
     }
 
