@@ -137,6 +137,30 @@ sub whole {
                int(($packets[-1]{ends} - $packets[0]{pts}) / $frame + 0.5));
 }
 
+# as the PMT has them, whichever came first; the first one is the default
+
+sub in_order {
+    my ($r, $name, @lang) = @_;
+
+    my @media = @{$r->{index}{media}};
+    my %seen;
+    my @uris = map { $_->{URI} } @media;
+
+    is(join(' ', grep { !$seen{$_}++ } @uris),
+       join(' ', map { "a$_.m3u8" } 1 .. @lang), "$name: order in HLS");
+    is(join(' ', grep { !$seen{"default $_"}++ }
+                 map { $_->{URI} } grep { ($_->{DEFAULT} // '') eq 'YES' }
+                 @media), 'a1.m3u8', "$name: default in HLS");
+
+    my @sets = $r->{mpd} =~ m{(<AdaptationSet [^>]*lang=.*?</AdaptationSet>)}gs;
+
+    is(join(' ', map { /lang="([^"]*)"/ } @sets), "@lang",
+       "$name: order in DASH");
+    is(join(' ', map { /lang="([^"]*)"/ } grep { /"main"/ } @sets), $lang[0],
+       "$name: main in DASH");
+}
+
+
 for my $name (@names, 'srt') {
     wait_until(sub { live_stream($t, $name)->{state} eq 'grace' }, 10, 'end');
 
@@ -174,8 +198,12 @@ for my $name (@names, 'srt') {
                grep { $_->{lang} && $_->{type} eq 'audio' } @listed;
 
     is(words(values %sound), words(@lang), "$name: languages in HLS");
-    is(words($r->{mpd} =~ /<AdaptationSet [^>]*lang="([^"]*)"/g),
-       words(map { s/ .*//r } @lang), "$name: languages in DASH");
+    s/ .*// for @lang;
+
+    is(words($r->{mpd} =~ /<AdaptationSet [^>]*lang="([^"]*)"/g), words(@lang),
+       "$name: languages in DASH");
+
+    in_order($r, $name, @lang) if @lang > 1;
 }
 
 is($t->log_count(qr/in no playlist, .*codec:mp2.*stream: (?:all|mp2|srt)$/m),

@@ -42,6 +42,7 @@ static void ngx_media_part_export(const ngx_media_part_shm_t *entry,
     ngx_media_part_t *part);
 static ngx_int_t ngx_media_stream_look(const ngx_media_stream_t *stream,
     ngx_pool_t *pool, ngx_uint_t track, ngx_media_stream_view_t *view);
+static void ngx_media_stream_order(ngx_media_stream_view_t *view);
 static ngx_int_t ngx_media_track_view_attributes(
     const ngx_media_track_shm_t *t, ngx_pool_t *pool,
     ngx_media_track_view_t *view);
@@ -847,11 +848,51 @@ ngx_media_stream_look(const ngx_media_stream_t *stream, ngx_pool_t *pool,
         view->ntracks++;
     }
 
+    ngx_media_stream_order(view);
+
     if (!ngx_media_stream_alive(stream)) {
         return NGX_DONE;
     }
 
     return first == ngx_media_load(&s->first) ? NGX_OK : NGX_AGAIN;
+}
+
+
+/*
+ * As the publisher numbers them, then what is made here: the first sound is
+ * what players begin with, and places say only which of them came first
+ */
+
+static void
+ngx_media_stream_order(ngx_media_stream_view_t *view)
+{
+    ngx_uint_t              i, n;
+    ngx_media_track_view_t  moved, *tracks;
+
+    tracks = view->tracks;
+
+    for (i = 1; i < view->ntracks; i++) {
+
+        for (n = i; n && tracks[n - 1].publisher > tracks[i].publisher; n--) {
+            /* void */
+        }
+
+        if (n == i) {
+            continue;
+        }
+
+        moved = tracks[i];
+        ngx_memmove(&tracks[n + 1], &tracks[n],
+                    (i - n) * sizeof(ngx_media_track_view_t));
+        tracks[n] = moved;
+
+        if (view->clock == i) {
+            view->clock = n;
+
+        } else if (view->clock >= n && view->clock < i) {
+            view->clock++;
+        }
+    }
 }
 
 
@@ -922,6 +963,7 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->name.data = name;
     view->name.len = ngx_min(t->name_len, sizeof(t->name));
     view->type = t->type;
+    view->publisher = t->publisher;
     view->codec = t->codec;
     view->timescale = ngx_max(t->timescale, 1);
     view->bandwidth = ngx_media_peek(&t->bandwidth);

@@ -86,7 +86,10 @@ struct ngx_media_stream_shm_s {
                                                  NULL: none is there now */
     uint32_t                  uses[NGX_MEDIA_TRACKS];  /* [stream, atomic] of
                                                  a place before that */
-    uint32_t                  names[3];       /* [stream] the last of a type */
+    uint32_t                  names[3];       /* [stream] the highest of a
+                                                 type */
+    uint64_t                  named[3];       /* [stream] bits of those up to 64
+                                                 that were ever used */
     ngx_media_tail_shm_t     *tail;           /* [stream, atomic] NULL: none */
     ngx_media_data_shm_t     *data;           /* [stream] NULL: none came yet */
 

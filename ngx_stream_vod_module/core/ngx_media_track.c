@@ -188,7 +188,10 @@ ngx_media_track_make_locked(const ngx_media_claim_t *claim,
 }
 
 
-/* letter and number, in order of appearance, never used again */
+/*
+ * Letter and number, never used again: its publisher's number and one, so that
+ * what of it comes first does not say, or else one that is above all.
+ */
 
 static void
 ngx_media_track_name_locked(ngx_media_stream_shm_t *s,
@@ -196,7 +199,19 @@ ngx_media_track_name_locked(ngx_media_stream_shm_t *s,
 {
     uint32_t  n, unit;
 
-    n = ++s->names[t->type];
+    n = t->publisher;
+
+    if (n >= NGX_MEDIA_TRACK_OWN || (s->named[t->type] >> n & 1)) {
+        n = s->names[t->type];
+    }
+
+    if (n < NGX_MEDIA_TRACK_OWN) {
+        s->named[t->type] |= (uint64_t) 1 << n;
+    }
+
+    n++;
+
+    s->names[t->type] = ngx_max(s->names[t->type], n);
 
     t->name[0] = "vat"[t->type];
     t->name_len = 1;

@@ -22,6 +22,8 @@
 
 #define NGX_MEDIA_INITS          16           /* versions of a track */
 #define NGX_MEDIA_TRACK_NAMES    9999999      /* of a type, in 8 bytes */
+#define NGX_MEDIA_TRACK_OWN      64           /* of these, its publisher's
+                                                 number says which */
 
 
 typedef struct {

@@ -132,6 +132,8 @@ typedef struct {
                                                  files, its index */
     ngx_str_t                 name;           /* "v1" */
     ngx_uint_t                type;           /* ngx_media_type_e */
+    uint32_t                  publisher;      /* its number of the track: they
+                                                 are listed by it; of files 0 */
     uint32_t                  codec;          /* NGX_MEDIA_CODEC_*; of files,
                                                  0: that of their inits */
     uint32_t                  timescale;

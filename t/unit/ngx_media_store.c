@@ -611,13 +611,102 @@ test_tracks(void)
 
     view = look("a");
     is(view.ntracks, NGX_MEDIA_TRACKS, "tracks: are seen");
-    is_str(&view.tracks[31].name, "a17", "tracks: name of the last");
+    is_str(&view.tracks[31].name, "a31", "tracks: name of the last");
     is(media_pub_track(&pub, NGX_MEDIA_VIDEO, 50, 48000),
        NGX_MEDIA_TRACK_MANY, "tracks: one more is refused");
 
     ngx_media_stream_release(&pub.claim, "bye");
 
     finish("tracks");
+}
+
+
+/* names and lists go by the publisher's numbers, not by what comes first */
+
+static void
+names(char *buf, size_t size)
+{
+    size_t                   n;
+    ngx_uint_t               i;
+    ngx_media_stream_view_t  view;
+
+    view = look("a");
+
+    for (n = 0, i = 0; i < view.ntracks && n < size; i++) {
+        n += snprintf(buf + n, size - n, "%s%.*s%s", i ? " " : "",
+                      (int) view.tracks[i].name.len, view.tracks[i].name.data,
+                      view.tracks[i].ended ? "-" : "");
+    }
+}
+
+
+static void
+test_order(void)
+{
+    char                      buf[256];
+    ngx_uint_t                i, clock;
+    media_pub_t               pub;
+    ngx_media_stream_view_t   view;
+
+    static const struct {
+        ngx_media_type_e      type;
+        uint32_t              id;
+    } came[] = {
+        { NGX_MEDIA_AUDIO, 3 }, { NGX_MEDIA_VIDEO, 1 }, { NGX_MEDIA_AUDIO, 1 },
+        { NGX_MEDIA_VIDEO, 0x10000 }, { NGX_MEDIA_AUDIO, 64 },
+        { NGX_MEDIA_VIDEO, 0 }, { NGX_MEDIA_AUDIO, 0 },
+    };
+
+    start(64 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+
+    clock = 0;
+
+    for (i = 0; i < sizeof(came) / sizeof(came[0]); i++) {
+        (void) media_pub_track(&pub, came[i].type, came[i].id, 48000);
+        (void) segment(&pub, 1000);
+
+        if (came[i].type == NGX_MEDIA_VIDEO && came[i].id == 0) {
+            clock = pub.track;
+        }
+    }
+
+    ngx_media_stream_ready(&pub.claim, clock, 0);
+
+    names(buf, sizeof(buf));
+    is_text(buf, strlen(buf), "v1 a1 v2 a2 a4 a5 v3",
+            "order: as their numbers say");
+
+    view = look("a");
+    is_str(&view.tracks[view.clock].name, "v1", "order: the clock");
+
+    for (i = 0; i < view.ntracks; i++) {
+        ok(view.tracks[i].nsegments == 1, "order: %d has its segment", (int) i);
+    }
+
+    /* it returns: other ones are first, and one is of another kind */
+
+    ngx_media_stream_release(&pub.claim, "bye");
+    ngx_current_msec += 1000;
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_AUDIO, 1, 48000);
+    (void) media_pub_track(&pub, NGX_MEDIA_AUDIO, 0, 44100);
+
+    names(buf, sizeof(buf));
+    is_text(buf, strlen(buf), "v1 a1- a6 v2 a2 a4 a5 v3",
+            "order: none is another one's");
+
+    (void) media_pub_track(&pub, NGX_MEDIA_AUDIO, 2, 48000);
+
+    names(buf, sizeof(buf));
+    is_text(buf, strlen(buf), "v1 a1- a6 v2 a2 a3 a4 a5 v3",
+            "order: one that was free");
+
+    ngx_media_stream_release(&pub.claim, "bye");
+
+    finish("order");
 }
 
 
@@ -1280,6 +1369,7 @@ main(void)
     test_gaps();
     test_life();
     test_tracks();
+    test_order();
     test_ref();
     test_retire();
     test_config();
