@@ -55,8 +55,9 @@ ticks of it).
 
 =item ts_play($t, $speed, @publishers)
 
-Sends them, 7 packets a datagram, in their time. C<< $p->{datagram} >>: a sub
-that gets the bytes of one and returns those of some.
+Sends them, 7 packets a datagram, in their time, and no more than the kernel
+keeps where nginx has no time to read. C<< $p->{datagram} >>: a sub that gets
+the bytes of one and returns those of some.
 
 =back
 
@@ -79,7 +80,8 @@ our @EXPORT = qw/ ts_nginx ts_frames ts_publisher ts_play /;
 
 use constant { VIDEO => 0x100, AUDIO => 0x101, PMT => 0x1000, HZ => 90000,
                FULL => 2 ** 33,
-               HEARD => 9000 };
+               HEARD => 9000,
+               BURST => 8192, FILLED => 65536, STUCK => 10 };
 
 
 sub ts_nginx {
@@ -322,6 +324,44 @@ sub mux {
 }
 
 
+# bytes that wait in the kernel for who listens to this port
+
+sub waiting {
+    my ($port) = @_;
+
+    open my $fh, '<', '/proc/net/udp' or return 0;
+
+    my $sum = 0;
+
+    for (<$fh>) {
+        my (undef, $local, undef, undef, $queues) = split;
+
+        $sum += hex((split /:/, $queues)[1])
+            if $local =~ /^[0-9A-F]+:([0-9A-F]+)$/ && hex $1 == $port;
+    }
+
+    return $sum;
+}
+
+
+# UDP is not told that nobody has time: what is too much would be lost
+
+sub keep_back {
+    my ($p, $sent) = @_;
+
+    return 0 if ($p->{burst} += $sent) < BURST;
+
+    my ($port, $start) = ($p->{socket}->peerport(), time());
+
+    $p->{burst} = 0;
+
+    sleep 0.01
+        while waiting($port) > FILLED && time() - $start < STUCK;
+
+    return time() - $start;
+}
+
+
 sub ts_play {
     my ($t, $speed, @publishers) = @_;
 
@@ -358,6 +398,8 @@ sub ts_play {
 
             $p->{socket}->send($_)
                 for $p->{datagram} ? $p->{datagram}->($datagram) : $datagram;
+
+            $start += keep_back($p, length $datagram);
         }
     }
 
