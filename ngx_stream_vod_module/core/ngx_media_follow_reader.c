@@ -11,8 +11,9 @@
  *     (what was published before anybody followed it)    | frame
  *
  * A track is attached to the tail as soon as the tail has what comes after its
- * last part: the first one who follows a stream waits for the open part to be
- * put, nobody does later.  Where the tail has not got a frame (it is too large,
+ * last part, or, if it has none yet, all that is not before the first picture:
+ * the first one who follows a stream waits for the open part to be put, nobody
+ * does later.  Where the tail has not got a frame (it is too large,
  * or was overtaken, or there is no memory for it) the track is detached and
  * its parts are read again.  Times tell what has been given already.
  */
@@ -58,6 +59,10 @@ static void ngx_media_follow_give_list(ngx_media_follow_reader_t *reader);
 static int ngx_libc_cdecl ngx_media_follow_cmp(const void *one,
     const void *two);
 static ngx_uint_t ngx_media_follow_attach(ngx_media_follow_reader_t *reader);
+static ngx_uint_t ngx_media_follow_scan(ngx_media_follow_reader_t *reader,
+    ngx_media_tail_frame_t *firsts, uint32_t *holes);
+static ngx_uint_t ngx_media_follow_behind(ngx_media_follow_reader_t *reader,
+    const ngx_media_tail_frame_t *firsts, uint32_t whole, ngx_uint_t place);
 static ngx_uint_t ngx_media_follow_continues(
     const ngx_media_follow_track_t *t, const ngx_media_tail_frame_t *in);
 static ngx_int_t ngx_media_follow_tail(ngx_media_follow_reader_t *reader);
@@ -140,6 +145,7 @@ ngx_media_follow_begins(ngx_media_follow_reader_t *reader, ngx_uint_t state)
     }
 
     reader->starting = 0;
+    reader->started = 1;
     reader->tail.next = 0;
 
     ngx_log_debug2(NGX_LOG_DEBUG_CORE, reader->log, 0,
@@ -256,7 +262,15 @@ ngx_media_follow_place(ngx_media_follow_reader_t *reader)
             continue;
         }
 
-        t->number = clock->placed ? clock->number : edge.msn;
+        /* the clock may be further by now, and have had another cut */
+
+        if (!reader->started && reader->first) {
+            t->number = reader->first;
+
+        } else {
+            t->number = clock->placed ? clock->number : edge.msn;
+        }
+
         t->part = 0;
         t->placed = 1;
     }
@@ -627,36 +641,10 @@ ngx_media_follow_attach(ngx_media_follow_reader_t *reader)
 {
     uint32_t                   bit, holes, seen;
     ngx_uint_t                 i, waits;
-    ngx_media_tail_frame_t     in;
+    ngx_media_tail_frame_t     firsts[NGX_MEDIA_TRACKS];
     ngx_media_follow_track_t  *t;
 
-    seen = 0;
-    holes = 0;
-    reader->tail.next = 0;
-
-    while (ngx_media_tail_next(&reader->tail, &in) == NGX_OK) {
-        i = ngx_media_track_place(in.track) % NGX_MEDIA_TRACKS;
-        t = &reader->tracks[i];
-        bit = (uint32_t) 1 << i;
-
-        if (t->track != in.track) {
-            continue;
-        }
-
-        if ((in.flags & NGX_MEDIA_TAIL_LARGE)
-            && (!t->begun || in.dts > t->last))
-        {
-            holes |= bit;
-        }
-
-        /* the first one of each tells what was not put */
-
-        if (!(seen & bit)) {
-            seen |= bit;
-            holes |= ngx_media_follow_continues(t, &in) ? 0 : bit;
-        }
-    }
-
+    seen = ngx_media_follow_scan(reader, firsts, &holes);
     waits = 0;
 
     for (i = 0; i < NGX_MEDIA_TRACKS; i++) {
@@ -671,8 +659,9 @@ ngx_media_follow_attach(ngx_media_follow_reader_t *reader)
             continue;
         }
 
-        if (!(seen & bit) || (holes & bit)) {
-
+        if (!(seen & bit) || (holes & bit)
+            || ngx_media_follow_behind(reader, firsts, seen & ~holes, i))
+        {
             /* also of one that was attached: the ring went round meanwhile */
 
             waits++;
@@ -687,6 +676,92 @@ ngx_media_follow_attach(ngx_media_follow_reader_t *reader)
     }
 
     return waits;
+}
+
+
+/* bits of places: those that the tail has a frame of, and those with holes */
+
+static ngx_uint_t
+ngx_media_follow_scan(ngx_media_follow_reader_t *reader,
+    ngx_media_tail_frame_t *firsts, uint32_t *holes)
+{
+    uint32_t                   bit, seen;
+    ngx_uint_t                 i;
+    ngx_media_tail_frame_t     in;
+    ngx_media_follow_track_t  *t;
+
+    seen = 0;
+    *holes = 0;
+    reader->tail.next = 0;
+
+    while (ngx_media_tail_next(&reader->tail, &in) == NGX_OK) {
+        i = ngx_media_track_place(in.track) % NGX_MEDIA_TRACKS;
+        t = &reader->tracks[i];
+        bit = (uint32_t) 1 << i;
+
+        if (t->track != in.track) {
+            continue;
+        }
+
+        if ((in.flags & NGX_MEDIA_TAIL_LARGE)
+            && (!t->begun || in.dts > t->last))
+        {
+            *holes |= bit;
+        }
+
+        /* the first one of each tells what was not put */
+
+        if (!(seen & bit)) {
+            seen |= bit;
+            firsts[i] = in;
+            *holes |= ngx_media_follow_continues(t, &in) ? 0 : bit;
+        }
+    }
+
+    return seen;
+}
+
+
+/*
+ * The tail began in a part of it that is still open, after the first picture,
+ * which may be waited for: what is missing is in that part, when it is put.
+ */
+
+static ngx_uint_t
+ngx_media_follow_behind(ngx_media_follow_reader_t *reader,
+    const ngx_media_tail_frame_t *firsts, uint32_t whole, ngx_uint_t place)
+{
+    int64_t                          start;
+    uint32_t                         scale;
+    ngx_uint_t                       n;
+    const ngx_media_tail_frame_t    *in;
+    const ngx_media_follow_track_t  *clock;
+
+    in = &firsts[place];
+    n = ngx_media_track_place(reader->clock);
+    clock = &reader->tracks[n];
+
+    if (reader->started || n == place || in->type == NGX_MEDIA_VIDEO
+        || reader->tracks[place].begun || (in->flags & NGX_MEDIA_TAIL_PERIOD)
+        || clock->version == 0 || clock->gone)
+    {
+        return 0;
+    }
+
+    if (clock->begun) {
+        start = reader->start;
+        scale = reader->timescale;
+
+    } else if (whole >> n & 1) {
+        start = firsts[n].dts;
+        scale = firsts[n].timescale;
+
+    } else {
+        return 1;
+    }
+
+    return ngx_media_time_reached(in->dts - in->duration, in->timescale, start,
+                                  scale);
 }
 
 
@@ -957,6 +1032,11 @@ ngx_media_follow_out(ngx_media_follow_reader_t *reader,
     if (t->lost) {
         frame->flags |= NGX_MEDIA_FRAME_LOST;
         t->lost = 0;
+    }
+
+    if (!t->begun && t->track == reader->clock) {
+        reader->start = frame->dts;
+        reader->timescale = frame->timescale;
     }
 
     t->begun = 1;

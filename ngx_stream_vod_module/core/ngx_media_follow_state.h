@@ -64,6 +64,9 @@ typedef struct {
                                                  decides cuts */
     uint64_t                  first;          /* segment that it begins in,
                                                  others in none before it */
+    int64_t                   start;          /* dts of the first frame of the
+                                                 clock track, */
+    uint32_t                  timescale;      /* of start */
     ngx_uint_t                version;        /* the last of a track */
     ngx_msec_t                since;          /* when it began to start */
 
@@ -83,6 +86,7 @@ typedef struct {
                                                  gone meanwhile */
     unsigned                  starting:1;     /* parts are read up to where the
                                                  tail begins */
+    unsigned                  started:1;      /* it was so once, and is over */
     unsigned                  video:1;        /* the clock track is of video */
     unsigned                  stale:1;        /* look at the tracks again */
     unsigned                  busy:1;

@@ -71,6 +71,8 @@ typedef struct {
     int64_t                dts[2];
     int64_t                from;             /* dts of the first of video */
     uint32_t               scale;            /* of from */
+    int64_t                heard;            /* dts of the first of audio */
+    uint32_t               rate;             /* of heard */
     const char            *ended;
     unsigned               pending:1;        /* frames since the last flush */
     unsigned               unkeyed:1;        /* began without a key frame */
@@ -285,7 +287,12 @@ on_frame(void *data, ngx_media_frame_t *frame)
     memcpy(&n, &frame->data[8], 4);
 
     if (frame->type == NGX_MEDIA_AUDIO) {
-        v->sounds++;
+
+        if (v->sounds++ == 0) {
+            v->heard = frame->dts;
+            v->rate = frame->timescale;
+        }
+
         v->audio = n;
         v->early += v->frames
                     && !ngx_media_time_reached(frame->dts, frame->timescale,
@@ -539,6 +546,60 @@ test_lag(void)
 }
 
 
+/* whenever the first one comes, sound begins with the picture */
+
+static void
+test_together(void)
+{
+    pub_t       pub;
+    viewer_t    a;
+    ngx_int_t   apart, frame, most;
+    ngx_uint_t  i, lag, whole;
+
+    for (lag = 0; lag < 6; lag += 3) {
+        most = 0;
+        whole = 1;
+
+        for (i = 1; i < 60; i++) {
+            memset(&pub, 0, sizeof(pub_t));
+            pub.video = 1;
+            pub.audio = 1;
+            pub.lag = lag;
+
+            setup(64 * 1024 * 1024);
+            begin(&pub, 4000, 25);
+            publish(&pub, i);
+
+            follow(&a);
+            publish(&pub, 60);
+
+            frame = a.rate * 128 / 3000;
+            apart = a.rate;
+
+            if (a.sounds) {
+                apart = a.heard - a.from / a.scale * a.rate
+                        - a.from % a.scale * a.rate / a.scale;
+            }
+
+            if (apart > frame) {
+                diag("together: %d frames are there, sound comes %d later",
+                     (int) i, (int) (apart / frame));
+            }
+
+            most = ngx_max(most, apart);
+            whole &= a.holes == 0 && a.back == 0 && a.early == 0
+                     && a.last - a.first < a.sounds + lag + 2;
+
+            leave(&a);
+            teardown(&pub);
+        }
+
+        ok(most <= frame, "together: at most a frame apart, lag %d", (int) lag);
+        ok(whole, "together: and nothing is missing, lag %d", (int) lag);
+    }
+}
+
+
 /* the publisher comes back; the stream ends */
 
 static void
@@ -739,6 +800,7 @@ main(void)
     test_plain(0, 1);
     test_change();
     test_lag();
+    test_together();
     test_return();
     test_large();
     test_slow(200, 1);
