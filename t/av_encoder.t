@@ -67,6 +67,23 @@ for my $how (sort keys %why) {
     }
 }
 
+# all that can be asked for is what these do, too
+
+for my $codec (['h264', 'libx264'], ['hevc', 'libx265'],
+               ['av1', 'libsvtav1'])
+{
+    my ($name, $encoder) = @$codec;
+
+    SKIP: {
+        skip "no $encoder", 4
+            if ask($name, '', $encoder) !~ /^$encoder$/m;
+
+        for my $how ('-f', '-b2', '-f -b2', '-c30') {
+            is(ask($name, $how, $encoder), $encoder, "$encoder, $how");
+        }
+    }
+}
+
 # all that is listed, and nothing else
 
 my @out = split /\n/, run({ h264_nvenc => 'enomem', h264_qsv => 'delay' },
@@ -91,7 +108,14 @@ sub run {
     local $ENV{LD_PRELOAD} = join ' ', grep { $_ } $ENV{LD_PRELOAD},
         %$fakes ? $shim : ();
 
-    my $out = `$built{$tool} h264 @names`;
+    return ask('h264', '', @names);
+}
+
+
+sub ask {
+    my ($codec, $how, @names) = @_;
+
+    my $out = `$built{$tool} $how $codec @names`;
     chomp $out;
 
     return $out;

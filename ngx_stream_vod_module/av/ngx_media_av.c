@@ -100,13 +100,19 @@ ngx_media_av_process(void)
 uint64_t
 ngx_media_av_version(const char *encoder)
 {
-    uint64_t  n[4];
+    uint64_t     n[5];
+    const char  *text;
 
     n[0] = avcodec_version();
     n[1] = avutil_version();
     n[2] = swscale_version();
     n[3] = encoder ? ngx_media_hash((u_char *) encoder, ngx_strlen(encoder))
                    : 0;
+
+    /* of distributions: with what they have built it */
+
+    text = av_version_info();
+    n[4] = ngx_media_hash((u_char *) text, ngx_strlen(text));
 
     return ngx_media_hash((u_char *) n, sizeof(n));
 }

@@ -224,7 +224,7 @@ ngx_media_av_encoder_rate(AVCodecContext *ctx,
 
     } else {
         ctx->bit_rate = rate;
-        ctx->rc_max_rate = conf->kind->target
+        ctx->rc_max_rate = (conf->kind->flags & NGX_MEDIA_AV_TARGET)
                            ? 0 : rate * NGX_MEDIA_AV_MAX_RATE / 100;
     }
 
@@ -238,8 +238,8 @@ ngx_media_av_encoder_rate(AVCodecContext *ctx,
 
 
 /*
- * What screens are to know of a wide range: from lavc 60.31 on encoders take it
- * from side data, before x265 does from its parameters, and no other from
+ * What screens are to know of a wide range: from lavc 60.31 on encoders take
+ * it from side data, before x265 does from its parameters, and no other from
  * anywhere
  */
 
@@ -282,7 +282,9 @@ ngx_media_av_encoder_wide(AVCodecContext *ctx,
     screen = av_frame_get_side_data(like,
                                   AV_FRAME_DATA_MASTERING_DISPLAY_METADATA);
 
-    if (!conf->kind->wide || (light == NULL && screen == NULL)) {
+    if (!(conf->kind->flags & NGX_MEDIA_AV_SCREEN)
+        || (light == NULL && screen == NULL))
+    {
         return NGX_OK;
     }
 

@@ -59,6 +59,8 @@ static ngx_int_t ngx_media_av_encoder_wanted(
     u_char *params, u_char *error);
 static const char *ngx_media_av_encoder_preset(
     const ngx_media_av_encoder_conf_t *conf);
+static ngx_int_t ngx_media_av_encoder_add(AVDictionary **options,
+    const char *more);
 static ngx_int_t ngx_media_av_encoder_params_add(u_char *params,
     const char *more);
 static ngx_int_t ngx_media_av_encoder_refuse(u_char *error,
@@ -125,15 +127,20 @@ static const char  ngx_media_av_encoder_own[] =
     "aspect,colorspace,color_range,color_primaries,color_trc,"
     "chroma_sample_location,err_detect";
 
-/* what would undo it, also where the table does not name it */
+/* what would undo it, also where the table does not name it; with "no-" in
+   front, too */
 
 static const char  ngx_media_av_encoder_never[] =
-    "preset,crf,cq,qp,fps,keyint,min-keyint,keyint_min,sliced-threads,"
+    "preset,crf,cq,qp,fps,keyint,min-keyint,keyint-min,sliced-threads,"
     "intra-refresh,threads,frame-threads,lookahead-threads,force-cfr,"
-    "x264opts,stats,pass,bitrate,vbv-maxrate,vbv-bufsize,vbv-init,bframes,"
-    "rc-lookahead,scenecut,open-gop,annexb,repeat-headers,aud";
-
-
+    "vfr-input,x264opts,stats,pass,passes,bitrate,vbv-maxrate,vbv-bufsize,"
+    "vbv-init,bframes,rc-lookahead,scenecut,open-gop,annexb,repeat-headers,"
+    "aud,bluray-compat,avcintra-class,interlaced,interlace,field,tff,bff,"
+    "fake-interlaced,"
+    "numa-pools,hist-scenecut,gop-lookahead,fades,radl,slices,"
+    "single-slice-intra-refresh,cbr,surfaces,idr_interval,look_ahead_depth,"
+    "tbr,mbr,rc,pred-struct,irefresh-type,force-key-frames,lookahead,pin,"
+    "fps-num,fps-denom,width,height,input-depth";
 
 
 static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
@@ -146,8 +153,9 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "x264-params",
       "scenecut=0:open-gop=0:min-keyint=1:sliced-threads=0:sync-lookahead=0:"
       "force-cfr=1:annexb=1",
-      "mbtree=0",
-      "preset", ngx_media_av_presets_x264, "crf", "rc-lookahead", 0, 0, 0 },
+      "mbtree=0", NULL, NULL,
+      "preset", ngx_media_av_presets_x264, "crf", "rc-lookahead",
+      0 },
 
     /* what it says of a wide range is among its headers, so these are in key
        frames, too */
@@ -161,10 +169,11 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "scenecut=0:open-gop=0:keyint=-1:min-keyint=1:intra-refresh=0:"
       "pools=none:wpp=0:pmode=0:pme=0:lookahead-slices=0:hrd=0:aud=0:"
       "repeat-headers=1:annexb=1:info=0:log-level=none",
-      "b-adapt=0",
-      "preset", ngx_media_av_presets_x264, "crf", "rc-lookahead", 0, 1, 1 },
+      "b-adapt=0", NULL, NULL,
+      "preset", ngx_media_av_presets_x264, "crf", "rc-lookahead",
+      NGX_MEDIA_AV_THREADS|NGX_MEDIA_AV_AHEAD|NGX_MEDIA_AV_SCREEN },
 
-    /* a low delay has a constant rate only */
+    /* a low delay has a constant rate only, a variable one an end of groups */
 
     { "libsvtav1", "svtav1", "a libavcodec built with SVT-AV1 1.5 or newer",
       NGX_MEDIA_CODEC_AV1, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV420P10,
@@ -173,24 +182,27 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       NULL,
       "svtav1-params",
       "keyint=-1:scd=0:lp=1",
-      "pred-struct=1:lookahead=0:rc=2",
-      "preset", ngx_media_av_presets_svtav1, "crf", NULL, 1, 1, 0 },
+      "pred-struct=1:lookahead=0", "rc=2", "rc=1:keyint=65535",
+      "preset", ngx_media_av_presets_svtav1, "crf", NULL,
+      NGX_MEDIA_AV_THREADS|NGX_MEDIA_AV_TARGET },
 
     { "h264_nvenc", "nvenc", "a GPU of NVIDIA that encodes, and its driver",
       NGX_MEDIA_CODEC_H264, AV_PIX_FMT_YUV420P, AV_PIX_FMT_NONE,
       AV_HWDEVICE_TYPE_NONE, INT_MAX,
       "forced-idr=1:no-scenecut?=1:intra-refresh?=0:delay=0:rc=vbr:aud?=0",
       "zerolatency=1",
-      NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead", 0, 1, 0 },
+      NULL, NULL, NULL, NULL, NULL,
+      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead",
+      NGX_MEDIA_AV_THREADS },
 
     { "hevc_nvenc", "nvenc", "a GPU of NVIDIA that encodes, and its driver",
       NGX_MEDIA_CODEC_H265, AV_PIX_FMT_YUV420P, AV_PIX_FMT_P010,
       AV_HWDEVICE_TYPE_NONE, INT_MAX,
       "forced-idr=1:no-scenecut?=1:intra-refresh?=0:delay=0:rc=vbr:aud?=0",
       "zerolatency=1",
-      NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead", 0, 1, 0 },
+      NULL, NULL, NULL, NULL, NULL,
+      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead",
+      NGX_MEDIA_AV_THREADS },
 
     { "av1_nvenc", "nvenc", "a GPU of NVIDIA that encodes AV1, its driver, "
       "and libavcodec 60 or newer",
@@ -198,8 +210,9 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       AV_HWDEVICE_TYPE_NONE, INT_MAX,
       "forced-idr=1:no-scenecut?=1:intra-refresh?=0:delay=0:rc=vbr",
       "zerolatency=1",
-      NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead", 0, 1, 0 },
+      NULL, NULL, NULL, NULL, NULL,
+      "preset", ngx_media_av_presets_nvenc, "cq", "rc-lookahead",
+      NGX_MEDIA_AV_THREADS },
 
     { "h264_qsv", "qsv", "a GPU of Intel, and its media driver",
       NGX_MEDIA_CODEC_H264, AV_PIX_FMT_NV12, AV_PIX_FMT_NONE,
@@ -207,8 +220,9 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "forced_idr=1:adaptive_i?=0:adaptive_b?=0:int_ref_type?=0:"
       "async_depth=1:look_ahead?=0:aud?=0",
       NULL,
-      NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_qsv, NULL, NULL, 0, 1, 0 },
+      NULL, NULL, NULL, NULL, NULL,
+      "preset", ngx_media_av_presets_qsv, NULL, NULL,
+      NGX_MEDIA_AV_THREADS },
 
     { "hevc_qsv", "qsv", "a GPU of Intel, and its media driver",
       NGX_MEDIA_CODEC_H265, AV_PIX_FMT_NV12, AV_PIX_FMT_P010,
@@ -216,8 +230,9 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       "forced_idr=1:adaptive_i?=0:adaptive_b?=0:int_ref_type?=0:"
       "async_depth=1:look_ahead?=0:aud?=0",
       NULL,
-      NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_qsv, NULL, NULL, 0, 1, 0 },
+      NULL, NULL, NULL, NULL, NULL,
+      "preset", ngx_media_av_presets_qsv, NULL, NULL,
+      NGX_MEDIA_AV_THREADS },
 
     { "av1_qsv", "qsv", "a GPU of Intel that encodes AV1, its media driver, "
       "and libavcodec 60 or newer",
@@ -225,24 +240,27 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       AV_HWDEVICE_TYPE_NONE, NGX_MEDIA_AV_GOP_LONG,
       "forced_idr?=1:adaptive_i?=0:adaptive_b?=0:async_depth=1",
       NULL,
-      NULL, NULL, NULL,
-      "preset", ngx_media_av_presets_qsv, NULL, NULL, 0, 1, 0 },
+      NULL, NULL, NULL, NULL, NULL,
+      "preset", ngx_media_av_presets_qsv, NULL, NULL,
+      NGX_MEDIA_AV_THREADS },
 
     { "h264_vaapi", "vaapi", "a GPU with a driver of VA-API that encodes",
       NGX_MEDIA_CODEC_H264, AV_PIX_FMT_NV12, AV_PIX_FMT_NONE,
       AV_HWDEVICE_TYPE_VAAPI, NGX_MEDIA_AV_GOP_LONG,
       "idr_interval=0:async_depth?=1:aud?=0",
       NULL,
-      NULL, NULL, NULL,
-      NULL, NULL, NULL, NULL, 0, 0, 0 },
+      NULL, NULL, NULL, NULL, NULL,
+      NULL, NULL, NULL, NULL,
+      0 },
 
     { "hevc_vaapi", "vaapi", "a GPU with a driver of VA-API that encodes",
       NGX_MEDIA_CODEC_H265, AV_PIX_FMT_NV12, AV_PIX_FMT_P010,
       AV_HWDEVICE_TYPE_VAAPI, NGX_MEDIA_AV_GOP_LONG,
       "idr_interval=0:async_depth?=1:aud?=0",
       NULL,
-      NULL, NULL, NULL,
-      NULL, NULL, NULL, NULL, 0, 0, 0 },
+      NULL, NULL, NULL, NULL, NULL,
+      NULL, NULL, NULL, NULL,
+      0 },
 
     { "av1_vaapi", "vaapi", "a GPU with a driver of VA-API that encodes AV1, "
       "and libavcodec 61 or newer",
@@ -250,8 +268,9 @@ static const ngx_media_av_kind_t  ngx_media_av_kinds[] = {
       AV_HWDEVICE_TYPE_VAAPI, NGX_MEDIA_AV_GOP_LONG,
       "idr_interval=0:async_depth?=1",
       NULL,
-      NULL, NULL, NULL,
-      NULL, NULL, NULL, NULL, 0, 0, 0 }
+      NULL, NULL, NULL, NULL, NULL,
+      NULL, NULL, NULL, NULL,
+      0 }
 };
 
 
@@ -330,7 +349,7 @@ ngx_media_av_encoder_needs(const ngx_media_av_kind_t *kind)
 ngx_uint_t
 ngx_media_av_encoder_has_threads(const ngx_media_av_kind_t *kind)
 {
-    return kind->threads;
+    return (kind->flags & NGX_MEDIA_AV_THREADS) != 0;
 }
 
 
@@ -468,15 +487,16 @@ ngx_media_av_encoder_options(const ngx_media_av_encoder_conf_t *conf,
 
     now = !conf->file && conf->bframes == 0 && conf->lookahead == 0;
 
-    if ((kind->options
-         && av_dict_parse_string(options, kind->options, "=", ":", 0) < 0)
-        || (kind->live && now
-            && av_dict_parse_string(options, kind->live, "=", ":", 0) < 0)
-        || (kind->always
-            && ngx_media_av_encoder_params_add(params, kind->always)
+    if (ngx_media_av_encoder_params_add(params, kind->always) != NGX_OK
+        || (now && ngx_media_av_encoder_params_add(params, kind->now)
+                   != NGX_OK)
+        || (!conf->crf
+            && ngx_media_av_encoder_params_add(params,
+                                               now ? kind->rated
+                                                   : kind->later)
                != NGX_OK)
-        || (kind->now && now
-            && ngx_media_av_encoder_params_add(params, kind->now) != NGX_OK)
+        || ngx_media_av_encoder_add(options, kind->options) != NGX_OK
+        || (now && ngx_media_av_encoder_add(options, kind->live) != NGX_OK)
         || (kind->params
             && av_dict_set(options, kind->params, (char *) params, 0) < 0))
     {
@@ -596,12 +616,20 @@ static ngx_uint_t
 ngx_media_av_encoder_reserved(const ngx_media_av_kind_t *kind,
     const char *name)
 {
+    if (ngx_strncmp(name, "no-", 3) == 0
+        && av_match_list(name + 3, ngx_media_av_encoder_never, ','))
+    {
+        return 1;
+    }
+
     return av_match_list(name, ngx_media_av_encoder_own, ',')
            || av_match_list(name, ngx_media_av_encoder_never, ',')
            || ngx_media_av_encoder_listed(kind->options, name)
            || ngx_media_av_encoder_listed(kind->live, name)
            || ngx_media_av_encoder_listed(kind->always, name)
-           || ngx_media_av_encoder_listed(kind->now, name);
+           || ngx_media_av_encoder_listed(kind->now, name)
+           || ngx_media_av_encoder_listed(kind->rated, name)
+           || ngx_media_av_encoder_listed(kind->later, name);
 }
 
 
@@ -634,6 +662,7 @@ ngx_media_av_encoder_wanted(const ngx_media_av_encoder_conf_t *conf,
 {
     int                         rc;
     char                        text[64];
+    ngx_uint_t                  ahead;
     const char                 *preset;
     const ngx_media_av_kind_t  *kind;
 
@@ -658,15 +687,20 @@ ngx_media_av_encoder_wanted(const ngx_media_av_encoder_conf_t *conf,
         rc |= av_dict_set(options, kind->crf, text, 0);
     }
 
+    ahead = conf->lookahead;
+
+    if ((kind->flags & NGX_MEDIA_AV_AHEAD) && conf->bframes) {
+        ahead = ngx_max(ahead, conf->bframes + 1);
+    }
+
     if (kind->lookahead && kind->params) {
         (void) snprintf(text, sizeof(text), "%s=%u", kind->lookahead,
-                        (unsigned) conf->lookahead);
+                        (unsigned) ahead);
 
         rc |= (int) ngx_media_av_encoder_params_add(params, text);
 
     } else if (kind->lookahead) {
-        rc |= av_dict_set_int(options, kind->lookahead,
-                              (int64_t) conf->lookahead, 0);
+        rc |= av_dict_set_int(options, kind->lookahead, (int64_t) ahead, 0);
     }
 
     if (rc < 0) {
@@ -701,10 +735,28 @@ ngx_media_av_encoder_preset(const ngx_media_av_encoder_conf_t *conf)
 }
 
 
+/* NULL: nothing, of both */
+
+static ngx_int_t
+ngx_media_av_encoder_add(AVDictionary **options, const char *more)
+{
+    if (more == NULL) {
+        return NGX_OK;
+    }
+
+    return av_dict_parse_string(options, more, "=", ":", 0) < 0 ? NGX_ERROR
+                                                               : NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_media_av_encoder_params_add(u_char *params, const char *more)
 {
     size_t  len, n;
+
+    if (more == NULL) {
+        return NGX_OK;
+    }
 
     len = ngx_strlen(params);
     n = ngx_strlen(more);

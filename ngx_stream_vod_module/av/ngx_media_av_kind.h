@@ -22,6 +22,16 @@
 #include <libavutil/hwcontext.h>
 
 
+/* of an encoder: */
+#define NGX_MEDIA_AV_THREADS  0x01            /* it has some of its own */
+#define NGX_MEDIA_AV_TARGET   0x02            /* beside a bitrate there can be
+                                                 no maximum */
+#define NGX_MEDIA_AV_AHEAD    0x04            /* it has to look farther ahead
+                                                 than B-frames go */
+#define NGX_MEDIA_AV_SCREEN   0x08            /* its params have max-cll and
+                                                 master-display */
+
+
 /* what a preset of x264 is called elsewhere */
 
 typedef struct {
@@ -47,18 +57,16 @@ struct ngx_media_av_kind_s {
                                                  own, NULL: there is none */
     const char               *always;         /* of these, always */
     const char               *now;            /* of these, where no delay is
-                                                 wanted */
+                                                 wanted, */
+    const char               *rated;          /* and a bitrate, */
+    const char               *later;          /* or a bitrate with a delay */
     const char               *preset;         /* its option, NULL: none */
     const ngx_media_av_preset_t
                              *presets;
     const char               *crf;            /* its option, NULL: none */
     const char               *lookahead;      /* one of params, if there are
                                                  any, or an option; NULL: no */
-    unsigned                  target:1;       /* of a bitrate there can be no
-                                                 maximum beside it */
-    unsigned                  threads:1;      /* has some of its own */
-    unsigned                  wide:1;         /* its params have max-cll and
-                                                 master-display */
+    ngx_uint_t                flags;          /* NGX_MEDIA_AV_* */
 };
 
 

@@ -7,7 +7,8 @@
 /*
  * Which of some encoders is taken, and why others are not:
  *
- *     encoder [-sSIZE] [-oOPTIONS] [-pPRESET] [-bBFRAMES] [-f] CODEC NAME...
+ *     encoder [-sSIZE] [-oOPTIONS] [-pPRESET] [-bBFRAMES] [-cCRF] [-dDEPTH]
+ *             [-f] CODEC NAME...
  *
  * Prints "NAME: WHY" for each that is refused, and "NAME" of the one taken,
  * or "none".  -f: as for a segment of a file.  t/av_encoder.t runs it with
@@ -94,6 +95,14 @@ main(int argc, char **argv)
 
         case 'b':
             conf.bframes = (ngx_uint_t) atoi(argv[i] + 2);
+            break;
+
+        case 'c':
+            conf.crf = (uint32_t) atoi(argv[i] + 2) * 10;
+            break;
+
+        case 'd':
+            conf.bit_depth = (ngx_uint_t) atoi(argv[i] + 2);
             break;
 
         case 'f':
