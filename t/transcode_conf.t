@@ -138,8 +138,10 @@ my @cases = (
     ['audio aac 128k; audio aac 64k;', '"audio aac" is there twice'],
     ['audio aac 128k channels=9;', 'invalid value "channels=9", it is a number'
                                    . ' from 1 to 8'],
-    ['audio aac 128k rate=1;', 'invalid value "rate=1", it is a number from'
-                               . ' 8000 to 96000'],
+    ['audio aac 128k rate=1;', 'invalid value "rate=1", aac has these: 96000,'],
+    ['audio opus 96k rate=44100;', 'invalid value "rate=44100", opus has these:'
+                                   . ' 48000, 24000, 16000, 12000, 8000 in'],
+    ['audio mp3 128k;', 'unknown codec of audio "mp3"'],
     ['audio aac 128k when=never;', 'invalid value "when=never", write'
                                    . ' "missing", "always" or "asked"'],
     ['audio aac 128k foo=1;', 'unknown parameter "foo=1" of "audio"'],
@@ -150,6 +152,18 @@ my @cases = (
     ['video auto; source maybe;', 'invalid value "maybe" in "source"'
                                   . ' directive'],
     ['video auto; source on; source on;', '"source" directive is duplicate'],
+    ['video auto; tonemap maybe;', 'invalid value "maybe" in "tonemap"'
+                                   . ' directive'],
+    ['video auto; tonemap off; tonemap off;', '"tonemap" directive is'
+                                              . ' duplicate'],
+    ['video auto; deinterlace yes;', 'invalid value "yes", write "deinterlace'
+                                     . ' auto", "all", "fields" or "off"'],
+    ['video auto; deinterlace off; deinterlace off;',
+     '"deinterlace" directive is duplicate'],
+    ['video auto; deinterlace off;', undef],
+    ['video auto; filter "";', '"filter" directive is empty, leave it out'],
+    ['video auto; filter hflip; filter vflip;', '"filter" directive is'
+                                                . ' duplicate'],
     ['segment 2s;', '"segment" directive is not allowed here'],
     ['foo 1;', 'unknown directive "foo"'],
 );
@@ -206,6 +220,25 @@ for my $name ('', 'a b', 'a/b', 'x' x 65) {
 ($ok, $out) = said('video 720p 1m;');
 ok(!$ok, 'a rung alone');
 like($out, qr/"video" directive is not allowed here/, 'is not allowed');
+
+# what libavfilter does, if there is one
+
+for my $line ('deinterlace auto', 'deinterlace fields', 'tonemap on',
+              'filter "hflip,vflip"')
+{
+    my ($what) = $line =~ /^(\w+)/;
+    my $cannot = qr/\[emerg\] media_ladder "a" cannot have "$what/;
+
+    ($ok, $out) = said("media_ladder a { video auto; $line; }");
+
+    like($ok ? 'it can' : $out, qr/^it can$|^$cannot.*install.* in \S+:\d+$/m,
+         "$line, or what to install");
+    next if !$ok || $what ne 'filter';
+
+    ($ok, $out) = said('media_ladder a { video auto; filter "nonsense=1"; }');
+    ok(!$ok, 'a filter that there is not');
+    like($out, qr/^$cannot.*nonsense/m, 'says which') or diag($out);
+}
 
 # an encoder that this libavcodec may have or not
 

@@ -16,6 +16,10 @@
 #include "transcode/ngx_media_strand.h"
 #include "transcode/ngx_media_transcode_load.h"
 
+#if (NGX_MEDIA_HAVE_AV)
+#include "av/ngx_media_av_filter.h"
+#endif
+
 
 /* of directives inside of the block */
 #define NGX_MEDIA_LADDER_CONF      0x04000000
@@ -39,10 +43,18 @@ static char *ngx_media_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd,
 static ngx_uint_t ngx_media_ladder_named(const ngx_str_t *name);
 static char *ngx_media_ladder_complete(ngx_conf_t *cf,
     ngx_media_ladder_t *ladder);
+#if (NGX_MEDIA_HAVE_AV)
+static char *ngx_media_ladder_filters(ngx_conf_t *cf,
+    ngx_media_ladder_t *ladder);
+#endif
 static void ngx_media_ladder_sort(ngx_media_ladder_t *ladder);
 static char *ngx_media_ladder_latency(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_media_ladder_flag(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_media_ladder_deinterlace(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_media_ladder_filter(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_media_ladder_init_module(ngx_cycle_t *cycle);
 
@@ -82,6 +94,27 @@ static ngx_command_t  ngx_media_ladder_commands[] = {
       ngx_media_ladder_flag,
       0,
       offsetof(ngx_media_ladder_t, source),
+      NULL },
+
+    { ngx_string("deinterlace"),
+      NGX_MEDIA_LADDER_CONF|NGX_CONF_TAKE1,
+      ngx_media_ladder_deinterlace,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("tonemap"),
+      NGX_MEDIA_LADDER_CONF|NGX_CONF_FLAG,
+      ngx_media_ladder_flag,
+      0,
+      offsetof(ngx_media_ladder_t, tonemap),
+      NULL },
+
+    { ngx_string("filter"),
+      NGX_MEDIA_LADDER_CONF|NGX_CONF_TAKE1,
+      ngx_media_ladder_filter,
+      0,
+      0,
       NULL },
 
       ngx_null_command
@@ -422,7 +455,15 @@ ngx_media_ladder_complete(ngx_conf_t *cf, ngx_media_ladder_t *ladder)
 
     ngx_media_ladder_sort(ladder);
 
+#if (NGX_MEDIA_HAVE_AV)
+
+    return ngx_media_ladder_filters(cf, ladder);
+
+#else
+
     return NGX_CONF_OK;
+
+#endif
 }
 
 
@@ -444,6 +485,53 @@ ngx_media_ladder_sort(ngx_media_ladder_t *ladder)
         ladder->rungs[i] = rung;
     }
 }
+
+
+#if (NGX_MEDIA_HAVE_AV)
+
+/* libavfilter and what it needs is opened for those who ask for it */
+
+static char *
+ngx_media_ladder_filters(ngx_conf_t *cf, ngx_media_ladder_t *ladder)
+{
+    u_char                      error[NGX_MEDIA_AV_ERROR];
+    ngx_media_av_filter_conf_t  filter;
+
+    ngx_memzero(&filter, sizeof(ngx_media_av_filter_conf_t));
+
+    filter.timescale = NGX_MEDIA_VIDEO_TIMESCALE;
+    filter.tonemap = ladder->tonemap;
+
+    if (ladder->fields != NGX_CONF_UNSET_UINT) {
+        filter.fields = ladder->fields;
+    }
+
+    if (ladder->filter.len) {
+        filter.text = (char *) ladder->filter.data;
+    }
+
+    if (filter.fields == NGX_MEDIA_AV_FIELDS_NONE && !filter.tonemap
+        && filter.text == NULL)
+    {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_media_av_filter_load(error) != NGX_OK
+        || ngx_media_av_filter_check(&filter, error) != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "media_ladder \"%V\" cannot have \"%s%s\": %s",
+                           &ladder->name,
+                           filter.text ? "filter "
+                           : filter.tonemap ? "tonemap" : "deinterlace",
+                           filter.text ? filter.text : "", error);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+#endif
 
 
 static char *
@@ -483,4 +571,71 @@ static char *
 ngx_media_ladder_flag(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     return ngx_conf_set_flag_slot(cf, cmd, ngx_media_ladder_current(cf));
+}
+
+
+static char *
+ngx_media_ladder_deinterlace(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+#if (NGX_MEDIA_HAVE_AV)
+
+    ngx_uint_t           i;
+    ngx_str_t           *value;
+    ngx_media_ladder_t  *ladder;
+
+    static ngx_conf_enum_t  fields[] = {
+        { ngx_string("off"), NGX_MEDIA_AV_FIELDS_NONE },
+        { ngx_string("auto"), NGX_MEDIA_AV_FIELDS_AUTO },
+        { ngx_string("all"), NGX_MEDIA_AV_FIELDS_FRAME },
+        { ngx_string("fields"), NGX_MEDIA_AV_FIELDS_TWO },
+        { ngx_null_string, 0 }
+    };
+
+    ladder = ngx_media_ladder_current(cf);
+    value = cf->args->elts;
+
+    if (ladder->fields != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    for (i = 0; fields[i].name.len; i++) {
+
+        if (fields[i].name.len == value[1].len
+            && ngx_strcmp(fields[i].name.data, value[1].data) == 0)
+        {
+            ladder->fields = fields[i].value;
+            return NGX_CONF_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\", write \"deinterlace auto\", "
+                       "\"all\", \"fields\" or \"off\"", &value[1]);
+
+#endif
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_media_ladder_filter(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t           *value;
+    ngx_media_ladder_t  *ladder;
+
+    ladder = ngx_media_ladder_current(cf);
+    value = cf->args->elts;
+
+    if (ladder->filter.data) {
+        return "is duplicate";
+    }
+
+    if (value[1].len == 0) {
+        return "is empty, leave it out";
+    }
+
+    ladder->filter = value[1];
+
+    return NGX_CONF_OK;
 }

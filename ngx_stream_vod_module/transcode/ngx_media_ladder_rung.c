@@ -16,6 +16,7 @@
 #include "transcode/ngx_media_ladder_conf.h"
 
 #if (NGX_MEDIA_HAVE_AV)
+#include "av/ngx_media_av_audio.h"
 #include "av/ngx_media_av_encoder.h"
 #endif
 
@@ -65,6 +66,14 @@
 
 #define NGX_MEDIA_LADDER_PARAMS    10
 
+#define NGX_MEDIA_LADDER_RATES     12
+
+
+typedef struct {
+    ngx_str_t                 name;
+    ngx_uint_t                rates[NGX_MEDIA_LADDER_RATES];
+} ngx_media_ladder_sound_t;
+
 
 static char *ngx_media_ladder_auto(ngx_conf_t *cf,
     ngx_media_ladder_t *ladder);
@@ -95,12 +104,20 @@ static u_char *ngx_media_ladder_names(u_char *p, u_char *last,
     uint32_t codec);
 static char *ngx_media_ladder_kinds(ngx_conf_t *cf,
     const ngx_media_ladder_rung_t *rung);
+static const char *ngx_media_ladder_package(
+    const ngx_media_av_kind_t *kind);
 static char *ngx_media_ladder_falls(ngx_conf_t *cf,
     const ngx_media_ladder_t *ladder, const ngx_media_ladder_rung_t *rung);
 static void ngx_media_ladder_bits(ngx_conf_t *cf,
     const ngx_media_ladder_rung_t *rung);
 static char *ngx_media_ladder_sound(ngx_conf_t *cf, const ngx_str_t *name,
     ngx_media_ladder_t *ladder, ngx_media_ladder_audio_t *audio);
+static const ngx_media_ladder_sound_t *ngx_media_ladder_sound_find(
+    const ngx_str_t *name);
+static char *ngx_media_ladder_hz(ngx_conf_t *cf, const ngx_str_t *value,
+    ngx_media_ladder_audio_t *audio);
+static ngx_uint_t ngx_media_ladder_is(const ngx_str_t *one,
+    const ngx_str_t *two);
 static char *ngx_media_ladder_when(ngx_conf_t *cf, const ngx_str_t *value,
     ngx_media_ladder_audio_t *audio);
 
@@ -124,6 +141,16 @@ static const ngx_str_t  ngx_media_ladder_audio_params[] = {
     ngx_string("rate"),
     ngx_string("when"),
     ngx_null_string
+};
+
+
+/* what is made of audio, and the rates that it has */
+
+static const ngx_media_ladder_sound_t  ngx_media_ladder_sounds[] = {
+    { ngx_string("aac"), { 96000, 88200, 64000, 48000, 44100, 32000, 24000,
+                           22050, 16000, 12000, 8000 } },
+    { ngx_string("opus"), { 48000, 24000, 16000, 12000, 8000 } },
+    { ngx_null_string, { 0 } }
 };
 
 
@@ -217,7 +244,7 @@ ngx_media_ladder_audio(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     uint64_t                   rate;
     ngx_str_t                 *value;
-    ngx_uint_t                 channels, hz;
+    ngx_uint_t                 channels;
     ngx_str_t                  values[NGX_MEDIA_LADDER_PARAMS];
     ngx_media_ladder_t        *ladder;
     ngx_media_ladder_audio_t   audio;
@@ -240,7 +267,6 @@ ngx_media_ladder_audio(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     channels = 2;
-    hz = 48000;
 
     if (ngx_media_ladder_rate(cf, &value[2], NGX_MEDIA_AUDIO_SLOW,
                               NGX_MEDIA_AUDIO_FAST, &rate)
@@ -251,8 +277,7 @@ ngx_media_ladder_audio(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                    &values[NGX_MEDIA_AUDIO_CHANNELS], 1, 8,
                                    &channels)
            != NGX_CONF_OK
-        || ngx_media_ladder_number(cf, "rate", &values[NGX_MEDIA_AUDIO_RATE],
-                                   8000, 96000, &hz)
+        || ngx_media_ladder_hz(cf, &values[NGX_MEDIA_AUDIO_RATE], &audio)
            != NGX_CONF_OK
         || ngx_media_ladder_when(cf, &values[NGX_MEDIA_AUDIO_WHEN], &audio)
            != NGX_CONF_OK)
@@ -262,7 +287,6 @@ ngx_media_ladder_audio(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     audio.bitrate = (uint32_t) rate;
     audio.channels = (uint32_t) channels;
-    audio.rate = (uint32_t) hz;
 
     ladder->audios[ladder->naudios++] = audio;
 
@@ -854,8 +878,10 @@ ngx_media_ladder_kinds(ngx_conf_t *cf, const ngx_media_ladder_rung_t *rung)
         rc = ngx_media_av_encoder_check(&conf, error);
 
         if (rc == NGX_DECLINED) {
-            ngx_conf_log_error(level, cf, 0, "\"video %V\": %s", &rung->name,
-                               error);
+            ngx_conf_log_error(level, cf, 0,
+                               "\"video %V\": %s; of Debian it is in %s",
+                               &rung->name, error,
+                               ngx_media_ladder_package(conf.kind));
 
         } else if (rc != NGX_OK) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"video %V\": %s",
@@ -865,6 +891,39 @@ ngx_media_ladder_kinds(ngx_conf_t *cf, const ngx_media_ladder_rung_t *rung)
     }
 
     return there ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* what brings an encoder that libavcodec lacks */
+
+static const char *
+ngx_media_ladder_package(const ngx_media_av_kind_t *kind)
+{
+    ngx_uint_t   i;
+    const char  *name;
+
+    static const struct {
+        const char           *encoder;
+        const char           *package;
+    } packages[] = {
+        { "svtav1", "libavcodec61 and newer" },
+        { "nvenc", "libavcodec59 and newer, with libnvidia-encode1" },
+        { "qsv", "libavcodec59 and newer, with "
+          "intel-media-va-driver-non-free" },
+        { "vaapi", "libavcodec59 and newer, with mesa-va-drivers or "
+          "intel-media-va-driver" },
+        { NULL, "libavcodec59 and newer" }
+    };
+
+    name = ngx_media_av_encoder_brief(kind);
+
+    for (i = 0; packages[i].encoder; i++) {
+        if (ngx_strcmp(packages[i].encoder, name) == 0) {
+            break;
+        }
+    }
+
+    return packages[i].package;
 }
 
 
@@ -950,6 +1009,7 @@ static char *
 ngx_media_ladder_sound(ngx_conf_t *cf, const ngx_str_t *name,
     ngx_media_ladder_t *ladder, ngx_media_ladder_audio_t *audio)
 {
+    u_char                    error[NGX_MEDIA_AV_ERROR];
     ngx_uint_t                i;
     const ngx_media_codec_t  *codec;
 
@@ -964,11 +1024,17 @@ ngx_media_ladder_sound(ngx_conf_t *cf, const ngx_str_t *name,
             return NGX_CONF_ERROR;
         }
 
-        if (codec->type == NGX_MEDIA_AUDIO && codec->name.len == name->len
-            && ngx_strncmp(codec->name.data, name->data, name->len) == 0)
+        if (ngx_media_ladder_is(name, &codec->name)
+            && ngx_media_ladder_sound_find(name))
         {
             break;
         }
+    }
+
+    if (ngx_media_av_audio_known(codec->id, error) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"audio %V\": %s", name,
+                           error);
+        return NGX_CONF_ERROR;
     }
 
     for (i = 0; i < ladder->naudios; i++) {
@@ -979,17 +1045,68 @@ ngx_media_ladder_sound(ngx_conf_t *cf, const ngx_str_t *name,
         }
     }
 
-    if (ladder->naudios == NGX_MEDIA_LADDER_AUDIOS) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "a ladder has at most %d \"audio\"",
-                           NGX_MEDIA_LADDER_AUDIOS);
-        return NGX_CONF_ERROR;
-    }
-
     audio->name = codec->name;
     audio->codec = codec->id;
 
     return NGX_CONF_OK;
+}
+
+
+static const ngx_media_ladder_sound_t *
+ngx_media_ladder_sound_find(const ngx_str_t *name)
+{
+    const ngx_media_ladder_sound_t  *sound;
+
+    for (sound = ngx_media_ladder_sounds; sound->name.len; sound++) {
+        if (ngx_media_ladder_is(name, &sound->name)) {
+            return sound;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* not there: 48000, which all have */
+
+static char *
+ngx_media_ladder_hz(ngx_conf_t *cf, const ngx_str_t *value,
+    ngx_media_ladder_audio_t *audio)
+{
+    u_char           *p, text[NGX_MEDIA_AV_ERROR];
+    ngx_int_t         hz;
+    const ngx_uint_t *rate;
+
+    hz = value->len ? ngx_atoi(value->data, value->len) : 48000;
+
+    p = text;
+
+    for (rate = ngx_media_ladder_sound_find(&audio->name)->rates;
+         *rate;
+         rate++)
+    {
+        if (hz == (ngx_int_t) *rate) {
+            audio->rate = (uint32_t) hz;
+            return NGX_CONF_OK;
+        }
+
+        p = ngx_slprintf(p, text + sizeof(text), "%s%ui",
+                         p == text ? "" : ", ", *rate);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"rate=%V\", %V has these: %*s", value,
+                       &audio->name, (size_t) (p - text), text);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static ngx_uint_t
+ngx_media_ladder_is(const ngx_str_t *one, const ngx_str_t *two)
+{
+    return one->len == two->len
+           && ngx_memcmp(one->data, two->data, one->len) == 0;
 }
 
 

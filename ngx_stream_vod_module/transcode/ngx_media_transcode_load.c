@@ -230,7 +230,7 @@ ngx_uint_t
 ngx_media_transcode_admits(uint64_t sum, uint64_t used, uint64_t cost,
     ngx_uint_t cores)
 {
-    if (sum == 0 && used == 0) {
+    if (sum == 0) {
         return 1;
     }
 

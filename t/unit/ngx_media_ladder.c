@@ -343,6 +343,8 @@ test_load(void)
        "what is used counts, if it is more");
     ok(ngx_media_transcode_admits(1300, 900, 400, 2), "and if it is less not");
     ok(ngx_media_transcode_admits(0, 0, 5000, 1), "who is alone may begin");
+    ok(ngx_media_transcode_admits(0, 900, 5000, 1),
+       "also while what others used is still seen");
     ok(!ngx_media_transcode_admits(1, 0, 5000, 1), "and others not beside it");
 }
 
