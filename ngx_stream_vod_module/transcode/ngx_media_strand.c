@@ -79,6 +79,7 @@ struct ngx_media_strand_queue_s {
 static ngx_media_strand_queue_t *ngx_media_strand_queue(
     ngx_thread_pool_t *pool);
 static ngx_int_t ngx_media_strand_room(ngx_media_strand_queue_t *queue);
+static ngx_uint_t ngx_media_strand_ends(void);
 static void ngx_media_strand_post(ngx_media_strand_queue_t *queue);
 static ngx_media_strand_task_t *ngx_media_strand_task(
     ngx_media_strand_queue_t *queue);
@@ -214,9 +215,7 @@ ngx_media_strand_ready(ngx_media_strand_t *strand, int64_t deadline)
 
     queue = strand->queue;
 
-    /* nginx has ended its pools before streams end with their connections */
-
-    if (queue->gone || ngx_terminate || strand->stopped) {
+    if (queue->gone || strand->stopped || ngx_media_strand_ends()) {
         return;
     }
 
@@ -251,6 +250,21 @@ ngx_media_strand_ready(ngx_media_strand_t *strand, int64_t deadline)
     pthread_mutex_unlock(&queue->lock);
 
     ngx_media_strand_post(queue);
+}
+
+
+/*
+ * The process is about to exit, or does: nginx ends its pools before streams
+ * end with their connections.  Workers that are told to quit wait for these,
+ * but not a process that has no master.
+ */
+
+static ngx_uint_t
+ngx_media_strand_ends(void)
+{
+    return __atomic_load_n(&ngx_terminate, __ATOMIC_RELAXED)
+           || (ngx_process == NGX_PROCESS_SINGLE
+               && __atomic_load_n(&ngx_quit, __ATOMIC_RELAXED));
 }
 
 
@@ -365,7 +379,7 @@ ngx_media_strand_run(void *data, ngx_log_t *log)
 
     queue->posted--;
 
-    if (!__atomic_load_n(&ngx_terminate, __ATOMIC_RELAXED)) {
+    if (!ngx_media_strand_ends()) {
         strand = ngx_media_strand_urgent(queue);
     }
 

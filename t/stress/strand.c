@@ -697,7 +697,7 @@ slow_step(void *data)
 static void
 terminate(ngx_thread_pool_t **pools, pthread_t (*ids)[4])
 {
-    ngx_uint_t   i, was, left, n;
+    ngx_uint_t   i, was, left, n, refused;
     codec_t     *list[RACERS];
 
     for (i = 0; i < RACERS; i++) {
@@ -722,13 +722,29 @@ terminate(ngx_thread_pool_t **pools, pthread_t (*ids)[4])
 
     n = __atomic_load_n(&begun, __ATOMIC_RELAXED);
 
+    refused = 0;
+
     for (i = 0; i < 3; i++) {
         finish(pools[i], ids[i]);
+        refused += pools[i]->refused;
     }
 
     is(__atomic_load_n(&begun, __ATOMIC_RELAXED), n,
        "no step is begun when nginx stops");
     ok(n - was < RACERS / 2, "most were not");
+
+    /* streams end after pools, and make strands ready that were idle */
+
+    for (i = 0; i < 3; i++) {
+        pools[i]->max = -1;
+    }
+
+    for (i = 0; i < RACERS; i++) {
+        ready(list[i], 0);
+    }
+
+    is(pools[0]->refused + pools[1]->refused + pools[2]->refused, refused,
+       "nothing is posted to pools that have gone");
 
     ngx_media_strand_exit_process(NULL);
 
