@@ -110,6 +110,9 @@ static ngx_media_strand_queue_t  *ngx_media_strand_queues;
 static cpu_set_t                  ngx_media_strand_cpus;
 static ngx_uint_t                 ngx_media_strand_ncpus;
 
+/* cores; 0: none */
+static ngx_uint_t                 ngx_media_strand_limit;
+
 static ngx_uint_t                 ngx_media_strand_nhung;
 static ngx_event_t                ngx_media_strand_leave_event;
 static ngx_connection_t           ngx_media_strand_leave_connection;
@@ -669,6 +672,9 @@ ngx_media_strand_leave(ngx_event_t *ev)
 void
 ngx_media_strand_init_module(ngx_cycle_t *cycle)
 {
+    ngx_media_strand_limit = ngx_media_strand_quota("/proc/self/cgroup",
+                                                    "/sys/fs/cgroup");
+
     if (sched_getaffinity(0, sizeof(cpu_set_t), &ngx_media_strand_cpus) == -1)
     {
         ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
@@ -686,11 +692,16 @@ ngx_media_strand_init_module(ngx_cycle_t *cycle)
 ngx_uint_t
 ngx_media_strand_cores(void)
 {
-    if (ngx_media_strand_ncpus) {
-        return ngx_media_strand_ncpus;
+    ngx_uint_t  cores;
+
+    cores = ngx_media_strand_ncpus;
+
+    if (cores == 0) {
+        cores = ngx_ncpu > 0 ? (ngx_uint_t) ngx_ncpu : 1;
     }
 
-    return ngx_ncpu > 0 ? (ngx_uint_t) ngx_ncpu : 1;
+    return ngx_media_strand_limit ? ngx_min(cores, ngx_media_strand_limit)
+                                  : cores;
 }
 
 

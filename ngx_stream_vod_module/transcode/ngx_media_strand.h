@@ -137,8 +137,11 @@ void ngx_media_strand_hung(ngx_media_strand_t *strand, ngx_log_t *log);
 void ngx_media_strand_init_module(ngx_cycle_t *cycle);
 void ngx_media_strand_exit_process(ngx_cycle_t *cycle);
 
-/* CPUs that the master may use, at least 1 */
+/* CPUs that the master may use, as control groups limit them, at least 1 */
 ngx_uint_t ngx_media_strand_cores(void);
+
+/* the limit: by /proc/self/cgroup, below /sys/fs/cgroup; 0: there is none */
+ngx_uint_t ngx_media_strand_quota(const char *self, const char *groups);
 
 
 #endif /* _NGX_MEDIA_STRAND_H_INCLUDED_ */

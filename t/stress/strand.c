@@ -3,7 +3,8 @@
  * Copyright (C) ngx_stream_vod_module authors
  */
 
-/* link: transcode/ngx_media_strand.c ../unit/ngx_stub.c -pthread */
+/* link: transcode/ngx_media_strand.c
+         transcode/ngx_media_strand_quota.c ../unit/ngx_stub.c -pthread */
 
 
 /*
