@@ -42,6 +42,7 @@ static void ngx_media_job_audio_put(ngx_media_job_audio_t *a,
     ngx_media_job_coded_t *coded);
 static void ngx_media_job_audio_go(ngx_media_job_audio_t *a);
 static void ngx_media_job_audio_step(void *data);
+static void ngx_media_job_audio_work(ngx_media_job_audio_t *a);
 static void ngx_media_job_audio_anew(ngx_media_job_audio_t *a,
     ngx_media_job_coded_t *coded);
 static void ngx_media_job_audio_convert(ngx_media_job_audio_t *a,
@@ -317,6 +318,17 @@ ngx_media_job_audio_step(void *data)
 {
     ngx_media_job_audio_t *a = data;
 
+    ngx_media_table_enter(a->job->table, a->job->record);
+
+    ngx_media_job_audio_work(a);
+
+    ngx_media_table_leave(a->job->table, a->job->record);
+}
+
+
+static void
+ngx_media_job_audio_work(ngx_media_job_audio_t *a)
+{
     ngx_uint_t              closing, i;
     ngx_media_job_coded_t  *coded;
 

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include "core/ngx_media_module.h"
 #include "transcode/ngx_media_transcode_job.h"
-#include "transcode/ngx_media_transcode_load.h"
 
 
 #if (NGX_MEDIA_HAVE_AV && NGX_THREADS)
@@ -23,6 +22,10 @@ static void ngx_media_job_begin_video(ngx_media_job_t *job,
     ngx_uint_t source, const ngx_media_params_t *params);
 static ngx_int_t ngx_media_job_admit(ngx_media_job_t *job,
     const ngx_media_params_t *params);
+
+
+static void ngx_media_job_banned(ngx_media_job_t *job);
+static void ngx_media_job_tell(ngx_media_job_t *job);
 
 
 static ngx_queue_t  ngx_media_jobs = {
@@ -54,27 +57,56 @@ ngx_media_job_create(const ngx_media_event_t *ev,
 
     ngx_queue_insert_tail(&ngx_media_jobs, &job->queue);
 
+    job->table = ngx_media_app_shared(ev->app, ngx_media_transcode_module);
+
+    ngx_media_job_banned(job);
+
+    if (!job->banned && ngx_media_zone_attach(ev->app->zone) == NGX_OK) {
+        job->record = ngx_media_table_add(job->table, ev->app->zone->nrow,
+                                          &job->name);
+    }
+
     return job;
+}
+
+
+/* workers were killed within its codecs: it plays, without a ladder */
+
+static void
+ngx_media_job_banned(ngx_media_job_t *job)
+{
+    ngx_uint_t  first, left;
+
+    left = ngx_media_table_banned(job->table, &job->name, &first);
+
+    if (left == 0) {
+        return;
+    }
+
+    job->banned = 1;
+
+    if (first) {
+        ngx_media_job_log(NGX_LOG_ERR, job,
+                          "is not made for %ui s: two workers died while they "
+                          "decoded or encoded this stream", left);
+    }
 }
 
 
 void
 ngx_media_job_release(ngx_media_job_t *job)
 {
-    ngx_media_zone_t                *zone;
-    ngx_media_transcode_load_shm_t  *load;
-
     if (--job->refs) {
         return;
     }
 
     if (job->cost) {
-        zone = job->app->zone;
-        load = ngx_media_app_shared(job->app, ngx_media_transcode_module);
-
-        ngx_media_transcode_load_add(load, zone->nrow,
+        ngx_media_transcode_load_add(&job->table->load,
+                                     job->app->zone->nrow,
                                      - (int64_t) job->cost);
     }
+
+    ngx_media_table_remove(job->record);
 
     ngx_queue_remove(&job->queue);
     ngx_free(job);
@@ -109,7 +141,7 @@ ngx_media_job_track(ngx_media_job_t *job, const ngx_media_event_t *ev)
 
     source = ngx_media_writer_source(job->writer, what->params->type,
                                      what->id);
-    if (source == NGX_MEDIA_NO_TRACK) {
+    if (source == NGX_MEDIA_NO_TRACK || job->banned) {
         return;
     }
 
@@ -154,12 +186,9 @@ ngx_media_job_begin_video(ngx_media_job_t *job, ngx_uint_t source,
 static ngx_int_t
 ngx_media_job_admit(ngx_media_job_t *job, const ngx_media_params_t *params)
 {
-    uint64_t                         cost, sum, used;
-    ngx_uint_t                       cores;
-    ngx_media_zone_t                *zone;
-    ngx_media_transcode_load_shm_t  *load;
+    uint64_t    cost, sum, used;
+    ngx_uint_t  cores;
 
-    zone = job->app->zone;
     cores = ngx_media_strand_cores();
 
     cost = ngx_media_transcode_cost(job->ladder, params, job->bandwidth);
@@ -179,6 +208,7 @@ ngx_media_job_admit(ngx_media_job_t *job, const ngx_media_params_t *params)
 
     if (!ngx_media_transcode_admits(sum, used, cost, cores)) {
         job->refused = 1;
+        (void) __atomic_add_fetch(&job->table->refused, 1, __ATOMIC_RELAXED);
 
         ngx_media_job_log(NGX_LOG_WARN, job,
                           "is not made: it takes %uL.%uL cores, others have "
@@ -187,14 +217,14 @@ ngx_media_job_admit(ngx_media_job_t *job, const ngx_media_params_t *params)
         return NGX_DECLINED;
     }
 
-    if (ngx_media_zone_attach(zone) != NGX_OK) {
+    if (ngx_media_zone_attach(job->app->zone) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    load = ngx_media_app_shared(job->app, ngx_media_transcode_module);
     job->cost = cost;
 
-    ngx_media_transcode_load_add(load, zone->nrow, (int64_t) cost);
+    ngx_media_transcode_load_add(&job->table->load, job->app->zone->nrow,
+                                 (int64_t) cost);
 
     return NGX_OK;
 }
@@ -203,9 +233,9 @@ ngx_media_job_admit(ngx_media_job_t *job, const ngx_media_params_t *params)
 void
 ngx_media_job_load(ngx_cycle_t *cycle, uint64_t *cost, uint64_t *used)
 {
-    ngx_uint_t                       i;
-    ngx_media_app_t                 *app;
-    ngx_media_transcode_load_shm_t  *load;
+    ngx_uint_t              i;
+    ngx_media_app_t        *app;
+    ngx_media_table_shm_t  *table;
 
     *cost = 0;
     *used = 0;
@@ -217,9 +247,9 @@ ngx_media_job_load(ngx_cycle_t *cycle, uint64_t *cost, uint64_t *used)
             return;
         }
 
-        load = ngx_media_app_shared(app, ngx_media_transcode_module);
+        table = ngx_media_app_shared(app, ngx_media_transcode_module);
 
-        ngx_media_transcode_load_sum(load, cost, used);
+        ngx_media_transcode_load_sum(&table->load, cost, used);
     }
 }
 
@@ -256,7 +286,57 @@ ngx_media_job_tick(ngx_media_job_t *job)
     job->cpu = cpu;
     job->ticked = ngx_current_msec;
 
+    ngx_media_job_tell(job);
+
     return job->used;
+}
+
+
+/* what status and metrics of all processes have of it */
+
+static void
+ngx_media_job_tell(ngx_media_job_t *job)
+{
+    ngx_uint_t                i;
+    ngx_media_job_video_t    *v;
+    ngx_media_table_stat_t   *stat;
+    ngx_media_strand_stat_t   strand;
+
+    if (job->record == NULL) {
+        return;
+    }
+
+    stat = &job->record->stat;
+    v = job->video;
+
+    stat->cost = job->cost;
+    stat->used = job->used;
+    stat->audios = 0;
+
+    ngx_memcpy(stat->ladder, job->ladder->name.data,
+               ngx_min(job->ladder->name.len, sizeof(stat->ladder) - 1));
+
+    for (i = 0; i < NGX_MEDIA_JOB_AUDIOS; i++) {
+        if (job->audios[i] && job->audios[i]->derived) {
+            stat->audios++;
+        }
+    }
+
+    if (v == NULL) {
+        return;
+    }
+
+    ngx_media_strand_stat(&v->strand, &strand);
+
+    stat->frames = v->frames;
+    stat->errors = v->errors;
+    stat->dropped = v->skipped;
+    stat->decode = strand.cpu / 1000000;
+    stat->queue = (uint32_t) ngx_media_job_video_behind(v);
+
+    for (i = 0; i < v->nrungs; i++) {
+        ngx_media_job_rung_tell(&v->rungs[i], &stat->rungs[i]);
+    }
 }
 
 

@@ -35,6 +35,7 @@
 #include "transcode/ngx_media_ladder.h"
 #include "transcode/ngx_media_strand.h"
 #include "transcode/ngx_media_transcode_step.h"
+#include "transcode/ngx_media_transcode_table.h"
 
 
 #if (NGX_MEDIA_HAVE_AV && NGX_THREADS)
@@ -57,6 +58,9 @@
 
 /* ms between two keys of a rung where only the source asks for them */
 #define NGX_MEDIA_JOB_KEYS       500
+
+/* ticks of a second that a step runs, and it is not believed to return */
+#define NGX_MEDIA_JOB_STUCK      10
 
 #define NGX_MEDIA_JOB_AUDIOS     NGX_MEDIA_LADDER_AUDIOS
 
@@ -162,12 +166,25 @@ struct ngx_media_job_rung_s {
     ngx_uint_t                nrestarted;
     ngx_msec_t                died;
     uint64_t                  cpu;            /* of its steps, as last seen */
+    uint64_t                  encoded;        /* pictures */
+    uint64_t                  skipped;        /* not given to it, replaced */
+    uint64_t                  restarts;
+    int64_t                   lag;            /* ms, of the last one */
+    int64_t                   lag_max;
+    uint64_t                  steps;          /* at the last tick, */
+    uint64_t                  wall;           /* and ns of these */
+    ngx_uint_t                busy_ticks;     /* in a row: each picture takes
+                                                 nearly as long as it lasts */
+    ngx_uint_t                stuck;          /* ticks that its step runs */
+    const ngx_media_av_kind_t
+                             *chosen;         /* its encoder, as last seen */
     ngx_queue_t               out;            /* ngx_media_job_packet_t */
     unsigned                  used:1;         /* this source has it */
     unsigned                  busy:1;         /* it is ready, or runs */
     unsigned                  opening:1;      /* nothing of the period came */
     unsigned                  dead:1;         /* until the next period, */
     unsigned                  retry:1;        /* or for a minute */
+    unsigned                  hung:1;         /* its thread is lost */
     unsigned                  done:1;         /* the source has ended, and all
                                                  of it has come */
 
@@ -226,7 +243,9 @@ struct ngx_media_job_video_s {
     unsigned                  ending:1;       /* no frame will come */
     unsigned                  said:1;         /* why it cannot decode */
     unsigned                  told:1;         /* rungs were, of the end */
+    uint64_t                  frames;         /* that came */
     uint64_t                  skipped;        /* frames that were dropped */
+    ngx_uint_t                stuck;          /* ticks that its step runs */
     ngx_queue_t               out;            /* ngx_media_job_picture_t */
 
     /* lock */
@@ -310,8 +329,11 @@ struct ngx_media_job_s {
     uint64_t                  cpu;            /* ns, of all its steps so far */
     uint64_t                  used;           /* 1/1000 of a core, of late */
     uint64_t                  machine;        /* likewise, of all jobs */
+    ngx_media_table_shm_t    *table;
+    ngx_media_table_job_t    *record;         /* NULL: there was no room */
     ngx_msec_t                ticked;
     unsigned                  refused:1;      /* the machine has no room */
+    unsigned                  banned:1;       /* it killed workers */
 };
 
 
@@ -383,6 +405,9 @@ void ngx_media_job_video_ended(ngx_media_job_video_t *v);
 /* it is asked whether rungs have to shed, or may have more */
 void ngx_media_job_video_decide(ngx_media_job_video_t *v);
 
+/* ms that the oldest frame has waited for the decoder; 0: none does */
+int64_t ngx_media_job_video_behind(ngx_media_job_video_t *v);
+
 /* ns of CPU that its strands took */
 uint64_t ngx_media_job_video_cpu(ngx_media_job_video_t *v);
 
@@ -425,8 +450,10 @@ ngx_uint_t ngx_media_job_rung_wants(ngx_media_job_rung_t *rung,
 /* its queue is full: one more picture would replace another */
 ngx_uint_t ngx_media_job_rung_full(ngx_media_job_rung_t *rung);
 
-/* once a second */
+/* once a second; what others may know of it */
 void ngx_media_job_rung_tick(ngx_media_job_rung_t *rung);
+void ngx_media_job_rung_tell(ngx_media_job_rung_t *rung,
+    ngx_media_table_rung_t *stat);
 
 /* its source has gone: it closes what it has, and stops */
 void ngx_media_job_rung_close(ngx_media_job_rung_t *rung);

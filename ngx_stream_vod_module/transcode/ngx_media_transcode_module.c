@@ -17,7 +17,7 @@
 #include "core/ngx_media_module.h"
 #include "transcode/ngx_media_ladder.h"
 #include "transcode/ngx_media_transcode_job.h"
-#include "transcode/ngx_media_transcode_load.h"
+#include "transcode/ngx_media_transcode_table.h"
 
 
 /* a directive */
@@ -385,23 +385,24 @@ ngx_media_transcode_end(ngx_media_event_t *ev)
 static size_t
 ngx_media_transcode_shared(const ngx_media_zone_conf_t *conf)
 {
-    return sizeof(ngx_media_transcode_load_shm_t);
+    return sizeof(ngx_media_table_shm_t);
 }
 
 
 static void
 ngx_media_transcode_swept(ngx_media_zone_t *zone, void *mem, ngx_uint_t row)
 {
-    ngx_media_transcode_load_clear(mem, row);
+    ngx_media_table_swept(mem, row);
 }
 
 
 static void
 ngx_media_transcode_tick(ngx_media_zone_t *zone, void *mem)
 {
-    uint64_t          used;
-    ngx_uint_t        i, n;
-    ngx_media_job_t  *job;
+    uint64_t                used;
+    ngx_uint_t              i, n;
+    ngx_media_job_t        *job;
+    ngx_media_table_shm_t  *table = mem;
 
     n = 0;
     used = 0;
@@ -420,7 +421,7 @@ ngx_media_transcode_tick(ngx_media_zone_t *zone, void *mem)
     }
 
     if (n) {
-        ngx_media_transcode_load_used(mem, zone->nrow, used);
+        ngx_media_transcode_load_used(&table->load, zone->nrow, used);
     }
 }
 

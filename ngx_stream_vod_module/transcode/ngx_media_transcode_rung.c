@@ -25,12 +25,16 @@
 /* ms after which an encoder that could not be opened is tried again */
 #define NGX_MEDIA_JOB_RETRY      60000
 
+/* s that each picture takes nearly as long as it lasts */
+#define NGX_MEDIA_JOB_BUSY       5
+
 /* fps of a source that does not say */
 #define NGX_MEDIA_JOB_FPS        30
 
 
 static void ngx_media_job_rung_go(ngx_media_job_rung_t *rung);
 static void ngx_media_job_rung_step(void *data);
+static void ngx_media_job_rung_work(ngx_media_job_rung_t *rung);
 static void ngx_media_job_rung_picture(ngx_media_job_rung_t *rung,
     ngx_media_job_picture_t *picture, ngx_uint_t anew);
 static ngx_int_t ngx_media_job_rung_open(ngx_media_job_rung_t *rung,
@@ -56,6 +60,7 @@ static ngx_int_t ngx_media_job_rung_derive(ngx_media_job_rung_t *rung);
 static void ngx_media_job_rung_restart(ngx_media_job_rung_t *rung);
 static void ngx_media_job_rung_die(ngx_media_job_rung_t *rung,
     ngx_uint_t retry);
+static void ngx_media_job_rung_watch(ngx_media_job_rung_t *rung);
 static void ngx_media_job_rung_gone(void *data, const char *reason);
 static void ngx_media_job_rung_exit(void *data);
 
@@ -114,9 +119,15 @@ ngx_media_job_rung_wants(ngx_media_job_rung_t *rung,
         rung->opening = 1;
     }
 
-    return !rung->dead
-           && ngx_media_step_takes(rung->step, stamp->pts, stamp->duration,
-                                   stamp->cut);
+    if (rung->dead
+        || !ngx_media_step_takes(rung->step, stamp->pts, stamp->duration,
+                                 stamp->cut))
+    {
+        rung->skipped += !rung->conf->half || rung->dead;
+        return 0;
+    }
+
+    return 1;
 }
 
 
@@ -147,6 +158,7 @@ ngx_media_job_rung_put(ngx_media_job_rung_t *rung,
     (void) ngx_thread_mutex_unlock(&v->lock, v->job->log);
 
     if (old) {
+        rung->skipped++;
         ngx_media_step_replaced(rung->step, ngx_current_msec);
         ngx_media_job_picture_release(old);
     }
@@ -224,6 +236,21 @@ ngx_media_job_rung_step(void *data)
 {
     ngx_media_job_rung_t *rung = data;
 
+    ngx_media_job_t  *job;
+
+    job = rung->video->job;
+
+    ngx_media_table_enter(job->table, job->record);
+
+    ngx_media_job_rung_work(rung);
+
+    ngx_media_table_leave(job->table, job->record);
+}
+
+
+static void
+ngx_media_job_rung_work(ngx_media_job_rung_t *rung)
+{
     ngx_uint_t                anew, closing, cut, end;
     ngx_media_job_video_t    *v;
     ngx_media_job_picture_t  *picture;
@@ -362,6 +389,12 @@ ngx_media_job_rung_open(ngx_media_job_rung_t *rung,
         rung->kind = NULL;
         rung->useless = 1;
         return NGX_DECLINED;
+    }
+
+    if (rung->video->job->record
+        && ngx_media_av_encoder_has_threads(rung->kind))
+    {
+        rung->video->job->record->threads = 1;
     }
 
     rung->described = 0;
@@ -570,6 +603,7 @@ ngx_media_job_rung_done(void *data)
 
     v = rung->video;
     rung->busy = 0;
+    rung->chosen = rung->kind;
 
     if (rung->closed) {
         ngx_media_job_packets_free(&rung->packets);
@@ -636,7 +670,12 @@ ngx_media_job_rung_out(ngx_media_job_rung_t *rung)
         packet = ngx_queue_data(q, ngx_media_job_packet_t, queue);
         lag = (int64_t) ngx_current_msec - packet->arrival;
 
+        rung->encoded++;
+        rung->lag = lag;
+
         if (!v->begins) {
+            rung->lag_max = ngx_max(rung->lag_max, lag);
+
             ngx_media_step_out(&v->overload, rung->index, lag, cpu,
                                stat.last);
         }
@@ -807,6 +846,8 @@ ngx_media_job_rung_restart(ngx_media_job_rung_t *rung)
                       "begins its \"%V\" anew at the next segment: %s",
                       &rung->conf->name, rung->error);
 
+    rung->restarts++;
+
     n = rung->nrestarted++;
     rung->restarted[n % NGX_MEDIA_JOB_RESTARTS] = ngx_current_msec;
 
@@ -854,7 +895,13 @@ ngx_media_job_rung_die(ngx_media_job_rung_t *rung, ngx_uint_t retry)
 void
 ngx_media_job_rung_tick(ngx_media_job_rung_t *rung)
 {
-    if (!rung->used || !rung->dead || !rung->retry || rung->busy
+    if (!rung->used || rung->hung) {
+        return;
+    }
+
+    ngx_media_job_rung_watch(rung);
+
+    if (!rung->dead || !rung->retry || rung->busy
         || ngx_current_msec - rung->died < NGX_MEDIA_JOB_RETRY)
     {
         return;
@@ -865,6 +912,102 @@ ngx_media_job_rung_tick(ngx_media_job_rung_t *rung)
     rung->dead = 0;
     rung->useless = 0;
     rung->waiting = 1;
+}
+
+
+/*
+ * Does its step return?  A device may never answer; a process that stood still
+ * as a whole has had no ticks.  And are pictures too large for one thread?
+ */
+
+static void
+ngx_media_job_rung_watch(ngx_media_job_rung_t *rung)
+{
+    uint64_t                  lasts, steps;
+    ngx_media_job_video_t    *v;
+    ngx_media_strand_stat_t   stat;
+
+    v = rung->video;
+
+    rung->stuck = ngx_media_strand_running(&rung->strand) >= 1000
+                  ? rung->stuck + 1 : 0;
+
+    if (rung->stuck == NGX_MEDIA_JOB_STUCK) {
+        rung->hung = 1;
+        rung->done = 1;
+
+        if (rung->chosen) {
+            (void) __atomic_or_fetch(&ngx_media_job_known.off,
+                      ngx_media_av_encoder_bit(rung->chosen),
+                      __ATOMIC_RELAXED);
+        }
+
+        ngx_media_job_log(NGX_LOG_CRIT, v->job,
+                          "goes on without \"%V\": its encoder does not "
+                          "return", &rung->conf->name);
+
+        ngx_media_strand_hung(&rung->strand, v->job->log);
+        ngx_media_strand_stop(&rung->strand, ngx_media_job_video_stopped, v);
+        ngx_media_job_rung_die(rung, 0);
+        return;
+    }
+
+    ngx_media_strand_stat(&rung->strand, &stat);
+
+    steps = stat.steps - rung->steps;
+    lasts = v->overload.fps ? 1000000000000 / v->overload.fps : 0;
+
+    if (rung->conf->half) {
+        lasts *= 2;
+    }
+
+    rung->busy_ticks = steps
+                       && (stat.wall - rung->wall) / steps > lasts * 7 / 10
+                       ? rung->busy_ticks + 1 : 0;
+    rung->steps = stat.steps;
+    rung->wall = stat.wall;
+}
+
+
+void
+ngx_media_job_rung_tell(ngx_media_job_rung_t *rung,
+    ngx_media_table_rung_t *stat)
+{
+    const char               *encoder;
+    ngx_media_strand_stat_t   strand;
+
+    stat->used = rung->used;
+
+    if (!rung->used) {
+        return;
+    }
+
+    ngx_media_strand_stat(&rung->strand, &strand);
+
+    stat->pictures = rung->encoded;
+    stat->skipped = rung->skipped;
+    stat->restarts = rung->restarts;
+    stat->cpu = strand.cpu / 1000000;
+    stat->lag = (uint32_t) rung->lag;
+    stat->lag_max = (uint32_t) rung->lag_max;
+    stat->step_max = (uint32_t) (strand.longest / 1000000);
+    stat->step = rung->step->step;
+    stat->dead = rung->dead;
+    stat->needs_threads = rung->busy_ticks >= NGX_MEDIA_JOB_BUSY;
+
+    if (rung->params) {
+        stat->width = rung->params->width;
+        stat->height = rung->params->height;
+    }
+
+    ngx_cpystrn(stat->name, rung->conf->name.data,
+                ngx_min(sizeof(stat->name), rung->conf->name.len + 1));
+
+    if (rung->chosen) {
+        encoder = ngx_media_av_encoder_name(rung->chosen);
+        ngx_cpystrn(stat->encoder, (u_char *) encoder,
+                    sizeof(stat->encoder));
+    }
 }
 
 

@@ -36,6 +36,7 @@ static void ngx_media_job_video_put(ngx_media_job_video_t *v,
 static ngx_uint_t ngx_media_job_video_waits(ngx_media_job_video_t *v,
     int64_t behind);
 static void ngx_media_job_video_step(void *data);
+static void ngx_media_job_video_work(ngx_media_job_video_t *v);
 static void ngx_media_job_video_anew(ngx_media_job_video_t *v,
     ngx_media_job_coded_t *coded);
 static void ngx_media_job_video_decode(ngx_media_job_video_t *v,
@@ -57,6 +58,7 @@ static ngx_int_t ngx_media_job_video_hand_over(ngx_media_job_video_t *v);
 static void ngx_media_job_video_end_rungs(ngx_media_job_video_t *v);
 static void ngx_media_job_video_begun(ngx_media_job_video_t *v,
     ngx_uint_t waiting);
+static void ngx_media_job_video_leave(ngx_media_job_video_t *v);
 static void ngx_media_job_video_close(ngx_media_job_video_t *v);
 static void ngx_media_job_video_last(ngx_media_job_video_t *v);
 
@@ -209,6 +211,8 @@ ngx_media_job_video_frame(void *data, const ngx_media_source_frame_t *source)
         return;
     }
 
+    v->frames++;
+
     ngx_media_job_video_late(v);
 
     if (v->dropping && !source->frame.key) {
@@ -255,22 +259,14 @@ ngx_media_job_video_frame(void *data, const ngx_media_source_frame_t *source)
 static void
 ngx_media_job_video_late(ngx_media_job_video_t *v)
 {
-    size_t                  bytes;
-    int64_t                 behind;
-    ngx_queue_t            *q;
-    ngx_media_job_coded_t  *coded;
+    size_t   bytes;
+    int64_t  behind;
 
-    behind = 0;
+    behind = ngx_media_job_video_behind(v);
 
     (void) ngx_thread_mutex_lock(&v->lock, v->job->log);
 
     bytes = v->coded.bytes;
-
-    if (!ngx_queue_empty(&v->coded.queue)) {
-        q = ngx_queue_head(&v->coded.queue);
-        coded = ngx_queue_data(q, ngx_media_job_coded_t, queue);
-        behind = (int64_t) ngx_current_msec - coded->arrival;
-    }
 
     (void) ngx_thread_mutex_unlock(&v->lock, v->job->log);
 
@@ -294,6 +290,29 @@ ngx_media_job_video_late(ngx_media_job_video_t *v)
     ngx_log_debug2(NGX_LOG_DEBUG_CORE, v->job->log, 0,
                    "media ladder is too far behind, ms:%L bytes:%uz", behind,
                    bytes);
+}
+
+
+int64_t
+ngx_media_job_video_behind(ngx_media_job_video_t *v)
+{
+    int64_t                 behind;
+    ngx_queue_t            *q;
+    ngx_media_job_coded_t  *coded;
+
+    behind = 0;
+
+    (void) ngx_thread_mutex_lock(&v->lock, v->job->log);
+
+    if (!ngx_queue_empty(&v->coded.queue)) {
+        q = ngx_queue_head(&v->coded.queue);
+        coded = ngx_queue_data(q, ngx_media_job_coded_t, queue);
+        behind = (int64_t) ngx_current_msec - coded->arrival;
+    }
+
+    (void) ngx_thread_mutex_unlock(&v->lock, v->job->log);
+
+    return behind;
 }
 
 
@@ -530,6 +549,17 @@ ngx_media_job_video_step(void *data)
 {
     ngx_media_job_video_t *v = data;
 
+    ngx_media_table_enter(v->job->table, v->job->record);
+
+    ngx_media_job_video_work(v);
+
+    ngx_media_table_leave(v->job->table, v->job->record);
+}
+
+
+static void
+ngx_media_job_video_work(ngx_media_job_video_t *v)
+{
     ngx_uint_t              closing;
     ngx_media_job_coded_t  *coded;
 
@@ -1049,8 +1079,49 @@ ngx_media_job_video_tick(ngx_media_job_video_t *v)
 {
     ngx_uint_t  i;
 
+    v->stuck = ngx_media_strand_running(&v->strand) >= 1000 ? v->stuck + 1
+                                                            : 0;
+
+    if (v->stuck == NGX_MEDIA_JOB_STUCK) {
+        ngx_media_job_log(NGX_LOG_CRIT, v->job,
+                          "is over: its decoder does not return");
+
+        ngx_media_strand_hung(&v->strand, v->job->log);
+        ngx_media_strand_stop(&v->strand, ngx_media_job_video_stopped, v);
+        ngx_media_job_video_leave(v);
+        return;
+    }
+
     for (i = 0; i < v->nrungs; i++) {
         ngx_media_job_rung_tick(&v->rungs[i]);
+    }
+}
+
+
+/* all of its tracks end; with a step that does not it is never freed */
+
+static void
+ngx_media_job_video_leave(ngx_media_job_video_t *v)
+{
+    ngx_uint_t            i;
+    ngx_media_derived_t  *d;
+
+    for (i = 0; i < v->nrungs; i++) {
+        d = v->rungs[i].derived;
+        v->rungs[i].derived = NULL;
+
+        if (d) {
+            ngx_media_derived_done(d);
+        }
+    }
+
+    d = v->tee;
+    v->tee = NULL;
+
+    ngx_media_job_video_close(v);
+
+    if (d) {
+        ngx_media_derived_done(d);
     }
 }
 
