@@ -407,6 +407,40 @@ ngx_media_vod_decoder_draw(ngx_media_vod_decoder_t *decoder,
 }
 
 
+ngx_int_t
+ngx_media_vod_decoder_jpeg(ngx_media_vod_decoder_t *decoder,
+    ngx_media_vod_shape_t *shape, uint32_t max_width, uint32_t max_height,
+    u_char **data, size_t *len)
+{
+    uint32_t                height, width;
+    ngx_int_t               rc;
+    ngx_media_vod_canvas_t  canvas;
+
+    ngx_media_vod_decoder_shape(decoder, shape);
+    ngx_media_vod_picture_size(shape, max_width, max_height, &width, &height);
+
+    if (ngx_media_vod_canvas_init(&canvas, width, height) != NGX_OK) {
+        (void) snprintf(decoder->error, sizeof(decoder->error), "no memory");
+        return NGX_ERROR;
+    }
+
+    rc = ngx_media_vod_decoder_draw(decoder, shape, &canvas, 0, 0, width,
+                                    height);
+
+    if (rc == NGX_OK
+        && ngx_media_vod_canvas_encode(&canvas, data, len) != NGX_OK)
+    {
+        (void) snprintf(decoder->error, sizeof(decoder->error),
+                        "picture cannot be encoded");
+        rc = NGX_ERROR;
+    }
+
+    free(canvas.data);
+
+    return rc;
+}
+
+
 /* a new frame */
 
 static AVFrame *

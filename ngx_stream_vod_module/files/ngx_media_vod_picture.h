@@ -88,6 +88,11 @@ ngx_int_t ngx_media_vod_decoder_draw(ngx_media_vod_decoder_t *decoder,
     const ngx_media_vod_shape_t *shape, ngx_media_vod_canvas_t *canvas,
     uint32_t x, uint32_t y, uint32_t width, uint32_t height);
 
+/* alone, as a JPEG of at most so many pixels; *data: by malloc() */
+ngx_int_t ngx_media_vod_decoder_jpeg(ngx_media_vod_decoder_t *decoder,
+    ngx_media_vod_shape_t *shape, uint32_t max_width, uint32_t max_height,
+    u_char **data, size_t *len);
+
 const char *ngx_media_vod_decoder_error(ngx_media_vod_decoder_t *decoder);
 
 

@@ -110,9 +110,8 @@ static void
 ngx_media_vod_thumb_one(ngx_media_vod_thumb_ctx_t *ctx)
 {
     int64_t                      ticks;
-    uint32_t                     height, max, width;
+    uint32_t                     max;
     ngx_media_vod_shape_t        shape;
-    ngx_media_vod_canvas_t       canvas;
     ngx_media_vod_thumb_make_t  *make;
 
     make = ctx->make;
@@ -134,26 +133,17 @@ ngx_media_vod_thumb_one(ngx_media_vod_thumb_ctx_t *ctx)
 
     shape = ctx->video.shape;
 
-    ngx_media_vod_decoder_shape(ctx->decoder, &shape);
-    ngx_media_vod_picture_size(&shape, max & ~1u, NGX_MEDIA_VOD_SHEET_MAX,
-                               &width, &height);
-
-    if (ngx_media_vod_canvas_init(&canvas, width, height) != NGX_OK) {
-        (void) ngx_media_vod_thumb_fail(ctx, "no memory");
-        return;
-    }
-
-    if (ngx_media_vod_decoder_draw(ctx->decoder, &shape, &canvas, 0, 0, width,
-                                   height)
+    if (ngx_media_vod_decoder_jpeg(ctx->decoder, &shape, max & ~1u,
+                                   NGX_MEDIA_VOD_SHEET_MAX, &make->data,
+                                   &make->len)
         != NGX_OK)
     {
         (void) ngx_media_vod_thumb_fail(ctx,
                                    ngx_media_vod_decoder_error(ctx->decoder));
-    } else {
-        (void) ngx_media_vod_thumb_encode(ctx, &canvas);
+        return;
     }
 
-    free(canvas.data);
+    make->status = 200;
 }
 
 
