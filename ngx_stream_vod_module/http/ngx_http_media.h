@@ -156,7 +156,16 @@ ngx_int_t ngx_http_media_flv_handler(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx);
 
 
-/* ngx_http_media_module.c: what is not there yet: 404, 503 or WAIT */
+/* ngx_http_media_thumb.c */
+ngx_int_t ngx_http_media_thumb_handler(ngx_http_request_t *r,
+    ngx_http_media_ctx_t *ctx);
+
+
+/* ngx_http_media_module.c: of "aio threads", or the default one; NULL where
+   pictures cannot be made */
+ngx_thread_pool_t *ngx_http_media_threads(ngx_http_request_t *r);
+
+/* what is not there yet: 404, 503 or WAIT */
 ngx_int_t ngx_http_media_later(ngx_http_request_t *r,
     ngx_http_media_ctx_t *ctx, const ngx_media_edge_t *edge);
 

@@ -177,6 +177,13 @@ const ngx_http_media_kind_t  ngx_http_media_kinds[] = {
       NGX_HTTP_MEDIA_COUNT_PICTURE, 0,
       NULL, ngx_http_media_vod_thumb, NULL },
 
+    /* NAME/thumb.jpg, thumb-w<width>.jpg: the newest one */
+    { ngx_string(".jpg"),
+      ngx_http_media_url_newest, NULL, NULL,
+      { "image/jpeg", NULL, NULL },
+      NGX_HTTP_MEDIA_COUNT_PICTURE, 0,
+      ngx_http_media_thumb_handler, NULL, NULL },
+
     { ngx_string("clip.mp4"),
       ngx_http_media_url_all, NULL, NULL,
       { "video/mp4", NULL, NULL },

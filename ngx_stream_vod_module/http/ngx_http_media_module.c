@@ -21,6 +21,7 @@ typedef struct {
     ngx_str_t                 name;           /* of the application */
     ngx_media_app_t          *app;
     ngx_http_media_cors_t     cors;
+    ngx_thread_pool_t        *threads;        /* of pictures */
 
     u_char                   *file;           /* of the directive */
     ngx_uint_t                line;
@@ -42,6 +43,8 @@ static void *ngx_http_media_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_media_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_media_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_media_threads_add(ngx_conf_t *cf,
+    ngx_http_media_loc_conf_t *conf);
 static char *ngx_http_media_live(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_media_answers_check(ngx_conf_t *cf, void *data);
@@ -197,6 +200,17 @@ ngx_http_media_app_conf(ngx_http_request_t *r)
 }
 
 
+ngx_thread_pool_t *
+ngx_http_media_threads(ngx_http_request_t *r)
+{
+    ngx_http_media_loc_conf_t  *mlcf;
+
+    mlcf = ngx_http_get_module_loc_conf(r, ngx_http_media_module);
+
+    return mlcf->threads;
+}
+
+
 ngx_http_media_cors_t *
 ngx_http_media_cors_conf(ngx_http_request_t *r)
 {
@@ -311,6 +325,7 @@ ngx_http_media_create_loc_conf(ngx_conf_t *cf)
      *
      *     conf->name = { 0, NULL };
      *     conf->app = NULL;
+     *     conf->threads = NULL;
      *     conf->file = NULL;
      *     conf->line = 0;
      */
@@ -333,7 +348,11 @@ ngx_http_media_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->cors.origins, prev->cors.origins, NULL);
     ngx_conf_merge_value(conf->cors.any, prev->cors.any, 0);
 
-    if (conf->name.len || prev->name.len == 0) {
+    if (conf->name.len) {
+        return ngx_http_media_threads_add(cf, conf);
+    }
+
+    if (prev->name.len == 0) {
         return NGX_CONF_OK;
     }
 
@@ -356,6 +375,33 @@ ngx_http_media_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (ngx_media_conf_check(cf, ngx_http_media_live_check, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
+
+    return ngx_http_media_threads_add(cf, conf);
+}
+
+
+/* as of files: "aio threads=NAME" says which ones work */
+
+static char *
+ngx_http_media_threads_add(ngx_conf_t *cf, ngx_http_media_loc_conf_t *conf)
+{
+#if (NGX_MEDIA_HAVE_AV)
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    conf->threads = clcf->thread_pool;
+
+    if (conf->threads == NULL) {
+        conf->threads = ngx_thread_pool_add(cf, NULL);
+
+        if (conf->threads == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+#endif
 
     return NGX_CONF_OK;
 }

@@ -25,6 +25,8 @@ static ngx_int_t ngx_http_media_url_begins(ngx_http_media_word_t *word,
     const char *text, size_t len);
 static ngx_int_t ngx_http_media_url_name_track(ngx_http_media_word_t *word,
     const char *types, ngx_str_t *track);
+static ngx_int_t ngx_http_media_url_width(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url);
 static ngx_int_t ngx_http_media_url_number(ngx_http_media_word_t *word,
     uint64_t max, uint64_t *value);
 static ngx_int_t ngx_http_media_url_hex(ngx_http_media_word_t *word,
@@ -204,15 +206,10 @@ ngx_http_media_url_thumb(ngx_http_media_word_t *word,
         width.pos = p + 1;
         width.last = word->last;
 
-        if (ngx_http_media_url_begins(&width, "w", 1) != NGX_OK
-            || ngx_http_media_url_number(&width, NGX_MAX_UINT32_VALUE, &value)
-               != NGX_OK
-            || value == 0)
-        {
+        if (ngx_http_media_url_width(&width, url) != NGX_OK) {
             return NGX_DECLINED;
         }
 
-        url->width = value;
         break;
     }
 
@@ -223,6 +220,48 @@ ngx_http_media_url_thumb(ngx_http_media_word_t *word,
     }
 
     url->time = value;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_media_url_newest(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url)
+{
+    if (ngx_http_media_url_begins(word, "thumb", 5) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (word->pos == word->last) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_media_url_begins(word, "-", 1) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_media_url_width(word, url);
+}
+
+
+/* "w<width>" */
+
+static ngx_int_t
+ngx_http_media_url_width(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url)
+{
+    uint64_t  value;
+
+    if (ngx_http_media_url_begins(word, "w", 1) != NGX_OK
+        || ngx_http_media_url_number(word, NGX_MAX_UINT32_VALUE, &value)
+           != NGX_OK
+        || value == 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    url->width = value;
 
     return NGX_OK;
 }

@@ -87,8 +87,10 @@ ngx_int_t ngx_http_media_url_run(ngx_http_media_word_t *word,
     ngx_http_media_url_t *url);
 ngx_int_t ngx_http_media_url_init(ngx_http_media_word_t *word,
     ngx_http_media_url_t *url);
-/* "thumb-<ms>", "thumb-<ms>-w<width>" */
+/* "thumb-<ms>", "thumb-<ms>-w<width>"; "thumb", "thumb-w<width>" */
 ngx_int_t ngx_http_media_url_thumb(ngx_http_media_word_t *word,
+    ngx_http_media_url_t *url);
+ngx_int_t ngx_http_media_url_newest(ngx_http_media_word_t *word,
     ngx_http_media_url_t *url);
 
 

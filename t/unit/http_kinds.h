@@ -46,6 +46,7 @@ http_kinds_live(ngx_http_media_manifest_handler)
 http_kinds_live(ngx_http_media_time_handler)
 http_kinds_live(ngx_http_media_ts_handler)
 http_kinds_live(ngx_http_media_flv_handler)
+http_kinds_live(ngx_http_media_thumb_handler)
 
 http_kinds_file(ngx_http_media_vod_text)
 http_kinds_file(ngx_http_media_vod_sheets)

@@ -23,6 +23,7 @@
 #define TS_PLAYLIST  ".ts.m3u8", ngx_http_media_url_pair, "vat"
 #define TS_IFRAMES   ".ts.iframes.m3u8", ngx_http_media_url_track, "v"
 #define THUMB        ".jpg", ngx_http_media_url_thumb, NULL
+#define NEWEST       ".jpg", ngx_http_media_url_newest, NULL
 #define SHEET        ".jpg", ngx_http_media_url_segment, "i"
 #define INIT         ".mp4", ngx_http_media_url_init, "vat"
 #define SEGMENT      ".m4s", ngx_http_media_url_segment, "vat"
@@ -106,6 +107,9 @@ static const url_good_t  url_good[] = {
     { "d/m.mp4/thumb-0.jpg", THUMB, "d/m.mp4", "", 0, 0 },
     { "d/m.mp4/thumb-12500-w320.jpg", THUMB, "d/m.mp4", "",
       12500, 320 },
+    { "demo/thumb.jpg", NEWEST, "demo", "", 0, 0 },
+    { "demo/thumb-w320.jpg", NEWEST, "demo", "", 0, 320 },
+    { "a/thumb/thumb.jpg", NEWEST, "a/thumb", "", 0, 0 },
     { "d/m.mp4/clip.mp4", CLIP, "d/m.mp4", "", 0, 0 },
     { "_,a,b,.mp4.urlset/index.m3u8", MULTI,
       "_,a,b,.mp4.urlset", "", 0, 0 },
@@ -216,8 +220,15 @@ static const char  *url_bad[] = {
     "demo/v1/0a1b2c3d-7.0.m4s",
     "demo/v1/7.vtt",
     "demo/v1/7.jpg",
-    "demo/thumb.jpg",
+    "thumb.jpg",
     "demo/thumb-.jpg",
+    "demo/thumbs.jpg",
+    "demo/thumb-w.jpg",
+    "demo/thumb-w0.jpg",
+    "demo/thumb-w01.jpg",
+    "demo/thumb-w4294967296.jpg",
+    "demo/thumb-w320-.jpg",
+    "demo/thumb-w320-1.jpg",
     "demo/thumb-1-.jpg",
     "demo/thumb-1-w.jpg",
     "demo/thumb-1-w0.jpg",
