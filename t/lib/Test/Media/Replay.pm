@@ -354,14 +354,28 @@ sub announced {
 }
 
 
+# its publisher's, or above all that were ever used
+
+sub number {
+    my ($used, $id) = @_;
+
+    my $n = $id < 64 && !$used->{$id + 1} ? $id + 1
+            : 1 + (sort { $b <=> $a } 0, keys %$used)[0];
+
+    $used->{$n} = 1;
+
+    return $n;
+}
+
+
 sub track {
-    my ($self, $index, undef, $type, $scale, $frame, undef, $end) = @_;
+    my ($self, $index, $id, $type, $scale, $frame, undef, $end) = @_;
 
     my $w = $self->{w};
     my $s = $self->{stream};
 
     $type = (qw/ v a t /)[$type];
-    $s->{name}{$index} ||= $type . ++$s->{names}{$type};
+    $s->{name}{$index} ||= $type . number($s->{names}{$type} ||= {}, $id);
 
     my $t = { index => $index, name => $s->{name}{$index}, type => $type,
               scale => $scale, number => 0, samples => [], size => 0,
