@@ -8,6 +8,7 @@
          ingest/ngx_media_rtmp_name.c ingest/ngx_media_rtmp_media.c
          ingest/ngx_media_rtmp_wait.c ingest/ngx_media_rtmp_play.c
          ingest/ngx_media_play.c ingest/ngx_media_play_pack.c
+         ingest/ngx_media_play_queue.c ingest/ngx_media_play_track.c
          formats/ngx_media_amf.c formats/ngx_media_flv.c
          formats/ngx_media_flv_data.c formats/ngx_media_flv_tracks.c
          formats/ngx_media_flv_write.c formats/ngx_media_id3.c
