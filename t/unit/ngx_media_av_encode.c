@@ -177,6 +177,36 @@ test_pictures(const char *name, AVFrame **frames, AVFrame **decoded,
 }
 
 
+/* a segment is a function of what it is made of */
+
+static void
+test_again(const char *name, const ngx_media_av_encoder_conf_t *conf,
+    AVFrame **frames, const media_picture_stream_t *first)
+{
+    ngx_uint_t              i, wrong;
+    media_picture_stream_t  stream;
+
+    (void) media_picture_encode(conf, frames, PICTURES, keys,
+                                sizeof(keys) / sizeof(keys[0]), &stream);
+
+    wrong = (stream.n != first->n)
+            || ngx_media_params_size(&stream.params)
+               != ngx_media_params_size(&first->params)
+            || memcmp(&stream.params, &first->params,
+                      ngx_media_params_size(&first->params)) != 0;
+
+    for (i = 0; i < stream.n && !wrong; i++) {
+        wrong = stream.packets[i].len != first->packets[i].len
+                || memcmp(stream.packets[i].data, first->packets[i].data,
+                          stream.packets[i].len) != 0;
+    }
+
+    ok(!wrong, "%s: the same again, byte for byte", name);
+
+    media_picture_free(&stream);
+}
+
+
 /* encoder after encoder that a libavcodec has without a device */
 
 static void
@@ -232,6 +262,7 @@ test_encoder(const char *name, ngx_uint_t depth)
        NGX_OK, "%s: encodes", label);
 
     test_stream(label, &stream, depth);
+    test_again(label, &conf, frames, &stream);
 
     n = media_picture_decode(&stream, 0, decoded);
 
