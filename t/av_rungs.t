@@ -70,6 +70,26 @@ for my $name (sort keys %films) {
     test_rungs($name, $film, map { [$_, "$dir/$_.mp4"] } @sizes);
 }
 
+# what players do not take at all
+
+my %others = (
+    'MPEG-2' => [qw/ mpeg2video -bf 2 -g 15 -qscale 3 /],
+    'MPEG-4, part 2' => [qw/ mpeg4 -bf 1 -g 15 -qscale 3 /],
+    'Motion JPEG' => [qw/ mjpeg -pix_fmt yuvj422p -color_range pc -qscale 3 /],
+    'ProRes' => [qw/ prores_ks -profile 2 /],
+);
+
+for my $name (sort keys %others) {
+    my ($encoder, @more) = @{$others{$name}};
+    my $film = "$dir/film.mov";
+
+    run(qw/ ffmpeg -v error -y -f lavfi -i testsrc2=s=320x180:r=25:d=1
+            -c:v /, $encoder, @more, $film) == 0
+        or BAIL_OUT("no film of $name");
+
+    test_rungs($name, $film, ['214x120', "$dir/rung.mp4"]);
+}
+
 # who does not say how far pictures are reordered loses one where the decoder
 # is not told
 

@@ -27,6 +27,9 @@ struct ngx_media_av_decoder_s {
 };
 
 
+static ngx_media_av_decoder_t *ngx_media_av_decoder_create(
+    const AVCodec *codec, const ngx_media_params_t *params,
+    ngx_uint_t reorder, u_char *error);
 static ngx_int_t ngx_media_av_decoder_configure(ngx_media_av_decoder_t *d,
     const ngx_media_params_t *params, ngx_uint_t reorder);
 static void ngx_media_av_decoder_failed(ngx_media_av_decoder_t *d);
@@ -36,13 +39,34 @@ ngx_media_av_decoder_t *
 ngx_media_av_decoder_open(const ngx_media_params_t *params,
     ngx_uint_t reorder, u_char *error)
 {
+    return ngx_media_av_decoder_create(
+                          avcodec_find_decoder(ngx_media_av_id(params->codec)),
+                          params, reorder, error);
+}
+
+
+ngx_media_av_decoder_t *
+ngx_media_av_decoder_open_named(const char *name,
+    const ngx_media_params_t *params, ngx_uint_t reorder, u_char *error)
+{
+    const AVCodecDescriptor  *desc;
+
+    desc = avcodec_descriptor_get_by_name(name);
+
+    return ngx_media_av_decoder_create(desc ? avcodec_find_decoder(desc->id)
+                                            : NULL,
+                                       params, reorder, error);
+}
+
+
+static ngx_media_av_decoder_t *
+ngx_media_av_decoder_create(const AVCodec *codec,
+    const ngx_media_params_t *params, ngx_uint_t reorder, u_char *error)
+{
     int                      rc;
-    const AVCodec           *codec;
     ngx_media_av_decoder_t  *d;
 
     ngx_media_av_init();
-
-    codec = avcodec_find_decoder(ngx_media_av_id(params->codec));
 
     if (codec == NULL) {
         ngx_media_av_error(error, "decoder", AVERROR_DECODER_NOT_FOUND);

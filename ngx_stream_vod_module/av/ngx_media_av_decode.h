@@ -56,6 +56,15 @@ ngx_media_av_decoder_t *ngx_media_av_decoder_open(
 void ngx_media_av_decoder_close(ngx_media_av_decoder_t *d);
 
 /*
+ * The same of what our codec table has not, and players do not take: by the
+ * name that libavcodec has for it ("mpeg2video", "prores").  Of the parameters
+ * width, height, timescale and config are used, which is what it calls
+ * extradata.
+ */
+ngx_media_av_decoder_t *ngx_media_av_decoder_open_named(const char *name,
+    const ngx_media_params_t *params, ngx_uint_t reorder, u_char *error);
+
+/*
  * A frame, which is copied; the first one has to be a key frame.  pts in the
  * time scale of the parameters.  skip: it is not decoded if no other frame
  * refers to it.  NGX_OK; NGX_AGAIN: it was not taken, pictures have to be

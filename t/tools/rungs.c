@@ -151,11 +151,13 @@ rung_take(rung_t *rung)
         out->pts = packet.pts / 4;
         out->dts = packet.dts / 4;
 
+        out->duration = (int64_t) 90000 * rung->conf.fps_den
+                        / rung->conf.fps_num;
+
         /* libavformat wants no frame to be shown before it is decoded */
 
         if (rung->conf.bframes) {
-            out->dts -= (int64_t) 90000 * 2 * rung->conf.fps_den
-                        / rung->conf.fps_num;
+            out->dts -= 2 * out->duration;
         }
 
         out->flags = packet.key ? AV_PKT_FLAG_KEY : 0;
@@ -265,11 +267,18 @@ source_open(AVFormatContext *in, AVStream *st, const AVPacket *packet)
 
     codec = ngx_media_codec_find(ngx_media_av_codec(st->codecpar->codec_id));
 
-    if (codec == NULL
-        || codec->config(&params, st->codecpar->extradata,
-                         st->codecpar->extradata
-                         + st->codecpar->extradata_size)
-           != NGX_OK)
+    if (codec == NULL) {
+        memset(&params, 0, sizeof(params));
+        params.width = (uint32_t) st->codecpar->width;
+        params.height = (uint32_t) st->codecpar->height;
+        params.timescale = 360000;
+        params.config_len = (uint32_t) st->codecpar->extradata_size;
+        memcpy(params.config, st->codecpar->extradata, params.config_len);
+
+    } else if (codec->config(&params, st->codecpar->extradata,
+                             st->codecpar->extradata
+                             + st->codecpar->extradata_size)
+               != NGX_OK)
     {
         die(in->url, "no parameters");
     }
@@ -280,7 +289,10 @@ source_open(AVFormatContext *in, AVStream *st, const AVPacket *packet)
                                    AV_ROUND_UP);
     }
 
-    d = ngx_media_av_decoder_open(&params, (ngx_uint_t) reorder, error);
+    d = codec ? ngx_media_av_decoder_open(&params, (ngx_uint_t) reorder, error)
+              : ngx_media_av_decoder_open_named(
+                                    avcodec_get_name(st->codecpar->codec_id),
+                                    &params, (ngx_uint_t) reorder, error);
 
     if (d == NULL) {
         die(in->url, error);
