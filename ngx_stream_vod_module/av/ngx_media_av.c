@@ -16,6 +16,7 @@
 #include <libavutil/error.h>
 #include <libavutil/log.h>
 #include <libavutil/pixdesc.h>
+#include <libswresample/swresample.h>
 #include <libswscale/swscale.h>
 
 #include <pthread.h>
@@ -100,19 +101,20 @@ ngx_media_av_process(void)
 uint64_t
 ngx_media_av_version(const char *encoder)
 {
-    uint64_t     n[5];
+    uint64_t     n[6];
     const char  *text;
 
     n[0] = avcodec_version();
     n[1] = avutil_version();
     n[2] = swscale_version();
-    n[3] = encoder ? ngx_media_hash((u_char *) encoder, ngx_strlen(encoder))
+    n[3] = swresample_version();
+    n[4] = encoder ? ngx_media_hash((u_char *) encoder, ngx_strlen(encoder))
                    : 0;
 
     /* of distributions: with what they have built it */
 
     text = av_version_info();
-    n[4] = ngx_media_hash((u_char *) text, ngx_strlen(text));
+    n[5] = ngx_media_hash((u_char *) text, ngx_strlen(text));
 
     return ngx_media_hash((u_char *) n, sizeof(n));
 }

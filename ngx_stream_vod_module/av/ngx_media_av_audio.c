@@ -223,7 +223,9 @@ ngx_media_av_audio_open(const ngx_media_av_audio_conf_t *conf, u_char *error)
         return NULL;
     }
 
-    if (conf->source->timescale == 0) {
+    if (conf->source->timescale == 0 || conf->source->timescale > INT32_MAX
+        || conf->source->sample_rate > INT32_MAX)
+    {
         (void) snprintf((char *) error, NGX_MEDIA_AV_ERROR,
                         "source's audio has no timescale");
         return NULL;

@@ -58,7 +58,7 @@ typedef struct {
     uint32_t                  codec;          /* what is made: of the codec
                                                  table */
     uint32_t                  bitrate;        /* bit/s */
-    uint32_t                  channels;       /* 1 to 8; 0: 2 */
+    uint32_t                  channels;       /* 1, 2 or 6; 0: 2 */
     uint32_t                  rate;           /* Hz; 0: 48000 */
 
     unsigned                  segment:1;      /* of a file, and so: */
@@ -97,9 +97,8 @@ typedef struct {
 typedef struct {
     uint64_t                  packets;        /* sent */
     uint64_t                  errors;         /* of them, damaged: silent */
-    uint64_t                  silent;         /* samples of silence put in, in
-                                                 the source's sample rate */
-    uint64_t                  cut;            /* samples left out */
+    uint64_t                  silent;         /* samples of silence put in */
+    uint64_t                  cut;            /* and left out; as made */
 } ngx_media_av_audio_stat_t;
 
 
@@ -135,7 +134,7 @@ void ngx_media_av_audio_need(const ngx_media_av_audio_t *a,
 
 /*
  * A packet of the source, copied.  pts and duration are in its timescale; 0:
- * it is what the packet says, or source->frame_samples.
+ * what the packet says, or source->frame_samples, which are in timescale then.
  * NGX_OK; NGX_DECLINED: it is damaged, silence is in its place; NGX_AGAIN:
  * packets are to be taken first, nothing was taken of this one; NGX_ERROR: it
  * cannot go on.

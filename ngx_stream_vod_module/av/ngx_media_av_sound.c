@@ -27,6 +27,9 @@
 #define NGX_MEDIA_AV_SOUND_SLOWEST 2000
 #define NGX_MEDIA_AV_SOUND_FASTEST 768000
 
+/* channels that a container may say there are */
+#define NGX_MEDIA_AV_SOUND_CHANNELS  64
+
 /* seconds that stamps may be from the origin */
 #define NGX_MEDIA_AV_SOUND_SPAN    (1ll << 32)
 
@@ -49,6 +52,7 @@ struct ngx_media_av_sound_s {
     ngx_media_av_sound_form_t  form;
     ngx_media_av_audio_stat_t *stat;          /* borrowed */
 
+    const ngx_media_codec_t   *codec;         /* NULL: not in our table */
     int64_t                    timescale;
     int64_t                    origin;
     uint32_t                   duration;      /* of a packet that does not
@@ -119,6 +123,7 @@ ngx_media_av_sound_open(const ngx_media_av_audio_conf_t *conf,
 
     s->form = *form;
     s->stat = stat;
+    s->codec = conf->name ? NULL : ngx_media_codec_find(conf->source->codec);
     s->timescale = conf->source->timescale;
     s->duration = conf->source->frame_samples;
     s->segment = conf->segment;
@@ -207,7 +212,7 @@ ngx_media_av_sound_decoder(const ngx_media_av_audio_conf_t *conf,
     /* stamps say where sound is, so nothing is left out in front of it */
     ctx->flags2 = AV_CODEC_FLAG2_SKIP_MANUAL;
 
-    if (params->channels) {
+    if (params->channels && params->channels <= NGX_MEDIA_AV_SOUND_CHANNELS) {
         av_channel_layout_default(&ctx->ch_layout, (int) params->channels);
     }
 
@@ -365,9 +370,16 @@ ngx_media_av_sound_send(ngx_media_av_sound_t *s, const u_char *pos, size_t len,
     s->stat->packets++;
     s->damaged = 0;
     s->pts = pts;
-    s->behind = ngx_media_av_sound_position(s, pts + (duration ? duration
-                                                               : s->duration),
-                                            s->form.rate);
+
+    if (duration == 0 && len && s->codec && s->codec->samples) {
+        duration = s->codec->samples(pos, pos + len);
+    }
+
+    if (duration == 0) {
+        duration = s->duration;
+    }
+
+    s->behind = ngx_media_av_sound_position(s, pts + duration, s->form.rate);
 
     if (ngx_media_av_sound_decode(s, pos, len) != NGX_OK) {
         return ngx_media_av_sound_memory(error);

@@ -424,6 +424,8 @@ sound_lag(const sound_samples_t *s, int channel, int as, double from,
     best = -most - 1;
     top = 0;
     power = 1e-9;
+    *snr = 0;
+    *gain = 0;
 
     first = (int64_t) (from * s->rate);
     n = (int64_t) ((to - from) * s->rate);

@@ -155,6 +155,7 @@ static const struct {
     { "mp2", 48000, 2, 256000, NGX_MEDIA_CODEC_AAC, 2, 48000, 1, 20 },
     { "ac3", 48000, 2, 256000, NGX_MEDIA_CODEC_AAC, 2, 48000, 0, 20 },
     { "ac3", 48000, 6, 448000, NGX_MEDIA_CODEC_AAC, 6, 48000, 0, 10 },
+    { "ac3", 48000, 6, 448000, NGX_MEDIA_CODEC_AAC, 2, 48000, 0, -9 },
     { "eac3", 48000, 2, 256000, NGX_MEDIA_CODEC_AAC, 2, 48000, 0, 20 },
     { "aac", 44100, 2, 192000, NGX_MEDIA_CODEC_AAC, 2, 48000, 1, 20 },
     { "aac", 48000, 2, 192000, NGX_MEDIA_CODEC_OPUS, 2, 48000, 1, 20 },
@@ -323,6 +324,7 @@ static void
 test_fault(size_t i)
 {
     int                         early, late;
+    size_t                      k;
     double                      gain, snr, snr2, seconds;
     made_t                      made;
     sound_source_t              source;
@@ -338,6 +340,11 @@ test_fault(size_t i)
     }
 
     break_source(&source, faults[i].what, faults[i].n);
+
+    for (k = 0; (i & 1) && k < source.n; k++) {
+        source.packets[k].duration = 0;       /* it is not said */
+    }
+
     conf_init(&conf, &source, NGX_MEDIA_CODEC_AAC, 2, 48000);
 
     a = convert(&made, &conf, &source, BASE);
@@ -554,13 +561,351 @@ test_joint(size_t i)
 }
 
 
+static void
+test_names(void)
+{
+    u_char                      error[NGX_MEDIA_AV_ERROR];
+    sound_source_t              source;
+    ngx_media_av_audio_t       *a;
+    ngx_media_av_audio_conf_t   conf;
+
+    is(ngx_media_av_audio_known(NGX_MEDIA_CODEC_AAC, error), NGX_OK,
+       "AAC is made");
+    is(ngx_media_av_audio_known(NGX_MEDIA_CODEC_FLAC, error), NGX_DECLINED,
+       "FLAC is not: %s", error);
+    is(ngx_media_av_audio_known(NGX_MEDIA_CODEC_H264, error), NGX_DECLINED,
+       "nor is H.264");
+
+    ok(strcmp(ngx_media_av_audio_encoder(NGX_MEDIA_CODEC_AAC), "aac") == 0
+       && ngx_media_av_audio_encoder(NGX_MEDIA_CODEC_MP3) == NULL
+       && ngx_media_av_audio_samples(NGX_MEDIA_CODEC_AAC) == 1024
+       && ngx_media_av_audio_samples(NGX_MEDIA_CODEC_OPUS) == 960
+       && ngx_media_av_audio_samples(NGX_MEDIA_CODEC_MP3) == 0,
+       "encoders and frames");
+
+    ok(ngx_media_av_audio_decodes(NGX_MEDIA_CODEC_AC3, NULL)
+       && ngx_media_av_audio_decodes(NGX_MEDIA_CODEC_MP2, NULL)
+       && ngx_media_av_audio_decodes(0, "vorbis")
+       && !ngx_media_av_audio_decodes(0, "h264")
+       && !ngx_media_av_audio_decodes(0, "nothing")
+       && !ngx_media_av_audio_decodes(NGX_MEDIA_CODEC_H264, NULL)
+       && !ngx_media_av_audio_decodes(NGX_MEDIA_CODEC_WVTT, NULL), "decoders");
+
+    ok(ngx_media_av_audio_frame(0, 360000, 48000, 1024) == 0
+       && ngx_media_av_audio_frame(1, 360000, 48000, 1024) == 1
+       && ngx_media_av_audio_frame(7680, 360000, 48000, 1024) == 1
+       && ngx_media_av_audio_frame(7681, 360000, 48000, 1024) == 2
+       && ngx_media_av_audio_frame(360000ull * 86400 * 365, 360000, 48000, 1024)
+          == 1478250000,
+       "the first frame behind a time");
+
+    if (sound_source(&source, "pcm_s16le", 48000, 2, 0.1, 0)) {
+        return;
+    }
+
+    conf_init(&conf, &source, NGX_MEDIA_CODEC_AAC, 3, 48000);
+    ok(ngx_media_av_audio_open(&conf, error) == NULL, "3 channels: %s", error);
+
+    conf_init(&conf, &source, NGX_MEDIA_CODEC_AAC, 2, 12345);
+    ok(ngx_media_av_audio_open(&conf, error) == NULL, "12345 Hz: %s", error);
+
+    conf_init(&conf, &source, NGX_MEDIA_CODEC_AAC, 2, 48000);
+    conf.name = "nothing";
+    ok(ngx_media_av_audio_open(&conf, error) == NULL, "no decoder: %s", error);
+
+    conf_init(&conf, &source, NGX_MEDIA_CODEC_AAC, 0, 0);
+    a = ngx_media_av_audio_open(&conf, error);
+    ok(a && ngx_media_av_audio_params(a)->channels == 2
+       && ngx_media_av_audio_params(a)->sample_rate == 48000
+       && ngx_media_av_audio_params(a)->timescale == 48000
+       && ngx_media_av_audio_params(a)->frame_samples == 1024,
+       "2 channels and 48 kHz if nothing is said");
+    ngx_media_av_audio_close(a);
+    ngx_media_av_audio_close(NULL);
+
+    conf_init(&conf, &source, NGX_MEDIA_CODEC_OPUS, 2, 48000);
+    a = ngx_media_av_audio_open(&conf, error);
+    ok(a == NULL || (ngx_media_av_audio_params(a)->config[2] == 0
+                     && ngx_media_av_audio_params(a)->config[3] == 0
+                     && ngx_media_av_audio_params(a)->config_len >= 11),
+       "Opus has nothing to be skipped");
+    ngx_media_av_audio_close(a);
+
+    sound_free(&source);
+}
+
+
+/* who does not take packets is told to, and nothing is lost */
+
+static void
+test_full(void)
+{
+    int                          lag;
+    size_t                       i;
+    double                       gain, snr;
+    u_char                       error[NGX_MEDIA_AV_ERROR];
+    made_t                       made;
+    ngx_int_t                    rc;
+    ngx_uint_t                   again;
+    sound_source_t               source;
+    sound_samples_t              samples;
+    ngx_media_av_audio_t        *a;
+    ngx_media_av_audio_conf_t    conf;
+
+    memset(&made, 0, sizeof(made_t));
+
+    if (sound_source(&source, "aac", 44100, 2, 3, 192000)) {
+        return;
+    }
+
+    conf_init(&conf, &source, NGX_MEDIA_CODEC_AAC, 2, 48000);
+
+    a = ngx_media_av_audio_open(&conf, error);
+    made.params = *ngx_media_av_audio_params(a);
+    again = 0;
+
+    take(&made, a, 0);
+    is(made.rc, NGX_AGAIN, "nothing is in it");
+
+    for (i = 0; i < source.n; /* void */ ) {
+        rc = ngx_media_av_audio_send(a, source.packets[i].data,
+                                     source.packets[i].len,
+                                     source.packets[i].pts, 0);
+        if (rc == NGX_AGAIN) {
+            again++;
+            take(&made, a, 0);
+            continue;
+        }
+
+        i++;
+    }
+
+    ngx_media_av_audio_drain(a);
+    ngx_media_av_audio_drain(a);
+    take(&made, a, 0);
+
+    sound_decode(&samples, &made.params, made.packets, made.n);
+    lag = sound_lag(&samples, 0, 0, 2, 2.5, 60, &snr, &gain);
+
+    ok(again >= 2 && again < 6 && made.rc == NGX_DONE && !made.torn
+       && lag == 0 && snr > 20,
+       "packets are taken late: %u times full, lag %d, %.1f dB",
+       (unsigned) again, lag, snr);
+
+    is(ngx_media_av_audio_send(a, source.packets[0].data,
+                               source.packets[0].len, 0, 0),
+       NGX_OK, "what comes then is nobody's");
+    take(&made, a, 0);
+    is(made.rc, NGX_DONE, "and the end stays the end");
+
+    ngx_media_av_audio_close(a);
+    sound_samples_free(&samples);
+    made_free(&made);
+
+    /* stamps that are far from each other */
+
+    a = ngx_media_av_audio_open(&conf, error);
+
+    for (i = 0; i < 10; i++) {
+        (void) ngx_media_av_audio_send(a, source.packets[i].data,
+                                       source.packets[i].len,
+                                       source.packets[i].pts, 0);
+    }
+
+    rc = ngx_media_av_audio_send(a, source.packets[i].data,
+                                 source.packets[i].len, 44100 * 12, 0);
+    ok(rc == NGX_ERROR, "a hole of 11 s: %s", ngx_media_av_audio_error(a));
+    take(&made, a, 0);
+    is(made.rc, NGX_ERROR, "no packets then");
+    ngx_media_av_audio_close(a);
+
+    a = ngx_media_av_audio_open(&conf, error);
+    (void) ngx_media_av_audio_send(a, source.packets[0].data,
+                                   source.packets[0].len, 0, 0);
+    rc = ngx_media_av_audio_send(a, source.packets[1].data,
+                                 source.packets[1].len, INT64_MAX / 2, 0);
+    ok(rc == NGX_ERROR, "a wild stamp: %s", ngx_media_av_audio_error(a));
+    ngx_media_av_audio_close(a);
+
+    a = ngx_media_av_audio_open(&conf, error);
+    ngx_media_av_audio_drain(a);
+    memset(&made, 0, sizeof(made_t));
+    take(&made, a, 0);
+    ok(made.rc == NGX_DONE && made.n == 0, "nothing was sent");
+    ngx_media_av_audio_close(a);
+
+    sound_free(&source);
+}
+
+
+/* MP3 of another rate in mid-stream, as servers of radio do it */
+
+static void
+test_change(void)
+{
+    int                          early, late;
+    size_t                       i, k;
+    double                       gain, snr, snr2;
+    made_t                       made;
+    sound_source_t               first, second;
+    sound_samples_t              samples;
+    ngx_media_av_audio_t        *a;
+    ngx_media_av_audio_conf_t    conf;
+
+    if (sound_source(&first, "libmp3lame", 44100, 2, 3, 192000)
+        || sound_source(&second, "libmp3lame", 48000, 1, 3, 128000))
+    {
+        ok(1, "libmp3lame is not here");
+        return;
+    }
+
+    for (i = 0; first.packets[i].pts < 44100; i++) { /* void */ }
+    for (k = 0; second.packets[k].pts < 48000 * first.packets[i].pts / 44100;
+         k++) { /* void */ }
+
+    for ( /* void */ ; i < first.n; i++) {
+        free(first.packets[i].data);
+        first.packets[i].len = 0;
+        first.packets[i].data = malloc(1);
+
+        if (k < second.n) {
+            first.packets[i].len = second.packets[k].len;
+            first.packets[i].data = realloc(first.packets[i].data,
+                                            second.packets[k].len);
+            memcpy(first.packets[i].data, second.packets[k].data,
+                   second.packets[k].len);
+            first.packets[i].pts = av_rescale(second.packets[k].pts, 44100,
+                                              48000);
+            first.packets[i].duration = 1058;
+            k++;
+        }
+    }
+
+    conf_init(&conf, &first, NGX_MEDIA_CODEC_AAC, 2, 48000);
+    a = convert(&made, &conf, &first, BASE);
+
+    sound_decode(&samples, &made.params, made.packets, made.n);
+    early = sound_lag(&samples, 0, 0, 0.4, 0.8, 60, &snr, &gain);
+    late = sound_lag(&samples, 0, 0, 2, 2.4, 60, &snr2, &gain);
+
+    ok(made.rc == NGX_DONE && !made.torn && early == 0 && abs(late) <= 1
+       && snr > 20 && snr2 > 20 && made.stat.errors < 12,
+       "another rate and other channels: lag %d and %d, %.1f and %.1f dB",
+       early, late, snr, snr2);
+
+    ngx_media_av_audio_close(a);
+    sound_samples_free(&samples);
+    made_free(&made);
+    sound_free(&first);
+    sound_free(&second);
+}
+
+
+static void
+test_segment(void)
+{
+    int                          lag;
+    size_t                       i, same;
+    double                       gain, snr;
+    u_char                       error[NGX_MEDIA_AV_ERROR];
+    made_t                       made, other;
+    sound_source_t               source;
+    sound_samples_t              samples;
+    ngx_media_av_audio_t        *a;
+    ngx_media_av_audio_need_t    need;
+    ngx_media_av_audio_conf_t    conf;
+
+    if (sound_source(&source, "flac", 44100, 2, 4, 0)) {
+        return;
+    }
+
+    memset(&made, 0, sizeof(made_t));
+    memset(&other, 0, sizeof(made_t));
+    conf_init(&conf, &source, NGX_MEDIA_CODEC_AAC, 2, 48000);
+    conf.origin = 1000;
+
+    segment(&made, &conf, &source, 50, 99);
+
+    ok(made.n == 50 && made.packets[0].pts == 50 * 1024
+                                             + av_rescale(1000, 48000, 44100)
+       && made.packets[49].duration == 1024,
+       "a segment: 50 frames from %lld", (long long) made.packets[0].pts);
+
+    sound_decode(&samples, &made.params, made.packets, made.n);
+    lag = sound_lag(&samples, 0, 0, 1.15, 1.55, 60, &snr, &gain);
+    ok(lag == 0 && snr > 20, "where the origin says: lag %d, %.1f dB", lag,
+       snr);
+    sound_samples_free(&samples);
+
+    /* all of the file, or what is needed */
+
+    conf.segment = 1;
+    a = ngx_media_av_audio_open(&conf, error);
+    ngx_media_av_audio_need(a, &need);
+
+    ok(need.from < 1000 + 46 * 1024 * 441 / 480
+       && need.from > 1000 + 43 * 1024 * 441 / 480
+       && need.to > 1000 + 101 * 1024 * 441 / 480
+       && need.to < 1000 + 104 * 1024 * 441 / 480 && need.preroll == 0,
+       "it needs %lld to %lld", (long long) need.from, (long long) need.to);
+
+    for (i = 0; i < source.n; i++) {
+        while (ngx_media_av_audio_send(a, source.packets[i].data,
+                                       source.packets[i].len,
+                                       source.packets[i].pts,
+                                       source.packets[i].duration)
+               == NGX_AGAIN)
+        {
+            take(&other, a, 0);
+        }
+    }
+
+    take(&other, a, 0);
+    ngx_media_av_audio_close(a);
+
+    for (i = 0, same = 0; i < made.n && i < other.n; i++) {
+        same += (made.packets[i].len == other.packets[i].len
+                 && memcmp(made.packets[i].data, other.packets[i].data,
+                           made.packets[i].len) == 0);
+    }
+
+    ok(other.rc == NGX_DONE && other.n == 50 && same == 50,
+       "the same of all of the file, and without its end: %zu frames", same);
+    made_free(&made);
+    made_free(&other);
+
+    /* behind the end, and where there is nothing */
+
+    segment(&made, &conf, &source, 180, 199);
+    ok(made.n == 20 && made.rc == NGX_DONE, "over the end: %zu frames, silent "
+       "%llu", made.n, (unsigned long long) made.stat.silent);
+    made_free(&made);
+
+    segment(&made, &conf, &source, 100000, 100009);
+    ok(made.n == 10 && made.rc == NGX_DONE, "behind it: %zu frames", made.n);
+    made_free(&made);
+
+    sound_free(&source);
+}
+
+
 int
 main(int argc, char **argv)
 {
     size_t  i;
     double  seconds;
 
-    ngx_media_av_init();
+    /* SECONDS NUMBER: only that conversion, of that length */
+
+    if (argc > 2) {
+        test_live((size_t) atoi(argv[2]), atof(argv[1]));
+        return done();
+    }
+
+    test_names();
+    test_full();
+    test_change();
+    test_segment();
 
     seconds = argc > 1 ? atof(argv[1]) : 1.5;
 

@@ -179,7 +179,6 @@ test_check(void)
         { "crop=3000:2000", NGX_OK },         /* it depends on the picture */
         { "nosuchfilter", NGX_DECLINED },
         { "hflip=nosuchoption=1", NGX_DECLINED },
-        { "hflip,", NGX_DECLINED },
         { "split", NGX_DECLINED },
         { "overlay", NGX_DECLINED },
         { "[in]split[out]", NGX_DECLINED },
@@ -376,7 +375,7 @@ test_tonemap(void)
     AVFrame                     *frame, *out;
     ngx_media_av_filter_conf_t   conf;
 
-    static const int  levels[] = { 256, 400, 520, 700, 940 };
+    static const int  levels[] = { 256, 400, 520, 700 };
 
     conf_init(&conf);
     conf.tonemap = 1;
@@ -388,7 +387,7 @@ test_tonemap(void)
 
     last = 0;
 
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < 4; i++) {
         frame = media_picture(AV_PIX_FMT_YUV420P10, WIDTH, HEIGHT, 0, ORIGIN);
         frame->color_trc = AVCOL_TRC_SMPTE2084;
         frame->color_primaries = (i & 1) ? AVCOL_PRI_BT2020
