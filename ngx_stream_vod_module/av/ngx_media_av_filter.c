@@ -211,6 +211,12 @@ ngx_media_av_filter_check(const ngx_media_av_filter_conf_t *conf,
 
     static const char  *mapping[] = { "zscale", "tonemap", "format", NULL };
 
+    if (ngx_media_av_filter_handle == NULL) {
+        (void) snprintf((char *) error, NGX_MEDIA_AV_ERROR,
+                        "libavfilter is not loaded");
+        return NGX_DECLINED;
+    }
+
     if (conf->fields != NGX_MEDIA_AV_FIELDS_NONE
         && ngx_media_av_filter_lib.get_by_name("bwdif") == NULL)
     {

@@ -12,6 +12,10 @@
  *
  *     load;  open, send, picture..., send, picture..., send(NULL), ..., close
  *
+ * Of 1080p it takes a core 3 ms to make a frame of two fields, and 43 ms to map
+ * tones, of 720p 18: pictures are made smaller before, but not those that are
+ * interlaced.
+ *
  * load() is for who reads the configuration, in one thread; all else is for
  * any thread, one at a time for each filter.
  */

@@ -139,10 +139,21 @@ conf_init(ngx_media_av_filter_conf_t *conf)
 static void
 test_missing(void)
 {
-    u_char  error[NGX_MEDIA_AV_ERROR];
+    u_char                      error[NGX_MEDIA_AV_ERROR];
+    AVFrame                    *frame;
+    ngx_media_av_filter_conf_t  conf;
 
     hidden = "libavfilter.so.";
     error[0] = 0;
+
+    conf_init(&conf);
+    frame = media_picture(AV_PIX_FMT_YUV420P, WIDTH, HEIGHT, 0, ORIGIN);
+
+    ok(ngx_media_av_filter_check(&conf, error) == NGX_DECLINED
+       && ngx_media_av_filter_open(&conf, frame, error) == NULL,
+       "before that: %s", error);
+
+    av_frame_free(&frame);
 
     ok(ngx_media_av_filter_load(error) == NGX_DECLINED
        && strstr((char *) error, "install libavfilter") != NULL
