@@ -15,6 +15,10 @@
 /* a mean of about so many */
 #define NGX_MEDIA_STEP_MEAN    8
 
+/* times at which jobs go up that went down together: what one uses then is
+   seen before the next one looks */
+#define NGX_MEDIA_STEP_TURNS   8
+
 
 static ngx_uint_t ngx_media_step_every(const ngx_media_step_t *rung,
     ngx_uint_t step);
@@ -284,13 +288,17 @@ ngx_media_step_up(ngx_media_step_job_t *job, int64_t now, uint64_t used,
 {
     uint64_t           use, least, more;
     ngx_uint_t         i, up;
+    ngx_msec_t         wait;
     ngx_media_step_t  *rung;
 
     up = job->nrungs;
     least = 0;
     more = 0;
 
-    if (now - job->changed < (int64_t) job->patience) {
+    wait = job->patience + job->patience / NGX_MEDIA_STEP_TURNS
+                           * (job->salt % NGX_MEDIA_STEP_TURNS);
+
+    if (now - job->changed < (int64_t) wait) {
         return up;
     }
 

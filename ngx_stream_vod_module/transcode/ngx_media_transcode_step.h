@@ -94,6 +94,8 @@ typedef struct {
     ngx_uint_t                nrungs;
     ngx_msec_t                latency;        /* L */
     uint64_t                  fps;            /* of the source, thousandths */
+    ngx_uint_t                salt;           /* any number: jobs of several
+                                                 wait a little longer */
 
     int64_t                   changed;        /* when a rung last was */
     int64_t                   raised;         /* the last one up; 0: none */

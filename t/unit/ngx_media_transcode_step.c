@@ -273,6 +273,17 @@ test_up(void)
     is(rungs[0].step, NGX_MEDIA_STEP_ALL, "up after another one");
     is(job.patience, NGX_MEDIA_STEP_UP, "which is forgotten when all was well");
 
+    /* jobs that went down together do not go up together */
+
+    start();
+
+    job.salt = 11;
+
+    out(0, 8, 400, 6 * MS);
+    (void) ngx_media_step_decide(&job, 1000, 900, 1000);
+    is(ngx_media_step_decide(&job, 14749, 100, 1000), 3, "the fourth waits");
+    is(ngx_media_step_decide(&job, 14750, 100, 1000), 0, "three eighths more");
+
     /* several: the cheapest first, and none that one thread cannot do */
 
     start();
