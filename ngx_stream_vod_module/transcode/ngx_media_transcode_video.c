@@ -80,6 +80,7 @@ ngx_media_job_video_create(ngx_media_job_t *job, ngx_uint_t source,
     v->overload.rungs = v->steps;
     v->overload.nrungs = v->nrungs;
     v->overload.latency = job->ladder->latency;
+    v->overload.salt = ngx_crc32_short(job->name.data, job->name.len);
     v->anew = 1;
 
     ngx_media_job_input_init(&v->coded);
