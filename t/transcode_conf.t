@@ -221,6 +221,56 @@ for my $name ('', 'a b', 'a/b', 'x' x 65) {
 ok(!$ok, 'a rung alone');
 like($out, qr/"video" directive is not allowed here/, 'is not allowed');
 
+# who uses one
+
+my $pool = 'thread_pool encode threads=2;';
+my $web = 'media_ladder web { video auto; latency 900ms; }';
+
+my @users = (
+    ["$pool media a { transcode web threads=encode; } $web", undef],
+    ["$web media a { transcode off for=^x; transcode web threads=encode for=y;"
+     . " transcode web threads=encode; } $pool", undef],
+    ["$pool media a { transcode off; }", undef],
+
+    ["$pool $web media a { segment 1500ms; transcode web threads=encode; }",
+     '"latency" of media_ladder "web" is 900ms, it must be less than half of'
+     . ' "segment", which is 1500ms'],
+    ["$pool $web media a { transcode wed threads=encode; }",
+     'there is no media_ladder "wed", write "media_ladder wed { video auto; }"'
+     . ' beside "media" and "http"'],
+    ["$web media a { transcode web threads=encode; }",
+     'unknown thread pool "encode"'],
+    ["$web media a { transcode web threads=default; }",
+     'thread pool "default" is for files, what encodes would hold them up:'
+     . ' write "threads=encode", and "thread_pool encode threads='],
+    ["$pool $web media a { transcode web threads=; }",
+     'invalid parameter "threads=", write "threads=POOL", and "thread_pool POOL'
+     . ' threads='],
+    ["$pool $web media a { transcode web; }",
+     '"transcode" directive needs threads=POOL'],
+    ["$pool $web media a { transcode off threads=encode; }",
+     '"transcode" directive off has no threads'],
+    ["$pool $web media a { transcode web threads=encode fps=half; }",
+     'invalid parameter "fps=half"'],
+    ["$pool $web media a { transcode web threads=encode threads=encode; }",
+     '"transcode" directive has threads twice'],
+    ["$pool $web media a { transcode web threads=encode 'for=('; }", ''],
+);
+
+for my $case (@users) {
+    my ($conf, $text) = @$case;
+
+    ($ok, $out) = said($conf);
+
+    if (!defined $text) {
+        ok($ok && $out !~ /\[/, $conf) or diag($out);
+        next;
+    }
+
+    ok(!$ok, "$conf is wrong");
+    like($out, qr/^\[emerg\] \Q$text\E.* in \S+test\.conf:\d+$/m, 'says what');
+}
+
 # what libavfilter does, if there is one
 
 for my $line ('deinterlace auto', 'deinterlace fields', 'tonemap on',
@@ -240,10 +290,45 @@ for my $line ('deinterlace auto', 'deinterlace fields', 'tonemap on',
     like($out, qr/^$cannot.*nonsense/m, 'says which') or diag($out);
 }
 
-# an encoder that this libavcodec may have or not
+# a libavcodec without some encoders
 
-($ok, $out) = said('media_ladder a { video 720p 2800k encoder=vaapi,qsv,x264;'
-                   . ' }');
-ok($ok, 'encoders are listed for several machines') or diag($out);
+my $root = $t->root();
+my $shim = $t->path('fake.so');
+
+system('gcc', '-shared', '-fPIC', '-O1', '-w', '-o', $shim,
+       "$root/t/tools/fake_encoder.c", '-ldl') == 0
+    or BAIL_OUT('t/tools/fake_encoder.c is not built');
+
+sub without {
+    my ($ladder, @names) = @_;
+
+    local $ENV{FAKE_ENCODER} = join ',', map { "$_=none" } @names;
+    local $ENV{LD_PRELOAD} = join ' ', grep { $_ } $ENV{LD_PRELOAD}, $shim;
+
+    return said("media_ladder a {\n$ladder\n}");
+}
+
+($ok, $out) = without('video 720p 2800k encoder=vaapi,x264;', 'h264_vaapi');
+ok($ok, 'one that is missing is none in front of another one') or diag($out);
+like($out, warned('"video 720p": encoder "h264_vaapi" is not there, it needs a'
+                  . ' GPU with a driver of VA-API that encodes; of Debian it'
+                  . ' is in libavcodec59 and newer, with mesa-va-drivers or'
+                  . ' intel-media-va-driver in '), 'and what it needs is said');
+
+my $lacks = '"video 720p": encoder "libx264" is not there, it needs a'
+            . ' libavcodec built with libx264; of Debian it is in libavcodec59'
+            . ' and newer';
+
+for my $list ('', 'encoder=nvenc,x264') {
+    ($ok, $out) = without("video 720p 2800k $list;", 'libx264', 'h264_nvenc');
+    ok(!$ok, 'if all are missing nothing goes');
+    like($out, qr/^\[emerg\] \Q$lacks\E in \S+test\.conf:\d+$/m,
+         'and what to install is said');
+}
+
+($ok, $out) = without('audio aac 128k;', 'aac');
+ok(!$ok, 'nor without an encoder of audio');
+like($out, qr/^\[emerg\] "audio aac": .+ in \S+test\.conf:\d+$/m,
+     'which is said');
 
 $t->done();

@@ -12,6 +12,7 @@
  *
  * names of libavcodec's, to x264, which then does one thing wrong:
  *
+ *     none      libavcodec was built without it
  *     fine      nothing
  *     delay     it holds back three pictures
  *     keys      each fourth picture is a key frame
@@ -117,7 +118,8 @@ avcodec_find_encoder_by_name(const char *name)
         if (strncmp(p, name, n) == 0 && p[n] == '=') {
             snprintf(fake_next, sizeof(fake_next), "%.*s",
                      (int) strcspn(p + n + 1, ","), p + n + 1);
-            return call("libx264");
+
+            return strcmp(fake_next, "none") ? call("libx264") : NULL;
         }
     }
 
