@@ -29,6 +29,7 @@
 #include "av/ngx_media_av_audio.h"
 #include "av/ngx_media_av_decode.h"
 #include "av/ngx_media_av_encode.h"
+#include "av/ngx_media_av_filter.h"
 #include "av/ngx_media_av_scale.h"
 #include "core/ngx_media_derive.h"
 #include "core/ngx_media_event.h"
@@ -127,6 +128,7 @@ typedef struct {
     ngx_atomic_t              refs;
     ngx_uint_t                wanted;         /* bits: rungs that took it */
     ngx_media_job_stamp_t     stamp;
+    ngx_uint_t                wide;           /* of PQ, or HLG */
     ngx_media_ladder_shape_t  shapes[NGX_MEDIA_LADDER_RUNGS];
     ngx_media_av_frame_t     *frame;
     ngx_media_av_frame_t     *scaled[NGX_MEDIA_LADDER_RUNGS];
@@ -196,7 +198,8 @@ struct ngx_media_job_rung_s {
 
     /* video->scale_lock */
     ngx_media_av_scaler_t    *scaler;
-    ngx_media_ladder_shape_t  scaled;         /* what that makes */
+    ngx_media_ladder_shape_t  scaled;         /* what that makes, */
+    ngx_uint_t                depth;          /* and of so many bits */
 
     /* its strand's */
     ngx_media_av_encoder_t   *encoder;
@@ -211,7 +214,8 @@ struct ngx_media_job_rung_s {
     /* its strand's while a step runs, else the event loop's */
     ngx_queue_t               packets;        /* ngx_media_job_packet_t */
     unsigned                  failed:1;       /* it begins again at a cut, */
-    unsigned                  useless:1;      /* or does not begin at all */
+    unsigned                  useless:1;      /* or does not begin at all, */
+    unsigned                  unfit:1;        /* because of what comes */
     unsigned                  ended:1;        /* all has come out of it */
     unsigned                  closed:1;
     u_char                    error[NGX_MEDIA_AV_ERROR];
@@ -255,11 +259,13 @@ struct ngx_media_job_video_s {
     /* its strand's */
     ngx_media_params_t       *params;
     ngx_media_av_decoder_t   *decoder;
+    ngx_media_av_filter_t    *filter;         /* NULL: pictures need none */
     ngx_media_job_stamp_t     stamps[NGX_MEDIA_JOB_STAMPS];
     ngx_uint_t                nstamps;
     int64_t                   cuts[NGX_MEDIA_JOB_CUTS];
     ngx_uint_t                ncuts;
     int64_t                   arrival;        /* of the last frame */
+    ngx_media_job_stamp_t     last;           /* of the last picture */
     ngx_media_ladder_shape_t  shapes[NGX_MEDIA_LADDER_RUNGS];
     unsigned                  anew:1;         /* the next picture is */
 
@@ -421,12 +427,31 @@ void ngx_media_job_video_tick(ngx_media_job_video_t *v);
 void ngx_media_job_video_stopped(void *data);
 
 
+/* within a step: it has another picture, which it takes over */
+void ngx_media_job_video_picture(ngx_media_job_video_t *v,
+    ngx_media_av_frame_t *frame);
+
+
+/* ngx_media_transcode_filter.c: within a step */
+
+/* a picture of the decoder, taken over */
+void ngx_media_job_filter(ngx_media_job_video_t *v,
+    ngx_media_av_frame_t *frame);
+
+/* what is held back comes, nothing goes on from here */
+void ngx_media_job_filter_drain(ngx_media_job_video_t *v);
+
+
 /* ngx_media_transcode_picture.c */
 
 /* with one reference; takes the frame over, also if there is no memory */
 ngx_media_job_picture_t *ngx_media_job_picture(ngx_media_job_video_t *v,
     ngx_media_av_frame_t *frame);
 void ngx_media_job_picture_release(ngx_media_job_picture_t *picture);
+
+/* bits that a rung's pictures have of a source's like this; 0: it has none */
+ngx_uint_t ngx_media_job_picture_depth(const ngx_media_job_picture_t *picture,
+    const ngx_media_job_rung_t *rung);
 
 /* as the rung has it, a reference; NULL: error says why */
 ngx_media_av_frame_t *ngx_media_job_picture_scale(

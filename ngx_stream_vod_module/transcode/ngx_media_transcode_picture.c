@@ -25,7 +25,7 @@
 static ngx_media_av_frame_t *ngx_media_job_picture_make(
     ngx_media_job_picture_t *picture, ngx_uint_t i, u_char *error);
 static ngx_int_t ngx_media_job_picture_scaler(ngx_media_job_rung_t *rung,
-    const ngx_media_ladder_shape_t *shape, u_char *error);
+    const ngx_media_ladder_shape_t *shape, ngx_uint_t depth, u_char *error);
 
 
 ngx_media_job_picture_t *
@@ -94,6 +94,41 @@ ngx_media_job_picture_scale(ngx_media_job_picture_t *picture,
 }
 
 
+/* PQ and HLG need 10 bits, which not all encoders are made for */
+
+ngx_uint_t
+ngx_media_job_picture_depth(const ngx_media_job_picture_t *picture,
+    const ngx_media_job_rung_t *rung)
+{
+    u_char                       error[NGX_MEDIA_AV_ERROR];
+    ngx_uint_t                   i;
+    ngx_media_av_encoder_conf_t  conf;
+
+    if (!picture->wide) {
+        return 8;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_media_av_encoder_conf_t));
+
+    conf.width = picture->shapes[rung->index].width;
+    conf.height = picture->shapes[rung->index].height;
+    conf.bitrate = rung->conf->bitrate;
+    conf.fps_num = 1;
+    conf.fps_den = 1;
+    conf.bit_depth = 10;
+
+    for (i = 0; i < rung->conf->nkinds; i++) {
+        conf.kind = rung->conf->kinds[i];
+
+        if (ngx_media_av_encoder_check(&conf, error) == NGX_OK) {
+            return 10;
+        }
+    }
+
+    return 0;
+}
+
+
 /* borrowed; the larger ones come first, so it ends with the source's */
 
 static ngx_media_av_frame_t *
@@ -127,7 +162,9 @@ ngx_media_job_picture_make(ngx_media_job_picture_t *picture, ngx_uint_t i,
     rung = &picture->video->rungs[i];
 
     if (from == NULL
-        || ngx_media_job_picture_scaler(rung, shape, error) != NGX_OK)
+        || ngx_media_job_picture_scaler(rung, shape,
+                            ngx_media_job_picture_depth(picture, rung), error)
+           != NGX_OK)
     {
         return NULL;
     }
@@ -142,10 +179,10 @@ ngx_media_job_picture_make(ngx_media_job_picture_t *picture, ngx_uint_t i,
 
 static ngx_int_t
 ngx_media_job_picture_scaler(ngx_media_job_rung_t *rung,
-    const ngx_media_ladder_shape_t *shape, u_char *error)
+    const ngx_media_ladder_shape_t *shape, ngx_uint_t depth, u_char *error)
 {
     if (rung->scaler && rung->scaled.width == shape->width
-        && rung->scaled.height == shape->height)
+        && rung->scaled.height == shape->height && rung->depth == depth)
     {
         return NGX_OK;
     }
@@ -154,13 +191,14 @@ ngx_media_job_picture_scaler(ngx_media_job_rung_t *rung,
         ngx_media_av_scaler_close(rung->scaler);
     }
 
-    rung->scaler = ngx_media_av_scaler_open(shape->width, shape->height, 8,
-                                            error);
+    rung->scaler = ngx_media_av_scaler_open(shape->width, shape->height,
+                                            depth, error);
     if (rung->scaler == NULL) {
         return NGX_ERROR;
     }
 
     rung->scaled = *shape;
+    rung->depth = depth;
 
     return NGX_OK;
 }

@@ -311,6 +311,7 @@ ngx_media_job_rung_picture(ngx_media_job_rung_t *rung,
         ngx_media_job_rung_drain(rung);
         rung->waiting = 0;
         rung->useless = 0;
+        rung->unfit = 0;
     }
 
     if (rung->useless || (rung->waiting && !stamp->cut)) {
@@ -318,6 +319,15 @@ ngx_media_job_rung_picture(ngx_media_job_rung_t *rung,
     }
 
     rung->waiting = 0;
+
+    if (ngx_media_job_picture_depth(picture, rung) == 0) {
+        ngx_snprintf(rung->error, NGX_MEDIA_AV_ERROR,
+                     "the source is PQ or HLG, which needs 10 bits, or "
+                     "\"tonemap on\"%Z");
+        rung->useless = 1;
+        rung->unfit = 1;
+        return;
+    }
 
     frame = ngx_media_job_picture_scale(picture, rung, rung->error);
 
@@ -361,7 +371,7 @@ ngx_media_job_rung_open(ngx_media_job_rung_t *rung,
     conf.bframes = r->bframes;
     conf.lookahead = r->lookahead;
     conf.threads = r->threads;
-    conf.bit_depth = 8;
+    conf.bit_depth = ngx_media_job_picture_depth(picture, rung);
 
     if (stamp->duration) {
         conf.fps_num = NGX_MEDIA_VIDEO_TIMESCALE;
@@ -620,9 +630,10 @@ ngx_media_job_rung_done(void *data)
     }
 
     if (rung->useless && !rung->dead) {
-        ngx_media_job_log(NGX_LOG_ERR, v->job, "has no \"%V\" for a while: %s",
-                          &rung->conf->name, rung->error);
-        ngx_media_job_rung_die(rung, 1);
+        ngx_media_job_log(NGX_LOG_ERR, v->job, "has no \"%V\"%s: %s",
+                          &rung->conf->name,
+                          rung->unfit ? "" : " for a minute", rung->error);
+        ngx_media_job_rung_die(rung, !rung->unfit);
     }
 
     for (i = rung->index; i < v->nrungs; i++) {

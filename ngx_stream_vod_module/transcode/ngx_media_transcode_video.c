@@ -48,8 +48,6 @@ static void ngx_media_job_video_stamp(ngx_media_job_video_t *v,
     const ngx_media_job_coded_t *coded);
 static void ngx_media_job_video_cut(ngx_media_job_video_t *v, int64_t pts);
 static void ngx_media_job_video_pictures(ngx_media_job_video_t *v);
-static void ngx_media_job_video_picture(ngx_media_job_video_t *v,
-    ngx_media_av_frame_t *frame);
 static void ngx_media_job_video_known(ngx_media_job_video_t *v, int64_t pts,
     ngx_media_job_stamp_t *stamp);
 static void ngx_media_job_video_done(void *data);
@@ -577,6 +575,11 @@ ngx_media_job_video_work(ngx_media_job_video_t *v)
             v->decoder = NULL;
         }
 
+        if (v->filter) {
+            ngx_media_av_filter_close(v->filter);
+            v->filter = NULL;
+        }
+
         /* pictures are large, and arenas of malloc() would keep them */
 
         (void) malloc_trim(0);
@@ -652,7 +655,7 @@ ngx_media_job_video_decode(ngx_media_job_video_t *v,
         ngx_media_job_video_cut(v, coded->pts);
     }
 
-    if (coded->lost || v->params == NULL) {
+    if (coded->lost || v->params == NULL || v->failed) {
         return;
     }
 
@@ -725,6 +728,7 @@ ngx_media_job_video_drain(ngx_media_job_video_t *v)
 
     ngx_media_av_decoder_drain(v->decoder);
     ngx_media_job_video_pictures(v);
+    ngx_media_job_filter_drain(v);
     ngx_media_av_decoder_close(v->decoder);
 
     v->decoder = NULL;
@@ -786,17 +790,18 @@ ngx_media_job_video_pictures(ngx_media_job_video_t *v)
             return;
         }
 
-        ngx_media_job_video_picture(v, frame);
+        ngx_media_job_filter(v, frame);
     }
 }
 
 
-static void
+void
 ngx_media_job_video_picture(ngx_media_job_video_t *v,
     ngx_media_av_frame_t *frame)
 {
     int64_t                   pts;
     ngx_uint_t                n;
+    ngx_media_av_shape_t      shape;
     ngx_media_job_picture_t  *picture;
 
     pts = ngx_media_av_frame_pts(frame);
@@ -815,6 +820,9 @@ ngx_media_job_video_picture(ngx_media_job_video_t *v,
         ngx_memmove(v->cuts, v->cuts + n, v->ncuts * sizeof(v->cuts[0]));
     }
 
+    ngx_media_av_frame_shape(frame, &shape);
+
+    picture->wide = shape.wide;
     picture->stamp.cut = (n || v->anew);
     picture->stamp.anew = v->anew;
     v->anew = 0;
@@ -833,7 +841,12 @@ ngx_media_job_video_known(ngx_media_job_video_t *v, int64_t pts,
 {
     ngx_uint_t  i, n;
 
+    /* a second field has none of its own */
+
+    *stamp = v->last;
+
     stamp->arrival = v->arrival;
+    stamp->key = 0;
 
     for (i = 0, n = 0; i < v->nstamps; i++) {
 
@@ -847,7 +860,12 @@ ngx_media_job_video_known(ngx_media_job_video_t *v, int64_t pts,
     }
 
     stamp->pts = pts;
+    v->last = *stamp;
     v->nstamps = n;
+
+    if (v->filter && v->job->ladder->fields == NGX_MEDIA_AV_FIELDS_TWO) {
+        stamp->duration /= 2;
+    }
 }
 
 
@@ -878,7 +896,7 @@ ngx_media_job_video_done(void *data)
     if (v->failed && !v->said) {
         v->said = 1;
 
-        ngx_media_job_log(NGX_LOG_ERR, v->job, "cannot decode its video: %s",
+        ngx_media_job_log(NGX_LOG_ERR, v->job, "has no rungs: %s",
                           v->error);
 
         for (i = 0; i < v->nrungs; i++) {
