@@ -16,7 +16,10 @@ use Test::Media::Vod;
 my $t = Test::Media->new(workers => 2);
 
 $t->write_conf(<<'EOC');
-media live { zone 16m; segment 1s; part 200ms; grace 60s; }
+thread_pool encode threads=2;
+media_ladder web { video 120p 100k; }
+media live { zone 16m; segment 1s; part 200ms; grace 60s;
+             transcode web threads=encode; }
 media "other" { zone 8m; max_streams 8; grace 60s;
                 on update http://127.0.0.1:9/ interval=1h; }
 
@@ -488,7 +491,8 @@ sub packets {
 
     $pub->stop();
 
-    my $link = $t->stream('other', 'srt')->{publisher}{link};
+    my $stream = $t->stream('other', 'srt');
+    my $link = $stream->{publisher}{link};
 
     $m = scrape()->{samples};
 

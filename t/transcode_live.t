@@ -18,7 +18,8 @@ use Time::HiRes qw/ sleep time /;
 my $t = ladder_nginx(
     ladder => 'video 120p 100k; video 90p 50k; audio aac 64k;
                latency 1900ms;',
-    app => 'segment 4s; part 500ms; transcode off for=^none;', threads => 4);
+    app => 'segment 4s; part 500ms; transcode off for=^none;', threads => 4,
+    http => 'location /metrics { media_metrics; }');
 
 my ($one, $two) = $t->worker_pids();
 
@@ -61,6 +62,35 @@ my %tracks = map { ($_ => join ' ', sort keys %{live_stream($t, $_)->{track}}) }
              keys %tags;
 
 is($tracks{none}, 'a1 v1', 'none: it has no ladder');
+
+# what is said of it, by whichever worker
+
+my $said;
+
+wait_ok(sub {
+    $said = live_stream($t, 'mp3')->{transcode};
+    return $said->{frames} > 50 && $said->{rungs}[1]{pictures} > 50;
+}, 5, 'status of a ladder');
+
+is($said->{ladder}, 'web', 'its name');
+is($said->{audio_tracks}, 1, 'audio');
+is($said->{decode_errors} + $said->{dropped_frames}, 0, 'no errors');
+is(join(' ', map { "$_->{name} $_->{width}x$_->{height} $_->{encoder} "
+                   . "$_->{step} $_->{skipped} $_->{restarts}" }
+        @{$said->{rungs}}),
+   '120p 214x120 libx264 all 0 0 90p 160x90 libx264 all 0 0', 'rungs');
+ok(!live_stream($t, 'none')->{transcode}, 'none: none');
+
+my ($app) = grep { $_->{name} eq 'live' } @{$t->status()->{apps}};
+
+is($app->{transcode}{jobs}, 6, 'jobs');
+cmp_ok($app->{transcode}{cores}, '>', 0, 'they use something');
+
+my $metrics = $t->http_get('/metrics')->{body};
+
+like($metrics, qr/^ngx_media_transcode_pictures_total\{app="live",
+                  stream="mp3",rung="90p"\}\ [1-9]/mx, 'metrics of a rung');
+like($metrics, qr/^ngx_media_transcode_jobs\{app="live"\} 6$/m, 'and of all');
 is($tracks{change}, 'a1 v1 v2 v3', 'it has rungs');
 is($tracks{audio}, 'a1', 'audio: none, and no other audio');
 is($tracks{mp3}, 'a1 a2 v1 v2 v3', 'mp3: audio is converted');

@@ -34,6 +34,7 @@ typedef struct {
     const ngx_str_t                *app;
     const ngx_media_stream_stat_t  *stream;
     ngx_uint_t                      viewers;  /* are counted */
+    const ngx_media_table_stat_t   *ladder;   /* NULL: it has none */
 } ngx_http_media_api_one_t;
 
 
@@ -166,7 +167,13 @@ static const ngx_http_media_api_schema_t  ngx_http_media_api_stream_schemas[] =
       "\"tracks\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
       "\"required\":[\"name\",\"type\"],\"properties\":{"
       "\"name\":{\"type\":\"string\"},"
-      "\"type\":{\"enum\":[\"video\",\"audio\",\"text\"]}}}}}}" },
+      "\"type\":{\"enum\":[\"video\",\"audio\",\"text\"]}}}},"
+      "\"transcode\":{\"type\":\"object\",\"description\":"
+      "\"of its ladder, if it has one\","
+      "\"required\":[\"ladder\",\"rungs\"],\"properties\":{"
+      "\"ladder\":{\"type\":\"string\"},"
+      "\"rungs\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+      "\"required\":[\"name\",\"encoder\",\"step\"]}}}}}}" },
 
     { NULL, NULL }
 };
@@ -335,6 +342,7 @@ ngx_http_media_api_stream(ngx_http_request_t *r,
     one.app = &app->name;
     one.stream = &stat;
     one.viewers = (sessions != NULL);
+    one.ladder = ngx_http_media_ladder(app, &stat.name, r->pool);
 
     return ngx_http_media_api_reply(r, NGX_HTTP_OK,
                                     ngx_http_media_api_stream_write, &one);
@@ -356,6 +364,7 @@ ngx_http_media_api_stream_write(ngx_media_text_t *text, const void *data)
 {
     const ngx_http_media_api_one_t *one = data;
 
-    ngx_http_media_status_stream(text, one->app, one->viewers, one->stream);
+    ngx_http_media_status_stream(text, one->app, one->viewers, one->stream,
+                                 one->ladder);
     ngx_media_text_cstr(text, "\n");
 }

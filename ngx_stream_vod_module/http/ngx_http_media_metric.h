@@ -131,6 +131,14 @@ void ngx_http_media_metrics_sessions_write(ngx_media_metric_text_t *mt,
     const ngx_http_media_metrics_t *metrics,
     const ngx_http_media_metric_sessions_t *sessions);
 
+/* ngx_http_media_status_transcode.c: of live ladders, by application and by
+   rung, likewise */
+ngx_int_t ngx_http_media_metrics_ladders(ngx_http_media_metrics_t *metrics,
+    ngx_http_media_metric_set_t *ladders, ngx_http_media_metric_set_t *rungs);
+void ngx_http_media_metrics_ladders_write(ngx_media_metric_text_t *mt,
+    const ngx_http_media_metric_set_t *ladders,
+    const ngx_http_media_metric_set_t *rungs);
+
 /* ngx_http_media_metric_hook.c: of hooks, likewise */
 ngx_int_t ngx_http_media_metrics_hooks(ngx_http_media_metrics_t *metrics,
     ngx_http_media_metric_set_t *hooks);

@@ -35,6 +35,8 @@ typedef struct {
     ngx_http_media_metric_set_t  tracks;
     ngx_http_media_metric_set_t  videos;
     ngx_http_media_metric_set_t  hooks;
+    ngx_http_media_metric_set_t  ladders;
+    ngx_http_media_metric_set_t  rungs;
     ngx_http_media_metric_sessions_t  sessions;
 } ngx_http_media_metric_sets_t;
 
@@ -279,6 +281,9 @@ ngx_http_media_metrics_sets(ngx_http_media_metrics_t *metrics,
     }
 
     if (ngx_http_media_metrics_hooks(metrics, &sets->hooks) != NGX_OK
+        || ngx_http_media_metrics_ladders(metrics, &sets->ladders,
+                                          &sets->rungs)
+           != NGX_OK
         || ngx_http_media_metrics_sessions(metrics, &sets->sessions) != NGX_OK)
     {
         return NGX_ERROR;
@@ -783,6 +788,7 @@ ngx_http_media_metrics_write(ngx_media_metric_text_t *mt,
     ngx_media_metric_walk(mt, ngx_media_metric_videos, sets->videos.elts,
                           sets->videos.n);
 
+    ngx_http_media_metrics_ladders_write(mt, &sets->ladders, &sets->rungs);
     ngx_http_media_metrics_hooks_write(mt, &sets->hooks);
     ngx_http_media_metrics_sessions_write(mt, metrics, &sets->sessions);
 

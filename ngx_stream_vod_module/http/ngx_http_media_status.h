@@ -14,12 +14,27 @@
 #include "core/ngx_media_stat.h"
 #include "formats/ngx_media_text.h"
 #include "memory/ngx_media_cache.h"
+#include "transcode/ngx_media_transcode_table.h"
+
+
+/* live ladders of an application */
+
+typedef struct {
+    uint64_t                  max;            /* cores that there are; 0: the
+                                                 module makes no ladders */
+    uint64_t                  jobs;
+    uint64_t                  refused;
+    uint64_t                  quarantined;
+    uint64_t                  cores;          /* used, thousandths */
+} ngx_http_media_ladders_t;
 
 
 typedef struct {
     ngx_media_app_t          *app;
     ngx_media_zone_stat_t     zone;
     ngx_media_stream_stat_t  *streams;
+    ngx_media_table_stat_t  **ladders;        /* of each; NULL: it has none */
+    ngx_http_media_ladders_t  transcode;
     ngx_uint_t                nstreams;
 } ngx_http_media_status_app_t;
 
@@ -49,7 +64,22 @@ void ngx_http_media_status_zone(ngx_media_text_t *text,
    are counted */
 void ngx_http_media_status_stream(ngx_media_text_t *text,
     const ngx_str_t *app, ngx_uint_t viewers,
-    const ngx_media_stream_stat_t *stream);
+    const ngx_media_stream_stat_t *stream,
+    const ngx_media_table_stat_t *ladder);
+
+/* ngx_http_media_status_transcode.c: ,"transcode":{...} of an application, and
+   of a stream, of whose ladder a copy is in the pool; NULL: it has none */
+void ngx_http_media_ladders(const ngx_media_app_t *app,
+    ngx_http_media_ladders_t *ladders);
+void ngx_http_media_status_ladders(ngx_media_text_t *text,
+    const ngx_http_media_ladders_t *ladders);
+void ngx_http_media_status_ladder(ngx_media_text_t *text,
+    const ngx_media_table_stat_t *stat);
+ngx_media_table_stat_t *ngx_http_media_ladder(const ngx_media_app_t *app,
+    const ngx_str_t *name, ngx_pool_t *pool);
+
+/* what ends in 0, within quotes */
+void ngx_http_media_status_raw(ngx_media_text_t *text, const u_char *data);
 
 /* of JSON: ,"name": and the value; a string; true or false; a date, or null */
 void ngx_http_media_status_key(ngx_media_text_t *text, const char *name);

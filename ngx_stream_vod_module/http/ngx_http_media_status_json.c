@@ -107,6 +107,7 @@ ngx_http_media_status_app(ngx_media_text_t *text,
 
     ngx_media_text_cstr(text, ",");
     ngx_http_media_status_zone(text, app->app, &app->zone);
+    ngx_http_media_status_ladders(text, &app->transcode);
 
     ngx_media_text_cstr(text, ",\"streams\":[");
 
@@ -117,7 +118,7 @@ ngx_http_media_status_app(ngx_media_text_t *text,
         }
 
         ngx_http_media_status_stream(text, NULL, status->sessions,
-                                     &app->streams[i]);
+                                     &app->streams[i], app->ladders[i]);
     }
 
     ngx_media_text_cstr(text, "]}");
@@ -139,7 +140,8 @@ ngx_http_media_status_zone(ngx_media_text_t *text, const ngx_media_app_t *app,
 
 void
 ngx_http_media_status_stream(ngx_media_text_t *text, const ngx_str_t *app,
-    ngx_uint_t viewers, const ngx_media_stream_stat_t *stream)
+    ngx_uint_t viewers, const ngx_media_stream_stat_t *stream,
+    const ngx_media_table_stat_t *ladder)
 {
     ngx_uint_t   i;
     const char  *state;
@@ -191,7 +193,13 @@ ngx_http_media_status_stream(ngx_media_text_t *text, const ngx_str_t *app,
         ngx_http_media_status_track(text, &stream->tracks[i]);
     }
 
-    ngx_media_text_cstr(text, "]}");
+    ngx_media_text_cstr(text, "]");
+
+    if (ladder) {
+        ngx_http_media_status_ladder(text, ladder);
+    }
+
+    ngx_media_text_cstr(text, "}");
 }
 
 

@@ -174,6 +174,7 @@ ngx_http_media_status_collect_app(ngx_http_request_t *r,
     zone = app->app->zone;
 
     ngx_media_zone_stat(zone, &app->zone);
+    ngx_http_media_ladders(app->app, &app->transcode);
 
     if (ngx_media_zone_streams(zone, r->pool, &streams, &n) != NGX_OK) {
         return NGX_ERROR;
@@ -184,7 +185,9 @@ ngx_http_media_status_collect_app(ngx_http_request_t *r,
     }
 
     app->streams = ngx_pcalloc(r->pool, n * sizeof(ngx_media_stream_stat_t));
-    if (app->streams == NULL) {
+    app->ladders = ngx_pcalloc(r->pool, n * sizeof(void *));
+
+    if (app->streams == NULL || app->ladders == NULL) {
         return NGX_ERROR;
     }
 
@@ -200,6 +203,10 @@ ngx_http_media_status_collect_app(ngx_http_request_t *r,
             ngx_http_media_session_count(ngx_http_media_sessions_conf(r),
                                          &app->app->name,
                                          &app->streams[app->nstreams]);
+            app->ladders[app->nstreams]
+                         = ngx_http_media_ladder(app->app,
+                                       &app->streams[app->nstreams].name,
+                                       r->pool);
             app->nstreams++;
         }
     }

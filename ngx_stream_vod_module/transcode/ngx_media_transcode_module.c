@@ -288,6 +288,13 @@ ngx_media_transcode_check(ngx_conf_t *cf, void *data)
 }
 
 
+ngx_media_table_shm_t *
+ngx_media_transcode_table(const ngx_media_app_t *app)
+{
+    return ngx_media_app_shared(app, ngx_media_transcode_module);
+}
+
+
 #if (NGX_MEDIA_HAVE_AV && NGX_THREADS)
 
 static ngx_int_t

@@ -130,6 +130,9 @@ ngx_uint_t ngx_media_table_banned(ngx_media_table_shm_t *table,
 ngx_int_t ngx_media_table_stat(const ngx_media_table_shm_t *table,
     const ngx_str_t *name, ngx_media_table_stat_t *stat);
 
+/* of an application; NULL: there is none */
+ngx_media_table_shm_t *ngx_media_transcode_table(const ngx_media_app_t *app);
+
 /* jobs of all processes, and streams that are in quarantine now */
 void ngx_media_table_count(const ngx_media_table_shm_t *table,
     ngx_uint_t *jobs, ngx_uint_t *banned);
