@@ -8,6 +8,8 @@
  * Ladders: media_ladder NAME { } of the main configuration, for live streams
  * and for files.  What is in one is checked when nginx reads it; nothing is
  * opened then.
+ *
+ * style: long header, all that a ladder is.
  */
 
 
@@ -125,6 +127,11 @@ ngx_thread_pool_t *ngx_media_ladder_pool(ngx_conf_t *cf, ngx_str_t *value);
  */
 const ngx_media_ladder_t *ngx_media_ladder_use(ngx_conf_t *cf,
     const ngx_str_t *name, ngx_msec_t segment);
+
+/* while a directive is read: the same for files, *ladder is set when all was
+   read, or nginx says where the directive is; NGX_ERROR: no memory */
+ngx_int_t ngx_media_ladder_later(ngx_conf_t *cf, const ngx_str_t *name,
+    const ngx_media_ladder_t **ladder);
 
 /*
  * The shape of a rung for a source; bandwidth: of it, as announced, bit/s; 0:

@@ -30,14 +30,27 @@
 #define NGX_MEDIA_LADDER_MOST      10000
 
 
+/* a directive that names a ladder, which may be read later */
+
+typedef struct {
+    ngx_str_t                 name;
+    const ngx_media_ladder_t **ladder;
+    u_char                   *file;
+    ngx_uint_t                line;
+} ngx_media_ladder_use_t;
+
+
 typedef struct {
     ngx_array_t               ladders;        /* ngx_media_ladder_t * */
+    ngx_array_t               uses;           /* ngx_media_ladder_use_t */
     ngx_media_ladder_t       *current;        /* its block is being read */
 } ngx_media_ladder_main_conf_t;
 
 
 static void *ngx_media_ladder_create_conf(ngx_cycle_t *cycle);
 static char *ngx_media_ladder_init_conf(ngx_cycle_t *cycle, void *conf);
+static char *ngx_media_ladder_uses(ngx_cycle_t *cycle,
+    ngx_media_ladder_main_conf_t *mlcf);
 static char *ngx_media_ladder_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_uint_t ngx_media_ladder_named(const ngx_str_t *name);
@@ -165,7 +178,10 @@ ngx_media_ladder_create_conf(ngx_cycle_t *cycle)
 
     if (ngx_array_init(&mlcf->ladders, cycle->pool, 2,
                        sizeof(ngx_media_ladder_t *))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&mlcf->uses, cycle->pool, 2,
+                          sizeof(ngx_media_ladder_use_t))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -185,6 +201,10 @@ ngx_media_ladder_init_conf(ngx_cycle_t *cycle, void *conf)
     ngx_uint_t           i;
     ngx_media_params_t   source;
     ngx_media_ladder_t **ladder;
+
+    if (ngx_media_ladder_uses(cycle, mlcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (!ngx_test_config || ngx_quiet_mode) {
         return NGX_CONF_OK;
@@ -238,6 +258,57 @@ ngx_media_ladder_find(ngx_cycle_t *cycle, const ngx_str_t *name)
     }
 
     return NULL;
+}
+
+
+ngx_int_t
+ngx_media_ladder_later(ngx_conf_t *cf, const ngx_str_t *name,
+    const ngx_media_ladder_t **ladder)
+{
+    ngx_media_ladder_use_t        *use;
+    ngx_media_ladder_main_conf_t  *mlcf;
+
+    mlcf = (ngx_media_ladder_main_conf_t *)
+               ngx_get_conf(cf->cycle->conf_ctx, ngx_media_ladder_module);
+
+    use = ngx_array_push(&mlcf->uses);
+    if (use == NULL) {
+        return NGX_ERROR;
+    }
+
+    use->name = *name;
+    use->ladder = ladder;
+    use->file = cf->conf_file->file.name.data;
+    use->line = cf->conf_file->line;
+
+    return NGX_OK;
+}
+
+
+static char *
+ngx_media_ladder_uses(ngx_cycle_t *cycle, ngx_media_ladder_main_conf_t *mlcf)
+{
+    ngx_uint_t               i;
+    ngx_media_ladder_use_t  *use;
+
+    use = mlcf->uses.elts;
+
+    for (i = 0; i < mlcf->uses.nelts; i++) {
+        *use[i].ladder = ngx_media_ladder_find(cycle, &use[i].name);
+
+        if (*use[i].ladder == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                          "there is no media_ladder \"%V\", write "
+                          "\"media_ladder %V { video auto; }\" beside "
+                          "\"media\" and \"http\" in %s:%ui",
+                          &use[i].name, &use[i].name, use[i].file,
+                          use[i].line);
+
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
 }
 
 
