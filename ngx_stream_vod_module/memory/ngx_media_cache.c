@@ -428,11 +428,22 @@ ngx_media_cache_stat(ngx_media_cache_t *cache, ngx_media_cache_stat_t *stat)
     stat->used = sh->used;
     stat->entries = sh->entries;
 
+    for (i = 0; i < NGX_MEDIA_CACHE_COUNTS; i++) {
+        stat->counts[i] = sh->counts[i];
+    }
+
     for (i = 0; i < sh->nentries; i++) {
         stat->pins += sh->table[i].pins;
     }
 
     ngx_media_cache_unlock(cache);
+}
+
+
+void
+ngx_media_cache_count(ngx_media_cache_t *cache, ngx_uint_t counter, uint64_t n)
+{
+    (void) ngx_media_count(&cache->sh->counts[counter], n);
 }
 
 

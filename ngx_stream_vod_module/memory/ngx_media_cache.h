@@ -26,6 +26,7 @@
 
 
 #define NGX_MEDIA_CACHE_KEY      40           /* bytes; all are compared */
+#define NGX_MEDIA_CACHE_COUNTS   8            /* what its user counts */
 
 typedef struct ngx_media_cache_s  ngx_media_cache_t;
 
@@ -48,6 +49,7 @@ typedef struct {
     size_t                    used;           /* of blobs */
     ngx_uint_t                entries;
     ngx_uint_t                pins;           /* of all processes */
+    uint64_t                  counts[NGX_MEDIA_CACHE_COUNTS];
 } ngx_media_cache_stat_t;
 
 
@@ -81,6 +83,10 @@ void ngx_media_cache_abandon(ngx_media_cache_t *cache, const u_char *key);
 /* *ref becomes nothing; nothing may be unpinned */
 void ngx_media_cache_unpin(ngx_media_cache_t *cache,
     ngx_media_cache_ref_t *ref);
+
+/* counters that its user gives their meaning, 0 to COUNTS - 1 */
+void ngx_media_cache_count(ngx_media_cache_t *cache, ngx_uint_t counter,
+    uint64_t n);
 
 void ngx_media_cache_stat(ngx_media_cache_t *cache,
     ngx_media_cache_stat_t *stat);

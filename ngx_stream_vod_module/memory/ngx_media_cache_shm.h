@@ -27,7 +27,7 @@
 #include "memory/ngx_media_sync.h"
 
 
-#define NGX_MEDIA_CACHE_LAYOUT   2            /* of all that follows, and of
+#define NGX_MEDIA_CACHE_LAYOUT   3            /* of all that follows, and of
                                                  what is kept there */
 
 #define NGX_MEDIA_CACHE_ROWS     128          /* processes at a time */
@@ -94,6 +94,7 @@ typedef struct {
     uint64_t                  evicted;
     uint64_t                  nomem;
     uint64_t                  swept;          /* processes */
+    uint64_t                  counts[NGX_MEDIA_CACHE_COUNTS];
     ngx_media_cache_row_shm_t rows[NGX_MEDIA_CACHE_ROWS];
 } ngx_media_cache_shm_t;
 
