@@ -161,6 +161,33 @@ const ngx_media_metric_t  ngx_media_metric_caches[] = {
 };
 
 
+/* of vod/ngx_media_vod_want.h, in its order */
+
+const ngx_media_metric_t  ngx_media_metric_ladders[] = {
+
+    ngx_media_metric_cache("made", COUNTER, "ladder_segments", counts[0],
+        "Segments of rungs of files that were made"),
+    ngx_media_metric_field(ngx_media_cache_stat_t, "made_ms", COUNTER,
+        "ladder_media_seconds", NULL, 1000, counts[1],
+        "How long these last"),
+    ngx_media_metric_field(ngx_media_cache_stat_t, "cpu_ms", COUNTER,
+        "ladder_cpu_seconds", NULL, 1000, counts[2],
+        "CPU time they took"),
+    ngx_media_metric_cache("hits", COUNTER, "ladder_hits", counts[3],
+        "Segments of rungs that were there already"),
+    ngx_media_metric_cache("waited", COUNTER, "ladder_waits", counts[4],
+        "Requests that waited for a segment of a rung"),
+    ngx_media_metric_cache("rejected", COUNTER, "ladder_rejected", counts[5],
+        "Segments of rungs that too many others waited for"),
+    ngx_media_metric_cache("cancelled", COUNTER, "ladder_cancelled",
+        counts[6], "Segments of rungs that nobody waited for any more"),
+    ngx_media_metric_cache("failed", COUNTER, "ladder_failed", counts[7],
+        "Segments of rungs that could not be made"),
+
+    ngx_media_metric_end
+};
+
+
 const ngx_media_metric_t  ngx_media_metric_streams[] = {
 
     ngx_media_metric_stream("", SUM, "stream_up", 1, up,

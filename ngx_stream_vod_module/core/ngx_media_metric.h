@@ -9,6 +9,8 @@
  * snapshots of ngx_media_stat.h.  A row is one number; status (JSON) and
  * metrics (Prometheus, OpenMetrics) walk over the same rows, named in docs/.
  * Rows of one metric follow one another, each with a label of its own.
+ *
+ * style: long header, it is one vocabulary and all tables of it.
  */
 
 
@@ -89,6 +91,7 @@ extern const ngx_media_metric_t  ngx_media_metric_apps[];
 extern const ngx_media_metric_t  ngx_media_metric_zones[];
 extern const ngx_media_metric_t  ngx_media_metric_states[];
 extern const ngx_media_metric_t  ngx_media_metric_caches[];
+extern const ngx_media_metric_t  ngx_media_metric_ladders[];
 extern const ngx_media_metric_t  ngx_media_metric_streams[];
 extern const ngx_media_metric_t  ngx_media_metric_ignored[];
 extern const ngx_media_metric_t  ngx_media_metric_viewers[];

@@ -25,7 +25,7 @@
 #include "formats/ngx_media_lang.h"
 
 
-#define NGX_MEDIA_VOD_VERSION    3            /* of the blobs */
+#define NGX_MEDIA_VOD_VERSION    4            /* of the blobs */
 
 #define NGX_MEDIA_VOD_TRACKS     32           /* of a file */
 #define NGX_MEDIA_VOD_ERROR      256

@@ -796,6 +796,7 @@ ngx_http_media_metrics_write(ngx_media_metric_text_t *mt,
         ngx_str_set(&one.labels, "zone=\"media_vod\"");
         one.data = &metrics->cache;
         ngx_media_metric_walk(mt, ngx_media_metric_caches, &one, 1);
+        ngx_media_metric_walk(mt, ngx_media_metric_ladders, &one, 1);
     }
 
     if (mt->open) {

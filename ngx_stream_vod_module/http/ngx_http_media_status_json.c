@@ -81,6 +81,10 @@ ngx_http_media_status_json(u_char *p, size_t size,
                             ",\"vod\":{\"cache\":{\"zone\":\"media_vod\"");
         ngx_media_metric_json(&text, ngx_media_metric_caches,
                               &status->cache);
+        ngx_media_text_cstr(&text, "},\"ladder\":{");
+        ngx_media_text_cstr(&text, "\"zone\":\"media_vod\"");
+        ngx_media_metric_json(&text, ngx_media_metric_ladders,
+                              &status->cache);
         ngx_media_text_cstr(&text, "}}");
     }
 

@@ -19,6 +19,7 @@
 #include <ngx_http.h>
 #include "http/ngx_http_media_kind.h"
 #include "vod/ngx_media_vod_load.h"
+#include "vod/ngx_media_vod_want.h"
 #include "vod/ngx_media_vod_thumb.h"
 
 
@@ -39,6 +40,8 @@ typedef struct ngx_http_media_vod_ctx_s {
     time_t                    lifetime;       /* of texts, s */
     const ngx_media_vod_sheet_t *sheet;
     ngx_media_vod_load_t      load;
+    ngx_media_vod_want_t      wants[2];       /* of rungs: of the two tracks */
+    ngx_uint_t                pending;        /* of these, it waits for */
 } ngx_http_media_vod_ctx_t;
 
 
@@ -80,6 +83,24 @@ ngx_int_t ngx_http_media_vod_again(ngx_http_request_t *r,
 
 /* ngx_http_media_vod_module.c: NULL: nothing is served from files */
 ngx_media_cache_t *ngx_http_media_vod_cache_conf(ngx_http_request_t *r);
+
+
+/*
+ * ngx_http_media_vod_ladder.c: segments of rungs are had, or made: NGX_OK:
+ * they are there, and so are those of other tracks; otherwise what a content
+ * handler returns, the request is answered later or refused
+ */
+ngx_int_t ngx_http_media_vod_make(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx);
+
+/* then: the frames of the first (0) or second (1) track */
+ngx_int_t ngx_http_media_vod_frames(ngx_http_request_t *r,
+    ngx_http_media_vod_ctx_t *ctx, ngx_uint_t second, ngx_uint_t key,
+    ngx_media_frames_t *frames);
+
+/* media_vod_ladder: of an ngx_media_vod_ladder_t * */
+char *ngx_http_media_vod_ladder(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 /* ngx_http_media_vod_thumb.c, handlers, too: a picture, a sheet of them */

@@ -523,8 +523,13 @@ ngx_http_media_vod_chunk(ngx_http_request_t *r, ngx_http_media_vod_ctx_t *ctx,
     ngx_int_t           rc;
     ngx_media_frames_t  frames;
 
-    rc = ngx_media_vod_frames(&ctx->load.source, ctx->track, ctx->url.number,
-                              key, r->pool, &frames);
+    rc = ngx_http_media_vod_make(r, ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_media_vod_frames(r, ctx, 0, key, &frames);
 
     if (rc != NGX_OK) {
         return ngx_http_media_vod_missing(r, ctx, rc);
@@ -569,10 +574,15 @@ ngx_http_media_vod_segment(ngx_http_request_t *r,
 
     n = 0;
 
+    rc = ngx_http_media_vod_make(r, ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     /* one of the two may have nothing there: it is shorter */
 
-    rc = ngx_media_vod_frames(&ctx->load.source, ctx->track, ctx->url.number,
-                              key, r->pool, &frames[n]);
+    rc = ngx_http_media_vod_frames(r, ctx, 0, key, &frames[n]);
 
     if (rc == NGX_OK) {
         n++;
@@ -586,8 +596,7 @@ ngx_http_media_vod_segment(ngx_http_request_t *r,
     }
 
     if (ctx->second != NGX_MEDIA_NO_TRACK) {
-        rc = ngx_media_vod_frames(&ctx->load.source, ctx->second,
-                                  ctx->url.number, 0, r->pool, &frames[n]);
+        rc = ngx_http_media_vod_frames(r, ctx, 1, 0, &frames[n]);
 
         if (rc == NGX_OK) {
             n++;

@@ -37,6 +37,7 @@ typedef struct {
     ngx_path_t               *temp;           /* NULL: off */
     off_t                     temp_max;
     ngx_media_vod_sheet_t     sheet;
+    ngx_media_vod_ladder_t   *ladder;         /* NULL: off */
     ngx_media_vod_conf_t      vod;            /* made of these */
 } ngx_http_media_vod_loc_conf_t;
 
@@ -131,6 +132,13 @@ static ngx_command_t  ngx_http_media_vod_commands[] = {
       ngx_http_media_vod_temp_path,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("media_vod_ladder"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
+      ngx_http_media_vod_ladder,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_media_vod_loc_conf_t, ladder),
       NULL },
 
     { ngx_string("media_vod_thumbs"),
@@ -445,6 +453,7 @@ ngx_http_media_vod_create_loc_conf(ngx_conf_t *cf)
     conf->valid = NGX_CONF_UNSET_MSEC;
     conf->max_moov = NGX_CONF_UNSET_SIZE;
     conf->temp = NGX_CONF_UNSET_PTR;
+    conf->ladder = NGX_CONF_UNSET_PTR;
     conf->sheet.interval = NGX_HTTP_MEDIA_VOD_UNSET;
 
     return conf;
@@ -473,6 +482,7 @@ ngx_http_media_vod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_conf_merge_ptr_value(conf->temp, prev->temp, NULL);
+    ngx_conf_merge_ptr_value(conf->ladder, prev->ladder, NULL);
 
     if (conf->sheet.interval == NGX_HTTP_MEDIA_VOD_UNSET) {
         conf->sheet = prev->sheet;
@@ -511,6 +521,16 @@ ngx_http_media_vod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     conf->vod.max_moov = conf->max_moov;
     conf->vod.max_files = vmcf->open_files;
     conf->vod.mapping = conf->mapping;
+    conf->vod.ladder = conf->ladder;
+
+    if (conf->ladder && conf->temp == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"media_vod_ladder\" keeps what it makes of files "
+                           "in \"media_vod_temp_path\", which is not there: "
+                           "write \"media_vod_temp_path /var/cache/media "
+                           "max_size=50g\" for instance");
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->temp) {
         conf->vod.temp = (const char *) conf->temp->name.data;

@@ -117,6 +117,9 @@ typedef struct {
                                                  most */
     uint32_t                  apart;          /* ms that its segments are off
                                                  the common times, at most */
+    uint32_t                  rung;           /* of the ladder, from 1, or of
+                                                 its audio; 0: as the files
+                                                 have it */
     u_char                    lang[NGX_MEDIA_LANG];
     u_char                    label[NGX_MEDIA_LABEL];
     unsigned                  is_default:1;
@@ -148,6 +151,11 @@ typedef struct {
     int64_t                   base;           /* added to the plan's times, in
                                                  timescale: none is negative */
     ngx_media_fill_t          fill;           /* silence, of audio */
+    uint32_t                  own;            /* a rung: offset of its params;
+                                                 0: the file has them */
+    uint32_t                  encoder;        /* its number in the table, */
+    uint32_t                  reorders;       /* and it may have B-frames */
+    uint64_t                  made;           /* hash of how it is made */
 } ngx_media_vod_set_clip_t;
 
 

@@ -105,7 +105,9 @@ ngx_media_vod_clip_file(ngx_media_vod_clip_ctx_t *ctx)
         t = ngx_media_vod_set_track(set, i);
         clip = ngx_media_vod_set_clip(set, 0, i);
 
-        if (clip->track == NGX_MEDIA_VOD_NONE || t->type == NGX_MEDIA_TEXT) {
+        if (clip->track == NGX_MEDIA_VOD_NONE || t->type == NGX_MEDIA_TEXT
+            || t->rung)
+        {
             continue;
         }
 
@@ -153,6 +155,7 @@ ngx_media_vod_clip_tracks(ngx_media_vod_clip_ctx_t *ctx)
 
         if (clip->track == NGX_MEDIA_VOD_NONE || clip->file != ctx->file
             || ngx_media_vod_set_track(set, i)->type == NGX_MEDIA_TEXT
+            || clip->own
             || ctx->movie.ntracks == NGX_MEDIA_VOD_TRACKS)
         {
             continue;

@@ -89,7 +89,7 @@ ngx_media_vod_frames(const ngx_media_vod_source_t *source, ngx_uint_t track,
 
     clip = ngx_media_vod_set_clip(set, turn.period, track);
 
-    if (clip->track == NGX_MEDIA_VOD_NONE
+    if (clip->track == NGX_MEDIA_VOD_NONE || clip->own
         || ngx_media_vod_set_track(set, track)->text
         || ngx_media_plan_segment(ngx_media_vod_set_plan(set, clip),
                                   n, &segment)
@@ -387,6 +387,19 @@ ngx_media_vod_init(const ngx_media_vod_source_t *source, ngx_uint_t track,
         clip = ngx_media_vod_set_clip(set, i, track);
 
         if (clip->track == NGX_MEDIA_VOD_NONE) {
+            continue;
+        }
+
+        if (clip->own) {
+            ngx_media_params_copy(&own, ngx_media_vod_at(set, clip->own));
+            own.delay = clip->edit;
+
+            rc = ngx_media_vod_init_write(&own, name, pool, bytes);
+
+            if (rc != NGX_DECLINED) {
+                return rc;
+            }
+
             continue;
         }
 

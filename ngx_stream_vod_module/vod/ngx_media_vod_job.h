@@ -10,6 +10,8 @@
  *
  * Jobs and what their threads touch belong to the table, never to a request,
  * so requests come and go as they like.
+ *
+ * style: long header, a job, its files and what it finds.
  */
 
 
@@ -24,6 +26,7 @@
 #include "vod/ngx_media_vod_load.h"
 #include "vod/ngx_media_vod_map.h"
 #include "vod/ngx_media_vod_open.h"
+#include "vod/ngx_media_vod_want.h"
 
 
 /* files of one job that are indexed at the same time */
@@ -40,6 +43,7 @@ struct ngx_media_vod_table_s {
     ngx_media_vod_tree_t      paths;
     ngx_media_vod_tree_t      names;
     ngx_event_t               event;          /* sweeps */
+    ngx_media_vod_makings_t   makings;
 };
 
 

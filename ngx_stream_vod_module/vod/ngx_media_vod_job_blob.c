@@ -557,6 +557,7 @@ ngx_media_vod_job_set(ngx_media_vod_job_t *job)
     ctx->make.map = &result->make.map;
     ctx->make.files = result->files;
     ctx->make.target = job->conf->target;
+    ctx->make.ladder = job->conf->ladder;
     ctx->make.now = job->now;
     ctx->make.born = ngx_media_vod_job_born(job);
 
@@ -622,8 +623,8 @@ ngx_media_vod_job_born(ngx_media_vod_job_t *job)
 
 
 /*
- * What a set is made of: the map, its files, how long segments shall be, and
- * whether a file may grow.
+ * What a set is made of: the map, its files, how long segments shall be,
+ * whether a file may grow, and the ladder.
  */
 
 static void
@@ -632,7 +633,7 @@ ngx_media_vod_job_set_key(ngx_media_vod_job_t *job)
     u_char                       growing;
     uint32_t                     n;
     int64_t                      mtime;
-    uint64_t                     hash;
+    uint64_t                     hash, ladder;
     ngx_uint_t                   i;
     ngx_sha1_t                   sha1;
     ngx_media_vod_result_t      *result;
@@ -659,6 +660,9 @@ ngx_media_vod_job_set_key(ngx_media_vod_job_t *job)
         ngx_sha1_update(&sha1, &open->file->tag, 8);
         ngx_sha1_update(&sha1, &growing, 1);
     }
+
+    ladder = ngx_media_vod_ladder_tag(job->conf->ladder);
+    ngx_sha1_update(&sha1, &ladder, 8);
 
     ngx_sha1_final(job->key + 16, &sha1);
     ngx_memcpy(job->key + 36, &n, 4);

@@ -646,6 +646,7 @@ ngx_media_vod_table_add(ngx_conf_t *cf)
 
     ngx_media_vod_tree_init(&table->paths);
     ngx_media_vod_tree_init(&table->names);
+    ngx_media_vod_makings_init(&table->makings);
 
     cln->handler = ngx_media_vod_table_cleanup;
     cln->data = table;
@@ -670,6 +671,8 @@ ngx_media_vod_table_cleanup(void *data)
     if (table->event.timer_set) {
         ngx_del_timer(&table->event);
     }
+
+    ngx_media_vod_makings_orphan(&table->makings);
 
     while (!ngx_queue_empty(&table->names.queue)) {
         q = ngx_queue_last(&table->names.queue);

@@ -62,6 +62,7 @@ typedef struct {
                                                  NULL: none are converted */
     off_t                     temp_max;       /* of all of them, bytes; 0: no
                                                  limit */
+    const ngx_media_vod_ladder_t *ladder;     /* NULL: none */
     unsigned                  mapping:1;      /* names are of JSON files */
 } ngx_media_vod_conf_t;
 

@@ -86,6 +86,7 @@ ngx_media_vod_set_make(ngx_media_vod_set_make_t *make)
     }
 
     make->set = ctx->set;
+    ngx_media_vod_set_ladder_free(ctx);
     free(ctx->left_out);
     free(ctx);
 }
@@ -289,7 +290,7 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
         for (i = 0; i < ctx->set->nperiods; i++) {
             clip = ngx_media_vod_set_clip(ctx->set, i, n);
 
-            if (clip->track == NGX_MEDIA_VOD_NONE) {
+            if (clip->track == NGX_MEDIA_VOD_NONE || track->rung) {
                 continue;
             }
 
@@ -324,6 +325,11 @@ ngx_media_vod_set_rates(ngx_media_vod_set_ctx_t *ctx)
             }
 
             ngx_media_vod_set_fits(ctx, track, file, t);
+        }
+
+        if (track->rung) {
+            ngx_media_vod_set_rung_rate(ctx, n);
+            continue;
         }
 
         track->average = ngx_media_vod_rate_average(&ctx->rates[n].cmaf);
@@ -431,7 +437,7 @@ ngx_media_vod_set_tag(ngx_media_vod_set_ctx_t *ctx)
     tag[0] = NGX_MEDIA_VOD_VERSION;
     tag[1] = 0;
     tag[2] = ctx->set->segment;
-    tag[3] = 0;
+    tag[3] = ngx_media_vod_ladder_tag(ctx->make->ladder);
 
     /*
      * Of a channel clips come and go, and its segments keep their names: by

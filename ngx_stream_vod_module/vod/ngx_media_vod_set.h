@@ -14,12 +14,14 @@
 
 
 #include "vod/ngx_media_vod.h"
+#include "vod/ngx_media_vod_ladder.h"
 
 
 typedef struct {
     /* set by the caller, who keeps all of it until the thread is done */
     const ngx_media_vod_map_t *map;
     const ngx_media_vod_open_t *files;        /* [sequence][clip] */
+    const ngx_media_vod_ladder_t *ladder;     /* NULL: none */
     ngx_msec_t                target;         /* of segments */
     time_t                    now;            /* unix time */
     int64_t                   born;           /* of the set of this name that

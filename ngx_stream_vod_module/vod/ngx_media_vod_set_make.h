@@ -28,6 +28,18 @@
 #define NGX_MEDIA_VOD_SET_ALL     ((uint64_t) -1)
 
 
+/* what a rung is in a clip */
+
+typedef struct {
+    ngx_media_params_t       *params;         /* by malloc(); NULL: it has
+                                                 nothing there */
+    uint32_t                  encoder;        /* see ngx_media_vod_set_clip_t */
+    uint32_t                  reorders;
+    uint32_t                  delay;          /* in timescale */
+    uint64_t                  made;
+} ngx_media_vod_set_own_t;
+
+
 /* a set under construction: it may move, so all is known by offsets */
 
 typedef struct {
@@ -44,6 +56,8 @@ typedef struct {
     ngx_media_vod_rate_t      rates[NGX_MEDIA_VOD_SET_TRACKS];
     uint32_t                 *left_out;       /* by file: bits of its tracks */
     uint64_t                  longest;        /* ms, of segments */
+    ngx_media_vod_set_own_t  *own;            /* [track][clip], of rungs; NULL:
+                                                 there are none */
     unsigned                  no_memory:1;
     unsigned                  apart:1;        /* noted */
 } ngx_media_vod_set_ctx_t;
@@ -67,6 +81,18 @@ ngx_int_t ngx_media_vod_set_videos(ngx_media_vod_set_ctx_t *ctx);
 
 /* fills ctx->tracks; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx);
+
+/*
+ * ngx_media_vod_set_ladder.c: adds rungs of the video that ctx->tracks has,
+ * or notes why there are none; what they are in a clip goes into the set; and
+ * how much they may send.  NGX_OK or NGX_ERROR
+ */
+ngx_int_t ngx_media_vod_set_ladder(ngx_media_vod_set_ctx_t *ctx);
+ngx_int_t ngx_media_vod_set_rung(ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t clip, ngx_uint_t track);
+void ngx_media_vod_set_rung_rate(ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t track);
+void ngx_media_vod_set_ladder_free(ngx_media_vod_set_ctx_t *ctx);
 
 /* the track of a file that is this one's in a clip; NONE */
 uint32_t ngx_media_vod_set_find(const ngx_media_vod_set_ctx_t *ctx,
@@ -146,6 +172,25 @@ int64_t ngx_media_vod_common(const ngx_media_vod_set_t *set, uint32_t period,
 
 #define ngx_media_vod_set_plan(set, clip)                                     \
     ((ngx_media_plan_t *) ngx_media_vod_at(set, (clip)->plan))
+
+
+/* of a track in a clip: those of a rung, or as of ngx_media_vod_params() */
+
+static ngx_inline const ngx_media_params_t *
+ngx_media_vod_clip_params(const ngx_media_vod_set_t *set,
+    const ngx_media_vod_open_t *files, const ngx_media_vod_set_clip_t *clip,
+    uint32_t description)
+{
+    const ngx_media_vod_file_t  *file;
+
+    if (clip->own) {
+        return ngx_media_vod_at(set, clip->own);
+    }
+
+    file = files[clip->file].file;
+
+    return ngx_media_vod_params(file, &file->tracks[clip->track], description);
+}
 
 
 #endif /* _NGX_MEDIA_VOD_SET_MAKE_H_INCLUDED_ */

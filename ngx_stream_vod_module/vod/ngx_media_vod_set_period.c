@@ -559,6 +559,14 @@ ngx_media_vod_set_add(ngx_media_vod_set_period_t *p, ngx_uint_t track,
         return NGX_OK;
     }
 
+    /* a rung of a track is cut where that is */
+
+    if (ctx->tracks[track].rung && track != p->clock) {
+        clip->plan = ngx_media_vod_set_clip(ctx->set, p->clip,
+                                            p->clock)->plan;
+        return NGX_OK;
+    }
+
     (void) ngx_media_vod_set_source(p, track, &index);
 
     plan = NULL;
@@ -726,6 +734,18 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
 
         } else if (clip->track == NGX_MEDIA_VOD_NONE) {
             continue;
+
+        } else if (ctx->tracks[i].rung) {
+
+            if (ngx_media_vod_set_rung(ctx, p->clip, i) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            clip = ngx_media_vod_set_clip(ctx->set, p->clip, i);
+            ngx_media_params_copy(&own, ngx_media_vod_at(ctx->set, clip->own));
+            timescale = own.timescale;
+            clip->edit = ngx_media_vod_set_edit(p, clip->delay, timescale);
+            own.delay = clip->edit;
 
         } else {
             file = ctx->make->files[clip->file].file;

@@ -97,6 +97,12 @@ ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
                 }
             }
         }
+
+        if (type == NGX_MEDIA_VIDEO
+            && ngx_media_vod_set_ladder(ctx) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     if (ctx->ntracks == 0 || ctx->tracks[0].type == NGX_MEDIA_TEXT) {

@@ -247,7 +247,7 @@ ngx_media_vod_view_descriptions(ngx_media_vod_view_ctx_t *ctx,
         for (n = 0; n < set->ntracks; n++) {
             clip = ngx_media_vod_set_clip(set, i, n);
 
-            if (clip->track == NGX_MEDIA_VOD_NONE
+            if (clip->track == NGX_MEDIA_VOD_NONE || clip->own
                 || ngx_media_vod_set_track(set, n)->text)
             {
                 continue;
@@ -565,8 +565,10 @@ ngx_media_vod_view_track(ngx_media_vod_view_ctx_t *ctx, ngx_uint_t listed)
 
     view->timescale = track->text ? 1000 : plan->timescale;
 
-    ngx_media_vod_view_str(&view->supplemental, t->supplemental);
-    ngx_media_vod_view_str(&view->brands, t->brands);
+    if (clip->own == 0) {
+        ngx_media_vod_view_str(&view->supplemental, t->supplemental);
+        ngx_media_vod_view_str(&view->brands, t->brands);
+    }
 
     if (ngx_media_vod_view_inits(ctx) != NGX_OK) {
         return NGX_ERROR;
@@ -582,7 +584,6 @@ ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx)
     uint32_t                          i;
     ngx_media_params_t                own;
     const ngx_media_params_t         *params;
-    const ngx_media_vod_file_t       *file;
     const ngx_media_vod_set_clip_t   *clip;
     const ngx_media_vod_set_track_t  *track;
 
@@ -599,9 +600,8 @@ ngx_media_vod_view_inits(ngx_media_vod_view_ctx_t *ctx)
             ngx_media_vod_text_params(&own);
 
         } else {
-            file = ctx->source->files[clip->file].file;
-            params = ngx_media_vod_params(file, &file->tracks[clip->track],
-                                          clip->description);
+            params = ngx_media_vod_clip_params(ctx->set, ctx->source->files,
+                                               clip, clip->description);
 
             if (params == NULL) {
                 return NGX_ERROR;
@@ -780,7 +780,8 @@ ngx_media_vod_view_turn(ngx_media_vod_view_ctx_t *ctx,
 
         s.forced = (forced && i == leading && !s.gap);
         s.leading = (!s.gap && ngx_media_vod_view_leading(ctx, period));
-        s.key_size = (track->type == NGX_MEDIA_VIDEO && !s.gap && !s.forced);
+        s.key_size = (track->type == NGX_MEDIA_VIDEO && !s.gap && !s.forced
+                      && !track->rung);
 
         ngx_media_vod_view_add(ctx, &s);
     }
@@ -991,7 +992,9 @@ ngx_media_vod_view_video(ngx_media_vod_view_ctx_t *ctx, uint32_t period)
 
     clip = ngx_media_vod_set_clip(ctx->set, period, ctx->track);
 
-    if (ctx->view->type != NGX_MEDIA_VIDEO
+    /* a rung has closed GOPs, whatever its source has */
+
+    if (ctx->view->type != NGX_MEDIA_VIDEO || clip->own
         || clip->track == NGX_MEDIA_VOD_NONE)
     {
         return NULL;

@@ -34,7 +34,7 @@
          vod/ngx_media_vod_set.c vod/ngx_media_vod_set_fill.c
          vod/ngx_media_vod_set_period.c vod/ngx_media_vod_set_tracks.c
          vod/ngx_media_vod_set_video.c vod/ngx_media_vod_text.c
-         ../unit/ngx_stub.c */
+         ../unit/ngx_stub.c ../unit/ngx_stub_ladder.c */
 
 
 #include "files/ngx_media_vod_index.h"

@@ -5,7 +5,8 @@
 
 /* link: vod/ngx_media_vod_load.c vod/ngx_media_vod_job.c
          vod/ngx_media_vod_job_open.c vod/ngx_media_vod_job_blob.c
-         vod/ngx_media_vod_open.c files/ngx_media_vod_temp.c ngx_stub.c */
+         vod/ngx_media_vod_open.c files/ngx_media_vod_temp.c ngx_stub.c
+         ngx_stub_ladder.c */
 
 
 /* loads: of one, of many at once, that are given up, that fail */

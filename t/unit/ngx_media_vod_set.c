@@ -16,7 +16,7 @@
          formats/ngx_media_mp4_box.c formats/ngx_media_mp4_file.c
          formats/ngx_media_mp4_moof.c formats/ngx_media_mp4_moov.c
          formats/ngx_media_mp4_stbl.c formats/ngx_media_plan.c
-         formats/ngx_media_fill.c ngx_stub.c */
+         formats/ngx_media_fill.c ngx_stub.c ngx_stub_ladder.c */
 
 
 #include "core/ngx_media_read.h"

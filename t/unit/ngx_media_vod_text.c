@@ -15,7 +15,7 @@
          formats/ngx_media_webvtt.c formats/ngx_media_webvtt_write.c
          formats/ngx_media_wvtt_sample.c formats/ngx_media_index.c
          formats/ngx_media_index_build.c formats/ngx_media_plan.c
-         formats/ngx_media_fill.c ngx_stub.c */
+         formats/ngx_media_fill.c ngx_stub.c ngx_stub_ladder.c */
 
 
 #include "formats/ngx_media_bytes.h"

@@ -1,0 +1,59 @@
+
+/*
+ * Copyright (C) ngx_stream_vod_module authors
+ */
+
+
+/* sets and loads without ladders */
+
+
+#include "vod/ngx_media_vod_set_make.h"
+#include "vod/ngx_media_vod_want.h"
+
+
+uint64_t
+ngx_media_vod_ladder_tag(const ngx_media_vod_ladder_t *ladder)
+{
+    return 0;
+}
+
+
+ngx_int_t
+ngx_media_vod_set_ladder(ngx_media_vod_set_ctx_t *ctx)
+{
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_vod_set_rung(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip,
+    ngx_uint_t track)
+{
+    return NGX_ERROR;
+}
+
+
+void
+ngx_media_vod_set_rung_rate(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
+{
+}
+
+
+void
+ngx_media_vod_set_ladder_free(ngx_media_vod_set_ctx_t *ctx)
+{
+}
+
+
+void
+ngx_media_vod_makings_init(ngx_media_vod_makings_t *makings)
+{
+    ngx_queue_init(&makings->makings);
+    ngx_queue_init(&makings->made);
+}
+
+
+void
+ngx_media_vod_makings_orphan(ngx_media_vod_makings_t *makings)
+{
+}
