@@ -793,6 +793,7 @@ ngx_media_stream_look(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->part_target = s->part_target;
     view->segment = s->segment;
     view->window = s->window;
+    view->latency = s->latency;
     view->ready = ngx_media_load(&s->ready);
     view->forced = s->forced;
     view->waits = 1;

@@ -126,6 +126,7 @@ ngx_media_stream_born(ngx_media_zone_t *zone, ngx_str_t *name,
     s->segment_max = app->segment_max;
     s->window = app->window;
     s->grace = app->grace;
+    s->latency = app->latency;
     s->left = ngx_current_msec;
 
     /*

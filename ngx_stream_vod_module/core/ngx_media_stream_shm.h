@@ -71,6 +71,7 @@ struct ngx_media_stream_shm_s {
     uint64_t                  segment_max;    /* ms */
     uint64_t                  window;         /* ms */
     uint64_t                  grace;          /* ms */
+    uint64_t                  latency;        /* ms */
 
     /* [stream] */
     uint64_t                  number;         /* of the next segment */

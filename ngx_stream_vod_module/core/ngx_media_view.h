@@ -206,6 +206,8 @@ typedef struct {
                                                  one of its tracks has none */
     ngx_msec_t                segment;
     ngx_msec_t                window;
+    ngx_msec_t                latency;        /* by which some of its tracks
+                                                 may be behind others */
     uint64_t                  discontinuity;  /* those that were removed */
     unsigned                  ready:1;        /* tracks are known: the
                                                  multivariant playlist and

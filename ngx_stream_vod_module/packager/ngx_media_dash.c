@@ -23,6 +23,7 @@
 #include "formats/ngx_media_emsg.h"
 #include "formats/ngx_media_mpd.h"
 #include "formats/ngx_media_text.h"
+#include "packager/ngx_media_dash_joint.h"
 #include "packager/ngx_media_pack.h"
 
 
@@ -49,10 +50,6 @@
 /* ms, of audio and of video whose rate is not known */
 #define NGX_MEDIA_DASH_FRAME  42
 #define NGX_MEDIA_DASH_FPS    24
-
-/* TransferCharacteristics, ISO/IEC 23091-2 */
-#define NGX_MEDIA_DASH_PQ     16
-#define NGX_MEDIA_DASH_HLG    18
 
 
 typedef struct {
@@ -86,11 +83,6 @@ static ngx_int_t ngx_media_dash_track(ngx_media_dash_t *ctx,
 static ngx_media_mpd_set_t *ngx_media_dash_set(ngx_media_dash_t *ctx,
     ngx_uint_t track, const ngx_media_init_t *init,
     ngx_media_mpd_period_t *p, ngx_media_mpd_set_t *sets);
-static ngx_uint_t ngx_media_dash_same(const ngx_media_track_view_t *a,
-    const ngx_media_track_view_t *b);
-static ngx_uint_t ngx_media_dash_alike(const ngx_media_stream_view_t *view,
-    const ngx_media_init_t *a, const ngx_media_init_t *b);
-static ngx_uint_t ngx_media_dash_wide(const ngx_media_params_t *params);
 static void ngx_media_dash_role(const ngx_media_stream_view_t *view,
     ngx_uint_t track, ngx_media_mpd_set_t *set);
 static void ngx_media_dash_details(const ngx_media_track_view_t *track,
@@ -524,7 +516,6 @@ ngx_media_dash_set(ngx_media_dash_t *ctx, ngx_uint_t track,
     uint32_t                       id;
     ngx_uint_t                     i;
     ngx_media_mpd_set_t           *set;
-    const ngx_media_init_t        *other;
     const ngx_media_track_view_t  *tracks;
 
     tracks = ctx->view->tracks;
@@ -536,12 +527,7 @@ ngx_media_dash_set(ngx_media_dash_t *ctx, ngx_uint_t track,
             continue;
         }
 
-        other = ngx_media_pack_init(&tracks[i]);
-
-        if (other && ngx_media_dash_alike(ctx->view, other, init)
-            && (ctx->view->renditions
-                || ngx_media_dash_same(&tracks[i], &tracks[track])))
-        {
+        if (ngx_media_dash_joint(ctx->view, i, track, init)) {
             id = i + 1;
             break;
         }
@@ -589,58 +575,6 @@ ngx_media_dash_set(ngx_media_dash_t *ctx, ngx_uint_t track,
     p->nsets++;
 
     return set;
-}
-
-
-/* as far as their publisher has said what they are */
-
-static ngx_uint_t
-ngx_media_dash_same(const ngx_media_track_view_t *a,
-    const ngx_media_track_view_t *b)
-{
-    return a->described == b->described
-           && a->sdh == b->sdh
-           && a->lang.len == b->lang.len
-           && a->label.len == b->label.len
-           && (a->lang.len == 0
-               || ngx_memcmp(a->lang.data, b->lang.data, a->lang.len) == 0)
-           && (a->label.len == 0
-               || ngx_memcmp(a->label.data, b->label.data, a->label.len)
-                  == 0);
-}
-
-
-/*
- * Audio and text that are renditions a listener chooses from have each a set
- * of its own, and so have pictures of another range.
- */
-
-static ngx_uint_t
-ngx_media_dash_alike(const ngx_media_stream_view_t *view,
-    const ngx_media_init_t *a, const ngx_media_init_t *b)
-{
-    if (a->params.type != b->params.type
-        || a->params.codec != b->params.codec
-        || a->params.channels != b->params.channels)
-    {
-        return 0;
-    }
-
-    if (!view->renditions) {
-        return 1;
-    }
-
-    return ngx_media_dash_wide(&a->params) == ngx_media_dash_wide(&b->params);
-}
-
-
-/* HDR: its transfer characteristics; 0: SDR */
-
-static ngx_uint_t
-ngx_media_dash_wide(const ngx_media_params_t *params)
-{
-    return (params->transfer == NGX_MEDIA_DASH_PQ
-            || params->transfer == NGX_MEDIA_DASH_HLG) ? params->transfer : 0;
 }
 
 
@@ -1003,7 +937,7 @@ ngx_media_dash_timeline(ngx_media_dash_t *ctx, ngx_uint_t index,
     uint64_t period, ngx_media_mpd_representation_t *rep,
     ngx_media_mpd_set_t *set)
 {
-    uint64_t                       duration;
+    uint64_t                       duration, limit;
     ngx_uint_t                     i, j, n, last, steady;
     ngx_media_mpd_segment_t       *segments, *s;
     const ngx_media_segment_t     *from;
@@ -1024,6 +958,7 @@ ngx_media_dash_timeline(ngx_media_dash_t *ctx, ngx_uint_t index,
     }
 
     steady = (set->sap != 0);
+    limit = ngx_media_dash_limit(ctx->view, index, period);
 
     for (i = ctx->first[index]; i < last; i += n) {
         from = &track->segments[i];
@@ -1048,7 +983,7 @@ ngx_media_dash_timeline(ngx_media_dash_t *ctx, ngx_uint_t index,
                 break;
             }
 
-        } else if (from->open) {
+        } else if (from->open || from->number >= limit) {
             break;
         }
 

@@ -22,7 +22,8 @@
 #include "packager/ngx_media_pack.h"
 
 
-/* PART-HOLD-BACK: three parts and the slowest usual frame, ms */
+/* PART-HOLD-BACK: three parts, the slowest usual frame, ms, and the latency of
+   what is derived: who changes to a rung finds the part there that it needs */
 #define NGX_MEDIA_HLS_FRAME        40
 
 /* in target durations */
@@ -180,7 +181,7 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
         if (view->part_target) {
             media->part_target = view->part_target;
             media->part_hold_back = (view->part_target * 3 + 9) / 10
-                                    + NGX_MEDIA_HLS_FRAME;
+                                    + NGX_MEDIA_HLS_FRAME + view->latency;
         }
 
         if (view->waits

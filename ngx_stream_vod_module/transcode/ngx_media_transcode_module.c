@@ -281,6 +281,8 @@ ngx_media_transcode_check(ngx_conf_t *cf, void *data)
             return NGX_CONF_ERROR;
         }
 
+        mtcf->app->latency = ngx_max(mtcf->app->latency,
+                                     t[i].ladder->latency);
         break;
     }
 

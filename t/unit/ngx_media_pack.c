@@ -319,6 +319,13 @@ pack_test_media(void)
     is(pack_count("RENDITION-REPORT"), 1, "of the others only");
     ok(pack_has("INDEPENDENT-SEGMENTS"), "independent segments");
 
+    /* what is derived is behind */
+
+    pack.view.latency = 300;
+    is(pack_media(1, 0), NGX_OK, "of an application with a ladder");
+    ok(pack_has("HOLD-BACK=9.000,PART-HOLD-BACK=0.981\n"), "farther back");
+    pack.view.latency = 0;
+
     pack.view.forced = 1;
     is(pack_media(0, 0), NGX_OK, "after a forced cut");
     ok(!pack_has("INDEPENDENT-SEGMENTS"), "not independent");
@@ -676,6 +683,144 @@ pack_test_dash(void)
 }
 
 
+/* segments of each Representation of video that the MPD lists: "4 4" */
+
+static const char *
+pack_lists(void)
+{
+    int          n;
+    char        *p;
+    const char  *pos, *end, *last, *s;
+
+    static char  text[64];
+
+    text[0] = '\0';
+    p = text;
+
+    if (pack_mpd() != NGX_OK) {
+        return "no MPD";
+    }
+
+    for (pos = strstr(pack_copy, "<Representation id=\"v");
+         pos;
+         pos = strstr(end, "<Representation id=\"v"))
+    {
+        end = strstr(pos, "</Representation>");
+        last = pos;
+        n = 0;
+
+        /* all of a track are equally long */
+
+        for (s = strstr(pos, "<S "); s && s < end; s = strstr(last, "<S ")) {
+            last = strstr(s, "/>");
+            n++;
+
+            if (strstr(s, " r=\"") && strstr(s, " r=\"") < last) {
+                n += atoi(strstr(s, " r=\"") + 4);
+            }
+        }
+
+        p += sprintf(p, "%s%d", p == text ? "" : " ", n);
+    }
+
+    return text;
+}
+
+
+static void
+pack_is_listed(const char *expected, const char *name)
+{
+    const char  *got;
+
+    got = pack_lists();
+
+    ok(strcmp(got, expected) == 0, "%s: %s are listed", name, got);
+}
+
+
+/* a source and two rungs: a number is listed when all have it */
+
+static void
+pack_test_joint(void)
+{
+    char        time[36];
+    ngx_uint_t  i;
+
+    static const struct {
+        ngx_uint_t   n[3];                    /* whole segments */
+        const char  *listed;
+    } cases[] = {
+        { { 4, 4, 4 }, "4 4 4" },
+        { { 5, 4, 4 }, "4 4 4" },
+        { { 5, 5, 4 }, "4 4 4" },
+        { { 4, 5, 5 }, "4 4 4" },
+        { { 5, 3, 4 }, "4 3 4" },             /* not for that one */
+        { { 5, 2, 5 }, "5 2 5" }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        pack_init(0, 0);
+        pack_track(2, "v2", NGX_MEDIA_VIDEO);
+        pack_track(3, "v3", NGX_MEDIA_VIDEO);
+
+        pack_segments(0, cases[i].n[0], 4);
+        pack_segments(1, 5, 4);
+        pack_segments(2, cases[i].n[1], 4);
+        pack_segments(3, cases[i].n[2], 4);
+
+        pack_is_listed(cases[i].listed, cases[i].listed);
+    }
+
+    pack_init(0, 0);
+    pack_track(2, "v2", NGX_MEDIA_VIDEO);
+    pack_segments(0, 5, 4);
+    pack_segments(2, 4, 4);
+
+    pack_is_listed("4 4", "one behind");
+
+    pack.tracks[2].away = 1;
+    pack_is_listed("5 4", "nothing comes of it");
+
+    pack.tracks[2].away = 0;
+    pack.tracks[2].ended = 1;
+    pack_is_listed("5 4", "it has ended");
+
+    pack.tracks[2].ended = 0;
+    pack.inits[2][0].params.codec = NGX_MEDIA_CODEC_H265;
+    pack_is_listed("5 4", "it is in another set");
+
+    pack.inits[2][0].params.codec = NGX_MEDIA_CODEC_H264;
+    pack.view.state = NGX_MEDIA_STREAM_GRACE;
+    pack_is_listed("5 4", "the publisher has gone");
+
+    pack.view.state = NGX_MEDIA_STREAM_LIVE;
+    pack.segments[2][3].gap = 1;
+    pack_is_listed("4 3", "a gap is what it has");
+
+    /* the source has gone on to a period, its rung has not */
+
+    pack.segments[2][3].gap = 0;
+    pack.segments[0][5].period = PACK_NUMBER + 5;
+    pack_is_listed("5 4", "it is in another period");
+
+    /* publishTime grows with what is listed, not with what is there */
+
+    pack_init(0, 0);
+    pack_track(2, "v2", NGX_MEDIA_VIDEO);
+    pack_segments(0, 5, 4);
+    pack_segments(2, 4, 4);
+    pack_lists();
+
+    memcpy(time, strstr(pack_copy, "publishTime=\""), sizeof(time));
+
+    pack.tracks[0].nsegments = 5;
+    pack_lists();
+
+    ok(memcmp(strstr(pack_copy, "publishTime=\""), time, sizeof(time)) == 0,
+       "publishTime is of what is listed");
+}
+
+
 static void
 pack_test_runs(void)
 {
@@ -1027,6 +1172,7 @@ main(void)
     pack_test_discontinuity();
     pack_test_multi();
     pack_test_dash();
+    pack_test_joint();
     pack_test_runs();
     pack_test_parts_tagged();
     pack_test_sparse_waits();
