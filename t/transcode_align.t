@@ -12,7 +12,10 @@ use Test::Media;
 use Test::Media::Ladder;
 use Test::Media::Live;
 
-my $t = ladder_nginx(ladder => 'video 120p 100k; video 90p 50k fps=half;
+my $t = ladder_nginx(ladder => 'video 120p 100k preset=ultrafast;
+                                video 90p 50k fps=half preset=ultrafast;
+                                video 72p 30k bframes=2 lookahead=4
+                                      preset=ultrafast;
                                 audio aac 64k; latency 1900ms;',
                      app => 'segment 4s;', threads => 4);
 
@@ -39,12 +42,13 @@ live_play(map { [$p{$_}, [live_tags($_)], speed => 1, to => 12000] } @names);
 $_->close() for values %p;
 
 for my $name (@names) {
-    ladder_done($t, $name, qw/ v1 v2 v3 /);
+    ladder_done($t, $name, qw/ v1 v2 v3 v4 /);
 
-    my $table = ladder_table($t, $name, 'v1', 'v2', 'v3');
+    my $table = ladder_table($t, $name, qw/ v1 v2 v3 v4 /);
     my %opt = %{$cases{$name}};
 
-    ladder_aligned({ %$table, tracks => ['v1', 'v2'] }, $name, %opt);
+    ladder_aligned({ %$table, tracks => [qw/ v1 v2 v4 /] },
+                   $name, %opt);
 
     my $half = $opt{near} ? 0 : 1;
 

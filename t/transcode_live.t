@@ -16,7 +16,8 @@ use Test::Media::RTMP qw/ flv_read /;
 use Time::HiRes qw/ sleep time /;
 
 my $t = ladder_nginx(
-    ladder => 'video 120p 100k; video 90p 50k; audio aac 64k;
+    ladder => 'video 120p 100k preset=ultrafast; audio aac 64k;
+               video 90p 50k preset=ultrafast;
                latency 1900ms;',
     app => 'segment 4s; part 500ms; transcode off for=^none;', threads => 4,
     http => 'location /metrics { media_metrics; }');

@@ -15,7 +15,7 @@ use List::Util qw/ sum0 /;
 
 # one thread, and encoders that take far longer than pictures last
 
-my $slow = 'preset=placebo options=me_range=64:subq=11:trellis=2';
+my $slow = 'preset=slower';
 
 my $t = ladder_nginx(
     ladder => "video 160p 200k $slow; video 120p 110k $slow;

@@ -193,6 +193,8 @@ struct ngx_media_job_rung_s {
     /* video->lock */
     ngx_media_step_queue_t    pictures;
     unsigned                  anew:1;         /* one that was is lost */
+    unsigned                  shed:1;         /* pictures were left out since
+                                                 the last cut */
     unsigned                  end:1;          /* no more will come */
     unsigned                  closing:1;
 
@@ -208,6 +210,14 @@ struct ngx_media_job_rung_s {
     ngx_media_job_stamp_t     stamps[NGX_MEDIA_JOB_STAMPS];
     ngx_uint_t                nstamps;        /* in the encoder */
     int64_t                   last_key;
+    int64_t                   shift;          /* of dts: with B-frames the first
+                                                 one is decoded before it is
+                                                 shown */
+    uint32_t                  ticks;          /* that pictures last, as its
+                                                 encoder is told, */
+    uint32_t                  lasts;          /* and as it was found; 0 */
+    int64_t                   cut;            /* pts of the last cut */
+    ngx_uint_t                since;          /* pictures since then */
     unsigned                  described:1;    /* its parameters went out */
     unsigned                  waiting:1;      /* for a cut, after an error */
 
@@ -249,7 +259,6 @@ struct ngx_media_job_video_s {
     unsigned                  told:1;         /* rungs were, of the end */
     uint64_t                  frames;         /* that came */
     uint64_t                  skipped;        /* frames that were dropped */
-    ngx_uint_t                stuck;          /* ticks that its step runs */
     ngx_queue_t               out;            /* ngx_media_job_picture_t */
 
     /* lock */

@@ -28,6 +28,11 @@
 /* s that each picture takes nearly as long as it lasts */
 #define NGX_MEDIA_JOB_BUSY       5
 
+/* pictures of a segment that say how long they last, and a tenth that this may
+   be off */
+#define NGX_MEDIA_JOB_RATE_PICTURES  8
+#define NGX_MEDIA_JOB_RATE_OFF       10
+
 /* fps of a source that does not say */
 #define NGX_MEDIA_JOB_FPS        30
 
@@ -35,10 +40,14 @@
 static void ngx_media_job_rung_go(ngx_media_job_rung_t *rung);
 static void ngx_media_job_rung_step(void *data);
 static void ngx_media_job_rung_work(ngx_media_job_rung_t *rung);
+static void ngx_media_job_rung_rate(ngx_media_job_rung_t *rung,
+    const ngx_media_job_picture_t *picture, ngx_uint_t shed);
 static void ngx_media_job_rung_picture(ngx_media_job_rung_t *rung,
     ngx_media_job_picture_t *picture, ngx_uint_t anew);
 static ngx_int_t ngx_media_job_rung_open(ngx_media_job_rung_t *rung,
     const ngx_media_job_picture_t *picture, const ngx_media_av_frame_t *frame);
+static uint32_t ngx_media_job_rung_ticks(const ngx_media_job_rung_t *rung,
+    const ngx_media_job_stamp_t *stamp, const ngx_media_ladder_shape_t *shape);
 static ngx_int_t ngx_media_job_rung_choose(ngx_media_job_rung_t *rung,
     ngx_media_av_encoder_conf_t *conf);
 static void ngx_media_job_rung_encode(ngx_media_job_rung_t *rung,
@@ -61,6 +70,7 @@ static void ngx_media_job_rung_restart(ngx_media_job_rung_t *rung);
 static void ngx_media_job_rung_die(ngx_media_job_rung_t *rung,
     ngx_uint_t retry);
 static void ngx_media_job_rung_watch(ngx_media_job_rung_t *rung);
+static ngx_uint_t ngx_media_job_rung_device(const ngx_media_job_rung_t *rung);
 static void ngx_media_job_rung_gone(void *data, const char *reason);
 static void ngx_media_job_rung_exit(void *data);
 
@@ -146,6 +156,8 @@ ngx_media_job_rung_put(ngx_media_job_rung_t *rung,
     if (picture) {
         (void) ngx_atomic_fetch_add(&picture->refs, 1);
         old = ngx_media_step_put(&rung->pictures, picture, picture->stamp.cut);
+
+        rung->shed |= old || rung->step->step != NGX_MEDIA_STEP_ALL;
 
         if (old) {
             rung->anew |= old->stamp.anew;
@@ -251,7 +263,7 @@ ngx_media_job_rung_step(void *data)
 static void
 ngx_media_job_rung_work(ngx_media_job_rung_t *rung)
 {
-    ngx_uint_t                anew, closing, cut, end;
+    ngx_uint_t                anew, closing, cut, end, shed;
     ngx_media_job_video_t    *v;
     ngx_media_job_picture_t  *picture;
 
@@ -267,10 +279,12 @@ ngx_media_job_rung_work(ngx_media_job_rung_t *rung)
     }
 
     anew = rung->anew;
+    shed = rung->shed;
     end = rung->end;
 
     if (picture) {
         rung->anew = 0;
+        rung->shed = cut ? 0 : shed;
     }
 
     (void) ngx_thread_mutex_unlock(&v->lock, v->job->log);
@@ -286,6 +300,7 @@ ngx_media_job_rung_work(ngx_media_job_rung_t *rung)
     }
 
     if (picture) {
+        ngx_media_job_rung_rate(rung, picture, shed);
         ngx_media_job_rung_picture(rung, picture, anew | picture->stamp.anew);
         ngx_media_job_picture_release(picture);
         return;
@@ -295,6 +310,43 @@ ngx_media_job_rung_work(ngx_media_job_rung_t *rung)
         ngx_media_job_rung_drain(rung);
         rung->ended = 1;
     }
+}
+
+
+/*
+ * Rate control counts pictures: where they last longer or shorter than it was
+ * told, it has more bits, or less, from the begin of a segment on.  It is not
+ * told otherwise of time, which would be other parameters.
+ */
+
+static void
+ngx_media_job_rung_rate(ngx_media_job_rung_t *rung,
+    const ngx_media_job_picture_t *picture, ngx_uint_t shed)
+{
+    int64_t                       before, lasts;
+    const ngx_media_job_stamp_t  *stamp;
+
+    stamp = &picture->stamp;
+
+    if (!stamp->cut) {
+        rung->since++;
+        return;
+    }
+
+    before = rung->lasts ? rung->lasts : rung->ticks;
+    lasts = rung->since >= NGX_MEDIA_JOB_RATE_PICTURES
+            ? (stamp->pts - rung->cut) / (int64_t) rung->since : before;
+
+    if (rung->encoder && !shed && !stamp->anew
+        && stamp->pts - rung->cut >= NGX_MEDIA_VIDEO_TIMESCALE
+        && ngx_abs(lasts - before) * NGX_MEDIA_JOB_RATE_OFF > before)
+    {
+        ngx_media_job_rung_drain(rung);
+        rung->lasts = (uint32_t) lasts;
+    }
+
+    rung->cut = stamp->pts;
+    rung->since = 1;
 }
 
 
@@ -309,6 +361,8 @@ ngx_media_job_rung_picture(ngx_media_job_rung_t *rung,
 
     if (anew) {
         ngx_media_job_rung_drain(rung);
+        rung->ticks = 0;
+        rung->lasts = 0;
         rung->waiting = 0;
         rung->useless = 0;
         rung->unfit = 0;
@@ -373,17 +427,15 @@ ngx_media_job_rung_open(ngx_media_job_rung_t *rung,
     conf.threads = r->threads;
     conf.bit_depth = ngx_media_job_picture_depth(picture, rung);
 
-    if (stamp->duration) {
-        conf.fps_num = NGX_MEDIA_VIDEO_TIMESCALE;
-        conf.fps_den = stamp->duration * (r->half ? 2 : 1);
+    if (rung->ticks == 0) {
+        rung->ticks = ngx_media_job_rung_ticks(rung, stamp, shape);
+    }
 
-    } else if (shape->fps_num && shape->fps_den) {
-        conf.fps_num = shape->fps_num;
-        conf.fps_den = shape->fps_den;
+    conf.fps_num = NGX_MEDIA_VIDEO_TIMESCALE;
+    conf.fps_den = rung->ticks;
 
-    } else {
-        conf.fps_num = NGX_MEDIA_JOB_FPS;
-        conf.fps_den = r->half ? 2 : 1;
+    if (rung->lasts) {
+        conf.bitrate = (uint32_t) (r->bitrate * rung->lasts / rung->ticks);
     }
 
     if (rung->kind == NULL
@@ -412,6 +464,32 @@ ngx_media_job_rung_open(ngx_media_job_rung_t *rung,
     rung->last_key = INT64_MIN / 2;
 
     return NGX_OK;
+}
+
+
+/* that one of its pictures will last, as far as that is known */
+
+static uint32_t
+ngx_media_job_rung_ticks(const ngx_media_job_rung_t *rung,
+    const ngx_media_job_stamp_t *stamp, const ngx_media_ladder_shape_t *shape)
+{
+    uint64_t  ticks;
+
+    if (stamp->duration) {
+        return stamp->duration * (rung->conf->half ? 2 : 1);
+    }
+
+    if (shape->fps_num && shape->fps_den) {
+        ticks = (uint64_t) NGX_MEDIA_VIDEO_TIMESCALE * shape->fps_den
+                / shape->fps_num;
+
+        if (ticks > 0 && ticks < NGX_MEDIA_VIDEO_TIMESCALE * 10) {
+            return (uint32_t) ticks;
+        }
+    }
+
+    return NGX_MEDIA_VIDEO_TIMESCALE / NGX_MEDIA_JOB_FPS
+           * (rung->conf->half ? 2 : 1);
 }
 
 
@@ -560,7 +638,10 @@ ngx_media_job_rung_packet(ngx_media_job_rung_t *rung,
         }
 
         rung->described = 1;
+        rung->shift = out->pts - out->dts;
     }
+
+    packet->dts += rung->shift;
 
     ngx_queue_insert_tail(&rung->packets, &packet->queue);
 
@@ -927,8 +1008,9 @@ ngx_media_job_rung_tick(ngx_media_job_rung_t *rung)
 
 
 /*
- * Does its step return?  A device may never answer; a process that stood still
- * as a whole has had no ticks.  And are pictures too large for one thread?
+ * Does its step return?  A device may never answer, while what computes goes on
+ * however busy the machine is; and a process that stood still as a whole has
+ * had no ticks.  And are pictures too large for one thread?
  */
 
 static void
@@ -943,7 +1025,9 @@ ngx_media_job_rung_watch(ngx_media_job_rung_t *rung)
     rung->stuck = ngx_media_strand_running(&rung->strand) >= 1000
                   ? rung->stuck + 1 : 0;
 
-    if (rung->stuck == NGX_MEDIA_JOB_STUCK) {
+    if (rung->stuck == NGX_MEDIA_JOB_STUCK
+        && ngx_media_job_rung_device(rung))
+    {
         rung->hung = 1;
         rung->done = 1;
 
@@ -977,6 +1061,28 @@ ngx_media_job_rung_watch(ngx_media_job_rung_t *rung)
                        ? rung->busy_ticks + 1 : 0;
     rung->steps = stat.steps;
     rung->wall = stat.wall;
+}
+
+
+/* libavcodec's names of what computes begin so; others are a device's */
+
+static ngx_uint_t
+ngx_media_job_rung_device(const ngx_media_job_rung_t *rung)
+{
+    ngx_uint_t   i;
+    const char  *name;
+
+    for (i = 0; i < rung->conf->nkinds; i++) {
+        name = ngx_media_av_encoder_name(rung->conf->kinds[i]);
+
+        if (ngx_strncmp(name, "lib", 3) != 0
+            && (rung->chosen == NULL || rung->chosen == rung->conf->kinds[i]))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

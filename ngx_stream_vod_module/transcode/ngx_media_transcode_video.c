@@ -56,7 +56,6 @@ static ngx_int_t ngx_media_job_video_hand_over(ngx_media_job_video_t *v);
 static void ngx_media_job_video_end_rungs(ngx_media_job_video_t *v);
 static void ngx_media_job_video_begun(ngx_media_job_video_t *v,
     ngx_uint_t waiting);
-static void ngx_media_job_video_leave(ngx_media_job_video_t *v);
 static void ngx_media_job_video_close(ngx_media_job_video_t *v);
 static void ngx_media_job_video_last(ngx_media_job_video_t *v);
 
@@ -1098,49 +1097,8 @@ ngx_media_job_video_tick(ngx_media_job_video_t *v)
 {
     ngx_uint_t  i;
 
-    v->stuck = ngx_media_strand_running(&v->strand) >= 1000 ? v->stuck + 1
-                                                            : 0;
-
-    if (v->stuck == NGX_MEDIA_JOB_STUCK) {
-        ngx_media_job_log(NGX_LOG_CRIT, v->job,
-                          "is over: its decoder does not return");
-
-        ngx_media_strand_hung(&v->strand, v->job->log);
-        ngx_media_strand_stop(&v->strand, ngx_media_job_video_stopped, v);
-        ngx_media_job_video_leave(v);
-        return;
-    }
-
     for (i = 0; i < v->nrungs; i++) {
         ngx_media_job_rung_tick(&v->rungs[i]);
-    }
-}
-
-
-/* all of its tracks end; with a step that does not it is never freed */
-
-static void
-ngx_media_job_video_leave(ngx_media_job_video_t *v)
-{
-    ngx_uint_t            i;
-    ngx_media_derived_t  *d;
-
-    for (i = 0; i < v->nrungs; i++) {
-        d = v->rungs[i].derived;
-        v->rungs[i].derived = NULL;
-
-        if (d) {
-            ngx_media_derived_done(d);
-        }
-    }
-
-    d = v->tee;
-    v->tee = NULL;
-
-    ngx_media_job_video_close(v);
-
-    if (d) {
-        ngx_media_derived_done(d);
     }
 }
 
