@@ -409,11 +409,10 @@ static void
 ngx_media_transcode_tick(ngx_media_zone_t *zone, void *mem)
 {
     uint64_t                used;
-    ngx_uint_t              i, n;
+    ngx_uint_t              i;
     ngx_media_job_t        *job;
     ngx_media_table_shm_t  *table = mem;
 
-    n = 0;
     used = 0;
 
     for (i = 0; /* void */ ; i++) {
@@ -424,12 +423,11 @@ ngx_media_transcode_tick(ngx_media_zone_t *zone, void *mem)
         }
 
         if (job->app->zone == zone) {
-            n++;
             used += ngx_media_job_tick(job);
         }
     }
 
-    if (n) {
+    if (zone->row) {
         ngx_media_transcode_load_used(&table->load, zone->nrow, used);
     }
 }

@@ -37,6 +37,7 @@ static ngx_uint_t ngx_media_job_video_waits(ngx_media_job_video_t *v,
     int64_t behind);
 static void ngx_media_job_video_step(void *data);
 static void ngx_media_job_video_work(ngx_media_job_video_t *v);
+static void ngx_media_job_video_shut(ngx_media_job_video_t *v);
 static void ngx_media_job_video_anew(ngx_media_job_video_t *v,
     ngx_media_job_coded_t *coded);
 static void ngx_media_job_video_decode(ngx_media_job_video_t *v,
@@ -569,21 +570,7 @@ ngx_media_job_video_work(ngx_media_job_video_t *v)
     (void) ngx_thread_mutex_unlock(&v->lock, v->job->log);
 
     if (closing) {
-        if (v->decoder) {
-            ngx_media_av_decoder_close(v->decoder);
-            v->decoder = NULL;
-        }
-
-        if (v->filter) {
-            ngx_media_av_filter_close(v->filter);
-            v->filter = NULL;
-        }
-
-        /* pictures are large, and arenas of malloc() would keep them */
-
-        (void) malloc_trim(0);
-
-        v->closed = 1;
+        ngx_media_job_video_shut(v);
         return;
     }
 
@@ -607,6 +594,41 @@ ngx_media_job_video_work(ngx_media_job_video_t *v)
     }
 
     ngx_media_job_coded_free(coded);
+}
+
+
+/* rungs have gone: nobody scales any more */
+
+static void
+ngx_media_job_video_shut(ngx_media_job_video_t *v)
+{
+    ngx_uint_t             i;
+    ngx_media_job_rung_t  *rung;
+
+    for (i = 0; i < v->nrungs; i++) {
+        rung = &v->rungs[i];
+
+        if (rung->scaler) {
+            ngx_media_av_scaler_close(rung->scaler);
+            rung->scaler = NULL;
+        }
+    }
+
+    if (v->decoder) {
+        ngx_media_av_decoder_close(v->decoder);
+        v->decoder = NULL;
+    }
+
+    if (v->filter) {
+        ngx_media_av_filter_close(v->filter);
+        v->filter = NULL;
+    }
+
+    /* pictures are large, and arenas of malloc() would keep them */
+
+    (void) malloc_trim(0);
+
+    v->closed = 1;
 }
 
 
