@@ -161,6 +161,8 @@ sub check {
            "v$rung: EXTINF");
         is($list->{timescale}, $source->{timescale}, 'time scale');
 
+        is(delay($list), delay($source), 'and the delay of the source');
+
         is(join(' ', starts($list)), join(' ', starts($source)),
            'segments have the decode times of the source');
         is(join(' ', lasts($list)), join(' ', lasts($source)),

@@ -154,7 +154,7 @@ typedef struct {
     uint32_t                  own;            /* a rung: offset of its params;
                                                  0: the file has them */
     uint32_t                  encoder;        /* its number in the table, */
-    uint32_t                  reorders;       /* and it may have B-frames */
+    uint32_t                  bframes;        /* and how many it may have */
     uint64_t                  made;           /* hash of how it is made */
 } ngx_media_vod_set_clip_t;
 

@@ -22,7 +22,6 @@
 #define NGX_MEDIA_VOD_ENCODE_STEP       20000
 
 /* of files, where nobody waits for the next picture */
-#define NGX_MEDIA_VOD_ENCODE_BFRAMES    2
 #define NGX_MEDIA_VOD_ENCODE_LOOKAHEAD  10
 
 /* samples of one segment that are decoded */
@@ -64,7 +63,7 @@ static ngx_int_t ngx_media_vod_encode_fail(ngx_media_vod_encode_t *enc,
 void
 ngx_media_vod_encode_conf(ngx_media_av_encoder_conf_t *conf,
     const ngx_media_ladder_rung_t *rung, const ngx_media_params_t *own,
-    ngx_uint_t reorders, const ngx_media_av_kind_t *kind)
+    ngx_uint_t bframes, const ngx_media_av_kind_t *kind)
 {
     ngx_memzero(conf, sizeof(ngx_media_av_encoder_conf_t));
 
@@ -77,17 +76,12 @@ ngx_media_vod_encode_conf(ngx_media_av_encoder_conf_t *conf,
     conf->crf = rung->crf;
     conf->preset = rung->preset;
     conf->options = rung->options;
-    conf->bframes = rung->bframes_set ? rung->bframes
-                                      : NGX_MEDIA_VOD_ENCODE_BFRAMES;
+    conf->bframes = bframes;
     conf->lookahead = rung->lookahead_set ? rung->lookahead
                                           : NGX_MEDIA_VOD_ENCODE_LOOKAHEAD;
     conf->threads = rung->threads;
     conf->bit_depth = own->bit_depth;
     conf->file = 1;
-
-    if (!reorders) {
-        conf->bframes = 0;
-    }
 }
 
 
@@ -533,7 +527,7 @@ ngx_media_vod_encode_open(ngx_media_vod_encode_t *enc,
         return ngx_media_vod_encode_fail(enc, "no such encoder", NULL);
     }
 
-    ngx_media_vod_encode_conf(&conf, enc->rung, enc->own, enc->reorders,
+    ngx_media_vod_encode_conf(&conf, enc->rung, enc->own, enc->bframes,
                               kind);
 
     enc->e = ngx_media_av_encoder_open(&conf, like, error);

@@ -51,7 +51,7 @@ typedef struct {
     const ngx_media_index_t  *index;
     uint32_t                  encoder;        /* these three as of the clip */
     uint32_t                  delay;
-    ngx_uint_t                reorders;
+    uint32_t                  bframes;
     ngx_fd_t                  fd;             /* of the source */
     int64_t                   origin;         /* of the plan */
     ngx_media_plan_segment_t  segment;
@@ -87,7 +87,7 @@ typedef struct {
 /* what an encoder is told: of a rung, own params without its configuration */
 void ngx_media_vod_encode_conf(ngx_media_av_encoder_conf_t *conf,
     const ngx_media_ladder_rung_t *rung, const ngx_media_params_t *own,
-    ngx_uint_t reorders, const ngx_media_av_kind_t *kind);
+    ngx_uint_t bframes, const ngx_media_av_kind_t *kind);
 
 /* pictures by which an index is reordered, at most */
 ngx_uint_t ngx_media_vod_encode_reorder(const ngx_media_index_t *index);

@@ -178,7 +178,7 @@ ngx_media_vod_making_init(ngx_media_vod_making_t *m)
     enc->own = ngx_media_vod_at(set, clip->own);
     enc->index = ngx_media_vod_at(open->file, t->index);
     enc->encoder = clip->encoder;
-    enc->reorders = clip->reorders;
+    enc->bframes = clip->bframes;
     enc->delay = clip->delay;
     enc->fd = open->fd;
     enc->origin = ngx_media_vod_set_plan(set, clip)->origin;

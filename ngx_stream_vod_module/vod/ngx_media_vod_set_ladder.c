@@ -28,8 +28,8 @@
 /* key frames that are tried for a picture */
 #define NGX_MEDIA_VOD_SET_TRIES    3
 
-/* pictures by which an encoder reorders, at most */
-#define NGX_MEDIA_VOD_SET_REORDER  2
+/* B-frames, and pictures by which they reorder, at most */
+#define NGX_MEDIA_VOD_SET_BFRAMES  2
 
 /* a rate that the stream says is believed if it is that near, % */
 #define NGX_MEDIA_VOD_SET_NEAR     1
@@ -483,7 +483,7 @@ ngx_media_vod_set_rung_open(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
                                   ngx_media_av_encoder_entry(own->encoder)));
     made[2] = ngx_media_hash((u_char *) params,
                              ngx_media_params_size(params));
-    made[3] = (uint64_t) own->delay << 1 | own->reorders;
+    made[3] = own->bframes;
 
     own->made = ngx_media_hash((u_char *) made, sizeof(made));
 
@@ -492,9 +492,12 @@ ngx_media_vod_set_rung_open(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
 
 
 /*
- * Rate control counts pictures, so the rate is what there are in fact.  Where
- * they are not about as long there are no B-frames, whose delay would be that
- * of the longest.
+ * Rate control counts pictures, so the rate is what there are in fact.
+ *
+ * B-frames delay what is decoded.  Not all players take that away, so a rung
+ * has no more of them than the delay of its source has room for, unless they
+ * are asked for; and none where pictures are not about as long, where the
+ * longest would tell.
  */
 
 static void
@@ -503,7 +506,7 @@ ngx_media_vod_set_rung_times(const ngx_media_ladder_rung_t *rung,
     ngx_media_params_t *params)
 {
     double    rate, said;
-    uint64_t  delay;
+    uint64_t  delay, each, room;
 
     rate = (double) film->pictures * film->index->timescale
            / (double) film->duration / (rung->half ? 2 : 1);
@@ -518,16 +521,22 @@ ngx_media_vod_set_rung_times(const ngx_media_ladder_rung_t *rung,
         params->fps_den = 1000;
     }
 
-    own->reorders = film->longest * film->pictures * 2
-                    <= film->duration * 3
-                    && (!rung->bframes_set || rung->bframes);
+    room = ngx_media_vod_delay(film->index);
+    room = room > film->early ? room - film->early : 0;
+    each = ngx_max(film->longest * (rung->half ? 2 : 1), 1);
 
-    delay = film->early;
+    own->bframes = (uint32_t) ngx_min(room / each, NGX_MEDIA_VOD_SET_BFRAMES);
 
-    if (own->reorders) {
-        delay += film->longest * (rung->half ? 3 : 1)
-                 * NGX_MEDIA_VOD_SET_REORDER;
+    if (rung->bframes_set) {
+        own->bframes = (uint32_t) rung->bframes;
     }
+
+    if (film->longest * film->pictures * 2 > film->duration * 3) {
+        own->bframes = 0;
+    }
+
+    delay = film->early
+            + each * ngx_min(own->bframes, NGX_MEDIA_VOD_SET_BFRAMES);
 
     own->delay = (uint32_t) ngx_min(delay, INT32_MAX / 4);
 }
@@ -550,7 +559,7 @@ ngx_media_vod_set_rung_params(const ngx_media_ladder_rung_t *rung,
 
     params->bit_depth = shape.wide ? 10 : 8;
 
-    ngx_media_vod_encode_conf(&conf, rung, params, own->reorders, NULL);
+    ngx_media_vod_encode_conf(&conf, rung, params, own->bframes, NULL);
 
     if (ngx_media_av_encoder_choose(&conf, rung->kinds, rung->nkinds,
                                     &ngx_media_vod_set_known, film->error,
@@ -684,7 +693,7 @@ ngx_media_vod_set_rung(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip,
 
     c->own = offset;
     c->encoder = own->encoder;
-    c->reorders = own->reorders;
+    c->bframes = own->bframes;
     c->delay = own->delay;
     c->made = own->made;
     c->fps = (uint32_t) ((uint64_t) params->fps_num * 1000 / params->fps_den);

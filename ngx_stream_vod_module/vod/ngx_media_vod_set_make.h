@@ -34,8 +34,8 @@ typedef struct {
     ngx_media_params_t       *params;         /* by malloc(); NULL: it has
                                                  nothing there */
     uint32_t                  encoder;        /* see ngx_media_vod_set_clip_t */
-    uint32_t                  reorders;
-    uint32_t                  delay;          /* in timescale */
+    uint32_t                  bframes;
+    uint32_t                  delay;          /* in timescale, at least */
     uint64_t                  made;
 } ngx_media_vod_set_own_t;
 

@@ -708,7 +708,7 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
 {
     u_char                       *bytes;
     size_t                        size;
-    uint32_t                      timescale;
+    uint32_t                      delay, timescale;
     ngx_uint_t                    i;
     ngx_media_params_t            own;
     ngx_media_vod_set_ctx_t      *ctx;
@@ -744,6 +744,12 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
             clip = ngx_media_vod_set_clip(ctx->set, p->clip, i);
             ngx_media_params_copy(&own, ngx_media_vod_at(ctx->set, clip->own));
             timescale = own.timescale;
+
+            /* players that do not look at edit lists have it where its source
+               is */
+
+            delay = ngx_media_vod_set_delay(p, i);
+            clip->delay = ngx_max(clip->delay, delay);
             clip->edit = ngx_media_vod_set_edit(p, clip->delay, timescale);
             own.delay = clip->edit;
 
