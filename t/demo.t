@@ -164,6 +164,18 @@ my $file = start('file', fixture('av.mp4'));
 is($t->http_get('/live/demo/index.m3u8')->{status}, 200, 'a file is played');
 stop($file, 'TERM', 'file');
 
+# smaller pictures of one
+
+my $ladder = start('ladder', '--ladder', fixture('demo-ladder.mp4',
+    qw/ -f lavfi -i testsrc2=s=640x360:r=25 -c:v libx264 -preset ultrafast
+        -pix_fmt yuv420p -g 25 -keyint_min 25 -sc_threshold 0 -bf 0
+        -b:v 900k -t 10 /));
+
+$main = m3u8_parse($t->http_get('/live/demo/index.m3u8')->{body});
+is(join(' ', map { $_->{attr}{RESOLUTION} } @{$main->{variants}}),
+   '640x360 426x240', 'levels of a ladder');
+stop($ladder, 'INT', 'ladder');
+
 my $none = start('none', $t->path('no such file'));
 is($none->wait(10), 256, 'a file that is not there');
 like($none->log(), qr/cannot read/, 'is named');
