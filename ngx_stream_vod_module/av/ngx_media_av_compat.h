@@ -27,12 +27,6 @@
 #define NGX_MEDIA_AV_FRAME_FLAGS  1
 #endif
 
-/* lavc 61.13: what an encoder takes is asked for; the lists in AVCodec have
-   gone with 62 */
-#if (LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 13, 100))
-#define NGX_MEDIA_AV_SUPPORTED    1
-#endif
-
 /* lavc 60.31: side data that a codec is opened with */
 #if (LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 102))
 #define NGX_MEDIA_AV_DECODED_SIDE_DATA  1
@@ -57,18 +51,6 @@ ngx_media_av_frame_top_first(const AVFrame *frame)
     return (frame->flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0;
 #else
     return frame->top_field_first != 0;
-#endif
-}
-
-
-static ngx_inline void
-ngx_media_av_frame_progressive(AVFrame *frame)
-{
-#if (NGX_MEDIA_AV_FRAME_FLAGS)
-    frame->flags &= ~(AV_FRAME_FLAG_INTERLACED|AV_FRAME_FLAG_TOP_FIELD_FIRST);
-#else
-    frame->interlaced_frame = 0;
-    frame->top_field_first = 0;
 #endif
 }
 
