@@ -18,10 +18,6 @@
 #include "core/ngx_media_writer_state.h"
 
 
-/* its numbers in the store are none of a publisher's */
-#define NGX_MEDIA_DERIVED_ID      0x10000
-
-
 struct ngx_media_derived_s {
     ngx_media_packer_t        packer;
     ngx_queue_t               queue;          /* of the writer */

@@ -965,6 +965,7 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->name.len = ngx_min(t->name_len, sizeof(t->name));
     view->type = t->type;
     view->publisher = t->publisher;
+    view->derived = t->publisher >= NGX_MEDIA_DERIVED_ID;
     view->codec = t->codec;
     view->timescale = ngx_max(t->timescale, 1);
     view->bandwidth = ngx_media_peek(&t->bandwidth);

@@ -164,6 +164,10 @@ typedef struct {
 } ngx_media_track_count_t;
 
 
+/* numbers of derived tracks begin with this, and none of a publisher's does */
+#define NGX_MEDIA_DERIVED_ID     0x10000
+
+
 /* one page */
 
 struct ngx_media_track_shm_s {

@@ -153,6 +153,9 @@ typedef struct {
     unsigned                  ended:1;        /* this track got ENDLIST */
     unsigned                  away:1;         /* nothing comes of it while
                                                  others go on */
+    unsigned                  derived:1;      /* made here of another one */
+    unsigned                  unlisted:1;     /* it is there, but no variant: by
+                                                 whoever renders the view */
     unsigned                  parts_off:1;    /* publishes no parts */
     unsigned                  ts_off:1;       /* of files: has frames that
                                                  MPEG-TS has no room for */

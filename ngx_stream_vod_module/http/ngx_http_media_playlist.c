@@ -18,6 +18,7 @@
 #include "http/ngx_http_media.h"
 #include "http/ngx_http_media_text.h"
 #include "packager/ngx_media_pack.h"
+#include "transcode/ngx_media_transcode.h"
 
 
 /* 6.2.5.2: how far ahead a request may ask */
@@ -50,6 +51,8 @@ static ngx_int_t ngx_http_media_live_text(ngx_http_request_t *r,
 static ngx_int_t ngx_http_media_live_render(ngx_pool_t *pool,
     const ngx_http_media_text_key_t *key, void *data,
     ngx_media_stream_view_t *view, ngx_str_t *bytes);
+static void ngx_http_media_unlist(const ngx_http_media_ctx_t *ctx,
+    ngx_media_stream_view_t *view);
 
 
 static ngx_str_t  ngx_http_media_time_url = ngx_string("time.txt");
@@ -220,6 +223,8 @@ ngx_http_media_live_render(ngx_pool_t *pool,
         return rc;
     }
 
+    ngx_http_media_unlist(ctx, view);
+
     /* the packager counts tracks as the view does */
 
     place = *key;
@@ -234,6 +239,43 @@ ngx_http_media_live_render(ngx_pool_t *pool,
     }
 
     return key->kind->render(pool, &ctx->url, &place, view, bytes);
+}
+
+
+/*
+ * "source off" of a ladder: its video is no variant as long as there are rungs;
+ * its own playlist goes on, for those who began before there were any.
+ */
+
+static void
+ngx_http_media_unlist(const ngx_http_media_ctx_t *ctx,
+    ngx_media_stream_view_t *view)
+{
+    ngx_uint_t               i, rungs;
+    ngx_media_track_view_t  *track;
+
+    rungs = 0;
+
+    for (i = 0; i < view->ntracks; i++) {
+        track = &view->tracks[i];
+
+        rungs += track->type == NGX_MEDIA_VIDEO && track->derived
+                 && track->edge_any
+                 && (view->state == NGX_MEDIA_STREAM_ENDED
+                     || (!track->ended && !track->away));
+    }
+
+    if (rungs == 0
+        || ngx_media_transcode_source(ctx->app, &ctx->url.name))
+    {
+        return;
+    }
+
+    for (i = 0; i < view->ntracks; i++) {
+        track = &view->tracks[i];
+
+        track->unlisted = track->type == NGX_MEDIA_VIDEO && !track->derived;
+    }
 }
 
 

@@ -428,7 +428,9 @@ ngx_media_dash_track(ngx_media_dash_t *ctx, ngx_uint_t track,
         }
     }
 
-    if (first == NULL || !ngx_media_pack_allowed(t, NGX_MEDIA_PACK_DASH)) {
+    if (first == NULL || t->unlisted
+        || !ngx_media_pack_allowed(t, NGX_MEDIA_PACK_DASH))
+    {
         return NGX_OK;
     }
 
@@ -627,7 +629,7 @@ ngx_media_dash_role(const ngx_media_stream_view_t *view, ngx_uint_t track,
 
     for (i = 0; i < view->ntracks; i++) {
 
-        if (view->tracks[i].type != t->type
+        if (view->tracks[i].type != t->type || view->tracks[i].unlisted
             || !ngx_media_pack_allowed(&view->tracks[i], NGX_MEDIA_PACK_DASH))
         {
             continue;

@@ -290,7 +290,7 @@ ngx_media_hls_listed(const ngx_media_hls_multi_t *ctx,
 
     view = ctx->view;
 
-    if (!ngx_media_pack_allowed(track, ctx->format)) {
+    if (track->unlisted || !ngx_media_pack_allowed(track, ctx->format)) {
         return 0;
     }
 

@@ -16,6 +16,7 @@
 #include "core/ngx_media_event.h"
 #include "core/ngx_media_module.h"
 #include "transcode/ngx_media_ladder.h"
+#include "transcode/ngx_media_transcode.h"
 #include "transcode/ngx_media_transcode_job.h"
 #include "transcode/ngx_media_transcode_table.h"
 
@@ -49,11 +50,11 @@ static char *ngx_media_transcode_option(ngx_conf_t *cf,
 static char *ngx_media_transcode_regex(ngx_conf_t *cf,
     ngx_media_transcode_t *t, ngx_str_t *value);
 static char *ngx_media_transcode_check(ngx_conf_t *cf, void *data);
+static ngx_media_transcode_t *ngx_media_transcode_find(ngx_media_app_t *app,
+    const ngx_str_t *name);
 #if (NGX_MEDIA_HAVE_AV && NGX_THREADS)
 static ngx_int_t ngx_media_transcode_postconfiguration(ngx_conf_t *cf);
 static void ngx_media_transcode_track(ngx_media_event_t *ev);
-static ngx_media_transcode_t *ngx_media_transcode_find(
-    const ngx_media_event_t *ev);
 static void ngx_media_transcode_end(ngx_media_event_t *ev);
 static size_t ngx_media_transcode_shared(const ngx_media_zone_conf_t *conf);
 static void ngx_media_transcode_swept(ngx_media_zone_t *zone, void *mem,
@@ -297,6 +298,46 @@ ngx_media_transcode_table(const ngx_media_app_t *app)
 }
 
 
+ngx_uint_t
+ngx_media_transcode_source(ngx_media_app_t *app, const ngx_str_t *name)
+{
+    ngx_media_transcode_t  *t;
+
+    t = ngx_media_transcode_find(app, name);
+
+    return t == NULL || t->ladder == NULL || t->ladder->source;
+}
+
+
+/* the first that matches; NULL: it has no ladder */
+
+static ngx_media_transcode_t *
+ngx_media_transcode_find(ngx_media_app_t *app, const ngx_str_t *name)
+{
+    ngx_uint_t                   i;
+    ngx_media_transcode_t       *t;
+    ngx_media_transcode_conf_t  *conf;
+
+    conf = ngx_media_app_conf(app, ngx_media_transcode_module);
+    t = conf->ladders.elts;
+
+    for (i = 0; i < conf->ladders.nelts; i++) {
+
+#if (NGX_PCRE)
+        if (t[i].regex
+            && ngx_regex_exec(t[i].regex, (ngx_str_t *) name, NULL, 0) < 0)
+        {
+            continue;
+        }
+#endif
+
+        return t[i].off ? NULL : &t[i];
+    }
+
+    return NULL;
+}
+
+
 #if (NGX_MEDIA_HAVE_AV && NGX_THREADS)
 
 static ngx_int_t
@@ -330,7 +371,7 @@ ngx_media_transcode_track(ngx_media_event_t *ev)
     job = ev->ctx[ngx_media_transcode_module.ctx_index];
 
     if (job == NULL) {
-        t = ngx_media_transcode_find(ev);
+        t = ngx_media_transcode_find(ev->app, ev->name);
 
         if (t == NULL) {
             return;
@@ -345,36 +386,6 @@ ngx_media_transcode_track(ngx_media_event_t *ev)
     }
 
     ngx_media_job_track(job, ev);
-}
-
-
-/* the first that matches; NULL: it has no ladder */
-
-static ngx_media_transcode_t *
-ngx_media_transcode_find(const ngx_media_event_t *ev)
-{
-    ngx_uint_t                   i;
-    ngx_media_transcode_t       *t;
-    ngx_media_transcode_conf_t  *conf;
-
-    conf = ngx_media_app_conf(ev->app, ngx_media_transcode_module);
-    t = conf->ladders.elts;
-
-    for (i = 0; i < conf->ladders.nelts; i++) {
-
-#if (NGX_PCRE)
-        if (t[i].regex
-            && ngx_regex_exec(t[i].regex, (ngx_str_t *) ev->name, NULL, 0)
-               < 0)
-        {
-            continue;
-        }
-#endif
-
-        return t[i].off ? NULL : &t[i];
-    }
-
-    return NULL;
 }
 
 
