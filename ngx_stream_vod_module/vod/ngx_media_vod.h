@@ -156,6 +156,9 @@ typedef struct {
     uint32_t                  encoder;        /* its number in the table, */
     uint32_t                  bframes;        /* and how many it may have */
     uint64_t                  made;           /* hash of how it is made */
+    int64_t                   origin;         /* of audio: where frame 0 of the
+                                                 plan begins, on the line and in
+                                                 the timescale of its source */
 } ngx_media_vod_set_clip_t;
 
 

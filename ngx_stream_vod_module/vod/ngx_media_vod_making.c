@@ -16,13 +16,6 @@
 #define NGX_MEDIA_VOD_MAKING_TRIM  10
 
 
-static void ngx_media_vod_making_begin(ngx_media_vod_making_t *m);
-static ngx_int_t ngx_media_vod_making_commit(ngx_media_vod_making_t *m);
-static void ngx_media_vod_making_trim(ngx_media_vod_making_t *m);
-static void ngx_media_vod_making_fail(ngx_media_vod_making_t *m,
-    const char *what, const char *why);
-
-
 ngx_int_t
 ngx_media_vod_spot(const ngx_media_vod_source_t *source, ngx_uint_t track,
     uint64_t number, ngx_media_vod_spot_t *spot)
@@ -147,24 +140,81 @@ ngx_media_vod_want_frames(ngx_media_vod_want_t *want, ngx_uint_t key,
 
 #if (NGX_MEDIA_HAVE_AV)
 
+static ngx_int_t ngx_media_vod_making_sound(ngx_media_vod_making_t *m,
+    const ngx_media_vod_set_t *set, ngx_uint_t audio);
+static ngx_int_t ngx_media_vod_making_video(ngx_media_vod_making_t *m,
+    const ngx_media_vod_set_t *set, ngx_uint_t rung);
+static void ngx_media_vod_making_begin(ngx_media_vod_making_t *m);
+static ngx_int_t ngx_media_vod_making_commit(ngx_media_vod_making_t *m);
+static void ngx_media_vod_making_trim(ngx_media_vod_making_t *m);
+static void ngx_media_vod_making_fail(ngx_media_vod_making_t *m,
+    const char *what, const char *why);
+
+
 /* what it points to stays as long as the result is referred to */
 
 ngx_int_t
 ngx_media_vod_making_init(ngx_media_vod_making_t *m)
 {
-    ngx_uint_t                    rung;
-    const ngx_media_vod_set_t    *set;
-    ngx_media_vod_encode_t       *enc;
-    const ngx_media_vod_open_t   *open;
-    ngx_media_index_sample_t      sample;
-    const ngx_media_vod_track_t  *t;
-    ngx_media_vod_set_clip_t     *clip;
+    const ngx_media_vod_set_t        *set;
+    const ngx_media_vod_set_track_t  *track;
 
     set = m->result->set.data;
+    track = ngx_media_vod_set_track(set, m->spot.track);
+
+    m->is_sound = (track->type == NGX_MEDIA_AUDIO);
+
+    return m->is_sound ? ngx_media_vod_making_sound(m, set, track->rung - 1)
+                       : ngx_media_vod_making_video(m, set, track->rung - 1);
+}
+
+
+static ngx_int_t
+ngx_media_vod_making_sound(ngx_media_vod_making_t *m,
+    const ngx_media_vod_set_t *set, ngx_uint_t audio)
+{
+    ngx_media_vod_sound_t           *sound;
+    const ngx_media_vod_open_t      *open;
+    const ngx_media_vod_track_t     *t;
+    const ngx_media_vod_set_clip_t  *clip;
+
     clip = ngx_media_vod_set_clip(set, m->spot.period, m->spot.track);
     open = &m->result->files[clip->file];
     t = &open->file->tracks[clip->track];
-    rung = ngx_media_vod_set_track(set, m->spot.track)->rung - 1;
+    sound = &m->sound;
+
+    if (audio >= m->conf->ladder->ladder->naudios) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(sound, sizeof(ngx_media_vod_sound_t));
+
+    sound->audio = &m->conf->ladder->ladder->audios[audio];
+    sound->source = ngx_media_vod_params(open->file, t, 0);
+    sound->index = ngx_media_vod_at(open->file, t->index);
+    sound->fd = open->fd;
+    sound->origin = clip->origin;
+    sound->first = m->spot.segment.sample;
+    sound->count = m->spot.segment.samples;
+    sound->writer = &m->writer;
+
+    return sound->source ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_media_vod_making_video(ngx_media_vod_making_t *m,
+    const ngx_media_vod_set_t *set, ngx_uint_t rung)
+{
+    ngx_media_vod_encode_t          *enc;
+    const ngx_media_vod_open_t      *open;
+    ngx_media_index_sample_t         sample;
+    const ngx_media_vod_track_t     *t;
+    const ngx_media_vod_set_clip_t  *clip;
+
+    clip = ngx_media_vod_set_clip(set, m->spot.period, m->spot.track);
+    open = &m->result->files[clip->file];
+    t = &open->file->tracks[clip->track];
 
     if (rung >= m->conf->ladder->ladder->nrungs) {
         return NGX_ERROR;
@@ -214,18 +264,22 @@ ngx_media_vod_making_step(void *data)
         }
     }
 
-    rc = ngx_media_vod_encode_step(&m->enc);
+    rc = m->is_sound ? ngx_media_vod_sound_step(&m->sound)
+                     : ngx_media_vod_encode_step(&m->enc);
 
     if (rc == NGX_AGAIN) {
         return;
     }
 
     if (rc == NGX_OK) {
-        m->missing = m->enc.missing;
+        m->missing = m->is_sound ? (uint32_t) m->sound.damaged
+                                 : m->enc.missing;
         rc = ngx_media_vod_making_commit(m);
 
     } else {
-        ngx_media_vod_making_fail(m, (char *) m->enc.error, NULL);
+        ngx_media_vod_making_fail(m, (char *) (m->is_sound ? m->sound.error
+                                                           : m->enc.error),
+                                  NULL);
     }
 
     m->rc = rc;
@@ -302,6 +356,7 @@ void
 ngx_media_vod_making_close(ngx_media_vod_making_t *m)
 {
     ngx_media_vod_encode_close(&m->enc);
+    ngx_media_vod_sound_close(&m->sound);
     ngx_media_vod_made_close(&m->writer);
 }
 

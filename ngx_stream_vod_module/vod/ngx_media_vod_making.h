@@ -20,6 +20,7 @@
 #include "transcode/ngx_media_strand.h"
 #include "vod/ngx_media_vod_encode.h"
 #include "vod/ngx_media_vod_job.h"
+#include "vod/ngx_media_vod_sound.h"
 #include "vod/ngx_media_vod_want.h"
 
 
@@ -79,7 +80,9 @@ struct ngx_media_vod_making_s {
     ngx_media_vod_made_writer_t  writer;
 #if (NGX_MEDIA_HAVE_AV)
     ngx_media_vod_encode_t    enc;
+    ngx_media_vod_sound_t     sound;
 #endif
+    ngx_uint_t                is_sound;       /* it is audio that is made */
     u_char                    error[NGX_MEDIA_VOD_ERROR];
 };
 

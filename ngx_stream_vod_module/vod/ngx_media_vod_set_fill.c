@@ -72,7 +72,7 @@ ngx_media_vod_set_fill(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip,
 
     for (i = 0; i < ctx->ntracks; i++) {
 
-        if (ctx->tracks[i].type == NGX_MEDIA_AUDIO
+        if (ctx->tracks[i].type == NGX_MEDIA_AUDIO && !ctx->tracks[i].rung
             && ngx_media_vod_set_fill_track(ctx, clip, i, &ranges[i], cover)
                != NGX_OK)
         {

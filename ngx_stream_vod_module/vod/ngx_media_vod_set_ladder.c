@@ -38,6 +38,9 @@
 #define NGX_MEDIA_VOD_SET_HEAD     256
 #define NGX_MEDIA_VOD_SET_PICTURE  16
 
+/* frames of audio a second, about */
+#define NGX_MEDIA_VOD_SET_FRAMES   50
+
 
 /* of the source in one clip */
 
@@ -82,8 +85,6 @@ static ngx_int_t ngx_media_vod_set_rung_learn(
     const ngx_media_av_encoder_conf_t *conf, const ngx_media_av_frame_t *frame,
     ngx_media_params_t *params, u_char *error);
 static ngx_uint_t ngx_media_vod_set_number(const ngx_media_av_kind_t *kind);
-static ngx_media_vod_set_own_t *ngx_media_vod_set_own(
-    ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung, ngx_uint_t clip);
 static void ngx_media_vod_set_unlist(ngx_media_vod_set_ctx_t *ctx);
 
 
@@ -133,11 +134,8 @@ ngx_media_vod_set_ladder(ngx_media_vod_set_ctx_t *ctx)
     nclips = ctx->make->map->nclips;
 
     films = calloc(nclips, sizeof(ngx_media_vod_set_film_t));
-    ctx->own = calloc(nclips * NGX_MEDIA_LADDER_RUNGS,
-                      sizeof(ngx_media_vod_set_own_t));
 
-    if (films == NULL || ctx->own == NULL) {
-        free(films);
+    if (films == NULL) {
         ctx->no_memory = 1;
         return NGX_ERROR;
     }
@@ -395,9 +393,11 @@ ngx_media_vod_set_rung_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
 {
     ngx_int_t                       rc;
     ngx_uint_t                      i;
+    ngx_media_vod_set_own_t        *own;
     const ngx_media_ladder_rung_t  *r;
 
-    if (ctx->ntracks == NGX_MEDIA_VOD_SET_TRACKS) {
+    own = ngx_media_vod_set_own(ctx);
+    if (own == NULL) {
         return 0;
     }
 
@@ -409,8 +409,7 @@ ngx_media_vod_set_rung_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
             continue;
         }
 
-        rc = ngx_media_vod_set_rung_open(ctx, rung, &films[i],
-                                         ngx_media_vod_set_own(ctx, rung, i));
+        rc = ngx_media_vod_set_rung_open(ctx, rung, &films[i], &own[i]);
 
         if (rc == NGX_ERROR) {
             ngx_media_vod_set_note(ctx, "rung %.*s is left out: %s",
@@ -419,6 +418,7 @@ ngx_media_vod_set_rung_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
         }
 
         if (rc != NGX_OK) {
+            ngx_media_vod_set_disown(ctx, ctx->ntracks);
             return 0;
         }
     }
@@ -644,11 +644,48 @@ ngx_media_vod_set_number(const ngx_media_av_kind_t *kind)
 }
 
 
-static ngx_media_vod_set_own_t *
-ngx_media_vod_set_own(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
-    ngx_uint_t clip)
+/* of the next track; NULL: there is no room for one, or no memory */
+
+ngx_media_vod_set_own_t *
+ngx_media_vod_set_own(ngx_media_vod_set_ctx_t *ctx)
 {
-    return &ctx->own[rung * ctx->make->map->nclips + clip];
+    ngx_media_vod_set_own_t  *own;
+
+    if (ctx->ntracks == NGX_MEDIA_VOD_SET_TRACKS) {
+        return NULL;
+    }
+
+    own = calloc(ctx->make->map->nclips, sizeof(ngx_media_vod_set_own_t));
+
+    if (own == NULL) {
+        ctx->no_memory = 1;
+    }
+
+    ctx->own[ctx->ntracks] = own;
+
+    return own;
+}
+
+
+void
+ngx_media_vod_set_disown(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
+{
+    ngx_uint_t                i;
+    ngx_media_vod_set_own_t  *own;
+
+    own = ctx->own[track];
+
+    if (own == NULL) {
+        return;
+    }
+
+    for (i = 0; i < ctx->make->map->nclips; i++) {
+        free(own[i].params);
+        free(own[i].index);
+    }
+
+    free(own);
+    ctx->own[track] = NULL;
 }
 
 
@@ -663,6 +700,10 @@ ngx_media_vod_set_unlist(ngx_media_vod_set_ctx_t *ctx)
                 ctx->ntracks * sizeof(ngx_media_vod_set_track_t));
     ngx_memmove(&ctx->ordinal[0], &ctx->ordinal[1],
                 ctx->ntracks * sizeof(uint32_t));
+    ngx_memmove(&ctx->own[0], &ctx->own[1],
+                ctx->ntracks * sizeof(ngx_media_vod_set_own_t *));
+
+    ctx->own[ctx->ntracks] = NULL;
 }
 
 
@@ -678,7 +719,7 @@ ngx_media_vod_set_rung(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip,
     ngx_media_vod_set_track_t  *t;
 
     t = &ctx->tracks[track];
-    own = ngx_media_vod_set_own(ctx, t->rung - 1, clip);
+    own = &ctx->own[track][clip];
     params = own->params;
 
     size = ngx_media_params_size(params);
@@ -696,9 +737,13 @@ ngx_media_vod_set_rung(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip,
     c->bframes = own->bframes;
     c->delay = own->delay;
     c->made = own->made;
-    c->fps = (uint32_t) ((uint64_t) params->fps_num * 1000 / params->fps_den);
+    c->origin = own->origin;
 
-    t->fps = ngx_max(t->fps, c->fps);
+    if (params->fps_den) {
+        c->fps = (uint32_t) ((uint64_t) params->fps_num * 1000
+                             / params->fps_den);
+        t->fps = ngx_max(t->fps, c->fps);
+    }
 
     return NGX_OK;
 }
@@ -714,14 +759,21 @@ ngx_media_vod_set_rung_rate(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
 {
     uint64_t                        around, rate;
     ngx_media_vod_set_track_t      *t;
-    const ngx_media_ladder_rung_t  *rung;
+    const ngx_media_ladder_t       *ladder;
 
     t = &ctx->tracks[track];
-    rung = &ctx->make->ladder->ladder->rungs[t->rung - 1];
+    ladder = ctx->make->ladder->ladder;
 
-    around = (uint64_t) t->fps * NGX_MEDIA_VOD_SET_PICTURE * 8 / 1000
-             + NGX_MEDIA_VOD_SET_HEAD * 8;
-    rate = rung->bitrate;
+    if (t->type == NGX_MEDIA_VIDEO) {
+        rate = ladder->rungs[t->rung - 1].bitrate;
+        around = (uint64_t) t->fps * NGX_MEDIA_VOD_SET_PICTURE * 8 / 1000
+                 + NGX_MEDIA_VOD_SET_HEAD * 8;
+
+    } else {
+        rate = ladder->audios[t->rung - 1].bitrate;
+        around = NGX_MEDIA_VOD_SET_FRAMES * NGX_MEDIA_VOD_SET_PICTURE * 8
+                 + NGX_MEDIA_VOD_SET_HEAD * 8;
+    }
 
     t->average = rate + around;
     t->bandwidth = rate * 115 / 100 * (ctx->set->target * 2 + 1)
@@ -739,15 +791,9 @@ ngx_media_vod_set_ladder_free(ngx_media_vod_set_ctx_t *ctx)
 {
     ngx_uint_t  i;
 
-    if (ctx->own == NULL) {
-        return;
+    for (i = 0; i < NGX_MEDIA_VOD_SET_TRACKS; i++) {
+        ngx_media_vod_set_disown(ctx, i);
     }
-
-    for (i = 0; i < ctx->make->map->nclips * NGX_MEDIA_LADDER_RUNGS; i++) {
-        free(ctx->own[i].params);
-    }
-
-    free(ctx->own);
 }
 
 #else

@@ -37,6 +37,9 @@ typedef struct {
     uint32_t                  bframes;
     uint32_t                  delay;          /* in timescale, at least */
     uint64_t                  made;
+    int64_t                   origin;         /* of audio, and */
+    ngx_media_index_t        *index;          /* its frames, all as long; by
+                                                 malloc(), NULL: not yet */
 } ngx_media_vod_set_own_t;
 
 
@@ -56,8 +59,9 @@ typedef struct {
     ngx_media_vod_rate_t      rates[NGX_MEDIA_VOD_SET_TRACKS];
     uint32_t                 *left_out;       /* by file: bits of its tracks */
     uint64_t                  longest;        /* ms, of segments */
-    ngx_media_vod_set_own_t  *own;            /* [track][clip], of rungs; NULL:
-                                                 there are none */
+    ngx_media_vod_set_own_t  *own[NGX_MEDIA_VOD_SET_TRACKS];
+                                              /* [clip], of those that are made;
+                                                 NULL: the others */
     unsigned                  no_memory:1;
     unsigned                  apart:1;        /* noted */
 } ngx_media_vod_set_ctx_t;
@@ -92,7 +96,20 @@ ngx_int_t ngx_media_vod_set_rung(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t clip, ngx_uint_t track);
 void ngx_media_vod_set_rung_rate(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t track);
+ngx_media_vod_set_own_t *ngx_media_vod_set_own(ngx_media_vod_set_ctx_t *ctx);
+void ngx_media_vod_set_disown(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track);
 void ngx_media_vod_set_ladder_free(ngx_media_vod_set_ctx_t *ctx);
+
+/*
+ * ngx_media_vod_set_sound.c: adds audio that is made of the audio that
+ * ctx->tracks has; begin and end: of a clip, in NGX_MEDIA_VIDEO_TIMESCALE from
+ * its begin: its frames are known; range: those that are in it; one more is
+ * there.  NGX_OK or NGX_ERROR
+ */
+ngx_int_t ngx_media_vod_set_sounds(ngx_media_vod_set_ctx_t *ctx);
+ngx_int_t ngx_media_vod_set_sound_frames(ngx_media_vod_set_ctx_t *ctx,
+    ngx_uint_t clip, ngx_uint_t track, int64_t begin, int64_t end,
+    ngx_media_plan_range_t *range);
 
 /* the track of a file that is this one's in a clip; NONE */
 uint32_t ngx_media_vod_set_find(const ngx_media_vod_set_ctx_t *ctx,

@@ -57,8 +57,11 @@ static ngx_int_t ngx_media_vod_set_whole(ngx_media_vod_set_ctx_t *ctx,
     ngx_media_plan_range_t *range);
 static ngx_int_t ngx_media_vod_set_end(const ngx_media_index_t *index,
     const ngx_media_plan_range_t *range, int64_t *start, int64_t *end);
+static ngx_int_t ngx_media_vod_set_made(ngx_media_vod_set_period_t *p);
 static ngx_int_t ngx_media_vod_set_plans(ngx_media_vod_set_period_t *p);
 static void ngx_media_vod_set_last(ngx_media_vod_set_period_t *p);
+static void ngx_media_vod_set_last_made(ngx_media_vod_set_period_t *p,
+    ngx_uint_t track, int64_t cut, uint32_t timescale);
 static ngx_int_t ngx_media_vod_set_add(ngx_media_vod_set_period_t *p,
     ngx_uint_t track, int64_t until);
 static void ngx_media_vod_set_apart(ngx_media_vod_set_period_t *p,
@@ -103,6 +106,10 @@ ngx_media_vod_set_period(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip)
 
     if (rc == NGX_OK) {
         rc = ngx_media_vod_set_fill(ctx, clip, p->ranges, &p->cover);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_media_vod_set_made(p);
     }
 
     if (rc == NGX_OK) {
@@ -428,6 +435,37 @@ ngx_media_vod_set_end(const ngx_media_index_t *index,
 }
 
 
+/* audio that is made lasts as long as the clip, as silence does */
+
+static ngx_int_t
+ngx_media_vod_set_made(ngx_media_vod_set_period_t *p)
+{
+    ngx_uint_t                i;
+    ngx_media_vod_set_ctx_t  *ctx;
+
+    ctx = p->ctx;
+
+    for (i = 0; i < ctx->ntracks; i++) {
+
+        if (ctx->tracks[i].type != NGX_MEDIA_AUDIO || !ctx->tracks[i].rung
+            || ngx_media_vod_set_clip(ctx->set, p->clip, i)->track
+               == NGX_MEDIA_VOD_NONE)
+        {
+            continue;
+        }
+
+        if (ngx_media_vod_set_sound_frames(ctx, p->clip, i, p->cover.begin,
+                                           p->cover.end, &p->ranges[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_media_vod_set_plans(ngx_media_vod_set_period_t *p)
 {
@@ -526,9 +564,38 @@ ngx_media_vod_set_last(ngx_media_vod_set_period_t *p)
             continue;
         }
 
+        if (p->ctx->tracks[i].rung) {
+            ngx_media_vod_set_last_made(p, i, segment.time, clock->timescale);
+            continue;
+        }
+
         end = ngx_media_vod_set_fill_last(p->ctx, p->clip, i, &p->ranges[i],
                                           segment.time, clock->timescale);
         p->end = ngx_max(p->end, end);
+    }
+}
+
+
+/* of what is made there is a frame more than the clip has room for */
+
+static void
+ngx_media_vod_set_last_made(ngx_media_vod_set_period_t *p, ngx_uint_t track,
+    int64_t cut, uint32_t timescale)
+{
+    ngx_media_plan_range_t    *range;
+    const ngx_media_index_t   *index;
+    ngx_media_index_sample_t   sample;
+
+    (void) ngx_media_vod_set_source(p, track, &index);
+
+    range = &p->ranges[track];
+
+    if (range->first < range->end
+        && ngx_media_index_sample(index, range->end - 1, &sample) == NGX_OK
+        && sample.dts - range->origin
+           < ngx_media_plan_rescale(cut, timescale, index->timescale))
+    {
+        range->end++;
     }
 }
 
@@ -561,7 +628,9 @@ ngx_media_vod_set_add(ngx_media_vod_set_period_t *p, ngx_uint_t track,
 
     /* a rung of a track is cut where that is */
 
-    if (ctx->tracks[track].rung && track != p->clock) {
+    if (ctx->tracks[track].rung && track != p->clock
+        && type == NGX_MEDIA_VIDEO)
+    {
         clip->plan = ngx_media_vod_set_clip(ctx->set, p->clip,
                                             p->clock)->plan;
         return NGX_OK;
@@ -748,8 +817,11 @@ ngx_media_vod_set_inits(ngx_media_vod_set_period_t *p)
             /* players that do not look at edit lists have it where its source
                is */
 
-            delay = ngx_media_vod_set_delay(p, i);
-            clip->delay = ngx_max(clip->delay, delay);
+            if (ctx->tracks[i].type == NGX_MEDIA_VIDEO) {
+                delay = ngx_media_vod_set_delay(p, i);
+                clip->delay = ngx_max(clip->delay, delay);
+            }
+
             clip->edit = ngx_media_vod_set_edit(p, clip->delay, timescale);
             own.delay = clip->edit;
 
@@ -962,6 +1034,12 @@ ngx_media_vod_set_source(ngx_media_vod_set_period_t *p, ngx_uint_t track,
     t = &file->tracks[clip->track];
 
     *index = ngx_media_vod_at(file, t->index);
+
+    /* frames of what is made, when these are known */
+
+    if (p->ctx->own[track] && p->ctx->own[track][p->clip].index) {
+        *index = p->ctx->own[track][p->clip].index;
+    }
 
     return t;
 }

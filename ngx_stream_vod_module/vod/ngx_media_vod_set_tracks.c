@@ -103,6 +103,12 @@ ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
         {
             return NGX_ERROR;
         }
+
+        if (type == NGX_MEDIA_AUDIO
+            && ngx_media_vod_set_sounds(ctx) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     if (ctx->ntracks == 0 || ctx->tracks[0].type == NGX_MEDIA_TEXT) {

@@ -566,9 +566,11 @@ ngx_media_vod_making_done(void *data)
 
     if (m->missing) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "media vod: \"%V\": %uD pictures of segment %uL are "
-                      "missing in its rungs, they cannot be decoded",
-                      &m->result->make.path, m->missing, m->spot.number);
+                      "media vod: \"%V\": %uD %s of segment %uL are missing"
+                      " in what is made of it, they cannot be decoded",
+                      &m->result->make.path, m->missing,
+                      m->is_sound ? "packets of audio" : "pictures",
+                      m->spot.number);
     }
 
     ngx_media_vod_making_end(m, 200, NULL);

@@ -45,6 +45,22 @@ ngx_media_vod_set_ladder_free(ngx_media_vod_set_ctx_t *ctx)
 }
 
 
+ngx_int_t
+ngx_media_vod_set_sounds(ngx_media_vod_set_ctx_t *ctx)
+{
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_media_vod_set_sound_frames(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t clip,
+    ngx_uint_t track, int64_t begin, int64_t end,
+    ngx_media_plan_range_t *range)
+{
+    return NGX_ERROR;
+}
+
+
 void
 ngx_media_vod_makings_init(ngx_media_vod_makings_t *makings)
 {
