@@ -70,7 +70,7 @@ static size_t ngx_media_ts_es_avcc(u_char *p, const u_char *pos,
 static size_t ngx_media_ts_es_hvcc(u_char *p, const u_char *pos,
     const u_char *last);
 static size_t ngx_media_ts_es_array(u_char *p, ngx_media_reader_t *r,
-    ngx_uint_t n, uint32_t codec);
+    ngx_uint_t n, ngx_media_units_e units);
 static size_t ngx_media_ts_registration(u_char *p, uint32_t id);
 static size_t ngx_media_ts_extension(u_char *p, const ngx_media_ts_es_t *es);
 static size_t ngx_media_ts_language(u_char *p, const ngx_media_ts_es_t *es);
