@@ -70,6 +70,8 @@ my @files = (
     ['vfr.mp4', 'pictures of other durations', qw/ -g 48 -bf 2 -vsync vfr
          -enc_time_base 1:90000 -video_track_timescale 90000 -vf /,
      "select='not(mod(n\\,3))+gt(random(1)\\,0.5)'"],
+    ['coarse.mp4', 'a picture is one tick of its time scale',
+     qw/ -r 25 -g 50 -bf 3 -b_strategy 0 -video_track_timescale 25 /],
     ['tall.mp4', 'upright, another aspect of pixels',
      qw/ -r 25 -g 50 -bf 2 -vf /, 'transpose,setsar=4/3'],
 );
@@ -244,13 +246,13 @@ sub halves {
 
     for my $segment (@{$source->{segments}}) {
         my $n = @{$segment->{samples}};
-        my $apart = int(int(shift(@lasts) * 3 / 2) / $n);
+        my $apart = int(shift(@lasts) * 3 / 2);
         my $last;
 
         for my $pts (sort { $a <=> $b } map { $_->{dts} + $_->{cto} }
                      @{$segment->{samples}})
         {
-            next if defined $last && $pts - $last < $apart;
+            next if defined $last && ($pts - $last) * $n < $apart;
             $last = $pts;
             push @kept, $pts - delay($source);
         }

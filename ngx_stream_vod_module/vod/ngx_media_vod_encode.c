@@ -291,8 +291,10 @@ ngx_media_vod_encode_want(ngx_media_vod_encode_t *enc)
     }
 
     from = enc->preroll ? INT64_MIN : wanted[0].pts;
-    apart = enc->rung->half
-            ? (int64_t) (enc->segment.duration * 3 / 2 / n) : 1;
+
+    /* in ticks of 1 / n, since a picture may last one of the file's */
+
+    apart = enc->rung->half ? (int64_t) enc->segment.duration * 3 / 2 : n;
 
     qsort(wanted, n, sizeof(ngx_media_vod_encode_time_t),
           ngx_media_vod_encode_compare);
@@ -302,7 +304,7 @@ ngx_media_vod_encode_want(ngx_media_vod_encode_t *enc)
 
         if (wanted[i].pts < from
             || (enc->nwanted
-                && wanted[i].pts - wanted[enc->nwanted - 1].pts < apart))
+                && (wanted[i].pts - wanted[enc->nwanted - 1].pts) * n < apart))
         {
             continue;
         }
