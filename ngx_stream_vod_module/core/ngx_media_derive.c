@@ -695,11 +695,19 @@ ngx_media_derived_close(ngx_media_writer_t *w, const char *reason)
 void
 ngx_media_derived_done(ngx_media_derived_t *d)
 {
+    ngx_uint_t           index;
     ngx_media_writer_t  *w;
 
     w = d->writer;
+    index = d->packer.index;
 
     ngx_media_derived_free(d);
+
+    /* of a stream that has ended what came to its end is listed */
+
+    if (!w->leaving && index != NGX_MEDIA_NO_TRACK) {
+        w->gone |= ngx_media_track_away(&w->claim, index);
+    }
 
     if (w->leaving && ngx_queue_empty(&w->derived)) {
         ngx_media_writer_destroy(w, "nothing of it is late any more");

@@ -745,6 +745,41 @@ ngx_media_tracks_away(const ngx_media_claim_t *claim, int64_t since,
 }
 
 
+ngx_uint_t
+ngx_media_track_away(const ngx_media_claim_t *claim, ngx_uint_t track)
+{
+    ngx_uint_t                      gone;
+    ngx_media_track_shm_t          *t;
+    ngx_media_stream_shm_t         *s;
+    const ngx_media_segment_shm_t  *segment;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return 0;
+    }
+
+    s = claim->stream.sh;
+    gone = 0;
+
+    (void) ngx_media_track_end_locked(s, track, &segment);
+
+    t = segment ? s->tracks[track] : NULL;
+
+    if (t && !t->away) {
+        t->away = 1;
+        gone = 1;
+        ngx_media_stream_changed(s);
+    }
+
+    ngx_media_stream_unlock(s);
+
+    if (gone) {
+        ngx_media_notify(&s->notify);
+    }
+
+    return gone;
+}
+
+
 /* ms; its newest segment, NULL if it has ended, or none is kept */
 
 static int64_t

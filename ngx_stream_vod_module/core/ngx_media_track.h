@@ -57,6 +57,10 @@ ngx_int_t ngx_media_track_end(const ngx_media_claim_t *claim,
 ngx_uint_t ngx_media_tracks_away(const ngx_media_claim_t *claim,
     int64_t since, int64_t limit);
 
+/* this one is, now; 1: it was not */
+ngx_uint_t ngx_media_track_away(const ngx_media_claim_t *claim,
+    ngx_uint_t track);
+
 /* the number of its first segment that is kept; 0: none was ever whole */
 uint64_t ngx_media_track_first(const ngx_media_claim_t *claim,
     ngx_uint_t track);

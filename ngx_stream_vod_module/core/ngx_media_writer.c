@@ -1091,7 +1091,9 @@ ngx_media_writer_clock_sample(ngx_media_writer_t *w,
     if (due || cut != NGX_MEDIA_CUT_NONE) {
         t->still = 0;
         gone = cut != NGX_MEDIA_CUT_FORCED
-               && ngx_media_writer_gone(w, t, time->dts);
+               && (ngx_media_writer_gone(w, t, time->dts) || w->gone);
+
+        w->gone &= cut == NGX_MEDIA_CUT_FORCED;
 
         ngx_media_writer_cut(w, t, time->dts, cut == NGX_MEDIA_CUT_FORCED,
                              change || gone);

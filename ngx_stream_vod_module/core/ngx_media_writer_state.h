@@ -131,6 +131,9 @@ struct ngx_media_writer_s {
     unsigned                  lost:1;         /* the claim */
     unsigned                  leaving:1;      /* the publisher has gone */
     unsigned                  resting:1;      /* nothing comes */
+    unsigned                  gone:1;         /* a derived track has: others are
+                                                 listed without it from the next
+                                                 cut on */
     unsigned                  due:1;          /* a key frame after a held
                                                  picture: cut */
     unsigned                  late:1;         /* warned of forced cuts */

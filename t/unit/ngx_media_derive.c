@@ -895,6 +895,56 @@ test_later(ngx_uint_t expected, int64_t later, const char *what)
 }
 
 
+/* it is over, its source goes on: nobody is told of it any more */
+
+static void
+test_over(void)
+{
+    uint64_t                n;
+    walk_pub_t             *p;
+    media_fake_t           *f, *other;
+    walk_track_t           *t;
+    ngx_media_derived_t    *d;
+    ngx_media_track_shm_t  *v;
+
+    begin();
+
+    p = &w.pubs[0];
+    publisher(p);
+    t = track(p, WALK_AVC, 40000, 50);
+    (void) track(p, WALK_AAC, 0, 0);
+    f = rung(p, t, 360000);
+    pass(9000);
+    v = s->tracks[2];
+    n = v->segment_closed;
+
+    d = f->derived;
+    f->derived = NULL;
+    media_fake_free(f);
+    ngx_media_derived_done(d);
+
+    is(v->away, 1, "over: it is away");
+    is(s->tracks[0]->away, 0, "over: its source is not");
+    is(s->periods, 1, "over: the period goes on");
+    is(v->segment_closed, v->segment_head, "over: nothing is open");
+
+    pass(9000);
+    is(s->periods, 2, "over: others have one without it");
+    ok(v->segment_head <= n + 1, "over: it has no more");
+
+    other = rung(p, t, 360000);
+    pass(9000);
+    is(s->tracks[2]->away, 0, "over: it is back");
+    ok(other->fed > 50, "over: with frames");
+    is(s->periods, 3, "over: and a period");
+
+    walk_end(p);
+    pass(1000);
+    is(s->tracks[2]->away, 0, "over: what comes to the end is not away");
+    finish("over");
+}
+
+
 /* as many as a stream has places; one that dies, and comes back */
 
 static void
@@ -1161,6 +1211,7 @@ main(void)
     test_killed(1, "killed while it trails");
     test_killed(2, "its worker exits");
     test_join();
+    test_over();
     test_later(0, 600, "soon");
     test_later(1, 3500, "expected");
     test_later(0, 3500, "not expected");
