@@ -3,7 +3,8 @@
 # Copyright (C) ngx_stream_vod_module authors
 
 # A stream that kills whoever decodes it: its worker dies, twice, then it has no
-# ladder, and plays; other streams have theirs.
+# ladder, and plays; other streams have theirs.  And an encoder that fails: its
+# rung begins anew, three times.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -23,7 +24,14 @@ system('gcc', qw/ -O1 -w -shared -fPIC -o /, "$dir/fake.so",
 my $t = do {
     local $ENV{LD_PRELOAD} = join ' ', grep { $_ } $ENV{LD_PRELOAD},
                                        "$dir/fake.so";
-    ladder_nginx(ladder => 'video 120p 100k; latency 900ms;', workers => 1);
+    local $ENV{FAKE_HEIGHT} = 90;
+    ladder_nginx(ladder => 'video 120p 100k; latency 1900ms;', workers => 1,
+                 threads => 4, app => 'segment 4s; transcode fails
+                                       threads=encode for=^fails;',
+                 main => 'media_ladder fails {
+                              video 120p 100k preset=ultrafast;
+                              video 90p 50k preset=ultrafast;
+                              latency 1900ms; }');
 };
 
 $t->allow_alerts(qr/exited on signal 6/);
@@ -94,5 +102,41 @@ $good = live_publish($t, 'live/good');
 $good->play(\@tags, speed => 2, to => 4000);
 ok(live_stream($t, 'good')->{track}{v2}, 'others have theirs');
 $good->close();
+
+# the third time it ends, the other rung goes on
+
+my $fails = live_publish($t, 'live/fails');
+$fails->play([live_tags('plain')], speed => 1);
+
+my $said = live_stream($t, 'fails')->{transcode};
+
+is($t->log_count(qr/live\/fails: .* begins its "90p" anew at the next/), 3,
+   'an encoder fails');
+is($t->log_count(qr/\[error\].*live\/fails: .* goes on without "90p"/), 1,
+   'and is over');
+ok($said->{rungs}[1]{dead}, 'so it is said');
+is($said->{rungs}[1]{restarts}, 3, 'after three restarts');
+ok(!$said->{rungs}[0]{dead}, 'the other one is not');
+
+my $index = m3u8_parse($t->http_get('/live/fails/index.m3u8')->{body});
+is(join(' ', map { $_->{uri} } @{$index->{variants}}), 'v1.m3u8 v2.m3u8',
+   'it is listed no more');
+
+$fails->close();
+ladder_done($t, 'fails', qw/ v1 v2 /);
+ladder_aligned(ladder_table($t, 'fails', qw/ v1 v2 /), 'fails');
+
+# where it began anew, what is there has the source's numbers and times
+
+my $table = ladder_table($t, 'fails', qw/ v1 v3 /);
+my @wrong;
+
+for my $n (sort keys %{$table->{v3}}) {
+    my ($of, $own) = ($table->{v1}{$n}, $table->{v3}{$n});
+
+    push @wrong, $n if !$own->{gap} && $own->{time} != $of->{time};
+}
+
+is("@wrong", '', 'its segments begin where the others do');
 
 $t->done();

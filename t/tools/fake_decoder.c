@@ -5,19 +5,56 @@
 
 
 /*
- * A decoder with a fault, for t/transcode_crash.t: preloaded, it aborts at a
+ * Codecs with faults, for t/transcode_crash.t: preloaded, a decoder aborts at a
  * packet that holds a certain text, as libraries do at streams that somebody
- * made for that.
+ * made for that; and each 40th picture of $FAKE_HEIGHT is one that no encoder
+ * takes.
  */
 
 
 #define _GNU_SOURCE
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libavcodec/avcodec.h>
+
+
+static int  fake_height;
+
+
+/* nginx clears its environment */
+
+static void __attribute__((constructor))
+fake_init(void)
+{
+    const char  *p;
+
+    p = getenv("FAKE_HEIGHT");
+    fake_height = p ? atoi(p) : 0;
+}
+
+
+int
+avcodec_send_frame(AVCodecContext *ctx, const AVFrame *frame)
+{
+    static int    n;
+    static int  (*call)(AVCodecContext *ctx, const AVFrame *frame);
+
+    if (call == NULL) {
+        *(void **) &call = dlsym(RTLD_NEXT, "avcodec_send_frame");
+    }
+
+    if (frame != NULL && fake_height && frame->height == fake_height
+        && __atomic_add_fetch(&n, 1, __ATOMIC_RELAXED) % 40 == 0)
+    {
+        return AVERROR(EIO);
+    }
+
+    return call(ctx, frame);
+}
 
 
 int
