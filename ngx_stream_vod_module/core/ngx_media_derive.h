@@ -137,8 +137,8 @@ ngx_int_t ngx_media_derived_frame(ngx_media_derived_t *d,
 
 /*
  * Nothing more of it comes: what it has open is closed, and it has gone, and
- * with the last one its writer, if the publisher has left that.  While others go
- * on it is listed no more, and from the next cut on there is a period without.
+ * with the last one its writer, if the publisher has left that.  While others
+ * go on it is listed no more, and the next cut begins a period without it.
  */
 void ngx_media_derived_done(ngx_media_derived_t *d);
 
