@@ -532,15 +532,9 @@ ngx_media_av_audio_send(ngx_media_av_audio_t *a, const u_char *pos, size_t len,
 void
 ngx_media_av_audio_drain(ngx_media_av_audio_t *a)
 {
-    if (a->drained) {
-        return;
-    }
-
     a->drained = 1;
 
-    if (ngx_media_av_sound_drain(a->sound, a->error) != NGX_OK) {
-        a->done = 1;
-    }
+    ngx_media_av_sound_drain(a->sound);
 }
 
 

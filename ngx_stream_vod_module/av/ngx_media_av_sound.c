@@ -76,6 +76,8 @@ struct ngx_media_av_sound_s {
     unsigned                   begun:1;       /* samples were written */
     unsigned                   pending:1;
     unsigned                   damaged:1;     /* the last packet was */
+    unsigned                   draining:1;    /* no packet comes, */
+    unsigned                   drained:1;     /* which the decoder knows */
 };
 
 
@@ -445,19 +447,10 @@ ngx_media_av_sound_damaged(ngx_media_av_sound_t *s)
 }
 
 
-ngx_int_t
-ngx_media_av_sound_drain(ngx_media_av_sound_t *s, u_char *error)
+void
+ngx_media_av_sound_drain(ngx_media_av_sound_t *s)
 {
-    int  rc;
-
-    rc = avcodec_send_packet(s->ctx, NULL);
-
-    if (rc < 0 && rc != AVERROR_EOF) {
-        ngx_media_av_error(error, "decoder does not end", rc);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    s->draining = 1;
 }
 
 
@@ -536,6 +529,18 @@ ngx_media_av_sound_pull(ngx_media_av_sound_t *s, u_char *error)
 
         if (!s->pending) {
             rc = avcodec_receive_frame(s->ctx, s->frame);
+
+            if (rc == AVERROR(EAGAIN) && s->draining && !s->drained) {
+                s->drained = 1;
+
+                /* what is wrong is what it still had */
+
+                if (avcodec_send_packet(s->ctx, NULL) < 0) {
+                    ngx_media_av_sound_damaged(s);
+                }
+
+                continue;
+            }
 
             if (rc == AVERROR_EOF) {
                 return ngx_media_av_sound_finish(s, error);

@@ -69,8 +69,7 @@ void ngx_media_av_sound_close(ngx_media_av_sound_t *s);
 ngx_int_t ngx_media_av_sound_send(ngx_media_av_sound_t *s, const u_char *pos,
     size_t len, int64_t pts, uint32_t duration, u_char *error);
 
-/* NGX_ERROR: *error */
-ngx_int_t ngx_media_av_sound_drain(ngx_media_av_sound_t *s, u_char *error);
+void ngx_media_av_sound_drain(ngx_media_av_sound_t *s);
 
 /* the source's pts of position 0; before the first packet it is 0 */
 int64_t ngx_media_av_sound_origin(const ngx_media_av_sound_t *s);

@@ -889,6 +889,220 @@ test_segment(void)
 }
 
 
+static uint32_t  seed;
+
+
+static uint32_t
+draw(uint32_t n)
+{
+    seed = seed * 1664525u + 1013904223u;
+
+    return (uint32_t) (((uint64_t) (seed >> 8) * n) >> 24);
+}
+
+
+/* whatever a packet is, and says of itself; 0: all is in a run */
+
+static int
+random_take(made_t *made, ngx_media_av_audio_t *a, uint64_t *number)
+{
+    int                          wrong;
+    ngx_media_av_audio_packet_t  p;
+
+    wrong = 0;
+
+    for ( ;; ) {
+        made->rc = ngx_media_av_audio_packet(a, &p);
+
+        if (made->rc != NGX_OK) {
+            return wrong;
+        }
+
+        wrong |= made->n && p.number != *number;
+        wrong |= p.last <= p.pos;
+
+        *number = p.number + 1;
+        made->n++;
+    }
+}
+
+
+static int
+random_run(uint32_t from, const sound_source_t *source)
+{
+    int                         i, wrong;
+    u_char                     *data, error[NGX_MEDIA_AV_ERROR];
+    size_t                      len;
+    made_t                      made;
+    int64_t                     pts;
+    uint32_t                    duration;
+    uint64_t                    number;
+    const sound_packet_t       *p;
+    ngx_media_av_audio_t       *a;
+    ngx_media_av_audio_conf_t   conf;
+
+    seed = from;
+    wrong = 0;
+    number = 0;
+    memset(&made, 0, sizeof(made_t));
+
+    conf_init(&conf, source, draw(2) ? NGX_MEDIA_CODEC_AAC
+                                     : NGX_MEDIA_CODEC_OPUS, 1 + draw(2), 0);
+    conf.segment = draw(2);
+    conf.first = draw(60);
+    conf.last = conf.first + draw(40);
+
+    a = ngx_media_av_audio_open(&conf, error);
+
+    if (a == NULL) {
+        return ngx_media_av_audio_known(conf.codec, error) == NGX_OK;
+    }
+
+    pts = source->packets[0].pts - draw(50000);
+
+    for (i = 0; i < 50; i++) {
+        p = &source->packets[i % source->n];
+        len = p->len;
+        duration = p->duration;
+
+        data = malloc(len);
+        memcpy(data, p->data, len);
+
+        switch (draw(20)) {
+        case 0:
+            len = draw((uint32_t) len + 1);
+            break;
+        case 1:
+            data[draw((uint32_t) len)] ^= 1 << draw(8);
+            break;
+        case 2:
+            pts += draw(100000);
+            break;
+        case 3:
+            pts -= draw(60000);
+            break;
+        case 4:
+            pts += (int64_t) draw(1000) - 500;
+            break;
+        case 5:
+            duration = draw(100000);
+            break;
+        case 6:
+            duration = 0;
+            break;
+        }
+
+        do {
+            made.rc = ngx_media_av_audio_send(a, data, len, pts, duration);
+
+            if (made.rc == NGX_AGAIN) {
+                wrong |= random_take(&made, a, &number);
+                made.rc = (made.rc == NGX_ERROR) ? NGX_ERROR : NGX_AGAIN;
+            }
+
+        } while (made.rc == NGX_AGAIN);
+
+        free(data);
+
+        if (draw(3) && made.rc != NGX_ERROR) {
+            wrong |= random_take(&made, a, &number);
+        }
+
+        pts += p->duration;
+    }
+
+    ngx_media_av_audio_drain(a);
+    wrong |= random_take(&made, a, &number);
+
+    if (made.rc == NGX_ERROR) {
+        wrong |= (strstr((char *) ngx_media_av_audio_error(a), "hole") == NULL);
+
+    } else {
+        wrong |= (made.rc != NGX_DONE);
+        wrong |= (conf.segment && made.n != conf.last - conf.first + 1);
+    }
+
+    if (wrong) {
+        diag("seed %u: rc %d, %zu packets, \"%s\"", from, (int) made.rc,
+             made.n, ngx_media_av_audio_error(a));
+    }
+
+    ngx_media_av_audio_close(a);
+
+    return wrong;
+}
+
+
+static void
+test_random(void)
+{
+    int             wrong;
+    size_t          i;
+    uint32_t        k;
+    sound_source_t  source;
+
+    static const char  *encoders[] = { "pcm_s16le", "libmp3lame", "aac" };
+
+    for (i = 0; i < 3; i++) {
+        if (sound_source(&source, encoders[i], 44100, 2, 1.2, 160000)) {
+            continue;
+        }
+
+        wrong = 0;
+
+        for (k = 0; k < 12; k++) {
+            wrong += random_run(k, &source);
+        }
+
+        is(wrong, 0, "%s, as it likes", encoders[i]);
+
+        sound_free(&source);
+    }
+}
+
+
+/* the decoder has half a sample left when the end comes, and when nothing more
+   is wanted of it */
+
+static void
+test_end(void)
+{
+    size_t                      i;
+    made_t                      made;
+    sound_source_t              source;
+    ngx_media_av_audio_t       *a;
+    ngx_media_av_audio_conf_t   conf;
+
+    if (sound_source(&source, "pcm_s16le", 44100, 2, 0.5, 0)) {
+        return;
+    }
+
+    for (i = 0; i < source.n; i++) {
+        source.packets[i].len--;
+    }
+
+    conf_init(&conf, &source, NGX_MEDIA_CODEC_AAC, 2, 48000);
+    a = convert(&made, &conf, &source, BASE);
+
+    ok(made.rc == NGX_DONE && !made.torn && made.n > 20,
+       "an end in the middle of a sample: %zu packets", made.n);
+
+    ngx_media_av_audio_close(a);
+    made_free(&made);
+
+    conf.segment = 1;
+    conf.last = 5;
+    a = convert(&made, &conf, &source, 0);
+
+    ok(made.rc == NGX_DONE && !made.torn && made.n == 6,
+       "the same of a segment that is whole: %zu packets", made.n);
+
+    ngx_media_av_audio_close(a);
+    made_free(&made);
+    sound_free(&source);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -906,6 +1120,8 @@ main(int argc, char **argv)
     test_full();
     test_change();
     test_segment();
+    test_end();
+    test_random();
 
     seconds = argc > 1 ? atof(argv[1]) : 1.5;
 
