@@ -140,6 +140,10 @@ ngx_media_av_id(uint32_t codec)
 {
     ngx_uint_t  i;
 
+    if (ngx_media_av_is_foreign(codec)) {
+        return (enum AVCodecID) (codec & ~NGX_MEDIA_AV_FOREIGN);
+    }
+
     for (i = 0; ngx_media_av_codecs[i].codec; i++) {
         if (ngx_media_av_codecs[i].codec == codec) {
             break;

@@ -24,6 +24,16 @@
 /* bytes of a text that says why, with its terminating zero */
 #define NGX_MEDIA_AV_ERROR   160
 
+/*
+ * A codec that the codec table has not, by libavcodec's number: parameters with
+ * it are for decoders only, and its configuration is libavcodec's.  Nothing is
+ * served of it, and it is good for this version of libavcodec alone.
+ */
+#define NGX_MEDIA_AV_FOREIGN  0xff000000
+
+#define ngx_media_av_is_foreign(codec)                                        \
+    (((codec) & NGX_MEDIA_AV_FOREIGN) == NGX_MEDIA_AV_FOREIGN)
+
 /* width times height that is decoded at most: 8192x4608 */
 #define NGX_MEDIA_AV_PIXELS  (8192 * 4608)
 

@@ -29,6 +29,8 @@ typedef struct {
                                                  NULL: there are none */
     off_t                     temp_max;       /* of all of them, bytes; 0: no
                                                  limit */
+    ngx_uint_t                foreign;        /* tracks that cannot be served
+                                                 but decoded are kept */
 
     /*
      * The result, by malloc(), the caller frees it; NULL: no memory.  A file

@@ -73,6 +73,12 @@ ngx_int_t ngx_media_vod_lav_params(ngx_media_params_t *params,
     const AVStream *st, const AVPacket *packet);
 
 
+/* those of what can only be decoded: of libavcodec's number; NGX_DECLINED: it
+   cannot be */
+ngx_int_t ngx_media_vod_lav_foreign(ngx_media_params_t *params,
+    const AVStream *st);
+
+
 /* ngx_media_vod_lav_read.c: all packets where they are; NGX_AGAIN: some are
    not in one piece */
 ngx_int_t ngx_media_vod_lav_read(ngx_media_vod_lav_t *lav,

@@ -102,6 +102,60 @@ ngx_media_vod_lav_config(ngx_media_params_t *params,
 }
 
 
+ngx_int_t
+ngx_media_vod_lav_foreign(ngx_media_params_t *params, const AVStream *st)
+{
+    const AVCodecParameters  *par;
+
+    par = st->codecpar;
+
+    if (avcodec_find_decoder(par->codec_id) == NULL
+        || (uint32_t) par->codec_id >= ~NGX_MEDIA_AV_FOREIGN
+        || par->extradata_size < 0
+        || par->extradata_size > NGX_MEDIA_CONFIG_MAX)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(params, sizeof(ngx_media_params_t));
+
+    params->codec = NGX_MEDIA_AV_FOREIGN | (uint32_t) par->codec_id;
+
+    if (par->codec_type == AVMEDIA_TYPE_VIDEO && par->width > 0
+        && par->height > 0
+        && !(st->disposition & AV_DISPOSITION_ATTACHED_PIC))
+    {
+        params->type = NGX_MEDIA_VIDEO;
+        params->timescale = NGX_MEDIA_VIDEO_TIMESCALE;
+        params->width = (uint32_t) par->width;
+        params->height = (uint32_t) par->height;
+
+        if (st->sample_aspect_ratio.num > 0 && st->sample_aspect_ratio.den > 0)
+        {
+            params->sar_num = (uint32_t) st->sample_aspect_ratio.num;
+            params->sar_den = (uint32_t) st->sample_aspect_ratio.den;
+        }
+
+    } else if (par->codec_type == AVMEDIA_TYPE_AUDIO && par->sample_rate > 0) {
+        params->type = NGX_MEDIA_AUDIO;
+        params->timescale = (uint32_t) par->sample_rate;
+        params->sample_rate = (uint32_t) par->sample_rate;
+        params->channels = (uint32_t) par->ch_layout.nb_channels;
+
+    } else {
+        return NGX_DECLINED;
+    }
+
+    if (par->extradata_size) {
+        ngx_memcpy(params->config, par->extradata,
+                   (size_t) par->extradata_size);
+        params->config_len = (uint32_t) par->extradata_size;
+    }
+
+    return NGX_OK;
+}
+
+
 /* what the stream itself does not say, or has no say in */
 
 static void

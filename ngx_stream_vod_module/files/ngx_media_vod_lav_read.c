@@ -193,6 +193,10 @@ ngx_media_vod_lav_first(ngx_media_vod_lav_reader_t *r,
             return NGX_AGAIN;
         }
 
+        if (rc == NGX_DECLINED && r->av->index->foreign) {
+            rc = ngx_media_vod_lav_foreign(&params, st);
+        }
+
         if (rc != NGX_OK) {
 
             /* a frame that says nothing: perhaps the next one does */
@@ -247,6 +251,7 @@ ngx_media_vod_lav_sample(ngx_media_vod_lav_reader_t *r,
     int64_t                     pts;
     ngx_int_t                   rc;
     ngx_media_params_t         *params;
+    const ngx_media_codec_t    *codec;
     ngx_media_vod_av_packet_t   p;
 
     params = &s->track->params[0];
@@ -261,7 +266,9 @@ ngx_media_vod_lav_sample(ngx_media_vod_lav_reader_t *r,
         }
     }
 
-    if (ngx_media_codec_find(params->codec)->units == NGX_MEDIA_UNITS_OBU
+    codec = ngx_media_codec_find(params->codec);
+
+    if (codec && codec->units == NGX_MEDIA_UNITS_OBU
         && (packet->data[0] >> 3 & 0x0f) == NGX_MEDIA_VOD_LAV_TD)
     {
         return NGX_AGAIN;

@@ -4,6 +4,7 @@
  */
 
 
+#include "av/ngx_media_av.h"
 #include "files/ngx_media_vod_params.h"
 #include "formats/ngx_media_codec.h"
 #include "formats/ngx_media_wvtt.h"
@@ -50,6 +51,46 @@ ngx_media_vod_params(const ngx_media_vod_file_t *file,
 
         if (ngx_media_vod_params_served(params)) {
             return params;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_media_vod_is_foreign(const ngx_media_vod_file_t *file,
+    const ngx_media_vod_track_t *track)
+{
+    return track->type != NGX_MEDIA_TEXT
+           && ngx_media_vod_params(file, track, 0) == NULL
+           && ngx_media_vod_params_any(file, track, 0) != NULL;
+}
+
+
+const ngx_media_params_t *
+ngx_media_vod_params_any(const ngx_media_vod_file_t *file,
+    const ngx_media_vod_track_t *track, uint32_t description)
+{
+    uint32_t                   i;
+    const ngx_media_params_t  *params;
+
+    params = ngx_media_vod_params(file, track, description);
+
+    if (params || track->sidecar || description > track->nparams) {
+        return params;
+    }
+
+    for (i = description ? description - 1 : 0; i < track->nparams; i++) {
+        params = ngx_media_params_at(ngx_media_vod_at(file, track->params),
+                                     track->params_size, i);
+
+        if (ngx_media_av_is_foreign(params->codec) && params->timescale) {
+            return params;
+        }
+
+        if (description) {
+            break;
         }
     }
 

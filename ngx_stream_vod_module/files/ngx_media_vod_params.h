@@ -24,6 +24,13 @@ const ngx_media_params_t *ngx_media_vod_params(
     const ngx_media_vod_file_t *file, const ngx_media_vod_track_t *track,
     uint32_t description);
 
+/* the same of what may only be decoded, ngx_media_av.h, too */
+ngx_uint_t ngx_media_vod_is_foreign(const ngx_media_vod_file_t *file,
+    const ngx_media_vod_track_t *track);
+const ngx_media_params_t *ngx_media_vod_params_any(
+    const ngx_media_vod_file_t *file, const ngx_media_vod_track_t *track,
+    uint32_t description);
+
 /* of all text tracks: WebVTT, in ms */
 void ngx_media_vod_text_params(ngx_media_params_t *params);
 

@@ -204,6 +204,7 @@ ngx_media_vod_job_index_item(ngx_media_vod_job_t *job,
     index->now = job->now;
     index->temp = job->temp;
     index->temp_max = job->conf->temp_max;
+    index->foreign = (job->conf->ladder != NULL);
 
     slot->item = item;
     slot->fd = NGX_INVALID_FILE;
@@ -801,14 +802,15 @@ ngx_media_vod_job_put(ngx_media_vod_job_t *job, const u_char *key,
 
 
 /*
- * What makes a difference to what is found: how much may be read, and where
- * what is converted goes
+ * What makes a difference to what is found: how much may be read, where what
+ * is converted goes, and whether what can only be decoded is of use
  */
 
 static void
 ngx_media_vod_job_file_key(ngx_media_vod_job_t *job, u_char *key,
     const char *kind, const ngx_media_vod_id_t *id)
 {
+    u_char    foreign;
     uint32_t  value;
 
     value = (uint32_t) (job->conf->max_moov >> 12);
@@ -820,6 +822,12 @@ ngx_media_vod_job_file_key(ngx_media_vod_job_t *job, u_char *key,
         ngx_crc32_update(&value, (u_char *) &job->conf->temp_max,
                          sizeof(off_t));
         ngx_crc32_update(&value, (u_char *) job->temp, ngx_strlen(job->temp));
+
+        if (job->conf->ladder) {
+            foreign = 1;
+            ngx_crc32_update(&value, &foreign, 1);
+        }
+
         ngx_crc32_final(value);
     }
 

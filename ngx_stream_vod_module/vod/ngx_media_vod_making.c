@@ -190,7 +190,7 @@ ngx_media_vod_making_sound(ngx_media_vod_making_t *m,
     ngx_memzero(sound, sizeof(ngx_media_vod_sound_t));
 
     sound->audio = &m->conf->ladder->ladder->audios[audio];
-    sound->source = ngx_media_vod_params(open->file, t, 0);
+    sound->source = ngx_media_vod_params_any(open->file, t, 0);
     sound->index = ngx_media_vod_at(open->file, t->index);
     sound->fd = open->fd;
     sound->origin = clip->origin;
@@ -241,7 +241,7 @@ ngx_media_vod_making_video(ngx_media_vod_making_t *m,
         return NGX_ERROR;
     }
 
-    enc->source = ngx_media_vod_params(open->file, t, sample.description);
+    enc->source = ngx_media_vod_params_any(open->file, t, sample.description);
 
     return enc->source ? NGX_OK : NGX_ERROR;
 }

@@ -71,9 +71,9 @@ static void ngx_media_vod_set_shot(ngx_media_vod_set_film_t *film);
 static ngx_media_av_frame_t *ngx_media_vod_set_decode(
     ngx_media_vod_set_film_t *film, const ngx_media_index_sample_t *sample);
 static ngx_uint_t ngx_media_vod_set_rung_add(ngx_media_vod_set_ctx_t *ctx,
-    ngx_uint_t rung, ngx_media_vod_set_film_t *films);
+    ngx_uint_t rung, ngx_media_vod_set_film_t *films, ngx_uint_t capped);
 static ngx_int_t ngx_media_vod_set_rung_open(ngx_media_vod_set_ctx_t *ctx,
-    ngx_uint_t rung, ngx_media_vod_set_film_t *film,
+    ngx_uint_t rung, ngx_media_vod_set_film_t *film, ngx_uint_t capped,
     ngx_media_vod_set_own_t *own);
 static void ngx_media_vod_set_rung_times(const ngx_media_ladder_rung_t *rung,
     ngx_media_vod_set_film_t *film, ngx_media_vod_set_own_t *own,
@@ -126,7 +126,17 @@ ngx_media_vod_set_ladder(ngx_media_vod_set_ctx_t *ctx)
     const ngx_media_ladder_t  *ladder;
     ngx_media_vod_set_film_t  *films;
 
-    if (ctx->make->ladder == NULL || ctx->ntracks != 1) {
+    if (ctx->make->ladder == NULL || ctx->ntracks > 1) {
+        return NGX_OK;
+    }
+
+    /* what no player takes plays by its rungs */
+
+    for (i = 0; ctx->ntracks == 0 && i < ctx->make->map->nsequences; i++) {
+        ctx->ntracks += ngx_media_vod_set_foreign(ctx, NGX_MEDIA_VIDEO, i, 0);
+    }
+
+    if (ctx->ntracks == 0) {
         return NGX_OK;
     }
 
@@ -144,10 +154,18 @@ ngx_media_vod_set_ladder(ngx_media_vod_set_ctx_t *ctx)
     added = 0;
 
     for (i = 0; i < ladder->nrungs && rc == NGX_OK; i++) {
-        added += ngx_media_vod_set_rung_add(ctx, i, films);
+        added += ngx_media_vod_set_rung_add(ctx, i, films, 0);
     }
 
-    if (added && !ladder->source) {
+    /* smaller than all of them: the smallest, of its size */
+
+    if (rc == NGX_OK && added == 0 && ladder->nrungs
+        && (ctx->foreign[0] || !ladder->source))
+    {
+        added += ngx_media_vod_set_rung_add(ctx, ladder->nrungs - 1, films, 1);
+    }
+
+    if (ctx->foreign[0] || (added && !ladder->source)) {
         ngx_media_vod_set_unlist(ctx);
     }
 
@@ -187,7 +205,8 @@ ngx_media_vod_set_films(ngx_media_vod_set_ctx_t *ctx,
                                        + i];
         film->track = &film->open->file->tracks[n];
         film->index = ngx_media_vod_at(film->open->file, film->track->index);
-        film->params = ngx_media_vod_params(film->open->file, film->track, 0);
+        film->params = ngx_media_vod_params_any(film->open->file, film->track,
+                                                0);
 
         (void) snprintf((char *) film->error, sizeof(film->error),
                         "index is broken");
@@ -347,8 +366,8 @@ ngx_media_vod_set_decode(ngx_media_vod_set_film_t *film,
     ngx_media_av_decoder_t    *decoder;
     const ngx_media_params_t  *params;
 
-    params = ngx_media_vod_params(film->open->file, film->track,
-                                  sample->description);
+    params = ngx_media_vod_params_any(film->open->file, film->track,
+                                      sample->description);
 
     if (params == NULL || sample->size == 0
         || sample->size > NGX_MEDIA_AV_FRAME)
@@ -389,7 +408,7 @@ ngx_media_vod_set_decode(ngx_media_vod_set_film_t *film,
 
 static ngx_uint_t
 ngx_media_vod_set_rung_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
-    ngx_media_vod_set_film_t *films)
+    ngx_media_vod_set_film_t *films, ngx_uint_t capped)
 {
     ngx_int_t                       rc;
     ngx_uint_t                      i;
@@ -409,7 +428,8 @@ ngx_media_vod_set_rung_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
             continue;
         }
 
-        rc = ngx_media_vod_set_rung_open(ctx, rung, &films[i], &own[i]);
+        rc = ngx_media_vod_set_rung_open(ctx, rung, &films[i], capped,
+                                         &own[i]);
 
         if (rc == NGX_ERROR) {
             ngx_media_vod_set_note(ctx, "rung %.*s is left out: %s",
@@ -426,6 +446,7 @@ ngx_media_vod_set_rung_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
     ctx->tracks[ctx->ntracks] = ctx->tracks[0];
     ctx->tracks[ctx->ntracks].rung = (uint32_t) rung + 1;
     ctx->ordinal[ctx->ntracks] = ctx->ordinal[0];
+    ctx->foreign[ctx->ntracks] = ctx->foreign[0];
     ctx->ntracks++;
 
     return 1;
@@ -436,7 +457,8 @@ ngx_media_vod_set_rung_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
 
 static ngx_int_t
 ngx_media_vod_set_rung_open(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
-    ngx_media_vod_set_film_t *film, ngx_media_vod_set_own_t *own)
+    ngx_media_vod_set_film_t *film, ngx_uint_t capped,
+    ngx_media_vod_set_own_t *own)
 {
     uint64_t                        made[4];
     ngx_int_t                       rc;
@@ -451,7 +473,7 @@ ngx_media_vod_set_rung_open(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
     if (ngx_media_ladder_shape(ladder, rung, film->params, film->bandwidth,
                                &shape)
         != NGX_OK
-        || shape.capped)
+        || (shape.capped && !capped))
     {
         return NGX_DECLINED;
     }
@@ -689,7 +711,7 @@ ngx_media_vod_set_disown(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track)
 }
 
 
-/* "source off": rungs alone are tracks */
+/* rungs alone are tracks: "source off", or nobody could play it */
 
 static void
 ngx_media_vod_set_unlist(ngx_media_vod_set_ctx_t *ctx)
@@ -700,6 +722,7 @@ ngx_media_vod_set_unlist(ngx_media_vod_set_ctx_t *ctx)
                 ctx->ntracks * sizeof(ngx_media_vod_set_track_t));
     ngx_memmove(&ctx->ordinal[0], &ctx->ordinal[1],
                 ctx->ntracks * sizeof(uint32_t));
+    ngx_memmove(&ctx->foreign[0], &ctx->foreign[1], ctx->ntracks);
     ngx_memmove(&ctx->own[0], &ctx->own[1],
                 ctx->ntracks * sizeof(ngx_media_vod_set_own_t *));
 

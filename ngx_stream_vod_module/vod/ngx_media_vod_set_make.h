@@ -53,7 +53,10 @@ typedef struct {
     ngx_uint_t                ntracks;
     ngx_media_vod_set_track_t tracks[NGX_MEDIA_VOD_SET_TRACKS];
     uint32_t                  ordinal[NGX_MEDIA_VOD_SET_TRACKS];
-                                              /* of its type in the file */
+                                              /* of its type in the file, */
+    uint8_t                   foreign[NGX_MEDIA_VOD_SET_TRACKS];
+                                              /* among those that can only be
+                                                 decoded */
     uint32_t                  delays[NGX_MEDIA_VOD_SET_TRACKS][2];
                                               /* and timescale; 0: not yet */
     ngx_media_vod_rate_t      rates[NGX_MEDIA_VOD_SET_TRACKS];
@@ -114,6 +117,11 @@ ngx_int_t ngx_media_vod_set_sound_frames(ngx_media_vod_set_ctx_t *ctx,
 /* the track of a file that is this one's in a clip; NONE */
 uint32_t ngx_media_vod_set_find(const ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t track, ngx_uint_t clip);
+
+/* the next track, which is not one yet, is one that can only be decoded;
+   whether there is one */
+ngx_uint_t ngx_media_vod_set_foreign(ngx_media_vod_set_ctx_t *ctx,
+    uint32_t type, ngx_uint_t sequence, uint32_t ordinal);
 
 /* plans one clip; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_media_vod_set_period(ngx_media_vod_set_ctx_t *ctx,

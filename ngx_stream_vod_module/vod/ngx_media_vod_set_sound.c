@@ -29,6 +29,7 @@
 #define NGX_MEDIA_VOD_SET_SOUNDS  8388608
 
 
+static void ngx_media_vod_set_sounds_only(ngx_media_vod_set_ctx_t *ctx);
 static void ngx_media_vod_set_sound_add(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t source, ngx_uint_t audio);
 static ngx_int_t ngx_media_vod_set_sound_open(ngx_media_vod_set_ctx_t *ctx,
@@ -80,7 +81,35 @@ ngx_media_vod_set_sounds(ngx_media_vod_set_ctx_t *ctx)
         }
     }
 
+    ngx_media_vod_set_sounds_only(ctx);
+
     return ctx->no_memory ? NGX_ERROR : NGX_OK;
+}
+
+
+/* of what no manifest carries that which is made is all there is */
+
+static void
+ngx_media_vod_set_sounds_only(ngx_media_vod_set_ctx_t *ctx)
+{
+    uint32_t    k;
+    ngx_uint_t  i;
+
+    if (ctx->make->ladder->ladder->naudios == 0) {
+        return;
+    }
+
+    for (i = 0; i < ctx->make->map->nsequences; i++) {
+
+        for (k = 0; k < NGX_MEDIA_VOD_TRACKS; k++) {
+
+            if (!ngx_media_vod_set_foreign(ctx, NGX_MEDIA_AUDIO, i, k)) {
+                break;
+            }
+
+            ngx_media_vod_set_sound_add(ctx, ctx->ntracks, 0);
+        }
+    }
 }
 
 
@@ -112,7 +141,7 @@ ngx_media_vod_set_sound_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t source,
 
         file = ctx->make->files[track->sequence * ctx->make->map->nclips
                                 + i].file;
-        params = ngx_media_vod_params(file, &file->tracks[n], 0);
+        params = ngx_media_vod_params_any(file, &file->tracks[n], 0);
 
         if (ngx_media_vod_set_sound_open(ctx, audio, params, &own[i], error)
             != NGX_OK)
@@ -127,10 +156,14 @@ ngx_media_vod_set_sound_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t source,
         }
     }
 
-    ctx->tracks[ctx->ntracks] = *track;
+    if (source != ctx->ntracks) {
+        ctx->tracks[ctx->ntracks] = *track;
+        ctx->tracks[ctx->ntracks].is_default = 0;
+        ctx->ordinal[ctx->ntracks] = ctx->ordinal[source];
+        ctx->foreign[ctx->ntracks] = ctx->foreign[source];
+    }
+
     ctx->tracks[ctx->ntracks].rung = (uint32_t) audio + 1;
-    ctx->tracks[ctx->ntracks].is_default = 0;
-    ctx->ordinal[ctx->ntracks] = ctx->ordinal[source];
     ctx->ntracks++;
 }
 

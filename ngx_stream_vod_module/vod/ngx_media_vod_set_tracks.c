@@ -65,6 +65,7 @@ ngx_media_vod_set_tracks(ngx_media_vod_set_ctx_t *ctx)
 
                 track = &ctx->tracks[ctx->ntracks];
                 ctx->ordinal[ctx->ntracks] = k;
+                ctx->foreign[ctx->ntracks] = 0;
 
                 ngx_memzero(track, sizeof(ngx_media_vod_set_track_t));
 
@@ -166,7 +167,9 @@ ngx_media_vod_set_find(const ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track,
 
         if (file->tracks[i].type != t->type
             || (ctx->left_out[n] >> i & 1)
-            || !ngx_media_vod_served(file, &file->tracks[i]))
+            || !(ctx->foreign[track]
+                 ? ngx_media_vod_is_foreign(file, &file->tracks[i])
+                 : ngx_media_vod_served(file, &file->tracks[i])))
         {
             continue;
         }
@@ -238,6 +241,47 @@ ngx_media_vod_set_has_video(ngx_media_vod_set_ctx_t *ctx, uint32_t sequence)
     }
 
     return 0;
+}
+
+
+ngx_uint_t
+ngx_media_vod_set_foreign(ngx_media_vod_set_ctx_t *ctx, uint32_t type,
+    ngx_uint_t sequence, uint32_t ordinal)
+{
+    ngx_media_vod_set_track_t       *track;
+    const ngx_media_vod_file_t      *file;
+    const ngx_media_vod_track_t     *t;
+    const ngx_media_vod_sequence_t  *s;
+
+    s = &ctx->make->map->sequences[sequence];
+
+    if (ctx->ntracks == NGX_MEDIA_VOD_SET_TRACKS
+        || (s->tracks != NGX_MEDIA_VOD_SET_ALL
+            && !ngx_media_vod_set_wanted(s, type, ordinal)))
+    {
+        return 0;
+    }
+
+    track = &ctx->tracks[ctx->ntracks];
+
+    ngx_memzero(track, sizeof(ngx_media_vod_set_track_t));
+
+    track->type = type;
+    track->sequence = (uint32_t) sequence;
+
+    ctx->ordinal[ctx->ntracks] = ordinal;
+    ctx->foreign[ctx->ntracks] = 1;
+
+    t = ngx_media_vod_set_first(ctx, ctx->ntracks, &file);
+
+    if (t == NULL || !ngx_media_vod_set_shown(ctx, ctx->ntracks)) {
+        ctx->foreign[ctx->ntracks] = 0;
+        return 0;
+    }
+
+    ngx_media_vod_set_describe(ctx, s, t);
+
+    return 1;
 }
 
 
