@@ -105,8 +105,7 @@ struct ngx_media_app_s {
     ngx_uint_t                publish_conflict;
     ngx_uint_t                max_streams;
     ngx_uint_t                max_bitrate;    /* bit/s, of a stream; 0: no */
-    ngx_msec_t                latency;        /* of what is derived, at most:
-                                                 raised by modules' checks */
+    ngx_msec_t                latency;        /* modules': of derived tracks */
 
     /* made of the above */
     uint32_t                  target;         /* TARGETDURATION, s */

@@ -464,6 +464,24 @@ ngx_media_claim_refused(ngx_media_zone_t *zone, ngx_media_refused_e why)
 }
 
 
+void
+ngx_media_stream_offer(const ngx_media_claim_t *claim, ngx_media_ask_e what,
+    ngx_uint_t on)
+{
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return;
+    }
+
+    s = claim->stream.sh;
+
+    ngx_media_store(&s->offered[what], on ? claim->epoch : 0);
+
+    ngx_media_stream_unlock(s);
+}
+
+
 ngx_uint_t
 ngx_media_claim_valid(const ngx_media_claim_t *claim)
 {

@@ -109,6 +109,10 @@ void ngx_media_stream_link(const ngx_media_claim_t *claim,
 void ngx_media_stream_link_add(const ngx_media_stream_t *stream,
     ngx_media_link_counter_e counter, uint64_t n);
 
+/* whether this can be made of its tracks, when viewers ask for it */
+void ngx_media_stream_offer(const ngx_media_claim_t *claim,
+    ngx_media_ask_e what, ngx_uint_t on);
+
 /* its stamps have jumped; counted likewise */
 void ngx_media_stream_jumped(const ngx_media_claim_t *claim);
 

@@ -26,6 +26,9 @@
 static ngx_int_t ngx_media_derived_refuse(ngx_media_writer_t *w,
     ngx_media_writer_track_t *t, uint32_t id, ngx_int_t rc);
 static void ngx_media_derived_put(void *data, ngx_media_part_put_t *put);
+static ngx_uint_t ngx_media_derived_in_dash(const ngx_media_derived_t *d);
+static ngx_uint_t ngx_media_derived_amid(ngx_media_derived_t *d,
+    uint64_t number, const ngx_media_packer_frame_t *first);
 static void ngx_media_derived_join(ngx_media_derived_t *d);
 static ngx_uint_t ngx_media_derived_forgotten(const ngx_media_derived_t *d);
 static uint64_t ngx_media_derived_number(const ngx_media_derived_t *d,
@@ -102,6 +105,7 @@ ngx_media_writer_derive(ngx_media_writer_t *w, ngx_uint_t source,
             return ngx_media_derived_refuse(w, t, conf->id, rc);
         }
 
+        (void) ngx_media_track_only(&w->claim, d->packer.index, conf->only);
         (void) ngx_media_track_end(&w->claim, d->packer.index, &d->end);
     }
 
@@ -437,11 +441,9 @@ ngx_media_derived_enter(ngx_media_derived_t *d, uint64_t number,
     }
 
     if (w->ready && cut->number != cut->period
-        && p->segment.period != cut->period)
+        && p->segment.period != cut->period
+        && !ngx_media_derived_amid(d, number, first))
     {
-        /* others are listed without it in this period */
-
-        ngx_media_derived_join(d);
         return NGX_DECLINED;
     }
 
@@ -463,6 +465,46 @@ ngx_media_derived_enter(ngx_media_derived_t *d, uint64_t number,
     first->dts = ngx_max(first->dts, d->end);
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_media_derived_in_dash(const ngx_media_derived_t *d)
+{
+    return d->conf.only == 0 || (d->conf.only & NGX_MEDIA_IN_DASH);
+}
+
+
+/*
+ * Others are listed without it in this period.  Periods are of DASH: what is
+ * not listed there begins amid one all the same, where a segment does.
+ */
+
+static ngx_uint_t
+ngx_media_derived_amid(ngx_media_derived_t *d, uint64_t number,
+    const ngx_media_packer_frame_t *first)
+{
+    int64_t                   time;
+    const ngx_media_start_t  *start;
+
+    if (ngx_media_derived_in_dash(d)) {
+        ngx_media_derived_join(d);
+        return 0;
+    }
+
+    start = ngx_media_derived_start(d, number);
+    time = ngx_media_rescale(start->time, start->timescale,
+                             d->packer.timescale);
+
+    if (start->number == number
+        && first->dts - time < (int64_t) first->duration)
+    {
+        return 1;
+    }
+
+    d->skip = number;
+
+    return 0;
 }
 
 
@@ -695,18 +737,20 @@ ngx_media_derived_close(ngx_media_writer_t *w, const char *reason)
 void
 ngx_media_derived_done(ngx_media_derived_t *d)
 {
-    ngx_uint_t           index;
+    ngx_uint_t           gone, index, periods;
     ngx_media_writer_t  *w;
 
     w = d->writer;
     index = d->packer.index;
+    periods = ngx_media_derived_in_dash(d);
 
     ngx_media_derived_free(d);
 
     /* of a stream that has ended what came to its end is listed */
 
     if (!w->leaving && index != NGX_MEDIA_NO_TRACK) {
-        w->gone |= ngx_media_track_away(&w->claim, index);
+        gone = ngx_media_track_away(&w->claim, index);
+        w->gone |= gone && periods;
     }
 
     if (w->leaving && ngx_queue_empty(&w->derived)) {

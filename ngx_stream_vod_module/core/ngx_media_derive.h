@@ -61,6 +61,8 @@ typedef struct {
                                                  when a publisher returns */
     uint64_t                  bandwidth;      /* bit/s, as its owner makes it;
                                                  0: it is measured */
+    ngx_uint_t                only;           /* NGX_MEDIA_IN_*: it is listed
+                                                 there alone; 0: in all */
 
     /* a frame of the source went out */
     void                    (*frame)(void *data,

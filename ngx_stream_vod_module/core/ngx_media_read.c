@@ -40,6 +40,7 @@ static void ngx_media_segment_export(const ngx_media_segment_shm_t *entry,
     ngx_media_segment_t *segment);
 static void ngx_media_part_export(const ngx_media_part_shm_t *entry,
     ngx_media_part_t *part);
+static ngx_uint_t ngx_media_stream_offers(const ngx_media_stream_shm_t *s);
 static ngx_int_t ngx_media_stream_look(const ngx_media_stream_t *stream,
     ngx_pool_t *pool, ngx_uint_t track, ngx_media_stream_view_t *view);
 static void ngx_media_stream_order(ngx_media_stream_view_t *view);
@@ -178,6 +179,57 @@ uint32_t
 ngx_media_stream_part_target(const ngx_media_stream_t *stream)
 {
     return stream->sh->part_target;
+}
+
+
+/* others have the line, too: it is written once a second */
+
+void
+ngx_media_stream_ask(const ngx_media_stream_t *stream, ngx_media_ask_e what)
+{
+    ngx_msec_t      until;
+    ngx_msec_int_t  more;
+
+    until = ngx_current_msec + NGX_MEDIA_ASKED;
+    more = (ngx_msec_int_t)
+           (until - (ngx_msec_t) ngx_media_peek(&stream->sh->asked[what]));
+
+    if (more >= 1000 && ngx_media_stream_alive(stream)) {
+        ngx_media_store(&stream->sh->asked[what], (uint64_t) until);
+    }
+}
+
+
+ngx_uint_t
+ngx_media_stream_asked(const ngx_media_stream_t *stream,
+    ngx_media_ask_e what)
+{
+    ngx_msec_t  until;
+
+    until = (ngx_msec_t) ngx_media_peek(&stream->sh->asked[what]);
+
+    return until && (ngx_msec_int_t) (until - ngx_current_msec) > 0;
+}
+
+
+/* of the publisher of now, bits */
+
+static ngx_uint_t
+ngx_media_stream_offers(const ngx_media_stream_shm_t *s)
+{
+    ngx_uint_t  bits, i;
+
+    bits = 0;
+
+    for (i = 0; i < NGX_MEDIA_ASKS; i++) {
+        if (ngx_media_peek(&s->offered[i])
+            && ngx_media_peek(&s->offered[i]) == ngx_media_peek(&s->epoch))
+        {
+            bits |= (ngx_uint_t) 1 << i;
+        }
+    }
+
+    return bits;
 }
 
 
@@ -799,6 +851,7 @@ ngx_media_stream_look(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->waits = 1;
     view->walls = 1;
     view->inband = 1;
+    view->offers = ngx_media_stream_offers(s);
 
     clock = ngx_media_peek(&s->clock);
     n = ngx_min(ngx_media_load(&s->ntracks), NGX_MEDIA_TRACKS);
@@ -967,6 +1020,7 @@ ngx_media_track_view(const ngx_media_stream_t *stream, ngx_pool_t *pool,
     view->publisher = t->publisher;
     view->derived = t->publisher >= NGX_MEDIA_DERIVED_ID;
     view->codec = t->codec;
+    view->only = t->only;
     view->timescale = ngx_max(t->timescale, 1);
     view->bandwidth = ngx_media_peek(&t->bandwidth);
     view->average = ngx_media_track_average(ngx_media_peek(&t->bits),

@@ -72,6 +72,18 @@ ngx_uint_t ngx_media_stream_state(const ngx_media_stream_t *stream);
 /* 1/10000 s; 0: no parts are listed */
 uint32_t ngx_media_stream_part_target(const ngx_media_stream_t *stream);
 
+/*
+ * Somebody wants it, for NGX_MEDIA_ASKED ms from now on: cheap enough to be
+ * said with each request.  And whether that is still so; whoever can make it of a
+ * publisher offers it (ngx_media_claim.h), and looks once a second.
+ */
+#define NGX_MEDIA_ASKED  30000
+
+void ngx_media_stream_ask(const ngx_media_stream_t *stream,
+    ngx_media_ask_e what);
+ngx_uint_t ngx_media_stream_asked(const ngx_media_stream_t *stream,
+    ngx_media_ask_e what);
+
 /* what to wait for, for changes of what is listed of it */
 ngx_media_notify_shm_t *ngx_media_stream_notify(
     const ngx_media_stream_t *stream);

@@ -73,6 +73,12 @@ struct ngx_media_stream_shm_s {
     uint64_t                  grace;          /* ms */
     uint64_t                  latency;        /* ms */
 
+    uint64_t                  asked[NGX_MEDIA_ASKS];  /* [atomic]
+                                                 ngx_current_msec until which
+                                                 somebody wants it */
+    uint64_t                  offered[NGX_MEDIA_ASKS];  /* [atomic] epoch of the
+                                                 publisher it is made of */
+
     /* [stream] */
     uint64_t                  number;         /* of the next segment */
     uint64_t                  first;          /* [stream, atomic] see below */

@@ -660,6 +660,31 @@ ngx_media_track_describe(const ngx_media_claim_t *claim, ngx_uint_t track,
 
 
 ngx_int_t
+ngx_media_track_only(const ngx_media_claim_t *claim, ngx_uint_t track,
+    ngx_uint_t formats)
+{
+    ngx_media_track_shm_t   *t;
+    ngx_media_stream_shm_t  *s;
+
+    if (ngx_media_claim_lock(claim) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    s = claim->stream.sh;
+    t = ngx_media_track_locked(claim, track);
+
+    if (t && t->only != formats) {
+        t->only = (uint32_t) formats;
+        ngx_media_stream_changed(s);
+    }
+
+    ngx_media_stream_unlock(s);
+
+    return t ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
 ngx_media_track_end(const ngx_media_claim_t *claim, ngx_uint_t track,
     int64_t *end)
 {

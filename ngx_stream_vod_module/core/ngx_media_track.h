@@ -36,6 +36,10 @@ ngx_int_t ngx_media_track_add(const ngx_media_claim_t *claim,
 ngx_int_t ngx_media_track_describe(const ngx_media_claim_t *claim,
     ngx_uint_t track, const ngx_media_attributes_t *attributes);
 
+/* where it is listed, NGX_MEDIA_IN_*; 0: wherever it can be */
+ngx_int_t ngx_media_track_only(const ngx_media_claim_t *claim,
+    ngx_uint_t track, ngx_uint_t formats);
+
 /* a version of its parameters; the name is the hash of the bytes; likewise */
 ngx_int_t ngx_media_track_set_init(const ngx_media_claim_t *claim,
     ngx_uint_t track, const ngx_media_params_t *params, uint64_t *name);

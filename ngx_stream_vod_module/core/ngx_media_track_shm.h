@@ -178,6 +178,8 @@ struct ngx_media_track_shm_s {
     uint32_t                  publisher;      /* [once] its publisher's
                                                  number of the track */
     uint32_t                  codec;          /* [once] */
+    uint32_t                  only;           /* [stream] NGX_MEDIA_IN_*, where
+                                                 it is listed; 0: in all */
     uint64_t                  epoch;          /* [stream] of the last publisher
                                                  that had it */
     ngx_media_attributes_t    attributes;     /* [stream] readers may see one

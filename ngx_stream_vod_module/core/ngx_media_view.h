@@ -33,6 +33,15 @@
 #define NGX_MEDIA_STREAM_ENDED   3            /* ENDLIST */
 
 
+/* what viewers may want of a stream, that has to be made for them then */
+
+typedef enum {
+    NGX_MEDIA_ASK_TS = 0,                     /* audio that is in HLS of
+                                                 MPEG-TS */
+    NGX_MEDIA_ASKS
+} ngx_media_ask_e;
+
+
 typedef struct ngx_media_stream_shm_s  ngx_media_stream_shm_t;
 typedef struct ngx_media_track_shm_s  ngx_media_track_shm_t;
 
@@ -134,6 +143,7 @@ typedef struct {
     ngx_uint_t                type;           /* ngx_media_type_e */
     uint32_t                  publisher;      /* its number of the track: they
                                                  are listed by it; of files 0 */
+    uint32_t                  only;           /* NGX_MEDIA_IN_*; 0: in all */
     uint32_t                  codec;          /* NGX_MEDIA_CODEC_*; of files,
                                                  0: that of their inits */
     uint32_t                  timescale;
@@ -244,6 +254,9 @@ typedef struct {
                                                  of them, and stays */
 
     unsigned                  inband:1;       /* its parts carry timed data */
+
+    unsigned                  offers:NGX_MEDIA_ASKS;  /* 1 << ngx_media_ask_e:
+                                                 made of it when asked for */
 
     unsigned                  event:1;        /* only ever appended, as to a
                                                  file that grows */

@@ -61,7 +61,8 @@ const ngx_http_media_kind_t  ngx_http_media_kinds[] = {
     { ngx_string(".ts"),
       ngx_http_media_url_segment, ngx_http_media_url_pair, "va",
       { "video/mp2t", NULL, NULL },
-      NGX_HTTP_MEDIA_COUNT_TS, NGX_HTTP_MEDIA_KIND_MEDIA,
+      NGX_HTTP_MEDIA_COUNT_TS,
+      NGX_HTTP_MEDIA_KIND_MEDIA|NGX_HTTP_MEDIA_KIND_TS,
       ngx_http_media_ts_handler, ngx_http_media_vod_ts, NULL },
 
     /* NAME/k1/<n>.ts */
@@ -95,7 +96,8 @@ const ngx_http_media_kind_t  ngx_http_media_kinds[] = {
       ngx_http_media_url_pair, NULL, "vat",
       { NGX_HTTP_MEDIA_KIND_M3U8, NULL, NULL },
       NGX_HTTP_MEDIA_COUNT_PLAYLIST,
-      NGX_HTTP_MEDIA_KIND_EDGE|NGX_HTTP_MEDIA_KIND_LISTED,
+      NGX_HTTP_MEDIA_KIND_EDGE|NGX_HTTP_MEDIA_KIND_LISTED
+      |NGX_HTTP_MEDIA_KIND_TS,
       ngx_http_media_playlist_handler, ngx_http_media_vod_text,
       ngx_http_media_render_ts_media },
 
@@ -116,7 +118,7 @@ const ngx_http_media_kind_t  ngx_http_media_kinds[] = {
     { ngx_string("ts.m3u8"),
       ngx_http_media_url_all, NULL, NULL,
       { NGX_HTTP_MEDIA_KIND_M3U8, NULL, NULL },
-      NGX_HTTP_MEDIA_COUNT_PLAYLIST, 0,
+      NGX_HTTP_MEDIA_COUNT_PLAYLIST, NGX_HTTP_MEDIA_KIND_TS,
       ngx_http_media_manifest_handler, ngx_http_media_vod_text,
       ngx_http_media_render_ts_multi },
 

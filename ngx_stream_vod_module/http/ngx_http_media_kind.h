@@ -68,6 +68,8 @@ typedef enum {
 /* a text that names sheets of thumbnails; it is one, of no track */
 #define NGX_HTTP_MEDIA_KIND_SHEETS  0x0100
 #define NGX_HTTP_MEDIA_KIND_SHEET   0x0200
+/* HLS of MPEG-TS: who asks for it wants audio that it carries */
+#define NGX_HTTP_MEDIA_KIND_TS      0x0400
 
 
 /* see ngx_http_media.h, ngx_http_media_vod.h: what a content handler returns,

@@ -176,6 +176,10 @@ ngx_http_media_live_find(ngx_http_request_t *r, ngx_http_media_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
+    if (ctx->url.kind->flags & NGX_HTTP_MEDIA_KIND_TS) {
+        ngx_media_stream_ask(&ctx->stream, NGX_MEDIA_ASK_TS);
+    }
+
     ctx->second.track = NGX_MEDIA_NO_TRACK;
 
     if (ctx->url.second.len

@@ -53,6 +53,8 @@ static ngx_int_t ngx_http_media_live_render(ngx_pool_t *pool,
     ngx_media_stream_view_t *view, ngx_str_t *bytes);
 static void ngx_http_media_unlist(const ngx_http_media_ctx_t *ctx,
     ngx_media_stream_view_t *view);
+static ngx_uint_t ngx_http_media_live_asked(ngx_http_media_ctx_t *ctx,
+    const ngx_media_stream_view_t *view);
 
 
 static ngx_str_t  ngx_http_media_time_url = ngx_string("time.txt");
@@ -225,6 +227,17 @@ ngx_http_media_live_render(ngx_pool_t *pool,
 
     ngx_http_media_unlist(ctx, view);
 
+    if (key->kind->flags & NGX_HTTP_MEDIA_KIND_TS) {
+        ngx_media_pack_only(view, NGX_MEDIA_PACK_HLS_TS);
+
+        if (ngx_http_media_live_asked(ctx, view)) {
+            return NGX_AGAIN;
+        }
+
+    } else {
+        ngx_media_pack_only(view, NGX_MEDIA_IN_CMAF);
+    }
+
     /* the packager counts tracks as the view does */
 
     place = *key;
@@ -276,6 +289,53 @@ ngx_http_media_unlist(const ngx_http_media_ctx_t *ctx,
 
         track->unlisted = track->type == NGX_MEDIA_VIDEO && !track->derived;
     }
+}
+
+
+/*
+ * Audio that MPEG-TS carries is about to be made of a stream that has only
+ * other: a player that is sent to one without stays there.  Not for longer than
+ * it may wait: then it is told of what there is.
+ */
+
+static ngx_uint_t
+ngx_http_media_live_asked(ngx_http_media_ctx_t *ctx,
+    const ngx_media_stream_view_t *view)
+{
+    uint64_t    newest;
+    ngx_uint_t  audio, i;
+
+    if (!(view->offers & 1 << NGX_MEDIA_ASK_TS) || ctx->timedout
+        || ctx->url.track.len || view->state != NGX_MEDIA_STREAM_LIVE)
+    {
+        return 0;
+    }
+
+    audio = 0;
+    newest = (view->clock < view->ntracks)
+             ? view->tracks[view->clock].edge_msn : 0;
+
+    for (i = 0; i < view->ntracks; i++) {
+
+        if (view->tracks[i].type != NGX_MEDIA_AUDIO || view->tracks[i].ended) {
+            continue;
+        }
+
+        audio = 1;
+
+        /* one that was made before goes on some segments later */
+
+        if (view->tracks[i].nsegments
+            && !view->tracks[i].away
+            && view->tracks[i].edge_msn + 1 >= newest
+            && ngx_media_pack_allowed(&view->tracks[i],
+                                      NGX_MEDIA_PACK_HLS_TS))
+        {
+            return 0;
+        }
+    }
+
+    return audio;
 }
 
 

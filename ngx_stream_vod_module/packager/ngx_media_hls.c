@@ -31,6 +31,9 @@
 #define NGX_MEDIA_HLS_PARTS        3
 #define NGX_MEDIA_HLS_SKIP         6
 
+/* segments that what is made when it is asked for may be behind */
+#define NGX_MEDIA_HLS_BEHIND       1
+
 /* complete segments of a stream whose playlists list parts */
 #define NGX_MEDIA_HLS_YOUNG        3
 
@@ -50,6 +53,8 @@ static void ngx_media_hls_start(const ngx_media_stream_view_t *view,
     const ngx_media_track_view_t *track, ngx_media_m3u8_media_t *media);
 static ngx_int_t ngx_media_hls_segments(ngx_pool_t *pool,
     const ngx_media_stream_view_t *view, const ngx_media_track_view_t *track,
+    ngx_media_m3u8_media_t *media);
+static void ngx_media_hls_late(const ngx_media_track_view_t *second,
     ngx_media_m3u8_media_t *media);
 static ngx_int_t ngx_media_hls_join(ngx_pool_t *pool,
     const ngx_media_track_view_t *second, ngx_media_m3u8_media_t *media);
@@ -193,6 +198,10 @@ ngx_media_hls_playlist(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
 
     if (ngx_media_hls_segments(pool, view, t, media) != NGX_OK) {
         return NGX_ERROR;
+    }
+
+    if (view->waits && second < view->ntracks) {
+        ngx_media_hls_late(&view->tracks[second], media);
     }
 
     if (view->sparse && second < view->ntracks
@@ -466,6 +475,49 @@ ngx_media_hls_segments(ngx_pool_t *pool, const ngx_media_stream_view_t *view,
     media->segments = segments;
 
     return NGX_OK;
+}
+
+
+/*
+ * Of a stream, the second track began later than the first: what is in front
+ * of it has one track only, and players that begin there never play the other.
+ * One that is made when it is asked for begins again and again; while it is
+ * not there, nothing is.
+ */
+
+static void
+ngx_media_hls_late(const ngx_media_track_view_t *second,
+    ngx_media_m3u8_media_t *media)
+{
+    uint64_t    from;
+    ngx_uint_t  i, n;
+
+    n = second->nsegments;
+
+    if (n == 0) {
+        return;
+    }
+
+    from = second->segments[0].number;
+
+    for (i = 0; i < n && second->only; i++) {
+        if (second->segments[i].gap) {
+            from = second->segments[i].number + 1;
+        }
+    }
+
+    if (second->only && media->nsegments && !media->end
+        && media->segments[media->nsegments - 1].number
+           > second->segments[n - 1].number + NGX_MEDIA_HLS_BEHIND)
+    {
+        from = UINT64_MAX;
+    }
+
+    while (media->nsegments && media->segments[0].number < from) {
+        media->discontinuity += media->segments[0].discontinuity;
+        media->segments++;
+        media->nsegments--;
+    }
 }
 
 

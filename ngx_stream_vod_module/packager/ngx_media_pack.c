@@ -166,6 +166,37 @@ ngx_media_pack_in_ts(const ngx_media_track_view_t *track)
 }
 
 
+void
+ngx_media_pack_only(ngx_media_stream_view_t *view, ngx_uint_t formats)
+{
+    ngx_uint_t  clock, i, n;
+
+    clock = view->clock;
+    n = 0;
+
+    for (i = 0; i < view->ntracks; i++) {
+
+        if (view->tracks[i].only && !(view->tracks[i].only & formats)) {
+            continue;
+        }
+
+        if (i == clock) {
+            view->clock = n;
+        }
+
+        view->tracks[n++] = view->tracks[i];
+    }
+
+    /* the clock is a track that its publisher sends */
+
+    if (clock >= view->ntracks) {
+        view->clock = n;
+    }
+
+    view->ntracks = n;
+}
+
+
 ngx_uint_t
 ngx_media_pack_independent(const ngx_media_stream_view_t *view,
     const ngx_media_track_view_t *track)

@@ -85,6 +85,12 @@ ngx_uint_t ngx_media_pack_allowed(const ngx_media_track_view_t *track,
     ngx_uint_t format);
 
 /*
+ * Takes those tracks out of a view that are listed in other formats alone;
+ * formats: one of these suffices
+ */
+void ngx_media_pack_only(ngx_media_stream_view_t *view, ngx_uint_t formats);
+
+/*
  * Whether all segments of a track begin with a random access point; where more
  * comes, whether all of the stream have
  */

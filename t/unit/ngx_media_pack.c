@@ -821,6 +821,85 @@ pack_test_joint(void)
 }
 
 
+/* tracks of one format alone; and one that began late, in a pair of TS */
+
+static void
+pack_test_only(void)
+{
+    ngx_str_t   name = ngx_string("v1-a2");
+    ngx_uint_t  i;
+
+    pack_init(6, 4);
+    pack_track(2, "a2", NGX_MEDIA_AUDIO);
+
+    for (i = 4; i < 6; i++) {
+        pack_segment(2, PACK_NUMBER + i, 10);
+    }
+
+    pack.segments[0][1].discontinuity = 1;
+    pack.tracks[2].only = NGX_MEDIA_IN_HLS_TS;
+    pack.view.clock = 1;
+
+    pack_done(ngx_media_hls_ts_media(NULL, &pack.view, &name, 0, 2, 0,
+                                     &pack_text));
+    is(pack_count("#EXTINF"), 2, "from where both are");
+    ok(pack_has("#EXT-X-MEDIA-SEQUENCE:1795000004\n")
+       && pack_has("#EXT-X-DISCONTINUITY-SEQUENCE:7001\n"), "its numbers");
+
+    pack_done(ngx_media_hls_ts_media(NULL, &pack.view, &name, 0, 1, 0,
+                                     &pack_text));
+    is(pack_count("#EXTINF"), 6, "of tracks that began together");
+
+    /* the second one has nothing whole yet */
+
+    pack.tracks[2].nsegments = 0;
+    pack_segment(2, PACK_NUMBER + 6, 4);
+    is(ngx_media_hls_ts_media(NULL, &pack.view, &name, 0, 2, 0, &pack_text),
+       NGX_AGAIN, "it has just begun");
+
+    /* it was there before, and is again */
+
+    pack.tracks[2].nsegments = 0;
+
+    for (i = 0; i < 6; i++) {
+        pack_segment(2, PACK_NUMBER + i, 10)->gap = (i == 2 || i == 3);
+    }
+
+    pack_done(ngx_media_hls_ts_media(NULL, &pack.view, &name, 0, 2, 0,
+                                     &pack_text));
+    is(pack_count("#EXTINF"), 2, "from where it is again");
+
+    pack.tracks[2].only = 0;
+    pack_done(ngx_media_hls_ts_media(NULL, &pack.view, &name, 0, 2, 0,
+                                     &pack_text));
+    is(pack_count("#EXTINF"), 6, "gaps of others are gaps");
+
+    /* it was there before, and is not yet again */
+
+    pack.tracks[2].only = NGX_MEDIA_IN_HLS_TS;
+    pack.tracks[2].nsegments = 2;
+    is(ngx_media_hls_ts_media(NULL, &pack.view, &name, 0, 2, 0, &pack_text),
+       NGX_AGAIN, "not yet again");
+
+    ngx_media_pack_only(&pack.view, NGX_MEDIA_IN_HLS_TS);
+    is(pack.view.ntracks, 3, "all are in TS");
+    is(pack.view.clock, 1, "the clock is the one that it was");
+
+    ngx_media_pack_only(&pack.view, NGX_MEDIA_IN_CMAF);
+    is(pack.view.ntracks, 2, "one is not in CMAF");
+
+    pack.tracks[0].only = NGX_MEDIA_IN_HLS_TS;
+    ngx_media_pack_only(&pack.view, NGX_MEDIA_IN_CMAF);
+    ok(pack.view.ntracks == 1 && pack.view.clock == 0
+       && memcmp(pack.view.tracks[0].name.data, "a1", 2) == 0,
+       "those behind it move up");
+
+    pack.view.clock = 1;
+    ngx_media_pack_only(&pack.view, NGX_MEDIA_IN_CMAF);
+    is(pack.view.clock, 1, "no clock stays none");
+}
+
+
 static void
 pack_test_runs(void)
 {
@@ -1173,6 +1252,7 @@ main(void)
     pack_test_multi();
     pack_test_dash();
     pack_test_joint();
+    pack_test_only();
     pack_test_runs();
     pack_test_parts_tagged();
     pack_test_sparse_waits();

@@ -1135,6 +1135,61 @@ test_nomem(void)
 }
 
 
+/* what viewers ask for, and a publisher has, is of a time and of that one */
+
+static void
+test_asked(void)
+{
+    media_pub_t         pub, other;
+    ngx_media_stream_t  stream;
+
+    start(16 * MB);
+
+    (void) media_pub_begin(&pub, zone, "a");
+    (void) media_pub_track(&pub, NGX_MEDIA_AUDIO, 0, 48000);
+    (void) segment(&pub, 1000);
+
+    stream = find("a");
+
+    is(ngx_media_stream_asked(&stream, NGX_MEDIA_ASK_TS), 0, "asked: no");
+    ngx_media_stream_ask(&stream, NGX_MEDIA_ASK_TS);
+    is(ngx_media_stream_asked(&stream, NGX_MEDIA_ASK_TS), 1, "asked: yes");
+
+    wait_msec(NGX_MEDIA_ASKED - 1);
+    is(ngx_media_stream_asked(&stream, NGX_MEDIA_ASK_TS), 1, "asked: still");
+    ngx_media_stream_ask(&stream, NGX_MEDIA_ASK_TS);
+    wait_msec(NGX_MEDIA_ASKED - 1);
+    is(ngx_media_stream_asked(&stream, NGX_MEDIA_ASK_TS), 1, "asked: again");
+    wait_msec(1);
+    is(ngx_media_stream_asked(&stream, NGX_MEDIA_ASK_TS), 0, "asked: over");
+
+    is(look("a").offers, 0, "asked: nothing is offered");
+    ngx_media_stream_offer(&pub.claim, NGX_MEDIA_ASK_TS, 1);
+    is(look("a").offers, 1 << NGX_MEDIA_ASK_TS, "asked: it is offered");
+    ngx_media_stream_offer(&pub.claim, NGX_MEDIA_ASK_TS, 0);
+    is(look("a").offers, 0, "asked: no more");
+    ngx_media_stream_offer(&pub.claim, NGX_MEDIA_ASK_TS, 1);
+
+    is(look("a").tracks[0].only, 0, "asked: a track of all formats");
+    is(ngx_media_track_only(&pub.claim, pub.track, NGX_MEDIA_IN_HLS_TS),
+       NGX_OK, "asked: and of one");
+    is(look("a").tracks[0].only, NGX_MEDIA_IN_HLS_TS, "asked: it is told");
+
+    /* another publisher's features have not said so */
+
+    ngx_media_stream_release(&pub.claim, "bye");
+    (void) media_pub_begin(&other, zone, "a");
+    is(look("a").offers, 0, "asked: not of another publisher");
+
+    ngx_media_stream_offer(&pub.claim, NGX_MEDIA_ASK_TS, 1);
+    is(look("a").offers, 0, "asked: nor by one that has gone");
+
+    ngx_media_stream_release(&other.claim, "bye");
+
+    finish("asked");
+}
+
+
 /* a segment that outgrows all that was reserved */
 
 static void
@@ -1374,6 +1429,7 @@ main(void)
     test_retire();
     test_config();
     test_nomem();
+    test_asked();
     test_large();
     test_pins();
     test_rows();
