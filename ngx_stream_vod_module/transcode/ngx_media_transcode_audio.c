@@ -35,6 +35,9 @@ static void ngx_media_job_audio_frame(void *data,
     const ngx_media_source_frame_t *source);
 static void ngx_media_job_audio_period(void *data,
     const ngx_media_params_t *params);
+static void ngx_media_job_audio_offer(ngx_media_job_audio_t *a,
+    const ngx_media_params_t *params);
+static void ngx_media_job_audio_asked(ngx_media_job_audio_t *a);
 static void ngx_media_job_audio_end(void *data);
 static void ngx_media_job_audio_gone(void *data, const char *reason);
 static void ngx_media_job_audio_lost(void *data, const char *reason);
@@ -75,9 +78,8 @@ ngx_media_job_audios(ngx_media_job_t *job,
     for (k = 0; k < job->ladder->naudios; k++) {
         conf = &job->ladder->audios[k];
 
-        if (conf->when == NGX_MEDIA_LADDER_ASKED
-            || (conf->when == NGX_MEDIA_LADDER_MISSING
-                && conf->codec == what->params->codec))
+        if (conf->when == NGX_MEDIA_LADDER_MISSING
+            && conf->codec == what->params->codec)
         {
             continue;
         }
@@ -169,8 +171,8 @@ ngx_media_job_audio_begin(ngx_media_job_audio_t *a,
         return NGX_ERROR;
     }
 
-    ngx_media_derived_expect(a->tee, 1);
     ngx_media_job_audio_period(a, params);
+    ngx_media_derived_expect(a->tee, !a->off);
 
     return NGX_OK;
 }
@@ -184,6 +186,10 @@ ngx_media_job_audio_frame(void *data, const ngx_media_source_frame_t *source)
     size_t                  bytes;
     ngx_uint_t              n;
     ngx_media_job_coded_t  *coded;
+
+    if (a->offered) {
+        ngx_media_job_audio_asked(a);
+    }
 
     if (a->off || source->frame.pos == source->frame.last) {
         return;
@@ -221,7 +227,74 @@ ngx_media_job_audio_period(void *data, const ngx_media_params_t *params)
              && a->conf->codec == params->codec;
     a->said = 0;
 
+    if (a->conf->when == NGX_MEDIA_LADDER_ASKED) {
+        ngx_media_job_audio_offer(a, params);
+    }
+
     coded = ngx_media_job_coded(NULL, NGX_MEDIA_JOB_PERIOD, params);
+
+    if (coded) {
+        ngx_media_job_audio_put(a, coded);
+        ngx_media_job_audio_go(a);
+    }
+}
+
+
+/* for MPEG-TS, where the source's cannot be in it and its own can */
+
+static void
+ngx_media_job_audio_offer(ngx_media_job_audio_t *a,
+    const ngx_media_params_t *params)
+{
+    const ngx_media_claim_t  *claim;
+    const ngx_media_codec_t  *from, *to;
+
+    claim = ngx_media_writer_claim(a->job->writer);
+    from = ngx_media_codec_find(params->codec);
+    to = ngx_media_codec_find(a->conf->codec);
+
+    a->offered = from && to
+                 && !(from->formats & NGX_MEDIA_IN_HLS_TS)
+                 && (to->formats & NGX_MEDIA_IN_HLS_TS);
+
+    a->off = !a->offered
+             || !ngx_media_stream_asked(&claim->stream, NGX_MEDIA_ASK_TS);
+
+    if (a->offered) {
+        ngx_media_stream_offer(claim, NGX_MEDIA_ASK_TS, 1);
+    }
+}
+
+
+/* looked at with each frame: somebody wants it, or nobody does any more */
+
+static void
+ngx_media_job_audio_asked(ngx_media_job_audio_t *a)
+{
+    ngx_uint_t                asked;
+    ngx_media_job_coded_t    *coded;
+    const ngx_media_claim_t  *claim;
+
+    claim = ngx_media_writer_claim(a->job->writer);
+    asked = ngx_media_stream_asked(&claim->stream, NGX_MEDIA_ASK_TS);
+
+    if (asked != a->off) {
+        return;
+    }
+
+    ngx_media_job_log(NGX_LOG_INFO, a->job, "%s audio track %uD to \"%V\"",
+                      asked ? "converts" : "does not convert", a->id,
+                      &a->conf->name);
+
+    a->off = !asked;
+
+    if (asked) {
+        return;
+    }
+
+    /* the converter begins anew with the next frame that it gets */
+
+    coded = ngx_media_job_coded(NULL, NGX_MEDIA_JOB_PAUSE, NULL);
 
     if (coded) {
         ngx_media_job_audio_put(a, coded);
@@ -363,6 +436,10 @@ ngx_media_job_audio_work(ngx_media_job_audio_t *a)
 
         case NGX_MEDIA_JOB_PERIOD:
             ngx_media_job_audio_anew(a, coded);
+            break;
+
+        case NGX_MEDIA_JOB_PAUSE:
+            ngx_media_job_audio_drain(a);
             break;
 
         default: /* NGX_MEDIA_JOB_END */
@@ -583,6 +660,11 @@ ngx_media_job_audio_done(void *data)
         if (a->tee) {
             ngx_media_derived_expect(a->tee, 0);
         }
+
+        if (a->tee && a->offered) {
+            ngx_media_stream_offer(ngx_media_writer_claim(a->job->writer),
+                                   NGX_MEDIA_ASK_TS, 0);
+        }
     }
 
     if (a->off || a->ended) {
@@ -648,6 +730,8 @@ ngx_media_job_audio_derive(ngx_media_job_audio_t *a,
 
     conf.id = a->index;
     conf.bandwidth = a->conf->bitrate;
+    conf.only = (a->conf->when == NGX_MEDIA_LADDER_ASKED)
+                ? NGX_MEDIA_IN_HLS_TS : 0;
     conf.close = ngx_media_job_audio_lost;
     conf.data = a;
 

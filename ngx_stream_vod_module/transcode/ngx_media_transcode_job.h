@@ -77,6 +77,7 @@ typedef struct ngx_media_job_audio_s  ngx_media_job_audio_t;
 typedef enum {
     NGX_MEDIA_JOB_FRAME = 0,
     NGX_MEDIA_JOB_PERIOD,                     /* what comes is of another one */
+    NGX_MEDIA_JOB_PAUSE,                      /* frames behind it are missing */
     NGX_MEDIA_JOB_END                         /* nothing comes */
 } ngx_media_job_kind_e;
 
@@ -303,7 +304,9 @@ struct ngx_media_job_audio_s {
 
     /* event loop */
     unsigned                  busy:1;
-    unsigned                  off:1;          /* the source has its codec */
+    unsigned                  off:1;          /* the source has its codec, or
+                                                 nobody asks for it */
+    unsigned                  offered:1;      /* it is made when asked for */
     unsigned                  said:1;
     uint64_t                  dropped;        /* frames that were too many */
 
