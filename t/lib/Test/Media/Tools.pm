@@ -15,8 +15,8 @@ use File::Basename qw/ dirname /;
 use File::Path qw/ make_path /;
 use JSON::PP ();
 
-our @EXPORT = qw/ slurp spew sh fixture ffmpeg_source ffprobe_json
-                  decode_clean /;
+our @EXPORT = qw/ slurp spew sh fixture ffmpeg_source ffmpeg_passthrough
+                  ffprobe_json decode_clean /;
 
 my $root = Cwd::abs_path(dirname(__FILE__) . '/../../../..');
 
@@ -54,6 +54,7 @@ sub sh {
     if (!$pid) {
         open STDERR, '>&', \*STDOUT;
         open STDIN, '<', '/dev/null';
+        no warnings 'exec';
         exec { $cmd[0] } @cmd or do {
             print "$cmd[0]: $!\n";
             require POSIX;
@@ -192,6 +193,21 @@ sub ffprobe_json {
 }
 
 
+# frames at the input's times, in its time base: from 8.0 on ffmpeg has only
+# the new name of that, which 5.1 has not
+
+my $demux;
+
+sub ffmpeg_passthrough {
+    $demux ||= do {
+        my (undef, $said) = sh('ffmpeg', '-version');
+        $said =~ /libavcodec +(\d+)/ && $1 > 60 ? 'demux' : '-1';
+    };
+
+    return ('-fps_mode', 'passthrough', '-enc_time_base', $demux);
+}
+
+
 # a full decode; frames are those of the first video track, if there is one
 
 sub decode_clean {
@@ -199,8 +215,7 @@ sub decode_clean {
 
     my ($status, $out) = sh('ffmpeg', '-nostdin', '-hide_banner', '-v',
                             'error', '-xerror', @args, '-i', $url,
-                            '-map', '0', '-fps_mode', 'passthrough',
-                            '-enc_time_base', '-1',
+                            '-map', '0', ffmpeg_passthrough(),
                             '-progress', '/dev/stdout', '-f', 'null', '-');
 
     my ($frames) = $out =~ /.*^frame=\s*(\d+)/ms;

@@ -367,8 +367,8 @@ sub vod_pictures {
 
     my ($status, $out) = sh(
         'nice', 'ffmpeg', '-nostdin', '-v', 'error', '-copyts',
-        '-noautorotate', @options, '-i', $file, '-map', '0:v:0', '-vsync',
-        'passthrough', '-enc_time_base', '-1', '-f', 'framemd5', '-');
+        '-noautorotate', @options, '-i', $file, '-map', '0:v:0',
+        ffmpeg_passthrough(), '-f', 'framemd5', '-');
 
     my (@pictures, @said);
 
