@@ -79,6 +79,18 @@ interlace(AVFrame *frame)
 }
 
 
+static void
+progressive(AVFrame *frame)
+{
+#if (NGX_MEDIA_AV_FRAME_FLAGS)
+    frame->flags &= ~(AV_FRAME_FLAG_INTERLACED|AV_FRAME_FLAG_TOP_FIELD_FIRST);
+#else
+    frame->interlaced_frame = 0;
+    frame->top_field_first = 0;
+#endif
+}
+
+
 /* the second field is of a moment later */
 
 static AVFrame *
@@ -238,7 +250,7 @@ interlaced_frame(size_t i, int n)
         frame = fields(n, ORIGIN + n * TICKS);
 
         if (!interlaced[i].flagged) {
-            ngx_media_av_frame_progressive(frame);
+            progressive(frame);
         }
     }
 
