@@ -45,7 +45,8 @@ if ($said =~ /without which this module was built/) {
 
 mkdir $t->path('media');
 
-# what it is; video and audio of it are served as they are; the rungs
+# what it is; without a ladder something of it is served; its audio is; the
+# variants
 
 my @files = (
     ['mpeg2.mkv', 0, 0, 1, qw/ -s 320x180 -c:v mpeg2video -g 25 -bf 2 -b:v 400k
@@ -53,6 +54,9 @@ my @files = (
     ['mpeg4.mkv', 0, 0, 1, qw/ -s 320x180 -c:v mpeg4 -g 50 -bf 2 -b:v 400k
                                -c:a mp2 /],
     ['mjpeg.mkv', 0, 0, 1, qw/ -s 96x64 -c:v mjpeg -q:v 5 -c:a libvorbis /],
+    ['prores.mov', 1, 1, 1, qw/ -s 320x180 -c:v prores_ks -c:a aac /],
+    ['mpeg4.mp4', 1, 1, 1, qw/ -s 320x180 -c:v mpeg4 -g 50 -bf 2 -b:v 400k
+                               -c:a aac /],
     ['vorbis.mkv', 1, 0, 2, qw/ -s 320x180 -c:v libx264 -preset ultrafast -g 50
                                 -c:a libvorbis /],
 );
@@ -81,9 +85,9 @@ $t->done();
 
 
 sub check {
-    my ($name, $video, $audio, $n) = @_;
+    my ($name, $some, $audio, $n) = @_;
 
-    is($t->http_get("/plain/$name/index.m3u8")->{status}, $video ? 200 : 415,
+    is($t->http_get("/plain/$name/index.m3u8")->{status}, $some ? 200 : 415,
        'without a ladder');
 
     my $multi = vod_fetch($t, "/vod/$name/index.m3u8");
@@ -92,7 +96,8 @@ sub check {
     is(() = $multi =~ /^#EXT-X-MEDIA:TYPE=AUDIO/mg, 1, 'audio');
 
     my $rung = vod_hls($t, "/vod/$name/v$n.m3u8");
-    my @pts = sort { $a <=> $b } map { ($_->{dts} + $_->{cto}) / 360000 }
+    my $scale = $rung->{timescale};
+    my @pts = sort { $a <=> $b } map { ($_->{dts} + $_->{cto}) / $scale }
         @{$rung->{samples}};
     my @off = grep { abs($pts[$_] - $pts[0] - $_ / 25) > 0.0016 } 0 .. $#pts;
 
@@ -100,6 +105,9 @@ sub check {
     is("@off", '', 'at their times');
 
     my $sound = vod_hls($t, "/vod/$name/a1.m3u8");
+
+    is($t->log_count(qr/\Q$name\E": .*no aac is made/), 0, 'it is made')
+        if !$audio;
 
     is(scalar @{$sound->{segments}}, scalar @{$rung->{segments}},
        'sound in as many segments');

@@ -15,6 +15,13 @@
 
 
 #include "files/ngx_media_vod_file.h"
+#include "formats/ngx_media_mp4_entry.h"
+
+
+/* parameters, for decoders alone, of an entry that our table has no codec of;
+   NGX_DECLINED: libavcodec cannot decode it either */
+typedef ngx_int_t (*ngx_media_vod_foreign_pt)(ngx_media_params_t *params,
+    const ngx_media_mp4_entry_t *entry, uint32_t timescale);
 
 
 typedef struct {
@@ -29,8 +36,9 @@ typedef struct {
                                                  NULL: there are none */
     off_t                     temp_max;       /* of all of them, bytes; 0: no
                                                  limit */
-    ngx_uint_t                foreign;        /* tracks that cannot be served
-                                                 but decoded are kept */
+    ngx_media_vod_foreign_pt  foreign;        /* tracks that cannot be served
+                                                 but decoded are kept; NULL:
+                                                 they are not */
 
     /*
      * The result, by malloc(), the caller frees it; NULL: no memory.  A file
@@ -58,6 +66,10 @@ ngx_media_vod_file_t *ngx_media_vod_index_text(ngx_media_vod_index_t *index);
  */
 ngx_int_t ngx_media_vod_index_read(ngx_media_vod_index_t *index, u_char *p,
     size_t size, uint64_t offset, ngx_media_vod_file_t **file);
+
+/* ngx_media_vod_lav_params.c, with libav: that function */
+ngx_int_t ngx_media_vod_index_foreign(ngx_media_params_t *params,
+    const ngx_media_mp4_entry_t *entry, uint32_t timescale);
 
 /* a blob of no tracks: status and "fmt", of printf() */
 ngx_media_vod_file_t *ngx_media_vod_index_fail(ngx_media_vod_index_t *index,

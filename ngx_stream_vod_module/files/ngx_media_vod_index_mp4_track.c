@@ -179,7 +179,16 @@ ngx_media_vod_mp4_entries(ngx_media_vod_blob_track_t *t,
         } else if (rc == NGX_ERROR) {
             ngx_media_vod_mp4_note(t->blob, moov->error);
 
+        } else if (t->blob->index->foreign
+                   && t->blob->index->foreign(params, &entry,
+                                              track->timescale)
+                      == NGX_OK)
+        {
+            params->rotation = t->track.rotation;
+            served++;
+
         } else {
+            ngx_memzero(params, sizeof(ngx_media_params_t));
             ngx_media_vod_mp4_codec(t, &entry, "is not supported");
         }
     }

@@ -102,6 +102,85 @@ ngx_media_vod_lav_config(ngx_media_params_t *params,
 }
 
 
+/*
+ * ProRes, MJPEG, MPEG-4 part 2, AMR: those whose decoders need no more than is
+ * known here.  Of PCM QuickTime has a sample for each moment, which no index
+ * is for.
+ */
+
+ngx_int_t
+ngx_media_vod_index_foreign(ngx_media_params_t *params,
+    const ngx_media_mp4_entry_t *entry, uint32_t timescale)
+{
+    size_t                              len;
+    ngx_uint_t                          i;
+    enum AVCodecID                      id;
+    const struct AVCodecTag            *tags[2];
+
+    static const struct {
+        uint32_t                        object;
+        enum AVCodecID                  id;
+    } objects[] = {                           /* registered by MP4RA */
+        { 0x20, AV_CODEC_ID_MPEG4 },
+        { 0x60, AV_CODEC_ID_MPEG2VIDEO },
+        { 0x61, AV_CODEC_ID_MPEG2VIDEO },
+        { 0x62, AV_CODEC_ID_MPEG2VIDEO },
+        { 0x63, AV_CODEC_ID_MPEG2VIDEO },
+        { 0x64, AV_CODEC_ID_MPEG2VIDEO },
+        { 0x65, AV_CODEC_ID_MPEG2VIDEO },
+        { 0x6a, AV_CODEC_ID_MPEG1VIDEO },
+        { 0x6c, AV_CODEC_ID_MJPEG },
+        { 0xa9, AV_CODEC_ID_DTS },
+        { 0xdd, AV_CODEC_ID_VORBIS }
+    };
+
+    id = AV_CODEC_ID_NONE;
+
+    for (i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+        if (objects[i].object == entry->object_type) {
+            id = objects[i].id;
+        }
+    }
+
+    tags[0] = (entry->type == NGX_MEDIA_VIDEO) ? avformat_get_mov_video_tags()
+                                               : avformat_get_mov_audio_tags();
+    tags[1] = NULL;
+
+    if (entry->object_type == 0) {
+        id = av_codec_get_id(tags, __builtin_bswap32(entry->format));
+    }
+
+    len = ngx_media_span_len(&entry->config);
+
+    if (id == AV_CODEC_ID_NONE || avcodec_find_decoder(id) == NULL
+        || av_get_exact_bits_per_sample(id) || len > NGX_MEDIA_CONFIG_MAX)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(params, sizeof(ngx_media_params_t));
+
+    params->codec = NGX_MEDIA_AV_FOREIGN | (uint32_t) id;
+    params->type = entry->type;
+    params->timescale = timescale;
+    params->width = entry->width;
+    params->height = entry->height;
+    params->sar_num = entry->sar_num;
+    params->sar_den = entry->sar_den;
+    params->channels = entry->channels;
+    params->sample_rate = entry->sample_rate;
+
+    if (len) {
+        ngx_memcpy(params->config, entry->config.pos, len);
+        params->config_len = (uint32_t) len;
+    }
+
+    return (entry->type == NGX_MEDIA_VIDEO ? params->width && params->height
+                                           : params->sample_rate)
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
 ngx_int_t
 ngx_media_vod_lav_foreign(ngx_media_params_t *params, const AVStream *st)
 {

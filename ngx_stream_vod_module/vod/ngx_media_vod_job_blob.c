@@ -204,7 +204,10 @@ ngx_media_vod_job_index_item(ngx_media_vod_job_t *job,
     index->now = job->now;
     index->temp = job->temp;
     index->temp_max = job->conf->temp_max;
-    index->foreign = (job->conf->ladder != NULL);
+
+#if (NGX_MEDIA_HAVE_AV)
+    index->foreign = job->conf->ladder ? ngx_media_vod_index_foreign : NULL;
+#endif
 
     slot->item = item;
     slot->fd = NGX_INVALID_FILE;

@@ -7,6 +7,7 @@
 /* sets and loads without ladders */
 
 
+#include "files/ngx_media_vod_index.h"
 #include "vod/ngx_media_vod_set_make.h"
 #include "vod/ngx_media_vod_want.h"
 
@@ -15,6 +16,14 @@ uint64_t
 ngx_media_vod_ladder_tag(const ngx_media_vod_ladder_t *ladder)
 {
     return 0;
+}
+
+
+ngx_int_t
+ngx_media_vod_index_foreign(ngx_media_params_t *params,
+    const ngx_media_mp4_entry_t *entry, uint32_t timescale)
+{
+    return NGX_DECLINED;
 }
 
 
