@@ -70,6 +70,7 @@ struct ngx_media_vod_making_s {
     unsigned                  polled:1;       /* somebody else was */
     unsigned                  stranded:1;     /* the strand is one */
     unsigned                  stopping:1;     /* it was running */
+    unsigned                  lost:1;         /* its thread hangs */
 
     /* of the thread, until it is done */
     ngx_media_strand_t        strand;

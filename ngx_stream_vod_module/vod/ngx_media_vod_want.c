@@ -601,6 +601,15 @@ ngx_media_vod_making_timer(ngx_event_t *ev)
     {
         ngx_media_strand_hung(&m->strand, ngx_cycle->log);
         ngx_media_vod_want_count(m->conf, FAILED, 1);
+
+        /* its memory stays, but neither its place nor its right */
+
+        m->lost = 1;
+        m->makings->running--;
+
+        ngx_media_cache_abandon(m->conf->cache, m->key);
+        m->locked = 0;
+
         ngx_media_vod_making_end(m, 500, "encoder hangs");
         return;
     }
@@ -761,7 +770,7 @@ ngx_media_vod_making_stopped(void *data)
     ngx_media_vod_makings_t  *makings;
 
     makings = m->makings;
-    running = m->stopping;
+    running = m->stopping && !m->lost;
 
     ngx_media_vod_making_close(m);
     ngx_media_vod_making_free(m);
