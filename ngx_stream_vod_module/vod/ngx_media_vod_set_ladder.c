@@ -235,7 +235,10 @@ ngx_media_vod_set_films(ngx_media_vod_set_ctx_t *ctx,
 }
 
 
-/* all samples are looked at once */
+/*
+ * All samples are looked at once.  What is appended to a file may not change
+ * what is said of it: of fragments the first GOP tells.
+ */
 
 static ngx_int_t
 ngx_media_vod_set_scan(ngx_media_vod_set_film_t *film)
@@ -269,10 +272,12 @@ ngx_media_vod_set_scan(ngx_media_vod_set_film_t *film)
         return NGX_ERROR;
     }
 
-    bits = film->index->bytes * 8;
+    if (!film->open->file->fragments) {
+        bits = film->index->bytes * 8;
 
-    film->bandwidth = (uint64_t) ((double) bits * film->index->timescale
-                                  / (double) film->duration);
+        film->bandwidth = (uint64_t) ((double) bits * film->index->timescale
+                                      / (double) film->duration);
+    }
 
     return NGX_OK;
 }
@@ -296,6 +301,11 @@ ngx_media_vod_set_times(ngx_media_vod_set_film_t *film, int64_t *dts,
 
         if (ngx_media_index_next(&reader, &sample) != NGX_OK) {
             return NGX_ERROR;
+        }
+
+        if (i && sample.key && film->open->file->fragments) {
+            film->pictures = i;
+            break;
         }
 
         dts[i] = sample.dts;
@@ -441,6 +451,10 @@ ngx_media_vod_set_rung_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t rung,
             ngx_media_vod_set_disown(ctx, ctx->ntracks);
             return 0;
         }
+    }
+
+    for (i = 0; i < ctx->make->map->nclips; i++) {
+        ngx_media_vod_set_mark(ctx, own[i].made);
     }
 
     ctx->tracks[ctx->ntracks] = ctx->tracks[0];
@@ -663,6 +677,25 @@ ngx_media_vod_set_number(const ngx_media_av_kind_t *kind)
     for (i = 0; ngx_media_av_encoder_entry(i) != kind; i++) { /* void */ }
 
     return i;
+}
+
+
+/* those of a channel stay while clips come and go */
+
+void
+ngx_media_vod_set_mark(ngx_media_vod_set_ctx_t *ctx, uint64_t made)
+{
+    uint64_t  tag[2];
+
+    tag[1] = made;
+
+    if (!ctx->make->map->live) {
+        tag[0] = ctx->set->tag;
+        ctx->set->tag = ngx_media_hash((u_char *) tag, sizeof(tag));
+    }
+
+    tag[0] = ctx->set->hash;
+    ctx->set->hash = ngx_media_hash((u_char *) tag, sizeof(tag));
 }
 
 

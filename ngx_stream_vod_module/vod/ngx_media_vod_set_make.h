@@ -99,6 +99,9 @@ ngx_int_t ngx_media_vod_set_rung(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t clip, ngx_uint_t track);
 void ngx_media_vod_set_rung_rate(ngx_media_vod_set_ctx_t *ctx,
     ngx_uint_t track);
+/* names are of how it is made, too */
+void ngx_media_vod_set_mark(ngx_media_vod_set_ctx_t *ctx, uint64_t made);
+
 ngx_media_vod_set_own_t *ngx_media_vod_set_own(ngx_media_vod_set_ctx_t *ctx);
 void ngx_media_vod_set_disown(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t track);
 void ngx_media_vod_set_ladder_free(ngx_media_vod_set_ctx_t *ctx);

@@ -156,6 +156,10 @@ ngx_media_vod_set_sound_add(ngx_media_vod_set_ctx_t *ctx, ngx_uint_t source,
         }
     }
 
+    for (i = 0; i < ctx->make->map->nclips; i++) {
+        ngx_media_vod_set_mark(ctx, own[i].made);
+    }
+
     if (source != ctx->ntracks) {
         ctx->tracks[ctx->ntracks] = *track;
         ctx->tracks[ctx->ntracks].is_default = 0;
