@@ -74,8 +74,8 @@ uint32_t ngx_media_stream_part_target(const ngx_media_stream_t *stream);
 
 /*
  * Somebody wants it, for NGX_MEDIA_ASKED ms from now on: cheap enough to be
- * said with each request.  And whether that is still so; whoever can make it of a
- * publisher offers it (ngx_media_claim.h), and looks once a second.
+ * said with each request.  And whether that is still so; whoever can make it of
+ * a publisher offers it (ngx_media_claim.h), and looks with each frame.
  */
 #define NGX_MEDIA_ASKED  30000
 
