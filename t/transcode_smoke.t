@@ -71,6 +71,8 @@ if ($svt && $lavc >= 61) {
     cmp_ok($t->log_count(qr/libsvtav1/), '>=', 1, 'which is said');
 }
 
+is($t->log_count(qr/^Svt\[/m), 0, 'SVT-AV1 says nothing in the log');
+
 # files
 
 for my $name (qw/ av.mkv av.ts /) {

@@ -81,8 +81,6 @@ ngx_media_av_quiet(void *data, int level, const char *fmt, va_list args)
  * Pictures are large, and each thread would keep what it once had: glibc takes
  * larger and larger blocks from its heaps when such ones were freed, unless it
  * is told from which size on they come from the kernel and go back there.
- * SVT-AV1 writes to stderr what it has to say, and is told so by its
- * environment only.
  */
 
 static void
@@ -94,6 +92,15 @@ ngx_media_av_process(void)
 
 #endif
 
+    ngx_media_av_environment();
+}
+
+
+/* SVT-AV1 says what it has to say on stderr, but where a variable says no */
+
+void
+ngx_media_av_environment(void)
+{
     (void) setenv("SVT_LOG", "0", 0);
 }
 

@@ -70,6 +70,9 @@ typedef struct {
  */
 void ngx_media_av_init(void);
 
+/* that variable again, for who has got another environment since then */
+void ngx_media_av_environment(void);
+
 /*
  * A hash of the versions of the libraries and of the encoder, by the name that
  * libavcodec has for it, that makes something; NULL: of the libraries.  What

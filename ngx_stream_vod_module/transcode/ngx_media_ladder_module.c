@@ -17,6 +17,7 @@
 #include "transcode/ngx_media_transcode_load.h"
 
 #if (NGX_MEDIA_HAVE_AV)
+#include "av/ngx_media_av.h"
 #include "av/ngx_media_av_filter.h"
 #endif
 
@@ -70,6 +71,7 @@ static char *ngx_media_ladder_deinterlace(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_media_ladder_filter(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_media_ladder_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_media_ladder_init_process(ngx_cycle_t *cycle);
 
 
 static ngx_command_t  ngx_media_ladder_commands[] = {
@@ -148,7 +150,7 @@ ngx_module_t  ngx_media_ladder_module = {
     NGX_CORE_MODULE,                       /* module type */
     NULL,                                  /* init master */
     ngx_media_ladder_init_module,          /* init module */
-    NULL,                                  /* init process */
+    ngx_media_ladder_init_process,         /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_media_strand_exit_process,         /* exit process */
@@ -161,6 +163,31 @@ static ngx_int_t
 ngx_media_ladder_init_module(ngx_cycle_t *cycle)
 {
     ngx_media_strand_init_module(cycle);
+
+    return NGX_OK;
+}
+
+
+/*
+ * nginx gives a worker an environment of its own, without what was set when the
+ * configuration was read; and pools have no thread of ours yet
+ */
+
+static ngx_int_t
+ngx_media_ladder_init_process(ngx_cycle_t *cycle)
+{
+#if (NGX_MEDIA_HAVE_AV)
+
+    ngx_media_ladder_main_conf_t  *mlcf;
+
+    mlcf = (ngx_media_ladder_main_conf_t *)
+               ngx_get_conf(cycle->conf_ctx, ngx_media_ladder_module);
+
+    if (mlcf->ladders.nelts) {
+        ngx_media_av_environment();
+    }
+
+#endif
 
     return NGX_OK;
 }
