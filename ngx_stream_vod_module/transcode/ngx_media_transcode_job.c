@@ -5,7 +5,7 @@
 
 
 /*
- * Jobs: what is made of a publisher's tracks, and the queues of its parts.
+ * Jobs: what is made of a publisher's tracks.
  */
 
 
@@ -340,141 +340,6 @@ ngx_media_job_tell(ngx_media_job_t *job)
 }
 
 
-void
-ngx_media_job_input_init(ngx_media_job_input_t *input)
-{
-    ngx_queue_init(&input->queue);
-
-    input->bytes = 0;
-    input->n = 0;
-}
-
-
-void
-ngx_media_job_input_free(ngx_media_job_input_t *input)
-{
-    ngx_media_job_coded_t  *coded;
-
-    for ( ;; ) {
-        coded = ngx_media_job_coded_take(input);
-
-        if (coded == NULL) {
-            return;
-        }
-
-        ngx_media_job_coded_free(coded);
-    }
-}
-
-
-ngx_media_job_coded_t *
-ngx_media_job_coded(const ngx_media_source_frame_t *f,
-    ngx_media_job_kind_e kind, const ngx_media_params_t *params)
-{
-    size_t                  len;
-    ngx_media_job_coded_t  *coded;
-
-    len = f ? f->frame.last - f->frame.pos : 0;
-
-    coded = malloc(sizeof(ngx_media_job_coded_t) + len);
-    if (coded == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(coded, sizeof(ngx_media_job_coded_t));
-
-    coded->kind = kind;
-    coded->arrival = (int64_t) ngx_current_msec;
-
-    if (f) {
-        coded->pts = f->frame.pts;
-        coded->duration = f->frame.duration;
-        coded->reorder = f->reorder;
-        coded->key = f->frame.key;
-        coded->first = f->first;
-        coded->settled = f->settled;
-        coded->len = len;
-
-        if (len) {
-            ngx_memcpy(coded->data, f->frame.pos, len);
-        }
-    }
-
-    if (params) {
-        coded->params = ngx_media_job_params(params);
-
-        if (coded->params == NULL) {
-            free(coded);
-            return NULL;
-        }
-    }
-
-    return coded;
-}
-
-
-void
-ngx_media_job_coded_free(ngx_media_job_coded_t *coded)
-{
-    if (coded->params) {
-        free(coded->params);
-    }
-
-    free(coded);
-}
-
-
-/* periods that nothing is between are one */
-
-void
-ngx_media_job_coded_put(ngx_media_job_input_t *input,
-    ngx_media_job_coded_t *coded)
-{
-    ngx_queue_t            *q;
-    ngx_media_job_coded_t  *last;
-
-    if (coded->kind == NGX_MEDIA_JOB_PERIOD
-        && !ngx_queue_empty(&input->queue))
-    {
-        q = ngx_queue_last(&input->queue);
-        last = ngx_queue_data(q, ngx_media_job_coded_t, queue);
-
-        if (last->kind == NGX_MEDIA_JOB_PERIOD) {
-            ngx_queue_remove(q);
-            input->n--;
-            ngx_media_job_coded_free(last);
-        }
-    }
-
-    ngx_queue_insert_tail(&input->queue, &coded->queue);
-
-    input->bytes += coded->len;
-    input->n++;
-}
-
-
-ngx_media_job_coded_t *
-ngx_media_job_coded_take(ngx_media_job_input_t *input)
-{
-    ngx_queue_t            *q;
-    ngx_media_job_coded_t  *coded;
-
-    if (ngx_queue_empty(&input->queue)) {
-        return NULL;
-    }
-
-    q = ngx_queue_head(&input->queue);
-    ngx_queue_remove(q);
-
-    coded = ngx_queue_data(q, ngx_media_job_coded_t, queue);
-
-    input->bytes -= coded->len;
-    input->n--;
-
-    return coded;
-}
-
-
 ngx_media_job_packet_t *
 ngx_media_job_packet(const u_char *pos, const u_char *last)
 {
@@ -523,21 +388,6 @@ ngx_media_job_packets_free(ngx_queue_t *packets)
         ngx_media_job_packet_free(ngx_queue_data(q, ngx_media_job_packet_t,
                                                  queue));
     }
-}
-
-
-ngx_media_params_t *
-ngx_media_job_params(const ngx_media_params_t *params)
-{
-    ngx_media_params_t  *copy;
-
-    copy = malloc(sizeof(ngx_media_params_t));
-
-    if (copy) {
-        ngx_media_params_copy(copy, params);
-    }
-
-    return copy;
 }
 
 

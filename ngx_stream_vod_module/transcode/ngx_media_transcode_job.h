@@ -100,7 +100,7 @@ typedef struct {
 
 typedef struct {
     ngx_queue_t               queue;          /* ngx_media_job_coded_t */
-    size_t                    bytes;
+    size_t                    bytes;          /* with what they are kept in */
     ngx_uint_t                n;
 } ngx_media_job_input_t;
 
@@ -386,6 +386,9 @@ void ngx_media_job_release(ngx_media_job_t *job);
 /* the i-th of this process, NULL after the last */
 ngx_media_job_t *ngx_media_job_entry(ngx_uint_t i);
 
+
+/* ngx_media_transcode_input.c */
+
 void ngx_media_job_input_init(ngx_media_job_input_t *input);
 void ngx_media_job_input_free(ngx_media_job_input_t *input);
 
@@ -397,13 +400,26 @@ void ngx_media_job_coded_put(ngx_media_job_input_t *input,
     ngx_media_job_coded_t *coded);
 ngx_media_job_coded_t *ngx_media_job_coded_take(ngx_media_job_input_t *input);
 
+/*
+ * It is too far behind.  Key frames remain that begin a segment, and the newest
+ * one; of other frames that begin one only that they do; of these the oldest
+ * go, too, while it has more than NGX_MEDIA_STEP_BYTES.  How many were dropped.
+ * missing: frames before it are, and, out, behind it, before the next one.
+ */
+ngx_uint_t ngx_media_job_input_drop(ngx_media_job_input_t *input,
+    ngx_uint_t *missing);
+
+/* a copy, malloc(); NULL: no memory */
+ngx_media_params_t *ngx_media_job_params(const ngx_media_params_t *params);
+
+
+/* ngx_media_transcode_job.c */
+
 ngx_media_job_packet_t *ngx_media_job_packet(const u_char *pos,
     const u_char *last);
 void ngx_media_job_packet_free(ngx_media_job_packet_t *packet);
 void ngx_media_job_packets_free(ngx_queue_t *packets);
 
-/* a copy, malloc(); NULL: no memory */
-ngx_media_params_t *ngx_media_job_params(const ngx_media_params_t *params);
 ngx_uint_t ngx_media_job_params_same(const ngx_media_params_t *a,
     const ngx_media_params_t *b);
 

@@ -204,7 +204,9 @@ ngx_media_job_video_frame(void *data, const ngx_media_source_frame_t *source)
 {
     ngx_media_job_video_t *v = data;
 
-    ngx_media_job_coded_t  *coded;
+    ngx_uint_t                 lost;
+    ngx_media_job_coded_t     *coded;
+    ngx_media_source_frame_t   f;
 
     if (v->ending) {
         return;
@@ -214,13 +216,20 @@ ngx_media_job_video_frame(void *data, const ngx_media_source_frame_t *source)
 
     ngx_media_job_video_late(v);
 
-    if (v->dropping && !source->frame.key) {
+    f = *source;
+    lost = v->dropping && !f.frame.key;
+
+    if (lost) {
         v->skipped++;
         v->resumes = 1;
 
-        if (!source->first) {
+        if (!f.first) {
             return;
         }
+
+        /* rungs begin a segment here all the same */
+
+        f.frame.last = f.frame.pos;
     }
 
     if (source->frame.duration) {
@@ -228,21 +237,18 @@ ngx_media_job_video_frame(void *data, const ngx_media_source_frame_t *source)
                           / source->frame.duration;
     }
 
-    coded = ngx_media_job_coded(source, NGX_MEDIA_JOB_FRAME, NULL);
+    coded = ngx_media_job_coded(&f, NGX_MEDIA_JOB_FRAME, NULL);
 
     if (coded == NULL) {
+        v->skipped += !lost;
         v->dropping = 1;
         v->resumes = 1;
         return;
     }
 
-    if (v->dropping && !source->frame.key) {
+    coded->lost = lost;
 
-        /* rungs begin a segment here all the same */
-
-        coded->lost = 1;
-
-    } else if (source->frame.key) {
+    if (f.frame.key) {
         coded->reset = v->resumes;
         v->dropping = 0;
         v->resumes = 0;
@@ -315,52 +321,16 @@ ngx_media_job_video_behind(ngx_media_job_video_t *v)
 }
 
 
-/*
- * Of what waits, key frames remain, of which something can be made, and where
- * segments and periods begin
- */
-
 static void
 ngx_media_job_video_drop(ngx_media_job_video_t *v)
 {
-    ngx_uint_t              missing;
-    ngx_queue_t            *q, *next;
-    ngx_media_job_coded_t  *coded;
+    ngx_uint_t  missing;
 
     missing = v->resumes;
 
     (void) ngx_thread_mutex_lock(&v->lock, v->job->log);
 
-    for (q = ngx_queue_head(&v->coded.queue);
-         q != ngx_queue_sentinel(&v->coded.queue);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        coded = ngx_queue_data(q, ngx_media_job_coded_t, queue);
-
-        if (coded->kind != NGX_MEDIA_JOB_FRAME || coded->lost) {
-            continue;
-        }
-
-        if (coded->key) {
-            coded->reset |= missing;
-            missing = 0;
-            continue;
-        }
-
-        v->skipped++;
-        missing = 1;
-
-        if (coded->first) {
-            coded->lost = 1;
-            continue;
-        }
-
-        ngx_queue_remove(q);
-        v->coded.bytes -= coded->len;
-        v->coded.n--;
-        ngx_media_job_coded_free(coded);
-    }
+    v->skipped += ngx_media_job_input_drop(&v->coded, &missing);
 
     (void) ngx_thread_mutex_unlock(&v->lock, v->job->log);
 
