@@ -120,7 +120,7 @@ ngx_media_job_rung_wants(ngx_media_job_rung_t *rung,
 
     stamp = &picture->stamp;
 
-    if (!rung->used || rung->end) {
+    if (!rung->used || rung->hung || rung->end) {
         return 0;
     }
 
