@@ -264,8 +264,12 @@ ngx_media_vod_making_step(void *data)
         }
     }
 
+    ngx_media_vod_crumb_enter(&m->crumb);
+
     rc = m->is_sound ? ngx_media_vod_sound_step(&m->sound)
                      : ngx_media_vod_encode_step(&m->enc);
+
+    ngx_media_vod_crumb_leave(&m->crumb);
 
     if (rc == NGX_AGAIN) {
         return;
@@ -296,6 +300,17 @@ ngx_media_vod_making_begin(ngx_media_vod_making_t *m)
     if (m->made) {
         m->found = 1;
         m->rc = NGX_OK;
+        return;
+    }
+
+    if (ngx_media_vod_crumb_open(&m->crumb, m->temp, &m->spot.id,
+                                 m->spot.id.ino, time(NULL))
+        != NGX_OK)
+    {
+        ngx_media_vod_making_fail(m, "file ended workers twice while it was "
+                                  "decoded, it is left alone for an hour",
+                                  NULL);
+        m->rc = NGX_ERROR;
         return;
     }
 
@@ -358,6 +373,7 @@ ngx_media_vod_making_close(ngx_media_vod_making_t *m)
     ngx_media_vod_encode_close(&m->enc);
     ngx_media_vod_sound_close(&m->sound);
     ngx_media_vod_made_close(&m->writer);
+    ngx_media_vod_crumb_close(&m->crumb);
 }
 
 

@@ -18,6 +18,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "transcode/ngx_media_strand.h"
+#include "vod/ngx_media_vod_crumb.h"
 #include "vod/ngx_media_vod_encode.h"
 #include "vod/ngx_media_vod_job.h"
 #include "vod/ngx_media_vod_sound.h"
@@ -79,6 +80,7 @@ struct ngx_media_vod_making_s {
     ngx_uint_t                found;          /* it was there already */
     uint32_t                  missing;        /* pictures */
     ngx_media_vod_made_writer_t  writer;
+    ngx_media_vod_crumb_t     crumb;
 #if (NGX_MEDIA_HAVE_AV)
     ngx_media_vod_encode_t    enc;
     ngx_media_vod_sound_t     sound;

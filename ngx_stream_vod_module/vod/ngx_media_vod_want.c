@@ -314,6 +314,7 @@ ngx_media_vod_making_create(ngx_media_vod_conf_t *conf,
     m->delay = NGX_MEDIA_VOD_POLL;
     m->deadline = (int64_t) ngx_current_msec + spot->duration;
     m->writer.fd = NGX_INVALID_FILE;
+    m->crumb.fd = NGX_INVALID_FILE;
 
     ngx_memcpy(m->key, "MAKE", 4);
     m->key[4] = NGX_MEDIA_VOD_VERSION;
