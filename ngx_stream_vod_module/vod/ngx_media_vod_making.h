@@ -62,7 +62,8 @@ struct ngx_media_vod_making_s {
     ngx_thread_task_t        *task;
     ngx_event_t               timer;
     ngx_msec_t                delay;
-    ngx_msec_t                begun;
+    ngx_msec_t                since;          /* it is wanted, */
+    ngx_msec_t                begun;          /* and its turn has come */
     int64_t                   deadline;
     unsigned                  ahead:1;        /* nobody asked for it yet */
     unsigned                  follow:1;       /* the next one is made then */

@@ -40,6 +40,9 @@
 #define NGX_MEDIA_VOD_HOLD       5000
 /* a step that takes so long is not believed to end */
 #define NGX_MEDIA_VOD_HANGS      10000
+/* who waits for so long is not told to wait on: another worker that makes it
+   hangs, or all threads do */
+#define NGX_MEDIA_VOD_PATIENCE   60000
 
 
 static ngx_uint_t ngx_media_vod_want_next(ngx_media_vod_want_t *want);
@@ -59,6 +62,8 @@ static void ngx_media_vod_making_run(ngx_media_vod_making_t *m);
 static void ngx_media_vod_making_done(void *data);
 static void ngx_media_vod_making_exit(void *data);
 static void ngx_media_vod_making_timer(ngx_event_t *ev);
+static ngx_uint_t ngx_media_vod_making_late(ngx_media_vod_making_t *m);
+static void ngx_media_vod_making_lost(ngx_media_vod_making_t *m);
 static void ngx_media_vod_making_hold(ngx_media_vod_making_t *m);
 static void ngx_media_vod_making_end(ngx_media_vod_making_t *m,
     ngx_uint_t status, const char *why);
@@ -162,7 +167,11 @@ ngx_media_vod_want(ngx_media_vod_want_t *want)
         ngx_media_strand_ready(&m->strand, m->deadline);
     }
 
-    m->ahead = 0;
+    if (m->ahead) {
+        m->ahead = 0;
+        m->since = ngx_current_msec;
+    }
+
     m->follow |= ngx_media_vod_want_next(want);
 
     want->making = m;
@@ -312,6 +321,7 @@ ngx_media_vod_making_create(ngx_media_vod_conf_t *conf,
     m->result = result;
     m->result->refs++;
     m->delay = NGX_MEDIA_VOD_POLL;
+    m->since = ngx_current_msec;
     m->deadline = (int64_t) ngx_current_msec + spot->duration;
     m->writer.fd = NGX_INVALID_FILE;
     m->crumb.fd = NGX_INVALID_FILE;
@@ -592,6 +602,12 @@ ngx_media_vod_making_timer(ngx_event_t *ev)
 {
     ngx_media_vod_making_t *m = ev->data;
 
+    if (ngx_media_vod_making_late(m)) {
+        ngx_media_vod_want_count(m->conf, REJECTED, 1);
+        ngx_media_vod_making_end(m, 503, "its turn does not come");
+        return;
+    }
+
     if (m->state == NGX_MEDIA_VOD_MAKING_LOCK) {
         ngx_media_vod_making_lock(m);
         return;
@@ -600,22 +616,56 @@ ngx_media_vod_making_timer(ngx_event_t *ev)
     if (m->state == NGX_MEDIA_VOD_MAKING_MAKE
         && ngx_media_strand_running(&m->strand) > NGX_MEDIA_VOD_HANGS)
     {
-        ngx_media_strand_hung(&m->strand, ngx_cycle->log);
-        ngx_media_vod_want_count(m->conf, FAILED, 1);
-
-        /* its memory stays, but neither its place nor its right */
-
-        m->lost = 1;
-        m->makings->running--;
-
-        ngx_media_cache_abandon(m->conf->cache, m->key);
-        m->locked = 0;
-
-        ngx_media_vod_making_end(m, 500, "encoder hangs");
+        ngx_media_vod_making_lost(m);
         return;
     }
 
     ngx_media_vod_making_hold(m);
+}
+
+
+/* no step of it has begun, here or, as far as one can know, elsewhere */
+
+static ngx_uint_t
+ngx_media_vod_making_late(ngx_media_vod_making_t *m)
+{
+    ngx_media_strand_stat_t  stat;
+
+    if (ngx_current_msec - m->since < NGX_MEDIA_VOD_PATIENCE) {
+        return 0;
+    }
+
+    if (m->state != NGX_MEDIA_VOD_MAKING_MAKE) {
+        return m->state == NGX_MEDIA_VOD_MAKING_LOCK
+               || m->state == NGX_MEDIA_VOD_MAKING_QUEUE;
+    }
+
+    ngx_media_strand_stat(&m->strand, &stat);
+
+    return stat.steps == 0 && ngx_media_strand_running(&m->strand) == 0;
+}
+
+
+/*
+ * The right to make it stays ours, or another worker would hang in it next;
+ * its place is free, or those in the queue would never have theirs.
+ */
+
+static void
+ngx_media_vod_making_lost(ngx_media_vod_making_t *m)
+{
+    ngx_media_vod_makings_t  *makings;
+
+    makings = m->makings;
+
+    m->lost = 1;
+    makings->running--;
+
+    ngx_media_strand_hung(&m->strand, ngx_cycle->log);
+    ngx_media_vod_want_count(m->conf, FAILED, 1);
+    ngx_media_vod_making_end(m, 500, "encoder hangs");
+
+    ngx_media_vod_makings_next(makings);
 }
 
 
@@ -750,7 +800,7 @@ ngx_media_vod_making_drop(ngx_media_vod_making_t *m)
         m->makings->queued--;
     }
 
-    m->stopping = (m->state == NGX_MEDIA_VOD_MAKING_MAKE);
+    m->stopping = (m->state == NGX_MEDIA_VOD_MAKING_MAKE && !m->lost);
     m->state = NGX_MEDIA_VOD_MAKING_STOP;
 
     if (m->stranded) {
