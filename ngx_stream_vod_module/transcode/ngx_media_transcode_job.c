@@ -22,8 +22,7 @@ static void ngx_media_job_begin_video(ngx_media_job_t *job,
     ngx_uint_t source, const ngx_media_params_t *params);
 static ngx_int_t ngx_media_job_admit(ngx_media_job_t *job,
     const ngx_media_params_t *params);
-
-
+static void ngx_media_job_unload(ngx_media_job_t *job);
 static void ngx_media_job_banned(ngx_media_job_t *job);
 static void ngx_media_job_tell(ngx_media_job_t *job);
 
@@ -100,12 +99,7 @@ ngx_media_job_release(ngx_media_job_t *job)
         return;
     }
 
-    if (job->cost) {
-        ngx_media_transcode_load_add(&job->table->load,
-                                     job->app->zone->nrow,
-                                     - (int64_t) job->cost);
-    }
-
+    ngx_media_job_unload(job);
     ngx_media_table_remove(job->record);
 
     ngx_queue_remove(&job->queue);
@@ -177,7 +171,9 @@ ngx_media_job_begin_video(ngx_media_job_t *job, ngx_uint_t source,
         return;
     }
 
-    (void) ngx_media_job_video_create(job, source, params);
+    if (ngx_media_job_video_create(job, source, params) != NGX_OK) {
+        ngx_media_job_unload(job);
+    }
 }
 
 
@@ -188,6 +184,10 @@ ngx_media_job_admit(ngx_media_job_t *job, const ngx_media_params_t *params)
 {
     uint64_t    cost, sum, used;
     ngx_uint_t  cores;
+
+    /* what it had before, if that has ended, is not beside it */
+
+    ngx_media_job_unload(job);
 
     cores = ngx_media_strand_cores();
 
@@ -227,6 +227,17 @@ ngx_media_job_admit(ngx_media_job_t *job, const ngx_media_params_t *params)
                                  (int64_t) cost);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_media_job_unload(ngx_media_job_t *job)
+{
+    if (job->cost) {
+        ngx_media_transcode_load_add(&job->table->load, job->app->zone->nrow,
+                                     - (int64_t) job->cost);
+        job->cost = 0;
+    }
 }
 
 
