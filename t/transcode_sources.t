@@ -15,7 +15,7 @@ use Test::Media::RTMP qw/ flv_read /;
 
 my $t = ladder_nginx(
     ladder => 'video 120p 100k preset=ultrafast; latency 1900ms;
-               video 90p 50k preset=ultrafast;', threads => 4,
+               audio aac 64k; video 90p 50k preset=ultrafast;', threads => 4,
     main => 'media_ladder fields { video 120p 100k preset=ultrafast;
                                    video 90p 50k preset=ultrafast;
                                    latency 1900ms; deinterlace auto; }',
@@ -70,17 +70,36 @@ $tags{broken} = [map {
     [$type, $ts, $bytes]
 } live_tags('plain')];
 
+# and in each second frame of audio, behind its header
+
+$tags{noise} = [map {
+    my ($type, $ts, $bytes) = @$_;
+
+    substr($bytes, 5) = chr(0xa5) x (length($bytes) - 5)
+        if $type == 8 && length $bytes > 90 && $n++ % 2;
+
+    [$type, $ts, $bytes]
+} flv_read(fixture('live-noise.flv',
+    qw/ -f lavfi -i testsrc2=size=320x180:rate=25 -f lavfi -i
+        anoisesrc=amplitude=0.1:seed=4:sample_rate=44100 -t 6 -c:v libx264
+        -preset ultrafast -threads 1 -pix_fmt yuv420p -sc_threshold 0 -g 25
+        -bf 0 -b:v 250k -c:a libmp3lame -b:a 96k -ac 2 /))];
+
 my @names = $ENV{ONLY} ? split / /, $ENV{ONLY} : sort keys %tags;
 my %p = map { $_ => live_publish($t, "live/$_") } @names;
 
 live_play(map { [$p{$_}, $tags{$_}, speed => 1, to => 6000] } @names);
+
+wait_ok(sub {
+    return live_stream($t, 'noise')->{transcode}{audio_errors} > 20;
+}, 5, 'noise: frames of which no audio is made are counted') if $p{noise};
 
 $_->close() for values %p;
 
 my %rungs = (pq => 0, fields => 0);
 my %size = (upright => '120x214 90x160', anamorphic => '214x120 160x90');
 
-for my $name (@names) {
+for my $name (grep { $_ ne 'noise' } @names) {
     if (exists $rungs{$name}) {
         wait_until(sub { live_stream($t, $name)->{state} eq 'grace' }, 5,
                    'it ends');

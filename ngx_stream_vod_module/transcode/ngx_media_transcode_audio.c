@@ -209,10 +209,13 @@ ngx_media_job_audio_frame(void *data, const ngx_media_source_frame_t *source)
 
     coded = ngx_media_job_coded(source, NGX_MEDIA_JOB_FRAME, NULL);
 
-    if (coded) {
-        ngx_media_job_audio_put(a, coded);
-        ngx_media_job_audio_go(a);
+    if (coded == NULL) {
+        a->dropped++;
+        return;
     }
+
+    ngx_media_job_audio_put(a, coded);
+    ngx_media_job_audio_go(a);
 }
 
 
@@ -475,13 +478,11 @@ ngx_media_job_audio_convert(ngx_media_job_audio_t *a,
 {
     ngx_int_t  rc;
 
-    if (a->useless || a->params == NULL) {
-        return;
-    }
-
-    if (a->converter == NULL
-        && ngx_media_job_audio_open(a, coded->pts) != NGX_OK)
+    if (a->useless || a->params == NULL
+        || (a->converter == NULL
+            && ngx_media_job_audio_open(a, coded->pts) != NGX_OK))
     {
+        a->errors++;
         return;
     }
 
@@ -494,6 +495,7 @@ ngx_media_job_audio_convert(ngx_media_job_audio_t *a,
         ngx_media_job_audio_packets(a);
 
         if (a->converter == NULL) {
+            a->errors++;
             return;
         }
 
@@ -501,12 +503,12 @@ ngx_media_job_audio_convert(ngx_media_job_audio_t *a,
                                      coded->pts, 0);
     }
 
+    a->errors += rc != NGX_OK;
+
     if (rc == NGX_ERROR || rc == NGX_AGAIN) {
         ngx_media_job_audio_fail(a);
         return;
     }
-
-    a->errors += rc == NGX_DECLINED;
 
     ngx_media_job_audio_packets(a);
 }
@@ -637,6 +639,7 @@ ngx_media_job_audio_done(void *data)
     ngx_media_job_audio_t *a = data;
 
     a->busy = 0;
+    a->undone = a->errors;
 
     if (a->closed) {
         ngx_media_job_packets_free(&a->packets);
@@ -801,6 +804,7 @@ ngx_media_job_audio_stopped(void *data)
 
     job = a->job;
     job->audios[a->index] = NULL;
+    job->audio_errors += a->errors + a->dropped;
 
     if (a->params) {
         free(a->params);

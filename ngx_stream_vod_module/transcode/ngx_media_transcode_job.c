@@ -323,13 +323,16 @@ ngx_media_job_tell(ngx_media_job_t *job)
     stat->cost = job->cost;
     stat->used = job->used;
     stat->audios = 0;
+    stat->audio_errors = job->audio_errors;
 
     ngx_memcpy(stat->ladder, job->ladder->name.data,
                ngx_min(job->ladder->name.len, sizeof(stat->ladder) - 1));
 
     for (i = 0; i < NGX_MEDIA_JOB_AUDIOS; i++) {
-        if (job->audios[i] && job->audios[i]->derived) {
-            stat->audios++;
+        if (job->audios[i]) {
+            stat->audios += job->audios[i]->derived != NULL;
+            stat->audio_errors += job->audios[i]->undone
+                                  + job->audios[i]->dropped;
         }
     }
 
@@ -340,7 +343,7 @@ ngx_media_job_tell(ngx_media_job_t *job)
     ngx_media_strand_stat(&v->strand, &strand);
 
     stat->frames = v->frames;
-    stat->errors = v->errors;
+    stat->errors = v->undecoded;
     stat->dropped = v->skipped;
     stat->decode = strand.cpu / 1000000;
     stat->queue = (uint32_t) ngx_media_job_video_behind(v);

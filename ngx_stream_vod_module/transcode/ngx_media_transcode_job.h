@@ -258,8 +258,10 @@ struct ngx_media_job_video_s {
     unsigned                  ending:1;       /* no frame will come */
     unsigned                  said:1;         /* why it cannot decode */
     unsigned                  told:1;         /* rungs were, of the end */
+    unsigned                  warned:1;       /* that it was opened anew */
     uint64_t                  frames;         /* that came */
     uint64_t                  skipped;        /* frames that were dropped */
+    uint64_t                  undecoded;      /* errors, as last seen */
     ngx_queue_t               out;            /* ngx_media_job_picture_t */
 
     /* lock */
@@ -282,7 +284,7 @@ struct ngx_media_job_video_s {
     /* its strand's while a step runs, else the event loop's */
     ngx_queue_t               pictures;       /* ngx_media_job_picture_t */
     ngx_uint_t                errors;         /* frames that were not decoded */
-    ngx_uint_t                reopened;
+    unsigned                  reopened:1;     /* too many in a row were not */
     unsigned                  failed:1;       /* there is no decoder for it */
     unsigned                  ended:1;        /* all has come out of it */
     unsigned                  closed:1;
@@ -309,6 +311,7 @@ struct ngx_media_job_audio_s {
     unsigned                  offered:1;      /* it is made when asked for */
     unsigned                  said:1;
     uint64_t                  dropped;        /* frames that were too many */
+    uint64_t                  undone;         /* errors, as last seen */
 
     /* lock */
     ngx_media_job_input_t     coded;
@@ -347,6 +350,7 @@ struct ngx_media_job_s {
     uint64_t                  cpu;            /* ns, of all its steps so far */
     uint64_t                  used;           /* 1/1000 of a core, of late */
     uint64_t                  machine;        /* likewise, of all jobs */
+    uint64_t                  audio_errors;   /* of audios that have gone */
     ngx_media_table_shm_t    *table;
     ngx_media_table_job_t    *record;         /* NULL: there was no room */
     ngx_msec_t                ticked;

@@ -356,6 +356,7 @@ ngx_media_job_video_period(void *data, const ngx_media_params_t *params)
     v->begins = 1;
     v->since = ngx_current_msec;
     v->said = 0;
+    v->warned = 0;
 
     ngx_media_job_video_put(v, coded);
     ngx_media_job_video_go(v);
@@ -639,6 +640,7 @@ static void
 ngx_media_job_video_decode(ngx_media_job_video_t *v,
     const ngx_media_job_coded_t *coded)
 {
+    uint64_t                            errors;
     ngx_int_t                           rc;
     const ngx_media_av_decoder_stat_t  *stat;
 
@@ -660,6 +662,9 @@ ngx_media_job_video_decode(ngx_media_job_video_t *v,
         return;
     }
 
+    stat = ngx_media_av_decoder_stat(v->decoder);
+    errors = stat->errors;
+
     ngx_media_job_video_stamp(v, coded);
 
     rc = ngx_media_av_decoder_send(v->decoder, coded->data, coded->len,
@@ -671,16 +676,14 @@ ngx_media_job_video_decode(ngx_media_job_video_t *v,
                                        coded->pts, coded->key, v->skip);
     }
 
-    v->errors += rc != NGX_OK;
-
     ngx_media_job_video_pictures(v);
 
-    stat = ngx_media_av_decoder_stat(v->decoder);
+    v->errors += stat->errors - errors + (rc == NGX_AGAIN);
 
     if (stat->row >= NGX_MEDIA_JOB_ERRORS) {
         ngx_media_av_decoder_close(v->decoder);
         v->decoder = NULL;
-        v->reopened++;
+        v->reopened = 1;
     }
 }
 
@@ -870,6 +873,7 @@ ngx_media_job_video_done(void *data)
     ngx_uint_t  i;
 
     v->busy = 0;
+    v->undecoded = v->errors;
 
     if (v->closed) {
         ngx_media_strand_stop(&v->strand, ngx_media_job_video_stopped, v);
@@ -883,6 +887,17 @@ ngx_media_job_video_done(void *data)
         ngx_media_strand_ready(&v->strand, NGX_MEDIA_STRAND_LAST);
         return;
     }
+
+    if (v->reopened && !v->warned) {
+        v->warned = 1;
+
+        ngx_media_job_log(NGX_LOG_WARN, v->job,
+                          "cannot decode %ui frames in a row, its decoder "
+                          "begins anew at a key frame",
+                          (ngx_uint_t) NGX_MEDIA_JOB_ERRORS);
+    }
+
+    v->reopened = 0;
 
     if (v->failed && !v->said) {
         v->said = 1;
