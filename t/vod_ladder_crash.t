@@ -47,24 +47,25 @@ my $film = slurp(vod_made('ladder_crash.mp4', seconds => 4, gop => 25,
                           size => '192x108', bitrate => '200k'));
 
 $t->write_file('media/good.mp4', $film);
-$t->write_file('media/bad.mp4', $film);
 
-# within the key frame of the third segment
+# within the key frame of the third segment, or of the first
 
 my ($status, $out) = sh(qw{ ffprobe -v error -select_streams v -of csv=p=0
                             -show_entries },
                         'packet=pts_time,size,pos,flags',
-                        $t->path('media/bad.mp4'));
+                        $t->path('media/good.mp4'));
 
-my ($key) = grep { $_->[0] >= 2 && $_->[3] =~ /^K/ }
-            map { [split /,/] } split /\n/, $out;
+my @keys = grep { $_->[3] =~ /^K/ } map { [split /,/] } split /\n/, $out;
 
-die "no key frame: $out\n" if !$key;
+die "four key frames: $out\n" if @keys != 4;
 
-open my $fh, '+<', $t->path('media/bad.mp4') or die "bad.mp4: $!\n";
-seek $fh, $key->[2] + $key->[1] - 40, 0;
-print $fh 'abort within libav';
-close $fh;
+for my $bad (['bad.mp4', $keys[2]], ['early.mp4', $keys[0]]) {
+    my ($name, $key) = @$bad;
+    my $bytes = $film;
+
+    substr($bytes, $key->[2] + $key->[1] - 40, 18) = 'abort within libav';
+    $t->write_file("media/$name", $bytes);
+}
 
 {
     local $ENV{LD_PRELOAD} = join ' ', grep { $_ } $ENV{LD_PRELOAD},
@@ -82,16 +83,20 @@ my @bad = vod_fetch($t, '/vod/bad.mp4/v2.m3u8') =~ m|^(v2/.*m4s)$|mg;
 is(scalar @bad, 4, 'segments');
 is($t->http_get("/vod/bad.mp4/$bad[0]")->{status}, 200, 'one of it is fine');
 
-# whichever worker has it; who is asked then may have died of it already
+sub dies {
+    my ($uri, $n) = @_;
 
-for my $n (1, 2) {
-    my $viewer = $t->start_get("/vod/bad.mp4/$bad[2]");
+    my $viewer = $t->start_get($uri);
 
     wait_ok(sub { $t->pump(0.01); return died() == $n }, 20,
             "a worker dies, $n");
     $viewer->cancel();
 
     wait_until(sub { return $t->worker_pids() == 2 }, 10, 'another one');
+}
+
+for my $n (1, 2) {
+    dies("/vod/bad.mp4/$bad[2]", $n);
 
     is($t->http_get("/vod/good.mp4/$good[$n]")->{status}, 200,
        'other files are made');
@@ -105,5 +110,15 @@ is(died(), 2, 'and nobody dies');
 ok($t->log_count(qr/segment 2: file ended workers twice/), 'the log says so');
 
 is($t->http_get("/vod/good.mp4/$good[3]")->{status}, 200, 'others are made');
+
+# its parameters are found out with a picture of it
+
+dies('/vod/early.mp4/index.m3u8', $_) for 3, 4;
+
+my $list = vod_fetch($t, '/vod/early.mp4/index.m3u8');
+
+like($list, qr/^v1/m, 'one that dies of its first picture plays');
+unlike($list, qr/^v2/m, 'without rungs');
+is(died(), 4, 'and nobody dies');
 
 $t->done();

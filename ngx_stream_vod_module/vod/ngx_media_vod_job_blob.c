@@ -562,6 +562,7 @@ ngx_media_vod_job_set(ngx_media_vod_job_t *job)
     ctx->make.files = result->files;
     ctx->make.target = job->conf->target;
     ctx->make.ladder = job->conf->ladder;
+    ctx->make.temp = job->temp;
     ctx->make.now = job->now;
     ctx->make.born = ngx_media_vod_job_born(job);
 

@@ -22,6 +22,8 @@ typedef struct {
     const ngx_media_vod_map_t *map;
     const ngx_media_vod_open_t *files;        /* [sequence][clip] */
     const ngx_media_vod_ladder_t *ladder;     /* NULL: none */
+    const char               *temp;           /* with a ladder: the directory
+                                                 of what is made */
     ngx_msec_t                target;         /* of segments */
     time_t                    now;            /* unix time */
     int64_t                   born;           /* of the set of this name that

@@ -18,6 +18,7 @@
 
 #if (NGX_MEDIA_HAVE_AV)
 
+#include "vod/ngx_media_vod_crumb.h"
 #include "vod/ngx_media_vod_encode.h"
 
 #include <stdio.h>
@@ -67,6 +68,8 @@ static ngx_int_t ngx_media_vod_set_scan(ngx_media_vod_set_film_t *film);
 static ngx_int_t ngx_media_vod_set_times(ngx_media_vod_set_film_t *film,
     int64_t *dts, int64_t *pts);
 static int ngx_media_vod_set_compare(const void *one, const void *two);
+static void ngx_media_vod_set_try(ngx_media_vod_set_ctx_t *ctx,
+    ngx_media_vod_set_film_t *film);
 static void ngx_media_vod_set_shot(ngx_media_vod_set_film_t *film);
 static ngx_media_av_frame_t *ngx_media_vod_set_decode(
     ngx_media_vod_set_film_t *film, const ngx_media_index_sample_t *sample);
@@ -212,7 +215,7 @@ ngx_media_vod_set_films(ngx_media_vod_set_ctx_t *ctx,
                         "index is broken");
 
         if (ngx_media_vod_set_scan(film) == NGX_OK) {
-            ngx_media_vod_set_shot(film);
+            ngx_media_vod_set_try(ctx, film);
         }
 
         if (film->picture == NULL) {
@@ -339,6 +342,39 @@ ngx_media_vod_set_compare(const void *one, const void *two)
     b = *(const int64_t *) two;
 
     return (a < b) ? -1 : (a > b);
+}
+
+
+/* it is had, unless workers ended twice meanwhile */
+
+static void
+ngx_media_vod_set_try(ngx_media_vod_set_ctx_t *ctx,
+    ngx_media_vod_set_film_t *film)
+{
+    ngx_media_vod_id_t     id;
+    ngx_media_vod_crumb_t  crumb;
+
+    ngx_memzero(&id, sizeof(ngx_media_vod_id_t));
+
+    id.ino = film->open->file->tag;
+
+    if (ngx_media_vod_crumb_open(&crumb, ctx->make->temp, &id,
+                                 ngx_media_hash((u_char *) &id, sizeof(id)),
+                                 ctx->make->now)
+        != NGX_OK)
+    {
+        (void) snprintf((char *) film->error, sizeof(film->error),
+                        "it ended workers twice, it is left alone for an "
+                        "hour");
+        return;
+    }
+
+    ngx_media_vod_crumb_enter(&crumb);
+
+    ngx_media_vod_set_shot(film);
+
+    ngx_media_vod_crumb_leave(&crumb);
+    ngx_media_vod_crumb_close(&crumb);
 }
 
 
