@@ -59,11 +59,14 @@ my @keys = grep { $_->[3] =~ /^K/ } map { [split /,/] } split /\n/, $out;
 
 die "four key frames: $out\n" if @keys != 4;
 
-for my $bad (['bad.mp4', $keys[2]], ['early.mp4', $keys[0]]) {
-    my ($name, $key) = @$bad;
+for my $bad (['bad.mp4', $keys[2], 'abort within libav'],
+             ['early.mp4', $keys[0], 'abort within libav'],
+             ['poor.mp4', $keys[1], 'no RAM with libav!'])
+{
+    my ($name, $key, $text) = @$bad;
     my $bytes = $film;
 
-    substr($bytes, $key->[2] + $key->[1] - 40, 18) = 'abort within libav';
+    substr($bytes, $key->[2] + $key->[1] - 40, 18) = $text;
     $t->write_file("media/$name", $bytes);
 }
 
@@ -120,5 +123,14 @@ my $list = vod_fetch($t, '/vod/early.mp4/index.m3u8');
 like($list, qr/^v1/m, 'one that dies of its first picture plays');
 unlike($list, qr/^v2/m, 'without rungs');
 is(died(), 4, 'and nobody dies');
+
+# a worker has no memory once: what it cannot make then is not kept
+
+my ($poor) = vod_fetch($t, '/vod/poor.mp4/v2.m3u8') =~ m|^(v2/.*-1\.m4s)$|m;
+
+is($t->http_get("/vod/poor.mp4/$poor")->{status}, 500, 'no memory');
+
+wait_ok(sub { $t->http_get("/vod/poor.mp4/$poor")->{status} == 200 }, 10,
+        'it is made when there is some');
 
 $t->done();

@@ -32,7 +32,7 @@ static ngx_media_av_decoder_t *ngx_media_av_decoder_create(
     ngx_uint_t reorder, u_char *error);
 static ngx_int_t ngx_media_av_decoder_configure(ngx_media_av_decoder_t *d,
     const ngx_media_params_t *params, ngx_uint_t reorder);
-static void ngx_media_av_decoder_failed(ngx_media_av_decoder_t *d);
+static void ngx_media_av_decoder_failed(ngx_media_av_decoder_t *d, int rc);
 
 
 ngx_media_av_decoder_t *
@@ -163,7 +163,7 @@ ngx_media_av_decoder_send(ngx_media_av_decoder_t *d, const u_char *pos,
 
     if (len == 0 || len > NGX_MEDIA_AV_FRAME || (!key && !d->started)) {
         d->stat.frames++;
-        ngx_media_av_decoder_failed(d);
+        ngx_media_av_decoder_failed(d, AVERROR_INVALIDDATA);
         return NGX_ERROR;
     }
 
@@ -189,7 +189,7 @@ ngx_media_av_decoder_send(ngx_media_av_decoder_t *d, const u_char *pos,
     d->stat.frames++;
 
     if (rc < 0) {
-        ngx_media_av_decoder_failed(d);
+        ngx_media_av_decoder_failed(d, rc);
         return NGX_ERROR;
     }
 
@@ -198,10 +198,11 @@ ngx_media_av_decoder_send(ngx_media_av_decoder_t *d, const u_char *pos,
 
 
 static void
-ngx_media_av_decoder_failed(ngx_media_av_decoder_t *d)
+ngx_media_av_decoder_failed(ngx_media_av_decoder_t *d, int rc)
 {
     d->stat.errors++;
     d->stat.row++;
+    d->stat.nomem += (rc == AVERROR(ENOMEM));
 }
 
 
@@ -220,7 +221,7 @@ ngx_media_av_decoder_picture(ngx_media_av_decoder_t *d)
             d->frame = av_frame_alloc();
 
             if (d->frame == NULL) {
-                ngx_media_av_decoder_failed(d);
+                ngx_media_av_decoder_failed(d, AVERROR(ENOMEM));
                 return NULL;
             }
         }
@@ -232,7 +233,7 @@ ngx_media_av_decoder_picture(ngx_media_av_decoder_t *d)
         }
 
         if (rc < 0) {
-            ngx_media_av_decoder_failed(d);
+            ngx_media_av_decoder_failed(d, rc);
             continue;
         }
 

@@ -38,6 +38,8 @@ typedef struct {
     ngx_uint_t                frames;         /* sent */
     ngx_uint_t                pictures;       /* came out */
     ngx_uint_t                errors;         /* frames not decoded */
+    ngx_uint_t                nomem;          /* of these, it may be there
+                                                 another time */
     ngx_uint_t                row;            /* of these, since the last
                                                  picture came */
     ngx_uint_t                late;           /* pictures dropped: their pts

@@ -356,6 +356,13 @@ ngx_media_vod_encode_one(ngx_media_vod_encode_t *enc)
                                          NULL);
     }
 
+    /* what is kept is for ever, want of memory is not */
+
+    if (ngx_media_av_decoder_stat(enc->decoder)->nomem) {
+        return ngx_media_vod_encode_fail(enc, "decoder", (u_char *)
+                                         "no memory");
+    }
+
     enc->missing = enc->nwanted - enc->ntimes;
     enc->ending = 1;
 

@@ -5,10 +5,11 @@
 
 
 /*
- * Codecs with faults, for t/transcode_crash.t: preloaded, a decoder aborts at a
- * packet that holds a certain text, as libraries do at streams that somebody
- * made for that; and each 40th picture of $FAKE_HEIGHT is one that no encoder
- * takes.
+ * Codecs with faults, for t/transcode_crash.t and t/vod_ladder_crash.t:
+ * preloaded, a decoder aborts at a packet that holds a certain text, as
+ * libraries do at streams that somebody made for that, and has no memory, once,
+ * at one that holds another; and each 40th picture of $FAKE_HEIGHT is one that
+ * no encoder takes.
  */
 
 
@@ -61,6 +62,8 @@ int
 avcodec_send_packet(AVCodecContext *ctx, const AVPacket *packet)
 {
     static const char  text[] = "abort within libav";
+    static const char  poor[] = "no RAM with libav!";
+    static int         starved;
     static int       (*call)(AVCodecContext *ctx, const AVPacket *packet);
 
     if (call == NULL) {
@@ -71,6 +74,13 @@ avcodec_send_packet(AVCodecContext *ctx, const AVPacket *packet)
         && memmem(packet->data, packet->size, text, sizeof(text) - 1))
     {
         abort();
+    }
+
+    if (packet != NULL && packet->data != NULL && !starved
+        && memmem(packet->data, packet->size, poor, sizeof(poor) - 1))
+    {
+        starved = 1;
+        return AVERROR(ENOMEM);
     }
 
     return call(ctx, packet);
