@@ -12,8 +12,11 @@
 #include <string.h>
 
 
-/* s between looks at how much there is in the directory */
+/* s between looks at how much there is in a directory, */
 #define NGX_MEDIA_VOD_MAKING_TRIM  10
+
+/* and directories, about, that do not wait for each other: a power of two */
+#define NGX_MEDIA_VOD_MAKING_DIRS  16
 
 
 ngx_int_t
@@ -351,16 +354,21 @@ ngx_media_vod_making_commit(ngx_media_vod_making_t *m)
 static void
 ngx_media_vod_making_trim(ngx_media_vod_making_t *m)
 {
-    time_t             now;
-    ngx_atomic_uint_t  last;
+    time_t              now;
+    uint64_t            hash;
+    ngx_atomic_t       *trimmed;
+    ngx_atomic_uint_t   last;
 
-    static ngx_atomic_t  trimmed;
+    static ngx_atomic_t  dirs[NGX_MEDIA_VOD_MAKING_DIRS];
+
+    hash = ngx_media_hash((const u_char *) m->temp, ngx_strlen(m->temp));
+    trimmed = &dirs[hash & (NGX_MEDIA_VOD_MAKING_DIRS - 1)];
 
     now = time(NULL);
-    last = trimmed;
+    last = *trimmed;
 
     if ((ngx_atomic_uint_t) now - last >= NGX_MEDIA_VOD_MAKING_TRIM
-        && ngx_atomic_cmp_set(&trimmed, last, (ngx_atomic_uint_t) now))
+        && ngx_atomic_cmp_set(trimmed, last, (ngx_atomic_uint_t) now))
     {
         ngx_media_vod_temp_trim(m->temp, m->temp_max, now);
     }
