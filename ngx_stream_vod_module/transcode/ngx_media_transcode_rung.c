@@ -33,6 +33,11 @@
 #define NGX_MEDIA_JOB_RATE_PICTURES  8
 #define NGX_MEDIA_JOB_RATE_OFF       10
 
+/* times that they may be longer, or shorter, than was told: a source that stood
+   still may move at any time */
+#define NGX_MEDIA_JOB_RATE_LONG      4
+#define NGX_MEDIA_JOB_RATE_SHORT     16
+
 /* fps of a source that does not say */
 #define NGX_MEDIA_JOB_FPS        30
 
@@ -336,6 +341,9 @@ ngx_media_job_rung_rate(ngx_media_job_rung_t *rung,
     before = rung->lasts ? rung->lasts : rung->ticks;
     lasts = rung->since >= NGX_MEDIA_JOB_RATE_PICTURES
             ? (stamp->pts - rung->cut) / (int64_t) rung->since : before;
+
+    lasts = ngx_min(lasts, (int64_t) rung->ticks * NGX_MEDIA_JOB_RATE_LONG);
+    lasts = ngx_max(lasts, rung->ticks / NGX_MEDIA_JOB_RATE_SHORT + 1);
 
     if (rung->encoder && !shed && !stamp->anew
         && stamp->pts - rung->cut >= NGX_MEDIA_VIDEO_TIMESCALE
