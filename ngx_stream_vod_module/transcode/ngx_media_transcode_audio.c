@@ -236,10 +236,16 @@ ngx_media_job_audio_period(void *data, const ngx_media_params_t *params)
 
     coded = ngx_media_job_coded(NULL, NGX_MEDIA_JOB_PERIOD, params);
 
-    if (coded) {
-        ngx_media_job_audio_put(a, coded);
-        ngx_media_job_audio_go(a);
+    if (coded == NULL) {
+
+        /* its frames would be taken for those of the one before */
+
+        a->off = 1;
+        return;
     }
+
+    ngx_media_job_audio_put(a, coded);
+    ngx_media_job_audio_go(a);
 }
 
 

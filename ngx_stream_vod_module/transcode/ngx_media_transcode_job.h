@@ -255,6 +255,8 @@ struct ngx_media_job_video_s {
                                                  waits for them */
     unsigned                  dropping:1;     /* frames, until a key frame */
     unsigned                  resumes:1;      /* frames before it are missing */
+    unsigned                  unknown:1;      /* there was no memory for what
+                                                 the period's frames are */
     unsigned                  ending:1;       /* no frame will come */
     unsigned                  said:1;         /* why it cannot decode */
     unsigned                  told:1;         /* rungs were, of the end */

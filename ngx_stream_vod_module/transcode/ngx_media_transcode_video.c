@@ -214,6 +214,11 @@ ngx_media_job_video_frame(void *data, const ngx_media_source_frame_t *source)
 
     v->frames++;
 
+    if (v->unknown) {
+        v->skipped++;
+        return;
+    }
+
     ngx_media_job_video_late(v);
 
     f = *source;
@@ -347,9 +352,9 @@ ngx_media_job_video_period(void *data, const ngx_media_params_t *params)
 
     coded = ngx_media_job_coded(NULL, NGX_MEDIA_JOB_PERIOD, params);
 
+    v->unknown = (coded == NULL);
+
     if (coded == NULL) {
-        v->dropping = 1;
-        v->resumes = 1;
         return;
     }
 
