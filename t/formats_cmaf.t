@@ -63,7 +63,7 @@ my @tests = (
 
     ['h264 cbr with hrd, variable frame rate', 'avc1',
      sprintf($picture, '320x240', '25', 3)
-     . q( -vf "select='not(eq(mod(n,7),3))'" -vsync vfr -c:v libx264)
+     . q( -vf "select='not(eq(mod(n,7),3))'" -fps_mode vfr -c:v libx264)
      . ' -b:v 300k -maxrate 300k -bufsize 300k -x264-params nal-hrd=cbr'
      . ' -pix_fmt yuv420p', 'mp4', qr/^avc1\./, { }],
 
@@ -96,7 +96,7 @@ my @tests = (
 
     ['hevc temporal layers, scaling lists, hrd, vfr', 'hvc1',
      sprintf($picture, '320x240', '25', 2)
-     . q( -vf "select='not(eq(mod(n,7),3))'" -vsync vfr -c:v libx265)
+     . q( -vf "select='not(eq(mod(n,7),3))'" -fps_mode vfr -c:v libx265)
      . ' -preset ultrafast -x265-params log-level=error:temporal-layers=2'
      . ':scaling-list=default:hrd=1:vbv-bufsize=300:vbv-maxrate=300'
      . ':bitrate=300 -pix_fmt yuv420p', 'mp4', qr/^hvc1\.1\./, { }],
@@ -330,7 +330,7 @@ sub decode {
 
     my $option = $file =~ /mp4$/ ? '-ignore_editlist 1' : '';
     my $said = `ffmpeg -nostdin -v error -flags2 +skip_manual -xerror \\
-                $option -i $file -vsync passthrough \\
+                $option -i $file -fps_mode passthrough \\
                 -f hash -hash md5 - 2>&1`;
 
     return $said =~ /^MD5=\w+\n$/ ? $said : "$file: $said";

@@ -279,7 +279,7 @@ sub frames {
 
     my $option = $file =~ /mp4$/ ? '-ignore_editlist 1' : '';
     my $said = `ffmpeg -nostdin -v error -flags2 +skip_manual $option \\
-                -i $file -map 0:$index -vsync passthrough -f hash \\
+                -i $file -map 0:$index -fps_mode passthrough -f hash \\
                 -hash md5 - 2>&1`;
 
     $said =~ s/^\[\w+ @ \w+\] //mg;

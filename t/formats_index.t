@@ -75,7 +75,7 @@ my @made = (
     ['open gop', 'mp4', '-x264-params keyint=25:open-gop=1:bframes=2'],
     ['quicktime', 'mov', '-g 25 -bf 2'],
     ['variable rate', 'mp4',
-     "-vf select='not(mod(n\\,3))+gt(random(1)\\,0.5)' -vsync vfr -bf 2"],
+     "-vf select='not(mod(n\\,3))+gt(random(1)\\,0.5)' -fps_mode vfr -bf 2"],
     ['audio later', 'mp4', '-g 25 -af adelay=700 -af asetpts=PTS+0.7/TB'],
     ['fragments', 'mp4', '-g 25 -bf 2'
      . ' -movflags frag_keyframe+empty_moov+default_base_moof'],

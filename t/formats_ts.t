@@ -60,7 +60,7 @@ my @tests = (
 
     ['h264 with delimiters and sets in the frames, variable rate',
      sprintf($picture, '320x240', 25, 4)
-     . q( -vf "select='not(eq(mod(n,7),3))'" -vsync vfr -c:v libx264 -g 25)
+     . q( -vf "select='not(eq(mod(n,7),3))'" -fps_mode vfr -c:v libx264 -g 25)
      . ' -x264-params aud=1:repeat-headers=1:scenecut=0 -pix_fmt yuv420p',
      'mp4'],
 
@@ -360,7 +360,7 @@ sub frames {
 
     my $option = $file =~ /mp4$/ ? '-ignore_editlist 1' : '';
     my $said = `ffmpeg -nostdin -v error -flags2 +skip_manual $option \\
-                -i $file -map 0:$index -vsync passthrough -f hash \\
+                -i $file -map 0:$index -fps_mode passthrough -f hash \\
                 -hash md5 - 2>&1`;
 
     # errors are those of the source, if it has any

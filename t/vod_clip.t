@@ -62,7 +62,7 @@ sub pictures {
     my ($file) = @_;
 
     my ($rc, $out) = sh(qw/ ffmpeg -v error -i /, $file,
-                        qw/ -map 0:v:0 -vsync passthrough -f framemd5 - /);
+                        qw/ -map 0:v:0 -fps_mode passthrough -f framemd5 - /);
 
     return map { /,\s*(\w{32})$/ ? $1 : () } split /\n/, $out;
 }

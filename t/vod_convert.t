@@ -144,7 +144,7 @@ sub last_picture {
     sh(qw{ ffmpeg -nostdin -v error -y -f lavfi -i
            testsrc2=size=160x90:rate=25:duration=2 -vf },
        "select='not(mod(n\\,3))+gt(random(1)\\,0.5)'",
-       qw{ -vsync vfr -enc_time_base 1/90000 -c:v libx264 -preset ultrafast
+       qw{ -fps_mode vfr -enc_time_base 1/90000 -c:v libx264 -preset ultrafast
            -bf 0 -g 25 }, $file);
 
     my ($source) = @{vod_probe($file)};

@@ -67,7 +67,7 @@ my @files = (
                                                -b_strategy 0 /],
     ['open.mp4', 'open GOPs', qw/ -r 25 -g 50 -bf 3 -b_strategy 0
                                   -x264-params open-gop=1:scenecut=0 /],
-    ['vfr.mp4', 'pictures of other durations', qw/ -g 48 -bf 2 -vsync vfr
+    ['vfr.mp4', 'pictures of other durations', qw/ -g 48 -bf 2 -fps_mode vfr
          -enc_time_base 1:90000 -video_track_timescale 90000 -vf /,
      "select='not(mod(n\\,3))+gt(random(1)\\,0.5)'"],
     ['coarse.mp4', 'a picture is one tick of its time scale',

@@ -145,7 +145,7 @@ sub made {
     my %made = (
         'one_key.mp4' => [gop => 1000, seconds => 13],
         'variable.mp4' => [seconds => 10, bframes => 2,
-                           more => ['-vf', $vfr, qw/ -vsync vfr /]],
+                           more => ['-vf', $vfr, qw/ -fps_mode vfr /]],
         'sound_longer.mp4' => [seconds => 15,
                                more => [qw/ -vf trim=end=7 /]],
         'video_longer.mp4' => [seconds => 15,

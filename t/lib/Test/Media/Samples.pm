@@ -101,7 +101,7 @@ my @samples = (
      'mp4/sample_android_slow_motion.mp4', sub {
         made('irregular.mp4', audio => 0, more => ['-vf',
              "select='not(mod(n\\,3))+gt(random(1)\\,0.5)'",
-             qw/ -vsync vfr /])
+             qw/ -fps_mode vfr /])
     }],
     ['sound.mp4', 'AAC alone', 'mp4/sample_audio_only.mp4', sub {
         made('sound.mp4', video => 0, sample_rate => 44100, channels => 1)
