@@ -50,7 +50,8 @@ my @backwards = grep {
 is(scalar @backwards, 0, 'playlists only grow');
 is(live_stream($t, 'x')->{publisher}{pid}, $first->{publisher}{pid},
    'the publisher is where it was');
-is(scalar $t->old_workers(), 1, 'only its worker is left of the old ones');
+wait_ok(sub { $t->old_workers() == 1 }, 10,
+        'only its worker is left of the old ones');
 
 $p->close();
 
