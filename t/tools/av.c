@@ -34,7 +34,7 @@
          files/ngx_media_vod_lav_params.c files/ngx_media_vod_lav_convert.c
          files/ngx_media_vod_lav_read.c files/ngx_media_vod_lav_text.c
          files/ngx_media_vod_temp.c av/ngx_media_av.c -lavformat -lavcodec
-         -lswscale -lavutil */
+         -lswscale -lswresample -lavutil */
 
 
 #include "files/ngx_media_vod_index.h"
