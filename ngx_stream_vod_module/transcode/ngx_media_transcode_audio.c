@@ -365,7 +365,6 @@ ngx_media_job_audio_go(ngx_media_job_audio_t *a)
 {
     int64_t                 deadline;
     ngx_uint_t              n;
-    ngx_queue_t            *q;
     ngx_media_job_coded_t  *coded;
 
     if (a->busy) {
@@ -378,9 +377,9 @@ ngx_media_job_audio_go(ngx_media_job_audio_t *a)
 
     n = a->coded.n | a->closing;
 
-    if (!ngx_queue_empty(&a->coded.queue)) {
-        q = ngx_queue_head(&a->coded.queue);
-        coded = ngx_queue_data(q, ngx_media_job_coded_t, queue);
+    coded = ngx_media_job_coded_first(&a->coded);
+
+    if (coded) {
         deadline = coded->arrival + (int64_t) a->job->ladder->latency;
     }
 

@@ -141,19 +141,32 @@ ngx_media_job_coded_put(ngx_media_job_input_t *input,
 
 
 ngx_media_job_coded_t *
-ngx_media_job_coded_take(ngx_media_job_input_t *input)
+ngx_media_job_coded_first(const ngx_media_job_input_t *input)
 {
-    ngx_queue_t            *q;
-    ngx_media_job_coded_t  *coded;
+    ngx_queue_t  *q;
 
     if (ngx_queue_empty(&input->queue)) {
         return NULL;
     }
 
     q = ngx_queue_head(&input->queue);
-    ngx_queue_remove(q);
 
-    coded = ngx_queue_data(q, ngx_media_job_coded_t, queue);
+    return ngx_queue_data(q, ngx_media_job_coded_t, queue);
+}
+
+
+ngx_media_job_coded_t *
+ngx_media_job_coded_take(ngx_media_job_input_t *input)
+{
+    ngx_media_job_coded_t  *coded;
+
+    coded = ngx_media_job_coded_first(input);
+
+    if (coded == NULL) {
+        return NULL;
+    }
+
+    ngx_queue_remove(&coded->queue);
 
     input->bytes -= ngx_media_job_coded_size(coded);
     input->n--;

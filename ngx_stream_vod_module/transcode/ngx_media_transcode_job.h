@@ -404,6 +404,9 @@ ngx_media_job_coded_t *ngx_media_job_coded(const ngx_media_source_frame_t *f,
 void ngx_media_job_coded_free(ngx_media_job_coded_t *coded);
 void ngx_media_job_coded_put(ngx_media_job_input_t *input,
     ngx_media_job_coded_t *coded);
+/* the oldest, which stays there; NULL: there is none */
+ngx_media_job_coded_t *ngx_media_job_coded_first(
+    const ngx_media_job_input_t *input);
 ngx_media_job_coded_t *ngx_media_job_coded_take(ngx_media_job_input_t *input);
 
 /*

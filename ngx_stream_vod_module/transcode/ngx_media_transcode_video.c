@@ -307,16 +307,15 @@ int64_t
 ngx_media_job_video_behind(ngx_media_job_video_t *v)
 {
     int64_t                 behind;
-    ngx_queue_t            *q;
     ngx_media_job_coded_t  *coded;
 
     behind = 0;
 
     (void) ngx_thread_mutex_lock(&v->lock, v->job->log);
 
-    if (!ngx_queue_empty(&v->coded.queue)) {
-        q = ngx_queue_head(&v->coded.queue);
-        coded = ngx_queue_data(q, ngx_media_job_coded_t, queue);
+    coded = ngx_media_job_coded_first(&v->coded);
+
+    if (coded) {
         behind = (int64_t) ngx_current_msec - coded->arrival;
     }
 
@@ -418,11 +417,9 @@ ngx_media_job_video_put(ngx_media_job_video_t *v,
 void
 ngx_media_job_video_go(ngx_media_job_video_t *v)
 {
-    size_t                  bytes;
-    int64_t                 arrival, behind;
-    ngx_uint_t              n;
-    ngx_queue_t            *q;
-    ngx_media_job_coded_t  *coded;
+    size_t      bytes;
+    int64_t     arrival, behind;
+    ngx_uint_t  n;
 
     if (v->tee == NULL || ngx_media_job_video_hand_over(v) == NGX_AGAIN
         || v->busy)
@@ -443,9 +440,7 @@ ngx_media_job_video_go(ngx_media_job_video_t *v)
     bytes = v->coded.bytes;
 
     if (n) {
-        q = ngx_queue_head(&v->coded.queue);
-        coded = ngx_queue_data(q, ngx_media_job_coded_t, queue);
-        arrival = coded->arrival;
+        arrival = ngx_media_job_coded_first(&v->coded)->arrival;
     }
 
     (void) ngx_thread_mutex_unlock(&v->lock, v->job->log);
